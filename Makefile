@@ -1,0 +1,62 @@
+# consentcore: `make` explains the targets, `make demo` shows the product, `make check` is the gate.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+export PYTHONDONTWRITEBYTECODE ?= 1
+
+.PHONY: help setup demo demo-check test check lint format types imports docs wheel bench soak lock changelog clean browser
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup:  ## .venv from requirements.lock (uv, or pip with BOOTSTRAP=pip); repeated calls cost nothing
+	@sh scripts/bootstrap.sh
+
+demo: setup  ## the product on this machine, with a demo application to click through
+	@$(BIN)/consentcore demo $(DEMO_ARGS)
+
+demo-check: setup  ## the demo's whole story, played without a browser
+	$(BIN)/consentcore demo --check
+
+test: setup  ## the fast tests (about a minute)
+	$(BIN)/pytest -n 2 -q -m "not browser and not slow"
+
+check: setup browser lint types imports  ## the gate: everything that has to hold before a push
+	$(BIN)/pytest -n 2 -q --cov=consentcore --cov=plugins --cov-branch --cov-report=term:skip-covered
+	$(MAKE) docs wheel demo-check
+
+lint: setup  ## format and lint findings
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+format: setup  ## let ruff format and mend
+	$(BIN)/ruff check --fix-only -q .
+	$(BIN)/ruff format -q .
+
+types: setup  ## mypy
+	$(BIN)/mypy
+
+imports: setup  ## the import directions (import-linter)
+	$(BIN)/lint-imports
+
+docs: setup  ## the documentation, warnings are errors
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+
+wheel: setup  ## build the wheel and use it in a clean environment
+	$(BIN)/python scripts/smoke_wheel.py
+
+bench: setup  ## performance, as ratios
+	$(BIN)/python -m bench $(BENCH_ARGS)
+
+soak: setup  ## long run under load with faults
+	$(BIN)/python -m bench.soak $(SOAK_ARGS)
+
+lock: setup  ## requirements.lock from requirements.in
+	@sh scripts/lock.sh
+
+clean:  ## remove everything that can be made again
+	rm -rf .venv .uv .bootstrap.lock build dist docs/_build .coverage .coverage.* htmlcov *.egg-info \
+	    .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+
+browser:
+	@sh scripts/ensure_browser.sh
