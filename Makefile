@@ -2,9 +2,10 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 BIN := .venv/bin
+COVERAGE := --cov=consentcore --cov=plugins --cov-branch
 export PYTHONDONTWRITEBYTECODE ?= 1
 
-.PHONY: help setup demo demo-check test check lint format types imports docs wheel bench soak lock changelog clean browser
+.PHONY: help setup demo demo-check test test-rest check lint format types imports docs wheel bench soak lock clean browser
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,10 +20,14 @@ demo-check: setup  ## the demo's whole story, played without a browser
 	$(BIN)/consentcore demo --check
 
 test: setup  ## the fast tests (about a minute)
-	$(BIN)/pytest -n 2 -q -m "not browser and not slow"
+	$(BIN)/pytest -n 2 -q -m "not browser and not slow" $(PYTEST_ARGS)
 
-check: setup browser lint types imports  ## the gate: everything that has to hold before a push
-	$(BIN)/pytest -n 2 -q --cov=consentcore --cov=plugins --cov-branch --cov-report=term:skip-covered
+test-rest: setup browser  ## the tests that `test` leaves out: Chromium, real server processes, load
+	$(BIN)/pytest -n 2 -q -m "browser or slow" $(PYTEST_ARGS)
+
+check: setup lint types imports  ## the gate: everything that has to hold before a push
+	$(MAKE) test PYTEST_ARGS="$(COVERAGE) --cov-report="
+	$(MAKE) test-rest PYTEST_ARGS="$(COVERAGE) --cov-append --cov-report=term:skip-covered"
 	$(MAKE) docs wheel demo-check
 
 lint: setup  ## format and lint findings
@@ -55,7 +60,7 @@ lock: setup  ## requirements.lock from requirements.in
 	@sh scripts/lock.sh
 
 clean:  ## remove everything that can be made again
-	rm -rf .venv .uv .bootstrap.lock build dist docs/_build .coverage .coverage.* htmlcov *.egg-info \
+	rm -rf .venv .uv .bootstrap.lock build dist docs/_build .coverage .coverage.* htmlcov *.egg-info plugins/*.egg-info \
 	    .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 browser:

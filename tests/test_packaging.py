@@ -1,0 +1,171 @@
+"""What setup.cfg says, held against the disk: an editable install hides every mistake made here."""
+
+from __future__ import annotations
+
+import configparser
+import re
+import tomllib
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+import consentcore
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCE_SUFFIXES = {".py", ".pyc"}
+
+
+@pytest.fixture(scope="module")
+def setup_cfg() -> configparser.ConfigParser:
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg", encoding="utf-8")
+    return config
+
+
+@pytest.fixture(scope="module")
+def pyproject() -> dict[str, object]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def lines(value: str) -> list[str]:
+    return [line.strip() for line in value.splitlines() if line.strip() and not line.strip().startswith("#")]
+
+
+def package_roots() -> dict[str, Path]:
+    """Top-level import name -> its folder."""
+    roots = {"consentcore": ROOT / "consentcore", "consentcore_templates": ROOT / "templates"}
+    roots |= {folder.name: folder for folder in plugin_folders()}
+    return roots
+
+
+def plugin_folders() -> list[Path]:
+    return sorted(path.parent for path in (ROOT / "plugins").glob("*/__init__.py"))
+
+
+def packages_on_disk() -> set[str]:
+    found = set()
+    for name, root in package_roots().items():
+        for init in root.rglob("__init__.py"):
+            found.add(".".join((name, *init.parent.relative_to(root).parts)))
+    return found
+
+
+def modules_without_package() -> list[Path]:
+    return [
+        path
+        for root in package_roots().values()
+        for path in root.rglob("*.py")
+        if not (path.parent / "__init__.py").exists()
+    ]
+
+
+def data_files(root: Path) -> set[Path]:
+    return {
+        path
+        for path in root.rglob("*")
+        if path.is_file() and path.suffix not in SOURCE_SUFFIXES and "__pycache__" not in path.parts
+    }
+
+
+def test_package_list_names_exactly_the_packages_on_disk(setup_cfg):
+    assert set(lines(setup_cfg["options"]["packages"])) == packages_on_disk()
+
+
+def test_no_module_lies_in_a_folder_that_is_not_a_package():
+    assert modules_without_package() == []
+
+
+def test_plugins_folder_is_a_source_root_and_not_a_package():
+    assert not (ROOT / "plugins" / "__init__.py").exists()
+
+
+def test_every_data_file_is_packaged_and_every_pattern_finds_one(setup_cfg):
+    roots = package_roots()
+    packaged: set[Path] = set()
+    for package, patterns in setup_cfg["options.package_data"].items():
+        for pattern in lines(patterns):
+            hits = {path for path in roots[package].glob(pattern) if path.is_file()}
+            assert hits, f"{package}: {pattern} matches nothing"
+            packaged |= hits
+    assert {path for root in roots.values() for path in data_files(root)} - packaged == set()
+
+
+def test_typed_packages_say_so():
+    roots = [root for name, root in package_roots().items() if name != "consentcore_templates"]
+    assert [root.name for root in roots if not (root / "py.typed").exists()] == []
+
+
+def test_every_plugin_folder_has_its_entry_point(setup_cfg):
+    declared = dict(
+        re.split(r"\s*=\s*", line) for line in lines(setup_cfg["options.entry_points"]["consentcore.plugins"])
+    )
+    assert declared == {folder.name.removeprefix("consentcore_"): folder.name for folder in plugin_folders()}
+
+
+@pytest.mark.parametrize("group", ["consentcore.plugins", "console_scripts", "paste.app_factory", "pytest11"])
+def test_installed_entry_points_are_those_of_setup_cfg_and_load(setup_cfg, group):
+    declared = {line.split("=")[0].strip() for line in lines(setup_cfg["options.entry_points"][group])}
+    installed = {
+        point.name: point for point in metadata.distribution("consentcore").entry_points.select(group=group)
+    }
+    assert set(installed) == declared
+    assert all(point.load() is not None for point in installed.values())
+
+
+def test_version_is_the_modules(setup_cfg):
+    assert setup_cfg["metadata"]["version"] == "attr: consentcore.__version__"
+    assert metadata.version("consentcore") == consentcore.__version__
+
+
+def requirements_in() -> dict[str, Requirement]:
+    text = (ROOT / "requirements.in").read_text(encoding="utf-8")
+    return {canonicalize_name(found.name): found for found in map(Requirement, lines(text))}
+
+
+def locked() -> dict[str, list[str]]:
+    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    found: dict[str, list[str]] = {}
+    for name, version in re.findall(r"(?m)^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==(\S+)", text):
+        found.setdefault(canonicalize_name(name), []).append(version)
+    return found
+
+
+def test_runtime_bounds_are_the_same_in_setup_cfg_and_requirements_in(setup_cfg):
+    wanted = requirements_in()
+    runtime = [Requirement(line) for line in lines(setup_cfg["options"]["install_requires"])]
+    differing = [
+        str(found) for found in runtime if str(wanted.get(canonicalize_name(found.name))) != str(found)
+    ]
+    assert differing == []
+
+
+def test_lock_satisfies_every_requirement():
+    versions = locked()
+    unmet = [
+        str(wanted)
+        for name, wanted in requirements_in().items()
+        if not versions.get(name) or not all(wanted.specifier.contains(version) for version in versions[name])
+    ]
+    assert unmet == []
+
+
+def test_lock_pins_with_hashes_and_names_no_place():
+    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    entries = re.split(r"(?m)^(?=[A-Za-z0-9])", text)
+    without_hash = [
+        entry.splitlines()[0] for entry in entries if "==" in entry and "--hash=sha256:" not in entry
+    ]
+    assert without_hash == []
+    assert re.findall(r"https?://\S+|--find-links|--index-url|file:\S+", text) == []
+
+
+def test_import_contracts_know_every_plugin(pyproject):
+    linter = pyproject["tool"]["importlinter"]
+    plugins = {folder.name for folder in plugin_folders()}
+    assert set(linter["root_packages"]) == {"consentcore"} | plugins
+    by_type = {contract["type"]: contract for contract in linter["contracts"] if "plugin" in contract["name"]}
+    assert set(by_type["forbidden"]["forbidden_modules"]) == plugins
+    assert set(by_type["independence"]["modules"]) == plugins
