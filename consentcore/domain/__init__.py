@@ -1,0 +1,1 @@
+"""The words of consentcore as plain values; standard library only."""

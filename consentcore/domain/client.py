@@ -1,0 +1,102 @@
+"""Clients: the applications of ISVs, and the APIs that introspect tokens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from consentcore.domain.secret import digest
+
+
+class ClientKind(StrEnum):
+    """What a client may do."""
+
+    APPLICATION = "application"
+    RESOURCE_SERVER = "resource_server"
+
+
+class AuthMethod(StrEnum):
+    """``token_endpoint_auth_method`` of RFC 7591 section 2.
+
+    ``SECRET`` accepts both ``client_secret_basic`` and ``client_secret_post``.
+    """
+
+    SECRET = "client_secret"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSecret:
+    """A hashed secret. Several may be live at once, so that one can be rotated without downtime."""
+
+    hash: bytes
+    created_at: int
+    expires_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A registered client (RFC 7591 section 2, in our words).
+
+    ``client_id`` is 1 to 64 characters of ``[A-Za-z0-9_-]``. ``redirect_uris`` are compared byte for byte.
+    ``scopes`` are what it may ask for (or, for a resource server, what it may introspect). ``purpose``,
+    ``publisher``, ``website`` and ``privacy_url`` are the ISV's own words and are shown as such.
+    """
+
+    client_id: str
+    name: str
+    created_at: int
+    kind: ClientKind = ClientKind.APPLICATION
+    auth_method: AuthMethod = AuthMethod.SECRET
+    secrets: tuple[ClientSecret, ...] = ()
+    redirect_uris: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
+    publisher: str = ""
+    website: str = ""
+    privacy_url: str = ""
+    purpose: str = ""
+    require_pkce: bool = False
+    enabled: bool = True
+
+    @property
+    def public(self) -> bool:
+        """Whether the client cannot keep a secret (RFC 6749 section 2.1)."""
+        return self.auth_method is AuthMethod.NONE
+
+    def knows_secret(self, presented: str, now: int) -> bool:
+        """Compare a presented secret with every live one, in constant time."""
+        from hmac import compare_digest
+
+        hashed = digest(presented)
+        found = False
+        for secret in self.secrets:
+            live = secret.expires_at is None or now < secret.expires_at
+            found |= compare_digest(hashed, secret.hash) and live
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookEndpoint:
+    """Where an ISV wants to be told.
+
+    :ivar secrets: sealed by the key ring (purpose ``webhook``), newest first; every live one signs.
+    :ivar events: notice kinds it wants; empty means all that concern its client.
+    """
+
+    endpoint_id: str
+    client_id: str
+    url: str
+    created_at: int
+    secrets: tuple[SealedSecret, ...] = ()
+    events: tuple[str, ...] = field(default=())
+    disabled_at: int | None = None
+    disabled_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SealedSecret:
+    """A reversible secret as it is stored: encrypted, with the time after which it no longer signs."""
+
+    sealed: str
+    created_at: int
+    expires_at: int | None = None

@@ -1,0 +1,49 @@
+"""Time. Every instant in consentcore is an ``int``: milliseconds since 1970-01-01T00:00:00Z.
+
+One representation for every store, so that no backend can lose a time zone or a fraction.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+SECOND = 1000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+
+class Clock(Protocol):
+    """Where the time comes from."""
+
+    def now(self) -> int:
+        """Return milliseconds since the epoch, UTC."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> int:
+        """Return milliseconds since the epoch, UTC."""
+        return time.time_ns() // 1_000_000
+
+
+def iso(ms: int) -> str:
+    """Write an instant as ISO 8601 in UTC with milliseconds: ``2026-11-23T10:02:01.120Z``."""
+    seconds, millis = divmod(ms, 1000)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{millis:03d}Z"
+
+
+def from_iso(text: str) -> int:
+    """Read what :func:`iso` wrote.
+
+    :raises ValueError: when ``text`` is no ISO 8601 instant with a zone.
+    """
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} has no time zone")
+    whole = moment.replace(microsecond=0)
+    return int(whole.timestamp()) * 1000 + moment.microsecond // 1000

@@ -1,0 +1,52 @@
+"""Interactions: pending authorization requests, kept on the server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from consentcore.domain.client import Client
+from consentcore.domain.grant import Grant
+from consentcore.domain.owner import OwnerSession
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationRequest:
+    """A validated authorization request (RFC 6749 section 4.1.1, RFC 7636 section 4.3).
+
+    :ivar scopes: scope tokens, in the order asked, without duplicates.
+    :ivar state: echoed byte for byte; None when the request had none.
+    """
+
+    client_id: str
+    redirect_uri: str
+    redirect_uri_given: bool
+    scopes: tuple[str, ...]
+    state: str | None = None
+    code_challenge: str = ""
+    prompt: str = ""
+    ui_locales: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """An authorization request that waits for a person.
+
+    Stored under the SHA-256 of the id that travels in the URL, and bound to one browser by
+    ``session_hash``; the id alone opens nothing.
+    """
+
+    interaction_hash: bytes
+    session_hash: bytes
+    request: AuthorizationRequest
+    created_at: int
+    expires_at: int
+    owner_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizeContext:
+    """What one read finds for an authorization request: client, session of the browser, standing grant."""
+
+    client: Client | None
+    session: OwnerSession | None = None
+    grant: Grant | None = None

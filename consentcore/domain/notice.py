@@ -1,0 +1,138 @@
+"""Notices and deliveries: what must be told to whom, and how far that has got."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class NoticeKind(StrEnum):
+    """Type names on the wire (Standard Webhooks: dot-separated)."""
+
+    GRANTED = "consent.granted"
+    DENIED = "consent.denied"
+    REVOKED = "consent.revoked"
+    EXPIRED = "consent.expired"
+    SECURITY = "security.token_reuse"
+    TEST = "webhook.test"
+
+
+class Audience(StrEnum):
+    """Who is told."""
+
+    OWNER = "owner"
+    CLIENT = "client"
+    OPERATOR = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something to be told, written in the transaction of what it tells.
+
+    :ivar notice_id: equals the ``event_id`` of the consent event; the idempotency key everywhere.
+    :ivar data: canonical JSON with what the message needs from the moment of the event (scopes before and
+        after, reason, actor, expiry, sequence). No token, no secret, no address.
+    """
+
+    notice_id: str
+    kind: NoticeKind
+    grant_id: str
+    client_id: str
+    owner_id: str
+    audiences: tuple[Audience, ...]
+    occurred_at: int
+    data: str
+
+
+class DeliveryState(StrEnum):
+    """How far a delivery has got."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    DEAD = "dead"
+    GONE = "gone"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One attempt series of a notice to one target of one notifier; unique by these three.
+
+    :ivar target: what the notifier calls it: an endpoint id, ``owner``, ``operator``.
+    :ivar body: the bytes to send, made once at expansion and never re-serialised; b"" where not needed.
+    :ivar lease_until: a claimed delivery belongs to its claimer until then.
+    """
+
+    delivery_id: str
+    notice_id: str
+    notifier: str
+    target: str
+    created_at: int
+    next_at: int
+    state: DeliveryState = DeliveryState.PENDING
+    attempts: int = 0
+    lease_until: int | None = None
+    lease_token: str = ""
+    body: bytes = b""
+    last_error: str = ""
+    finished_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try of a delivery, as the delivery log shows it.
+
+    :ivar status: HTTP or SMTP status, None when none came. :ivar error: class such as ``timeout``,
+        ``connect``, ``blocked_address``, or "". :ivar answer: first kilobyte of the answer.
+    """
+
+    delivery_id: str
+    number: int
+    started_at: int
+    latency_ms: int
+    outcome: str
+    status: int | None = None
+    error: str = ""
+    answer: str = ""
+    trigger: str = "schedule"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The target has it."""
+
+    status: int | None = None
+    answer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Not now. ``after_s`` is a wish of the target (Retry-After), None leaves it to the schedule."""
+
+    reason: str
+    after_s: float | None = None
+    status: int | None = None
+    error: str = ""
+    answer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The target does not want to be told any more (HTTP 410): no further tries, the target is disabled."""
+
+    reason: str
+    status: int | None = None
+    answer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """This message will never be accepted (a hard bounce): no further tries of it."""
+
+    reason: str
+    status: int | None = None
+    error: str = ""
+    answer: str = ""
+
+
+Outcome = Delivered | Retry | Gone | Reject

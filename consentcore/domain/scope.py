@@ -1,0 +1,77 @@
+"""Scopes and the catalog: what can be shared, in words that a data owner understands."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+
+OFFLINE_ACCESS = "offline_access"
+
+
+class ScopeType(StrEnum):
+    """What a scope lets an application do."""
+
+    READ = "read"
+    ACT = "act"
+    SESSION = "session"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One entry of the catalog. Immutable: a changed meaning is a new ``version``, and is asked again.
+
+    :ivar scope_id: the scope token of RFC 6749 section 3.3.
+    :ivar label: what the pages call it, at most 60 characters.
+    :ivar sees: what the application can see or do. :ivar cannot: what it cannot.
+    :ivar example: one example value. :ivar sensitivity: what a reader could infer; empty for harmless data.
+    :ivar cluster: the heading under which it is listed.
+    :ivar level: risk, 1 (harmless) to 4 (acts on devices).
+    :ivar access_max_days: longest time a grant with this scope lasts.
+    :ivar includes: scopes whose data this one contains.
+    """
+
+    scope_id: str
+    label: str
+    sees: str
+    version: str = "1"
+    type: ScopeType = ScopeType.READ
+    cannot: str = ""
+    example: str = ""
+    sensitivity: str = ""
+    cluster: str = ""
+    level: int = 1
+    access_max_days: int = 365
+    includes: tuple[str, ...] = ()
+    data_categories: tuple[str, ...] = ()
+
+    @property
+    def reference(self) -> str:
+        """The scope pinned to its meaning: ``comfort.read@1``."""
+        return f"{self.scope_id}@{self.version}"
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Every scope that can be granted, by id, and a version that changes when any text changes."""
+
+    scopes: dict[str, Scope]
+    version: str = field(default="")
+
+    @classmethod
+    def of(cls, scopes: Iterable[Scope]) -> Catalog:
+        """Make a catalog; its version is a hash of all texts, so it cannot be forgotten."""
+        by_id = {scope.scope_id: scope for scope in scopes}
+        text = json.dumps([asdict(by_id[key]) for key in sorted(by_id)], sort_keys=True)
+        return cls(by_id, hashlib.sha256(text.encode()).hexdigest()[:16])
+
+    def __contains__(self, scope_id: object) -> bool:
+        return scope_id in self.scopes
+
+    def __getitem__(self, scope_id: str) -> Scope:
+        return self.scopes[scope_id]
+
+    def __iter__(self) -> Iterator[Scope]:
+        return iter(self.scopes.values())

@@ -1,0 +1,54 @@
+"""Bearer secrets: how codes, tokens and client secrets are made, recognised and hashed.
+
+A secret is ``<prefix>_<43 characters><6 characters>``: 256 random bits and a CRC-32 of everything before,
+both in base64url. The prefix lets secret scanners find it, the checksum lets them (and us, before any
+look-up) tell a real one from noise. Only its SHA-256 is ever stored: at 256 bits of entropy a slow hash
+would add cost and no strength (RFC 6749 section 10.10, RFC 9700 section 2).
+"""
+
+from __future__ import annotations
+
+import binascii
+import hashlib
+import re
+import secrets
+from base64 import urlsafe_b64encode
+
+ACCESS = "cca"
+REFRESH = "ccr"
+CODE = "ccc"
+CLIENT_SECRET = "ccs"
+SESSION = "ccb"
+INTERACTION = "cci"
+
+_BODY = 43
+_CHECK = 6
+_SHAPE = re.compile(r"(cc[abcirs])_[A-Za-z0-9_-]{49}", re.ASCII)
+
+
+def mint(prefix: str) -> str:
+    """Make a new secret of 256 random bits under one of the prefixes of this module."""
+    return shape(prefix, secrets.token_bytes(32))
+
+
+def shape(prefix: str, entropy: bytes) -> str:
+    """Write 32 bytes as a secret. Used by :func:`mint` and for refresh successors, which are derived."""
+    if len(entropy) != 32:
+        raise ValueError(f"a secret carries 32 bytes, not {len(entropy)}")
+    body = f"{prefix}_{urlsafe_b64encode(entropy)[:_BODY].decode()}"
+    return body + _checksum(body)
+
+
+def looks_like(prefix: str, text: str) -> bool:
+    """Tell whether ``text`` has the prefix, the length, the alphabet and the checksum of a secret."""
+    match = _SHAPE.fullmatch(text)
+    return bool(match and match.group(1) == prefix and _checksum(text[:-_CHECK]) == text[-_CHECK:])
+
+
+def digest(text: str) -> bytes:
+    """Return the 32 bytes under which a secret is stored."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+
+def _checksum(body: str) -> str:
+    return urlsafe_b64encode(binascii.crc32(body.encode()).to_bytes(4, "big"))[:_CHECK].decode()

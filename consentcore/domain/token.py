@@ -1,0 +1,202 @@
+"""Authorization codes, access and refresh tokens, and the family that descends from one code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from consentcore.domain.client import Client
+from consentcore.domain.grant import Grant
+
+
+class TokenKind(StrEnum):
+    """What a token is for."""
+
+    ACCESS = "access"
+    REFRESH = "refresh"
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """An authorization code as it is stored. Its family is born with it.
+
+    :ivar code_hash: SHA-256 of the code. :ivar redirect_uri: where the code was sent.
+    :ivar redirect_uri_given: whether the request carried it, so that the token request must repeat it
+        (RFC 6749 section 4.1.3). :ivar code_challenge: S256 challenge of RFC 7636, or "".
+    :ivar scopes: scope tokens without version. :ivar used_at: when it was exchanged; None before.
+    """
+
+    code_hash: bytes
+    family_id: str
+    grant_id: str
+    client_id: str
+    redirect_uri: str
+    redirect_uri_given: bool
+    code_challenge: str
+    scopes: tuple[str, ...]
+    created_at: int
+    expires_at: int
+    used_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewToken:
+    """A token about to be stored."""
+
+    token_hash: bytes
+    scopes: tuple[str, ...]
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A stored token.
+
+    :ivar rotated_at: when a refresh token was exchanged for its successor; None while it is the newest.
+    :ivar nonce: with the key ``nonce_key_id`` it re-derives the successors; None once the grace is over.
+    """
+
+    token_hash: bytes
+    kind: TokenKind
+    family_id: str
+    grant_id: str
+    client_id: str
+    scopes: tuple[str, ...]
+    created_at: int
+    expires_at: int
+    rotated_at: int | None = None
+    nonce: bytes | None = None
+    nonce_key_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CodeLookup:
+    """What one read finds for a code presented by a client."""
+
+    client: Client | None
+    code: Code | None
+    grant: Grant | None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLookup:
+    """What one read finds for a token: the asking client, the token, its family, grant and own client.
+
+    :ivar client: the client that asks; None when unknown.
+    :ivar family_killed_at: when the family was killed; None while it is sound.
+    :ivar token_client_enabled: whether the client that the token was issued to is enabled.
+    """
+
+    client: Client | None
+    token: Token | None = None
+    grant: Grant | None = None
+    family_killed_at: int | None = None
+    token_client_enabled: bool = False
+
+    def is_live(self, now: int) -> bool:
+        """The liveness rule of the whole system (design.md section 2.2), for access and refresh tokens.
+
+        Grant active, client enabled, family sound, time not over; a rotated refresh token is not live.
+        """
+        return (
+            self.token is not None
+            and self.grant is not None
+            and self.grant.is_active(now)
+            and self.token_client_enabled
+            and self.family_killed_at is None
+            and now < self.token.expires_at
+            and self.token.rotated_at is None
+        )
+
+    def effective_scopes(self) -> tuple[str, ...]:
+        """The token's scopes ∩ the grant's, so that narrowing a grant works at once."""
+        if self.token is None or self.grant is None:
+            return ()
+        allowed = set(self.grant.scope_ids)
+        return tuple(scope for scope in self.token.scopes if scope in allowed)
+
+
+@dataclass(frozen=True, slots=True)
+class Redemption:
+    """Exchange of a code for its first two tokens."""
+
+    code_hash: bytes
+    client_id: str
+    now: int
+    access: NewToken
+    refresh: NewToken
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """Exchange of a refresh token for its successor and a new access token.
+
+    :ivar rotate: False keeps the presented token (FAPI 2.0 section 5.3.2.1) and only adds the access token;
+        ``refresh``, ``nonce`` and ``nonce_key_id`` are then ignored.
+    :ivar grace_ms: how long after its rotation the immediate predecessor still yields the one successor.
+    """
+
+    token_hash: bytes
+    client_id: str
+    now: int
+    access: NewToken
+    refresh: NewToken
+    nonce: bytes
+    nonce_key_id: str
+    grace_ms: int
+    rotate: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Consumed:
+    """The code was burnt and both tokens stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rotated:
+    """The refresh token was exchanged and the new tokens stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grace:
+    """The immediate predecessor came again within the grace: nothing was written.
+
+    ``nonce`` and ``nonce_key_id`` re-derive the tokens that the first exchange gave out; ``access`` and
+    ``refresh`` are those stored rows.
+    """
+
+    nonce: bytes
+    nonce_key_id: str
+    access: Token
+    refresh: Token
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """The code had been used before; the caller kills ``family_id`` (RFC 6749 section 4.1.2)."""
+
+    family_id: str
+    grant_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reused:
+    """A rotated refresh token came back outside the grace; the caller kills ``family_id``
+    (RFC 9700 section 4.14.2)."""
+
+    family_id: str
+    grant_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """Its time is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """No such credential for this client, or everything under it is already dead."""
+
+
+ConsumeOutcome = Consumed | Replayed | Expired | Unknown
+RotateOutcome = Rotated | Grace | Reused | Expired | Unknown

@@ -1,0 +1,1 @@
+"""Plugins: specifications, registry, settings."""

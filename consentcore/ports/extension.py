@@ -1,0 +1,68 @@
+"""Ports of the smaller plugins: resources, anchors, consent panels, token claims."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from consentcore.domain.client import Client
+    from consentcore.domain.event import Checkpoint
+    from consentcore.domain.grant import Grant
+    from consentcore.domain.owner import Owner
+    from consentcore.domain.scope import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A site, meter or device that an owner can choose. ``resource_id`` 1 to 200 characters without blanks."""
+
+    resource_id: str
+    label: str
+    detail: str = ""
+    kind: str = "site"
+
+
+class ResourceDirectory(Protocol):
+    """Says what an owner has to choose from."""
+
+    def resources(self, owner: Owner) -> Sequence[Resource]:
+        """Everything of this owner, in the order to list; ids are stable. Called when the consent page is made."""
+        ...
+
+
+class Anchor(Protocol):
+    """Keeps signed checkpoints outside the database."""
+
+    def publish(self, checkpoint: Checkpoint) -> None:
+        """Keep it. Called by the worker, at least once for each; an exception means try again."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentContext:
+    """What a consent panel may know."""
+
+    client: Client
+    owner: Owner
+    scopes: tuple[Scope, ...]
+    locale: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentPanel:
+    """An extra block on the consent page: plain text, escaped by the page; part of the notice snapshot."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TokenContext:
+    """What a plugin that adds claims may know."""
+
+    grant: Grant
+    client_id: str
+    scopes: tuple[str, ...]
+    subject: str

@@ -1,0 +1,53 @@
+"""The key ring: one versioned master key, subkeys by purpose. Nothing else invents a key."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+
+class KeyRing(Protocol):
+    """Purposes in use: ``session``, ``csrf``, ``ledger``, ``grant-seal``, ``checkpoint``, ``pairwise``,
+    ``refresh``, ``webhook``, ``evidence``."""
+
+    @property
+    def current_id(self) -> str:
+        """Id of the key that new things are made with."""
+        ...
+
+    @property
+    def ids(self) -> Sequence[str]:
+        """All key ids, newest first."""
+        ...
+
+    def subkey(self, purpose: str, key_id: str = "") -> bytes:
+        """32 bytes for one purpose (HKDF-SHA-256 of the master key).
+
+        :param key_id: empty means the current one. :raises KeyUnavailable: when the ring lacks it.
+        """
+        ...
+
+    def mac(self, purpose: str, data: bytes, key_id: str = "") -> bytes:
+        """HMAC-SHA-256 of ``data`` under the subkey: 32 bytes. :raises KeyUnavailable: see :meth:`subkey`."""
+        ...
+
+    def stable_mac(self, purpose: str, data: bytes) -> bytes:
+        """Like :meth:`mac` under the oldest key, for values that must survive rotation (pairwise ``sub``)."""
+        ...
+
+    def seal(self, purpose: str, plaintext: bytes, context: str) -> str:
+        """Encrypt and authenticate (AES-256-GCM). ``context`` (such as an endpoint id) must be given again to open.
+        The text names the key id."""
+        ...
+
+    def open(self, purpose: str, sealed: str, context: str) -> bytes:
+        """Undo :meth:`seal`. :raises KeyUnavailable: unknown key. :raises ValueError: tampered or wrong context."""
+        ...
+
+
+class KeyProvider(Protocol):
+    """Where master keys live (a vault, an HSM); ``consentcore.keys = provider:NAME`` chooses one."""
+
+    def master_keys(self) -> Sequence[tuple[str, bytes]]:
+        """Pairs of key id (1 to 16 of ``[a-z0-9]``) and 32 secret bytes, newest first; at least one."""
+        ...

@@ -1,0 +1,103 @@
+"""The notifier port: how a notice reaches somebody."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from consentcore.domain.notice import Audience, Notice, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerView:
+    """What a notifier may know of the data owner."""
+
+    owner_id: str
+    email: str
+    name: str
+    locale: str
+    timezone: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClientView:
+    """What a notifier may know of the client."""
+
+    client_id: str
+    name: str
+    publisher: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointView:
+    """A webhook endpoint with its live secrets opened (``whsec_…``, newest first). Never log it."""
+
+    endpoint_id: str
+    url: str
+    events: tuple[str, ...]
+    secrets: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A finished message: subject, text and HTML with inlined styles, and an idempotent ``Message-ID``."""
+
+    to: str
+    subject: str
+    text: str
+    html: str
+    message_id: str
+
+
+class Envelope(Protocol):
+    """A notice on its way: everything a notifier needs, gathered by the worker outside any transaction."""
+
+    @property
+    def notice(self) -> Notice: ...
+    @property
+    def owner(self) -> OwnerView | None: ...
+    @property
+    def client(self) -> ClientView | None: ...
+    @property
+    def endpoints(self) -> Sequence[EndpointView]:
+        """Enabled endpoints of the client."""
+        ...
+
+    @property
+    def attempt(self) -> int:
+        """1 for the first try; 0 while targets are chosen."""
+        ...
+
+    @property
+    def delivery_id(self) -> str: ...
+
+    @property
+    def body(self) -> bytes:
+        """The webhook payload, the same bytes on every try."""
+        ...
+
+    def mail(self, audience: Audience) -> Mail | None:
+        """Render the mail for an audience from the templates; None when there is no address."""
+        ...
+
+
+class Notifier(Protocol):
+    """Tells somebody. Called by the worker, one at a time per delivery, never in a request or a transaction.
+
+    At least once: a target may be told the same ``notice_id`` again and must be able to tell.
+    """
+
+    @property
+    def retry_schedule_s(self) -> Sequence[float]:
+        """Seconds to wait after the first, second, … failed try; when used up, the delivery is dead."""
+        ...
+
+    def targets(self, envelope: Envelope) -> Sequence[str]:
+        """Names of whom to tell of this notice (at most 200 characters each); none when it is not this one's business."""
+        ...
+
+    def send(self, envelope: Envelope, target: str) -> Outcome:
+        """Try once, bounded to 30 s. An exception counts as ``Retry`` and is logged."""
+        ...
