@@ -21,19 +21,6 @@ digest() { cat "$@" | (sha256sum 2>/dev/null || shasum -a 256) | cut -c1-64; }
 
 stamped() { [ -x .venv/bin/python ] && [ "$(cat "$1" 2>/dev/null || true)" = "$2" ]; }
 
-lock_id=$(digest requirements.lock)-$BOOTSTRAP
-# The absolute path belongs to it: an editable install points at the folder it was made in.
-project_id=$(digest setup.cfg pyproject.toml)-$lock_id-$(pwd)
-
-if stamped "$LOCK_STAMP" "$lock_id" && stamped "$PROJECT_STAMP" "$project_id"; then
-    exit 0
-fi
-
-# Two makes in one tree must not sync the same environment at once.
-if command -v flock >/dev/null 2>&1 && [ -z "${BOOTSTRAP_LOCKED:-}" ]; then
-    BOOTSTRAP_LOCKED=1 exec flock .bootstrap.lock sh scripts/bootstrap.sh
-fi
-
 check_python() {
     "$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
         || die "needs Python 3.11 or newer; '$PYTHON' is $("$PYTHON" --version 2>&1 || true). Try: make setup PYTHON=python3.12"
@@ -43,9 +30,11 @@ check_python() {
 
 uv_environment() {
     # uv does not read pip's settings; people who configured pip for their network should not have to do it twice.
-    export UV_PYTHON_DOWNLOADS=never
+    export UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-true}"
     [ -z "${PIP_INDEX_URL:-}" ] || export UV_DEFAULT_INDEX="${UV_DEFAULT_INDEX:-$PIP_INDEX_URL}"
     [ -z "${PIP_EXTRA_INDEX_URL:-}" ] || export UV_INDEX="${UV_INDEX:-$PIP_EXTRA_INDEX_URL}"
+    [ -z "${PIP_FIND_LINKS:-}" ] || export UV_FIND_LINKS="${UV_FIND_LINKS:-$(echo "$PIP_FIND_LINKS" | tr ' ' ',')}"
+    [ -z "${PIP_NO_INDEX:-}" ] || export UV_NO_INDEX="${UV_NO_INDEX:-$PIP_NO_INDEX}"
     if [ -n "${PIP_CERT:-}" ] && [ -z "${SSL_CERT_FILE:-}" ]; then export SSL_CERT_FILE="$PIP_CERT"; fi
 }
 
@@ -82,18 +71,37 @@ install_project() {
     fi
 }
 
-check_python
-if ! stamped "$LOCK_STAMP" "$lock_id"; then
-    rm -f "$LOCK_STAMP" "$PROJECT_STAMP"
-    case $BOOTSTRAP in
-        uv) sync_with_uv || { say "uv could not be used; falling back to pip"; sync_with_pip; } ;;
-        pip) sync_with_pip ;;
-        *) die "BOOTSTRAP is '$BOOTSTRAP'; expected uv or pip" ;;
-    esac
-    printf '%s' "$lock_id" >"$LOCK_STAMP"
-fi
-if ! stamped "$PROJECT_STAMP" "$project_id"; then
-    install_project
-    printf '%s' "$project_id" >"$PROJECT_STAMP"
-fi
-say "ready: $(.venv/bin/python --version), $(grep -c '^[A-Za-z0-9].*==' requirements.lock) locked packages"
+main() {
+    lock_id=$(digest requirements.lock)-$BOOTSTRAP
+    # The absolute path belongs to it: an editable install points at the folder it was made in.
+    project_id=$(digest setup.cfg pyproject.toml)-$lock_id-$(pwd)
+
+    if stamped "$LOCK_STAMP" "$lock_id" && stamped "$PROJECT_STAMP" "$project_id"; then
+        exit 0
+    fi
+
+    # Two makes in one tree must not sync the same environment at once.
+    if command -v flock >/dev/null 2>&1 && [ -z "${BOOTSTRAP_LOCKED:-}" ]; then
+        BOOTSTRAP_LOCKED=1 exec flock .bootstrap.lock sh scripts/bootstrap.sh
+    fi
+
+    check_python
+    if ! stamped "$LOCK_STAMP" "$lock_id"; then
+        rm -f "$LOCK_STAMP" "$PROJECT_STAMP"
+        case $BOOTSTRAP in
+            uv) sync_with_uv || { say "uv could not be used; falling back to pip"; sync_with_pip; } ;;
+            pip) sync_with_pip ;;
+            *) die "BOOTSTRAP is '$BOOTSTRAP'; expected uv or pip" ;;
+        esac
+        printf '%s' "$lock_id" >"$LOCK_STAMP"
+    fi
+    if ! stamped "$PROJECT_STAMP" "$project_id"; then
+        install_project
+        printf '%s' "$project_id" >"$PROJECT_STAMP"
+    fi
+    say "ready: $(.venv/bin/python --version), $(grep -c '^[A-Za-z0-9].*==' requirements.lock) locked packages"
+}
+
+# The shell has read the whole file by now: a checkout that replaces it while it runs does no harm.
+main
+exit
