@@ -3,7 +3,6 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 COVERAGE := --cov=consentcore --cov=plugins --cov-branch
-export PYTHONDONTWRITEBYTECODE ?= 1
 
 .PHONY: help setup demo demo-check test test-rest check lint format types imports docs wheel bench soak lock clean browser
 
