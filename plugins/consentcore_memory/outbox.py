@@ -1,0 +1,166 @@
+"""The outbox: its writing end inside a transaction, and the worker's verbs."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import islice
+
+from consentcore.api import Attempt, Delivery, DeliveryState, Notice, OutboxStats, Settlement
+from consentcore_memory.engine import Engine, Session
+from consentcore_memory.state import StoredNotice
+
+
+class MemoryNotices:
+    """:class:`consentcore.api.NoticeRepository` in memory."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(self, notice: Notice) -> None:
+        if notice.notice_id in self._session.draft.notices:
+            raise self._session.collision(f"there is a notice {notice.notice_id!r} already")
+        self._session.draft.notices.put(notice.notice_id, StoredNotice(notice))
+
+    def get(self, notice_id: str) -> Notice | None:
+        row = self._session.state.notices.get(notice_id)
+        return None if row is None else row.notice
+
+    def of_grant(self, grant_id: str) -> Sequence[Notice]:
+        rows = (row.notice for row in self._session.state.notices.values())
+        return sorted((row for row in rows if row.grant_id == grant_id), key=lambda row: row.occurred_at)
+
+
+class MemoryOutbox:
+    """:class:`consentcore.api.OutboxStorage` in memory."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def unexpanded(self, limit: int) -> Sequence[Notice]:
+        rows = (row for row in self._engine.committed.notices.values() if row.expanded_at is None)
+        return sorted((row.notice for row in rows), key=lambda row: row.occurred_at)[:limit]
+
+    def expand(self, notice_id: str, deliveries: Sequence[Delivery], now: int) -> None:
+        with self._engine.writing() as state:
+            row = state.notices.get(notice_id)
+            if row is None:
+                return
+            there = {_address(known) for known in state.deliveries.values() if known.notice_id == notice_id}
+            for delivery in deliveries:
+                if _address(delivery) not in there:
+                    there.add(_address(delivery))
+                    state.deliveries.put(delivery.delivery_id, delivery)
+            if row.expanded_at is None:
+                state.notices.put(notice_id, StoredNotice(row.notice, now))
+
+    def claim_deliveries(
+        self, now: int, *, limit: int, lease_ms: int, notifiers: Sequence[str]
+    ) -> Sequence[Delivery]:
+        wanted = frozenset(notifiers)
+        if not any(
+            _due(row, now) and row.notifier in wanted for row in self._engine.committed.deliveries.values()
+        ):
+            return []
+        with self._engine.writing() as state:
+            due = (row for row in state.deliveries.values() if _due(row, now) and row.notifier in wanted)
+            claimed = [
+                replace(
+                    row,
+                    lease_until=now + lease_ms,
+                    lease_token=secrets.token_hex(16),
+                    attempts=row.attempts + 1,
+                )
+                for row in sorted(due, key=lambda row: (row.next_at, row.delivery_id))[:limit]
+            ]
+            for row in claimed:
+                state.deliveries.put(row.delivery_id, row)
+            return claimed
+
+    def settle(self, settlement: Settlement) -> bool:
+        with self._engine.writing() as state:
+            row = state.deliveries.get(settlement.delivery_id)
+            if row is None or not row.lease_token or row.lease_token != settlement.lease_token:
+                return False
+            waits = settlement.state is DeliveryState.PENDING
+            again_at = settlement.next_at if settlement.next_at is not None else settlement.now
+            settled = replace(
+                row,
+                state=settlement.state,
+                next_at=again_at if waits else row.next_at,
+                finished_at=None if waits else settlement.now,
+                lease_until=None,
+                lease_token="",
+                last_error=settlement.error,
+            )
+            state.deliveries.put(row.delivery_id, settled)
+            if settlement.attempt is not None:
+                known = state.attempts.get(row.delivery_id) or ()
+                state.attempts.put(row.delivery_id, (*known, settlement.attempt))
+            return True
+
+    def deliveries(
+        self,
+        *,
+        notice_id: str = "",
+        client_id: str = "",
+        state: DeliveryState | None = None,
+        limit: int = 100,
+    ) -> Sequence[Delivery]:
+        committed = self._engine.committed
+        theirs = {
+            row.notice.notice_id
+            for row in committed.notices.values()
+            if client_id in {"", row.notice.client_id} and notice_id in {"", row.notice.notice_id}
+        }
+        rows = [
+            row
+            for row in committed.deliveries.values()
+            if row.notice_id in theirs and state in {None, row.state}
+        ]
+        newest_first = sorted(rows, key=lambda row: (row.created_at, row.delivery_id), reverse=True)
+        return list(islice(newest_first, limit))
+
+    def attempts(self, delivery_id: str) -> Sequence[Attempt]:
+        known = self._engine.committed.attempts.get(delivery_id) or ()
+        return sorted(known, key=lambda attempt: attempt.number)
+
+    def requeue(self, delivery_id: str, now: int) -> bool:
+        with self._engine.writing() as state:
+            row = state.deliveries.get(delivery_id)
+            if row is None or _leased(row, now):
+                return False
+            # The old lease, if one ran out, must not settle what is now somebody else's to send.
+            again = replace(
+                row,
+                state=DeliveryState.PENDING,
+                next_at=now,
+                finished_at=None,
+                lease_until=None,
+                lease_token="",
+            )
+            state.deliveries.put(delivery_id, again)
+            return True
+
+    def stats(self, now: int) -> OutboxStats:
+        committed = self._engine.committed
+        rows = committed.deliveries.values()
+        return OutboxStats(
+            pending=sum(row.state is DeliveryState.PENDING for row in rows),
+            oldest_due_at=min((row.next_at for row in rows if _due(row, now)), default=None),
+            dead=sum(row.state is DeliveryState.DEAD for row in rows),
+            unexpanded=sum(row.expanded_at is None for row in committed.notices.values()),
+        )
+
+
+def _address(delivery: Delivery) -> tuple[str, str]:
+    return (delivery.notifier, delivery.target)
+
+
+def _leased(delivery: Delivery, now: int) -> bool:
+    return delivery.lease_until is not None and now < delivery.lease_until
+
+
+def _due(delivery: Delivery, now: int) -> bool:
+    return delivery.state is DeliveryState.PENDING and delivery.next_at <= now and not _leased(delivery, now)
