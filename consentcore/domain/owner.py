@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from consentcore.domain.errors import InvalidInput
 
-_ADDRESS = re.compile(r"[^\s@\x00-\x1f\x7f<>(),;:\"\\\[\]]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
+_ADDRESS = re.compile(
+    r"[^\s@\x00-\x1f\x7f<>(),;:\"\\\[\]]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,7 @@ class Notifier(Protocol):
         ...
 
     def targets(self, envelope: Envelope) -> Sequence[str]:
-        """Names of whom to tell of this notice (at most 200 characters each); none when it is not this one's business."""
+        """Names of whom to tell of this notice (at most 200 characters each); none when it is not its business."""
         ...
 
     def send(self, envelope: Envelope, target: str) -> Outcome:

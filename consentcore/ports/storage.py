@@ -360,7 +360,7 @@ class Storage(Protocol):
 
     @property
     def capabilities(self) -> frozenset[str]:
-        """Of ``durable`` (survives the process), ``multi_process``, ``sql``; the kit asks for these, never for names."""
+        """Of ``durable`` (survives the process), ``multi_process``, ``sql``; the kit asks for these, not names."""
         ...
 
     @property
@@ -414,5 +414,6 @@ def transact(storage: Storage, work: Callable[[UnitOfWork], T], *, attempts: int
         except StorageConflict:
             if attempt == attempts - 1:
                 raise
-            time.sleep(random.random() * min(0.5, 0.005 * 2**attempt))
+            # Chance keeps two that collided from colliding again; nothing secret depends on it.
+            time.sleep(random.random() * min(0.5, 0.005 * 2**attempt))  # noqa: S311 - not a secret
     raise AssertionError("attempts must be 1 or more")

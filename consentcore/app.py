@@ -1,0 +1,65 @@
+"""Builds the WSGI application from a runtime: an ordered list of includes, with a reason each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pyramid.config import Configurator
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pyramid.router import Router
+
+    from consentcore.runtime import Runtime
+
+
+def make_app(global_config: Mapping[str, str], settings: Mapping[str, str]) -> Router:
+    """Make the application from what paste read of an INI.
+
+    :raises ConfigurationError: with every problem of the settings at once.
+    """
+    from consentcore.runtime import build_runtime
+    from consentcore.settings import load_mapping
+
+    return app_from_runtime(build_runtime(load_mapping(global_config, settings)))
+
+
+def build_wsgi(ini_path: str) -> Router:
+    """Make the application from an INI file, as the web workers do.
+
+    :raises ConfigurationError: with every problem of the settings at once.
+    """
+    from consentcore.runtime import build_runtime
+    from consentcore.settings import load_ini
+
+    return app_from_runtime(build_runtime(load_ini(ini_path)))
+
+
+def app_from_runtime(runtime: Runtime) -> Router:
+    """Make the application around a runtime that already exists (tests, the demo)."""
+    config = Configurator(settings=_pyramid_settings(runtime))
+    config.registry["consentcore.runtime"] = runtime
+    config.include("pyramid_retry")  # outermost: repeats a whole request after a serialization conflict
+    config.include("pyramid_tm")  # one transaction per request, on page and API routes only
+    config.include("pyramid_jinja2")  # pages
+    config.include("consentcore.web")  # routes, views, tweens
+    runtime.registry.configure(config)  # last: plugins see, and may add to, everything above
+    return config.make_wsgi_app()
+
+
+def _pyramid_settings(runtime: Runtime) -> dict[str, Any]:
+    from consentcore.web.transactions import needs_transaction
+
+    theme = runtime.settings.web.theme
+    search_path = [str(theme)] if theme else []
+    return {
+        "tm.manager_hook": "pyramid_tm.explicit_manager",
+        "tm.activate_hook": needs_transaction(runtime.settings),
+        "retry.attempts": 5,
+        "retry.activate_hook": lambda request: 5 if needs_transaction(runtime.settings)(request) else 1,
+        "jinja2.directories": [*search_path, "consentcore_templates:"],
+        "jinja2.trim_blocks": True,
+        "jinja2.lstrip_blocks": True,
+        "jinja2.undefined": "strict",
+    }

@@ -1,0 +1,45 @@
+"""The demo's own INI, rendered once the ports are known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+TEMPLATE = """\
+# Made by `consentcore demo`; made anew at every start.
+[app:main]
+use = egg:consentcore#main
+consentcore.issuer = {issuer}
+consentcore.keys = %(here)s/var/keys
+consentcore.storage = sqlalchemy
+consentcore.login = login_local
+consentcore.scopes = scopes_file
+consentcore.notifiers = devmail webhook{more_notifiers}
+consentcore.web.operator_name = Your Energy Company (demo)
+consentcore.web.support_email = help@example.org
+consentcore.operator.email = operator@example.org
+consentcore.worker.embedded = true
+consentcore.server.workers = 1
+consentcore.plugin.sqlalchemy.url = sqlite:///%(here)s/var/consentcore.sqlite
+consentcore.plugin.devmail.dir = %(here)s/var/mail
+consentcore.plugin.webhook.allow_networks = 127.0.0.0/8
+consentcore.plugin.webhook.retry_schedule_s = 1 2 4 8 16 30 60
+{extra}
+[server:main]
+use = egg:consentcore#main
+listen = {listen}
+"""
+
+
+def write_ini(folder: Path, issuer: str, extra: str = "", more_notifiers: str = "") -> Path:
+    """Write ``demo.ini`` into ``folder`` and return its path.
+
+    :param extra: further lines for ``[app:main]``. :param more_notifiers: further notifier names.
+    """
+    path = folder / "demo.ini"
+    names = f" {more_notifiers}" if more_notifiers else ""
+    path.write_text(
+        TEMPLATE.format(
+            issuer=issuer, listen=issuer.removeprefix("http://"), extra=extra, more_notifiers=names
+        )
+    )
+    return path

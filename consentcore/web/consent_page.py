@@ -1,0 +1,152 @@
+"""What the consent page says, as a value: the same for the page, its snapshot and the check on Approve.
+
+Everything is derived from the stored interaction, so that the page a person answers can be made again, byte
+for byte, when the answer arrives; if it cannot (the catalog changed meanwhile), the person is asked again.
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from dataclasses import asdict, dataclass
+from hmac import compare_digest
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from pyramid.renderers import render
+
+from consentcore import __version__
+from consentcore.consent.snapshot import make_snapshot
+from consentcore.domain.scope import OFFLINE_ACCESS, Scope, ScopeType
+from consentcore.ports.extension import ConsentContext, ConsentPanel, Resource
+
+if TYPE_CHECKING:
+    from pyramid.request import Request
+
+    from consentcore.domain.client import Client
+    from consentcore.domain.event import NoticeSnapshot
+    from consentcore.domain.grant import Grant
+    from consentcore.domain.interaction import Interaction
+    from consentcore.domain.owner import Owner
+
+TEMPLATE = "consent_body.jinja2"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One scope as the page lists it. ``standing``: "new" or "unchanged" on an amendment, else ""."""
+
+    scope: Scope
+    standing: str
+
+
+@dataclass(frozen=True)
+class ConsentPage:
+    """Everything the page says about one request."""
+
+    client: Client
+    redirect_host: str
+    reads: dict[str, list[Line]]
+    acts: list[Line]
+    offline: bool
+    until: int
+    timezone: str
+    resources: tuple[Resource, ...]
+    panels: tuple[ConsentPanel, ...]
+    kept: tuple[str, ...]
+    locale: str = "en"
+
+    @property
+    def lines(self) -> list[Line]:
+        """Every listed scope, in the order of the page."""
+        return [*(line for lines in self.reads.values() for line in lines), *self.acts]
+
+    @property
+    def amends(self) -> bool:
+        """Whether the owner already allowed this application something."""
+        return bool(self.kept) or any(line.standing == "unchanged" for line in self.lines)
+
+
+def build(request: Request, interaction: Interaction, client: Client, owner: Owner) -> ConsentPage:
+    """Gather what the page says; reads the standing grant, the catalog, resources and panels."""
+    home = request.runtime
+    asked = [home.catalog[scope] for scope in interaction.request.scopes if scope in home.catalog]
+    grant = _standing(request, interaction, owner)
+    lines = [Line(scope, _standing_of(scope, grant)) for scope in asked if scope.scope_id != OFFLINE_ACCESS]
+    reads: dict[str, list[Line]] = {}
+    for line in lines:
+        if line.scope.type is ScopeType.READ:
+            reads.setdefault(line.scope.cluster, []).append(line)
+    kept = tuple(
+        home.catalog[scope].label
+        for scope in (grant.scope_ids if grant else ())
+        if scope not in interaction.request.scopes and scope in home.catalog
+    )
+    context = ConsentContext(client, owner, tuple(asked), "en")
+    return ConsentPage(
+        client=client,
+        redirect_host=urlsplit(interaction.request.redirect_uri).hostname or "",
+        reads=reads,
+        acts=[line for line in lines if line.scope.type is ScopeType.ACT],
+        offline=OFFLINE_ACCESS in interaction.request.scopes,
+        until=home.service.until(interaction.request.scopes, interaction.created_at),
+        timezone=owner.timezone,
+        resources=tuple(item for directory in home.resources for item in directory.resources(owner)),
+        panels=tuple(home.registry.panels(context)),
+        kept=kept,
+    )
+
+
+def snapshot(request: Request, page: ConsentPage) -> NoticeSnapshot:
+    """The exact text of the page, content-addressed: its HTML and the values it was made from."""
+    content = {
+        "template": TEMPLATE,
+        "release": __version__,
+        "locale": page.locale,
+        "catalog_version": request.runtime.catalog.version,
+        "client": {
+            "client_id": page.client.client_id,
+            "name": page.client.name,
+            "publisher": page.client.publisher,
+            "purpose": page.client.purpose,
+            "privacy_url": page.client.privacy_url,
+        },
+        "scopes": [asdict(line.scope) for line in page.lines],
+        "resources": [asdict(resource) for resource in page.resources],
+        "buttons": ["Approve", "Deny"],
+        "html": render(TEMPLATE, {"page": page}, request=request),
+    }
+    return make_snapshot(content, request.now)
+
+
+def stamp(request: Request, shown: NoticeSnapshot, presented_at: int) -> str:
+    """What the form carries back: which text was shown when, signed for this browser session."""
+    text = f"{shown.snapshot_hash}|{presented_at}"
+    return f"{text}|{_mac(request, text)}"
+
+
+def read_stamp(request: Request, value: str) -> tuple[str, int] | None:
+    """Take a stamp apart: snapshot hash and the instant of presentation; None when it is not ours."""
+    text, _, mac = value.rpartition("|")
+    if not compare_digest(_mac(request, text).encode(), mac.encode("utf-8", "replace")):
+        return None
+    snapshot_hash, _, presented = text.rpartition("|")
+    return snapshot_hash, int(presented)
+
+
+def _mac(request: Request, text: str) -> str:
+    data = f"{request.browser.sid}|{text}".encode()
+    return urlsafe_b64encode(request.runtime.keys.mac("evidence", data)[:24]).decode()
+
+
+def _standing(request: Request, interaction: Interaction, owner: Owner) -> Grant | None:
+    session = request.browser.hash
+    found = request.runtime.storage.protocol.read_authorize(
+        interaction.request.client_id, session, request.now
+    ).grant
+    return found if found and found.owner_id == owner.owner_id else None
+
+
+def _standing_of(scope: Scope, grant: Grant | None) -> str:
+    if grant is None:
+        return ""
+    return "unchanged" if scope.reference in grant.scopes else "new"

@@ -1,0 +1,79 @@
+"""View options: ``signed_in`` and ``csrf``.
+
+``csrf`` is on for every page view that is not a safe method (Origin, Sec-Fetch-Site and the token);
+protocol and API routes, which take no cookies, switch it off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+
+from pyramid.httpexceptions import HTTPForbidden, HTTPSeeOther
+
+from consentcore.web.request import SAFE_METHODS
+
+if TYPE_CHECKING:
+    from pyramid.config import Configurator
+    from pyramid.request import Request
+    from pyramid.response import Response
+
+View = Callable[[Any, "Request"], "Response"]
+
+
+class BadCsrf(HTTPForbidden):
+    """The form came from another site, or its session is over."""
+
+
+def csrf_view(view: View, info: Any) -> View:
+    """Refuse an unsafe request that a page of ours did not send (ASVS 3.5.1)."""
+    if not info.options.get("csrf", True):
+        return view
+
+    def checked(context: Any, request: Request) -> Response:
+        if request.method not in SAFE_METHODS:
+            check_origin(request)
+            if not request.browser.valid_csrf(request.form.one("csrf_token")):
+                raise BadCsrf
+        return view(context, request)
+
+    return checked
+
+
+def check_origin(request: Request) -> None:
+    """Compare Origin with where this request was sent and with our own URLs; ``null`` is foreign."""
+    origin = request.headers.get("Origin")
+    settings = request.runtime.settings
+    own = {_origin(settings.web_url), _origin(settings.issuer), request.host_url}
+    if origin is not None and origin not in own:
+        raise BadCsrf
+    if request.headers.get("Sec-Fetch-Site") == "cross-site":
+        raise BadCsrf
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def signed_in_view(view: View, info: Any) -> View:
+    """Send a visitor who is not signed in to the login page, and bring a GET back afterwards."""
+    if not info.options.get("signed_in"):
+        return view
+
+    def checked(context: Any, request: Request) -> Response:
+        if request.owner is None:
+            back = request.path if request.method in SAFE_METHODS else "/consents"
+            raise HTTPSeeOther(f"/login?next={quote(back, safe='/')}")
+        return view(context, request)
+
+    return checked
+
+
+def includeme(config: Configurator) -> None:
+    """Register both; sign-in is asked first, so that an expired session leads to the login page."""
+    csrf_view.options = ("csrf",)  # type: ignore[attr-defined]
+    signed_in_view.options = ("signed_in",)  # type: ignore[attr-defined]
+    config.add_view_deriver(csrf_view, name="consentcore_csrf")
+    config.add_view_deriver(signed_in_view, name="consentcore_signed_in", over="consentcore_csrf")

@@ -1,0 +1,131 @@
+"""Every error as an answer: a page for people, plain text or JSON for programs, never a trace."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from pyramid.httpexceptions import HTTPException
+from pyramid.renderers import render_to_response
+
+from consentcore.domain.errors import (
+    InteractionGone,
+    InvalidInput,
+    InvalidTransition,
+    NotFound,
+    StorageConflict,
+    StorageUnavailable,
+)
+from consentcore.web.derivers import BadCsrf
+
+if TYPE_CHECKING:
+    from pyramid.config import Configurator
+    from pyramid.request import Request
+    from pyramid.response import Response
+
+log = logging.getLogger("consentcore.web")
+
+TITLES = {
+    400: "That did not work",
+    403: "That was not allowed",
+    404: "There is nothing here",
+    405: "That is not how this page works",
+    409: "Somebody was faster",
+    410: "This request is no longer open",
+    413: "That was too large",
+    503: "We cannot do that right now",
+}
+
+
+def error_page(request: Request, status: int, text: str, *, title: str = "", detail: str = "") -> Response:
+    """Make an error page.
+
+    :param text: one or two sentences for the person: what happened and what to do.
+    :param detail: a line for the person's support, without secrets.
+    """
+    values = {"title": title or TITLES.get(status, "Something went wrong"), "text": text, "detail": detail}
+    response = render_to_response("error.jinja2", values, request=request)
+    response.status_int = status
+    return response
+
+
+def on_http(context: HTTPException, request: Request) -> Response:
+    """Redirects pass; refusals of the framework become pages."""
+    if context.status_int < 400:
+        return context
+    texts = {404: "The address may be mistyped, or what was here is not yours to see."}
+    response = error_page(request, context.status_int, texts.get(context.status_int, context.detail or ""))
+    for name in ("Allow", "Retry-After"):
+        if name in context.headers:
+            response.headers[name] = context.headers[name]
+    return response
+
+
+def on_csrf(_context: BadCsrf, request: Request) -> Response:
+    """A form of another site, or of a session that is over."""
+    text = (
+        "The form did not come from this site, or your session has ended. Nothing was changed. "
+        "Go back, reload the page and try again."
+    )
+    return error_page(request, 403, text)
+
+
+def on_invalid_input(context: InvalidInput, request: Request) -> Response:
+    """A value that is not acceptable."""
+    return error_page(request, 400, "Nothing was changed.", detail=str(context))
+
+
+def on_not_found(_context: NotFound, request: Request) -> Response:
+    """Something that does not exist, or is somebody else's."""
+    return error_page(request, 404, "The address may be mistyped, or what was here is not yours to see.")
+
+
+def on_invalid_transition(_context: InvalidTransition, request: Request) -> Response:
+    """An answer to a question that is already settled."""
+    text = (
+        "This access has already ended. Nothing more was changed; "
+        "your current accesses are under Authorized Applications."
+    )
+    return error_page(request, 409, text, title="This has already ended")
+
+
+def on_interaction_gone(_context: InteractionGone, request: Request) -> Response:
+    """A consent page that was answered, ran out, or belongs to another browser."""
+    text = (
+        "It was answered already, it has run out, or it was opened in another browser. "
+        "Nothing was changed just now. Go back to the application and start again, "
+        "or look under Authorized Applications."
+    )
+    return error_page(request, 410, text)
+
+
+def on_storage(context: StorageUnavailable | StorageConflict, request: Request) -> Response:
+    """The store is down, locked or full: nothing was changed."""
+    log.error("storage failed on %s %s: %s", request.method, request.path, context)
+    response = error_page(request, 503, "Nothing was changed. Please try again in a minute.")
+    response.headers["Retry-After"] = "5"
+    return response
+
+
+def on_anything(context: Exception, request: Request) -> Response:
+    """A mistake of ours: the trace goes to the log, the person gets a plain page."""
+    log.error("unexpected error on %s %s", request.method, request.path, exc_info=context)
+    text = "This is our mistake, not yours, and it has been written down. Nothing was changed."
+    return error_page(request, 500, text)
+
+
+def includeme(config: Configurator) -> None:
+    """Register the exception views; the catch-all comes last by specificity."""
+    views = {
+        HTTPException: on_http,
+        BadCsrf: on_csrf,
+        InvalidInput: on_invalid_input,
+        NotFound: on_not_found,
+        InvalidTransition: on_invalid_transition,
+        InteractionGone: on_interaction_gone,
+        StorageUnavailable: on_storage,
+        StorageConflict: on_storage,
+        Exception: on_anything,
+    }
+    for error, view in views.items():
+        config.add_exception_view(view, context=error, csrf=False)

@@ -1,0 +1,23 @@
+"""Rendering a page for a person."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyramid.renderers import render_to_response
+
+if TYPE_CHECKING:
+    from pyramid.request import Request
+    from pyramid.response import Response
+
+
+def page(request: Request, template: str, *, status: int = 200, **values: object) -> Response:
+    """Render a template of the search path with what every page of ours shows.
+
+    :param values: what the template names; ``viewer`` (who is signed in) and ``csrf_token`` are added.
+    """
+    values.setdefault("viewer", request.owner)
+    values.setdefault("csrf_token", request.browser.csrf_token)
+    response = render_to_response(template, values, request=request)
+    response.status_int = status
+    return response

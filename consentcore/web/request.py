@@ -1,0 +1,69 @@
+"""What every view finds on its request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from consentcore.web.forms import Fields, posted_fields, query_fields
+from consentcore.web.session import Browser
+
+if TYPE_CHECKING:
+    from pyramid.config import Configurator
+    from pyramid.request import Request
+
+    from consentcore.domain.owner import Owner, OwnerSession
+    from consentcore.ports.storage import UnitOfWork
+    from consentcore.runtime import Runtime
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def runtime(request: Request) -> Runtime:
+    """The platform that serves this request."""
+    found: Runtime = request.registry["consentcore.runtime"]
+    return found
+
+
+def uow(request: Request) -> UnitOfWork:
+    """The store inside this request's transaction; joined at first use, writing only for unsafe methods."""
+    return runtime(request).storage.join(request.tm, write=request.method not in SAFE_METHODS)
+
+
+def browser(request: Request) -> Browser:
+    """The session of the browser."""
+    home = runtime(request)
+    return Browser(request, home.keys, secure=bool(home.settings.web.secure_cookies))
+
+
+def now(request: Request) -> int:
+    """One instant for the whole request, in milliseconds."""
+    return runtime(request).clock.now()
+
+
+def owner_session(request: Request) -> OwnerSession | None:
+    """The sign-in of this browser, if it has one that has not run out."""
+    if not request.browser.known:
+        return None
+    return request.uow.owners.session(request.browser.hash, request.now)  # type: ignore[no-any-return]
+
+
+def owner(request: Request) -> Owner | None:
+    """The data owner who is signed in."""
+    session = request.owner_session
+    return request.uow.owners.get(session.owner_id) if session else None
+
+
+def form(request: Request) -> Fields:
+    """The posted form. :raises InvalidInput: when it is not readable."""
+    return posted_fields(request)
+
+
+def query(request: Request) -> Fields:
+    """The query string. :raises InvalidInput: when it is not readable."""
+    return query_fields(request)
+
+
+def includeme(config: Configurator) -> None:
+    """Add the attributes above to every request."""
+    for attribute in (runtime, uow, browser, now, owner_session, owner, form, query):
+        config.add_request_method(attribute, reify=True)

@@ -1,0 +1,39 @@
+"""The URL space (design.md section 6)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pyramid.config import Configurator
+
+
+def includeme(config: Configurator) -> None:
+    """Add every route of the core."""
+    settings = config.registry["consentcore.runtime"].settings
+    prefix = settings.oauth.prefix.rstrip("/")
+    for name in ("authorize", "token", "revoke", "introspect"):
+        config.add_route(f"oauth.{name}", f"{prefix}/{name}")
+    config.add_route("oauth.metadata", metadata_path(settings.issuer))
+
+    config.add_route("livez", "/livez")
+    config.add_route("readyz", "/readyz")
+    config.add_static_view("static", "consentcore_templates:static", cache_max_age=3600)
+
+    config.add_route("home", "/")
+    config.add_route("login", "/login")
+    config.add_route("logout", "/logout")
+    config.add_route("consent", "/consent")
+    config.add_route("consents", "/consents")
+    config.add_route("consents.revoked", "/consents/revoked")
+    config.add_route("consents.history", "/consents/history")
+    config.add_route("consents.grant", "/consents/{grant_id}")
+    config.add_route("consents.revoke", "/consents/{grant_id}/revoke")
+
+
+def metadata_path(issuer: str) -> str:
+    """Where the metadata of an issuer is found: the well-known part goes between host and path
+    (RFC 8414 section 3.1)."""
+    from urllib.parse import urlsplit
+
+    return "/.well-known/oauth-authorization-server" + urlsplit(issuer).path.rstrip("/")

@@ -1,0 +1,27 @@
+"""Which requests run under pyramid_tm.
+
+``tm.activate_hook`` is asked before routing, so the choice is made by path: everything but the protocol
+routes, the probes and static files (design.md section 4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pyramid.request import Request
+
+    from consentcore.settings import CoreSettings
+
+OUTSIDE = ("/.well-known/", "/livez", "/readyz", "/metrics", "/static/")
+
+
+def needs_transaction(settings: CoreSettings) -> Callable[[Request], bool]:
+    """Make the hook: True for page, portal and API routes."""
+    outside = (settings.oauth.prefix.rstrip("/") + "/", *OUTSIDE)
+
+    def hook(request: Request) -> bool:
+        return not request.environ.get("PATH_INFO", "").startswith(outside)
+
+    return hook

@@ -1,0 +1,1 @@
+"""Views, one folder per audience."""

@@ -1,0 +1,1 @@
+"""Protocol routes: authorize, token, revoke, introspect, metadata."""

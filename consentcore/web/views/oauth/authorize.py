@@ -1,0 +1,70 @@
+"""``GET {prefix}/authorize`` (RFC 6749 section 4.1.1): validate, then remember, ask, or refuse."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyramid.httpexceptions import HTTPSeeOther
+from pyramid.view import view_config
+
+from consentcore.consent.policy import reasons_to_ask
+from consentcore.domain.interaction import Interaction
+from consentcore.domain.secret import INTERACTION, digest, mint
+from consentcore.oauth.server import PageError, Pending, Redirect
+from consentcore.web.errors import error_page
+from consentcore.web.interactions import url_for
+
+if TYPE_CHECKING:
+    from pyramid.request import Request
+    from pyramid.response import Response
+
+MISTAKE = (
+    "The application that sent you here made a mistake, so we cannot ask you anything. "
+    "Please tell the people who make it."
+)
+
+
+@view_config(route_name="oauth.authorize", request_method=("GET", "HEAD"), csrf=False)
+def authorize(request: Request) -> Response:
+    """Answer an authorization request."""
+    session_hash = request.browser.hash if request.browser.known else None
+    result = request.runtime.server.authorize(request.environ.get("QUERY_STRING", ""), session_hash)
+    if isinstance(result, PageError):
+        return error_page(request, result.status, MISTAKE, detail=f"{result.error}: {result.description}")
+    if isinstance(result, Pending):
+        result = settle(request, result)
+    return HTTPSeeOther(result.url)
+
+
+def settle(request: Request, pending: Pending) -> Redirect:
+    """Use a remembered consent, refuse what may not be asked, or open an interaction."""
+    home, wanted, context = request.runtime, pending.request, pending.context
+    reasons = reasons_to_ask(wanted, context, home.catalog, request.now)
+    if context.session and context.grant and not reasons:
+        remembered: Redirect | None = home.server.issue_code(wanted, context.grant)
+        if remembered:
+            return remembered
+    if wanted.prompt == "none":
+        error = "consent_required" if context.session else "login_required"
+        return Redirect(home.server.error_url(wanted, error, "The data owner has to be asked"))
+    return ask(request, pending)
+
+
+def ask(request: Request, pending: Pending) -> Redirect:
+    """Keep the request on the server and lead the person to the login or the consent page."""
+    home, wanted, session = request.runtime, pending.request, pending.context.session
+    interaction_id = mint(INTERACTION)
+    home.storage.protocol.open_interaction(
+        Interaction(
+            interaction_hash=digest(interaction_id),
+            session_hash=request.browser.hash,
+            request=wanted,
+            created_at=request.now,
+            expires_at=request.now + int(home.settings.oauth.interaction_ttl_s * 1000),
+            owner_id=session.owner_id if session else "",
+        )
+    )
+    known = session is not None and wanted.prompt != "login"
+    return Redirect(
+        home.settings.web_url.rstrip("/") + url_for("/consent" if known else "/login", interaction_id)
+    )

@@ -1,0 +1,134 @@
+"""The consent page: Approve and Deny."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from pyramid.httpexceptions import HTTPSeeOther
+from pyramid.view import view_config
+
+from consentcore.consent.service import Decision
+from consentcore.domain.errors import InteractionGone, InvalidInput
+from consentcore.web import consent_page, evidence
+from consentcore.web.interactions import pending, url_for
+from consentcore.web.pages import page
+from consentcore.web.tweens import content_security_policy
+
+if TYPE_CHECKING:
+    from pyramid.request import Request
+    from pyramid.response import Response
+
+    from consentcore.domain.client import Client
+    from consentcore.domain.event import NoticeSnapshot
+    from consentcore.domain.interaction import Interaction
+
+CHANGED = "The text of this page has changed since you opened it. Please read it again before you decide."
+
+
+class Asked(NamedTuple):
+    """One request as this browser sees it."""
+
+    interaction_id: str
+    interaction: Interaction
+    client: Client
+    page: consent_page.ConsentPage
+    shown: NoticeSnapshot
+
+
+@view_config(route_name="consent", request_method="GET")
+def show_consent(request: Request) -> Response:
+    """Say who asks for what."""
+    interaction_id = request.query.one("i")
+    if not _is_owners(request, interaction_id):
+        return HTTPSeeOther(url_for("/login", interaction_id))
+    return _show(request, _load(request, interaction_id))
+
+
+@view_config(route_name="consent", request_method="POST")
+def decide(request: Request) -> Response:
+    """Take the answer; without a clear one nothing happens."""
+    interaction_id = request.form.one("i")
+    if not _is_owners(request, interaction_id):
+        return HTTPSeeOther(url_for("/login", interaction_id))
+    asked = _load(request, interaction_id)
+    decision = request.form.one("decision")
+    if decision == "deny":
+        return HTTPSeeOther(_deny(request, asked))
+    if decision != "approve":
+        raise InvalidInput("decision", "expected approve or deny")
+    stamp = consent_page.read_stamp(request, request.form.one("shown"))
+    if stamp is None or stamp[0] != asked.shown.snapshot_hash:
+        return _show(request, asked, error=CHANGED, status=409)
+    return HTTPSeeOther(_approve(request, asked, stamp[1]))
+
+
+def _approve(request: Request, asked: Asked, presented_at: int) -> str:
+    offered = {resource.resource_id for resource in asked.page.resources}
+    chosen = tuple(dict.fromkeys(request.form.all("resource")))
+    if not offered.issuperset(chosen):
+        raise InvalidInput("resource", "expected only what the page offered")
+    approval = request.runtime.service.approve(
+        request.uow,
+        interaction=asked.interaction,
+        client=asked.client,
+        owner=request.owner,
+        decision=Decision(asked.interaction.request.scopes, chosen),
+        evidence=_evidence(request, "button:approve", asked, presented_at),
+        snapshot=asked.shown,
+    )
+    return request.runtime.server.success_url(asked.interaction.request, approval.code)  # type: ignore[no-any-return]
+
+
+def _deny(request: Request, asked: Asked) -> str:
+    stamp = consent_page.read_stamp(request, request.form.one("shown"))
+    request.runtime.service.deny(
+        request.uow,
+        interaction=asked.interaction,
+        client=asked.client,
+        owner=request.owner,
+        evidence=_evidence(request, "button:deny", asked, stamp[1] if stamp else None),
+        snapshot=asked.shown,
+    )
+    wanted = asked.interaction.request
+    return request.runtime.server.error_url(wanted, "access_denied", "The data owner said no")  # type: ignore[no-any-return]
+
+
+def _evidence(request: Request, method: str, asked: Asked, presented_at: int | None) -> evidence.Evidence:
+    return evidence.gather(
+        request,
+        method,
+        interaction=asked.interaction,
+        presented_at=presented_at,
+        snapshot_hash=asked.shown.snapshot_hash,
+        control_defaults={f"resource:{item.resource_id}": False for item in asked.page.resources},
+    )
+
+
+def _is_owners(request: Request, interaction_id: str) -> bool:
+    """Whether the person signed in is the one this interaction was handed to (not you? signs in anew)."""
+    interaction = pending(request, interaction_id)
+    return request.owner is not None and interaction.owner_id == request.owner.owner_id
+
+
+def _load(request: Request, interaction_id: str) -> Asked:
+    interaction = pending(request, interaction_id)
+    client = request.uow.clients.get(interaction.request.client_id)
+    if client is None or not client.enabled:
+        raise InteractionGone
+    built = consent_page.build(request, interaction, client, request.owner)
+    return Asked(interaction_id, interaction, client, built, consent_page.snapshot(request, built))
+
+
+def _show(request: Request, asked: Asked, *, error: str = "", status: int = 200) -> Response:
+    response = page(
+        request,
+        "consent.jinja2",
+        status=status,
+        page=asked.page,
+        interaction_id=asked.interaction_id,
+        shown=consent_page.stamp(request, asked.shown, request.now),
+        error=error,
+    )
+    policy = content_security_policy(asked.interaction.request.redirect_uri)
+    response.headers["Content-Security-Policy"] = policy
+    return response
