@@ -4,7 +4,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 COVERAGE := --cov=consentcore --cov=plugins --cov-branch
 
-.PHONY: help setup demo demo-check test test-rest check lint format types imports docs wheel bench soak lock clean browser
+.PHONY: help setup demo demo-check test test-rest check lint format types imports docs wheel bench soak lock packaging clean browser
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ soak: setup  ## long run under load with faults
 
 lock: setup  ## requirements.lock from requirements.in
 	@sh scripts/lock.sh
+
+packaging: setup  ## package, plugin and data lists brought in line with the disk
+	@$(BIN)/python scripts/sync_packaging.py
 
 clean:  ## remove everything that can be made again
 	rm -rf .venv .uv .bootstrap.lock build dist docs/_build .coverage .coverage.* htmlcov *.egg-info plugins/*.egg-info \

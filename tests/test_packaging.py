@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import configparser
 import re
+import sys
 import tomllib
 from importlib import metadata
 from pathlib import Path
@@ -162,10 +164,34 @@ def test_lock_pins_with_hashes_and_names_no_place():
     assert re.findall(r"https?://\S+|--find-links|--index-url|file:\S+", text) == []
 
 
-def test_import_contracts_know_every_plugin(pyproject):
+def test_import_contracts_know_every_plugin_and_every_part_of_the_core(pyproject):
     linter = pyproject["tool"]["importlinter"]
+    contracts = {contract["name"]: contract for contract in linter["contracts"]}
     plugins = {folder.name for folder in plugin_folders()}
+    core = {path.stem for path in (ROOT / "consentcore").glob("*.py")}
+    core |= {path.parent.name for path in (ROOT / "consentcore").glob("*/__init__.py")}
     assert set(linter["root_packages"]) == {"consentcore"} | plugins
-    by_type = {contract["type"]: contract for contract in linter["contracts"] if "plugin" in contract["name"]}
-    assert set(by_type["forbidden"]["forbidden_modules"]) == plugins
-    assert set(by_type["independence"]["modules"]) == plugins
+    assert set(contracts["the core imports no plugin"]["forbidden_modules"]) == plugins
+    assert set(contracts["no plugin imports another plugin"]["modules"]) == plugins
+    protected = contracts["a plugin imports consentcore.api and nothing deeper"]["protected_modules"]
+    assert set(protected) == {f"consentcore.{name}" for name in core - {"__init__", "api"}}
+
+
+def test_domain_imports_nothing_but_the_standard_library():
+    foreign = {
+        f"{path.name}: {name}"
+        for path in (ROOT / "consentcore" / "domain").glob("*.py")
+        for name in imported_modules(path)
+        if name.split(".")[0] not in sys.stdlib_module_names and not name.startswith("consentcore.domain")
+    }
+    assert foreign == set()
+
+
+def imported_modules(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            found.add(str(node.module))
+    return found
