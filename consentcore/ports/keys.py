@@ -51,3 +51,14 @@ class KeyProvider(Protocol):
     def master_keys(self) -> Sequence[tuple[str, bytes]]:
         """Pairs of key id (1 to 16 of ``[a-z0-9]``) and 32 secret bytes, newest first; at least one."""
         ...
+
+
+def pairwise_subject(keys: KeyRing, client_id: str, owner_id: str) -> str:
+    """The name under which one client knows one owner: the same for ever, and another one for every other client.
+
+    43 characters of base64url, from the oldest key, so that it outlives rotation (OpenID Connect Core section 8.1).
+    """
+    from base64 import urlsafe_b64encode
+
+    mac = keys.stable_mac("pairwise", f"{client_id}\0{owner_id}".encode())
+    return urlsafe_b64encode(mac).rstrip(b"=").decode()

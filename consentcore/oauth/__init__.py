@@ -1,0 +1,1 @@
+"""The authorization server: oauthlib behind a strict front, one file per concern."""

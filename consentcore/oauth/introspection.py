@@ -1,0 +1,115 @@
+"""The introspection endpoint (RFC 7662): one read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from oauthlib.common import Request
+from oauthlib.oauth2 import IntrospectEndpoint
+
+from consentcore.domain.client import ClientKind
+from consentcore.domain.clock import SECOND
+from consentcore.domain.errors import ConfigurationError
+from consentcore.domain.secret import digest
+from consentcore.domain.token import TokenKind
+from consentcore.oauth import client_auth, front
+from consentcore.oauth.errors import invalid_client
+from consentcore.oauth.responses import json_answer
+from consentcore.ports.extension import TokenContext
+from consentcore.ports.keys import pairwise_subject
+
+if TYPE_CHECKING:
+    from consentcore.domain.client import Client
+    from consentcore.domain.token import TokenLookup
+    from consentcore.oauth.messages import HttpRequest, HttpResponse
+    from consentcore.oauth.parts import Parts
+    from consentcore.oauth.validator import Validator
+
+INACTIVE = {"active": False}
+# RFC 7662 section 2.2, and what we add ourselves: a plugin's claim must not shadow these.
+RESERVED = frozenset(
+    {
+        "active",
+        "scope",
+        "client_id",
+        "username",
+        "token_type",
+        "exp",
+        "iat",
+        "nbf",
+        "sub",
+        "aud",
+        "iss",
+        "jti",
+        "grant_id",
+        "resources",
+    }
+)
+
+
+class IntrospectionEndpoint:
+    """Tells APIs and clients about tokens."""
+
+    def __init__(self, parts: Parts, validator: Validator) -> None:
+        self._parts = parts
+        self._oauthlib = IntrospectEndpoint(validator)
+
+    def respond(self, http: HttpRequest) -> HttpResponse:
+        """Answer an introspection request.
+
+        A resource server learns about access tokens that carry one of its scopes (any, when it has none); an
+        application about its own tokens. Everything else is ``{"active": false}`` and nothing more (section 4).
+
+        :raises ProtocolError: a refusal. :raises OAuth2Error: a refusal by oauthlib.
+        :raises StorageError: the storage did not answer. :raises ConfigurationError: a plugin gave a reserved claim.
+        """
+        parameters = front.read_body(http, front.ABOUT_TOKEN, self._parts.settings.server.max_body_bytes)
+        credentials = client_auth.read_credentials(http.headers, parameters)
+        token, now = parameters.get("token", ""), self._parts.clock.now()
+        lookup = self._parts.storage.protocol.find_token(credentials.client_id, digest(token))
+        client = client_auth.authenticate(credentials, lookup.client, now)
+        if client.public:
+            raise invalid_client()  # section 2.1: the endpoint must require authorization
+        request = Request("", "POST", {"token": token, "client_id": client.client_id})
+        request.client = client
+        self._oauthlib.validate_introspect_request(request)
+        # Gap 7: oauthlib would make {"active": true} of an inactive answer, so it does not write it.
+        return json_answer(self._claims(client, lookup, now))
+
+    def _claims(self, client: Client, lookup: TokenLookup, now: int) -> dict[str, object]:
+        token, grant = lookup.token, lookup.grant
+        if token is None or grant is None or not lookup.is_live(now) or not _may_know(client, lookup):
+            return dict(INACTIVE)
+        scopes = lookup.effective_scopes()
+        subject = pairwise_subject(self._parts.keys, token.client_id, grant.owner_id)
+        claims: dict[str, object] = {
+            "active": True,
+            "scope": " ".join(scopes),
+            "client_id": token.client_id,
+            "sub": subject,
+            # An access token must not be mistaken for the other kind (security requirement 53).
+            "token_type": "Bearer" if token.kind is TokenKind.ACCESS else "refresh_token",
+            "exp": min(token.expires_at, grant.expires_at) // SECOND,
+            "iat": token.created_at // SECOND,
+            "iss": self._parts.settings.issuer,
+            "grant_id": grant.grant_id,
+        }
+        if grant.resources:
+            claims["resources"] = list(grant.resources)
+        extra = self._parts.claims(TokenContext(grant, token.client_id, scopes, subject))
+        shadowed = sorted(RESERVED.intersection(extra))
+        if shadowed:
+            raise ConfigurationError([f"a plugin gave the reserved claim {name}" for name in shadowed])
+        return {**claims, **extra}
+
+
+def _may_know(client: Client, lookup: TokenLookup) -> bool:
+    token = lookup.token
+    if token is None:
+        return False
+    if client.kind is not ClientKind.RESOURCE_SERVER:
+        return token.client_id == client.client_id
+    # Nobody presents a refresh token to an API.
+    if token.kind is not TokenKind.ACCESS:
+        return False
+    return not client.scopes or not set(client.scopes).isdisjoint(lookup.effective_scopes())

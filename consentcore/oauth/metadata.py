@@ -1,0 +1,32 @@
+"""Authorization server metadata (RFC 8414). Gap 22: oauthlib's lists what does not work and leaves out what does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from consentcore.oauth.parts import Parts
+
+SECRET_METHODS = ("client_secret_basic", "client_secret_post")
+
+
+def metadata(parts: Parts) -> dict[str, object]:
+    """Describe the server: only what works, every endpoint absolute and from the settings, never from a request."""
+    issuer = parts.settings.issuer
+    base = issuer.rstrip("/") + "/" + parts.settings.oauth.prefix.strip("/")
+    return {
+        "issuer": issuer,
+        "authorization_endpoint": f"{base}/authorize",
+        "token_endpoint": f"{base}/token",
+        "revocation_endpoint": f"{base}/revoke",
+        "introspection_endpoint": f"{base}/introspect",
+        "scopes_supported": sorted(scope.scope_id for scope in parts.catalog),
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "token_endpoint_auth_methods_supported": [*SECRET_METHODS, "none"],
+        "revocation_endpoint_auth_methods_supported": [*SECRET_METHODS, "none"],
+        "introspection_endpoint_auth_methods_supported": [*SECRET_METHODS],
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": True,
+    }

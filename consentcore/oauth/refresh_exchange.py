@@ -1,0 +1,115 @@
+"""One use of a refresh token (RFC 6749 section 6), as oauthlib's hooks need it: rotation, grace, reuse."""
+
+from __future__ import annotations
+
+from hmac import compare_digest
+from typing import TYPE_CHECKING, Any
+
+from oauthlib.oauth2 import InvalidGrantError
+
+from consentcore.domain.clock import SECOND
+from consentcore.domain.errors import KeyUnavailable
+from consentcore.domain.event import EventType
+from consentcore.domain.secret import digest
+from consentcore.domain.token import Grace, NewToken, Reused, Rotated, Rotation, TokenKind
+from consentcore.oauth.tokens import Pair, derived_pair, fresh_nonce
+
+if TYPE_CHECKING:
+    from consentcore.domain.client import Client
+    from consentcore.domain.grant import Grant
+    from consentcore.domain.token import Token, TokenLookup
+    from consentcore.oauth.parts import Parts
+
+
+class RefreshExchange:
+    """Holds what the one read found and does the one write.
+
+    :param client: already authenticated. :param presented: the refresh token in clear.
+    """
+
+    def __init__(self, parts: Parts, client: Client, lookup: TokenLookup, presented: str, now: int) -> None:
+        self.client = client
+        self.now = now
+        self._parts = parts
+        self._lookup = lookup
+        self._presented = presented
+        self._nonce = fresh_nonce()
+        self._key_id = parts.keys.current_id
+        self.pair: Pair = derived_pair(parts.keys, presented, self._nonce, self._key_id)
+
+    def check(self, request: Any) -> None:
+        """Judge the token by what was read. A rotated one passes: only the verb tells grace from reuse.
+
+        :raises InvalidGrantError: unknown, no refresh token, another client's, or dead.
+        """
+        token, _ = self._found()
+        if token.kind is not TokenKind.REFRESH or token.client_id != self.client.client_id:
+            raise InvalidGrantError(request=request)
+        if token.rotated_at is None and not self._lookup.is_live(self.now):
+            raise InvalidGrantError(request=request)
+        if not self.original_scopes:
+            raise InvalidGrantError(request=request)
+
+    @property
+    def original_scopes(self) -> list[str]:
+        """What the refresh token stands for now: the most that a request may ask for."""
+        return list(self._lookup.effective_scopes())
+
+    @property
+    def expires_in(self) -> int:
+        """Lifetime of the access token in whole seconds."""
+        return max(0, (self._access_end() - self.now) // SECOND)
+
+    def store(self, request: Any, token: dict[str, object]) -> None:
+        """Exchange the token in one verb; within the grace, answer what the first exchange answered.
+
+        :raises InvalidGrantError: on every other outcome; reuse has ended the family by then (gap 9).
+        """
+        outcome = self._parts.storage.protocol.rotate_refresh(self._rotation(tuple(request.scopes)))
+        if isinstance(outcome, Rotated):
+            return
+        if isinstance(outcome, Grace):
+            token.update(self._repeated(outcome))
+            return
+        if isinstance(outcome, Reused):
+            self._parts.compromised(outcome.family_id, outcome.grant_id, EventType.REFRESH_REUSED)
+        raise InvalidGrantError(request=request)
+
+    def _rotation(self, scopes: tuple[str, ...]) -> Rotation:
+        token, grant = self._found()
+        lifetimes = self._parts.lifetimes
+        refresh_end = lifetimes.next_refresh_end(self.now, grant, token, self.original_scopes)
+        return Rotation(
+            token_hash=token.token_hash,
+            client_id=self.client.client_id,
+            now=self.now,
+            access=NewToken(digest(self.pair.access), scopes, self._access_end()),
+            # Gap 10: a narrower scope is for this access token; the successor keeps the original one.
+            refresh=NewToken(digest(self.pair.refresh), token.scopes, refresh_end),
+            nonce=self._nonce,
+            nonce_key_id=self._key_id,
+            grace_ms=lifetimes.grace_ms,
+        )
+
+    def _repeated(self, grace: Grace) -> dict[str, object]:
+        try:
+            pair = derived_pair(self._parts.keys, self._presented, grace.nonce, grace.nonce_key_id)
+        except KeyUnavailable as error:
+            raise InvalidGrantError from error
+        if not compare_digest(digest(pair.access), grace.access.token_hash):
+            raise InvalidGrantError
+        allowed = set(self.original_scopes)
+        return {
+            "access_token": pair.access,
+            "refresh_token": pair.refresh,
+            "expires_in": max(0, (grace.access.expires_at - self.now) // SECOND),
+            "scope": " ".join(scope for scope in grace.access.scopes if scope in allowed),
+        }
+
+    def _access_end(self) -> int:
+        return self._parts.lifetimes.access_end(self.now, self._found()[1])
+
+    def _found(self) -> tuple[Token, Grant]:
+        if self._lookup.token is None or self._lookup.grant is None:
+            raise InvalidGrantError
+        return self._lookup.token, self._lookup.grant

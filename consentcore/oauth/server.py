@@ -1,0 +1,150 @@
+"""The authorization server: everything that the protocol routes need, in one object."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from oauthlib.oauth2 import OAuth2Error
+
+from consentcore.domain.errors import ConfigurationError, StorageConflict, StorageError
+from consentcore.oauth.authorize import AuthorizationEndpoint
+from consentcore.oauth.errors import ProtocolError, bad_request, from_oauthlib, unavailable
+from consentcore.oauth.introspection import IntrospectionEndpoint
+from consentcore.oauth.messages import HttpRequest, HttpResponse, PageError, Pending, Redirect
+from consentcore.oauth.metadata import metadata
+from consentcore.oauth.parts import Claims, Compromised, Parts
+from consentcore.oauth.responses import error_answer
+from consentcore.oauth.revocation import RevocationEndpoint
+from consentcore.oauth.token import TokenEndpoint
+from consentcore.oauth.tokens import Lifetimes
+from consentcore.oauth.validator import Validator
+
+if TYPE_CHECKING:
+    from consentcore.domain.clock import Clock
+    from consentcore.domain.grant import Grant
+    from consentcore.domain.interaction import AuthorizationRequest
+    from consentcore.domain.scope import Catalog
+    from consentcore.ports.keys import KeyRing
+    from consentcore.ports.storage import Storage
+    from consentcore.settings import CoreSettings
+
+__all__ = ["AuthorizationServer", "HttpRequest", "HttpResponse", "PageError", "Pending", "Redirect"]
+
+log = logging.getLogger("consentcore.oauth")
+ATTEMPTS = 5
+
+
+class AuthorizationServer:
+    """OAuth 2 with the authorization code and refresh token grants. Safe to share between threads.
+
+    :param compromised: called with family id, grant id and ``CODE_REPLAYED`` or ``REFRESH_REUSED``; must kill the
+        family before it returns.
+    :param claims: extra members of an introspection answer; reserved ones are an error.
+    """
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        keys: KeyRing,
+        clock: Clock,
+        catalog: Catalog,
+        settings: CoreSettings,
+        compromised: Compromised,
+        claims: Claims,
+    ) -> None:
+        lifetimes = Lifetimes.of(settings)
+        self._parts = Parts(storage, keys, clock, catalog, settings, lifetimes, compromised, claims)
+        validator = Validator()
+        self._authorization = AuthorizationEndpoint(self._parts, validator)
+        self._token = TokenEndpoint(self._parts, validator)
+        self._revocation = RevocationEndpoint(self._parts, validator)
+        self._introspection = IntrospectionEndpoint(self._parts, validator)
+        quiet_oauthlib()
+
+    def authorize(self, query: str, session_hash: bytes | None) -> PageError | Redirect | Pending:
+        """Validate an authorization request (RFC 6749 section 4.1.1), with one read.
+
+        :param query: the raw query string of a GET, as it came. :param session_hash: SHA-256 of the browser's
+            session cookie, None without one.
+        :returns: ``PageError`` when client or redirect URI are not good (and then nothing is redirected),
+            ``Redirect`` with any other error, ``Pending`` when somebody has to decide. A request without
+            ``scope`` asks for all that the client is registered for, but ``offline_access``.
+        :raises StorageError: the storage did not answer.
+        """
+        return self._authorization.authorize(query, session_hash)
+
+    def issue_code(self, request: AuthorizationRequest, grant: Grant) -> Redirect | None:
+        """Store a code under a remembered consent, with one write, and lead back to the client.
+
+        :returns: None when the grant or the client died meanwhile. :raises StorageError: nothing was stored.
+        """
+        return self._authorization.issue_code(request, grant)
+
+    def success_url(self, request: AuthorizationRequest, code: str) -> str:
+        """The redirect URI with code, state and iss (RFC 6749 section 4.1.2, RFC 9207 section 2)."""
+        return self._authorization.success_url(request, code)
+
+    def error_url(self, request: AuthorizationRequest, error: str, description: str) -> str:
+        """The redirect URI with error, error_description, state and iss (RFC 6749 section 4.1.2.1)."""
+        return self._authorization.error_url(request, error, description)
+
+    def token(self, http: HttpRequest) -> HttpResponse:
+        """Answer ``POST {prefix}/token``. Raises nothing."""
+        return _answered(http, self._token.respond)
+
+    def revoke(self, http: HttpRequest) -> HttpResponse:
+        """Answer ``POST {prefix}/revoke`` (RFC 7009). Raises nothing."""
+        return _answered(http, self._revocation.respond)
+
+    def introspect(self, http: HttpRequest) -> HttpResponse:
+        """Answer ``POST {prefix}/introspect`` (RFC 7662). Raises nothing."""
+        return _answered(http, self._introspection.respond)
+
+    def metadata(self) -> dict[str, object]:
+        """The members of the RFC 8414 document."""
+        return metadata(self._parts)
+
+
+def _answered(http: HttpRequest, respond: Callable[[HttpRequest], HttpResponse]) -> HttpResponse:
+    """Turn every refusal and failure into an answer."""
+    try:
+        if http.method != "POST":
+            raise ProtocolError(405, "invalid_request", "method: expected POST", {"Allow": "POST"})
+        if http.query:
+            # Credentials and tokens in a URL end up in logs (RFC 6749 section 2.3.1).
+            raise bad_request("query: expected parameters in the body only")
+        return _repeated(http, respond)
+    except ProtocolError as error:
+        return error_answer(error)
+    except OAuth2Error as error:
+        return error_answer(from_oauthlib(error))
+    except StorageError as error:
+        log.error("the storage failed: %s", error)  # noqa: TRY400 - a trace would tell nothing more
+        return error_answer(unavailable())
+    except ConfigurationError as error:
+        log.error("no answer, because %s", error)  # noqa: TRY400
+        return error_answer(ProtocolError(500, "server_error", "The server is not configured well"))
+
+
+def _repeated(http: HttpRequest, respond: Callable[[HttpRequest], HttpResponse]) -> HttpResponse:
+    """Do it again from the start when transactions collided: nothing was written."""
+    for attempt in range(ATTEMPTS - 1):
+        try:
+            return respond(http)
+        except StorageConflict:
+            time.sleep(random.random() * 0.005 * 2**attempt)  # noqa: S311 - only spreads the tries
+    return respond(http)
+
+
+def quiet_oauthlib() -> None:
+    """Keep oauthlib's loggers above DEBUG: there they print codes and refresh tokens (gap 23)."""
+    names = [name for name in logging.root.manager.loggerDict if name.split(".")[0] == "oauthlib"]
+    for name in ("oauthlib", *names):
+        logger = logging.getLogger(name)
+        if name == "oauthlib" or logger.level == logging.DEBUG:
+            logger.setLevel(max(logger.level, logging.INFO))
