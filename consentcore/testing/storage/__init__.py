@@ -1,0 +1,50 @@
+"""What a storage must do: inherit :class:`StorageConformance` and override its fixture ``storage``."""
+
+from __future__ import annotations
+
+from consentcore.testing.storage.base import StorageFixtures
+from consentcore.testing.storage.codes import CodeGroup
+from consentcore.testing.storage.grants import GrantGroup
+from consentcore.testing.storage.ledger import LedgerGroup
+from consentcore.testing.storage.outbox import OutboxGroup
+from consentcore.testing.storage.people import PeopleGroup
+from consentcore.testing.storage.races import InterleavingGroup, ProcessGroup, RaceGroup
+from consentcore.testing.storage.tokens import RotationGroup, TokenGroup
+from consentcore.testing.storage.transactions import JoinGroup, TransactionGroup
+from consentcore.testing.storage.upkeep import (
+    CounterGroup,
+    FaultGroup,
+    MigrationGroup,
+    PurgeGroup,
+    SecrecyGroup,
+    TextGroup,
+)
+
+__all__ = ["StorageConformance"]
+
+
+class StorageConformance(
+    PeopleGroup,
+    GrantGroup,
+    LedgerGroup,
+    CodeGroup,
+    TokenGroup,
+    RotationGroup,
+    TransactionGroup,
+    JoinGroup,
+    RaceGroup,
+    InterleavingGroup,
+    ProcessGroup,
+    OutboxGroup,
+    TextGroup,
+    CounterGroup,
+    MigrationGroup,
+    PurgeGroup,
+    SecrecyGroup,
+    FaultGroup,
+    StorageFixtures,
+):
+    """Every promise of :mod:`consentcore.ports.storage` and :mod:`consentcore.ports.outbox` as a test.
+
+    See :class:`consentcore.testing.storage.base.StorageFixtures` for the fixtures to override.
+    """

@@ -1,0 +1,54 @@
+"""What a subclass brings: one fixture that it must override, three that it may."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import NoReturn
+
+import pytest
+
+from consentcore.api import Storage
+from consentcore.testing.worlds import World, populate
+
+
+class StorageFixtures:
+    """Override :meth:`storage`; and what your storage or your test set-up can do besides.
+
+    :cvar capabilities: of the test class, not of the storage. ``fault_injection``: :meth:`break_backend` is
+        overridden. ``dump``: :meth:`dump` is overridden.
+    """
+
+    capabilities: frozenset[str] = frozenset()
+
+    @pytest.fixture
+    def storage(self) -> Storage:
+        """Give an empty, migrated storage, and close it afterwards."""
+        raise NotImplementedError(f"{type(self).__name__} must override the fixture 'storage'")
+
+    @pytest.fixture
+    def second_storage(self, storage: Storage) -> Storage:
+        """Give another storage object on the same data, as a second process would have (``multi_process``)."""
+        if "multi_process" in storage.capabilities:
+            pytest.fail("the storage declares multi_process: override the fixture 'second_storage'")
+        pytest.skip("the storage does not declare multi_process")
+
+    @pytest.fixture
+    def break_backend(self) -> Callable[[], AbstractContextManager[object]]:
+        """Give a function whose context manager makes the backend unreachable inside its block."""
+        self._not_offered("fault_injection", "break_backend")
+
+    @pytest.fixture
+    def dump(self) -> Callable[[], bytes]:
+        """Give a function that returns everything that is stored, as a thief of the database would see it."""
+        self._not_offered("dump", "dump")
+
+    @pytest.fixture
+    def world(self, storage: Storage) -> World:
+        """A client, an owner and their active grant."""
+        return populate(storage)
+
+    def _not_offered(self, capability: str, fixture: str) -> NoReturn:
+        if capability in self.capabilities:
+            pytest.fail(f"capability {capability!r} is declared: override the fixture {fixture!r}")
+        pytest.skip(f"the test class does not declare {capability!r}")

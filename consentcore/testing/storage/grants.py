@@ -1,0 +1,216 @@
+"""Grants: one active per owner and client, changed only in sequence."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from consentcore.api import ENDED, Grant, GrantState, Storage, StorageConflict
+from consentcore.testing import factories
+from consentcore.testing.factories import NOW
+from consentcore.testing.worlds import World, populate
+
+ACTIVE = (GrantState.ACTIVE,)
+
+
+def _more(storage: Storage, world: World, count: int, **fields: int) -> list[Grant]:
+    """Give the world's owner grants for further clients, each changed a second after the one before."""
+    grants = []
+    with storage.transaction() as uow:
+        for number in range(count):
+            client = factories.client()
+            uow.clients.add(client)
+            grant = factories.grant(
+                world.owner.owner_id,
+                client.client_id,
+                **{"changed_at": NOW + 1000 * (number + 1), **fields},
+            )
+            uow.grants.add(grant)
+            grants.append(grant)
+    return grants
+
+
+class GrantGroup:
+    """What :class:`consentcore.api.GrantRepository` promises."""
+
+    def test_grant_comes_back_equal(self, world: World) -> None:
+        grant = factories.grant(
+            world.owner.owner_id,
+            world.client.client_id,
+            state=GrantState.DENIED,
+            scopes=(),
+            resources=("site 1", "mètre/2"),
+            replaces=world.grant.grant_id,
+            sequence=7,
+            head=b"",
+            seal=b"\x00" * 32,
+            key_id="",
+        )
+        with world.storage.transaction() as uow:
+            uow.grants.add(grant)
+        with world.storage.reading() as uow:
+            assert uow.grants.get(grant.grant_id) == grant
+            assert uow.grants.get(world.grant.grant_id) == world.grant
+
+    def test_second_active_grant_of_a_pair_is_a_conflict(self, world: World) -> None:
+        second = factories.grant(world.owner.owner_id, world.client.client_id)
+        with pytest.raises(StorageConflict), world.storage.transaction() as uow:
+            uow.grants.add(second)
+        with world.storage.reading() as uow:
+            assert uow.grants.get(second.grant_id) is None
+
+    def test_denials_and_ended_grants_do_not_stand_in_the_way(self, world: World) -> None:
+        pair = (world.owner.owner_id, world.client.client_id)
+        with world.storage.transaction() as uow:
+            for state in (GrantState.DENIED, GrantState.DENIED, GrantState.ABANDONED):
+                uow.grants.add(factories.grant(*pair, state=state))
+        world.end()
+        successor = factories.grant(*pair, replaces=world.grant.grant_id)
+        with world.storage.transaction() as uow:
+            uow.grants.add(successor)
+        with world.storage.transaction() as uow:
+            assert uow.grants.lock_active(*pair) == successor
+
+    def test_an_ended_grant_cannot_come_back_beside_a_new_one(self, world: World) -> None:
+        world.end()
+        with world.storage.transaction() as uow:
+            uow.grants.add(factories.grant(world.owner.owner_id, world.client.client_id))
+        revived = replace(world.grant, sequence=3)
+        with pytest.raises(StorageConflict), world.storage.transaction() as uow:
+            uow.grants.update(revived, expected_sequence=2)
+
+    def test_update_needs_the_expected_sequence(self, world: World) -> None:
+        changed = replace(world.grant, scopes=("comfort.read@2",), sequence=2, changed_at=NOW + 5)
+        with pytest.raises(StorageConflict), world.storage.transaction() as uow:
+            uow.grants.update(changed, expected_sequence=0)
+        with pytest.raises(StorageConflict), world.storage.transaction() as uow:
+            uow.grants.update(replace(changed, grant_id="no-such-grant"), expected_sequence=1)
+        with world.storage.transaction() as uow:
+            uow.grants.update(changed, expected_sequence=1)
+        with world.storage.reading() as uow:
+            assert uow.grants.get(world.grant.grant_id) == changed
+
+    def test_update_replaces_every_field(self, world: World) -> None:
+        changed = replace(
+            world.grant,
+            state=GrantState.REVOKED,
+            scopes=("energy.read@3",),
+            resources=("meter-1",),
+            changed_at=NOW + 5,
+            expires_at=NOW + 6,
+            sequence=2,
+            head=b"h" * 32,
+            seal=b"s" * 32,
+            key_id="test2",
+        )
+        with world.storage.transaction() as uow:
+            uow.grants.update(changed, expected_sequence=1)
+        with world.storage.reading() as uow:
+            assert uow.grants.get(world.grant.grant_id) == changed
+
+    def test_lock_finds_what_get_finds(self, world: World) -> None:
+        with world.storage.transaction() as uow:
+            assert uow.grants.lock(world.grant.grant_id) == world.grant
+            assert uow.grants.lock("no-such-grant") is None
+
+    def test_lock_active_finds_one_whose_time_is_over(self, storage: Storage) -> None:
+        world = populate(storage, expires_at=NOW - 1)
+        with storage.transaction() as uow:
+            assert uow.grants.lock_active(world.owner.owner_id, world.client.client_id) == world.grant
+            assert uow.grants.lock_active(world.owner.owner_id, "other") is None
+            assert uow.grants.lock_active("other", world.client.client_id) is None
+
+    def test_latest_ended_is_the_one_that_ended_last(self, world: World) -> None:
+        pair = (world.owner.owner_id, world.client.client_id)
+        with world.storage.reading() as uow:
+            assert uow.grants.latest_ended(*pair) is None
+        with world.storage.transaction() as uow:
+            for offset, state in enumerate(sorted(ENDED)):
+                uow.grants.add(factories.grant(*pair, state=state, changed_at=NOW - 1000 + offset))
+            last = factories.grant(*pair, state=GrantState.EXPIRED, changed_at=NOW - 10)
+            uow.grants.add(last)
+            uow.grants.add(factories.grant(*pair, state=GrantState.DENIED, changed_at=NOW))
+            uow.grants.add(factories.grant(*pair, state=GrantState.ABANDONED, changed_at=NOW + 1))
+        with world.storage.reading() as uow:
+            assert uow.grants.latest_ended(*pair) == last
+
+    def test_grants_of_an_owner_come_changed_last_first(self, storage: Storage, world: World) -> None:
+        more = _more(storage, world, 4)
+        populate(storage)
+        with storage.reading() as uow:
+            found = uow.grants.of_owner(world.owner.owner_id, ACTIVE)
+            assert list(found) == [*reversed(more), world.grant]
+            assert list(uow.grants.of_owner(world.owner.owner_id, ENDED)) == []
+            assert list(uow.grants.of_owner(world.owner.owner_id, ())) == []
+
+    def test_grants_of_an_owner_are_chosen_by_state(self, world: World) -> None:
+        pair = (world.owner.owner_id, world.client.client_id)
+        denied = factories.grant(*pair, state=GrantState.DENIED, changed_at=NOW + 1)
+        closed = factories.grant(*pair, state=GrantState.CLOSED, changed_at=NOW + 2)
+        with world.storage.transaction() as uow:
+            uow.grants.add(denied)
+            uow.grants.add(closed)
+        with world.storage.reading() as uow:
+            found = uow.grants.of_owner(pair[0], iter([GrantState.CLOSED, GrantState.DENIED]))
+            assert list(found) == [closed, denied]
+
+    def test_owner_pages_hold_everything_once_even_when_times_are_equal(
+        self, storage: Storage, world: World
+    ) -> None:
+        everything = {grant.grant_id for grant in _more(storage, world, 9, changed_at=NOW)}
+        everything.add(world.grant.grant_id)
+        seen: list[str] = []
+        with storage.reading() as uow:
+            while page := uow.grants.of_owner(
+                world.owner.owner_id, ACTIVE, after=seen[-1] if seen else "", limit=3
+            ):
+                assert len(page) <= 3
+                seen.extend(grant.grant_id for grant in page)
+        assert len(seen) == len(everything)
+        assert set(seen) == everything
+
+    def test_owner_pages_are_stable_when_something_new_comes(self, storage: Storage, world: World) -> None:
+        more = _more(storage, world, 5)
+        with storage.reading() as uow:
+            first = uow.grants.of_owner(world.owner.owner_id, ACTIVE, limit=3)
+        _more(storage, world, 2, changed_at=NOW + 60_000)
+        with storage.reading() as uow:
+            second = uow.grants.of_owner(world.owner.owner_id, ACTIVE, after=first[-1].grant_id, limit=10)
+        assert [*first, *second] == [*reversed(more), world.grant]
+
+    def test_grants_of_a_client_come_by_id_in_pages(self, storage: Storage, world: World) -> None:
+        grants = [world.grant]
+        with storage.transaction() as uow:
+            for _ in range(6):
+                owner = factories.owner()
+                uow.owners.add(owner)
+                grants.append(factories.grant(owner.owner_id, world.client.client_id))
+                uow.grants.add(grants[-1])
+        populate(storage)
+        expected = sorted(grants, key=lambda grant: grant.grant_id)
+        with storage.reading() as uow:
+            first = uow.grants.of_client(world.client.client_id, ACTIVE, limit=4)
+            rest = uow.grants.of_client(world.client.client_id, ACTIVE, after=first[-1].grant_id, limit=4)
+            assert [*first, *rest] == expected
+            assert list(uow.grants.of_client(world.client.client_id, ENDED)) == []
+
+    def test_all_grants_come_by_id_in_pages(self, storage: Storage) -> None:
+        grants = sorted((populate(storage).grant for _ in range(5)), key=lambda grant: grant.grant_id)
+        with storage.reading() as uow:
+            first = uow.grants.all(limit=2)
+            rest = uow.grants.all(after=first[-1].grant_id)
+        assert [*first, *rest] == grants
+
+    def test_due_grants_are_over_or_of_disabled_clients(self, storage: Storage) -> None:
+        over = populate(storage, expires_at=NOW)
+        earlier = populate(storage, expires_at=NOW - 5)
+        of_disabled = populate(storage, expires_at=NOW + 50)
+        of_disabled.disable_client()
+        ended = populate(storage, expires_at=NOW - 9)
+        ended.end()
+        populate(storage, expires_at=NOW + 1)
+        with storage.reading() as uow:
+            expected = [earlier.grant, over.grant, of_disabled.grant]
+            assert list(uow.grants.due(NOW, 10)) == expected
+            assert list(uow.grants.due(NOW, 2)) == expected[:2]

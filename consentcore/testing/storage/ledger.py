@@ -1,0 +1,163 @@
+"""Evidence: appended in sequence, found by everybody who may ask, never changed."""
+
+from __future__ import annotations
+
+import pytest
+
+from consentcore.api import ConsentEvent, EventType, Storage, StorageConflict
+from consentcore.testing import factories
+from consentcore.testing.factories import NOW
+from consentcore.testing.worlds import World, populate
+
+
+class LedgerGroup:
+    """What :class:`consentcore.api.LedgerRepository` promises."""
+
+    def test_event_comes_back_equal(self, world: World) -> None:
+        event = factories.event(
+            world.grant,
+            type=EventType.REFRESH_REUSED,
+            body='{"text":"“Zählerstände” 日本 \\u0000"}',
+            prev_hash=b"\x00\xff" * 16,
+        )
+        with world.storage.transaction() as uow:
+            uow.ledger.append(event)
+        with world.storage.reading() as uow:
+            assert uow.ledger.get(event.event_id) == event
+            assert list(uow.ledger.of_grant(world.grant.grant_id)) == [event]
+
+    def test_sequence_of_a_grant_is_taken_once(self, world: World) -> None:
+        first, rival = factories.event(world.grant), factories.event(world.grant)
+        with world.storage.transaction() as uow:
+            uow.ledger.append(first)
+        with pytest.raises(StorageConflict), world.storage.transaction() as uow:
+            uow.ledger.append(rival)
+        with world.storage.reading() as uow:
+            assert list(uow.ledger.of_grant(world.grant.grant_id)) == [first]
+            assert uow.ledger.get(rival.event_id) is None
+
+    def test_chain_comes_by_sequence_not_by_time(self, world: World) -> None:
+        chain = [
+            factories.event(world.grant, sequence=number, occurred_at=NOW - number) for number in range(1, 13)
+        ]
+        with world.storage.transaction() as uow:
+            for event in chain:
+                uow.ledger.append(event)
+        with world.storage.reading() as uow:
+            assert list(uow.ledger.of_grant(world.grant.grant_id)) == chain
+
+    def test_events_of_an_owner_come_newest_first_in_pages(self, storage: Storage, world: World) -> None:
+        events = [
+            factories.event(world.grant, sequence=number, occurred_at=NOW + number) for number in range(1, 8)
+        ]
+        foreign = populate(storage)
+        with storage.transaction() as uow:
+            for event in (*events, factories.event(foreign.grant, occurred_at=NOW + 3)):
+                uow.ledger.append(event)
+        with storage.reading() as uow:
+            first = uow.ledger.of_owner(world.owner.owner_id, limit=4)
+            rest = uow.ledger.of_owner(world.owner.owner_id, before=first[-1].event_id, limit=4)
+        assert [*first, *rest] == list(reversed(events))
+
+    def test_events_of_the_same_moment_come_by_sequence_and_once(self, world: World) -> None:
+        events = [factories.event(world.grant, sequence=number) for number in range(1, 8)]
+        with world.storage.transaction() as uow:
+            for event in events:
+                uow.ledger.append(event)
+        seen: list[ConsentEvent] = []
+        with world.storage.reading() as uow:
+            while page := uow.ledger.of_owner(
+                world.owner.owner_id, before=seen[-1].event_id if seen else "", limit=3
+            ):
+                seen.extend(page)
+        assert seen == list(reversed(events))
+
+    def test_event_pages_are_stable_when_something_new_comes(self, world: World) -> None:
+        events = [
+            factories.event(world.grant, sequence=number, occurred_at=NOW + number) for number in range(1, 6)
+        ]
+        with world.storage.transaction() as uow:
+            for event in events[:4]:
+                uow.ledger.append(event)
+        with world.storage.reading() as uow:
+            first = uow.ledger.of_owner(world.owner.owner_id, limit=2)
+        with world.storage.transaction() as uow:
+            uow.ledger.append(events[4])
+        with world.storage.reading() as uow:
+            rest = uow.ledger.of_owner(world.owner.owner_id, before=first[-1].event_id)
+        assert [*first, *rest] == list(reversed(events[:4]))
+
+    def test_orphans_are_events_without_a_grant(self, world: World) -> None:
+        lost = factories.grant(world.owner.owner_id, world.client.client_id)
+        orphans = [factories.event(lost, sequence=number) for number in (1, 2)]
+        with world.storage.transaction() as uow:
+            uow.ledger.append(factories.event(world.grant))
+            for event in orphans:
+                uow.ledger.append(event)
+        with world.storage.reading() as uow:
+            found = {event.event_id for event in uow.ledger.orphans(10)}
+            assert found == {event.event_id for event in orphans}
+            assert len(uow.ledger.orphans(1)) == 1
+
+    def test_snapshot_is_kept_as_it_was_first_stored(self, storage: Storage) -> None:
+        first = factories.snapshot(content='{"html":"<p>é</p>"}')
+        again = factories.snapshot(content=first.content, created_at=NOW + 9)
+        with storage.transaction() as uow:
+            uow.ledger.put_snapshot(first)
+            uow.ledger.put_snapshot(again)
+        with storage.transaction() as uow:
+            uow.ledger.put_snapshot(again)
+        with storage.reading() as uow:
+            assert uow.ledger.snapshot(first.snapshot_hash) == first
+
+    def test_leaves_are_numbered_from_zero_without_gaps(self, storage: Storage) -> None:
+        worlds = [populate(storage) for _ in range(3)]
+        for sequence in (1, 2, 3):
+            for world in worlds:
+                with storage.transaction() as uow:
+                    # The clock of this machine runs backwards: the order of a chain holds nevertheless.
+                    uow.ledger.append(
+                        factories.event(world.grant, sequence=sequence, occurred_at=NOW - sequence)
+                    )
+        taken: list[int] = []
+        while not taken or taken[-1]:
+            with storage.transaction() as uow:
+                taken.append(uow.ledger.sequence_leaves(4))
+        assert taken == [4, 4, 1, 0]
+        with storage.reading() as uow:
+            leaves = [*uow.ledger.leaves(0, 5), *uow.ledger.leaves(5, 100)]
+            assert [event.leaf_index for event in leaves] == list(range(9))
+            assert len({event.event_id for event in leaves}) == 9
+            for world in worlds:
+                chain = [event.sequence for event in leaves if event.grant_id == world.grant.grant_id]
+                assert chain == [1, 2, 3]
+
+    def test_leaf_index_shows_on_the_event(self, world: World) -> None:
+        event = factories.event(world.grant)
+        with world.storage.transaction() as uow:
+            uow.ledger.append(event)
+            assert uow.ledger.sequence_leaves(10) == 1
+        with world.storage.reading() as uow:
+            found = uow.ledger.get(event.event_id)
+            assert found is not None
+            assert found.leaf_index == 0
+            assert list(uow.ledger.of_grant(world.grant.grant_id)) == [found]
+            assert list(uow.ledger.leaves(0, 10)) == [found]
+            assert list(uow.ledger.leaves(1, 10)) == []
+
+    def test_later_events_continue_the_numbering(self, world: World) -> None:
+        for sequence in (1, 2, 3):
+            with world.storage.transaction() as uow:
+                uow.ledger.append(factories.event(world.grant, sequence=sequence))
+                assert uow.ledger.sequence_leaves(10) == 1
+        with world.storage.reading() as uow:
+            found = [(event.sequence, event.leaf_index) for event in uow.ledger.leaves(1, 10)]
+        assert found == [(2, 1), (3, 2)]
+
+    def test_checkpoints_come_by_size(self, storage: Storage) -> None:
+        checkpoints = [factories.checkpoint(size=size, created_at=NOW - size) for size in (1, 5, 12)]
+        with storage.transaction() as uow:
+            for checkpoint in reversed(checkpoints):
+                uow.ledger.add_checkpoint(checkpoint)
+        with storage.reading() as uow:
+            assert list(uow.ledger.checkpoints()) == checkpoints

@@ -1,0 +1,303 @@
+"""The outbox: nothing lost, nothing leased twice."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from consentcore.api import Delivery, DeliveryState, Notice, NoticeKind, Settlement, Storage, UnitOfWork
+from consentcore.testing import factories
+from consentcore.testing.factories import NOW
+from consentcore.testing.threads import insist, together
+from consentcore.testing.worlds import World, populate
+
+LEASE = 30_000
+ALL = ("webhook", "smtp")
+
+
+class Box:
+    """A notice with deliveries, and the worker's calls with their usual arguments."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.outbox = world.storage.outbox
+
+    def add_notice(self, **fields: Any) -> Notice:
+        """Commit a notice."""
+        notice = factories.notice(self.world.grant, **fields)
+        with self.world.storage.transaction() as uow:
+            uow.notices.add(notice)
+        return notice
+
+    def add(self, **fields: Any) -> Delivery:
+        """Commit a notice with one delivery."""
+        delivery = factories.delivery(self.add_notice().notice_id, **fields)
+        self.outbox.expand(delivery.notice_id, [delivery], NOW)
+        return delivery
+
+    def claim(self, now: int = NOW, limit: int = 10, notifiers: tuple[str, ...] = ALL) -> list[Delivery]:
+        """Claim what is due."""
+        return list(self.outbox.claim_deliveries(now, limit=limit, lease_ms=LEASE, notifiers=notifiers))
+
+    def settle(self, claimed: Delivery, state: DeliveryState, **fields: Any) -> bool:
+        """Settle a claimed delivery a second after :data:`NOW`."""
+        settlement = Settlement(claimed.delivery_id, claimed.lease_token, state, NOW + 1000)
+        return self.outbox.settle(replace(settlement, **fields))
+
+    def get(self, delivery: Delivery) -> Delivery:
+        """Read it back."""
+        found = self.outbox.deliveries(notice_id=delivery.notice_id)
+        return next(one for one in found if one.delivery_id == delivery.delivery_id)
+
+
+class OutboxGroup:
+    """Notices and :class:`consentcore.api.OutboxStorage`."""
+
+    @pytest.fixture
+    def box(self, world: World) -> Box:
+        return Box(world)
+
+    def test_notice_comes_back_equal(self, world: World, box: Box) -> None:
+        notice = box.add_notice(kind=NoticeKind.SECURITY, audiences=(), data='{"reason":"„gestohlen“"}')
+        with world.storage.reading() as uow:
+            assert uow.notices.get(notice.notice_id) == notice
+
+    def test_notices_of_a_grant_come_oldest_first(self, storage: Storage, world: World, box: Box) -> None:
+        newer, older = box.add_notice(occurred_at=NOW + 1), box.add_notice()
+        Box(populate(storage)).add_notice()
+        with storage.reading() as uow:
+            assert list(uow.notices.of_grant(world.grant.grant_id)) == [older, newer]
+
+    def test_unexpanded_notices_come_oldest_first(self, box: Box) -> None:
+        notices = [box.add_notice(occurred_at=NOW + offset) for offset in (2, 0, 1)]
+        expected = [notices[1], notices[2], notices[0]]
+        assert list(box.outbox.unexpanded(10)) == expected
+        assert list(box.outbox.unexpanded(2)) == expected[:2]
+
+    def test_expanded_notice_does_not_come_again(self, box: Box) -> None:
+        with_target, without = box.add_notice(), box.add_notice()
+        delivery = factories.delivery(with_target.notice_id, body=b"\x00{}\xff", target="t" * 200)
+        box.outbox.expand(with_target.notice_id, [delivery], NOW + 1)
+        box.outbox.expand(without.notice_id, [], NOW + 1)
+        assert list(box.outbox.unexpanded(10)) == []
+        assert list(box.outbox.deliveries()) == [delivery]
+
+    def test_expanding_again_keeps_what_is_there(self, box: Box) -> None:
+        notice = box.add_notice()
+        first = factories.delivery(notice.notice_id, target="owner")
+        other = factories.delivery(notice.notice_id, target="operator")
+        box.outbox.expand(notice.notice_id, [first], NOW)
+        (claimed,) = box.claim()
+        again = replace(first, delivery_id="another-id", body=b"changed")
+        box.outbox.expand(notice.notice_id, [again, other], NOW + 5)
+        found = {one.target: one for one in box.outbox.deliveries(notice_id=notice.notice_id)}
+        assert found == {"owner": claimed, "operator": other}
+
+    def test_same_target_of_another_notifier_or_notice_is_another_delivery(self, box: Box) -> None:
+        for notice in (box.add_notice(), box.add_notice()):
+            pair = [factories.delivery(notice.notice_id, notifier=name, target="owner") for name in ALL]
+            box.outbox.expand(notice.notice_id, pair, NOW)
+        assert len(box.outbox.deliveries()) == 4
+
+    def test_notice_that_was_rolled_back_is_never_told(self, world: World, box: Box) -> None:
+        def add_and_fail(uow: UnitOfWork) -> None:
+            uow.notices.add(factories.notice(world.grant))
+            raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError), world.storage.transaction() as uow:
+            add_and_fail(uow)
+        assert list(box.outbox.unexpanded(10)) == []
+
+    def test_claim_leases_and_counts(self, box: Box) -> None:
+        delivery = box.add()
+        (claimed,) = box.claim(NOW + 3)
+        assert claimed.lease_token
+        token = claimed.lease_token
+        expected = replace(delivery, attempts=1, lease_until=NOW + 3 + LEASE, lease_token=token)
+        assert claimed == expected
+        assert box.get(delivery) == expected
+
+    def test_leased_delivery_is_not_claimed_until_the_lease_ran_out(self, box: Box) -> None:
+        box.add()
+        (first,) = box.claim()
+        assert box.claim(NOW + LEASE - 1) == []
+        (second,) = box.claim(NOW + LEASE)
+        assert second.delivery_id == first.delivery_id
+        assert (second.attempts, second.lease_until) == (2, NOW + 2 * LEASE)
+        assert second.lease_token != first.lease_token
+
+    def test_claim_takes_the_earliest_due_first_and_only_what_is_due(self, box: Box) -> None:
+        deliveries = [box.add(next_at=NOW + offset) for offset in (-1, -3, 0, 1)]
+        ids = [claimed.delivery_id for claimed in box.claim(limit=2)]
+        assert ids == [deliveries[1].delivery_id, deliveries[0].delivery_id]
+        assert [claimed.delivery_id for claimed in box.claim()] == [deliveries[2].delivery_id]
+        assert box.claim() == []
+
+    def test_claim_is_for_the_named_notifiers_only(self, box: Box) -> None:
+        mine, other = box.add(notifier="smtp"), box.add(notifier="event:audit")
+        assert box.claim(notifiers=()) == []
+        assert [claimed.delivery_id for claimed in box.claim(notifiers=("smtp",))] == [mine.delivery_id]
+        assert [claimed.delivery_id for claimed in box.claim(notifiers=("event:audit",))] == [
+            other.delivery_id
+        ]
+
+    @pytest.mark.parametrize("state", sorted(set(DeliveryState) - {DeliveryState.PENDING}))
+    def test_settled_delivery_is_finished(self, box: Box, state: DeliveryState) -> None:
+        delivery = box.add()
+        (claimed,) = box.claim()
+        assert box.settle(claimed, state, error="no such host") is True
+        found = box.get(delivery)
+        assert (found.state, found.finished_at, found.last_error) == (state, NOW + 1000, "no such host")
+        assert (found.lease_until, found.lease_token, found.attempts) == (None, "", 1)
+        assert found.body == delivery.body
+        assert box.claim(NOW + 10 * LEASE) == []
+
+    def test_rescheduled_delivery_comes_again_in_its_time(self, box: Box) -> None:
+        delivery = box.add()
+        (claimed,) = box.claim()
+        later = NOW + 90_000
+        assert box.settle(claimed, DeliveryState.PENDING, next_at=later, error="timeout") is True
+        found = box.get(delivery)
+        assert (found.state, found.next_at, found.last_error) == (DeliveryState.PENDING, later, "timeout")
+        assert (found.finished_at, found.lease_until) == (None, None)
+        assert box.claim(later - 1) == []
+        (again,) = box.claim(later)
+        assert again.attempts == 2
+
+    def test_lost_lease_settles_nothing(self, box: Box) -> None:
+        delivery = box.add()
+        (slow,) = box.claim()
+        (fast,) = box.claim(NOW + LEASE)
+        attempt = factories.attempt(delivery.delivery_id)
+        assert box.settle(slow, DeliveryState.DEAD, attempt=attempt) is False
+        assert box.get(delivery) == fast
+        assert list(box.outbox.attempts(delivery.delivery_id)) == []
+        assert box.settle(fast, DeliveryState.DELIVERED) is True
+        assert box.settle(fast, DeliveryState.DEAD) is False
+        assert box.get(delivery).state is DeliveryState.DELIVERED
+
+    def test_settling_without_a_lease_changes_nothing(self, box: Box) -> None:
+        delivery = box.add()
+        assert box.settle(delivery, DeliveryState.DELIVERED) is False
+        assert box.settle(replace(delivery, delivery_id="unknown"), DeliveryState.DELIVERED) is False
+        assert box.get(delivery) == delivery
+
+    def test_attempts_are_logged_by_number(self, box: Box) -> None:
+        delivery = box.add()
+        tries = [
+            factories.attempt(
+                delivery.delivery_id,
+                outcome="retry",
+                status=None,
+                error="timeout",
+                answer="…",
+                trigger="replay",
+            ),
+            factories.attempt(delivery.delivery_id, number=2, started_at=NOW - 5),
+        ]
+        for number, attempt in enumerate(tries):
+            (claimed,) = box.claim(NOW + number)
+            box.settle(claimed, DeliveryState.PENDING, next_at=NOW + number + 1, attempt=attempt)
+        assert list(box.outbox.attempts(delivery.delivery_id)) == tries
+        assert list(box.outbox.attempts("unknown")) == []
+
+    def test_deliveries_are_narrowed_by_what_is_given(self, storage: Storage, world: World, box: Box) -> None:
+        first, second = box.add(created_at=NOW), box.add(created_at=NOW + 1)
+        foreign = Box(populate(storage)).add(created_at=NOW + 2)
+        for claimed in box.claim(limit=1):
+            box.settle(claimed, DeliveryState.DEAD)
+        ids = [one.delivery_id for one in box.outbox.deliveries()]
+        assert ids == [foreign.delivery_id, second.delivery_id, first.delivery_id]
+        assert [one.delivery_id for one in box.outbox.deliveries(limit=1)] == ids[:1]
+        mine = box.outbox.deliveries(client_id=world.client.client_id)
+        assert [one.delivery_id for one in mine] == ids[1:]
+        dead = box.outbox.deliveries(state=DeliveryState.DEAD)
+        pending = box.outbox.deliveries(state=DeliveryState.PENDING)
+        assert (len(dead), len(pending)) == (1, 2)
+        of_notice = box.outbox.deliveries(notice_id=second.notice_id, client_id=world.client.client_id)
+        assert [one.delivery_id for one in of_notice] == [second.delivery_id]
+        assert (
+            list(box.outbox.deliveries(notice_id=foreign.notice_id, client_id=world.client.client_id)) == []
+        )
+
+    @pytest.mark.parametrize("state", [DeliveryState.DEAD, DeliveryState.DELIVERED, DeliveryState.GONE])
+    def test_finished_delivery_is_requeued(self, box: Box, state: DeliveryState) -> None:
+        delivery = box.add()
+        (claimed,) = box.claim()
+        box.settle(claimed, state)
+        assert box.outbox.requeue(delivery.delivery_id, NOW + 5000) is True
+        found = box.get(delivery)
+        assert (found.state, found.next_at) == (DeliveryState.PENDING, NOW + 5000)
+        assert found.finished_at is None
+        (again,) = box.claim(NOW + 5000)
+        assert again.attempts == 2, "the numbers in the delivery log go on"
+        assert again.body == delivery.body
+
+    def test_waiting_delivery_is_due_at_once_when_requeued(self, box: Box) -> None:
+        delivery = box.add(next_at=NOW + 10**9)
+        assert box.claim() == []
+        assert box.outbox.requeue(delivery.delivery_id, NOW) is True
+        assert len(box.claim()) == 1
+
+    def test_leased_or_unknown_delivery_is_not_requeued(self, box: Box) -> None:
+        delivery = box.add()
+        (claimed,) = box.claim()
+        assert box.outbox.requeue(delivery.delivery_id, NOW + 1) is False
+        assert box.outbox.requeue("unknown", NOW + 1) is False
+        assert box.get(delivery) == claimed
+
+    def test_stats_tell_how_full_it_is(self, box: Box) -> None:
+        empty = box.outbox.stats(NOW)
+        assert (empty.pending, empty.oldest_due_at, empty.dead, empty.unexpanded) == (0, None, 0, 0)
+        box.add(next_at=NOW - 5)
+        box.add(next_at=NOW - 9)
+        (claimed,) = box.claim(limit=1)
+        box.settle(claimed, DeliveryState.DEAD)
+        box.add(next_at=NOW + 7)
+        box.add_notice()
+        full = box.outbox.stats(NOW)
+        assert (full.pending, full.oldest_due_at, full.dead, full.unexpanded) == (2, NOW - 5, 1, 1)
+
+    def test_stats_without_anything_due_name_no_time(self, box: Box) -> None:
+        box.add(next_at=NOW + 7)
+        assert box.outbox.stats(NOW).oldest_due_at is None
+        assert box.outbox.stats(NOW + 7).oldest_due_at == NOW + 7
+
+    def test_no_delivery_is_claimed_by_two_workers(self, box: Box) -> None:
+        deliveries = {box.add().delivery_id for _ in range(24)}
+
+        def work(_: int) -> list[str]:
+            mine: list[str] = []
+            while claimed := insist(lambda: box.claim(limit=3)):
+                mine.extend(one.delivery_id for one in claimed)
+            return mine
+
+        claimed = [delivery_id for mine in together(8, work) for delivery_id in mine]
+        # A worker may find nothing while the others hold their locks: what is left comes with the next round.
+        claimed.extend(one.delivery_id for one in box.claim(limit=100))
+        assert Counter(claimed) == Counter(deliveries)
+
+    def test_lease_that_ran_out_is_won_by_one_worker(self, box: Box) -> None:
+        box.add()
+        (slow,) = box.claim()
+        won = together(8, lambda _: insist(lambda: box.claim(NOW + LEASE)))
+        winners = [one for claimed in won for one in claimed]
+        assert len(winners) == 1
+        assert winners[0].attempts == 2
+        assert box.settle(slow, DeliveryState.DELIVERED) is False
+
+    def test_notice_is_expanded_once_by_many_workers(self, box: Box) -> None:
+        notice = box.add_notice()
+        together(
+            8,
+            lambda _: insist(
+                lambda: box.outbox.expand(
+                    notice.notice_id, [factories.delivery(notice.notice_id, target="owner")], NOW
+                )
+            ),
+        )
+        assert len(box.outbox.deliveries(notice_id=notice.notice_id)) == 1
+        assert list(box.outbox.unexpanded(10)) == []

@@ -1,0 +1,252 @@
+"""Tokens: found, rotated, killed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from consentcore.api import (
+    DAY,
+    HOUR,
+    Expired,
+    Grace,
+    GrantState,
+    Reused,
+    Rotated,
+    Rotation,
+    Storage,
+    TokenKind,
+    Unknown,
+    transact,
+)
+from consentcore.testing import factories
+from consentcore.testing.factories import NOW
+from consentcore.testing.worlds import World, populate
+
+GRACE = 10_000
+
+
+def _left_no_token(world: World, rotation: Rotation) -> bool:
+    return all(world.look_up(new.token_hash).token is None for new in (rotation.access, rotation.refresh))
+
+
+class TokenGroup:
+    """find_token, kill_family."""
+
+    def test_look_up_finds_the_asker_and_all_that_liveness_needs(
+        self, storage: Storage, world: World
+    ) -> None:
+        issued, api = world.redeem(), populate(storage).client
+        found = storage.protocol.find_token(api.client_id, issued.access)
+        assert (found.client, found.grant) == (api, world.grant)
+        assert found.token is not None
+        assert found.token.client_id == world.client.client_id
+        assert (found.family_killed_at, found.token_client_enabled) == (None, True)
+
+    def test_unknown_token_or_asker_is_none(self, world: World) -> None:
+        found = world.look_up(b"?" * 32)
+        assert (found.client, found.token, found.grant) == (world.client, None, None)
+        assert world.storage.protocol.find_token("nobody", b"?" * 32).client is None
+
+    def test_expired_tokens_are_found_and_are_not_live(self, world: World) -> None:
+        issued = world.redeem()
+        assert world.is_live(issued.access, NOW + HOUR - 1)
+        assert not world.is_live(issued.access, NOW + HOUR)
+        assert world.is_live(issued.refresh, NOW + DAY - 1)
+        assert not world.is_live(issued.refresh, NOW + DAY)
+
+    def test_killed_family_is_dead_at_the_next_look_up(self, world: World) -> None:
+        issued = world.redeem()
+        rotated = world.rotate(issued.refresh)
+        assert world.storage.protocol.kill_family(issued.code.family_id, NOW + 2500) is True
+        tokens = (issued.access, issued.refresh, rotated.access.token_hash, rotated.refresh.token_hash)
+        assert not any(world.is_live(token) for token in tokens)
+        assert world.look_up(issued.access).family_killed_at == NOW + 2500
+
+    def test_killing_twice_says_so_and_keeps_the_first_time(self, world: World) -> None:
+        issued = world.redeem()
+        assert world.storage.protocol.kill_family(issued.code.family_id, NOW + 1) is True
+        assert world.storage.protocol.kill_family(issued.code.family_id, NOW + 2) is False
+        assert world.look_up(issued.access).family_killed_at == NOW + 1
+
+    def test_unknown_family_cannot_be_killed(self, world: World) -> None:
+        issued = world.redeem()
+        assert world.storage.protocol.kill_family("no-such-family", NOW) is False
+        assert world.is_live(issued.access)
+
+    def test_family_is_killed_inside_a_transaction(self, world: World) -> None:
+        issued = world.redeem()
+        with world.storage.transaction() as uow:
+            assert uow.families.kill(issued.code.family_id, NOW + 1) is True
+        with world.storage.transaction() as uow:
+            assert uow.families.kill(issued.code.family_id, NOW + 2) is False
+        assert world.look_up(issued.access).family_killed_at == NOW + 1
+
+    @pytest.mark.parametrize("state", sorted(set(GrantState) - {GrantState.ACTIVE}))
+    def test_one_grant_row_kills_all_its_tokens_and_codes(self, world: World, state: GrantState) -> None:
+        pending, families = world.issue(), [world.redeem() for _ in range(3)]
+        rotated = [world.rotate(issued.refresh) for issued in families]
+        world.end(state)
+        tokens = [token for issued in families for token in (issued.access, issued.refresh)]
+        tokens += [new.token_hash for one in rotated for new in (one.access, one.refresh)]
+        assert not any(world.is_live(token) for token in tokens)
+        assert world.storage.protocol.consume_code(factories.redemption(pending)) == Unknown()
+        successor = world.rotation(rotated[0].refresh.token_hash, now=NOW + 3000)
+        assert world.storage.protocol.rotate_refresh(successor) == Unknown()
+
+    def test_narrowed_grant_narrows_its_tokens_at_once(self, world: World) -> None:
+        issued = world.redeem()
+        narrowed = replace(world.grant, scopes=("energy.read@1",), sequence=2)
+        transact(world.storage, lambda uow: uow.grants.update(narrowed, expected_sequence=1))
+        assert world.look_up(issued.access).effective_scopes() == ("energy.read",)
+
+    def test_disabled_client_is_dead_and_lives_again_when_enabled(self, world: World) -> None:
+        issued = world.redeem()
+        world.disable_client()
+        assert not world.is_live(issued.access)
+        assert world.look_up(issued.access).token_client_enabled is False
+        transact(world.storage, lambda uow: uow.clients.update(world.client))
+        assert world.is_live(issued.access)
+
+    def test_tokens_under_another_grant_live_on(self, storage: Storage, world: World) -> None:
+        other = populate(storage)
+        issued = other.redeem()
+        world.redeem()
+        world.end()
+        assert other.is_live(issued.access)
+
+
+class RotationGroup:
+    """rotate_refresh."""
+
+    def test_rotation_stores_the_successors(self, world: World) -> None:
+        issued = world.redeem()
+        rotation = world.rotate(issued.refresh, now=NOW + 2000)
+        for new, kind in ((rotation.access, TokenKind.ACCESS), (rotation.refresh, TokenKind.REFRESH)):
+            token = world.look_up(new.token_hash).token
+            assert token is not None
+            assert (token.kind, token.scopes, token.expires_at) == (kind, new.scopes, new.expires_at)
+            assert (token.family_id, token.grant_id) == (issued.code.family_id, world.grant.grant_id)
+            assert (token.client_id, token.created_at) == (world.client.client_id, NOW + 2000)
+            assert token.rotated_at is None
+            assert world.is_live(new.token_hash)
+
+    def test_rotated_token_is_marked_and_not_live(self, world: World) -> None:
+        issued = world.redeem()
+        rotation = world.rotate(issued.refresh)
+        token = world.look_up(issued.refresh).token
+        assert token is not None
+        assert (token.rotated_at, token.nonce, token.nonce_key_id) == (NOW + 2000, rotation.nonce, "test1")
+        assert not world.is_live(issued.refresh)
+        assert world.is_live(issued.access)
+
+    def test_predecessor_gets_the_same_successors_within_the_grace(self, world: World) -> None:
+        issued = world.redeem()
+        first = world.rotate(issued.refresh)
+        for now in (NOW + 2000, NOW + 2000 + GRACE - 1):
+            again = world.rotation(issued.refresh, now=now)
+            outcome = world.storage.protocol.rotate_refresh(again)
+            assert isinstance(outcome, Grace)
+            assert (outcome.nonce, outcome.nonce_key_id) == (first.nonce, "test1")
+            assert outcome.access == world.look_up(first.access.token_hash).token
+            assert outcome.refresh == world.look_up(first.refresh.token_hash).token
+            assert _left_no_token(world, again)
+
+    def test_predecessor_is_reused_after_the_grace(self, world: World) -> None:
+        issued = world.redeem()
+        first = world.rotate(issued.refresh)
+        late = world.rotation(issued.refresh, now=NOW + 2000 + GRACE)
+        expected = Reused(issued.code.family_id, world.grant.grant_id)
+        assert world.storage.protocol.rotate_refresh(late) == expected
+        assert _left_no_token(world, late)
+        assert world.is_live(first.refresh.token_hash), "the verb only reports: the caller kills the family"
+
+    def test_grace_of_zero_gives_no_second_chance(self, world: World) -> None:
+        issued = world.redeem()
+        world.rotate(issued.refresh, grace_ms=0)
+        again = world.rotation(issued.refresh, grace_ms=0)
+        assert isinstance(world.storage.protocol.rotate_refresh(again), Reused)
+
+    def test_predecessor_is_reused_once_its_successor_was_rotated(self, world: World) -> None:
+        issued = world.redeem()
+        first = world.rotate(issued.refresh)
+        world.rotate(first.refresh.token_hash)
+        again = world.rotation(issued.refresh)
+        assert isinstance(world.storage.protocol.rotate_refresh(again), Reused)
+        assert _left_no_token(world, again)
+
+    def test_older_generations_are_reused_even_within_the_grace(self, world: World) -> None:
+        issued = world.redeem()
+        generations = [issued.refresh]
+        for _ in range(3):
+            generations.append(world.rotate(generations[-1]).refresh.token_hash)
+        outcomes = [
+            type(world.storage.protocol.rotate_refresh(world.rotation(token))) for token in generations
+        ]
+        assert outcomes == [Reused, Reused, Grace, Rotated]
+
+    def test_reuse_is_seen_however_old_the_token_is(self, world: World) -> None:
+        issued = world.redeem()
+        world.rotate(issued.refresh, refresh=factories.refresh(expires_at=NOW + 30 * DAY))
+        late = world.rotation(issued.refresh, now=NOW + 2 * DAY)
+        assert isinstance(world.storage.protocol.rotate_refresh(late), Reused)
+
+    def test_refresh_token_is_good_until_its_last_millisecond(self, world: World) -> None:
+        for now, outcome in ((NOW + DAY - 1, Rotated()), (NOW + DAY, Expired())):
+            rotation = world.rotation(world.redeem().refresh, now=now)
+            assert world.storage.protocol.rotate_refresh(rotation) == outcome
+            assert _left_no_token(world, rotation) is (outcome == Expired())
+
+    def test_access_token_or_code_cannot_be_rotated(self, world: World) -> None:
+        issued = world.redeem()
+        for not_refresh in (issued.access, issued.code.code_hash, b"?" * 32):
+            rotation = world.rotation(not_refresh)
+            assert world.storage.protocol.rotate_refresh(rotation) == Unknown()
+            assert _left_no_token(world, rotation)
+
+    def test_foreign_client_learns_nothing_and_rotates_nothing(self, storage: Storage, world: World) -> None:
+        issued, stranger = world.redeem(), populate(storage)
+        theft = world.rotation(issued.refresh, client_id=stranger.client.client_id)
+        assert storage.protocol.rotate_refresh(theft) == Unknown()
+        assert _left_no_token(world, theft)
+        world.rotate(issued.refresh)
+        assert storage.protocol.rotate_refresh(theft) == Unknown()
+
+    @pytest.mark.parametrize("rotated", [False, True])
+    @pytest.mark.parametrize("cause", ["grant ended", "grant over", "client disabled", "family killed"])
+    def test_refresh_under_something_dead_is_unknown(
+        self, storage: Storage, cause: str, rotated: bool
+    ) -> None:
+        world = populate(storage, expires_at=NOW + 5000)
+        issued = world.redeem()
+        if rotated:
+            world.rotate(issued.refresh)
+        if cause == "grant ended":
+            world.end()
+        elif cause == "client disabled":
+            world.disable_client()
+        elif cause == "family killed":
+            assert storage.protocol.kill_family(issued.code.family_id, NOW + 3000) is True
+        late = world.rotation(issued.refresh, now=NOW + (5000 if cause == "grant over" else 4000))
+        assert storage.protocol.rotate_refresh(late) == Unknown()
+        assert _left_no_token(world, late)
+
+    def test_without_rotation_the_token_stays(self, world: World) -> None:
+        issued = world.redeem()
+        for _ in range(3):
+            rotation = world.rotation(issued.refresh, rotate=False)
+            assert world.storage.protocol.rotate_refresh(rotation) == Rotated()
+            assert world.is_live(rotation.access.token_hash)
+            assert world.look_up(rotation.refresh.token_hash).token is None
+        assert world.is_live(issued.refresh)
+        token = world.look_up(issued.refresh).token
+        assert token is not None
+        assert (token.rotated_at, token.nonce) == (None, None)
+
+    def test_long_chain_of_rotations_keeps_one_live_refresh_token(self, world: World) -> None:
+        issued = world.redeem()
+        generations = [issued.refresh]
+        for step in range(10):
+            generations.append(world.rotate(generations[-1], now=NOW + 2000 + step).refresh.token_hash)
+        assert [world.is_live(token) for token in generations] == [False] * 10 + [True]

@@ -1,0 +1,342 @@
+"""Transactions: what commits together vanishes together, alone or with a request's transaction manager."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import transaction
+
+from consentcore.api import (
+    Code,
+    ConsentEvent,
+    Grant,
+    GrantState,
+    Notice,
+    Storage,
+    StorageConflict,
+    StorageError,
+    UnitOfWork,
+    transact,
+)
+from consentcore.testing import factories
+from consentcore.testing.factories import NOW
+from consentcore.testing.worlds import World, populate
+
+WRITES = ("client", "owner", "grant", "event", "notice", "code", "snapshot", "checkpoint", "session")
+
+
+class Changes:
+    """One write of every kind, and whether each can be seen."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.client = factories.client()
+        self.owner = factories.owner()
+        self.session = factories.session(world.owner.owner_id)
+        self.grant: Grant = replace(world.grant, state=GrantState.WITHDRAWN, sequence=2, changed_at=NOW + 1)
+        self.event: ConsentEvent = factories.event(world.grant, sequence=2)
+        self.notice: Notice = factories.notice(world.grant)
+        self.code: Code = factories.code(world.grant)
+        self.snapshot = factories.snapshot()
+        self.checkpoint = factories.checkpoint(size=3)
+
+    def write(self, uow: UnitOfWork, kind: str) -> None:
+        """Write one of them."""
+        writes: dict[str, Callable[[], object]] = {
+            "client": lambda: uow.clients.add(self.client),
+            "owner": lambda: uow.owners.add(self.owner),
+            "session": lambda: uow.owners.add_session(self.session),
+            "grant": lambda: uow.grants.update(self.grant, expected_sequence=1),
+            "event": lambda: uow.ledger.append(self.event),
+            "notice": lambda: uow.notices.add(self.notice),
+            "code": lambda: uow.codes.add(self.code),
+            "snapshot": lambda: uow.ledger.put_snapshot(self.snapshot),
+            "checkpoint": lambda: uow.ledger.add_checkpoint(self.checkpoint),
+        }
+        writes[kind]()
+
+    def write_all(self, uow: UnitOfWork) -> None:
+        """Write all of them."""
+        for kind in WRITES:
+            self.write(uow, kind)
+
+    def seen_in(self, uow: UnitOfWork) -> set[str]:
+        """Name those that a transaction sees; a code cannot be read in one."""
+        found = {
+            "client": uow.clients.get(self.client.client_id) == self.client,
+            "owner": uow.owners.by_email(self.owner.email) == self.owner,
+            "session": uow.owners.session(self.session.session_hash, NOW) == self.session,
+            "grant": uow.grants.get(self.grant.grant_id) == self.grant,
+            "event": uow.ledger.get(self.event.event_id) == self.event,
+            "notice": uow.notices.get(self.notice.notice_id) == self.notice,
+            "snapshot": uow.ledger.snapshot(self.snapshot.snapshot_hash) == self.snapshot,
+            "checkpoint": self.checkpoint in uow.ledger.checkpoints(),
+        }
+        return {kind for kind, seen in found.items() if seen}
+
+    def seen(self) -> set[str]:
+        """Name those that are committed."""
+        storage = self.world.storage
+        with storage.reading() as uow:
+            found = self.seen_in(uow)
+        protocol = storage.protocol
+        if protocol.read_code(self.world.client.client_id, self.code.code_hash).code == self.code:
+            found.add("code")
+        if self.notice.notice_id in {notice.notice_id for notice in storage.outbox.unexpanded(100)}:
+            assert "notice" in found
+        return found
+
+
+class Refusal(Exception):
+    """Something that goes wrong in the middle of a request."""
+
+
+def and_refuse(work: Callable[[UnitOfWork], object], uow: UnitOfWork) -> None:
+    """Do some work and fail after it."""
+    work(uow)
+    raise Refusal
+
+
+class Veto:
+    """Another participant of the transaction, which says no at the vote."""
+
+    transaction_manager: Any = None
+
+    def __init__(self, sort_key: str) -> None:
+        self._sort_key = sort_key
+
+    def tpc_vote(self, _transaction: object) -> None:
+        raise Refusal
+
+    def sortKey(self) -> str:  # noqa: N802 - the library's name
+        return self._sort_key
+
+    def abort(self, _transaction: object) -> None:
+        pass
+
+    tpc_begin = commit = tpc_finish = tpc_abort = abort
+
+
+class TransactionGroup:
+    """transaction() and reading()."""
+
+    @pytest.fixture
+    def changes(self, world: World) -> Changes:
+        return Changes(world)
+
+    def test_commit_keeps_everything(self, storage: Storage, changes: Changes) -> None:
+        with storage.transaction() as uow:
+            changes.write_all(uow)
+        assert changes.seen() == set(WRITES)
+
+    @pytest.mark.parametrize("kind", WRITES)
+    def test_commit_keeps_a_single_write(self, storage: Storage, changes: Changes, kind: str) -> None:
+        with storage.transaction() as uow:
+            changes.write(uow, kind)
+        assert changes.seen() == {kind}
+
+    def test_error_leaves_nothing_and_passes_through(self, storage: Storage, changes: Changes) -> None:
+        with pytest.raises(Refusal), storage.transaction() as uow:
+            and_refuse(changes.write_all, uow)
+        assert changes.seen() == set()
+        with storage.transaction() as uow:
+            changes.write_all(uow)
+        assert changes.seen() == set(WRITES)
+
+    def test_error_leaves_interactions_families_and_leaves_as_they_were(self, world: World) -> None:
+        issued, interaction = world.redeem(), factories.interaction(world.client.client_id)
+        world.storage.protocol.open_interaction(interaction)
+        with world.storage.transaction() as uow:
+            uow.ledger.append(factories.event(world.grant))
+
+        def work(uow: UnitOfWork) -> None:
+            assert uow.interactions.consume(interaction.interaction_hash)
+            assert uow.families.kill(issued.code.family_id, NOW)
+            assert uow.ledger.sequence_leaves(10) == 1
+
+        with pytest.raises(Refusal), world.storage.transaction() as uow:
+            and_refuse(work, uow)
+        assert world.is_live(issued.access)
+        with world.storage.transaction() as uow:
+            assert uow.interactions.consume(interaction.interaction_hash)
+            assert list(uow.ledger.leaves(0, 10)) == []
+
+    def test_transaction_reads_its_own_writes(self, storage: Storage, changes: Changes) -> None:
+        with storage.transaction() as uow:
+            changes.write_all(uow)
+            assert changes.seen_in(uow) == set(WRITES) - {"code"}
+
+    def test_nobody_sees_what_is_not_committed(self, storage: Storage, changes: Changes) -> None:
+        seen: list[set[str]] = []
+        reader = threading.Thread(target=lambda: seen.append(changes.seen()), daemon=True)
+        with storage.transaction() as uow:
+            changes.write_all(uow)
+            reader.start()
+            # A store may let readers wait instead; then they see the end of the transaction, which is fine too.
+            reader.join(1.0)
+            waited = reader.is_alive()
+        reader.join(30.0)
+        assert seen == [set(WRITES) if waited else set()]
+
+    def test_conflict_that_is_caught_still_undoes_everything(
+        self, storage: Storage, changes: Changes
+    ) -> None:
+        with suppress(StorageError), storage.transaction() as uow:
+            changes.write(uow, "snapshot")
+            with suppress(StorageConflict):
+                uow.clients.add(changes.world.client)
+                pytest.fail("a client id was taken twice")
+        assert changes.seen() == set()
+
+    def test_conflict_comes_from_inside_or_from_the_end_of_the_block(
+        self, storage: Storage, changes: Changes
+    ) -> None:
+        def work(uow: UnitOfWork) -> None:
+            changes.write(uow, "snapshot")
+            uow.grants.update(changes.grant, expected_sequence=17)
+
+        with pytest.raises(StorageConflict), storage.transaction() as uow:
+            work(uow)
+        assert changes.seen() == set()
+
+    def test_view_stays_as_it_was_at_its_first_look(self, storage: Storage, changes: Changes) -> None:
+        with storage.reading() as uow:
+            assert changes.seen_in(uow) == set()
+            writer = threading.Thread(target=lambda: transact(storage, changes.write_all), daemon=True)
+            writer.start()
+            writer.join(1.0)
+            assert changes.seen_in(uow) == set()
+        writer.join(30.0)
+        assert not writer.is_alive()
+        assert changes.seen() == set(WRITES)
+
+    @pytest.mark.parametrize("kind", WRITES)
+    def test_view_refuses_writes(self, storage: Storage, changes: Changes, kind: str) -> None:
+        with pytest.raises(StorageError), storage.reading() as uow:
+            changes.write(uow, kind)
+        assert changes.seen() == set()
+
+    def test_next_view_sees_what_came_between(self, storage: Storage, world: World) -> None:
+        with storage.reading() as uow:
+            assert uow.grants.get(world.grant.grant_id) == world.grant
+        world.end()
+        with storage.reading() as uow:
+            found = uow.grants.get(world.grant.grant_id)
+        assert found is not None
+        assert found.state is GrantState.WITHDRAWN
+
+
+class JoinGroup:
+    """join(): the same inside the transaction of a request."""
+
+    @pytest.fixture
+    def changes(self, world: World) -> Changes:
+        return Changes(world)
+
+    @pytest.fixture
+    def tm(self) -> Any:
+        return transaction.TransactionManager(explicit=True)
+
+    def test_commit_of_the_manager_keeps_everything(
+        self, storage: Storage, changes: Changes, tm: Any
+    ) -> None:
+        with tm:
+            changes.write_all(storage.join(tm, write=True))
+        assert changes.seen() == set(WRITES)
+
+    @pytest.mark.parametrize("kind", WRITES)
+    def test_single_write_survives_the_commit(
+        self, storage: Storage, changes: Changes, tm: Any, kind: str
+    ) -> None:
+        with tm:
+            changes.write(storage.join(tm, write=True), kind)
+        assert changes.seen() == {kind}
+
+    def test_abort_of_the_manager_leaves_nothing(self, storage: Storage, changes: Changes, tm: Any) -> None:
+        tm.begin()
+        changes.write_all(storage.join(tm, write=True))
+        tm.abort()
+        assert changes.seen() == set()
+
+    def test_error_in_the_request_leaves_nothing(self, storage: Storage, changes: Changes, tm: Any) -> None:
+        with pytest.raises(Refusal), tm:
+            and_refuse(changes.write_all, storage.join(tm, write=True))
+        assert changes.seen() == set()
+
+    @pytest.mark.parametrize("sort_key", ["", "~~~~"], ids=["votes first", "votes last"])
+    def test_veto_of_another_participant_leaves_nothing(
+        self, storage: Storage, changes: Changes, tm: Any, sort_key: str
+    ) -> None:
+        tm.begin().join(Veto(sort_key))
+        changes.write_all(storage.join(tm, write=True))
+        with pytest.raises(Refusal):
+            tm.commit()
+        tm.abort()
+        assert changes.seen() == set()
+
+    def test_manager_serves_one_request_after_another(
+        self, storage: Storage, changes: Changes, tm: Any
+    ) -> None:
+        with tm:
+            changes.write(storage.join(tm, write=True), "client")
+        tm.begin()
+        changes.write(storage.join(tm, write=True), "owner")
+        tm.abort()
+        with tm:
+            uow = storage.join(tm, write=True)
+            assert changes.seen_in(uow) == {"client"}
+            changes.write(uow, "snapshot")
+        assert changes.seen() == {"client", "snapshot"}
+
+    def test_joining_twice_is_one_transaction(self, storage: Storage, changes: Changes, tm: Any) -> None:
+        tm.begin()
+        changes.write_all(storage.join(tm, write=True))
+        assert changes.seen_in(storage.join(tm, write=True)) == set(WRITES) - {"code"}
+        assert changes.seen_in(storage.join(tm, write=False)) == set(WRITES) - {"code"}
+        tm.abort()
+        assert changes.seen() == set()
+
+    def test_reading_request_sees_the_newest_state_every_time(
+        self, storage: Storage, world: World, tm: Any
+    ) -> None:
+        with tm:
+            assert storage.join(tm, write=False).grants.get(world.grant.grant_id) == world.grant
+        world.end()
+        with tm:
+            found = storage.join(tm, write=False).grants.get(world.grant.grant_id)
+        assert found is not None
+        assert found.state is GrantState.WITHDRAWN
+
+    def test_request_that_joined_and_did_nothing_ends_well(self, storage: Storage, tm: Any) -> None:
+        for write in (False, True):
+            with tm:
+                storage.join(tm, write=write)
+        populate(storage)
+
+    def test_conflict_is_retryable_for_the_manager(self, storage: Storage, changes: Changes) -> None:
+        tm = transaction.TransactionManager()
+        tries: list[int] = []
+
+        def request() -> None:
+            tries.append(len(tries))
+            uow = storage.join(tm, write=True)
+            changes.write(uow, "snapshot")
+            uow.grants.update(changes.grant, expected_sequence=17 if len(tries) == 1 else 1)
+
+        tm.run(request, 3)
+        assert tries == [0, 1]
+        assert changes.seen() == {"snapshot", "grant"}
+
+    def test_ended_request_gives_back_what_it_held(self, storage: Storage, world: World) -> None:
+        for _ in range(25):
+            tm = transaction.TransactionManager(explicit=True)
+            tm.begin()
+            assert storage.join(tm, write=True).grants.lock(world.grant.grant_id) == world.grant
+            tm.abort()
+        with storage.transaction() as uow:
+            assert uow.grants.lock(world.grant.grant_id) == world.grant

@@ -1,0 +1,328 @@
+"""Counters, migration, purge, faults, and what a thief of the database would find."""
+
+from __future__ import annotations
+
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from consentcore.api import (
+    DAY,
+    MINUTE,
+    Grace,
+    Grant,
+    GrantState,
+    Replayed,
+    Reused,
+    Storage,
+    StorageUnavailable,
+    UnitOfWork,
+    Unknown,
+    transact,
+)
+from consentcore.testing import factories
+from consentcore.testing.factories import NOW
+from consentcore.testing.threads import together
+from consentcore.testing.worlds import World, populate
+
+TEXTS = {
+    "accents": "Zoë Łódź ñandú – „Zähler“",
+    "scripts": "日本語 العربية עברית हिन्दी",
+    "astral": "\U0001f469\u200d\U0001f52c\U00010348",
+    "combining": "e\u0301 \u00e9",
+    "control": "a\tb\nc\r\nd\x01\x7f\u2028",
+    "quotes": "'; DROP TABLE consent_event; -- \"\\ %s %(x)s {} ${x} :name ?",
+    "blanks": "  leading and trailing  ",
+    "long": "ü" * 100_000,
+}
+
+
+class TextGroup:
+    """Strings come back as they went in."""
+
+    @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
+    def test_any_text_is_kept(self, storage: Storage, text: str) -> None:
+        client, owner = factories.client(name=text, purpose=text), factories.owner(name=text)
+        snapshot = factories.snapshot(content=text)
+        grant = factories.grant(owner.owner_id, client.client_id, resources=(text, "b"))
+        event, notice = factories.event(grant, body=text), factories.notice(grant, data=text)
+        with storage.transaction() as uow:
+            uow.clients.add(client)
+            uow.owners.add(owner)
+            uow.grants.add(grant)
+            uow.ledger.put_snapshot(snapshot)
+            uow.ledger.append(event)
+            uow.notices.add(notice)
+        with storage.reading() as uow:
+            assert uow.clients.get(client.client_id) == client
+            assert uow.owners.get(owner.owner_id) == owner
+            assert uow.grants.get(grant.grant_id) == grant
+            assert uow.ledger.snapshot(snapshot.snapshot_hash) == snapshot
+            assert uow.ledger.get(event.event_id) == event
+            assert uow.notices.get(notice.notice_id) == notice
+
+    def test_addresses_and_ids_are_compared_exactly(self, storage: Storage) -> None:
+        lower, upper = factories.client(client_id="client-a"), factories.client(client_id="CLIENT-A")
+        plain, accented = factories.owner(email="rene@x.example"), factories.owner(email="rené@x.example")
+        with storage.transaction() as uow:
+            for client in (lower, upper):
+                uow.clients.add(client)
+            for owner in (plain, accented):
+                uow.owners.add(owner)
+        with storage.reading() as uow:
+            assert uow.clients.get("client-a") == lower
+            assert uow.clients.get("CLIENT-A") == upper
+            assert uow.clients.get("client-a ") is None
+            assert uow.owners.by_email("rené@x.example") == accented
+            assert [client.client_id for client in uow.clients.list()] == ["CLIENT-A", "client-a"]
+
+
+class CounterGroup:
+    """:class:`consentcore.api.CounterStorage`."""
+
+    def test_hits_are_counted_per_key(self, storage: Storage) -> None:
+        hit = storage.counters.hit
+        assert [hit("a", NOW, MINUTE), hit("a", NOW, MINUTE), hit("b", NOW, MINUTE)] == [1, 2, 1]
+        assert storage.counters.count("a", NOW, MINUTE) == 2
+        assert storage.counters.count("a", NOW, MINUTE) == 2
+        assert storage.counters.count("c", NOW, MINUTE) == 0
+
+    def test_window_starts_anew(self, storage: Storage) -> None:
+        start = NOW - NOW % MINUTE
+        assert storage.counters.hit("a", start + MINUTE - 1, MINUTE) == 1
+        assert storage.counters.hit("a", start, MINUTE) == 2
+        assert storage.counters.count("a", start + MINUTE, MINUTE) == 0
+        assert storage.counters.hit("a", start + MINUTE, MINUTE) == 1
+
+    def test_reset_forgets_one_key(self, storage: Storage) -> None:
+        storage.counters.hit("a", NOW, MINUTE)
+        storage.counters.hit("b", NOW, MINUTE)
+        storage.counters.reset("a")
+        storage.counters.reset("never seen")
+        assert storage.counters.count("a", NOW, MINUTE) == 0
+        assert storage.counters.count("b", NOW, MINUTE) == 1
+
+    def test_keys_hold_any_text(self, storage: Storage) -> None:
+        for key in ("login:ä@example.org|2001:db8::1", "x" * 400):
+            assert storage.counters.hit(key, NOW, MINUTE) == 1
+            assert storage.counters.hit(key, NOW, MINUTE) == 2
+
+
+class MigrationGroup:
+    """migrate() and check()."""
+
+    def test_migrating_again_changes_nothing(self, storage: Storage, world: World) -> None:
+        assert list(storage.migrate()) == []
+        assert list(storage.check()) == []
+        with storage.reading() as uow:
+            assert uow.grants.get(world.grant.grant_id) == world.grant
+
+    def test_migrating_twice_at_once_ends_well(self, storage: Storage, world: World) -> None:
+        together(4, lambda _: list(storage.migrate()))
+        assert list(storage.check()) == []
+        with storage.reading() as uow:
+            assert uow.grants.get(world.grant.grant_id) == world.grant
+
+
+class PurgeGroup:
+    """purge(): what has no more use goes, evidence and everything alive stays."""
+
+    LATER = NOW + 400 * DAY
+
+    def test_expired_codes_tokens_and_sessions_go(self, storage: Storage) -> None:
+        world = populate(storage, expires_at=self.LATER + DAY)
+        issued, code, session = world.redeem(), world.issue(), factories.session(world.owner.owner_id)
+        with storage.transaction() as uow:
+            uow.owners.add_session(session)
+        report = storage.purge(self.LATER, 1000)
+        assert sum(report.counts.values()) >= 4
+        assert world.look_up(issued.access).token is None
+        assert world.look_up(issued.refresh).token is None
+        assert storage.protocol.read_code(world.client.client_id, code.code_hash).code is None
+        with storage.transaction() as uow:
+            assert uow.owners.end_session(session.session_hash) is False
+
+    def test_everything_goes_in_the_end(self, storage: Storage) -> None:
+        world = populate(storage)
+        for _ in range(3):
+            world.rotate(world.redeem().refresh)
+        world.issue()
+        storage.counters.hit("a", NOW, MINUTE)
+        for _ in range(20):
+            if not any(storage.purge(self.LATER, 1000).counts.values()):
+                return
+        pytest.fail("purge reports removals without end")
+
+    def test_what_is_alive_stays(self, storage: Storage, world: World) -> None:
+        issued, code, session = world.redeem(), world.issue(), factories.session(world.owner.owner_id)
+        interaction = factories.interaction(world.client.client_id)
+        storage.protocol.open_interaction(interaction)
+        with storage.transaction() as uow:
+            uow.owners.add_session(session)
+            uow.owners.set_password_hash(world.owner.owner_id, "$argon2id$")
+        storage.counters.hit("a", NOW, DAY)
+        storage.purge(NOW + 1000, 1000)
+        assert world.is_live(issued.access)
+        assert world.is_live(issued.refresh)
+        assert storage.protocol.read_code(world.client.client_id, code.code_hash).code == code
+        assert storage.counters.count("a", NOW, DAY) == 1
+        with storage.reading() as uow:
+            assert uow.owners.session(session.session_hash, NOW) == session
+            assert uow.owners.password_hash(world.owner.owner_id) == "$argon2id$"
+            assert uow.interactions.get(interaction.interaction_hash) == interaction
+
+    def test_theft_is_still_noticed_after_a_purge(self, world: World) -> None:
+        issued = world.redeem(refresh=factories.refresh(expires_at=NOW + 9 * DAY))
+        world.rotate(issued.refresh, refresh=factories.refresh(expires_at=NOW + 9 * DAY))
+        world.storage.purge(NOW + 2 * DAY, 1000)
+        now = NOW + 2 * DAY
+        replay = factories.redemption(issued.code, now=now)
+        assert isinstance(world.storage.protocol.consume_code(replay), Replayed)
+        reuse = world.rotation(issued.refresh, now=now)
+        assert isinstance(world.storage.protocol.rotate_refresh(reuse), Reused)
+
+    def test_grace_outlives_a_purge_and_ends_in_time(self, world: World) -> None:
+        issued = world.redeem()
+        rotation = world.rotate(issued.refresh)
+        world.storage.purge(rotation.now + 9_999, 1000)
+        again = world.rotation(issued.refresh, now=rotation.now + 9_999)
+        assert isinstance(world.storage.protocol.rotate_refresh(again), Grace)
+        world.storage.purge(rotation.now + 10_000, 1000)
+        token = world.look_up(issued.refresh).token
+        assert token is not None
+        assert (token.rotated_at, token.nonce) == (rotation.now, None)
+
+    def test_killed_family_does_not_come_back_to_life(self, world: World) -> None:
+        issued = world.redeem()
+        world.storage.protocol.kill_family(issued.code.family_id, NOW + 2000)
+        for limit in (1, 1, 1000):
+            world.storage.purge(NOW + 3000, limit)
+            assert not world.is_live(issued.access)
+            assert not world.is_live(issued.refresh)
+            assert world.storage.protocol.consume_code(factories.redemption(issued.code)) == Unknown()
+            assert world.storage.protocol.rotate_refresh(world.rotation(issued.refresh)) == Unknown()
+
+    def test_limit_bounds_every_kind(self, storage: Storage) -> None:
+        world = populate(storage, expires_at=self.LATER + DAY)
+        for _ in range(6):
+            world.issue()
+        counts = storage.purge(self.LATER, 4).counts
+        assert max(counts.values()) == 4
+        assert max(storage.purge(self.LATER, 4).counts.values()) == 2
+
+    def test_evidence_and_outbox_stay(self, storage: Storage) -> None:
+        world = populate(storage, expires_at=NOW + DAY)
+        ended: Grant = replace(world.grant, state=GrantState.EXPIRED, sequence=2)
+        event, snapshot = factories.event(world.grant), factories.snapshot()
+        notice, checkpoint = factories.notice(world.grant), factories.checkpoint()
+
+        def work(uow: Any) -> None:
+            uow.grants.update(ended, expected_sequence=1)
+            uow.ledger.append(event)
+            uow.ledger.put_snapshot(snapshot)
+            uow.ledger.add_checkpoint(checkpoint)
+            uow.notices.add(notice)
+
+        transact(storage, work)
+        delivery = factories.delivery(notice.notice_id)
+        storage.outbox.expand(notice.notice_id, [delivery], NOW)
+        for _ in range(3):
+            storage.purge(NOW + 5000 * DAY, 1000)
+        with storage.reading() as uow:
+            assert uow.grants.get(ended.grant_id) == ended
+            assert uow.clients.get(world.client.client_id) == world.client
+            assert uow.owners.get(world.owner.owner_id) == world.owner
+            assert list(uow.ledger.of_grant(ended.grant_id)) == [event]
+            assert uow.ledger.snapshot(snapshot.snapshot_hash) == snapshot
+            assert list(uow.ledger.checkpoints()) == [checkpoint]
+            assert uow.notices.get(notice.notice_id) == notice
+        assert list(storage.outbox.deliveries(notice_id=notice.notice_id)) == [delivery]
+
+
+class SecrecyGroup:
+    """What is at rest (test-class capability ``dump``)."""
+
+    def test_refresh_nonce_is_gone_after_the_grace(self, world: World, dump: Callable[[], bytes]) -> None:
+        nonce = b"nonce-1234567890"
+        issued = world.redeem()
+        world.rotate(issued.refresh, nonce=nonce)
+        spellings: tuple[bytes, ...] = (
+            nonce,
+            nonce.hex().encode(),
+            nonce.hex().upper().encode(),
+            b64encode(nonce),
+        )
+        spellings += (urlsafe_b64encode(nonce).rstrip(b"="), str(list(nonce)).encode())
+        before = dump()
+        assert world.client.client_id.encode() in before, "the dump shows nothing: it proves nothing"
+        assert any(spelling in before for spelling in spellings)
+        world.storage.purge(NOW + 2000 + 10_000, 1000)
+        assert not any(spelling in dump() for spelling in spellings)
+
+
+class FaultGroup:
+    """A backend that is away (test-class capability ``fault_injection``)."""
+
+    def test_every_verb_says_unavailable(
+        self, world: World, break_backend: Callable[[], AbstractContextManager[object]]
+    ) -> None:
+        issued, client_id = world.redeem(), world.client.client_id
+        protocol, outbox, counters = world.storage.protocol, world.storage.outbox, world.storage.counters
+        code = factories.code(world.grant)
+        verbs: list[Callable[[], object]] = [
+            lambda: protocol.read_authorize(client_id, None, NOW),
+            lambda: protocol.open_interaction(factories.interaction(client_id)),
+            lambda: protocol.issue_code(code),
+            lambda: protocol.read_code(client_id, issued.code.code_hash),
+            lambda: protocol.consume_code(factories.redemption(issued.code)),
+            lambda: protocol.find_token(client_id, issued.access),
+            lambda: protocol.rotate_refresh(world.rotation(issued.refresh)),
+            lambda: protocol.kill_family(issued.code.family_id, NOW),
+            lambda: outbox.unexpanded(1),
+            lambda: outbox.claim_deliveries(NOW, limit=1, lease_ms=1, notifiers=("webhook",)),
+            lambda: outbox.stats(NOW),
+            lambda: counters.hit("a", NOW, MINUTE),
+            lambda: world.storage.purge(NOW, 1),
+            world.end,
+        ]
+        with break_backend():
+            for verb in verbs:
+                with pytest.raises(StorageUnavailable):
+                    verb()
+            assert list(world.storage.check()) != []
+
+    def test_recovers_by_itself_and_nothing_was_written(
+        self, world: World, break_backend: Callable[[], AbstractContextManager[object]]
+    ) -> None:
+        issued = world.redeem()
+        rotation = world.rotation(issued.refresh)
+        with break_backend():
+            with pytest.raises(StorageUnavailable):
+                world.storage.protocol.rotate_refresh(rotation)
+            with pytest.raises(StorageUnavailable):
+                world.end()
+        assert world.look_up(rotation.access.token_hash).token is None
+        assert world.is_live(issued.access)
+        world.rotate(issued.refresh)
+        assert list(world.storage.check()) == []
+
+    def test_transaction_that_loses_the_backend_leaves_nothing(
+        self, world: World, break_backend: Callable[[], AbstractContextManager[object]]
+    ) -> None:
+        client = factories.client()
+
+        def work(uow: UnitOfWork) -> None:
+            uow.clients.add(client)
+            with break_backend():
+                uow.grants.lock(world.grant.grant_id)
+                uow.ledger.append(factories.event(world.grant))
+
+        with pytest.raises(StorageUnavailable), world.storage.transaction() as uow:
+            work(uow)
+        with world.storage.reading() as uow:
+            assert uow.clients.get(client.client_id) is None
+            assert list(uow.ledger.of_grant(world.grant.grant_id)) == []
