@@ -77,7 +77,8 @@ class OutboxStorage(Protocol):
         ...
 
     def requeue(self, delivery_id: str, now: int) -> bool:
-        """Make a finished or waiting delivery due at once; False when there is none or it is leased."""
+        """Make a finished or waiting delivery due at once; False when there is none or it is leased. ``attempts``
+        goes on counting: numbers in the log stay unique."""
         ...
 
     def stats(self, now: int) -> OutboxStats: ...

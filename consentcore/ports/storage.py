@@ -80,9 +80,10 @@ class ProtocolStorage(Protocol):
 
         ``Consumed`` only if, at ``redemption.now``, the code exists for ``client_id``, is unused and not
         expired, its family is sound, its grant active and unexpired, and its client enabled. Among any number
-        of simultaneous callers exactly one gets ``Consumed``. A used code of this client gives ``Replayed``
-        however old it is; a code of another client, or one whose grant, client or family is dead, gives
-        ``Unknown``; otherwise ``Expired`` when its time is over.
+        of simultaneous callers exactly one gets ``Consumed``. For the others, in this order: a code of another
+        client, or one whose grant, client or family is dead, gives ``Unknown`` (so a replay is reported until
+        the family is killed, not for ever); a used code gives ``Replayed`` however old it is; one whose time
+        is over gives ``Expired``.
         1 writing statement and 1 commit on success (SQLite: one BEGIN IMMEDIATE transaction).
         """
         ...
@@ -101,8 +102,9 @@ class ProtocolStorage(Protocol):
         expired, its family sound, grant active and unexpired, client enabled. Among simultaneous callers exactly
         one gets ``Rotated``. A rotated token gives ``Grace`` while ``now < rotated_at + grace_ms``, its nonce is
         still there and its immediate successor has itself not been rotated, and everything under it is alive;
-        otherwise ``Reused`` (also for older generations). A token of another client, or one whose grant, client or
-        family is dead, gives ``Unknown``; one whose time is over gives ``Expired``.
+        otherwise ``Reused`` (also for older generations, and however old it is). Before that, a token of another
+        client, or one whose grant, client or family is dead, gives ``Unknown``; after it, one that was not
+        rotated and whose time is over gives ``Expired``.
         1 writing statement and 1 commit on success.
         """
         ...
@@ -251,7 +253,8 @@ class LedgerRepository(Protocol):
         ...
 
     def of_owner(self, owner_id: str, *, before: str = "", limit: int = 100) -> Sequence[ConsentEvent]:
-        """Events of an owner, newest first. ``before``: event id of the last one of the page before."""
+        """Events of an owner, newest first, at the same time the higher sequence first. ``before``: event id of
+        the last one of the page before."""
         ...
 
     def get(self, event_id: str) -> ConsentEvent | None: ...
@@ -267,7 +270,8 @@ class LedgerRepository(Protocol):
     def snapshot(self, snapshot_hash: str) -> NoticeSnapshot | None: ...
 
     def sequence_leaves(self, limit: int) -> int:
-        """Give the oldest unsequenced events the next leaf indexes, without gaps; how many."""
+        """Give the oldest unsequenced events the next leaf indexes, from 0 and without gaps, those of one grant
+        by their sequence; how many."""
         ...
 
     def leaves(self, start: int, limit: int) -> Sequence[ConsentEvent]:
@@ -379,7 +383,10 @@ class Storage(Protocol):
         ...
 
     def transaction(self) -> AbstractContextManager[UnitOfWork]:
-        """A transaction of its own: commits at the end of the block, vanishes when the block raises."""
+        """A transaction of its own: commits at the end of the block, vanishes when the block raises.
+
+        One that raised ``StorageConflict`` vanishes too, even when the block caught it.
+        """
         ...
 
     def reading(self) -> AbstractContextManager[UnitOfWork]:
