@@ -1,0 +1,173 @@
+"""From granian's view of a request to a WSGI environ (PEP 3333), and from a WSGI answer to bytes."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Callable[[bytes], object]]
+WSGIApp = Callable[[Environ, StartResponse], Iterable[bytes]]
+Answer = tuple[int, list[tuple[str, str]], bytes]
+
+# Proxy: a CGI-style library would take it for the environment variable HTTP_PROXY.
+_NEVER = frozenset({"proxy"})
+_FORWARDING = frozenset({"forwarded", "x-real-ip"})
+_KNOWN_NAMES = 256
+
+
+class Headers(Protocol):
+    """What is used of granian's header object; names are in lower case, values are str."""
+
+    def items(self) -> list[tuple[str, str]]: ...
+
+
+class Scope(Protocol):
+    """What is used of an RSGI scope; each attribute is computed when it is read."""
+
+    method: str
+    path: str
+    query_string: str
+    http_version: str
+    client: str
+    authority: str | None
+
+    @property
+    def headers(self) -> Headers: ...
+
+
+class BadRequest(Exception):
+    """The request cannot be passed on; ``str(error)`` says why and may be shown to the client."""
+
+
+class Environs:
+    """Builds environs for one listening address.
+
+    :param address: the socket's own name as ``(host, port)``.
+    :param scheme: ``http``, or ``https`` where TLS ends in front of this process on every request.
+    :param multithread: whether the application is called from more than one thread.
+    :param multiprocess: whether there are further processes with the same application.
+    :param forwarding: keep ``X-Forwarded-*`` for ``forwarded.Forwarded`` to judge; else they are dropped.
+    """
+
+    def __init__(
+        self,
+        address: tuple[str, int],
+        *,
+        scheme: str = "http",
+        multithread: bool = True,
+        multiprocess: bool = True,
+        forwarding: bool = False,
+    ) -> None:
+        self._forwarding = forwarding
+        self._keys: dict[str, str] = {}
+        self._base: Environ = {
+            "SCRIPT_NAME": "",
+            "SERVER_NAME": address[0],
+            "SERVER_PORT": str(address[1]),
+            "SERVER_SOFTWARE": "consentcore",
+            "wsgi.version": (1, 0),
+            "wsgi.url_scheme": scheme,
+            "wsgi.errors": sys.stderr,
+            "wsgi.multithread": multithread,
+            "wsgi.multiprocess": multiprocess,
+            "wsgi.run_once": False,
+            "wsgi.input_terminated": True,
+        }
+
+    def build(self, scope: Scope) -> Environ:
+        """The environ without its body, which ``attach_body`` adds.
+
+        Header values that are not ASCII never get here: granian leaves them out.
+
+        :raises BadRequest: for a request target that is no path, and for a request that has no or several Host
+            headers (RFC 9112 section 3.2).
+        """
+        environ = self._base.copy()
+        keys = self._keys
+        for name, value in scope.headers.items():
+            key = keys.get(name)
+            if key is None:
+                key = self._key(name)
+            if not key:
+                continue
+            if key not in environ:
+                environ[key] = value
+            elif key == "HTTP_HOST":
+                raise BadRequest("Host: expected once")
+            else:
+                # Cookies are the one list that commas do not separate (RFC 6265 section 5.4).
+                environ[key] += ("; " if key == "HTTP_COOKIE" else ",") + value
+        version = scope.http_version
+        environ["SERVER_PROTOCOL"] = "HTTP/1.1" if version == "1.1" else "HTTP/1.0"
+        environ["REQUEST_METHOD"] = scope.method
+        path = scope.path
+        if not path.startswith("/"):
+            raise BadRequest("request target: expected a path")
+        environ["PATH_INFO"] = path if path.isascii() else path.encode().decode("latin-1")
+        environ["QUERY_STRING"] = scope.query_string
+        environ["REMOTE_ADDR"] = scope.client.rpartition(":")[0].strip("[]")
+        authority = scope.authority
+        if authority is not None:
+            # An absolute request target counts more than the Host header (RFC 9112 section 3.2.2).
+            environ["HTTP_HOST"] = authority
+        elif version == "1.1" and "HTTP_HOST" not in environ:
+            raise BadRequest("Host: expected in every HTTP/1.1 request")
+        return environ
+
+    def _key(self, name: str) -> str:
+        """The environ key of a header, empty for one that is dropped."""
+        if "_" in name or name in _NEVER or (not self._forwarding and _is_forwarding(name)):
+            # With an underscore, X_Forwarded_For would land on the key of X-Forwarded-For.
+            key = ""
+        else:
+            key = name.upper().replace("-", "_")
+            if name not in {"content-type", "content-length"}:
+                key = "HTTP_" + key
+        if len(self._keys) < _KNOWN_NAMES:
+            self._keys[name] = key
+        return key
+
+
+def _is_forwarding(name: str) -> bool:
+    return name.startswith("x-forwarded-") or name in _FORWARDING
+
+
+def attach_body(environ: Environ, body: bytes) -> None:
+    """Put a complete body into an environ: its stream and its true length."""
+    environ["wsgi.input"] = io.BytesIO(body)
+    environ.pop("HTTP_TRANSFER_ENCODING", None)
+    if body or "CONTENT_LENGTH" in environ:
+        environ["CONTENT_LENGTH"] = str(len(body))
+
+
+def call(app: WSGIApp, environ: Environ) -> Answer:
+    """Run a WSGI application to its end and return status, headers and the whole body.
+
+    :raises RuntimeError: when the application never called ``start_response``, or with a status that HTTP
+        does not have; anything that the application raises comes through.
+    """
+    status = 0
+    headers: list[tuple[str, str]] = []
+    parts: list[bytes] = []
+
+    def start_response(
+        line: str, fields: list[tuple[str, str]], exc_info: object = None
+    ) -> Callable[[bytes], object]:
+        nonlocal status, headers
+        del exc_info  # nothing has been sent yet, so the later call simply wins (PEP 3333)
+        status, headers = int(line[:3]), fields
+        return parts.append
+
+    result = app(environ, start_response)
+    try:
+        parts.extend(result)
+    finally:
+        close = getattr(result, "close", None)
+        if close is not None:
+            close()
+    if not 200 <= status <= 599:
+        raise RuntimeError(f"the application answered with status {status}")
+    return status, list(headers), parts[0] if len(parts) == 1 else b"".join(parts)

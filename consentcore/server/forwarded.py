@@ -1,0 +1,92 @@
+"""WSGI middleware that believes forwarding headers from known proxies and from nobody else."""
+
+from __future__ import annotations
+
+import functools
+import ipaddress
+from collections.abc import Iterable
+
+from consentcore.server.environ import Environ, StartResponse, WSGIApp
+
+_HEADERS = (
+    "HTTP_FORWARDED",
+    "HTTP_X_REAL_IP",
+    "HTTP_X_FORWARDED_FOR",
+    "HTTP_X_FORWARDED_PROTO",
+    "HTTP_X_FORWARDED_HOST",
+    "HTTP_X_FORWARDED_PORT",
+    "HTTP_X_FORWARDED_SERVER",
+    "HTTP_X_FORWARDED_PREFIX",
+    "HTTP_X_FORWARDED_SSL",
+    "HTTP_X_FORWARDED_SCHEME",
+)
+_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class Forwarded:
+    """Sets ``REMOTE_ADDR`` and ``wsgi.url_scheme`` from X-Forwarded-For and X-Forwarded-Proto.
+
+    They count only when the peer is a trusted proxy. X-Forwarded-For is read from the right: the first
+    address that is not a trusted proxy is the client. All forwarding headers are then removed, so nothing
+    behind can believe one by mistake; host and port are never taken from them, because links are built from
+    the issuer.
+
+    :param app: the application behind.
+    :param trusted: addresses or networks of the proxies; an empty REMOTE_ADDR (a Unix socket) is trusted when
+        ``unix`` is among them.
+    :raises ValueError: for an entry that is neither.
+    """
+
+    def __init__(self, app: WSGIApp, trusted: Iterable[str]) -> None:
+        entries = list(trusted)
+        self._app = app
+        self._unix = "unix" in entries
+        self._networks: list[_Network] = [ipaddress.ip_network(entry) for entry in entries if entry != "unix"]
+        self._is_trusted = functools.lru_cache(maxsize=1024)(self._judge)
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        if self._is_trusted(environ.get("REMOTE_ADDR", "")):
+            proto = environ.get("HTTP_X_FORWARDED_PROTO", "").rpartition(",")[2].strip().lower()
+            if proto in {"http", "https"}:
+                environ["wsgi.url_scheme"] = proto
+            client = self._client(environ.get("HTTP_X_FORWARDED_FOR", ""))
+            if client:
+                environ["REMOTE_ADDR"] = client
+        for key in _HEADERS:
+            environ.pop(key, None)
+        return self._app(environ, start_response)
+
+    def _client(self, chain: str) -> str:
+        """The nearest address in the chain that is no trusted proxy; empty when the chain names none."""
+        client = ""
+        for part in reversed(chain.split(",")):
+            address = _address(part)
+            if not address:
+                break
+            client = address
+            if not self._is_trusted(address):
+                break
+        return client
+
+    def _judge(self, address: str) -> bool:
+        if not address:
+            return self._unix
+        try:
+            parsed = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        mapped = getattr(parsed, "ipv4_mapped", None)
+        return any((mapped or parsed) in network for network in self._networks)
+
+
+def _address(text: str) -> str:
+    """The address in one element of X-Forwarded-For, without a port; empty when there is none."""
+    text = text.strip()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        return ""

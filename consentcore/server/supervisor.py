@@ -1,0 +1,213 @@
+"""``consentcore serve``: starts the web processes and the embedded worker, keeps them alive, ends them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from consentcore.server.child import EX_CONFIG, Assignment
+from consentcore.server.listeners import CannotListen, Listeners
+from consentcore.server.options import ServeOptions
+
+_FIRST_DELAY_S = 0.5
+_LONGEST_DELAY_S = 15.0
+_STEADY_S = 30.0
+_END_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+def serve(options: ServeOptions) -> int:
+    """Serve until SIGTERM or SIGINT. Must be called in the main thread.
+
+    Prints ``listening on http://HOST:PORT`` on stderr when every web process accepts connections. The first
+    signal ends accepting and lets requests in flight finish for ``options.drain_s`` seconds; a second one
+    ends at once. A child that dies is started again, after a delay that doubles while it keeps dying.
+
+    :returns: the exit code: 0 after an orderly end, 1 when the address cannot be used or a child fails during
+        start, 78 when that is for bad configuration, 128 + signal number when a second signal cut it short.
+    """
+    try:
+        listeners = Listeners(options.host, options.port, options.workers)
+    except CannotListen as error:
+        _say(str(error))
+        return 1
+    with contextlib.closing(listeners), _Bell() as bell:
+        return _Supervisor(options, listeners, bell).run()
+
+
+@dataclass(eq=False)
+class _Child:
+    """A place for a process, whichever process has it at the time."""
+
+    name: str
+    kind: str
+    index: int
+    process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    restart_at: float = 0.0
+    delay: float = 0.0
+
+
+class _Bell:
+    """Signals and the children's reports as something that can be waited for."""
+
+    def __init__(self) -> None:
+        self.signals: list[int] = []
+        self._wake_read, self._wake_write = os.pipe()
+        self.status_read, self.status_write = os.pipe()
+        for fd in (self._wake_read, self._wake_write):
+            os.set_blocking(fd, False)
+
+    def __enter__(self) -> _Bell:
+        self._old_fd = signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
+        handlers: dict[int, Callable[..., None]] = dict.fromkeys(_END_SIGNALS, self._ring)
+        if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+            del handlers[signal.SIGHUP]  # started by nohup
+        handlers[signal.SIGCHLD] = lambda *_: None  # only to wake the supervisor
+        self._old = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._old.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(self._old_fd)
+        for fd in (self._wake_read, self._wake_write, self.status_read, self.status_write):
+            os.close(fd)
+
+    def _ring(self, number: int, _frame: object) -> None:
+        self.signals.append(number)
+
+    def wait(self, seconds: float) -> int:
+        """Wait for something to happen, at most ``seconds``; how many children have reported."""
+        readable, _, _ = select.select([self._wake_read, self.status_read], [], [], max(0.0, seconds))
+        if self._wake_read in readable:
+            os.read(self._wake_read, 4096)
+        return len(os.read(self.status_read, 4096)) if self.status_read in readable else 0
+
+
+class _Supervisor:
+    def __init__(self, options: ServeOptions, listeners: Listeners, bell: _Bell) -> None:
+        self._options = options
+        self._listeners = listeners
+        self._bell = bell
+        # Never written to: its end tells the children that this process is gone.
+        self._lifeline_read, self._lifeline_write = os.pipe()
+        self._children = [_Child(f"web process {n + 1}", "web", n) for n in range(options.workers)]
+        if options.embedded_worker:
+            self._children.append(_Child("worker process", "worker", -1))
+        self._missing = len(self._children)
+        self._announced = False
+        self._failure = 0
+
+    def run(self) -> int:
+        try:
+            for child in self._children:
+                self._start(child)
+            while not self._bell.signals and not self._failure:
+                self._missing -= self._bell.wait(self._next_restart())
+                self._announce()
+                self._tend()
+            return self._end()
+        finally:
+            self._kill()
+            os.close(self._lifeline_read)
+            os.close(self._lifeline_write)
+
+    def _start(self, child: _Child) -> None:
+        web = child.kind == "web"
+        assignment = Assignment(
+            kind=child.kind,
+            options=self._options.to_json(),
+            parent=os.getpid(),
+            lifeline_fd=self._lifeline_read,
+            status_fd=self._bell.status_write,
+            listen_fd=self._listeners.fd(child.index) if web else -1,
+        )
+        inherited = [assignment.lifeline_fd, assignment.status_fd, *([assignment.listen_fd] if web else [])]
+        child.started = time.monotonic()
+        child.process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "consentcore.server.child", assignment.to_json()],
+            stdin=subprocess.DEVNULL,
+            pass_fds=inherited,
+        )
+
+    def _announce(self) -> None:
+        if not self._announced and self._missing <= 0:
+            self._announced = True
+            _say(f"listening on {self._listeners.url}")
+
+    def _tend(self) -> None:
+        """Note which children died, and start those again whose time has come."""
+        now = time.monotonic()
+        for child in self._children:
+            if child.process is not None and child.process.poll() is not None:
+                self._died(child, child.process.returncode, now)
+            if child.process is None and child.restart_at <= now and not self._failure:
+                self._start(child)
+
+    def _died(self, child: _Child, code: int, now: float) -> None:
+        child.process = None
+        if not self._announced:
+            # A server that cannot start says so and ends, instead of trying for ever.
+            self._failure = EX_CONFIG if code == EX_CONFIG else 1
+            _say(f"{child.name} could not start ({_cause(code)})")
+            return
+        steady = now - child.started > _STEADY_S
+        child.delay = _FIRST_DELAY_S if steady or not child.delay else min(child.delay * 2, _LONGEST_DELAY_S)
+        child.restart_at = now + child.delay
+        if child.kind == "web" and child.delay > _FIRST_DELAY_S:
+            self._listeners.drop(child.index)
+        _say(f"{child.name} ended ({_cause(code)}); starting it again in {child.delay:g} s")
+
+    def _next_restart(self) -> float:
+        waiting = [child.restart_at for child in self._children if child.process is None]
+        return min(waiting) - time.monotonic() if waiting else 3600.0
+
+    def _end(self) -> int:
+        """Let the children finish, kill those that do not; the exit code."""
+        self._listeners.close()
+        for process in self._alive():
+            process.terminate()
+        deadline = time.monotonic() + (self._options.drain_s if not self._failure else 1.0)
+        signals = len(self._bell.signals)
+        while any(self._alive()):
+            if len(self._bell.signals) > max(signals, 1):
+                return 128 + self._bell.signals[-1]
+            left = deadline - time.monotonic()
+            if left <= 0:
+                _say(f"not finished after {self._options.drain_s:g} s, ending anyway")
+                break
+            self._bell.wait(left)
+        return self._failure
+
+    def _alive(self) -> Iterator[subprocess.Popen[bytes]]:
+        for child in self._children:
+            if child.process is not None and child.process.poll() is None:
+                yield child.process
+
+    def _kill(self) -> None:
+        for process in self._alive():
+            process.kill()
+        for child in self._children:
+            if child.process is not None:
+                child.process.wait()
+
+
+def _cause(code: int) -> str:
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return signal.Signals(-code).name
+    except ValueError:
+        return f"signal {-code}"
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()

@@ -1,0 +1,58 @@
+"""A small WSGI application and an outbox worker for the tests of the server; children import it by name."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+from consentcore.domain.errors import ConfigurationError
+
+
+def build(ini):
+    return application
+
+
+def build_badly(ini):
+    raise ConfigurationError([f"{ini}: consentcore.issuer: expected an URL"])
+
+
+def run_worker(ini, stop):
+    Path(ini + ".worker").write_text(str(os.getpid()))
+    stop.wait()
+    Path(ini + ".worker").write_text("stopped")
+
+
+def application(environ, start_response):
+    path = environ["PATH_INFO"]
+    if path == "/boom":
+        raise RuntimeError("a secret that nobody may see")
+    if path == "/slow":
+        time.sleep(2)
+    if path == "/die":
+        os.kill(os.getpid(), 9)
+    headers = [("Content-Type", "application/json")]
+    if path == "/cookies":
+        headers += [("Set-Cookie", "a=1; Path=/"), ("Set-Cookie", "b=2; Path=/")]
+    if path == "/redirect":
+        start_response(
+            "302 Found", [("Location", "https://client.example/cb?code=1"), ("Content-Length", "0")]
+        )
+        return [b""]
+    body = environ["wsgi.input"].read()
+    answer = {
+        "pid": os.getpid(),
+        "body": body.decode("latin-1") if len(body) < 1000 else len(body),
+        "environ": {key: value for key, value in environ.items() if isinstance(value, str)},
+    }
+    start_response("200 OK", headers)
+    return [json.dumps(answer).encode()]
+
+
+if __name__ == "__main__":
+    from consentcore.server.options import ServeOptions
+    from consentcore.server.supervisor import serve
+
+    sys.exit(serve(ServeOptions.from_json(sys.argv[1])))
