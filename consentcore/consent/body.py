@@ -1,0 +1,98 @@
+"""What an event says (``consent-domain.md`` sections 1.2 and 1.3), in the words of its time.
+
+Names of clients and texts are copied, never referred to: they have to be read years later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from consentcore.domain.client import Client
+from consentcore.domain.clock import iso
+from consentcore.domain.event import Actor, ActorType, EventType, Evidence
+from consentcore.domain.grant import Grant
+from consentcore.domain.scope import Catalog
+
+EXPLICIT_CONSENT = "dpv:ExplicitlyExpressedConsent"
+CONSENTING = frozenset({EventType.GRANTED, EventType.AMENDED})
+DEFAULT_REASONS = {
+    ActorType.OWNER: "",
+    ActorType.CLIENT: "client_request",
+    ActorType.OPERATOR: "operator_decision",
+    ActorType.SYSTEM: "system",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something that happens to a grant.
+
+    :ivar requested: pinned scopes that were asked, :ivar granted: and allowed, :ivar declined: and refused.
+    :ivar details: further members of the body, such as the family of a security event.
+    """
+
+    type: EventType
+    actor: Actor
+    evidence: Evidence
+    requested: tuple[str, ...] = ()
+    granted: tuple[str, ...] = ()
+    declined: tuple[str, ...] = ()
+    details: Mapping[str, object] | None = None
+
+
+def describe(
+    act: Act, before: Grant | None, after: Grant, client: Client | None, catalog: Catalog
+) -> dict[str, object]:
+    """Return the body of an event, except for its identity and the standing of the grant after it."""
+    by_owner = act.actor.type is ActorType.OWNER
+    content: dict[str, object] = {
+        "owner_type": "person",
+        "acting_user_id": after.owner_id if by_owner else "",
+        "authority_basis": "self" if by_owner else "",
+        "actor": {"type": act.actor.type.value, "id": act.actor.actor_id},
+        "scopes_requested": list(act.requested),
+        "scopes_granted": list(act.granted),
+        "scopes_declined": list(act.declined),
+        "scopes_before": list(before.scopes) if before else [],
+        "resources_before": list(before.resources) if before else [],
+        "state_before": before.state.value if before else "",
+        "data_categories": _data_categories(after, catalog),
+        "withdrawal_method": f"/consents/{after.grant_id}/revoke",
+        "policy_versions": {"catalog": act.evidence.catalog_version, "ui": act.evidence.ui_version},
+        "evidence": _evidence(act),
+        **_client(client),
+        **(act.details or {}),
+    }
+    if act.type in CONSENTING:
+        content["consent_type"] = EXPLICIT_CONSENT
+    return content
+
+
+def _client(client: Client | None) -> dict[str, object]:
+    return {
+        "client_name": client.name if client else "",
+        "client_publisher": client.publisher if client else "",
+        "client_website": client.website if client else "",
+        "client_privacy_url": client.privacy_url if client else "",
+        "purpose": {"text": client.purpose if client else "", "author": "client"},
+    }
+
+
+def _data_categories(grant: Grant, catalog: Catalog) -> list[dict[str, str]]:
+    """Categories of every granted scope; none is optional once it was granted."""
+    return [
+        {"type": category, "scope": reference, "necessity": "required"}
+        for scope, reference in zip(grant.scope_ids, grant.scopes, strict=True)
+        if scope in catalog and catalog[scope].reference == reference
+        for category in catalog[scope].data_categories
+    ]
+
+
+def _evidence(act: Act) -> dict[str, object]:
+    found = act.evidence
+    text = asdict(found)
+    text["presented_at"] = None if found.presented_at is None else iso(found.presented_at)
+    text["auth_time"] = None if found.auth_time is None else iso(found.auth_time)
+    text["reason_code"] = found.reason_code or DEFAULT_REASONS[act.actor.type]
+    return text

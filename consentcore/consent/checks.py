@@ -1,0 +1,53 @@
+"""What has to hold before an answer is recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from consentcore.consent.snapshot import hash_of
+from consentcore.domain.client import Client
+from consentcore.domain.errors import InteractionGone, InvalidInput
+from consentcore.domain.event import Evidence, NoticeSnapshot
+from consentcore.domain.interaction import Interaction
+from consentcore.domain.scope import Catalog
+
+
+def check_asked(interaction: Interaction, client: Client) -> None:
+    """Refuse an answer to somebody who did not ask, or may not ask any more.
+
+    :raises InteractionGone: when the request is another client's or the client is disabled.
+    """
+    if client.client_id != interaction.request.client_id or not client.enabled:
+        raise InteractionGone
+
+
+def check_approval(interaction: Interaction, client: Client, scopes: Iterable[str], catalog: Catalog) -> None:
+    """Refuse to allow more than was asked, registered or exists.
+
+    :raises InvalidInput: naming the scopes in question.
+    """
+    allowed = set(scopes)
+    if not allowed:
+        raise InvalidInput("scopes", "expected at least one of those asked")
+    _within(allowed, set(interaction.request.scopes), "only scopes that were asked")
+    _within(allowed, set(client.scopes), "only scopes that the application is registered for")
+    _within(allowed, set(catalog.scopes), "only scopes of the catalog")
+
+
+def naming(evidence: Evidence, snapshot: NoticeSnapshot) -> Evidence:
+    """Let the evidence name what was shown.
+
+    :raises InvalidInput: when it names something else, or the snapshot is not what its hash says.
+    """
+    if evidence.snapshot_hash not in {"", snapshot.snapshot_hash}:
+        raise InvalidInput("snapshot_hash", "expected that of the page that was answered")
+    if hash_of(snapshot.content) != snapshot.snapshot_hash:
+        raise InvalidInput("snapshot_hash", "expected the hash of the content")
+    return replace(evidence, snapshot_hash=snapshot.snapshot_hash)
+
+
+def _within(scopes: set[str], limit: set[str], expected: str) -> None:
+    beyond = sorted(scopes - limit)
+    if beyond:
+        raise InvalidInput("scopes", f"expected {expected}, not {', '.join(beyond)}")

@@ -1,0 +1,125 @@
+"""Canonical form, hashes and seals of the evidence (RFC 8785, HMAC-SHA-256)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import rfc8785
+
+from consentcore.domain.clock import iso
+from consentcore.domain.errors import InvalidInput
+from consentcore.domain.event import ConsentEvent, EventType
+from consentcore.domain.grant import Grant
+from consentcore.ports.keys import KeyRing
+
+SCHEMA = "urn:consentcore:consent-event:1"
+LEDGER = "ledger"
+GRANT_SEAL = "grant-seal"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line about to enter the chain of ``grant`` (the row as it will be, without head, sequence and seal)."""
+
+    type: EventType
+    occurred_at: int
+    content: Mapping[str, object]
+
+
+def canonical(value: Mapping[str, object]) -> str:
+    """Write JSON in the one form of RFC 8785.
+
+    :raises InvalidInput: when a text holds half a surrogate pair, which has no form in UTF-8.
+    """
+    try:
+        return rfc8785.dumps(value).decode()  # type: ignore[arg-type]  # checked while it is written
+    except rfc8785.CanonicalizationError as error:
+        raise InvalidInput("text", f"expected valid Unicode ({error})") from error
+
+
+def chain(keys: KeyRing, before: Grant | None, after: Grant, line: Line) -> tuple[Grant, ConsentEvent]:
+    """Add a line to the chain of a grant.
+
+    :param before: the grant as it stands; None starts a chain.
+    :param after: the grant as it shall be; its ``sequence``, ``head``, ``key_id`` and ``seal`` are set here.
+    :return: the sealed grant and the event, both yet to be stored.
+    """
+    sequence = before.sequence + 1 if before else 1
+    prev_hash = before.head if before else b""
+    key_id = keys.current_id
+    identity = {
+        "schema": SCHEMA,
+        "event_id": str(uuid.uuid4()),
+        "grant_id": after.grant_id,
+        "sequence": sequence,
+        "type": line.type.value,
+        "occurred_at": iso(line.occurred_at),
+        "owner_id": after.owner_id,
+        "client_id": after.client_id,
+        "prev_hash": prev_hash.hex(),
+        "key_id": key_id,
+    }
+    body = canonical({**line.content, **standing(after), **identity})
+    event = ConsentEvent(
+        event_id=identity["event_id"],  # type: ignore[arg-type]
+        grant_id=after.grant_id,
+        sequence=sequence,
+        type=line.type,
+        owner_id=after.owner_id,
+        client_id=after.client_id,
+        occurred_at=line.occurred_at,
+        body=body,
+        prev_hash=prev_hash,
+        record_hash=record_hash(keys, body, key_id),
+        key_id=key_id,
+    )
+    return seal(keys, after, event), event
+
+
+def record_hash(keys: KeyRing, body: str, key_id: str) -> bytes:
+    """Return the keyed hash of an event. :raises KeyUnavailable: when the ring lacks the key."""
+    return keys.mac(LEDGER, body.encode(), key_id)
+
+
+def standing(grant: Grant) -> dict[str, object]:
+    """What the body of an event says about the grant row after it; verification compares the two."""
+    return {
+        "state_after": grant.state.value,
+        "scopes_after": list(grant.scopes),
+        "resources_after": list(grant.resources),
+        "validity": {"from": iso(grant.created_at), "until": iso(grant.expires_at)},
+        "replaces": grant.replaces,
+    }
+
+
+def seal(keys: KeyRing, grant: Grant, event: ConsentEvent) -> Grant:
+    """Point the grant at the head of its chain and seal the row."""
+    from dataclasses import replace
+
+    pointed = replace(grant, sequence=event.sequence, head=event.record_hash, key_id=event.key_id)
+    return replace(pointed, seal=seal_of(keys, pointed))
+
+
+def seal_of(keys: KeyRing, grant: Grant) -> bytes:
+    """Return the seal that the row should carry. :raises KeyUnavailable: when the ring lacks its key."""
+    return keys.mac(GRANT_SEAL, canonical(_sealed_fields(grant)).encode(), grant.key_id)
+
+
+def _sealed_fields(grant: Grant) -> dict[str, object]:
+    return {
+        "grant_id": grant.grant_id,
+        "owner_id": grant.owner_id,
+        "client_id": grant.client_id,
+        "state": grant.state.value,
+        "scopes": list(grant.scopes),
+        "created_at": grant.created_at,
+        "changed_at": grant.changed_at,
+        "expires_at": grant.expires_at,
+        "resources": list(grant.resources),
+        "replaces": grant.replaces,
+        "sequence": grant.sequence,
+        "head": grant.head.hex(),
+        "key_id": grant.key_id,
+    }

@@ -1,0 +1,109 @@
+"""Must we ask? Every reason has a name and a check of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from consentcore.domain.interaction import AuthorizationRequest, AuthorizeContext
+from consentcore.domain.scope import Catalog, ScopeType
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    request: AuthorizationRequest
+    context: AuthorizeContext
+    catalog: Catalog
+    now: int
+
+    @property
+    def granted(self) -> dict[str, str]:
+        """Scope token to pinned reference, of the standing grant."""
+        grant = self.context.grant
+        return dict(zip(grant.scope_ids, grant.scopes, strict=True)) if grant else {}
+
+    @property
+    def prompts(self) -> list[str]:
+        """Values of ``prompt`` (OpenID Connect Core section 3.1.2.1)."""
+        return self.request.prompt.split()
+
+
+def _not_signed_in(case: _Case) -> bool:
+    return case.context.session is None
+
+
+def _login_asked(case: _Case) -> bool:
+    return "login" in case.prompts
+
+
+def _consent_asked(case: _Case) -> bool:
+    return "consent" in case.prompts
+
+
+def _public_client(case: _Case) -> bool:
+    """Anybody can pretend to be a public client, so a remembered consent proves nothing (RFC 6749 10.2)."""
+    return case.context.client is None or case.context.client.public
+
+
+def _client_disabled(case: _Case) -> bool:
+    return case.context.client is None or not case.context.client.enabled
+
+
+def _no_grant(case: _Case) -> bool:
+    grant, session = case.context.grant, case.context.session
+    return grant is None or session is None or grant.owner_id != session.owner_id
+
+
+def _grant_ended(case: _Case) -> bool:
+    grant = case.context.grant
+    return grant is not None and not grant.is_active(case.now)
+
+
+def _scope_added(case: _Case) -> bool:
+    return any(scope not in case.granted for scope in case.request.scopes)
+
+
+def _meaning_changed(case: _Case) -> bool:
+    """A scope whose text has another version now was never agreed to (consent-domain.md CR-09)."""
+    granted = case.granted
+    return any(
+        scope in granted and granted[scope] != case.catalog[scope].reference
+        for scope in case.request.scopes
+        if scope in case.catalog
+    )
+
+
+def _unknown_scope(case: _Case) -> bool:
+    return any(scope not in case.catalog for scope in case.request.scopes)
+
+
+def _acts(case: _Case) -> bool:
+    """Letting an application act is decided anew each time."""
+    asked = (case.catalog[scope] for scope in case.request.scopes if scope in case.catalog)
+    return any(scope.type is ScopeType.ACT for scope in asked)
+
+
+CHECKS: dict[str, Callable[[_Case], bool]] = {
+    "not_signed_in": _not_signed_in,
+    "prompt_login": _login_asked,
+    "prompt_consent": _consent_asked,
+    "public_client": _public_client,
+    "client_disabled": _client_disabled,
+    "no_grant": _no_grant,
+    "grant_ended": _grant_ended,
+    "scope_added": _scope_added,
+    "scope_meaning_changed": _meaning_changed,
+    "scope_unknown": _unknown_scope,
+    "scope_acts": _acts,
+}
+
+
+def reasons_to_ask(
+    request: AuthorizationRequest, context: AuthorizeContext, catalog: Catalog, now: int
+) -> tuple[str, ...]:
+    """Say why the owner has to be asked; empty when a remembered consent may be used.
+
+    :param now: milliseconds since the epoch. :return: names of :data:`CHECKS`, in that order.
+    """
+    case = _Case(request, context, catalog, now)
+    return tuple(name for name, applies in CHECKS.items() if applies(case))

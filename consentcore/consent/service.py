@@ -1,0 +1,307 @@
+"""Approve, deny, revoke, expire, abandon, compromised: everything that can happen to a grant.
+
+Every method runs inside the caller's transaction and touches nothing outside it; on a
+:class:`~consentcore.domain.errors.StorageConflict` the caller runs the whole transaction again.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, replace
+
+from consentcore.consent import terms
+from consentcore.consent.body import Act
+from consentcore.consent.checks import check_approval, check_asked, naming
+from consentcore.consent.transition import Change, Transitions
+from consentcore.domain.client import Client
+from consentcore.domain.clock import Clock
+from consentcore.domain.errors import InteractionGone, InvalidInput, InvalidTransition, NotFound
+from consentcore.domain.event import (
+    SECURITY_EVENTS,
+    Actor,
+    ActorType,
+    ConsentEvent,
+    EventType,
+    Evidence,
+    NoticeSnapshot,
+)
+from consentcore.domain.grant import Grant, GrantState
+from consentcore.domain.interaction import Interaction
+from consentcore.domain.owner import Owner
+from consentcore.domain.scope import Catalog
+from consentcore.domain.secret import CODE, digest, mint
+from consentcore.domain.token import Code
+from consentcore.ports.keys import KeyRing
+from consentcore.ports.storage import UnitOfWork
+
+__all__ = ["Approval", "Change", "ConsentService", "Decision"]
+
+SYSTEM = Actor(ActorType.SYSTEM)
+ENDINGS = {
+    ActorType.OWNER: EventType.WITHDRAWN,
+    ActorType.CLIENT: EventType.CLOSED,
+    ActorType.OPERATOR: EventType.REVOKED,
+    ActorType.SYSTEM: EventType.REVOKED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the owner allowed: scope tokens out of those asked, and ids of chosen resources."""
+
+    scopes: tuple[str, ...]
+    resources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """The grant, its event, and the authorization code in clear: for the redirect and nowhere else."""
+
+    grant: Grant
+    event: ConsentEvent
+    code: str
+
+
+class ConsentService:
+    """The consent decisions of owners and their ends.
+
+    :param code_ttl_ms: lifetime of an authorization code. :param grant_days: longest life of a grant, in days.
+    """
+
+    def __init__(
+        self, *, keys: KeyRing, clock: Clock, catalog: Catalog, code_ttl_ms: int, grant_days: int
+    ) -> None:
+        self._clock = clock
+        self._catalog = catalog
+        self._code_ttl_ms = code_ttl_ms
+        self._grant_days = grant_days
+        self._transitions = Transitions(keys, clock, catalog)
+
+    def until(self, scopes: tuple[str, ...], now: int, standing: Grant | None = None) -> int:
+        """When a grant with these scope tokens would end, in milliseconds since the epoch.
+
+        :param now: when the page was asked for. :param standing: the grant that an approval would amend.
+        """
+        end = terms.end_of(self._catalog, scopes, now, self._grant_days)
+        return terms.amended_end(self._catalog, standing, scopes, end) if standing else end
+
+    def approve(
+        self,
+        uow: UnitOfWork,
+        *,
+        interaction: Interaction,
+        client: Client,
+        owner: Owner,
+        decision: Decision,
+        evidence: Evidence,
+        snapshot: NoticeSnapshot,
+    ) -> Approval:
+        """Record a yes and issue a code.
+
+        A standing grant is amended (see :func:`consentcore.consent.terms.amended`); without one a new grant
+        begins, and names the one that ended last as ``replaces``.
+
+        :raises InteractionGone: when the request was answered before, ran out or is another owner's.
+        :raises InvalidInput: when more is allowed than was asked, registered or is in the catalog.
+        """
+        self._open(interaction, client, owner)
+        check_approval(interaction, client, decision.scopes, self._catalog)
+        evidence = naming(evidence, snapshot)
+        if not uow.interactions.consume(interaction.interaction_hash):
+            raise InteractionGone
+        act = self._approval(interaction, owner, decision, evidence)
+        standing, replaces = self._standing(uow, owner.owner_id, client.client_id)
+        if standing is None:
+            after = self._begin(interaction, owner, act, decision.resources, replaces)
+        else:
+            act = replace(act, type=EventType.AMENDED)
+            after = self._amend(standing, interaction, act, decision.resources)
+        change = self._transitions.apply(uow, act, standing, after, snapshot=snapshot)
+        return Approval(change.grant, change.event, self._issue(uow, change.grant, interaction, decision))
+
+    def deny(
+        self,
+        uow: UnitOfWork,
+        *,
+        interaction: Interaction,
+        client: Client,
+        owner: Owner,
+        evidence: Evidence,
+        snapshot: NoticeSnapshot,
+    ) -> Change:
+        """Record a no as a grant in state ``denied``; a standing grant stays as it is.
+
+        :raises InteractionGone: when the request was answered before, ran out or is another owner's.
+        """
+        self._open(interaction, client, owner)
+        evidence = naming(evidence, snapshot)
+        if not uow.interactions.consume(interaction.interaction_hash):
+            raise InteractionGone
+        asked = terms.pin_known(self._catalog, interaction.request.scopes)
+        actor = Actor(ActorType.OWNER, owner.owner_id)
+        act = Act(EventType.DENIED, actor, evidence, requested=asked, declined=asked)
+        pair = owner.owner_id, client.client_id
+        known = uow.grants.lock_active(*pair) or uow.grants.latest_ended(*pair)
+        after = self._without_permission(*pair)
+        return self._transitions.apply(
+            uow, act, None, after, snapshot=snapshot, had_grant_before=known is not None
+        )
+
+    def revoke(
+        self,
+        uow: UnitOfWork,
+        grant_id: str,
+        *,
+        actor: Actor,
+        evidence: Evidence,
+        owner_id: str = "",
+        client_id: str = "",
+    ) -> Change:
+        """End a grant; from the commit on every token and code under it is dead.
+
+        An owner withdraws, a client closes, the operator and the system revoke.
+
+        :param owner_id: when given, the grant has to be this owner's; :param client_id: likewise.
+        :raises NotFound: when there is no such grant of theirs.
+        :raises InvalidTransition: when it has ended already, by state or by the clock.
+        :raises InvalidInput: when the reason is longer than 1000 characters.
+        """
+        grant = uow.grants.lock(grant_id)
+        if grant is None or owner_id not in {"", grant.owner_id} or client_id not in {"", grant.client_id}:
+            raise NotFound("grant", grant_id)
+        if len(evidence.reason_text) > 1000:
+            raise InvalidInput("reason", "expected at most 1000 characters")
+        act = Act(ENDINGS[actor.type], actor, evidence)
+        if grant.state is GrantState.ACTIVE and not grant.is_active(self._clock.now()):
+            raise InvalidTransition(grant_id, GrantState.EXPIRED, act.type)
+        return self._transitions.apply(uow, act, grant, grant)
+
+    def expire(self, uow: UnitOfWork, grant_id: str) -> Change | None:
+        """Record that a grant's time is over; None when it is not, or it has ended otherwise."""
+        grant = uow.grants.lock(grant_id)
+        over = grant is not None and self._is_over(grant)
+        return self._expire(uow, grant) if grant is not None and over else None
+
+    def abandon(self, uow: UnitOfWork, interaction: Interaction) -> None:
+        """Take an unanswered request out of the pending ones and, where an owner is known, record it.
+
+        Nobody is told. Does nothing when somebody has answered it meanwhile.
+        """
+        if not uow.interactions.consume(interaction.interaction_hash) or not interaction.owner_id:
+            return
+        asked = terms.pin_known(self._catalog, interaction.request.scopes)
+        act = Act(EventType.ABANDONED, SYSTEM, Evidence("timer"), requested=asked)
+        after = self._without_permission(interaction.owner_id, interaction.request.client_id)
+        self._transitions.apply(uow, act, None, after)
+
+    def compromised(
+        self, uow: UnitOfWork, *, family_id: str, grant_id: str, event_type: EventType
+    ) -> Change | None:
+        """Kill the family of a replayed code or reused refresh token, record it and tell the operator.
+
+        The grant stays as it is. None when the family was dead before: repeating an attack adds nothing
+        to the evidence, or anybody could fill the ledger.
+
+        :raises InvalidInput: when ``event_type`` is no security event.
+        """
+        if event_type not in SECURITY_EVENTS:
+            raise InvalidInput("event_type", "expected code_replayed or refresh_reused")
+        # The grant first: everybody else who takes both locks takes them in this order.
+        grant = uow.grants.lock(grant_id)
+        if not uow.families.kill(family_id, self._clock.now()) or grant is None:
+            return None
+        act = Act(event_type, SYSTEM, Evidence("token_endpoint"), details={"family_id": family_id})
+        return self._transitions.apply(uow, act, grant, grant)
+
+    def _open(self, interaction: Interaction, client: Client, owner: Owner) -> None:
+        if self._clock.now() >= interaction.expires_at or interaction.owner_id not in {"", owner.owner_id}:
+            raise InteractionGone
+        check_asked(interaction, client)
+
+    def _approval(
+        self, interaction: Interaction, owner: Owner, decision: Decision, evidence: Evidence
+    ) -> Act:
+        asked = interaction.request.scopes
+        return Act(
+            type=EventType.GRANTED,
+            actor=Actor(ActorType.OWNER, owner.owner_id),
+            evidence=evidence,
+            requested=terms.pin_known(self._catalog, asked),
+            granted=terms.pin(self._catalog, set(decision.scopes)),
+            declined=terms.pin_known(self._catalog, set(asked) - set(decision.scopes)),
+        )
+
+    def _standing(self, uow: UnitOfWork, owner_id: str, client_id: str) -> tuple[Grant | None, str]:
+        """The grant to amend, or None and the id of the one that a new one replaces."""
+        grant = uow.grants.lock_active(owner_id, client_id)
+        if grant is not None and not self._is_over(grant):
+            return grant, grant.replaces
+        if grant is not None:
+            self._expire(uow, grant)
+            return None, grant.grant_id
+        ended = uow.grants.latest_ended(owner_id, client_id)
+        return None, ended.grant_id if ended else ""
+
+    def _begin(
+        self, interaction: Interaction, owner: Owner, act: Act, resources: tuple[str, ...], replaces: str
+    ) -> Grant:
+        return replace(
+            self._without_permission(owner.owner_id, interaction.request.client_id),
+            scopes=act.granted,
+            resources=tuple(sorted(set(resources))),
+            expires_at=self._end_shown(interaction),
+            replaces=replaces,
+        )
+
+    def _amend(self, grant: Grant, interaction: Interaction, act: Act, resources: tuple[str, ...]) -> Grant:
+        united = terms.amended(
+            self._catalog,
+            grant,
+            asked=interaction.request.scopes,
+            approved=act.granted,
+            resources=resources,
+            end=self._end_shown(interaction),
+        )
+        return replace(grant, scopes=united.scopes, resources=united.resources, expires_at=united.expires_at)
+
+    def _end_shown(self, interaction: Interaction) -> int:
+        # Of everything asked and from the time of the request, as on the page: the person read this date.
+        return self.until(interaction.request.scopes, interaction.created_at)
+
+    def _without_permission(self, owner_id: str, client_id: str) -> Grant:
+        now = self._clock.now()
+        return Grant(
+            grant_id=str(uuid.uuid4()),
+            owner_id=owner_id,
+            client_id=client_id,
+            state=GrantState.DENIED,
+            scopes=(),
+            created_at=now,
+            changed_at=now,
+            expires_at=now,
+        )
+
+    def _issue(self, uow: UnitOfWork, grant: Grant, interaction: Interaction, decision: Decision) -> str:
+        code, request, now = mint(CODE), interaction.request, self._clock.now()
+        uow.codes.add(
+            Code(
+                code_hash=digest(code),
+                family_id=str(uuid.uuid4()),
+                grant_id=grant.grant_id,
+                client_id=grant.client_id,
+                redirect_uri=request.redirect_uri,
+                redirect_uri_given=request.redirect_uri_given,
+                code_challenge=request.code_challenge,
+                scopes=tuple(scope for scope in request.scopes if scope in decision.scopes),
+                created_at=now,
+                expires_at=now + self._code_ttl_ms,
+            )
+        )
+        return code
+
+    def _is_over(self, grant: Grant) -> bool:
+        return grant.state is GrantState.ACTIVE and not grant.is_active(self._clock.now())
+
+    def _expire(self, uow: UnitOfWork, grant: Grant) -> Change:
+        act = Act(EventType.EXPIRED, SYSTEM, Evidence("timer", reason_code="time_over"))
+        return self._transitions.apply(uow, act, grant, grant)

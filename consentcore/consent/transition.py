@@ -1,0 +1,90 @@
+"""The one place where a grant changes: row, event, snapshot and notice together, or nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from consentcore.consent.body import Act, describe
+from consentcore.consent.ledger import Line, chain
+from consentcore.domain.clock import Clock
+from consentcore.domain.errors import InvalidTransition
+from consentcore.domain.event import SECURITY_EVENTS, ConsentEvent, EventType, NoticeSnapshot
+from consentcore.domain.grant import ENDED, Grant, GrantState
+from consentcore.domain.scope import Catalog
+from consentcore.outbox.record import make_notice
+from consentcore.ports.keys import KeyRing
+from consentcore.ports.storage import UnitOfWork
+
+STATE_AFTER = {
+    EventType.GRANTED: GrantState.ACTIVE,
+    EventType.AMENDED: GrantState.ACTIVE,
+    EventType.DENIED: GrantState.DENIED,
+    EventType.ABANDONED: GrantState.ABANDONED,
+    EventType.WITHDRAWN: GrantState.WITHDRAWN,
+    EventType.CLOSED: GrantState.CLOSED,
+    EventType.REVOKED: GrantState.REVOKED,
+    EventType.EXPIRED: GrantState.EXPIRED,
+}
+BEGINNINGS = frozenset({EventType.GRANTED, EventType.DENIED, EventType.ABANDONED})
+ALLOWED: dict[GrantState | None, frozenset[EventType]] = {
+    None: BEGINNINGS,
+    GrantState.ACTIVE: frozenset(EventType) - BEGINNINGS,
+    **dict.fromkeys(ENDED, SECURITY_EVENTS),
+}
+"""What may happen to a grant in a state (None: that does not exist yet); whatever is not named, may not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A grant after something happened to it, and the evidence of that."""
+
+    grant: Grant
+    event: ConsentEvent
+
+
+class Transitions:
+    """Applies an :class:`~consentcore.consent.body.Act` to a grant."""
+
+    def __init__(self, keys: KeyRing, clock: Clock, catalog: Catalog) -> None:
+        self._keys = keys
+        self._clock = clock
+        self._catalog = catalog
+
+    def apply(
+        self,
+        uow: UnitOfWork,
+        act: Act,
+        before: Grant | None,
+        after: Grant,
+        *,
+        snapshot: NoticeSnapshot | None = None,
+        had_grant_before: bool = False,
+    ) -> Change:
+        """Store the change, its event, the snapshot and the notice in the transaction of ``uow``.
+
+        :param before: the grant as it stands, locked by this transaction; None for a new one.
+        :param after: the grant as it shall be; state, chain fields and ``changed_at`` are set here.
+        :raises InvalidTransition: when the grant's state does not allow it.
+        :raises StorageConflict: when somebody else was faster; run the whole transaction again.
+        """
+        state = before.state if before else None
+        wanted = STATE_AFTER.get(act.type, after.state)
+        if act.type not in ALLOWED.get(state, frozenset()):
+            raise InvalidTransition(after.grant_id, state or "not there", wanted)
+        now = self._clock.now()
+        security = act.type in SECURITY_EVENTS
+        row = replace(after, state=wanted, changed_at=after.changed_at if security else now)
+        client = uow.clients.get(row.client_id)
+        content = describe(act, before, row, client, self._catalog)
+        grant, event = chain(self._keys, before, row, Line(act.type, now, content))
+        if before is None:
+            uow.grants.add(grant)
+        else:
+            uow.grants.update(grant, expected_sequence=before.sequence)
+        if snapshot is not None:
+            uow.ledger.put_snapshot(snapshot)
+        uow.ledger.append(event)
+        notice = make_notice(event, grant, had_grant_before=had_grant_before)
+        if notice is not None:
+            uow.notices.add(notice)
+        return Change(grant, event)

@@ -1,0 +1,118 @@
+"""The notice that belongs to a consent event; the caller stores it in the same transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import rfc8785
+
+from consentcore.domain.clock import iso
+from consentcore.domain.event import ConsentEvent, EventType
+from consentcore.domain.grant import Grant, GrantState
+from consentcore.domain.notice import Audience, Notice, NoticeKind
+
+_KINDS = {
+    EventType.GRANTED: NoticeKind.GRANTED,
+    EventType.AMENDED: NoticeKind.GRANTED,
+    EventType.DENIED: NoticeKind.DENIED,
+    EventType.WITHDRAWN: NoticeKind.REVOKED,
+    EventType.CLOSED: NoticeKind.REVOKED,
+    EventType.REVOKED: NoticeKind.REVOKED,
+    EventType.EXPIRED: NoticeKind.EXPIRED,
+    EventType.CODE_REPLAYED: NoticeKind.SECURITY,
+    EventType.REFRESH_REUSED: NoticeKind.SECURITY,
+}
+
+_INITIATORS = {"owner": "user", "client": "client", "operator": "admin", "system": "system"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What of an event's body is told."""
+
+    actor: str
+    reason: str
+    client_name: str
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    requested: tuple[str, ...]
+
+
+def make_notice(event: ConsentEvent, grant: Grant, *, had_grant_before: bool = False) -> Notice | None:
+    """Make the notice of an event; None for an unanswered request, of which nobody is told.
+
+    ``data`` is canonical JSON: ``event_type``, ``sequence``, ``state``, ``scopes`` (what the client may use from
+    now on), ``previous_scopes``, ``requested_scopes`` (all three scope tokens without version), ``change``
+    (``created``, ``extended``, ``narrowed``, ``renewed`` or ""), ``initiator`` (``user``, ``client``, ``admin``,
+    ``system``), ``reason`` (a code, never free text), ``expires_at`` (ISO 8601), ``client_name`` and
+    ``had_grant_before``.
+
+    :param grant: the grant after the event.
+    :param had_grant_before: on a denial, whether the client already had a permission of this owner, so that
+        telling it who said no tells it nothing new.
+    """
+    kind = _KINDS.get(event.type)
+    if kind is None:
+        return None
+    told = _read(event)
+    active = grant.state is GrantState.ACTIVE
+    data = {
+        "event_type": event.type.value,
+        "sequence": event.sequence,
+        "state": grant.state.value,
+        "scopes": _ids(told.after) if active else [],
+        "previous_scopes": _ids(told.before),
+        "requested_scopes": _ids(told.requested),
+        "change": _change(event.type, told),
+        "initiator": _INITIATORS[told.actor],
+        "reason": told.reason,
+        "expires_at": iso(grant.expires_at),
+        "client_name": told.client_name,
+        "had_grant_before": had_grant_before,
+    }
+    return Notice(
+        notice_id=event.event_id,
+        kind=kind,
+        grant_id=event.grant_id,
+        client_id=event.client_id,
+        owner_id=event.owner_id,
+        audiences=_audiences(kind),
+        occurred_at=event.occurred_at,
+        data=rfc8785.dumps(data).decode(),
+    )
+
+
+def _audiences(kind: NoticeKind) -> tuple[Audience, ...]:
+    if kind is NoticeKind.SECURITY:
+        return (Audience.OPERATOR,)
+    return (Audience.OWNER, Audience.CLIENT)
+
+
+def _read(event: ConsentEvent) -> _Told:
+    body = json.loads(event.body)
+    return _Told(
+        actor=body["actor"]["type"],
+        reason=body["evidence"]["reason_code"],
+        client_name=body["client_name"],
+        before=tuple(body["scopes_before"]),
+        after=tuple(body["scopes_after"]),
+        requested=tuple(body["scopes_requested"]),
+    )
+
+
+def _change(event_type: EventType, told: _Told) -> str:
+    if event_type is EventType.GRANTED:
+        return "created"
+    if event_type is not EventType.AMENDED:
+        return ""
+    before, after = set(told.before), set(told.after)
+    if before == after:
+        return "renewed"
+    # Where something was added and something else left out, the addition is what people have to hear of.
+    return "narrowed" if after < before else "extended"
+
+
+def _ids(references: Iterable[str]) -> list[str]:
+    return [reference.rpartition("@")[0] for reference in references]
