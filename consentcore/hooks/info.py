@@ -51,6 +51,12 @@ class Secret(str):
     def __repr__(self) -> str:
         return "'***'"
 
+    def __str__(self) -> str:
+        return "***"
+
+    def __format__(self, spec: str) -> str:
+        return format("***", spec)
+
     def reveal(self) -> str:
         """Return the text itself."""
         return str.__str__(self)

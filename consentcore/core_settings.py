@@ -1,0 +1,248 @@
+"""What can be set in the core: names, types, defaults, and the rules that types do not express."""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+import re
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from consentcore.hooks.info import setting
+from consentcore.hooks.settings import PREFIX, Source
+
+_DAY_S = 86400
+
+
+@dataclass(frozen=True)
+class OAuthSettings:
+    """``consentcore.oauth.*``: the protocol."""
+
+    prefix: str = setting("Path under which the protocol endpoints stand.", default="/ecostruxure/v1/oauth")
+    code_ttl_s: int = setting("Life of an authorization code.", default=60, minimum=5, maximum=600)
+    access_token_ttl_s: int = setting("Life of an access token.", default=3600, minimum=1, maximum=_DAY_S)
+    refresh_token_ttl_s: int = setting(
+        "Life of a refresh token without offline_access, from the exchange of the code.",
+        default=_DAY_S,
+        minimum=1,
+        maximum=3650 * _DAY_S,
+    )
+    offline_refresh_token_ttl_s: int = setting(
+        "Life of a refresh token with offline_access, from its last use.",
+        default=180 * _DAY_S,
+        minimum=1,
+        maximum=3650 * _DAY_S,
+    )
+    refresh_grace_s: int = setting(
+        "How long the immediate predecessor of a refresh token still gives the same successor; 0 turns it off.",
+        default=10,
+        minimum=0,
+        maximum=300,
+    )
+    interaction_ttl_s: int = setting(
+        "How long the consent page may be left unanswered.", default=600, minimum=30, maximum=_DAY_S
+    )
+    require_pkce: bool = setting("Demand PKCE (S256) from confidential clients too.", default=False)
+
+
+@dataclass(frozen=True)
+class ServerSettings:
+    """``consentcore.server.*``: the web processes."""
+
+    mode: str = setting(
+        "direct faces the network; proxied stands behind a proxy that buffers requests.",
+        default="direct",
+        choices=("direct", "proxied"),
+    )
+    workers: int = setting("Web processes.", default=1, minimum=1, maximum=64)
+    threads: int = setting(
+        "Requests that one web process works on at a time.", default=4, minimum=1, maximum=64
+    )
+    max_body_bytes: int = setting(
+        "Largest request body.", default=256 * 1024, minimum=1024, maximum=64 * 1024 * 1024
+    )
+    body_timeout_s: float = setting(
+        "Time for a whole request body to arrive.", default=15.0, minimum=1, maximum=600
+    )
+    header_timeout_s: float = setting(
+        "Time for a request head to arrive.", default=10.0, minimum=1, maximum=600
+    )
+    max_connections: int = setting(
+        "Open connections of one web process.", default=1024, minimum=16, maximum=65536
+    )
+    drain_s: float = setting(
+        "Time for requests in flight after SIGTERM.", default=10.0, minimum=0, maximum=600
+    )
+    trusted_proxies: tuple[str, ...] = setting(
+        "Addresses or networks whose forwarding headers are believed in proxied mode.",
+        default=("127.0.0.1", "::1"),
+    )
+    access_log: bool = setting("One line a request, without query strings.", default=False)
+
+
+@dataclass(frozen=True)
+class WebSettings:
+    """``consentcore.web.*``: the pages."""
+
+    secure_cookies: bool | None = setting(
+        "Cookies over https only; empty: when the issuer is https.", default=None
+    )
+    hsts_s: int = setting(
+        "Strict-Transport-Security; 0 leaves it out.", default=0, minimum=0, maximum=_DAY_S * 730
+    )
+    session_ttl_s: int = setting(
+        "Life of a browser session.", default=12 * 3600, minimum=60, maximum=30 * _DAY_S
+    )
+    theme: Path | None = setting(  # noqa: RUF009 - it makes a field, as dataclasses.field does
+        "Folder whose templates win over the built-in ones.", default=None
+    )
+    operator_name: str = setting("What the pages call the company.", default="Your Energy Company")
+    support_email: str = setting("Shown on the pages and in mails.", default="")
+    privacy_url: str = setting("The company's privacy notice.", default="")
+    complaint_url: str = setting(
+        "Where a data owner can complain, such as the supervisory authority.", default=""
+    )
+
+
+@dataclass(frozen=True)
+class WorkerSettings:
+    """``consentcore.worker.*``: what runs beside the web processes."""
+
+    embedded: bool = setting("`consentcore serve` runs one worker as a child.", default=False)
+    threads: int = setting("Deliveries at a time.", default=4, minimum=1, maximum=64)
+    poll_s: float = setting(
+        "How often the outbox is looked at; how late a notice can start.",
+        default=0.1,
+        minimum=0.01,
+        maximum=60,
+    )
+    poll_max_s: float = setting(
+        "Longest pause between two looks while nothing happens; larger saves queries, and delays notices.",
+        default=0.1,
+        minimum=0.01,
+        maximum=300,
+    )
+    lease_s: float = setting(
+        "After this time another worker takes over the delivery of one that died.",
+        default=60.0,
+        minimum=35,
+        maximum=3600,
+    )
+    housekeeping_s: float = setting("How often grants are expired.", default=5.0, minimum=0.05, maximum=3600)
+    checkpoint_s: float = setting(
+        "How often the ledger is signed.", default=60.0, minimum=0.05, maximum=_DAY_S
+    )
+    purge_s: float = setting(
+        "How often dead tokens are removed.", default=300.0, minimum=0.05, maximum=_DAY_S
+    )
+
+
+@dataclass(frozen=True)
+class ConsentSettings:
+    """``consentcore.consent.*``: rules for grants."""
+
+    default_days: int = setting(
+        "How long a grant lasts unless a scope of it ends earlier.", default=365, minimum=1, maximum=3650
+    )
+
+
+@dataclass(frozen=True)
+class OperatorSettings:
+    """``consentcore.operator.*``: the people who run it."""
+
+    email: str = setting("Where security notices go; empty: nowhere.", default="")
+
+
+def _raw(text: str) -> str:
+    """A setting whose ``env:NAME`` is not replaced by its value, because who uses it looks there itself."""
+    made: str = dataclasses.field(metadata={"help": text, "raw": True})
+    return made
+
+
+@dataclass(frozen=True)
+class CoreSettings:
+    """Everything that can be set in the core. ``web_url`` and ``web.secure_cookies`` follow the issuer when unset."""
+
+    issuer: str = setting(
+        "Base URL of the protocol (RFC 8414 section 2), such as https://consent.example.com."
+    )
+    keys: str = _raw("The key ring: a file, env:NAME or provider:NAME.")
+    storage: str = setting("The storage plugin.")
+    login: str = setting("The login plugin.")
+    scopes: tuple[str, ...] = setting("One or more plugins with scope catalogs.")
+    web_url: str = setting("Base URL of the pages and of links in mails; empty: the issuer.", default="")
+    notifiers: tuple[str, ...] = setting("Plugins that tell people of events.", default=())
+    extensions: tuple[str, ...] = setting("Plugins of every other kind.", default=())
+    oauth: OAuthSettings = field(default_factory=OAuthSettings)
+    server: ServerSettings = field(default_factory=ServerSettings)
+    web: WebSettings = field(default_factory=WebSettings)
+    worker: WorkerSettings = field(default_factory=WorkerSettings)
+    consent: ConsentSettings = field(default_factory=ConsentSettings)
+    operator: OperatorSettings = field(default_factory=OperatorSettings)
+
+    def __post_init__(self) -> None:
+        if not self.web_url:
+            object.__setattr__(self, "web_url", self.issuer)
+        if self.web.secure_cookies is None:
+            secure = urlsplit(self.issuer).scheme == "https"
+            object.__setattr__(self, "web", replace(self.web, secure_cookies=secure))
+
+
+def check(settings: CoreSettings, source: Source) -> None:
+    """Blame what is wrong with single values, or between them."""
+    for name in ("issuer", "web_url"):
+        problem = _url_problem(getattr(settings, name))
+        if problem and (name == "issuer" or settings.web_url != settings.issuer):
+            source.blame(PREFIX + name, problem)
+    if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+/?", settings.oauth.prefix):
+        source.blame("consentcore.oauth.prefix", "expected a path such as /oauth")
+    for name in ("privacy_url", "complaint_url"):
+        url = getattr(settings.web, name)
+        if url and urlsplit(url).scheme not in {"https", "http"}:
+            source.blame(f"consentcore.web.{name}", "expected an http or https URL")
+    if settings.web.theme and not settings.web.theme.is_dir():
+        source.blame("consentcore.web.theme", f"expected a folder, {settings.web.theme} is none")
+    if not settings.scopes:
+        source.blame("consentcore.scopes", "expected one or more plugins")
+    for network in settings.server.trusted_proxies:
+        try:
+            ipaddress.ip_network(network)
+        except ValueError:
+            source.blame(
+                "consentcore.server.trusted_proxies", f"expected addresses or networks, not {network!r}"
+            )
+    _check_keys(settings.keys, source)
+
+
+def _check_keys(value: str, source: Source) -> None:
+    # Said here together with everything else that is missing; what it holds is read when the key ring is opened.
+    if value.startswith("env:") and not source.environ.get(value[4:]):
+        source.blame("consentcore.keys", f"expected the environment variable {value[4:]} to be set")
+
+
+def _url_problem(url: str) -> str:
+    """RFC 8414 section 2: https, no query, no fragment; http only on the machine itself."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return "expected an URL such as https://consent.example.com"
+    if (
+        parts.scheme not in {"https", "http"}
+        or not host
+        or any(ord(sign) <= 32 or ord(sign) > 126 for sign in url)
+    ):
+        return "expected an URL such as https://consent.example.com"
+    if parts.query or parts.fragment or "?" in url or "#" in url or parts.username is not None:
+        return "expected an URL without query, fragment or user"
+    if parts.scheme == "http" and not _is_loopback(host):
+        return "expected https; http is for loopback addresses only"
+    return ""
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")

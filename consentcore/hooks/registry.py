@@ -1,0 +1,250 @@
+"""The plugins of one process: loaded by name, each with its own settings, called one at a time.
+
+There is no module global: a registry belongs to a :class:`consentcore.runtime.Runtime`, and tests make their own.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+from consentcore.domain.errors import ConfigurationError
+from consentcore.hooks import specs
+from consentcore.hooks.checks import HOOKS, hooks_of
+from consentcore.hooks.errors import PluginError, cause
+from consentcore.hooks.info import PluginInfo, PluginKind
+from consentcore.hooks.loading import Loaded, load_objects, load_source
+
+if TYPE_CHECKING:
+    from consentcore.domain.clock import Clock
+    from consentcore.domain.event import ConsentEvent
+    from consentcore.domain.scope import Catalog
+    from consentcore.hooks.settings import Source
+    from consentcore.ports.extension import (
+        Anchor,
+        ConsentContext,
+        ConsentPanel,
+        ResourceDirectory,
+        TokenContext,
+    )
+    from consentcore.ports.keys import KeyProvider, KeyRing
+    from consentcore.ports.login import LoginProvider
+    from consentcore.ports.notifier import Notifier
+    from consentcore.ports.storage import Storage
+
+log = logging.getLogger("consentcore.plugins")
+
+RESERVED_CLAIMS = frozenset(
+    {
+        *(
+            "active",
+            "scope",
+            "client_id",
+            "username",
+            "token_type",
+            "exp",
+            "iat",
+            "nbf",
+            "sub",
+            "aud",
+            "iss",
+            "jti",
+        ),
+        *("grant_id", "resources", "act", "cnf"),
+    }
+)
+"""Members of an introspection answer that no plugin may give (RFC 7662 section 2.2, and ours)."""
+_WITHOUT_ANSWER = frozenset({"consentcore_configure", "consentcore_cli"})
+
+
+class Registry:
+    """Loaded plugins, in the order in which the configuration names them."""
+
+    def __init__(self, plugins: Sequence[Loaded]) -> None:
+        self._plugins = {plugin.name: plugin for plugin in plugins}
+        self._manager = pluggy.PluginManager(specs.PROJECT)
+        self._manager.add_hookspecs(specs)
+        for plugin in plugins:
+            self._manager.register(plugin.module, plugin.name)
+        self._manager.check_pending()
+        self._hooks = {plugin.name: frozenset(hooks_of(plugin.module)) for plugin in plugins}
+
+    @classmethod
+    def load(cls, source: Source) -> Registry | None:
+        """Import the plugins that a configuration names, and bind their settings.
+
+        None when something is wrong; every problem is then in ``source.problems``.
+        """
+        plugins = load_source(source)
+        return None if plugins is None else cls(plugins)
+
+    @classmethod
+    def from_plugins(
+        cls, plugins: Mapping[str, object], settings: Mapping[str, Mapping[str, str] | object] | None = None
+    ) -> Registry:
+        """Make a registry from modules or objects, for tests.
+
+        :param settings: for each name either texts as in an INI, or a finished settings object.
+        :raises ConfigurationError: with every problem.
+        """
+        return cls(load_objects(plugins, settings or {}))
+
+    def names(self, kind: PluginKind | None = None) -> tuple[str, ...]:
+        """Names of the plugins, or of those of one kind."""
+        return tuple(name for name, plugin in self._plugins.items() if kind in {None, plugin.info.kind})
+
+    def info(self, name: str) -> PluginInfo:
+        """The manifest of a plugin. :raises KeyError: when it is not loaded."""
+        return self._plugins[name].info
+
+    def settings(self, name: str) -> Any:
+        """The bound settings of a plugin. :raises KeyError: when it is not loaded."""
+        return self._plugins[name].settings
+
+    def implementing(self, hook: str) -> tuple[str, ...]:
+        """Names of the plugins that implement a hook."""
+        return tuple(name for name in self._plugins if hook in self._hooks[name])
+
+    def call(self, name: str, hook: str, **arguments: object) -> Any:
+        """Call the hook of one plugin and return what it returns. Raises what it raises."""
+        others = [plugin.module for plugin in self._plugins.values() if plugin.name != name]
+        answers = self._manager.subset_hook_caller(hook, others)(**arguments)
+        return answers[0] if answers else None
+
+    def storage(self, clock: Clock, keys: KeyRing) -> Storage:
+        """Make the storage. :raises ConfigurationError: when the plugin cannot."""
+        name = self._only(PluginKind.STORAGE)
+        made: Storage = self._make(name, "consentcore_storage", clock=clock, keys=keys)
+        return made
+
+    def login(self, storage: Storage, clock: Clock) -> LoginProvider:
+        """Make the login provider. :raises ConfigurationError: when the plugin cannot."""
+        made: LoginProvider = self._make(
+            self._only(PluginKind.LOGIN), "consentcore_login", storage=storage, clock=clock
+        )
+        return made
+
+    def catalog(self) -> Catalog:
+        """Every scope of every catalog. :raises ConfigurationError: when one is defined twice, or a plugin fails."""
+        from consentcore.domain.scope import Catalog
+
+        owners: dict[str, str] = {}
+        found, problems = [], []
+        for name in self.names(PluginKind.SCOPES):
+            for scope in self._make(name, "consentcore_scope_catalog").scopes():
+                if scope.scope_id in owners:
+                    problems.append(
+                        f"scope {scope.scope_id} is defined by {owners[scope.scope_id]} and by {name}"
+                    )
+                owners[scope.scope_id] = name
+                found.append(scope)
+        if problems:
+            raise ConfigurationError(problems)
+        return Catalog.of(found)
+
+    def notifiers(self, clock: Clock) -> dict[str, Notifier]:
+        """Make the notifiers, by name, in the order of the configuration."""
+        names = self.names(PluginKind.NOTIFIER)
+        return {name: self._make(name, "consentcore_notifier", clock=clock) for name in names}
+
+    def resources(self) -> list[ResourceDirectory]:
+        """Make the directories of what an owner has to choose from."""
+        return [
+            self._make(name, "consentcore_resources") for name in self.implementing("consentcore_resources")
+        ]
+
+    def anchors(self) -> dict[str, Anchor]:
+        """Make the anchors, by plugin name."""
+        return {
+            name: self._make(name, "consentcore_anchor") for name in self.implementing("consentcore_anchor")
+        }
+
+    def key_provider(self, name: str) -> KeyProvider:
+        """Make the source of master keys that ``consentcore.keys = provider:NAME`` names."""
+        known = self.implementing("consentcore_key_provider")
+        if name not in known:
+            offered = ", ".join(known) or "none"
+            raise ConfigurationError(
+                [f"no key provider {name} among consentcore.extensions (there: {offered})"]
+            )
+        made: KeyProvider = self._make(name, "consentcore_key_provider")
+        return made
+
+    def panels(self, context: ConsentContext) -> list[ConsentPanel]:
+        """Extra panels of the consent page, in the order of the configuration. A plugin that fails is left out."""
+        found: list[ConsentPanel] = []
+        for name in self.implementing("consentcore_consent_panels"):
+            try:
+                found += self.call(name, "consentcore_consent_panels", context=context) or ()
+            except Exception:
+                log.exception("plugin %s: consentcore_consent_panels failed, its panels are left out", name)
+        return found
+
+    def claims(self, context: TokenContext) -> dict[str, object]:
+        """Extra claims of an introspection answer. A plugin that fails is left out.
+
+        :raises PluginError: when a claim is reserved, or given by two plugins.
+        """
+        found: dict[str, object] = {}
+        owners: dict[str, str] = {}
+        for name in self.implementing("consentcore_token_claims"):
+            for claim, value in self._claims_of(name, context).items():
+                if claim in RESERVED_CLAIMS:
+                    raise PluginError(f"plugin {name}: the claim {claim} is reserved (RFC 7662 section 2.2)")
+                if claim in owners:
+                    raise PluginError(
+                        f"the claim {claim} is given by plugin {owners[claim]} and by plugin {name}"
+                    )
+                owners[claim], found[claim] = name, value
+        return found
+
+    def event(self, name: str, event: ConsentEvent) -> None:
+        """Tell one plugin of a consent event. Raises what it raises: the worker tries again."""
+        self.call(name, "consentcore_event", event=event)
+
+    @property
+    def listeners(self) -> tuple[str, ...]:
+        """Names of the plugins that want to be told of consent events, see :meth:`event`."""
+        return self.implementing("consentcore_event")
+
+    def configure(self, config: Any) -> None:
+        """Let plugins add routes, views and static files. :raises ConfigurationError: when one fails."""
+        for name in self.implementing("consentcore_configure"):
+            self._make(name, "consentcore_configure", config=config)
+
+    def cli(self, group: Any) -> None:
+        """Let plugins add commands. :raises ConfigurationError: when one fails."""
+        for name in self.implementing("consentcore_cli"):
+            self._make(name, "consentcore_cli", group=group)
+
+    def _claims_of(self, name: str, context: TokenContext) -> Mapping[str, object]:
+        try:
+            return self.call(name, "consentcore_token_claims", context=context) or {}
+        except Exception:
+            log.exception("plugin %s: consentcore_token_claims failed, its claims are left out", name)
+            return {}
+
+    def _only(self, kind: PluginKind) -> str:
+        names = self.names(kind)
+        if len(names) != 1:
+            raise ConfigurationError([f"consentcore.{kind}: expected exactly one plugin, not {len(names)}"])
+        return names[0]
+
+    def _make(self, name: str, hook: str, **arguments: object) -> Any:
+        if "settings" in HOOKS[hook]:
+            arguments["settings"] = self._plugins[name].settings
+        try:
+            made = self.call(name, hook, **arguments)
+        except ConfigurationError as error:
+            raise ConfigurationError([f"plugin {name}: {line}" for line in error.problems]) from error
+        except Exception as error:
+            log.debug("plugin %s: %s failed", name, hook, exc_info=True)
+            raise ConfigurationError(
+                [f"plugin {self._plugins[name]}: {hook} failed: {cause(error)}"]
+            ) from error
+        if made is None and hook not in _WITHOUT_ANSWER:
+            raise ConfigurationError([f"plugin {self._plugins[name]}: {hook} returned nothing"])
+        return made

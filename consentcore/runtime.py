@@ -1,0 +1,140 @@
+"""Everything that one process works with, made from a configuration: the only place where parts are put together."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from consentcore.domain.clock import SystemClock
+from consentcore.domain.errors import ConfigurationError
+from consentcore.keys import open_key_ring
+from consentcore.ports.storage import transact
+
+if TYPE_CHECKING:
+    from consentcore.consent.service import ConsentService
+    from consentcore.domain.clock import Clock
+    from consentcore.domain.event import EventType
+    from consentcore.domain.scope import Catalog
+    from consentcore.hooks.registry import Registry
+    from consentcore.oauth.server import AuthorizationServer
+    from consentcore.ports.extension import Anchor, ResourceDirectory
+    from consentcore.ports.keys import KeyRing
+    from consentcore.ports.login import LoginProvider
+    from consentcore.ports.notifier import Notifier
+    from consentcore.ports.storage import Storage
+    from consentcore.settings import CoreSettings, LoadedConfig
+
+T = TypeVar("T")
+
+
+@dataclass
+class Runtime:
+    """The parts of one process. What not every process needs is made at its first use, once, by whichever thread.
+
+    Safe to use from any thread. :meth:`close` ends the storage's connections.
+    """
+
+    settings: CoreSettings
+    clock: Clock
+    keys: KeyRing
+    registry: Registry
+    storage: Storage
+    catalog: Catalog
+    _made: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
+    _lock: threading.RLock = field(default_factory=threading.RLock, init=False, repr=False)
+
+    @property
+    def login(self) -> LoginProvider:
+        """The login provider."""
+        return self._once("login", lambda: self.registry.login(self.storage, self.clock))
+
+    @property
+    def notifiers(self) -> Mapping[str, Notifier]:
+        """The notifiers by plugin name, in the order of the configuration."""
+        return self._once("notifiers", lambda: self.registry.notifiers(self.clock))
+
+    @property
+    def resources(self) -> Sequence[ResourceDirectory]:
+        """Directories of what an owner has to choose from."""
+        return self._once("resources", self.registry.resources)
+
+    @property
+    def anchors(self) -> Mapping[str, Anchor]:
+        """Places outside the database for signed checkpoints, by plugin name."""
+        return self._once("anchors", self.registry.anchors)
+
+    @property
+    def service(self) -> ConsentService:
+        """The one place where grants change."""
+        return self._once("service", self._make_service)
+
+    @property
+    def server(self) -> AuthorizationServer:
+        """The protocol endpoints."""
+        return self._once("server", self._make_server)
+
+    def compromised(self, family_id: str, grant_id: str, event_type: EventType) -> None:
+        """Kill a family of tokens and record why, in a transaction of its own."""
+        transact(
+            self.storage,
+            lambda uow: self.service.compromised(
+                uow, family_id=family_id, grant_id=grant_id, event_type=event_type
+            ),
+        )
+
+    def close(self) -> None:
+        """End what holds connections."""
+        self.storage.close()
+
+    def _once(self, name: str, make: Callable[[], T]) -> T:
+        found = self._made.get(name)
+        if found is None:
+            with self._lock:
+                found = self._made.get(name)
+                if found is None:
+                    found = self._made[name] = make()
+        return cast("T", found)
+
+    def _make_service(self) -> ConsentService:
+        from consentcore.consent.service import ConsentService
+
+        return ConsentService(
+            keys=self.keys,
+            clock=self.clock,
+            catalog=self.catalog,
+            code_ttl_ms=self.settings.oauth.code_ttl_s * 1000,
+            grant_days=self.settings.consent.default_days,
+        )
+
+    def _make_server(self) -> AuthorizationServer:
+        from consentcore.oauth.server import AuthorizationServer
+
+        return AuthorizationServer(
+            storage=self.storage,
+            keys=self.keys,
+            clock=self.clock,
+            catalog=self.catalog,
+            settings=self.settings,
+            compromised=self.compromised,
+            claims=self.registry.claims,
+        )
+
+
+def build_runtime(config: LoadedConfig, *, clock: Clock | None = None) -> Runtime:
+    """Put the parts together. Connects to nothing.
+
+    :raises ConfigurationError: when the key ring or a plugin is not in order.
+    """
+    source, settings, registry = config.source, config.settings, config.registry
+    now = clock or SystemClock()
+    entry = source.entries.get("consentcore.keys")
+    folder = entry.folder if entry else source.folder
+    try:
+        keys = open_key_ring(settings.keys, registry, folder, source.environ or None)
+    except ConfigurationError as error:
+        where = source.where("consentcore.keys")
+        raise ConfigurationError([f"{where}: {line}" for line in error.problems]) from error
+    catalog = registry.catalog()
+    return Runtime(settings, now, keys, registry, registry.storage(now, keys), catalog)
