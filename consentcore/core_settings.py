@@ -123,18 +123,14 @@ class WorkerSettings:
         minimum=0.01,
         maximum=300,
     )
-    lease_s: float = setting(
-        "After this time another worker takes over the delivery of one that died.",
-        default=60.0,
-        minimum=35,
-        maximum=3600,
+    per_target: int = setting(
+        "Deliveries at a time to one target, so that a slow one does not hold up the others.",
+        default=2,
+        minimum=1,
+        maximum=64,
     )
-    housekeeping_s: float = setting("How often grants are expired.", default=5.0, minimum=0.05, maximum=3600)
-    checkpoint_s: float = setting(
-        "How often the ledger is signed.", default=60.0, minimum=0.05, maximum=_DAY_S
-    )
-    purge_s: float = setting(
-        "How often dead tokens are removed.", default=300.0, minimum=0.05, maximum=_DAY_S
+    drain_s: float = setting(
+        "Time for deliveries in flight after SIGTERM.", default=10.0, minimum=0, maximum=600
     )
 
 

@@ -1,14 +1,8 @@
-"""What goes wrong with plugins while the program runs."""
+"""How what a plugin raised is told in one line."""
 
 from __future__ import annotations
 
 import traceback
-
-from consentcore.domain.errors import ConsentcoreError
-
-
-class PluginError(ConsentcoreError):
-    """A plugin gave something that cannot be used. The text names the plugin and what is wrong."""
 
 
 def cause(error: BaseException) -> str:

@@ -14,7 +14,7 @@ import pluggy
 from consentcore.domain.errors import ConfigurationError
 from consentcore.hooks import specs
 from consentcore.hooks.checks import HOOKS, hooks_of
-from consentcore.hooks.errors import PluginError, cause
+from consentcore.hooks.errors import cause
 from consentcore.hooks.info import PluginInfo, PluginKind
 from consentcore.hooks.loading import Loaded, load_objects, load_source
 
@@ -186,29 +186,30 @@ class Registry:
     def claims(self, context: TokenContext) -> dict[str, object]:
         """Extra claims of an introspection answer. A plugin that fails is left out.
 
-        :raises PluginError: when a claim is reserved, or given by two plugins.
+        :raises ConfigurationError: when a claim is reserved, or given by two plugins.
         """
         found: dict[str, object] = {}
         owners: dict[str, str] = {}
         for name in self.implementing("consentcore_token_claims"):
             for claim, value in self._claims_of(name, context).items():
                 if claim in RESERVED_CLAIMS:
-                    raise PluginError(f"plugin {name}: the claim {claim} is reserved (RFC 7662 section 2.2)")
+                    raise ConfigurationError(
+                        [f"plugin {name}: the claim {claim} is reserved (RFC 7662 section 2.2)"]
+                    )
                 if claim in owners:
-                    raise PluginError(
-                        f"the claim {claim} is given by plugin {owners[claim]} and by plugin {name}"
+                    raise ConfigurationError(
+                        [f"the claim {claim} is given by plugin {owners[claim]} and by plugin {name}"]
                     )
                 owners[claim], found[claim] = name, value
         return found
 
-    def event(self, name: str, event: ConsentEvent) -> None:
+    def event_plugins(self) -> tuple[str, ...]:
+        """Names of the plugins that want to be told of consent events."""
+        return self.implementing("consentcore_event")
+
+    def tell_event(self, name: str, event: ConsentEvent) -> None:
         """Tell one plugin of a consent event. Raises what it raises: the worker tries again."""
         self.call(name, "consentcore_event", event=event)
-
-    @property
-    def listeners(self) -> tuple[str, ...]:
-        """Names of the plugins that want to be told of consent events, see :meth:`event`."""
-        return self.implementing("consentcore_event")
 
     def configure(self, config: Any) -> None:
         """Let plugins add routes, views and static files. :raises ConfigurationError: when one fails."""
