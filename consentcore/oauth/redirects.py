@@ -58,7 +58,7 @@ def check_redirect_uri(uri: str, *, public: bool) -> None:
 def _check_scheme(parts: SplitResult, public: bool) -> None:
     host = (parts.hostname or "").lower()
     if parts.scheme in ("https", "http"):
-        if not host or not (_HOST.fullmatch(host) or parts.netloc.startswith("[")):
+        if not (_is_ipv6(host) if parts.netloc.startswith("[") else _HOST.fullmatch(host)):
             raise InvalidInput(FIELD, "expected a host")
         if parts.scheme == "http" and host not in LOOPBACK_HOSTS:
             raise InvalidInput(FIELD, "expected https (http only on 127.0.0.1, [::1] or localhost)")
@@ -68,6 +68,15 @@ def _check_scheme(parts: SplitResult, public: bool) -> None:
         )
     elif not public:
         raise InvalidInput(FIELD, "expected https: private-use schemes are for public clients")
+
+
+def _is_ipv6(host: str) -> bool:
+    from ipaddress import IPv6Address
+
+    try:
+        return not IPv6Address(host).scope_id
+    except ValueError:
+        return False
 
 
 def is_registered(client: Client, presented: str) -> bool:

@@ -60,5 +60,5 @@ def pairwise_subject(keys: KeyRing, client_id: str, owner_id: str) -> str:
     """
     from base64 import urlsafe_b64encode
 
-    mac = keys.stable_mac("pairwise", f"{client_id}\0{owner_id}".encode())
+    mac = keys.stable_mac("pairwise", f"{client_id}|{owner_id}".encode())
     return urlsafe_b64encode(mac).rstrip(b"=").decode()

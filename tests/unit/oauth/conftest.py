@@ -6,14 +6,14 @@ import base64
 import hashlib
 import json
 from dataclasses import dataclass, field, replace
-from types import SimpleNamespace
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import pytest
 
-from consentcore.api import DAY, Catalog, Client, ClientKind, EventType, Scope, ScopeType, transact
+from consentcore.api import Catalog, Client, ClientKind, EventType, Scope, ScopeType, transact
 from consentcore.domain.secret import CODE, digest, mint
 from consentcore.oauth.server import AuthorizationServer, HttpRequest, HttpResponse, Pending
+from consentcore.settings import CoreSettings, OAuthSettings
 from consentcore.testing import ManualClock, factories, fixed_keys
 from consentcore_memory.storage import MemoryStorage
 
@@ -32,20 +32,9 @@ CATALOG = Catalog.of(
 )
 
 
-def oauth_settings(**overrides):
-    values = {
-        "prefix": "/ecostruxure/v1/oauth",
-        "code_ttl_s": 60,
-        "access_token_ttl_s": 3600,
-        "refresh_token_ttl_s": 86400,
-        "offline_refresh_token_ttl_s": 180 * 86400,
-        "refresh_grace_s": 10,
-        "require_pkce": False,
-    }
-    return SimpleNamespace(
-        issuer=ISSUER,
-        oauth=SimpleNamespace(**{**values, **overrides}),
-        server=SimpleNamespace(max_body_bytes=262_144),
+def core_settings(**oauth) -> CoreSettings:
+    return CoreSettings(
+        issuer=ISSUER, keys="", storage="memory", login="", scopes=(), oauth=OAuthSettings(**oauth)
     )
 
 
@@ -76,10 +65,11 @@ class Answer:
 class House:
     """Storage, one owner, one application and a server around them."""
 
-    settings: object = field(default_factory=oauth_settings)
+    settings: CoreSettings = field(default_factory=core_settings)
     storage: MemoryStorage = field(default_factory=MemoryStorage)
     clock: ManualClock = field(default_factory=ManualClock)
-    claims: object = staticmethod(lambda context: {})
+    verifier: str = VERIFIER
+    challenge: str = CHALLENGE
 
     def __post_init__(self):
         self.keys = fixed_keys()
@@ -103,7 +93,7 @@ class House:
             "catalog": CATALOG,
             "settings": self.settings,
             "compromised": self.compromised,
-            "claims": lambda context: self.claims(context),
+            "claims": lambda _context: {},
         }
         return AuthorizationServer(**{**values, **overrides})
 
@@ -221,11 +211,12 @@ def house() -> House:
     return House()
 
 
+@pytest.fixture(scope="module")
+def module_house() -> House:
+    """For tests with many examples, none of which changes anything."""
+    return House()
+
+
 @pytest.fixture
 def make_house():
-    return lambda **overrides: House(settings=oauth_settings(**overrides))
-
-
-@pytest.fixture
-def a_year() -> int:
-    return 365 * DAY
+    return lambda **overrides: House(settings=core_settings(**overrides))

@@ -1,0 +1,427 @@
+"""Requirements 1 to 24 of the security checklist: authorization endpoint and PKCE, by number."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs, quote, urlsplit
+
+import pytest
+
+from consentcore.api import AuthMethod, ClientKind
+from consentcore.oauth.server import PageError, Pending, Redirect
+
+URI = "https://app.example/callback"
+CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+
+VARIANTS = [
+    f"{URI}/",
+    f"{URI}//",
+    f"{URI}?",
+    f"{URI}?x=1",
+    f"{URI}#",
+    f"{URI}#frag",
+    f"{URI};p=1",
+    f"{URI}%00",
+    f"{URI}%0d%0aX:1",
+    f"{URI}\r\nX: 1",
+    f"{URI}\x00",
+    f" {URI}",
+    f"{URI} ",
+    f"{URI}.evil.example",
+    f"{URI}/../callback",
+    f"{URI}/.",
+    f"{URI}%2f",
+    "https://app.example/CALLBACK",
+    "https://app.example/%63allback",
+    "https://app.example/c%61llback",
+    "https://app.example//callback",
+    "https://app.example/./callback",
+    "https://app.example/x/../callback",
+    "https://app.example",
+    "https://app.example/",
+    "https://app.example/callbac",
+    "https://app.example/callback2",
+    "HTTPS://app.example/callback",
+    "https://APP.example/callback",
+    "https://app.example./callback",
+    "https://app.example:443/callback",
+    "https://app.example:8443/callback",
+    "https://app.example:/callback",
+    "https://user@app.example/callback",
+    "https://app.example@evil.example/callback",
+    "https://app.example:80@evil.example/callback",
+    "https://app.example%40evil.example/callback",
+    "https://app.example\\@evil.example/callback",
+    "https://app.example\\callback",
+    "https:\\\\app.example\\callback",
+    "https://evil.example/callback",
+    "https://evil.example/?https://app.example/callback",
+    "https://evil.example#https://app.example/callback",
+    "https://sub.app.example/callback",
+    "https://app.example.evil.example/callback",
+    "https://xapp.example/callback",
+    "https://app-example/callback",
+    "https://аpp.example/callback",
+    "https://app.example／callback",
+    "http://app.example/callback",
+    "//app.example/callback",
+    "/callback",
+    "callback",
+    "app.example/callback",
+    "https:app.example/callback",
+    "https:/app.example/callback",
+    "https:///app.example/callback",
+    "javascript:alert(1)",
+    "data:text/html,x",
+    "https://*.example/callback",
+    "https://[v:::::::::::::::::::::::::::::::::::::::::]/callback",
+    "http://127.0.0.1/callback",
+    "http://localhost/callback",
+    "null",
+    "about:blank",
+]
+
+
+@pytest.mark.parametrize("uri", VARIANTS)
+def test_01_redirect_uri_is_compared_byte_for_byte(house, uri):
+    found = house.authorize(client_id="app", response_type="code", redirect_uri=uri, state="s")
+    assert isinstance(found, PageError)
+    assert found.status == 400
+    assert found.error == "invalid_request"
+    assert found.description.startswith("redirect_uri: expected")
+
+
+def test_01_the_registered_uri_itself_is_taken(house):
+    pending = house.ask(redirect_uri=URI)
+    assert pending.request.redirect_uri == URI
+    assert pending.request.redirect_uri_given
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]"])
+def test_01_a_native_public_client_may_choose_the_loopback_port(house, host):
+    house.add_client(
+        "native", auth_method=AuthMethod.NONE, secrets=(), redirect_uris=(f"http://{host}/cb?x=1",)
+    )
+    asked = {"client_id": "native", "code_challenge": CHALLENGE, "code_challenge_method": "S256"}
+    assert house.ask(redirect_uri=f"http://{host}:51004/cb?x=1", **asked).request.redirect_uri.endswith(
+        "/cb?x=1"
+    )
+    for other in (
+        "/cb",
+        "/cb?x=2",
+        "/cb?x=1&y",
+        "/cb?x=1#f",
+        "/",
+        "@evil.example/cb?x=1",
+        ":0/cb?x=1",
+        ":99999/cb?x=1",
+    ):
+        found = house.authorize(redirect_uri=f"http://{host}:51004{other}", response_type="code", **asked)
+        if other.startswith(":"):
+            found = house.authorize(redirect_uri=f"http://{host}{other}", response_type="code", **asked)
+        assert isinstance(found, PageError), other
+
+
+def test_01_the_loopback_port_of_a_confidential_client_is_fixed(house):
+    house.add_client("web", redirect_uris=("http://127.0.0.1:8000/cb",))
+    assert house.ask(client_id="web", redirect_uri="http://127.0.0.1:8000/cb")
+    found = house.authorize(client_id="web", response_type="code", redirect_uri="http://127.0.0.1:8001/cb")
+    assert isinstance(found, PageError)
+
+
+def test_01_localhost_has_no_free_port(house):
+    house.add_client(
+        "native", auth_method=AuthMethod.NONE, secrets=(), redirect_uris=("http://localhost/cb",)
+    )
+    found = house.authorize(client_id="native", response_type="code", redirect_uri="http://localhost:5000/cb")
+    assert isinstance(found, PageError)
+
+
+@pytest.mark.parametrize("client_id", ["", "nobody", "app ", "APP", "x" * 300, "app\x00", "аpp"])
+def test_02_an_unknown_client_gets_a_page(house, client_id):
+    found = house.authorize(client_id=client_id, response_type="code", redirect_uri=URI)
+    assert isinstance(found, PageError)
+    assert found.description.startswith("client_id: expected")
+
+
+def test_02_a_missing_client_gets_a_page(house):
+    assert isinstance(house.authorize(response_type="code", redirect_uri=URI), PageError)
+    assert isinstance(house.authorize(query=""), PageError)
+
+
+def test_02_a_disabled_client_gets_a_page(house):
+    house.update_client(house.client, enabled=False)
+    assert isinstance(house.authorize(client_id="app", response_type="code", redirect_uri=URI), PageError)
+
+
+def test_02_a_resource_server_cannot_ask_anybody(house):
+    house.add_client("api", kind=ClientKind.RESOURCE_SERVER)
+    assert isinstance(house.authorize(client_id="api", response_type="code", redirect_uri=URI), PageError)
+
+
+WRONG = {
+    "response_type": {"response_type": "token"},
+    "no response_type": {"response_type": ""},
+    "scope": {"scope": "unknown"},
+    "response_mode": {"response_mode": "fragment"},
+    "prompt": {"prompt": "none login"},
+    "pkce": {"code_challenge": "short"},
+    "request": {"request": "e30."},
+    "request_uri": {"request_uri": "https://evil.example/r"},
+    "state": {"state": "a\x00b"},
+    "unknown parameter": {"foo": "\x00"},
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG.keys())
+def test_03_no_other_error_redirects_to_an_unchecked_uri(house, wrong):
+    bad = {"client_id": "app", "response_type": "code", "redirect_uri": "https://evil.example/", **wrong}
+    assert isinstance(house.authorize(**bad), PageError)
+
+
+@pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG.keys())
+def test_04_every_other_error_is_redirected_with_state_and_iss(house, wrong):
+    asked = {"client_id": "app", "response_type": "code", "redirect_uri": URI, "state": "s", **wrong}
+    found = house.authorize(**asked)
+    assert isinstance(found, Redirect)
+    assert found.url.startswith(URI + "?error=")
+    query = house.answered(found)
+    assert query["iss"] == "https://consent.example"
+    assert query.get("state") == (None if "state" in wrong else "s")
+    assert query["error_description"]
+
+
+@pytest.mark.parametrize(
+    "state", ["s", "a b&c=d", "é✓", "<script>", "%41", "+", "a+b", '{"x": "y\\"}', "x" * 4000]
+)
+def test_05_state_comes_back_as_it_was(house, state):
+    pending = house.ask(state=state)
+    assert pending.request.state == state
+    redirect = Redirect(house.server.success_url(pending.request, "c"))
+    assert house.answered(redirect) == {"code": "c", "state": state, "iss": "https://consent.example"}
+
+
+def test_05_no_state_comes_back_when_none_was_sent(house):
+    for asked in ({}, {"state": ""}):
+        pending = house.ask(**asked)
+        assert pending.request.state is None
+        assert "state" not in house.server.success_url(pending.request, "c")
+
+
+def test_06_iss_is_the_issuer_of_the_metadata(house):
+    issuer = house.server.metadata()["issuer"]
+    asked = house.ask().request
+    assert house.answered(Redirect(house.server.success_url(asked, "c")))["iss"] == issuer
+    assert house.answered(Redirect(house.server.error_url(asked, "access_denied", "No")))["iss"] == issuer
+    assert house.server.metadata()["authorization_response_iss_parameter_supported"] is True
+
+
+@pytest.mark.parametrize(
+    "wanted", ["token", "id_token", "none", "code token", "code id_token", "xcodex", "Code", "code "]
+)
+def test_07_only_the_code_response_type(house, wanted):
+    found = house.authorize(client_id="app", response_type=wanted, redirect_uri=URI)
+    assert house.answered(found)["error"] == "unsupported_response_type"
+
+
+@pytest.mark.parametrize("mode", ["fragment", "form_post", "web_message", "QUERY"])
+def test_08_only_the_query_response_mode(house, mode):
+    found = house.authorize(client_id="app", response_type="code", redirect_uri=URI, response_mode=mode)
+    assert house.answered(found)["error"] == "invalid_request"
+    assert "#" not in found.url
+
+
+def test_08_response_mode_query_is_what_happens_anyway(house):
+    assert house.ask(response_mode="query")
+
+
+NAMES = [
+    "response_type",
+    "scope",
+    "state",
+    "code_challenge",
+    "code_challenge_method",
+    "prompt",
+    "response_mode",
+    "foo",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("values", [("a", "a"), ("a", ""), ("", "")])
+def test_09_duplicates_of_any_name_are_refused(house, name, values):
+    asked = {"client_id": "app", "response_type": "code", "redirect_uri": URI}
+    asked.pop(name, None)
+    pairs = [*asked.items(), *((name, value) for value in values)]
+    found = house.authorize(*pairs)
+    assert house.answered(found)["error"] == "invalid_request"
+    assert "expected once" in house.answered(found)["error_description"]
+    assert "state" not in house.answered(found)
+
+
+@pytest.mark.parametrize("name", ["client_id", "redirect_uri"])
+def test_09_duplicates_that_decide_the_redirect_get_a_page(house, name):
+    asked = {"client_id": "app", "response_type": "code", "redirect_uri": URI}
+    found = house.authorize((name, asked[name]), **asked)
+    assert isinstance(found, PageError)
+
+
+def test_10_parameters_without_a_value_are_absent(house):
+    pending = house.authorize(
+        query=f"client_id=app&response_type=code&redirect_uri={quote(URI)}&scope=&state&code_challenge=&prompt=&&"
+    )
+    assert isinstance(pending, Pending)
+    assert pending.request.code_challenge == ""
+    assert pending.request.scopes == ("comfort.read", "energy.read")
+
+
+def test_11_unknown_parameters_are_ignored(house):
+    assert house.ask(
+        foo="bar", user="admin", claims="{}", resource="https://x", authorization_details="[]", nonce="1"
+    )
+
+
+@pytest.mark.parametrize("name", ["request", "request_uri"])
+def test_11_request_objects_are_refused_and_never_fetched(house, name):
+    found = house.authorize(
+        client_id="app", response_type="code", redirect_uri=URI, **{name: "http://127.0.0.1:1/x"}
+    )
+    assert house.answered(found)["error"] == f"{name}_not_supported"
+
+
+def test_13_nothing_is_put_into_a_fragment(house):
+    url = house.server.success_url(house.ask(state="#s").request, "c")
+    assert urlsplit(url).fragment == ""
+
+
+@pytest.mark.parametrize(
+    "scope", ["unknown", "comfort.read unknown", "device.act", " ", 'a"b', "a\\b", "comfort.read\tx"]
+)
+def test_14_scopes_must_be_registered_and_in_the_catalog(house, scope):
+    found = house.authorize(client_id="app", response_type="code", redirect_uri=URI, scope=scope)
+    assert house.answered(found)["error"] in ("invalid_scope", "invalid_request")
+
+
+def test_14_a_scope_that_left_the_catalog_is_refused(house):
+    house.update_client(house.client, scopes=("gone", "comfort.read"))
+    found = house.authorize(client_id="app", response_type="code", redirect_uri=URI, scope="gone")
+    assert house.answered(found)["error"] == "invalid_scope"
+    assert house.ask().request.scopes == ("comfort.read",)
+
+
+def test_14_order_is_kept_and_duplicates_go(house):
+    asked = house.ask(scope="offline_access energy.read  comfort.read energy.read ").request
+    assert asked.scopes == ("offline_access", "energy.read", "comfort.read")
+
+
+def test_14_without_scope_everything_but_offline_access_is_asked(house):
+    assert house.ask().request.scopes == ("comfort.read", "energy.read")
+
+
+def test_14_without_scope_and_without_registered_ones_it_is_refused(house):
+    house.update_client(house.client, scopes=("offline_access",))
+    found = house.authorize(client_id="app", response_type="code", redirect_uri=URI)
+    assert house.answered(found)["error"] == "invalid_scope"
+
+
+def test_16_a_registered_query_is_kept(house):
+    house.add_client("q", redirect_uris=("https://q.example/cb?tenant=a%20b",))
+    asked = house.ask(client_id="q").request
+    url = house.server.success_url(asked, "c")
+    assert url.startswith("https://q.example/cb?tenant=a%20b&code=c&")
+    assert not asked.redirect_uri_given
+
+
+def test_17_redirect_uri_is_required_when_several_are_registered(house):
+    house.add_client("two", redirect_uris=("https://two.example/a", "https://two.example/b"))
+    found = house.authorize(client_id="two", response_type="code")
+    assert isinstance(found, PageError)
+    assert "more than one" in found.description
+    assert house.ask(client_id="two", redirect_uri="https://two.example/b")
+
+
+def test_18_prompt_is_handed_on(house):
+    for prompt, word in {"": "", "none": "none", "login": "login", "consent": "consent"}.items():
+        assert house.ask(prompt=prompt).request.prompt == word
+    assert house.ask(prompt="consent login").request.prompt == "login"
+    assert house.ask(prompt="select_account").request.prompt == "login"
+
+
+@pytest.mark.parametrize("prompt", ["none login", "none none", "create", "login  consent", "NONE"])
+def test_18_a_prompt_that_contradicts_itself_is_refused(house, prompt):
+    found = house.authorize(client_id="app", response_type="code", redirect_uri=URI, prompt=prompt)
+    assert house.answered(found)["error"] == "invalid_request"
+
+
+def test_18_a_browser_without_a_session_has_none_in_the_context(house):
+    assert house.authorize(client_id="app", response_type="code", session=False).context.session is None
+
+
+def test_19_plain_is_refused_also_as_the_default_method(house):
+    for asked in ({"code_challenge_method": "plain"}, {}, {"code_challenge_method": "s256"}):
+        found = house.authorize(
+            client_id="app", response_type="code", redirect_uri=URI, code_challenge=CHALLENGE, **asked
+        )
+        assert house.answered(found)["error"] == "invalid_request"
+        assert house.answered(found)["error_description"] == "code_challenge_method: expected S256"
+
+
+def test_19_a_method_without_a_challenge_is_refused(house):
+    found = house.authorize(
+        client_id="app", response_type="code", redirect_uri=URI, code_challenge_method="S256"
+    )
+    assert house.answered(found)["error"] == "invalid_request"
+
+
+def test_19_s256_is_kept_with_the_request(house):
+    asked = house.ask(code_challenge=CHALLENGE, code_challenge_method="S256").request
+    assert asked.code_challenge == CHALLENGE
+
+
+def test_20_pkce_is_required_of_public_clients(house):
+    house.add_client("public", auth_method=AuthMethod.NONE, secrets=())
+    found = house.authorize(client_id="public", response_type="code", redirect_uri=URI)
+    assert house.answered(found)["error"] == "invalid_request"
+    assert house.ask(client_id="public", code_challenge=CHALLENGE, code_challenge_method="S256")
+
+
+def test_20_pkce_is_required_by_the_clients_switch(house):
+    house.update_client(house.client, require_pkce=True)
+    found = house.authorize(client_id="app", response_type="code", redirect_uri=URI)
+    assert house.answered(found)["error"] == "invalid_request"
+
+
+def test_20_pkce_is_required_by_the_servers_switch(make_house):
+    house = make_house(require_pkce=True)
+    found = house.authorize(client_id="app", response_type="code", redirect_uri=URI)
+    assert house.answered(found)["error"] == "invalid_request"
+
+
+@pytest.mark.parametrize("challenge", ["x" * 42, "x" * 44, "x" * 42 + "=", "x" * 42 + "+", "é" * 43])
+def test_23_a_challenge_has_43_characters_of_base64url(house, challenge):
+    found = house.authorize(
+        client_id="app",
+        response_type="code",
+        redirect_uri=URI,
+        code_challenge=challenge,
+        code_challenge_method="S256",
+    )
+    assert house.answered(found)["error"] == "invalid_request"
+
+
+def test_24_an_empty_challenge_is_no_pkce(house):
+    house.add_client("public", auth_method=AuthMethod.NONE, secrets=())
+    found = house.authorize(client_id="public", response_type="code", redirect_uri=URI, code_challenge="")
+    assert house.answered(found)["error"] == "invalid_request"
+
+
+def test_ui_locales_are_read_and_nonsense_is_left_out(house):
+    assert house.ask(ui_locales="de-CH fr <x> en").request.ui_locales == ("de-CH", "fr", "en")
+
+
+def test_what_the_query_looks_like_raw_does_not_matter(house):
+    found = house.authorize(
+        query=f'client_id=app&response_type=code&redirect_uri={URI}&state="|{{é'.encode().decode("latin-1")
+    )
+    assert isinstance(found, Pending)
+    assert found.request.state == '"|{é'
+    assert parse_qs(urlsplit(house.server.success_url(found.request, "c")).query)["state"] == ['"|{é']

@@ -1,0 +1,142 @@
+"""What an answer costs in statements, and what happens when the storage fails."""
+
+from __future__ import annotations
+
+import pytest
+
+from consentcore.api import StorageConflict, StorageError, StorageUnavailable
+
+SECRET = "factories-client-secret"
+READS = ("read_authorize", "read_code", "find_token")
+WRITES = ("issue_code", "consume_code", "rotate_refresh", "kill_family", "open_interaction")
+
+
+class Counted:
+    """The protocol face of a storage, with a list of the verbs that were called."""
+
+    def __init__(self, real):
+        self.real = real
+        self.called = []
+
+    def __getattr__(self, name):
+        verb = getattr(self.real, name)
+
+        def call(*args):
+            self.called.append(name)
+            return verb(*args)
+
+        return call
+
+
+@pytest.fixture
+def counted(house):
+    house.storage.protocol = Counted(house.storage.protocol)
+    return house.storage.protocol
+
+
+def test_one_read_and_one_write(house, counted):
+    def calls(work):
+        counted.called.clear()
+        work()
+        return list(counted.called)
+
+    pending = house.ask()
+    grant = house.grant_for(house.client)
+    assert calls(house.ask) == ["read_authorize"]
+    assert calls(lambda: house.server.issue_code(pending.request, grant)) == ["issue_code"]
+    code = house.code()
+    tokens = {}
+    assert calls(lambda: tokens.update(house.redeem(code).json)) == ["read_code", "consume_code"]
+    first = tokens["refresh_token"]
+    assert calls(lambda: tokens.update(house.refresh(first).json)) == ["find_token", "rotate_refresh"]
+    assert calls(lambda: house.introspect(tokens["access_token"])) == ["find_token"]
+    assert calls(lambda: house.post("revoke", {"token": tokens["access_token"]})) == [
+        "find_token",
+        "kill_family",
+    ]
+
+
+def test_failures_do_not_write(house, counted):
+    code = house.code(code_challenge="x" * 43)
+    counted.called.clear()
+    house.redeem(code, auth=("app", "wrong"))
+    house.redeem(code, code_verifier="y" * 43)
+    house.redeem(house.code(), redirect_uri="https://evil.example/")
+    house.redeem("unknown")
+    house.refresh("unknown")
+    house.post("revoke", {"token": "unknown"})
+    house.post("token", {"grant_type": "password"})
+    assert set(counted.called) <= {*READS, "issue_code"}  # issue_code is the fixture's own
+
+
+def fail_with(protocol, error, names):
+    def broken(*_args):
+        raise error
+
+    for name in names:
+        setattr(protocol, name, broken)
+
+
+@pytest.mark.parametrize("names", [READS, WRITES], ids=["reads", "writes"])
+@pytest.mark.parametrize("error", [StorageUnavailable("down"), StorageConflict("again"), StorageError("odd")])
+def test_a_storage_that_fails_is_503_and_never_200(house, names, error):
+    code, tokens = house.code(), house.tokens()
+    fail_with(house.storage.protocol, error, names)
+    asked = [
+        (
+            "token",
+            {
+                "grant_type": "authorization_code",
+                "code": code,
+                "redirect_uri": "https://app.example/callback",
+            },
+        ),
+        ("token", {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}),
+        ("revoke", {"token": tokens["access_token"]}),
+    ]
+    if names is READS:
+        asked.append(("introspect", {"token": tokens["access_token"]}))
+    for endpoint, parameters in asked:
+        answer = house.post(endpoint, parameters)
+        assert (answer.status, answer.error) == (503, "temporarily_unavailable")
+        assert int(answer.headers["Retry-After"]) > 0
+        assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_55_a_revocation_that_was_not_stored_is_not_answered_with_200(house):
+    token = house.tokens()["access_token"]
+    fail_with(house.storage.protocol, StorageUnavailable("disk full"), ["kill_family"])
+    assert house.post("revoke", {"token": token}).status == 503
+    assert house.introspect(token)["active"] is True
+
+
+def test_a_replay_is_not_answered_before_the_family_is_dead(house):
+    code = house.code()
+    house.redeem(code)
+
+    def broken(*_args):
+        raise StorageUnavailable("down")
+
+    house.server = house.make_server(compromised=broken)
+    assert house.redeem(code).status == 503
+
+
+def test_a_collision_is_tried_again(house):
+    code = house.code()
+    real, tries = house.storage.protocol.consume_code, []
+
+    def collides_twice(redemption):
+        tries.append(redemption)
+        if len(tries) < 3:
+            raise StorageConflict("serialization")
+        return real(redemption)
+
+    house.storage.protocol.consume_code = collides_twice
+    assert house.redeem(code).status == 200
+    assert len(tries) == 3
+
+
+def test_the_authorization_endpoint_leaves_a_failing_storage_to_the_page(house):
+    fail_with(house.storage.protocol, StorageUnavailable("down"), READS)
+    with pytest.raises(StorageUnavailable):
+        house.authorize(client_id="app", response_type="code")

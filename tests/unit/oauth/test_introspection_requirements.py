@@ -1,0 +1,257 @@
+"""Requirements 54 to 59 of the security checklist: revocation, introspection, metadata, by number."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from consentcore.api import AuthMethod, ClientKind, GrantState
+
+SECRET = "factories-client-secret"
+
+
+@pytest.mark.parametrize("kind", ["access_token", "refresh_token"])
+def test_54_revoking_one_token_takes_its_family_along(house, kind):
+    tokens = house.tokens()
+    answer = house.post("revoke", {"token": tokens[kind]})
+    assert (answer.status, answer.raw.body) == (200, b"")
+    assert answer.headers["Cache-Control"] == "no-store"
+    for token in (tokens["access_token"], tokens["refresh_token"]):
+        assert house.introspect(token) == {"active": False}
+    assert house.refresh(tokens["refresh_token"]).error == "invalid_grant"
+    assert house.alarms == []
+
+
+def test_54_the_grant_stands_after_a_revocation(house):
+    house.post("revoke", {"token": house.tokens()["refresh_token"]})
+    assert house.grant_for(house.client).is_active(house.clock.now())
+    assert house.redeem(house.code()).status == 200
+
+
+def test_54_other_families_of_the_grant_stand(house):
+    one, two = house.tokens(), house.tokens()
+    house.post("revoke", {"token": one["refresh_token"]})
+    assert house.introspect(two["access_token"])["active"] is True
+
+
+@pytest.mark.parametrize("token", ["unknown", "x" * 16_000, "cca_" + "x" * 49, "a.b.c"])
+def test_54_unknown_tokens_are_answered_with_200(house, token):
+    assert house.post("revoke", {"token": token}).status == 200
+
+
+@pytest.mark.parametrize("hint", ["access_token", "refresh_token", "nonsense", ""])
+def test_54_a_wrong_hint_is_ignored(house, hint):
+    tokens = house.tokens()
+    assert house.post("revoke", {"token": tokens["access_token"], "token_type_hint": hint}).status == 200
+    assert house.introspect(tokens["access_token"]) == {"active": False}
+
+
+def test_54_nobody_revokes_anothers_token(house):
+    house.add_client("other")
+    house.add_resource_server("api")
+    tokens = house.tokens()
+    for client in ("other", "api"):
+        assert house.post("revoke", {"token": tokens["refresh_token"]}, auth=(client, SECRET)).status == 200
+    assert house.introspect(tokens["access_token"])["active"] is True
+
+
+def test_54_revocation_needs_authentication_and_a_token(house):
+    tokens = house.tokens()
+    assert house.post("revoke", {"token": tokens["access_token"]}, auth=None).status == 401
+    assert house.post("revoke", {"token": tokens["access_token"]}, auth=("app", "wrong")).status == 401
+    answer = house.post("revoke", {})
+    assert (answer.status, answer.error) == (400, "invalid_request")
+    assert house.introspect(tokens["access_token"])["active"] is True
+
+
+def test_54_a_public_client_revokes_its_own_token(house):
+    public = house.add_client("public", auth_method=AuthMethod.NONE, secrets=())
+    code = house.code(public, code_challenge=house.challenge)
+    tokens = house.redeem(code, auth=None, client_id="public", code_verifier=house.verifier).json
+    assert (
+        house.post("revoke", {"token": tokens["access_token"], "client_id": "public"}, auth=None).status
+        == 200
+    )
+    assert house.refresh(tokens["refresh_token"], auth=None, client_id="public").error == "invalid_grant"
+
+
+def test_54_revoking_twice_is_fine(house):
+    token = house.tokens()["access_token"]
+    assert [house.post("revoke", {"token": token}).status for _ in range(2)] == [200, 200]
+
+
+def test_56_an_active_token_is_described(house):
+    grant = house.grant_for(house.client)
+    token = house.tokens(grant=grant)["access_token"]
+    answer = house.post("introspect", {"token": token})
+    now = house.clock.now() // 1000
+    subject = answer.json["sub"]
+    assert answer.json == {
+        "active": True,
+        "scope": "comfort.read energy.read",
+        "client_id": "app",
+        "sub": subject,
+        "token_type": "Bearer",
+        "exp": now + 3600,
+        "iat": now,
+        "iss": "https://consent.example",
+        "grant_id": grant.grant_id,
+    }
+    assert re.fullmatch(r"[A-Za-z0-9_-]{43}", subject)
+    assert house.owner.owner_id not in answer.raw.body.decode()
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_56_the_subject_is_pairwise(house):
+    other = house.add_client("other")
+    mine = [house.introspect(house.tokens()["access_token"])["sub"] for _ in range(2)]
+    theirs = house.redeem(house.code(other), auth=("other", SECRET)).json["access_token"]
+    told = house.introspect(theirs, ("other", SECRET))["sub"]
+    assert mine[0] == mine[1] != told
+    house.add_resource_server("api")
+    assert house.introspect(theirs, ("api", SECRET))["sub"] == told
+
+
+def test_56_introspection_and_notices_name_an_owner_alike(house):
+    from consentcore.consent.subject import pairwise_subject
+
+    told = house.introspect(house.tokens()["access_token"])["sub"]
+    assert told == pairwise_subject(house.keys, "app", house.owner.owner_id)
+
+
+@pytest.mark.parametrize(
+    ("issuer", "prefix", "token_endpoint"),
+    [
+        ("https://a.example", "/oauth/", "https://a.example/oauth/token"),
+        ("https://a.example/", "/oauth", "https://a.example/oauth/token"),
+        ("https://a.example/tenant", "/o/auth", "https://a.example/tenant/o/auth/token"),
+    ],
+)
+def test_57_endpoints_follow_issuer_and_prefix(house, issuer, prefix, token_endpoint):
+    oauth = replace(house.settings.oauth, prefix=prefix)
+    server = house.make_server(settings=replace(house.settings, issuer=issuer, oauth=oauth))
+    assert server.metadata()["issuer"] == issuer
+    assert server.metadata()["token_endpoint"] == token_endpoint
+
+
+def test_56_chosen_resources_are_told(house):
+    grant = house.grant_for(house.client, resources=("site-1", "meter-2"))
+    assert house.introspect(house.tokens(grant=grant)["access_token"])["resources"] == ["site-1", "meter-2"]
+
+
+def test_56_claims_of_plugins_are_added(house):
+    seen = []
+    house.server = house.make_server(claims=lambda context: seen.append(context) or {"tenant": "north"})
+    assert house.introspect(house.tokens()["access_token"])["tenant"] == "north"
+    assert seen[0].client_id == "app"
+    assert seen[0].scopes == ("comfort.read", "energy.read")
+    assert seen[0].subject != house.owner.owner_id
+    assert house.introspect("unknown") == {"active": False}
+
+
+@pytest.mark.parametrize("claim", ["active", "sub", "scope", "exp", "grant_id", "aud"])
+def test_56_a_plugin_cannot_shadow_a_claim(house, claim, caplog):
+    house.server = house.make_server(claims=lambda _: {claim: "x"})
+    token = house.tokens()["access_token"]
+    answer = house.post("introspect", {"token": token})
+    assert (answer.status, answer.error) == (500, "server_error")
+    assert f"reserved claim {claim}" in caplog.text
+
+
+def test_56_everything_else_is_inactive_and_nothing_more(house):
+    grant = house.grant_for(house.client)
+    other = house.add_client("other")
+    tokens = house.tokens(grant=grant)
+    theirs = house.redeem(house.code(other), auth=("other", SECRET)).json
+    rotated = tokens["refresh_token"]
+    house.refresh(rotated)
+    code = house.code(grant=grant)
+    for token in (
+        "unknown",
+        theirs["access_token"],
+        theirs["refresh_token"],
+        rotated,
+        code,
+        SECRET,
+        "x" * 16_000,
+    ):
+        assert house.introspect(token) == {"active": False}
+    house.clock.advance(3_600_000)
+    assert house.introspect(tokens["access_token"]) == {"active": False}
+
+
+def test_56_a_token_is_inactive_at_once_when_the_grant_ends(house):
+    grant = house.grant_for(house.client)
+    tokens = house.tokens(grant=grant)
+    house.change_grant(grant, state=GrantState.WITHDRAWN)
+    assert house.introspect(tokens["access_token"]) == {"active": False}
+    assert house.introspect(tokens["refresh_token"]) == {"active": False}
+
+
+def test_56_a_token_is_inactive_when_the_time_of_its_grant_is_over(house):
+    grant = house.grant_for(house.client, expires_at=house.clock.now() + 5000)
+    tokens = house.tokens(grant=grant)
+    assert house.introspect(tokens["access_token"])["exp"] == grant.expires_at // 1000
+    house.clock.advance(5000)
+    assert house.introspect(tokens["access_token"]) == {"active": False}
+
+
+def test_56_a_token_is_inactive_when_its_client_is_disabled(house):
+    house.add_resource_server("api")
+    token = house.tokens()["access_token"]
+    house.update_client(house.client, enabled=False)
+    assert house.introspect(token, ("api", SECRET)) == {"active": False}
+
+
+@pytest.mark.parametrize(
+    ("scopes", "active"),
+    [((), True), (("comfort.read",), True), (("device.act", "energy.read"), True), (("device.act",), False)],
+)
+def test_56_an_api_learns_about_tokens_that_carry_its_scopes(house, scopes, active):
+    house.add_resource_server("api", scopes)
+    told = house.introspect(house.tokens()["access_token"], ("api", SECRET))
+    assert told["active"] is active
+
+
+def test_56_introspection_needs_a_secret_and_a_token(house):
+    house.add_client("public", auth_method=AuthMethod.NONE, secrets=())
+    token = house.tokens()["access_token"]
+    assert house.post("introspect", {"token": token}, auth=None).status == 401
+    assert house.post("introspect", {"token": token, "client_id": "app"}, auth=None).status == 401
+    assert house.post("introspect", {"token": token, "client_id": "public"}, auth=None).status == 401
+    answer = house.post("introspect", {})
+    assert (answer.status, answer.error) == (400, "invalid_request")
+
+
+def test_57_the_metadata_lists_what_works(house):
+    base = "https://consent.example/ecostruxure/v1/oauth"
+    assert house.server.metadata() == {
+        "issuer": "https://consent.example",
+        "authorization_endpoint": f"{base}/authorize",
+        "token_endpoint": f"{base}/token",
+        "revocation_endpoint": f"{base}/revoke",
+        "introspection_endpoint": f"{base}/introspect",
+        "scopes_supported": ["comfort.read", "device.act", "energy.read", "offline_access"],
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+        "revocation_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+        "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": True,
+    }
+
+
+def test_58_resource_and_authorization_details_are_ignored(house):
+    extra = {"resource": "https://api.example", "authorization_details": "[{}]"}
+    assert house.redeem(house.code(), **extra).status == 200
+    assert house.refresh(house.tokens()["refresh_token"], **extra).status == 200
+
+
+def test_an_api_is_no_application(house):
+    api = house.add_resource_server("api")
+    assert api.kind is ClientKind.RESOURCE_SERVER
+    assert house.refresh(house.tokens()["refresh_token"], auth=("api", SECRET)).error == "unauthorized_client"
