@@ -1,0 +1,134 @@
+"""The conformance kit must notice: storages with one fault each, and the tests that have to fail for it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from consentcore.testing import StorageConformance
+
+pytest_plugins = ["pytester"]
+
+BROKEN = Path(__file__).with_name("broken_storages.py")
+
+FAULTS = {
+    "TestReadsThenConsumes": ["test_code_is_consumed_by_exactly_one"],
+    "TestDeletesUsedCodes": [
+        "test_used_code_is_replayed_and_nothing_is_written",
+        "test_used_code_is_replayed_however_old_it_is",
+        "test_theft_is_still_noticed_after_a_purge",
+    ],
+    "TestBurnsCodesOfOthers": ["test_foreign_client_learns_nothing_and_burns_nothing"],
+    "TestExpiresOneMillisecondLate": ["test_code_is_good_until_its_last_millisecond"],
+    "TestRotatesAgainAndAgain": [
+        "test_predecessor_is_reused_after_the_grace",
+        "test_grace_of_zero_gives_no_second_chance",
+        "test_older_generations_are_reused_even_within_the_grace",
+        "test_reuse_is_seen_however_old_the_token_is",
+    ],
+    "TestReadsThenRotates": ["test_refresh_token_is_rotated_by_exactly_one"],
+    "TestForgivesOldGenerations": [
+        "test_predecessor_is_reused_once_its_successor_was_rotated",
+        "test_older_generations_are_reused_even_within_the_grace",
+    ],
+    "TestChecksTheGrantBeforeItWrites": [
+        "test_one_grant_row_kills_all_its_tokens_and_codes",
+        "test_narrowed_grant_narrows_its_tokens_at_once",
+        "test_exchange_while_the_permission_ends",
+    ],
+    "TestCopiesTheKillToEachToken": ["test_refresh_while_the_permission_ends"],
+    "TestHidesDeadTokens": ["test_rotated_token_is_marked_and_not_live"],
+    "TestLeaks": [
+        "test_error_leaves_nothing_and_passes_through",
+        "test_conflict_comes_from_inside_or_from_the_end_of_the_block",
+        "test_notice_that_was_rolled_back_is_never_told",
+    ],
+    "TestWritesInPlace": ["test_nobody_sees_what_is_not_committed"],
+    "TestLosesStatements": ["test_single_write_survives_the_commit"],
+    "TestTears": ["test_veto_of_another_participant_leaves_nothing"],
+    "TestOverwritesGrants": ["test_update_needs_the_expected_sequence"],
+    "TestAllowsTwoActiveGrants": [
+        "test_second_active_grant_of_a_pair_is_a_conflict",
+        "test_owner_and_client_get_one_active_grant",
+    ],
+    "TestPagesByPosition": ["test_owner_pages_are_stable_when_something_new_comes"],
+    "TestOrdersByTime": ["test_chain_comes_by_sequence_not_by_time"],
+    "TestReplacesEvents": [
+        "test_sequence_of_a_grant_is_taken_once",
+        "test_place_in_a_chain_is_taken_by_exactly_one",
+    ],
+    "TestClaimsWithoutLease": [
+        "test_claim_leases_and_counts",
+        "test_leased_delivery_is_not_claimed_until_the_lease_ran_out",
+        "test_lease_that_ran_out_is_won_by_one_worker",
+    ],
+    "TestSettlesForAnybody": ["test_lost_lease_settles_nothing"],
+    "TestExpandsAgain": [
+        "test_expanding_again_keeps_what_is_there",
+        "test_notice_is_expanded_once_by_many_workers",
+    ],
+    "TestCountsInTwoSteps": ["test_counter_misses_no_hit"],
+    "TestPurgesTooMuch": ["test_theft_is_still_noticed_after_a_purge", "test_evidence_and_outbox_stay"],
+    "TestKeepsNonces": ["test_grace_outlives_a_purge_and_ends_in_time"],
+    "TestHoldsItsLock": ["test_ended_request_gives_back_what_it_held"],
+}
+
+
+SANE = [
+    "test_client_comes_back_equal",
+    "test_code_comes_back_equal",
+    "test_due_grants_are_over_or_of_disabled_clients",
+]
+
+
+def run_kit(pytester, *nodes):
+    """Run classes or tests of `broken_storages.py`: how they ended, by (class, test) without parameters."""
+    options = ["-q", "-p", "no:cacheprovider", "--noconftest", "--import-mode=importlib"]
+    paths = [f"{BROKEN}::{node}" for node in nodes]
+    run = pytester.inline_run(*options, "--rootdir", str(BROKEN.parent), "-c", "/dev/null", *paths)
+    outcomes = {}
+    for outcome, reports in zip(("passed", "skipped", "failed"), run.listoutcomes(), strict=True):
+        for report in reports:
+            _, test_class, test = report.nodeid.split("::", 2)
+            outcomes.setdefault((test_class, test.partition("[")[0]), Counter())[
+                f"{report.when} {outcome}"
+            ] += 1
+    return outcomes
+
+
+def test_kit_names_every_fault(pytester):
+    wanted = {(test_class, test) for test_class, tests in FAULTS.items() for test in tests}
+    outcomes = run_kit(pytester, *(f"{test_class}::{test}" for test_class, test in sorted(wanted)))
+    assert set(outcomes) == wanted
+    assert [key for key, outcome in outcomes.items() if not outcome["call failed"]] == []
+
+
+def test_broken_storages_are_sound_elsewhere(pytester):
+    wanted = {(test_class, test) for test_class in FAULTS for test in SANE}
+    outcomes = run_kit(pytester, *(f"{test_class}::{test}" for test_class, test in sorted(wanted)))
+    assert outcomes == {key: {"call passed": 1} for key in wanted}
+
+
+def test_kit_has_nothing_against_the_sound_parts(pytester):
+    outcomes = run_kit(pytester, "TestSound", "TestSoundWithRepository", "TestSoundWhenJoined")
+    assert [
+        key for key, outcome in outcomes.items() if not {"call passed", "setup skipped"} >= set(outcome)
+    ] == []
+    assert sum(outcome["call passed"] for outcome in outcomes.values()) > 600
+
+
+def test_every_broken_storage_is_run():
+    written = {
+        line.removeprefix("class ").partition("(")[0]
+        for line in BROKEN.read_text(encoding="utf-8").splitlines()
+        if line.startswith("class Test")
+    }
+    assert {name for name in written if not name.startswith("TestSound")} == set(FAULTS)
+
+
+def test_no_group_of_the_kit_hides_a_test_of_another():
+    homes = Counter(
+        name for group in StorageConformance.__mro__ for name in vars(group) if name.startswith("test_")
+    )
+    assert [name for name, count in homes.items() if count > 1] == []
+    assert len(homes) > 150
