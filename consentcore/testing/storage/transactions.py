@@ -107,14 +107,11 @@ class Veto:
 
     transaction_manager: Any = None
 
-    def __init__(self, sort_key: str) -> None:
-        self._sort_key = sort_key
-
     def tpc_vote(self, _transaction: object) -> None:
         raise Refusal
 
     def sortKey(self) -> str:  # noqa: N802 - the library's name
-        return self._sort_key
+        return "a participant"
 
     def abort(self, _transaction: object) -> None:
         pass
@@ -268,11 +265,11 @@ class JoinGroup:
             and_refuse(changes.write_all, storage.join(tm, write=True))
         assert changes.seen() == set()
 
-    @pytest.mark.parametrize("sort_key", ["", "~~~~"], ids=["votes first", "votes last"])
     def test_veto_of_another_participant_leaves_nothing(
-        self, storage: Storage, changes: Changes, tm: Any, sort_key: str
+        self, storage: Storage, changes: Changes, tm: Any
     ) -> None:
-        tm.begin().join(Veto(sort_key))
+        # Sorts early: a storage that commits in one phase has to vote last, by a sort key that begins with "~".
+        tm.begin().join(Veto())
         changes.write_all(storage.join(tm, write=True))
         with pytest.raises(Refusal):
             tm.commit()

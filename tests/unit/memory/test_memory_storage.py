@@ -129,6 +129,34 @@ def test_joining_a_failed_transaction_does_not_keep_the_lock(hasty):
         pass
 
 
+class Veto:
+    """Votes after everybody else, and says no."""
+
+    transaction_manager = None
+
+    def tpc_vote(self, _transaction):
+        raise ValueError
+
+    def sortKey(self):  # noqa: N802 - the library's name
+        return "~~~~"
+
+    def abort(self, _transaction):
+        pass
+
+    tpc_begin = commit = tpc_finish = tpc_abort = abort
+
+
+def test_veto_after_its_own_vote_leaves_nothing(hasty):
+    manager, client = transaction.TransactionManager(explicit=True), factories.client()
+    manager.begin().join(Veto())
+    hasty.join(manager, write=True).clients.add(client)
+    with pytest.raises(ValueError, match="^$"):
+        manager.commit()
+    manager.abort()
+    with hasty.transaction() as uow:
+        assert uow.clients.get(client.client_id) is None
+
+
 def test_conflict_swallowed_by_a_request_still_stops_its_commit(hasty):
     world, manager = populate(hasty), transaction.TransactionManager(explicit=True)
     manager.begin()
