@@ -88,7 +88,7 @@ def build(request: Request, interaction: Interaction, client: Client, owner: Own
         reads=reads,
         acts=[line for line in lines if line.scope.type is ScopeType.ACT],
         offline=OFFLINE_ACCESS in interaction.request.scopes,
-        until=home.service.until(interaction.request.scopes, interaction.created_at),
+        until=home.service.until(interaction.request.scopes, interaction.created_at, grant),
         timezone=owner.timezone,
         resources=tuple(item for directory in home.resources for item in directory.resources(owner)),
         panels=tuple(home.registry.panels(context)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -13,18 +14,36 @@ if TYPE_CHECKING:
 
     from consentcore.domain.interaction import Interaction
 
+UNBOUND = b""
+
 
 def pending(request: Request, interaction_id: str) -> Interaction:
     """The interaction of that id, if it waits, has time left, and is this browser's.
 
     :raises InteractionGone: otherwise; which of these it was is not said.
     """
-    if not looks_like(INTERACTION, interaction_id) or not request.browser.known:
+    if not looks_like(INTERACTION, interaction_id):
         raise InteractionGone
     found = request.uow.interactions.get(digest(interaction_id))
+    if found is not None and found.session_hash == UNBOUND:
+        found = _adopt(request, found)
     if found is None or request.now >= found.expires_at or found.session_hash != request.browser.hash:
         raise InteractionGone
-    return found  # type: ignore[no-any-return]
+    return found
+
+
+def _adopt(request: Request, found: Interaction) -> Interaction | None:
+    """Bind an interaction that was opened on the protocol's host to the first browser that brings it here.
+
+    The protocol's host cannot see this host's cookie. In a transaction of its own, so that a second browser
+    that comes at the same moment finds it taken.
+    """
+    owner_id = request.owner.owner_id if request.owner else ""
+    mine = request.browser.hash
+    with request.runtime.storage.transaction() as uow:
+        if not uow.interactions.bind(found.interaction_hash, UNBOUND, mine, owner_id):
+            return None
+    return replace(found, session_hash=mine, owner_id=owner_id)
 
 
 def url_for(page: str, interaction_id: str) -> str:

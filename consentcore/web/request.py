@@ -44,7 +44,7 @@ def owner_session(request: Request) -> OwnerSession | None:
     """The sign-in of this browser, if it has one that has not run out."""
     if not request.browser.known:
         return None
-    return request.uow.owners.session(request.browser.hash, request.now)  # type: ignore[no-any-return]
+    return request.uow.owners.session(request.browser.hash, request.now)
 
 
 def owner(request: Request) -> Owner | None:

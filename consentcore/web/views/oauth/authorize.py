@@ -12,7 +12,7 @@ from consentcore.domain.interaction import Interaction
 from consentcore.domain.secret import INTERACTION, digest, mint
 from consentcore.oauth.server import PageError, Pending, Redirect
 from consentcore.web.errors import error_page
-from consentcore.web.interactions import url_for
+from consentcore.web.interactions import UNBOUND, url_for
 
 if TYPE_CHECKING:
     from pyramid.request import Request
@@ -53,18 +53,19 @@ def settle(request: Request, pending: Pending) -> Redirect:
 def ask(request: Request, pending: Pending) -> Redirect:
     """Keep the request on the server and lead the person to the login or the consent page."""
     home, wanted, session = request.runtime, pending.request, pending.context.session
+    # On one host the way stays relative: the browser keeps the name, and so the cookie, that it came with.
+    one_host = home.settings.web_url == home.settings.issuer
     interaction_id = mint(INTERACTION)
     home.storage.protocol.open_interaction(
         Interaction(
             interaction_hash=digest(interaction_id),
-            session_hash=request.browser.hash,
+            session_hash=request.browser.hash if one_host else UNBOUND,
             request=wanted,
             created_at=request.now,
             expires_at=request.now + int(home.settings.oauth.interaction_ttl_s * 1000),
             owner_id=session.owner_id if session else "",
         )
     )
-    known = session is not None and wanted.prompt != "login"
-    return Redirect(
-        home.settings.web_url.rstrip("/") + url_for("/consent" if known else "/login", interaction_id)
-    )
+    sign_in = "login" in wanted.prompt.split() or (one_host and session is None)
+    base = "" if one_host else home.settings.web_url.rstrip("/")
+    return Redirect(base + url_for("/login" if sign_in else "/consent", interaction_id))

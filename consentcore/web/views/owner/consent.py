@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pyramid.response import Response
 
     from consentcore.domain.client import Client
-    from consentcore.domain.event import NoticeSnapshot
+    from consentcore.domain.event import Evidence, NoticeSnapshot
     from consentcore.domain.interaction import Interaction
 
 CHANGED = "The text of this page has changed since you opened it. Please read it again before you decide."
@@ -76,7 +76,7 @@ def _approve(request: Request, asked: Asked, presented_at: int) -> str:
         evidence=_evidence(request, "button:approve", asked, presented_at),
         snapshot=asked.shown,
     )
-    return request.runtime.server.success_url(asked.interaction.request, approval.code)  # type: ignore[no-any-return]
+    return request.runtime.server.success_url(asked.interaction.request, approval.code)
 
 
 def _deny(request: Request, asked: Asked) -> str:
@@ -90,10 +90,10 @@ def _deny(request: Request, asked: Asked) -> str:
         snapshot=asked.shown,
     )
     wanted = asked.interaction.request
-    return request.runtime.server.error_url(wanted, "access_denied", "The data owner said no")  # type: ignore[no-any-return]
+    return request.runtime.server.error_url(wanted, "access_denied", "The data owner said no")
 
 
-def _evidence(request: Request, method: str, asked: Asked, presented_at: int | None) -> evidence.Evidence:
+def _evidence(request: Request, method: str, asked: Asked, presented_at: int | None) -> Evidence:
     return evidence.gather(
         request,
         method,

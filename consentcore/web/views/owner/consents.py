@@ -101,4 +101,4 @@ def _own_grant(request: Request) -> Grant:
     grant = request.uow.grants.get(grant_id)
     if grant is None or grant.owner_id != request.owner.owner_id:
         raise NotFound("grant", grant_id)
-    return grant  # type: ignore[no-any-return]
+    return grant

@@ -1,0 +1,20 @@
+"""Platforms for journeys."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from platform_ import make_platform  # noqa: E402
+
+
+@pytest.fixture(params=["memory", "sqlalchemy"])
+def platform(request, tmp_path):
+    """A platform on each bundled storage."""
+    made = make_platform(tmp_path, storage=request.param)
+    yield made
+    made.runtime.close()

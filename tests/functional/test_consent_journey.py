@@ -1,0 +1,205 @@
+"""From the application's link to tokens, and back to nothing."""
+
+from __future__ import annotations
+
+from platform_ import (
+    CALLBACK,
+    ISSUER,
+    Request,
+    answer,
+    connect,
+    exchange,
+    introspect,
+    refresh,
+    sign_in,
+    to_consent_page,
+    visible,
+)
+
+
+def test_approve_gives_tokens_that_work(platform):
+    request = Request(scope="sites.read comfort.read offline_access")
+    _, page = to_consent_page(platform, request)
+    back = answer(page, "approve")
+    assert back["state"] == "st-1"
+    assert back["iss"] == ISSUER
+    tokens = exchange(platform, request, back["code"])
+    assert tokens.status_int == 200
+    assert tokens.headers["Cache-Control"] == "no-store"
+    assert tokens.json["token_type"] == "Bearer"
+    assert tokens.json["expires_in"] == 3600
+    assert tokens.json["scope"] == "sites.read comfort.read offline_access"
+    facts = introspect(platform, tokens.json["access_token"])
+    assert facts["active"] is True
+    assert facts["client_id"] == "coolsite"
+    assert facts["scope"] == "sites.read comfort.read offline_access"
+    assert "ada" not in str(facts)
+
+
+def test_json_body_is_as_good_as_a_form(platform):
+    request = Request()
+    _, page = to_consent_page(platform, request)
+    body = {
+        "grant_type": "authorization_code",
+        "code": answer(page, "approve")["code"],
+        "redirect_uri": CALLBACK,
+        "code_verifier": request.verifier,
+        "client_id": "coolsite",
+        "client_secret": platform.client_secret,
+    }
+    tokens = platform.browser().post_json("/ecostruxure/v1/oauth/token", body)
+    assert set(tokens.json) >= {"access_token", "token_type", "expires_in", "refresh_token", "scope"}
+
+
+def test_the_page_says_who_asks_for_what_and_how_to_stop(platform):
+    _, page = to_consent_page(platform, Request())
+    text = visible(page)
+    for words in ("CoolSite", "Frostline SAS", "Room climate", "We tell you where heating is wasted.", "at any time"):
+        assert words in text
+    assert "comfort.read" not in text
+    assert not page.html.find_all(attrs={"checked": True})
+    approve, deny = page.html.select("form button[name=decision]")
+    assert (approve.text.strip(), deny.text.strip()) == ("Approve", "Deny")
+    assert approve.get("class") == deny.get("class")
+
+
+def test_the_form_may_lead_to_the_redirect_origin_only(platform):
+    _, page = to_consent_page(platform, Request())
+    policy = page.headers["Content-Security-Policy"]
+    assert "form-action 'self' https://coolsite.example;" in policy
+    assert "unsafe-inline" not in policy
+
+
+def test_deny_is_told_recorded_and_grants_nothing(platform):
+    request = Request()
+    browser, page = to_consent_page(platform, request)
+    back = answer(page, "deny")
+    assert back["error"] == "access_denied"
+    assert back["state"] == "st-1"
+    assert back["iss"] == ISSUER
+    assert "CoolSite" not in visible(browser.get("/consents").maybe_follow()).replace("Your Energy", "")
+    assert "CoolSite : denied" in visible(browser.get("/consents/history"))
+
+
+def test_deny_works_without_any_choice(platform):
+    _, page = to_consent_page(platform, Request())
+    form = page.forms[0]
+    form["shown"].force_value("")
+    response = form.submit("decision", value="deny")
+    assert "error=access_denied" in response.location
+
+
+def test_a_second_answer_changes_nothing(platform):
+    request = Request()
+    _, page = to_consent_page(platform, request)
+    answer(page, "approve")
+    again = page.forms[0].submit("decision", value="deny", expect_errors=True)
+    assert again.status_int == 410
+    with platform.runtime.storage.reading() as uow:
+        assert [grant.state.value for grant in uow.grants.all()] == ["active"]
+
+
+def test_neither_button_is_no_answer(platform):
+    _, page = to_consent_page(platform, Request())
+    assert page.forms[0].submit(expect_errors=True).status_int == 400
+    assert "error=access_denied" in page.forms[0].submit("decision", value="deny").location
+
+
+def test_remembered_consent_of_a_confidential_client_skips_the_page(platform):
+    request = Request()
+    browser, page = to_consent_page(platform, request)
+    answer(page, "approve")
+    again = browser.get(Request(scope="sites.read").url)
+    assert again.location.startswith(CALLBACK)
+    assert "code=" in again.location
+
+
+def test_more_scopes_ask_again_and_amend_the_same_grant(platform):
+    browser, page = to_consent_page(platform, Request(scope="sites.read"))
+    answer(page, "approve")
+    wider = Request(scope="comfort.read")
+    page = browser.get(wider.url).follow()
+    assert "new" in page.text
+    answer(page, "approve")
+    with platform.runtime.storage.reading() as uow:
+        (grant,) = uow.grants.all()
+        assert set(grant.scope_ids) == {"sites.read", "comfort.read"}
+        assert [event.type.value for event in uow.ledger.of_grant(grant.grant_id)] == ["granted", "amended"]
+
+
+def test_prompt_none_never_shows_a_page(platform):
+    response = platform.browser().get(Request(extra={"prompt": "none"}).url)
+    assert "error=login_required" in response.location
+    browser, page = to_consent_page(platform, Request(scope="sites.read"))
+    response = browser.get(Request(scope="comfort.read", extra={"prompt": "none"}).url)
+    assert "error=consent_required" in response.location
+
+
+def test_another_browser_cannot_answer(platform):
+    _, page = to_consent_page(platform, Request())
+    form = page.forms[0]
+    thief = platform.browser()
+    sign_in(thief, thief.get("/login"), "grace@example.org")
+    fields = dict(form.submit_fields("decision", submit_value="approve"))
+    stolen = thief.post("/consent", fields, expect_errors=True)
+    assert stolen.status_int in {403, 410}
+    mine = thief.get("/consents")
+    fields["csrf_token"] = mine.forms[0]["csrf_token"].value
+    assert thief.post("/consent", fields, expect_errors=True).status_int == 410
+
+
+def test_revoke_kills_access_refresh_and_pending_code_at_once(platform):
+    request = Request(scope="sites.read comfort.read")
+    browser, page = to_consent_page(platform, request)
+    tokens = exchange(platform, request, answer(page, "approve")["code"]).json
+    pending = Request()
+    location = browser.get(pending.url).location
+    code = location.partition("code=")[2].partition("&")[0]
+    dashboard = browser.get("/consents")
+    confirm = dashboard.click("Revoke Access")
+    assert "Proceed" in confirm.text
+    done = confirm.forms[-1].submit(headers={"Origin": ISSUER}).follow()
+    assert "can no longer see your data" in done.text
+    assert introspect(platform, tokens["access_token"]) == {"active": False}
+    assert introspect(platform, tokens["refresh_token"], "coolsite") == {"active": False}
+    assert refresh(platform, tokens["refresh_token"]).json["error"] == "invalid_grant"
+    assert exchange(platform, pending, code).json["error"] == "invalid_grant"
+    assert "CoolSite" in visible(browser.get("/consents/revoked"))
+    assert "No application" in visible(browser.get("/consents"))
+    asked_again = browser.get(request.url)
+    assert "/consent?i=" in asked_again.location
+
+
+def test_revoking_twice_says_so_and_changes_nothing(platform):
+    connect(platform)
+    browser = platform.browser()
+    sign_in(browser, browser.get("/login"))
+    confirm = browser.get("/consents").click("Revoke Access")
+    confirm.forms[-1].submit()
+    assert confirm.forms[-1].submit(expect_errors=True).status_int == 409
+
+
+def test_another_owners_grant_is_not_there(platform):
+    connect(platform)
+    with platform.runtime.storage.reading() as uow:
+        (grant,) = uow.grants.all()
+    browser = platform.browser()
+    sign_in(browser, browser.get("/login"), "grace@example.org")
+    token = browser.get("/consents").forms[0]["csrf_token"].value
+    path = f"/consents/{grant.grant_id}"
+    assert browser.get(path, status=404)
+    assert browser.get(f"{path}/revoke", status=404)
+    assert browser.post(f"{path}/revoke", {"csrf_token": token}, status=404)
+    with platform.runtime.storage.reading() as uow:
+        assert uow.grants.get(grant.grant_id).state.value == "active"
+
+
+def test_history_has_one_element_per_event_with_the_name(platform):
+    connect(platform)
+    browser = platform.browser()
+    sign_in(browser, browser.get("/login"))
+    browser.get("/consents").click("Revoke Access").forms[-1].submit()
+    events = browser.get("/consents/history").html.select("ol.history > li.event")
+    words = [event.get_text(" ", strip=True) for event in events]
+    assert "CoolSite : revoked" in words[0]
+    assert "CoolSite : granted" in words[1]
