@@ -1,0 +1,106 @@
+"""The provider: one path for everybody, whether the account exists or not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from consentcore.api import (
+    Authenticated,
+    InvalidInput,
+    LoginAttempt,
+    LoginOutcome,
+    NotFound,
+    Refused,
+    Storage,
+    Throttled,
+    UnitOfWork,
+    normalise_email,
+    transact,
+)
+from consentcore_login_local.hashing import Argon2
+from consentcore_login_local.rules import LONGEST, check_password
+from consentcore_login_local.throttle import Limits, Throttle, Try
+
+if TYPE_CHECKING:
+    from consentcore_login_local import LoginLocalSettings
+
+ACR = "urn:consentcore:password"
+AMR = ("pwd",)
+NOBODY = "nobody@invalid"
+
+
+class LocalLogin:
+    """:class:`consentcore.api.LoginProvider` with passwords in the storage."""
+
+    def __init__(self, settings: LoginLocalSettings, storage: Storage) -> None:
+        self._storage = storage
+        self._argon2 = Argon2(
+            time_cost=settings.argon2_time_cost,
+            memory_kib=settings.argon2_memory_kib,
+            parallel=settings.parallel_hashes,
+        )
+        limits = Limits(
+            pair=settings.failures_per_account,
+            account=settings.failures_per_account_everywhere,
+            address=settings.failures_per_address,
+            window_ms=settings.window_s * 1000,
+        )
+        self._throttle = Throttle(storage.counters, limits)
+
+    def authenticate(self, attempt: LoginAttempt) -> LoginOutcome:
+        email = _email(attempt.email)
+        counted = Try.of(email, attempt.remote_addr, attempt.now)
+        # Counted only by whose turn it is: right passwords that wait in a queue must not look like guesses.
+        with self._argon2.turn:
+            wait = self._throttle.enter(counted)
+            if wait:
+                return Throttled(wait)
+            owner_id, encoded = self._find(email)
+            right = self._is_right(encoded, attempt.password)
+        if not right or not owner_id:
+            self._throttle.failed(counted)
+            return Refused()
+        self._throttle.succeeded(counted)
+        if self._argon2.is_outdated(encoded):
+            self._rehash(owner_id, encoded, attempt.password)
+        return Authenticated(owner_id, ACR, AMR)
+
+    def set_password(self, uow: UnitOfWork, owner_id: str, password: str) -> None:
+        owner = uow.owners.get(owner_id)
+        if owner is None:
+            raise NotFound("owner", owner_id)
+        check_password(password, owner)
+        with self._argon2.turn:
+            encoded = self._argon2.hash(password)
+        uow.owners.set_password_hash(owner_id, encoded)
+
+    def _find(self, email: str) -> tuple[str, str]:
+        """Owner id ("" when there is none) and a hash to check, by the same two reads for everybody."""
+        with self._storage.reading() as uow:
+            owner = uow.owners.by_email(email)
+            owner_id = owner.owner_id if owner else ""
+            encoded = uow.owners.password_hash(owner_id)
+        return owner_id, encoded or self._argon2.dummy
+
+    def _is_right(self, encoded: str, password: str) -> bool:
+        # Longer ones were never accepted; hashing a megabyte would be a gift to an attacker.
+        too_long = len(password) > LONGEST
+        return self._argon2.matches(encoded, "" if too_long else password) and not too_long
+
+    def _rehash(self, owner_id: str, checked: str, password: str) -> None:
+        with self._argon2.turn:
+            renewed = self._argon2.hash(password)
+
+        def store(uow: UnitOfWork) -> None:
+            # Somebody may have set another password since this one was checked.
+            if uow.owners.password_hash(owner_id) == checked:
+                uow.owners.set_password_hash(owner_id, renewed)
+
+        transact(self._storage, store)
+
+
+def _email(text: str) -> str:
+    try:
+        return normalise_email(text)
+    except InvalidInput:
+        return NOBODY

@@ -1,0 +1,270 @@
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+import consentcore_login_local
+from consentcore.api import (
+    DAY,
+    Authenticated,
+    InvalidInput,
+    LoginAttempt,
+    LoginProvider,
+    NotFound,
+    Refused,
+    Storage,
+    Throttled,
+)
+from consentcore.testing import factories
+from consentcore.testing.factories import NOW
+from consentcore.testing.fakes import ManualClock
+from consentcore.testing.login import LoginConformance
+from consentcore_login_local import LoginLocalSettings
+from consentcore_login_local.provider import LocalLogin
+from consentcore_login_local.rules import common_passwords
+from consentcore_login_local.throttle import Try
+from consentcore_memory import MemoryStorage
+
+GOOD = "correct horse battery staple"
+HOME, CAFE = "192.0.2.7", "198.51.100.20"
+
+
+class TestConformance(LoginConformance):
+    @pytest.fixture
+    def storage(self) -> Storage:
+        return MemoryStorage()
+
+    @pytest.fixture
+    def login(self, storage: Storage) -> LoginProvider:
+        return consentcore_login_local.consentcore_login(LoginLocalSettings(), storage, ManualClock())
+
+
+@pytest.fixture
+def storage():
+    return MemoryStorage()
+
+
+@pytest.fixture
+def login(storage):
+    return cheap(storage)
+
+
+def cheap(storage, **settings) -> LocalLogin:
+    """A provider whose hashes cost next to nothing; who guesses how often is the same."""
+    return LocalLogin(LoginLocalSettings(argon2_time_cost=1, argon2_memory_kib=8, **settings), storage)
+
+
+@pytest.fixture
+def owner(storage, login):
+    owner = factories.owner(email="ada@example.org", name="Ada Lovelace-Byron")
+    with storage.transaction() as uow:
+        uow.owners.add(owner)
+        login.set_password(uow, owner.owner_id, GOOD)
+    return owner
+
+
+def attempt(login, password, email="ada@example.org", addr=HOME, now=NOW):
+    return login.authenticate(LoginAttempt(email, password, addr, now))
+
+
+def stored_hash(storage, owner):
+    with storage.reading() as uow:
+        return uow.owners.password_hash(owner.owner_id)
+
+
+@pytest.mark.usefixtures("owner")
+class TestThrottle:
+    def test_a_pair_waits_until_the_window_ends(self, login):
+        start = NOW - NOW % 300_000
+        assert {type(attempt(login, f"wrong {n}", now=start)) for n in range(10)} == {Refused}
+        assert attempt(login, GOOD, now=start + 1500) == Throttled(299)
+        assert isinstance(attempt(login, GOOD, now=start + 300_000), Authenticated)
+
+    def test_the_owner_gets_in_from_elsewhere_meanwhile(self, login):
+        for n in range(20):
+            attempt(login, f"wrong {n}", addr=CAFE)
+        assert isinstance(attempt(login, GOOD), Authenticated)
+
+    def test_many_addresses_do_not_make_many_guesses(self, login):
+        outcomes = [attempt(login, f"wrong {n}", addr=f"203.0.{n // 10}.1") for n in range(1000)]
+        # ten from each of the first ten addresses, then one from each of the others
+        assert sum(isinstance(outcome, Refused) for outcome in outcomes) == 100 + 90
+
+    def test_many_addresses_do_not_lock_the_owner_out(self, login):
+        assert isinstance(attempt(login, GOOD), Authenticated)
+        for n in range(200):
+            attempt(login, f"wrong {n}", addr=f"203.0.{n}.1")
+        assert isinstance(attempt(login, "a slip"), Refused)
+        assert isinstance(attempt(login, GOOD), Authenticated)
+        assert isinstance(attempt(login, GOOD, addr=CAFE), Authenticated)
+
+    def test_an_address_is_held_up_over_all_accounts(self, login):
+        outcomes = [attempt(login, "wrong", f"user{n}@example.org", CAFE) for n in range(60)]
+        assert [type(outcome) for outcome in outcomes] == [Refused] * 50 + [Throttled] * 10
+
+    def test_who_signed_in_from_an_address_is_not_held_up_by_its_guessers(self, login):
+        assert isinstance(attempt(login, GOOD, addr=CAFE), Authenticated)
+        later = NOW + DAY
+        for n in range(60):
+            attempt(login, "wrong", f"user{n}@example.org", CAFE, later)
+        assert isinstance(attempt(login, GOOD, addr=CAFE, now=later), Authenticated)
+
+    def test_an_account_that_does_not_exist_is_throttled_alike(self, login):
+        outcomes = [attempt(login, "wrong", "nobody@example.org") for _ in range(12)]
+        assert [type(outcome) for outcome in outcomes] == [Refused] * 10 + [Throttled] * 2
+
+    def test_successes_weigh_nothing(self, login):
+        for _ in range(9):
+            attempt(login, "wrong")
+        for _ in range(200):
+            assert isinstance(attempt(login, GOOD), Authenticated)
+
+    def test_a_success_does_not_buy_further_guesses(self, login):
+        for _ in range(9):
+            assert isinstance(attempt(login, "wrong"), Refused)
+        assert isinstance(attempt(login, GOOD), Authenticated)
+        assert isinstance(attempt(login, "wrong"), Refused)
+        assert isinstance(attempt(login, "wrong"), Throttled)
+
+    def test_parallel_guesses_do_not_slip_through(self, storage):
+        login = cheap(storage, parallel_hashes=16)
+        together = threading.Barrier(16)
+
+        def guess(_number):
+            together.wait()
+            return attempt(login, "wrong")
+
+        with ThreadPoolExecutor(16) as pool:
+            outcomes = list(pool.map(guess, range(16)))
+        assert sum(isinstance(outcome, Refused) for outcome in outcomes) == 10
+
+    def test_parallel_right_passwords_all_get_in(self, login):
+        together = threading.Barrier(24)
+
+        def sign_in(_number):
+            together.wait()
+            return attempt(login, GOOD)
+
+        with ThreadPoolExecutor(24) as pool:
+            assert {type(outcome) for outcome in pool.map(sign_in, range(24))} == {Authenticated}
+
+    def test_limits_are_settings(self, storage):
+        login = cheap(storage, failures_per_account=2, failures_per_address=3, window_s=60)
+        kinds = [type(attempt(login, "wrong")) for _ in range(3)]
+        assert kinds == [Refused, Refused, Throttled]
+        assert isinstance(attempt(login, "wrong", "b@example.org"), Refused)
+        assert isinstance(attempt(login, "wrong", "c@example.org"), Throttled)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("::ffff:192.0.2.7", "192.0.2.7", True),
+        ("fe80::1%eth0", "fe80::2%eth1", True),
+        ("192.0.2.7", "192.0.2.8", False),
+        ("", "unix:", False),
+    ],
+)
+def test_addresses_count_as_what_one_customer_has(one, other, same):
+    assert (Try.of("a@b", one, NOW).pair == Try.of("a@b", other, NOW).pair) is same
+
+
+def test_counters_name_nobody():
+    found = Try.of("ada@example.org", HOME, NOW)
+    assert not any("ada" in name or "192" in name for name in (found.account, found.address, found.pair))
+
+
+class TestHashes:
+    def test_are_argon2id_with_the_parameters_set(self, storage, owner):
+        provider = LocalLogin(LoginLocalSettings(), storage)
+        with storage.transaction() as uow:
+            provider.set_password(uow, owner.owner_id, GOOD)
+        assert stored_hash(storage, owner).startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+
+    def test_are_renewed_when_the_parameters_change(self, storage, login, owner):
+        before = stored_hash(storage, owner)
+        assert isinstance(attempt(login, GOOD), Authenticated)
+        assert stored_hash(storage, owner) == before
+
+        stronger = LocalLogin(LoginLocalSettings(argon2_time_cost=2, argon2_memory_kib=16), storage)
+        assert attempt(stronger, "wrong") == Refused()
+        assert stored_hash(storage, owner) == before
+        assert isinstance(attempt(stronger, GOOD), Authenticated)
+        assert "m=16,t=2" in stored_hash(storage, owner)
+        assert isinstance(attempt(stronger, GOOD), Authenticated)
+
+    def test_renewal_never_brings_an_old_password_back(self, storage, login, owner):
+        old = stored_hash(storage, owner)
+        with storage.transaction() as uow:
+            login.set_password(uow, owner.owner_id, "a newer password")
+        newer = stored_hash(storage, owner)
+        login._rehash(owner.owner_id, old, GOOD)
+        assert stored_hash(storage, owner) == newer
+
+    def test_an_unreadable_one_refuses(self, storage, login, owner):
+        with storage.transaction() as uow:
+            uow.owners.set_password_hash(owner.owner_id, "no hash")
+        assert attempt(login, GOOD) == Refused()
+
+    def test_everybody_costs_the_same_one_computation(self, storage, login, owner, monkeypatch):
+        computed = []
+        matches = login._argon2.matches
+        monkeypatch.setattr(
+            login._argon2, "matches", lambda encoded, text: computed.append(encoded) or matches(encoded, text)
+        )
+        attempt(login, "wrong")
+        attempt(login, "wrong", "nobody@example.org")
+        attempt(login, "wrong", "not an address")
+        attempt(login, "x" * 5000)
+        assert len(computed) == 4
+        assert {encoded.rsplit("$", 2)[0] for encoded in computed} == {"$argon2id$v=19$m=8,t=1,p=1"}
+
+
+class TestRules:
+    @pytest.fixture
+    def put(self, storage, login, owner):
+        def put(password):
+            with storage.transaction() as uow:
+                login.set_password(uow, owner.owner_id, password)
+
+        return put
+
+    @pytest.mark.parametrize(
+        ("password", "expected"),
+        [
+            ("seven77", "at least 8"),
+            ("x" * 1025, "at most 1024"),
+            ("Password1", "most common"),
+            ("PASSWORD123 ", "most common"),
+            ("12345678", "most common"),
+            ("Ada@example.org", "e-mail address"),
+            ("ada lovelace-byron", "name"),
+            ("with\x00nul-inside", "NUL"),
+            ("half\ud800surrogate", "NUL"),
+        ],
+    )
+    def test_poor_ones_are_refused_without_repeating_them(self, put, login, password, expected):
+        with pytest.raises(InvalidInput, match=expected) as caught:
+            put(password)
+        assert caught.value.field == "password"
+        assert password not in str(caught.value)
+        assert isinstance(attempt(login, GOOD), Authenticated)
+
+    @pytest.mark.parametrize("password", ["8 chars!", "x" * 1024, "пароль-из-восьми", "  spaces count  "])
+    def test_good_ones_are_kept_exactly(self, put, login, password):
+        put(password)
+        assert isinstance(attempt(login, password), Authenticated)
+        assert attempt(login, password[:-1]) == Refused()
+        assert attempt(login, password + " ") == Refused()
+
+    def test_the_common_ones_are_a_few_hundred_that_could_be_chosen(self):
+        assert len(common_passwords()) > 300
+        assert all(len(word) >= 8 and word == word.casefold() for word in common_passwords())
+
+    def test_an_owner_that_is_not_there_has_no_password(self, storage, login):
+        with pytest.raises(NotFound), storage.transaction() as uow:
+            login.set_password(uow, "nobody", GOOD)

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import consentcore_scopes_file
+from consentcore.api import Catalog, ConfigurationError, ScopeCatalog, ScopeType
+from consentcore.testing.scopes import ScopeCatalogConformance
+from consentcore_scopes_file import ScopesFileSettings
+from consentcore_scopes_file.catalog import MAX_BYTES, FileCatalog
+
+RIGHT = 'id = "sites.read"\nlabel = "Your sites"\nsees = "Names."\n'
+
+
+def read(tmp_path: Path, text: str) -> FileCatalog:
+    path = tmp_path / "scopes.toml"
+    path.write_text(text, "utf-8")
+    return FileCatalog(path)
+
+
+def problems(tmp_path: Path, text: str) -> list[str]:
+    with pytest.raises(ConfigurationError) as caught:
+        read(tmp_path, text)
+    path = str(tmp_path / "scopes.toml")
+    assert all(line.startswith(f"{path}: ") for line in caught.value.problems)
+    return [line.removeprefix(f"{path}: ") for line in caught.value.problems]
+
+
+class TestBundledCatalog(ScopeCatalogConformance):
+    @pytest.fixture
+    def catalog(self) -> ScopeCatalog:
+        return consentcore_scopes_file.consentcore_scope_catalog(ScopesFileSettings())
+
+    def test_has_the_energy_scopes(self, catalog):
+        found = Catalog.of(catalog.scopes())
+        assert len(list(found)) == 15
+        assert {scope.scope_id for scope in found if scope.type is ScopeType.ACT} == {
+            "alarms.acknowledge",
+            "device.control.setpoint",
+            "ev.schedule.write",
+        }
+        assert found["device.control.setpoint"].access_max_days == 90
+        assert found["energy.usage.interval"].includes == ("energy.usage.daily",)
+
+    def test_every_scope_says_what_it_cannot_and_stands_under_a_heading(self, catalog):
+        assert [scope.scope_id for scope in catalog.scopes() if not (scope.cannot and scope.cluster)] == []
+
+
+def test_a_file_of_ones_own_replaces_the_bundled_one(tmp_path):
+    scopes = read(
+        tmp_path, f'[[scope]]\n{RIGHT}version = "2"\nlevel = 1\ndata_categories = ["sites"]\n'
+    ).scopes()
+    assert [scope.reference for scope in scopes] == ["sites.read@2"]
+    assert scopes[0].data_categories == ("sites",)
+    assert scopes[0].access_max_days == 365
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ('labl = "x"', "labl: unknown, did you mean 'label'?"),
+        (f'cannot = "{"x" * 201}"', "cannot: expected at most 200 characters, it has 201"),
+        ('cannot = "Names, addresses and more."', "cannot: says 'and more'"),
+        ('example = "a\\nb"', "example: expected one line without control characters"),
+        ("example = 7", "example: expected a text"),
+        ('version = "1@2"', "version: expected a text"),
+        ("version = 2", "version: expected a text"),
+        ('type = "write"', "type: expected one of read, act, session"),
+        ('type = ["read"]', "type: expected one of"),
+        ('type = "session"', "type: expected session for offline_access and for nothing else"),
+        ("level = 5", "level: expected a whole number from 1 to 4"),
+        ("level = true", "level: expected a whole number"),
+        ('level = 2\nsensitivity = ""', "sensitivity: missing"),
+        ("access_max_days = 0", "access_max_days: expected a whole number from 1 to 3650"),
+        ('data_categories = "sites"', "data_categories: expected a list of texts"),
+        ('includes = ["nope"]', "includes: there is no scope 'nope'"),
+        ('includes = ["sites.read"]', "includes: leads back to itself"),
+    ],
+)
+def test_a_problem_names_scope_and_key(tmp_path, line, complaint):
+    (found,) = problems(tmp_path, f"[[scope]]\n{RIGHT}{line}\n")
+    assert found.startswith(f"scope 'sites.read': {complaint}")
+
+
+@pytest.mark.parametrize(
+    "scope_id", ["", "two words", 'quo"te', "back\\\\slash", "ümlaut", "at@sign", "x" * 101]
+)
+def test_ids_are_scope_tokens(tmp_path, scope_id):
+    escaped = scope_id.replace('"', '\\"')
+    (found,) = problems(tmp_path, f'[[scope]]\nid = "{escaped}"\nlabel = "x"\nsees = "y"\n')
+    assert ": id: expected 1 to 100" in found
+
+
+def test_a_missing_text_is_named(tmp_path):
+    assert problems(tmp_path, '[[scope]]\nid = "a"\n') == [
+        "scope 'a': label: missing, expected a text",
+        "scope 'a': sees: missing, expected a text",
+    ]
+
+
+def test_all_problems_come_at_once(tmp_path):
+    text = f"extra = 1\n[[scope]]\n{RIGHT}level = 9\n[[scope]]\n{RIGHT}[[scope]]\nlabel = 3\n"
+    found = problems(tmp_path, text)
+    assert "extra: unknown, expected only [[scope]]" in found
+    assert "scope 'sites.read': level: expected a whole number from 1 to 4" in found
+    assert "scope 'sites.read': id: defined 2 times" in found
+    assert "scope number 3: label: expected a text" in found
+    assert "scope number 3: sees: missing, expected a text" in found
+
+
+@pytest.mark.parametrize("text", ["", "scope = 3", "scope = []"])
+def test_a_catalog_without_scopes_is_refused(tmp_path, text):
+    assert problems(tmp_path, text) == ["expected at least one [[scope]]"]
+
+
+def test_scopes_that_are_no_tables_are_refused(tmp_path):
+    assert any("scope number 1: id" in line for line in problems(tmp_path, "scope = [1]"))
+
+
+def test_a_file_that_is_no_toml_is_refused(tmp_path):
+    (found,) = problems(tmp_path, "[[scope")
+    assert found.startswith("expected TOML (")
+
+
+def test_a_file_that_is_not_utf8_is_refused(tmp_path):
+    path = tmp_path / "scopes.toml"
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigurationError, match="expected UTF-8"):
+        FileCatalog(path)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(ConfigurationError, match=r"nowhere\.toml: cannot be read \(No such file"):
+        FileCatalog(tmp_path / "nowhere.toml")
+
+
+def test_a_huge_file_is_not_read(tmp_path):
+    path = tmp_path / "scopes.toml"
+    path.write_bytes(b"#" * (MAX_BYTES + 1))
+    with pytest.raises(ConfigurationError, match="at most"):
+        FileCatalog(path)
