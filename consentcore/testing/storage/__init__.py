@@ -5,17 +5,18 @@ from __future__ import annotations
 from consentcore.testing.storage.base import StorageFixtures
 from consentcore.testing.storage.codes import CodeGroup
 from consentcore.testing.storage.grants import GrantGroup
+from consentcore.testing.storage.joining import JoinGroup
 from consentcore.testing.storage.ledger import LedgerGroup
 from consentcore.testing.storage.outbox import OutboxGroup
 from consentcore.testing.storage.people import PeopleGroup
+from consentcore.testing.storage.purging import PurgeGroup
 from consentcore.testing.storage.races import InterleavingGroup, ProcessGroup, RaceGroup
 from consentcore.testing.storage.tokens import RotationGroup, TokenGroup
-from consentcore.testing.storage.transactions import JoinGroup, TransactionGroup
+from consentcore.testing.storage.transactions import TransactionGroup
 from consentcore.testing.storage.upkeep import (
     CounterGroup,
     FaultGroup,
     MigrationGroup,
-    PurgeGroup,
     SecrecyGroup,
     TextGroup,
 )
