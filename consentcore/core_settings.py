@@ -118,19 +118,23 @@ class WorkerSettings:
         maximum=60,
     )
     poll_max_s: float = setting(
-        "Longest pause between two looks while nothing happens; larger saves queries, and delays notices.",
-        default=0.1,
+        "Longest pause between two looks at a storage that answers slowly.",
+        default=2.0,
         minimum=0.01,
         maximum=300,
     )
-    per_target: int = setting(
-        "Deliveries at a time to one target, so that a slow one does not hold up the others.",
-        default=2,
-        minimum=1,
-        maximum=64,
+    lease_s: float = setting(
+        "After this time another worker takes over the delivery of one that died.",
+        default=60.0,
+        minimum=35,
+        maximum=3600,
     )
-    drain_s: float = setting(
-        "Time for deliveries in flight after SIGTERM.", default=10.0, minimum=0, maximum=600
+    housekeeping_s: float = setting("How often grants are expired.", default=5.0, minimum=0.05, maximum=3600)
+    checkpoint_s: float = setting(
+        "How often the ledger is signed.", default=60.0, minimum=0.05, maximum=_DAY_S
+    )
+    purge_s: float = setting(
+        "How often dead tokens are removed.", default=300.0, minimum=0.05, maximum=_DAY_S
     )
 
 

@@ -14,12 +14,12 @@ from binascii import Error as BinasciiError
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from consentcore.domain.errors import ConfigurationError, KeyUnavailable
 
 if TYPE_CHECKING:
-    from consentcore.hooks.registry import Registry
+    from consentcore.ports.keys import KeyProvider
 
 log = logging.getLogger("consentcore.keys")
 
@@ -31,6 +31,12 @@ _HEADER = """\
 # The master keys of consentcore, newest first: id, key, time of making. Keep this file secret, keep a copy of it
 # in a safe place, and keep old keys: without them evidence cannot be verified and secrets cannot be read.
 """
+
+
+class KeyProviders(Protocol):
+    """What gives key providers by name: the plugin registry."""
+
+    def key_provider(self, name: str) -> KeyProvider: ...
 
 
 class Keys:
@@ -119,7 +125,7 @@ class Keys:
 
 def open_key_ring(
     setting: str,
-    registry: Registry | None = None,
+    registry: KeyProviders | None = None,
     base_dir: Path | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Keys:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from consentcore.domain.clock import SystemClock
 from consentcore.domain.errors import ConfigurationError
+from consentcore.hooks.info import PluginKind
 from consentcore.keys import open_key_ring
 from consentcore.ports.storage import transact
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from consentcore.domain.clock import Clock
     from consentcore.domain.event import EventType
     from consentcore.domain.scope import Catalog
+    from consentcore.egress import EgressPolicy
     from consentcore.hooks.registry import Registry
     from consentcore.oauth.server import AuthorizationServer
     from consentcore.ports.extension import Anchor, ResourceDirectory
@@ -66,6 +68,11 @@ class Runtime:
         return self._once("anchors", self.registry.anchors)
 
     @property
+    def egress(self) -> EgressPolicy:
+        """The guard of outgoing requests, with the networks that the notifiers are allowed to reach."""
+        return self._once("egress", self._make_egress)
+
+    @property
     def service(self) -> ConsentService:
         """The one place where grants change."""
         return self._once("service", self._make_service)
@@ -97,6 +104,13 @@ class Runtime:
                     found = self._made[name] = make()
         return cast("T", found)
 
+    def _make_egress(self) -> EgressPolicy:
+        from consentcore.egress import EgressPolicy
+
+        settings = [self.registry.settings(name) for name in self.registry.names(PluginKind.NOTIFIER)]
+        networks = [network for one in settings for network in getattr(one, "allow_networks", ())]
+        return EgressPolicy(allow_networks=tuple(dict.fromkeys(networks)))
+
     def _make_service(self) -> ConsentService:
         from consentcore.consent.service import ConsentService
 
@@ -127,14 +141,23 @@ def build_runtime(config: LoadedConfig, *, clock: Clock | None = None) -> Runtim
 
     :raises ConfigurationError: when the key ring or a plugin is not in order.
     """
-    source, settings, registry = config.source, config.settings, config.registry
+    registry = config.registry
     now = clock or SystemClock()
+    keys = key_ring(config)
+    catalog = registry.catalog()
+    return Runtime(config.settings, now, keys, registry, registry.storage(now, keys), catalog)
+
+
+def key_ring(config: LoadedConfig) -> KeyRing:
+    """Open the key ring of a configuration.
+
+    :raises ConfigurationError: when it is not there or not in order, with file and line of the setting.
+    """
+    source = config.source
     entry = source.entries.get("consentcore.keys")
     folder = entry.folder if entry else source.folder
     try:
-        keys = open_key_ring(settings.keys, registry, folder, source.environ or None)
+        return open_key_ring(config.settings.keys, config.registry, folder, source.environ or None)
     except ConfigurationError as error:
         where = source.where("consentcore.keys")
         raise ConfigurationError([f"{where}: {line}" for line in error.problems]) from error
-    catalog = registry.catalog()
-    return Runtime(settings, now, keys, registry, registry.storage(now, keys), catalog)

@@ -203,11 +203,12 @@ class Registry:
                 owners[claim], found[claim] = name, value
         return found
 
-    def event_plugins(self) -> tuple[str, ...]:
-        """Names of the plugins that want to be told of consent events."""
+    @property
+    def listeners(self) -> tuple[str, ...]:
+        """Names of the plugins that want to be told of consent events, see :meth:`event`."""
         return self.implementing("consentcore_event")
 
-    def tell_event(self, name: str, event: ConsentEvent) -> None:
+    def event(self, name: str, event: ConsentEvent) -> None:
         """Tell one plugin of a consent event. Raises what it raises: the worker tries again."""
         self.call(name, "consentcore_event", event=event)
 
