@@ -123,6 +123,15 @@ class WorkerSettings:
         minimum=0.01,
         maximum=300,
     )
+    per_target: int = setting(
+        "Deliveries at a time to one target, so that a slow one does not hold up the others.",
+        default=2,
+        minimum=1,
+        maximum=64,
+    )
+    drain_s: float = setting(
+        "Time for deliveries in flight after SIGTERM.", default=10.0, minimum=0, maximum=600
+    )
     lease_s: float = setting(
         "After this time another worker takes over the delivery of one that died.",
         default=60.0,

@@ -203,14 +203,20 @@ class Registry:
                 owners[claim], found[claim] = name, value
         return found
 
-    @property
-    def listeners(self) -> tuple[str, ...]:
-        """Names of the plugins that want to be told of consent events, see :meth:`event`."""
+    def event_plugins(self) -> tuple[str, ...]:
+        """Names of the plugins that want to be told of consent events, see :meth:`tell_event`."""
         return self.implementing("consentcore_event")
 
-    def event(self, name: str, event: ConsentEvent) -> None:
+    def tell_event(self, name: str, event: ConsentEvent) -> None:
         """Tell one plugin of a consent event. Raises what it raises: the worker tries again."""
         self.call(name, "consentcore_event", event=event)
+
+    @property
+    def listeners(self) -> tuple[str, ...]:
+        """The same as :meth:`event_plugins`."""
+        return self.event_plugins()
+
+    event = tell_event
 
     def configure(self, config: Any) -> None:
         """Let plugins add routes, views and static files. :raises ConfigurationError: when one fails."""
