@@ -1,0 +1,183 @@
+"""The hot path's way to the database: statements compiled once, run on the pool's driver cursor.
+
+No SQLAlchemy connection, no BEGIN: 28 µs against 83 (Core, autocommit) and 167 (ORM) for a look-up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Protocol
+
+from consentcore.api import StorageUnavailable
+from consentcore_sqlalchemy.engine import Database
+from consentcore_sqlalchemy.errors import is_driver_error, translated, translating
+
+if TYPE_CHECKING:
+    from sqlalchemy import ClauseElement, PoolProxiedConnection
+
+Listener = Callable[[str, str], None]
+"""Called with ``read``, ``write`` or ``commit`` and the SQL, after each success."""
+
+
+class Lost(StorageUnavailable):
+    """The connection died under the statement."""
+
+
+class Cursor(Protocol):
+    """The part of a DB-API cursor that is used here."""
+
+    @property
+    def rowcount(self) -> int: ...
+    def execute(self, sql: Any, parameters: Any = ..., /) -> object: ...
+    def fetchall(self) -> Sequence[Any]: ...
+
+
+class Prepared:
+    """A statement of SQLAlchemy Core as the driver wants it.
+
+    :ivar sql: its text. :ivar writes: whether it changes something.
+    """
+
+    __slots__ = ("_constants", "_order", "sql", "writes")
+
+    def __init__(self, statement: ClauseElement, database: Database) -> None:
+        compiled = statement.compile(dialect=database.engine.dialect)
+        self.sql = str(compiled)
+        self.writes = bool(getattr(statement, "is_dml", False))
+        known: Mapping[str, Any] = getattr(compiled, "params", {})
+        self._constants = {name: value for name, value in known.items() if value is not None}
+        self._order: Sequence[str] | None = getattr(compiled, "positiontup", None)
+
+    def arguments(self, values: Mapping[str, Any]) -> Any:
+        """Arrange values for the driver: a mapping, or a sequence where it wants one."""
+        merged = {**self._constants, **values}
+        if self._order is None:
+            return merged
+        return [merged[name] for name in self._order]
+
+
+class Driver:
+    """Runs prepared statements, each a transaction of its own, or several in one on SQLite."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._engine = database.engine
+        self._listeners: list[Listener] = []
+
+    def prepare(self, statement: ClauseElement) -> Prepared:
+        """Compile a statement for this database; done once, at start."""
+        return Prepared(statement, self._database)
+
+    def listen(self, listener: Listener) -> None:
+        """Tell ``listener`` of every statement and of every commit that had something to make durable."""
+        self._listeners.append(listener)
+
+    def rows(self, prepared: Prepared, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+        """Run one statement that gives rows. A read is repeated once when the connection turns out to be dead."""
+        try:
+            return self._rows(prepared, values)
+        except Lost:
+            if prepared.writes:
+                raise
+            return self._rows(prepared, values)
+
+    def row(self, prepared: Prepared, values: Mapping[str, Any]) -> Sequence[Any] | None:
+        """Run one statement that gives at most one row."""
+        found = self.rows(prepared, values)
+        return found[0] if found else None
+
+    def change(self, prepared: Prepared, values: Mapping[str, Any]) -> int:
+        """Run one writing statement, durable when this returns; how many rows it wrote."""
+        with self._cursor() as cursor:
+            cursor.execute(prepared.sql, prepared.arguments(values))
+            count = cursor.rowcount
+        self._tell("write", prepared.sql)
+        if count > 0:
+            self._tell("commit", "")
+        return count
+
+    @contextmanager
+    def immediate(self) -> Iterator[Steps]:
+        """Several statements in one transaction of SQLite that holds the writer's lock from its start.
+
+        Commits at the end of the block when :attr:`Steps.keep` is set, else nothing happened.
+        """
+        with self._cursor() as cursor:
+            cursor.execute("BEGIN IMMEDIATE")
+            steps = Steps(cursor, self._tell)
+            try:
+                yield steps
+            except BaseException:
+                with suppress(Exception):  # what went wrong first is what matters
+                    cursor.execute("ROLLBACK")
+                raise
+            cursor.execute("COMMIT" if steps.keep else "ROLLBACK")
+        if steps.keep:
+            self._tell("commit", "")
+
+    def _rows(self, prepared: Prepared, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+        with self._cursor() as cursor:
+            cursor.execute(prepared.sql, prepared.arguments(values))
+            found = cursor.fetchall()
+        self._tell("write" if prepared.writes else "read", prepared.sql)
+        if prepared.writes and found:
+            self._tell("commit", "")
+        return found
+
+    @contextmanager
+    def _cursor(self) -> Iterator[Cursor]:
+        with translating():
+            connection = self._engine.raw_connection()
+        cursor: Any = connection.cursor()
+        try:
+            yield cursor
+        except Exception as error:
+            lost = self._clean_up(connection, cursor, error)
+            if not is_driver_error(error):
+                raise
+            meaning = translated(error)
+            raise Lost(str(meaning)) if lost else meaning from error
+        except BaseException as error:
+            connection.invalidate(error)
+            raise
+        finally:
+            with suppress(Exception):
+                cursor.close()
+            connection.close()
+
+    def _clean_up(self, connection: PoolProxiedConnection, cursor: Any, error: Exception) -> bool:
+        """Keep a dead connection, or one in the middle of something, out of the pool; True for a dead one."""
+        raw: Any = connection.dbapi_connection
+        lost = is_driver_error(error) and self._engine.dialect.is_disconnect(error, raw, cursor)  # type: ignore[arg-type]
+        if lost or getattr(raw, "in_transaction", False):
+            connection.invalidate(error)
+        return lost
+
+    def _tell(self, kind: str, sql: str) -> None:
+        for listener in self._listeners:
+            listener(kind, sql)
+
+
+class Steps:
+    """Statements inside :meth:`Driver.immediate`.
+
+    :ivar keep: set to commit.
+    """
+
+    def __init__(self, cursor: Cursor, tell: Listener) -> None:
+        self._cursor = cursor
+        self._tell = tell
+        self.keep = False
+
+    def rows(self, prepared: Prepared, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+        """Run a statement that gives rows."""
+        self._cursor.execute(prepared.sql, prepared.arguments(values))
+        found = self._cursor.fetchall()
+        self._tell("write" if prepared.writes else "read", prepared.sql)
+        return found
+
+    def change(self, prepared: Prepared, values: Mapping[str, Any]) -> None:
+        """Run a statement that gives none."""
+        self._cursor.execute(prepared.sql, prepared.arguments(values))
+        self._tell("write", prepared.sql)

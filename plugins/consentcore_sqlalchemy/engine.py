@@ -1,0 +1,172 @@
+"""Connections: one pool a process, two ways to use it (the driver's cursor in autocommit, and transactions)."""
+
+from __future__ import annotations
+
+import math
+import select
+import sqlite3
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, make_url
+
+from consentcore.api import ConfigurationError
+from consentcore_sqlalchemy.settings import SqlSettings
+
+SETTING = "consentcore.plugin.sqlalchemy.url"
+BEGIN = "consentcore_begin"
+"""Execution option: how a SQLite transaction starts: ``IMMEDIATE`` (default), ``DEFERRED``, or ``""`` for not yet."""
+
+
+@dataclass(frozen=True)
+class Database:
+    """One database.
+
+    :ivar engine: its pool; connections are in autocommit.
+    :ivar transactions: the same pool, for transactions (READ COMMITTED on PostgreSQL).
+    :ivar path: the file of a SQLite database.
+    """
+
+    engine: Engine
+    transactions: Engine
+    path: Path | None = None
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether it is a file of this machine with one writer at a time."""
+        return self.path is not None
+
+
+def open_database(settings: SqlSettings) -> Database:
+    """Make the pool; nothing is connected yet.
+
+    :raises ConfigurationError: when the URL is not one of a supported database.
+    """
+    url = _parse(str.__str__(settings.url))
+    if url.get_backend_name() == "sqlite":
+        return _sqlite(url, settings)
+    return _postgres(url, settings)
+
+
+def _parse(text: str) -> URL:
+    expected = "expected postgresql://user:password@host/name or sqlite:////absolute/path"
+    try:
+        url = make_url(text.strip())
+        if url.drivername in {"postgres", "postgresql"}:
+            url = url.set(drivername="postgresql+psycopg")
+    except (exc.ArgumentError, ValueError):
+        raise ConfigurationError([f"{SETTING}: not a database URL; {expected}"]) from None
+    if url.drivername in {"sqlite", "sqlite+pysqlite"}:
+        if not url.database or url.database == ":memory:" or url.host:
+            raise ConfigurationError([f"{SETTING}: a SQLite database needs the path of a file; {expected}"])
+        return url
+    if url.drivername != "postgresql+psycopg":
+        raise ConfigurationError([f"{SETTING}: {url.drivername!r} is not supported; {expected}"])
+    return url
+
+
+def _pool(settings: SqlSettings) -> dict[str, Any]:
+    return {
+        "pool_size": settings.pool_size,
+        "max_overflow": settings.pool_overflow,
+        "pool_timeout": settings.pool_timeout_s,
+        "pool_recycle": settings.pool_recycle_s,
+        "pool_use_lifo": True,
+        # Nobody leaves a transaction open: autocommit verbs have none, units of work end theirs.
+        "pool_reset_on_return": None,
+        "hide_parameters": True,
+    }
+
+
+# --- PostgreSQL ---
+
+
+def _postgres(url: URL, settings: SqlSettings) -> Database:
+    arguments: dict[str, Any] = {
+        "connect_timeout": settings.connect_timeout_s,
+        "application_name": "consentcore",
+        "prepare_threshold": settings.prepare_threshold or None,
+        "keepalives": 1,
+        "keepalives_idle": 30,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+    }
+    if settings.statement_timeout_s:
+        given = url.query.get("options", "")
+        given = given if isinstance(given, str) else " ".join(given)
+        limit = math.ceil(settings.statement_timeout_s * 1000)
+        arguments["options"] = f"{given} -c statement_timeout={limit}".strip()
+    for name in set(arguments) & set(url.query) - {"options"}:
+        del arguments[name]  # what the URL says wins
+    engine = create_engine(url, isolation_level="AUTOCOMMIT", connect_args=arguments, **_pool(settings))
+    event.listen(engine, "checkout", _refuse_hung_up)
+    return Database(engine, engine.execution_options(isolation_level="READ COMMITTED"))
+
+
+class _HasSocket(Protocol):
+    def fileno(self) -> int: ...
+
+
+def _refuse_hung_up(connection: _HasSocket, _record: object, _proxy: object) -> None:
+    """Notice without a round trip that the server has ended a pooled connection: an idle one has nothing to read.
+
+    The pool then opens a new one, so that a restarted server costs no request.
+    """
+    try:
+        poll = select.poll()
+        poll.register(connection.fileno(), select.POLLIN | select.POLLHUP | select.POLLERR)
+        hung_up = bool(poll.poll(0))
+    except Exception as error:
+        raise exc.DisconnectionError from error
+    if hung_up:
+        raise exc.DisconnectionError
+
+
+# --- SQLite ---
+
+
+def _sqlite(url: URL, settings: SqlSettings) -> Database:
+    assert url.database is not None
+    path = Path(url.database)
+    engine = create_engine(
+        url,
+        connect_args={
+            "isolation_level": None,  # transactions are started below, not guessed by the driver
+            "check_same_thread": False,  # the pool hands a connection to one thread at a time
+            "timeout": settings.busy_timeout_s,
+        },
+        **_pool(settings),
+    )
+
+    @event.listens_for(engine, "do_connect")
+    def make_folder(*_arguments: object) -> None:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: sqlite3.Connection, _record: object) -> None:
+        _configure_sqlite(connection, settings.busy_timeout_s)
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        mode = connection.get_execution_options().get(BEGIN, "IMMEDIATE")
+        if mode:
+            connection.exec_driver_sql(f"BEGIN {mode}")
+
+    return Database(engine, engine, path)
+
+
+def _configure_sqlite(connection: sqlite3.Connection, wait_s: float) -> None:
+    deadline = time.monotonic() + wait_s
+    while True:
+        try:
+            # Two processes that make a new file at the same time: this is not covered by the busy timeout.
+            connection.execute("PRAGMA journal_mode=WAL")
+            break
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA foreign_keys=ON")

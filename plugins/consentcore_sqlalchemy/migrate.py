@@ -1,0 +1,62 @@
+"""Creating and upgrading the tables, with Alembic."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from alembic import command
+from alembic.config import Config
+
+from consentcore.api import StorageConflict, StorageError
+from consentcore_sqlalchemy.engine import Database
+from consentcore_sqlalchemy.errors import translating
+from consentcore_sqlalchemy.schema import HEAD, current_version
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+FOLDER = Path(__file__).parent / "migrations"
+_ATTEMPTS = 20
+_ALEMBIC = threading.Lock()
+"""Alembic keeps its context in module globals: one migration at a time in a process."""
+
+
+def migrate(database: Database) -> Sequence[str]:
+    """Bring the database to the newest version; safe to repeat and to run from two processes at once.
+
+    Everything happens in one transaction. Of two that start together one fails, having changed nothing, looks
+    again and finds the work done; so no lock outlives a process that is killed in the middle.
+
+    :return: one line for each step done. :raises StorageError: when it is not possible.
+    """
+    for attempt in range(_ATTEMPTS):
+        try:
+            return _upgrade(database)
+        except StorageError as error:
+            last = attempt == _ATTEMPTS - 1
+            # "Table exists already" is no conflict by its code, but it is one if the other has finished meanwhile.
+            if last or not (isinstance(error, StorageConflict) or current_version(database) == HEAD):
+                raise
+            time.sleep(random.random() * min(0.5, 0.02 * 2**attempt))  # noqa: S311 - spreads two processes
+    raise AssertionError("the last attempt returns or raises")
+
+
+def configuration(connection: Connection, steps: list[str] | None = None) -> Config:
+    """Alembic's configuration for our migrations on an open connection."""
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    config.attributes["steps"] = steps if steps is not None else []
+    return config
+
+
+def _upgrade(database: Database) -> Sequence[str]:
+    steps: list[str] = []
+    with _ALEMBIC, translating(), database.transactions.connect() as connection, connection.begin():
+        command.upgrade(configuration(connection, steps), "head")
+    return [f"sqlalchemy: {step}" for step in steps]

@@ -1,0 +1,1 @@
+"""Alembic's environment; run by :mod:`consentcore_sqlalchemy.migrate`."""

@@ -1,0 +1,95 @@
+"""Removing what has no more use. Evidence is not among the tables named here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, Table, and_, delete, or_, select, update
+
+from consentcore_sqlalchemy.engine import Database
+from consentcore_sqlalchemy.statements import ACTIVE
+from consentcore_sqlalchemy.tables import code, consent_grant, counter, owner_session, token
+from consentcore_sqlalchemy.work import Mode, Work, transaction
+
+
+def purge(database: Database, now: int, limit: int) -> dict[str, int]:
+    """Remove at most ``limit`` rows a kind, each kind in a transaction of its own; how many of each."""
+    kinds = {
+        "nonces": _forget_nonces,
+        "tokens": _tokens,
+        "codes": _codes,
+        "sessions": _sessions,
+        "counters": _counters,
+    }
+    counts = {}
+    for kind, remove in kinds.items():
+        with transaction(database, Mode.WRITE) as work:
+            counts[kind] = remove(work, now, limit)
+    return counts
+
+
+def _forget_nonces(work: Work, now: int, limit: int) -> int:
+    """Nonces whose grace is over. No index: one would cost each refresh more than this scan of families does."""
+    stale = select(code.c.code_hash).where(code.c.nonce.is_not(None), code.c.grace_until <= now)
+    forget = update(code).where(code.c.code_hash.in_(_some(work, stale, limit)))
+    return work.write(forget.values(nonce=None, nonce_key_id=""))
+
+
+def _tokens(work: Work, now: int, limit: int) -> int:
+    return _remove(work, token, token.c.token_hash, token.c.expires_at <= now, limit)
+
+
+def _sessions(work: Work, now: int, limit: int) -> int:
+    return _remove(
+        work, owner_session, owner_session.c.session_hash, owner_session.c.expires_at <= now, limit
+    )
+
+
+def _counters(work: Work, now: int, limit: int) -> int:
+    over = select(*counter.primary_key.columns).where(counter.c.ends_at <= now).limit(limit)
+    doomed = [
+        and_(*(column == value for column, value in zip(counter.primary_key.columns, row, strict=True)))
+        for row in work.rows(over)
+    ]
+    return sum(work.write(delete(counter).where(one, counter.c.ends_at <= now)) for one in doomed)
+
+
+def _codes(work: Work, now: int, limit: int) -> int:
+    """Codes that ran out unused, and families of which no token can live any more.
+
+    A row is looked at when its ``purge_at`` comes; a family that lives on is put off until its last token's end.
+    """
+    alive = (
+        select(consent_grant.c.grant_id)
+        .where(
+            consent_grant.c.grant_id == code.c.grant_id,
+            consent_grant.c.state == ACTIVE,
+            consent_grant.c.expires_at > now,
+        )
+        .exists()
+    )
+    useless = or_(
+        and_(code.c.used_at.is_(None), code.c.expires_at <= now),
+        code.c.ends_at <= now,
+        code.c.killed_at.is_not(None),
+        ~alive,
+    )
+    look_at = code.c.purge_at <= now
+    put_off = select(code.c.code_hash).where(look_at, ~useless)
+    later = update(code).where(code.c.code_hash.in_(_some(work, put_off, limit)))
+    work.write(later.values(purge_at=code.c.ends_at))
+    return _remove(work, code, code.c.code_hash, and_(look_at, useless), limit)
+
+
+def _remove(
+    work: Work, table: Table, key: ColumnElement[Any], useless: ColumnElement[bool], limit: int
+) -> int:
+    return work.write(delete(table).where(key.in_(_some(work, select(key).where(useless), limit))))
+
+
+def _some(work: Work, chosen: Select[Any], limit: int) -> Any:
+    """A few of the rows; those that somebody else is at wait for the next time."""
+    chosen = chosen.limit(limit)
+    if not work.is_sqlite:
+        chosen = chosen.with_for_update(skip_locked=True, of=chosen.selected_columns[0].table)
+    return chosen.scalar_subquery()

@@ -1,0 +1,46 @@
+"""Is the database there, and as new as this code? Does not import Alembic, which a web worker has no use for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Column, MetaData, Table, Text, select
+
+from consentcore.api import StorageError
+from consentcore_sqlalchemy.engine import Database
+from consentcore_sqlalchemy.errors import NOT_MIGRATED, translating
+
+VERSION_TABLE = "consentcore_sqlalchemy_version"
+HEAD = "0001"
+"""The newest migration; a test holds it against the migrations' folder."""
+
+version = Table(VERSION_TABLE, MetaData(), Column("version_num", Text, primary_key=True))
+
+
+def check(database: Database) -> Sequence[str]:
+    """Say what stops the database from being used, one line each."""
+    if database.path is not None and not database.path.exists():
+        return [f"storage sqlalchemy: {NOT_MIGRATED} (there is no {database.path})"]
+    try:
+        current = current_version(database)
+    except StorageError as error:
+        return [f"storage sqlalchemy: {error}"]
+    if current == HEAD:
+        return []
+    if current is None or current < HEAD:
+        return [f"storage sqlalchemy: {NOT_MIGRATED} (it is at {current or 'nothing'}, wanted is {HEAD})"]
+    return [
+        f"storage sqlalchemy: made by a newer version of consentcore (it is at {current}, known is {HEAD})"
+    ]
+
+
+def current_version(database: Database) -> str | None:
+    """The migration that the database is at; None before the first.
+
+    :raises StorageError: when it cannot be reached.
+    """
+    with translating(), database.engine.connect() as connection:
+        if not connection.dialect.has_table(connection, VERSION_TABLE):
+            return None
+        found: str | None = connection.execute(select(version.c.version_num)).scalar()
+        return found

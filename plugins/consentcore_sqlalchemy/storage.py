@@ -1,0 +1,78 @@
+"""The store and its faces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+
+from consentcore.api import PurgeReport, TransactionManager, UnitOfWork
+from consentcore_sqlalchemy import schema
+from consentcore_sqlalchemy.counters import SqlCounters
+from consentcore_sqlalchemy.driver import Driver, Listener
+from consentcore_sqlalchemy.engine import open_database
+from consentcore_sqlalchemy.errors import translating
+from consentcore_sqlalchemy.outbox import SqlOutbox
+from consentcore_sqlalchemy.protocol import OneStatement, OneTransaction, SqlProtocol
+from consentcore_sqlalchemy.purge import purge
+from consentcore_sqlalchemy.settings import SqlSettings
+from consentcore_sqlalchemy.unit import SqlUnit
+from consentcore_sqlalchemy.work import Mode, join, transaction
+
+
+class SqlStorage:
+    """:class:`consentcore.api.Storage` in SQL.
+
+    On SQLite a thread that holds a write transaction must not call a verb that writes: it would wait for itself
+    until ``busy_timeout_s`` is over.
+
+    :raises ConfigurationError: when the URL is not usable. Nothing is connected before the first use.
+    """
+
+    capabilities: frozenset[str] = frozenset({"durable", "multi_process", "sql"})
+
+    def __init__(self, settings: SqlSettings) -> None:
+        self._database = open_database(settings)
+        self._driver = Driver(self._database)
+        self.outbox = SqlOutbox(self._database)
+
+    @cached_property
+    def protocol(self) -> SqlProtocol:
+        exchanger = OneTransaction if self._database.is_sqlite else OneStatement
+        return SqlProtocol(self._driver, exchanger=exchanger)
+
+    @cached_property
+    def counters(self) -> SqlCounters:
+        return SqlCounters(self._driver, is_sqlite=self._database.is_sqlite)
+
+    def listen(self, listener: Listener) -> None:
+        """Tell ``listener`` of every statement and commit of the protocol's verbs: for tests and measurements."""
+        self._driver.listen(listener)
+
+    def migrate(self) -> Sequence[str]:
+        from consentcore_sqlalchemy.migrate import migrate
+
+        return migrate(self._database)
+
+    def check(self) -> Sequence[str]:
+        return schema.check(self._database)
+
+    @contextmanager
+    def transaction(self) -> Iterator[UnitOfWork]:
+        with transaction(self._database, Mode.WRITE) as work:
+            yield SqlUnit(work)
+
+    @contextmanager
+    def reading(self) -> Iterator[UnitOfWork]:
+        with transaction(self._database, Mode.READ) as work:
+            yield SqlUnit(work)
+
+    def join(self, tm: TransactionManager, *, write: bool) -> UnitOfWork:
+        return SqlUnit(join(self._database, self, tm, write=write).work)
+
+    def purge(self, now: int, limit: int) -> PurgeReport:
+        return PurgeReport(purge(self._database, now, limit))
+
+    def close(self) -> None:
+        with translating():
+            self._database.engine.dispose()

@@ -1,0 +1,239 @@
+"""One transaction: a session of its own, or one that follows a request's transaction through zope.sqlalchemy.
+
+The session maps nothing; it is what zope.sqlalchemy joins. Statements run on its connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+from zope.sqlalchemy import mark_changed
+from zope.sqlalchemy.datamanager import STATUS_ACTIVE, STATUS_CHANGED, SessionDataManager
+
+from consentcore.api import StorageError, TransactionManager
+from consentcore_sqlalchemy.engine import BEGIN, Database
+from consentcore_sqlalchemy.errors import Collision, translating
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, CursorResult, Row, Select, Table
+    from sqlalchemy.sql.dml import UpdateBase
+
+
+class Mode(Enum):
+    """What a transaction is for."""
+
+    WRITE = "write"
+    """Of our own, short: the writer of a SQLite database from its start."""
+    REQUEST = "request"
+    """A request's that may write: SQLite's single writer only from the first write on, so that what the request does
+    elsewhere before (counting a failed login) does not wait for it. Until then it reads as PostgreSQL does under
+    READ COMMITTED."""
+    VIEW = "view"
+    """A consistent view at one moment, that a request may still turn into a writing one."""
+    READ = "read"
+    """A consistent view at one moment, read-only."""
+
+
+_SQLITE_BEGIN = {Mode.WRITE: "IMMEDIATE", Mode.REQUEST: "", Mode.VIEW: "DEFERRED", Mode.READ: "DEFERRED"}
+
+
+class Work:
+    """Statements inside one transaction. Begins at the first of them."""
+
+    def __init__(self, database: Database, mode: Mode) -> None:
+        self._database = database
+        self._mode = mode
+        self._connection: Connection | None = None
+        self._writing = mode in {Mode.WRITE, Mode.REQUEST}
+        self._failure: StorageError | None = None
+        self._over = False
+        self.session = Session(database.transactions)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether there is one writer at a time."""
+        return self._database.is_sqlite
+
+    def rows(self, statement: Select[Any]) -> Sequence[Row[Any]]:
+        """Read rows."""
+        return self._execute(statement).all()
+
+    def first(self, statement: Select[Any]) -> Row[Any] | None:
+        """Read at most one row."""
+        return self._execute(statement).first()
+
+    def scalar(self, statement: Select[Any]) -> Any:
+        """Read one value; None when there is none."""
+        return self._execute(statement).scalar()
+
+    def locked(self, statement: Select[Any]) -> Row[Any] | None:
+        """Read at most one row that nobody else changes before the end of this transaction."""
+        self._start_writing()
+        return self._execute(statement if self.is_sqlite else statement.with_for_update()).first()
+
+    def write(self, statement: UpdateBase) -> int:
+        """Change something; how many rows."""
+        self._start_writing()
+        return self._execute(statement).rowcount
+
+    def returning(self, statement: UpdateBase) -> Sequence[Row[Any]]:
+        """Change something and read what it returns."""
+        self._start_writing()
+        return self._execute(statement).all()
+
+    def add(self, table: Table, values: dict[str, Any]) -> None:
+        """Store a row. :raises StorageConflict: when it is there already."""
+        self.write(table.insert().values(values))
+
+    def upsert(self, table: Table) -> postgresql.Insert | sqlite.Insert:
+        """An insert of the dialect, which knows ON CONFLICT."""
+        return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
+
+    def conflict(self, reason: str) -> Collision:
+        """Make the error for a collision; from now on this transaction cannot commit."""
+        self._failure = Collision(reason)
+        return self._failure
+
+    # --- its life ---
+
+    def upgrade(self) -> None:
+        """Let a request that has only read write as well."""
+        if self._mode is Mode.VIEW and self._connection is None:
+            self._mode = Mode.REQUEST
+        self._writing = True
+
+    def vote(self) -> None:
+        """:raises StorageError: when a statement failed, whether or not somebody caught that error.
+
+        PostgreSQL would answer COMMIT with a silent rollback then.
+        """
+        if isinstance(self._failure, Collision):
+            raise Collision(str(self._failure))
+        if self._failure is not None:
+            raise StorageError(f"an earlier statement of the transaction failed: {self._failure}")
+
+    def commit(self) -> None:
+        """Make it durable."""
+        self.vote()
+        with translating():
+            self.session.commit()
+
+    def end(self) -> None:
+        """Give the connection back; what was not committed is gone."""
+        self._over = True
+        try:
+            self.session.close()
+        except SQLAlchemyError:
+            self.session.invalidate()
+
+    def over(self) -> None:
+        """Note that somebody else ended it."""
+        self._over = True
+
+    # --- inside ---
+
+    def _start_writing(self) -> None:
+        if not self._writing:
+            raise StorageError("the transaction only reads")
+        if self.is_sqlite and self._mode is Mode.REQUEST:
+            with self._noting_failure():
+                connection = self._connect()
+                if not connection.connection.in_transaction:
+                    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    def _execute(self, statement: Select[Any] | UpdateBase) -> CursorResult[Any]:
+        with self._noting_failure():
+            return self._connect().execute(statement)
+
+    @contextmanager
+    def _noting_failure(self) -> Iterator[None]:
+        try:
+            with translating():
+                yield
+        except StorageError as error:
+            self._failure = self._failure or error
+            raise
+
+    def _connect(self) -> Connection:
+        if self._over:
+            raise StorageError("the transaction is over")
+        if self._connection is None:
+            self._connection = self.session.connection(execution_options=self._options())
+        return self._connection
+
+    def _options(self) -> dict[str, Any]:
+        if self.is_sqlite:
+            return {BEGIN: _SQLITE_BEGIN[self._mode]}
+        if self._mode is Mode.VIEW:
+            return {"isolation_level": "REPEATABLE READ"}
+        if self._mode is Mode.READ:
+            return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        return {}
+
+
+class Participant(SessionDataManager):  # type: ignore[misc]  # the library has no types
+    """zope.sqlalchemy's data manager with the port's errors."""
+
+    def __init__(self, work: Work, tm: TransactionManager, *, write: bool) -> None:
+        self.work = work
+        # Core statements never mark a session as changed: without this they would vanish at the commit.
+        super().__init__(work.session, STATUS_CHANGED if write else STATUS_ACTIVE, tm)
+
+    def allow_writing(self) -> None:
+        """Turn a transaction that was joined for reading into a writing one."""
+        self.work.upgrade()
+        mark_changed(self.session, self.transaction_manager)
+
+    def commit(self, trans: object) -> None:
+        self.work.vote()
+        super().commit(trans)
+
+    def tpc_vote(self, trans: object) -> None:
+        with translating():
+            super().tpc_vote(trans)
+
+    def sortKey(self) -> str:  # noqa: N802 - the library's name
+        # Votes last of all: it commits in its vote, and nobody may refuse after that.
+        return f"\U0010ffff{super().sortKey()}"
+
+    def _finish(self, final_state: str) -> None:
+        session = self.session
+        self.work.over()
+        try:
+            super()._finish(final_state)
+        except SQLAlchemyError:
+            session.invalidate()
+
+
+def join(database: Database, key: object, tm: TransactionManager, *, write: bool) -> Participant:
+    """Join the transaction of a request, once: later calls find the same participant."""
+    # The port leaves the transaction opaque so that it does not depend on the library.
+    current: Any = tm.get()
+    try:
+        participant: Participant = current.data(key)
+    except KeyError:
+        work = Work(database, Mode.REQUEST if write else Mode.VIEW)
+        participant = Participant(work, tm, write=write)
+        current.set_data(key, participant)
+        return participant
+    if write:
+        participant.allow_writing()
+    return participant
+
+
+@contextmanager
+def transaction(database: Database, mode: Mode) -> Iterator[Work]:
+    """A transaction of its own: commits at the end of the block, vanishes when the block raises."""
+    work = Work(database, mode)
+    try:
+        yield work
+        if mode is Mode.WRITE:
+            work.commit()
+    finally:
+        work.end()

@@ -1,0 +1,10 @@
+"""Fixtures for every test."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from postgres import empty_postgres_url, postgres_server, postgres_url  # noqa: E402, F401
