@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from oauthlib.oauth2 import OAuth2Error
 
-from consentcore.domain.errors import ConfigurationError, StorageConflict, StorageError
+from consentcore.domain.errors import ConfigurationError, StorageConflict, StorageError, StorageUnavailable
 from consentcore.oauth.authorize import AuthorizationEndpoint
 from consentcore.oauth.errors import ProtocolError, bad_request, from_oauthlib, unavailable
 from consentcore.oauth.introspection import IntrospectionEndpoint
@@ -124,10 +124,12 @@ def _answered(http: HttpRequest, respond: Callable[[HttpRequest], HttpResponse])
     except OAuth2Error as error:
         return error_answer(from_oauthlib(error))
     except StorageError as error:
-        log.error("the storage failed: %s", error)  # noqa: TRY400 - a trace would tell nothing more
+        # Being down or busy says all; anything else is somebody's mistake and needs its trace.
+        expected = isinstance(error, StorageUnavailable | StorageConflict)
+        log.error("the storage failed: %s", error, exc_info=None if expected else error)
         return error_answer(unavailable())
     except ConfigurationError as error:
-        log.error("no answer, because %s", error)  # noqa: TRY400
+        log.error("no answer, because %s", error)
         return error_answer(ProtocolError(500, "server_error", "The server is not configured well"))
 
 
