@@ -221,13 +221,14 @@ def check(settings: CoreSettings, source: Source) -> None:
             source.blame(
                 "consentcore.server.trusted_proxies", f"expected addresses or networks, not {network!r}"
             )
-    _check_keys(settings.keys, source)
 
 
-def _check_keys(value: str, source: Source) -> None:
-    # Said here together with everything else that is missing; what it holds is read when the key ring is opened.
-    if value.startswith("env:") and not source.environ.get(value[4:]):
-        source.blame("consentcore.keys", f"expected the environment variable {value[4:]} to be set")
+def check_keys(source: Source) -> None:
+    """Say a missing variable together with all others; what it holds is read when the key ring is opened."""
+    entry = source.entries.get("consentcore.keys")
+    name = entry.value[4:] if entry and entry.value.startswith("env:") else ""
+    if name and name not in source.environ:
+        source.blame("consentcore.keys", f"expected the environment variable {name} to be set")
 
 
 def _url_problem(url: str) -> str:

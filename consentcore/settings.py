@@ -18,6 +18,7 @@ from consentcore.core_settings import (
     WebSettings,
     WorkerSettings,
     check,
+    check_keys,
 )
 from consentcore.domain.errors import ConfigurationError
 from consentcore.hooks.ini import inherited
@@ -123,6 +124,7 @@ def _load(source: Source, environ: Mapping[str, str], listen: str) -> LoadedConf
     known = keys_of(CoreSettings, PREFIX)
     core_keys = [key for key in source.entries if not key.startswith(PLUGIN_PREFIX)]
     unknown_keys(source, core_keys, known)
+    check_keys(source)
     settings = bind(CoreSettings, PREFIX, source)
     if settings is not None:
         check(settings, source)

@@ -27,7 +27,7 @@ def resolved(entry: Entry, environ: Mapping[str, str]) -> str:
     """
     text = entry.value
     if text.startswith("env:") and _NAME.fullmatch(text[4:]):
-        if not environ.get(text[4:]):
+        if text[4:] not in environ:
             raise ValueError(f"the environment variable {text[4:]} to be set")
         return environ[text[4:]]
     if text.startswith("file:"):

@@ -1,0 +1,215 @@
+"""``consentcore client``: the applications of ISVs, and the APIs that introspect."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from consentcore.cli.commands import Group
+from consentcore.cli.registration import Form, register
+from consentcore.cli.state import State, pass_state, table
+from consentcore.domain.client import Client, ClientSecret, WebhookEndpoint
+from consentcore.domain.clock import HOUR, iso
+from consentcore.domain.errors import InvalidInput, NotFound
+from consentcore.domain.secret import CLIENT_SECRET, digest, mint
+from consentcore.ports.storage import transact
+
+if TYPE_CHECKING:
+    from consentcore.ports.storage import UnitOfWork
+
+PAGE = 500
+
+
+@click.group(cls=Group, name="client")
+def command() -> None:
+    """Register and manage applications."""
+
+
+@command.command("create")
+@click.option("--name", required=True, help="What the consent page calls it, 1 to 100 characters.")
+@click.option(
+    "--redirect-uri", "redirect_uris", multiple=True, metavar="URI", help="May be given several times."
+)
+@click.option("--scope", "scopes", multiple=True, metavar="'A B'", help="What it may ask for.")
+@click.option("--public", is_flag=True, help="It cannot keep a secret: native or in a browser.")
+@click.option("--resource-server", is_flag=True, help="An API: may introspect tokens that carry its scopes.")
+@click.option("--require-pkce", is_flag=True, help="Refuse authorization requests without S256.")
+@click.option("--webhook-url", default="", metavar="URL", help="Where it wants to be told of consents.")
+@click.option("--publisher", default="", help="The company behind it.")
+@click.option("--website", default="", metavar="URL")
+@click.option("--privacy-url", default="", metavar="URL")
+@click.option("--purpose", default="", help="Why it needs the data, in its own words.")
+@click.option("--client-id", default="", help="Instead of a random one; 1 to 64 of A-Z a-z 0-9 _ -.")
+@pass_state
+def create(state: State, /, **form: Any) -> None:
+    """Register an application; its secrets are shown once."""
+    runtime = state.runtime
+    made = register(runtime, Form(**form))
+
+    def store(uow: UnitOfWork) -> None:
+        if uow.clients.get(made.client.client_id) is not None:
+            raise InvalidInput("--client-id", "expected one that is not taken")
+        uow.clients.add(made.client)
+        if made.endpoint:
+            uow.clients.add_endpoint(made.endpoint)
+
+    transact(runtime.storage, store)
+    data = {
+        "client_id": made.client.client_id,
+        "client_secret": made.client_secret,
+        "webhook_secret": made.webhook_secret,
+    }
+    lines = [f"{key}: {value}" for key, value in data.items() if value]
+    state.answer(data, "\n".join(lines))
+    if made.client_secret or made.webhook_secret:
+        state.say("Keep the secrets now: they are not shown again.")
+
+
+@command.command("list")
+@pass_state
+def list_(state: State) -> None:
+    """List every application and API."""
+    clients = _all(state)
+    rows = [
+        (one.client_id, one.name, one.kind.value, "enabled" if one.enabled else "disabled") for one in clients
+    ]
+    state.answer([_facts(one) for one in clients], table(rows, ("CLIENT", "NAME", "KIND", "STATE")))
+
+
+@command.command("show")
+@click.argument("client_id")
+@pass_state
+def show(state: State, client_id: str) -> None:
+    """Show one application, without its secrets."""
+    with state.runtime.storage.reading() as uow:
+        client = _found(uow, client_id)
+        endpoints = uow.clients.endpoints(client_id)
+    data = {**_facts(client), "webhooks": [_endpoint_facts(one) for one in endpoints]}
+    state.answer(data, "\n".join(f"{key}: {_plain(value)}" for key, value in data.items()))
+
+
+@command.command("disable")
+@click.argument("client_id")
+@pass_state
+def disable(state: State, client_id: str) -> None:
+    """Shut an application out: its tokens are dead at once, its consents are revoked by the worker."""
+    _switch(state, client_id, enabled=False)
+
+
+@command.command("enable")
+@click.argument("client_id")
+@pass_state
+def enable(state: State, client_id: str) -> None:
+    """Let a disabled application in again; consents that were revoked meanwhile stay revoked."""
+    _switch(state, client_id, enabled=True)
+
+
+@command.command("rotate-secret")
+@click.argument("client_id")
+@click.option(
+    "--keep-hours",
+    type=click.FloatRange(0, 24 * 30),
+    default=24.0,
+    show_default=True,
+    help="How long the secrets of before stay valid; 0 ends them now.",
+)
+@pass_state
+def rotate_secret(state: State, client_id: str, keep_hours: float) -> None:
+    """Give an application a new secret; the old one stays valid for a while, so that nothing breaks."""
+    now = state.runtime.clock.now()
+    until = now + round(keep_hours * HOUR)
+    secret = mint(CLIENT_SECRET)
+
+    def store(uow: UnitOfWork) -> None:
+        client = _found(uow, client_id)
+        if client.public:
+            raise InvalidInput("CLIENT_ID", "expected an application that keeps a secret; this one is public")
+        uow.clients.update(
+            replace(client, secrets=(ClientSecret(digest(secret), now), *_ending(client, now, until)))
+        )
+
+    transact(state.runtime.storage, store)
+    data = {"client_id": client_id, "client_secret": secret, "old_secrets_expire_at": iso(until)}
+    state.answer(data, "\n".join(f"{key}: {value}" for key, value in data.items()))
+    state.say("Keep the secret now: it is not shown again.")
+
+
+def _ending(client: Client, now: int, until: int) -> Sequence[ClientSecret]:
+    """The live secrets of a client, ending at ``until`` or when they would have ended before."""
+    live = [one for one in client.secrets if one.expires_at is None or now < one.expires_at]
+    if until <= now:
+        return ()
+    return [replace(one, expires_at=min(until, one.expires_at or until)) for one in live]
+
+
+def _switch(state: State, client_id: str, *, enabled: bool) -> None:
+    def store(uow: UnitOfWork) -> bool:
+        client = _found(uow, client_id)
+        if client.enabled is not enabled:
+            uow.clients.update(replace(client, enabled=enabled))
+        return client.enabled is not enabled
+
+    changed = transact(state.runtime.storage, store)
+    word = "enabled" if enabled else "disabled"
+    state.say(f"{client_id} is {word}" if changed else f"{client_id} was {word} before")
+    state.answer({"client_id": client_id, "enabled": enabled}, "")
+
+
+def _all(state: State) -> list[Client]:
+    found: list[Client] = []
+    with state.runtime.storage.reading() as uow:
+        while page := uow.clients.list(after=found[-1].client_id if found else "", limit=PAGE):
+            found += page
+    return found
+
+
+def _found(uow: UnitOfWork, client_id: str) -> Client:
+    client = uow.clients.get(client_id)
+    if client is None:
+        raise NotFound("client", client_id)
+    return client
+
+
+def _facts(client: Client) -> dict[str, Any]:
+    return {
+        "client_id": client.client_id,
+        "name": client.name,
+        "kind": client.kind.value,
+        "enabled": client.enabled,
+        "public": client.public,
+        "require_pkce": client.require_pkce,
+        "redirect_uris": list(client.redirect_uris),
+        "scopes": list(client.scopes),
+        "publisher": client.publisher,
+        "website": client.website,
+        "privacy_url": client.privacy_url,
+        "purpose": client.purpose,
+        "created_at": iso(client.created_at),
+        "secrets": [
+            {"created_at": iso(one.created_at), "expires_at": iso(one.expires_at) if one.expires_at else None}
+            for one in client.secrets
+        ],
+    }
+
+
+def _endpoint_facts(endpoint: WebhookEndpoint) -> dict[str, Any]:
+    return {
+        "endpoint_id": endpoint.endpoint_id,
+        "url": endpoint.url,
+        "events": list(endpoint.events),
+        "enabled": endpoint.disabled_at is None,
+        "disabled_reason": endpoint.disabled_reason,
+    }
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, list):
+        return "; ".join(_plain(item) for item in value) or "-"
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_plain(item)}" for key, item in value.items())
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value) if value not in {"", None} else "-"

@@ -1,0 +1,138 @@
+"""``consentcore consents``: what data owners have allowed."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from consentcore.cli.commands import Group
+from consentcore.cli.owner import find_owner
+from consentcore.cli.registration import line
+from consentcore.cli.state import State, pass_state, table
+from consentcore.domain.clock import iso
+from consentcore.domain.event import Actor, ActorType, Evidence
+from consentcore.domain.grant import ENDED, Grant, GrantState
+from consentcore.ports.storage import transact
+
+if TYPE_CHECKING:
+    from consentcore.domain.owner import Owner
+
+PAGE = 500
+MAX_REASON = 1000
+
+
+@click.group(cls=Group, name="consents")
+def command() -> None:
+    """List, export and revoke consents."""
+
+
+@command.command("list")
+@click.option("--owner", "email", required=True, metavar="EMAIL")
+@click.option("--all", "everything", is_flag=True, help="Ended and denied ones too.")
+@pass_state
+def list_(state: State, email: str, everything: bool) -> None:
+    """List the active consents of a data owner."""
+    owner = find_owner(state, email, "--owner")
+    states = {GrantState.ACTIVE, *((*ENDED, GrantState.DENIED) if everything else ())}
+    found = _facts(state, owner, states, everything=everything)
+    rows = [
+        (one["grant_id"], one["client_name"], one["state"], " ".join(one["scopes"]), one["expires_at"] or "-")
+        for one in found
+    ]
+    state.answer(found, table(rows, ("CONSENT", "APPLICATION", "STATE", "SCOPES", "UNTIL")))
+
+
+@command.command("revoke")
+@click.argument("grant_id")
+@click.option("--reason", required=True, help="Goes into the evidence, 1 to 1000 characters.")
+@pass_state
+def revoke(state: State, grant_id: str, reason: str) -> None:
+    """Revoke a consent: its tokens are dead at once; data owner and application are told."""
+    text = line("--reason", reason, MAX_REASON, needed=True)
+    evidence = Evidence("cli:revoke", reason_code="operator_decision", reason_text=text)
+    actor = Actor(ActorType.OPERATOR, _operator())
+    runtime = state.runtime
+    change = transact(
+        runtime.storage,
+        lambda uow: runtime.service.revoke(uow, grant_id, actor=actor, evidence=evidence),
+    )
+    state.say(f"{grant_id} is revoked")
+    data = {
+        "grant_id": grant_id,
+        "state": change.grant.state.value,
+        "event_id": change.event.event_id,
+        "changed_at": iso(change.grant.changed_at),
+    }
+    state.answer(data, "")
+
+
+@command.command("export")
+@click.option("--owner", "email", required=True, metavar="EMAIL")
+@click.option(
+    "--output", type=click.Path(path_type=Path, dir_okay=False), help="A file instead of standard output."
+)
+@pass_state
+def export(state: State, email: str, output: Path | None) -> None:
+    """Write all consents of a data owner with their evidence, as JSON."""
+    from consentcore.consent.export import export_owner
+
+    owner = find_owner(state, email, "--owner")
+    with state.runtime.storage.reading() as uow:
+        document = export_owner(uow, owner)
+    text = json.dumps(document, ensure_ascii=False, indent=2)
+    if output is None:
+        click.echo(text)
+        return
+    # Personal data: nobody else on the machine may read it.
+    with os.fdopen(
+        os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
+    ) as file:
+        file.write(text + "\n")
+    state.say(f"wrote {output}")
+
+
+def _facts(state: State, owner: Owner, states: set[GrantState], *, everything: bool) -> list[dict[str, Any]]:
+    now = state.runtime.clock.now()
+    found = []
+    names: dict[str, str] = {}
+    with state.runtime.storage.reading() as uow:
+        after = ""
+        while page := uow.grants.of_owner(owner.owner_id, states, after=after, limit=PAGE):
+            after = page[-1].grant_id
+            for grant in page:
+                if not everything and not grant.is_active(now):
+                    continue
+                if grant.client_id not in names:
+                    client = uow.clients.get(grant.client_id)
+                    names[grant.client_id] = client.name if client else grant.client_id
+                found.append(_fact(grant, names[grant.client_id], now))
+    return found
+
+
+def _fact(grant: Grant, client_name: str, now: int) -> dict[str, Any]:
+    over = grant.state is GrantState.ACTIVE and not grant.is_active(now)
+    once_stood = grant.state is not GrantState.DENIED
+    return {
+        "grant_id": grant.grant_id,
+        "client_id": grant.client_id,
+        "client_name": client_name,
+        "scopes": list(grant.scope_ids),
+        # Over by the clock, though the worker has not recorded it yet.
+        "state": GrantState.EXPIRED.value if over else grant.state.value,
+        "granted_at": iso(grant.created_at) if once_stood else None,
+        "expires_at": iso(grant.expires_at) if once_stood else None,
+        "changed_at": iso(grant.changed_at),
+    }
+
+
+def _operator() -> str:
+    """Who runs the command, as the system knows them."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return f"uid {os.getuid()}"

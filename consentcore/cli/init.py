@@ -1,0 +1,62 @@
+"""``consentcore init``: everything that has to be there before the first request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from consentcore.cli.commands import Command, refuse
+from consentcore.cli.state import State, pass_state
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+import click
+
+from consentcore.domain.errors import ConfigurationError
+
+
+@click.command(cls=Command, name="init")
+@pass_state
+def command(state: State) -> None:
+    """Create or migrate the storage; safe to repeat.
+
+    Where `consentcore.keys` names a file that does not exist yet, a key ring is made there.
+    """
+    steps = []
+    fresh = _make_keys(state)
+    if fresh is not None:
+        steps.append(f"made the key ring {fresh}; keep a copy of it in a safe place")
+    steps += state.runtime.storage.migrate()
+    problems = list(state.runtime.storage.check())
+    for step in steps or ["nothing to do, everything is there"]:
+        state.say(step)
+    state.answer({"steps": steps, "problems": problems}, "")
+    if problems:
+        refuse("\n".join(problems))
+
+
+def _make_keys(state: State) -> Path | None:
+    """Make the key file that the configuration names, if it does; the path when one was made."""
+    from consentcore.keys import create_key_file, key_file
+
+    setting = state.config.settings.keys
+    if setting.startswith(("env:", "provider:")):
+        return None
+    entry = state.config.source.entries["consentcore.keys"]
+    path = key_file(setting, entry.folder)
+    if path.exists() or not create_key_file(path):
+        return None
+    if _has_evidence(state):
+        path.unlink()
+        problem = f"there is no file {path}, but the storage holds consents made with it; bring it back from its copy"
+        raise ConfigurationError([f"{entry.origin}: consentcore.keys: {problem}"])
+    return path
+
+
+def _has_evidence(state: State) -> bool:
+    """Whether the storage holds something that only the lost keys can verify."""
+    storage = state.runtime.storage
+    if storage.check():
+        return False
+    with storage.reading() as uow:
+        return bool(uow.grants.all(limit=1))

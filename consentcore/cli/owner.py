@@ -1,0 +1,120 @@
+"""``consentcore owner``: data owners with a password in consentcore's own login."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+import click
+
+from consentcore.cli.commands import Group
+from consentcore.cli.registration import MAX_NAME, line, named
+from consentcore.cli.state import State, pass_state, read_line_from_stdin
+from consentcore.domain.clock import iso
+from consentcore.domain.errors import InvalidInput, NotFound
+from consentcore.domain.owner import Owner, normalise_email
+from consentcore.ports.storage import transact
+
+if TYPE_CHECKING:
+    from consentcore.ports.storage import UnitOfWork
+
+
+@click.group(cls=Group, name="owner")
+def command() -> None:
+    """Create and manage data owners."""
+
+
+@command.command("create")
+@click.option("--email", required=True)
+@click.option("--name", default="", help="What pages and mails call the person.")
+@click.option("--locale", default="en", show_default=True)
+@click.option(
+    "--timezone", default="UTC", show_default=True, help="For times in mails, such as Europe/Paris."
+)
+@click.option(
+    "--password-stdin", is_flag=True, required=True, help="The password is the first line of standard input."
+)
+@pass_state
+def create(state: State, /, email: str, name: str, locale: str, timezone: str, **_: bool) -> None:
+    """Create a data owner who signs in with e-mail and password."""
+    runtime = state.runtime
+    with named("--email"):
+        address = normalise_email(email)
+    owner = Owner(
+        owner_id=str(uuid.uuid4()),
+        email=address,
+        created_at=runtime.clock.now(),
+        name=line("--name", name, MAX_NAME),
+        locale=line("--locale", locale, 35, needed=True),
+        timezone=_timezone(timezone),
+    )
+    password = read_line_from_stdin("--password-stdin")
+
+    def store(uow: UnitOfWork) -> None:
+        if uow.owners.by_email(address) is not None:
+            raise InvalidInput("--email", f"expected an address that is not taken; {address} is")
+        uow.owners.add(owner)
+        runtime.login.set_password(uow, owner.owner_id, password)
+
+    transact(runtime.storage, store)
+    data = {"owner_id": owner.owner_id, "email": owner.email}
+    state.answer(data, f"created {owner.email} ({owner.owner_id})")
+
+
+@command.command("show")
+@click.argument("email")
+@pass_state
+def show(state: State, email: str) -> None:
+    """Show a data owner."""
+    owner = find_owner(state, email, "EMAIL")
+    data = {
+        "owner_id": owner.owner_id,
+        "email": owner.email,
+        "name": owner.name,
+        "locale": owner.locale,
+        "timezone": owner.timezone,
+        "created_at": iso(owner.created_at),
+    }
+    state.answer(data, "\n".join(f"{key}: {value or '-'}" for key, value in data.items()))
+
+
+@command.command("set-password")
+@click.option("--email", required=True)
+@click.option(
+    "--password-stdin", is_flag=True, required=True, help="The password is the first line of standard input."
+)
+@pass_state
+def set_password(state: State, /, email: str, **_: bool) -> None:
+    """Give a data owner a new password and end all sessions of theirs."""
+    runtime = state.runtime
+    owner = find_owner(state, email)
+    password = read_line_from_stdin("--password-stdin")
+
+    def store(uow: UnitOfWork) -> int:
+        runtime.login.set_password(uow, owner.owner_id, password)
+        return uow.owners.end_sessions(owner.owner_id)
+
+    ended = transact(runtime.storage, store)
+    state.say(f"{owner.email} has a new password; {ended} sessions were ended")
+    state.answer({"owner_id": owner.owner_id, "sessions_ended": ended}, "")
+
+
+def find_owner(state: State, email: str, option: str = "--email") -> Owner:
+    """The owner of an address. :raises InvalidInput: when it is none. :raises NotFound: when nobody has it."""
+    with named(option):
+        address = normalise_email(email)
+    with state.runtime.storage.reading() as uow:
+        owner = uow.owners.by_email(address)
+    if owner is None:
+        raise NotFound("data owner", address)
+    return owner
+
+
+def _timezone(name: str) -> str:
+    from zoneinfo import ZoneInfo
+
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, LookupError):
+        raise InvalidInput("--timezone", "expected a name such as Europe/Paris or UTC") from None
+    return name

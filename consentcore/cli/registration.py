@@ -1,0 +1,185 @@
+"""Makes clients out of what somebody typed: checks every value, and mints what is secret."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import uuid
+from base64 import b64encode
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from consentcore.domain.client import (
+    AuthMethod,
+    Client,
+    ClientKind,
+    ClientSecret,
+    SealedSecret,
+    WebhookEndpoint,
+)
+from consentcore.domain.errors import InvalidInput
+from consentcore.domain.secret import CLIENT_SECRET, digest, mint
+
+if TYPE_CHECKING:
+    from consentcore.runtime import Runtime
+
+MAX_NAME = 100
+MAX_PURPOSE = 500
+MAX_URL = 2000
+MAX_REDIRECT_URIS = 50
+_CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+@dataclass(frozen=True)
+class Form:
+    """A registration as it was typed."""
+
+    name: str
+    redirect_uris: Sequence[str] = ()
+    scopes: Sequence[str] = ()
+    public: bool = False
+    resource_server: bool = False
+    require_pkce: bool = False
+    webhook_url: str = ""
+    publisher: str = ""
+    website: str = ""
+    privacy_url: str = ""
+    purpose: str = ""
+    client_id: str = ""
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A new client with its secrets in clear: shown once, stored only hashed or sealed."""
+
+    client: Client
+    client_secret: str | None = None
+    endpoint: WebhookEndpoint | None = None
+    webhook_secret: str | None = None
+
+
+def register(runtime: Runtime, form: Form) -> Registered:
+    """Check a registration and make what is to be stored; stores nothing.
+
+    :raises InvalidInput: naming the option that is wrong.
+    """
+    now = runtime.clock.now()
+    _check_kind(form)
+    secret = None if form.public else mint(CLIENT_SECRET)
+    client = Client(
+        client_id=_client_id(form.client_id),
+        name=line("--name", form.name, MAX_NAME, needed=True),
+        created_at=now,
+        kind=ClientKind.RESOURCE_SERVER if form.resource_server else ClientKind.APPLICATION,
+        auth_method=AuthMethod.NONE if form.public else AuthMethod.SECRET,
+        secrets=(ClientSecret(digest(secret), now),) if secret else (),
+        redirect_uris=_redirect_uris(form),
+        scopes=_scopes(runtime, form),
+        publisher=line("--publisher", form.publisher, MAX_NAME),
+        website=_web_address("--website", form.website),
+        privacy_url=_web_address("--privacy-url", form.privacy_url),
+        purpose=line("--purpose", form.purpose, MAX_PURPOSE),
+        require_pkce=form.require_pkce,
+    )
+    endpoint, webhook_secret = (
+        _endpoint(runtime, client, form.webhook_url) if form.webhook_url else (None, None)
+    )
+    return Registered(client, secret, endpoint, webhook_secret)
+
+
+@contextmanager
+def named(option: str) -> Iterator[None]:
+    """Let an InvalidInput name the option that somebody typed instead of the field that it became."""
+    try:
+        yield
+    except InvalidInput as error:
+        raise InvalidInput(option, error.expected) from None
+
+
+def line(option: str, text: str, longest: int, *, needed: bool = False) -> str:
+    """A line of printable text. :raises InvalidInput: when it is empty, too long or holds control characters."""
+    stripped = text.strip()
+    if len(stripped) > longest or (needed and not stripped):
+        raise InvalidInput(option, f"expected {int(needed)} to {longest} characters")
+    if not stripped.isprintable():
+        raise InvalidInput(option, "expected no line breaks and no control characters")
+    return stripped
+
+
+def _check_kind(form: Form) -> None:
+    """A resource server only introspects; a public client cannot keep a secret."""
+    if not form.resource_server:
+        if not form.redirect_uris:
+            raise InvalidInput("--redirect-uri", "expected at least one")
+        return
+    for option, value in (
+        ("--redirect-uri", form.redirect_uris),
+        ("--public", form.public),
+        ("--webhook-url", form.webhook_url),
+        ("--require-pkce", form.require_pkce),
+    ):
+        if value:
+            raise InvalidInput(option, "expected not to be given with --resource-server")
+
+
+def _client_id(wanted: str) -> str:
+    if not wanted:
+        return str(uuid.uuid4())
+    if not _CLIENT_ID.fullmatch(wanted):
+        raise InvalidInput("--client-id", "expected 1 to 64 of A-Z a-z 0-9 _ -")
+    return wanted
+
+
+def _redirect_uris(form: Form) -> tuple[str, ...]:
+    from consentcore.oauth.redirects import check_redirect_uri
+
+    uris = tuple(dict.fromkeys(form.redirect_uris))
+    if len(uris) > MAX_REDIRECT_URIS:
+        raise InvalidInput("--redirect-uri", f"expected at most {MAX_REDIRECT_URIS}")
+    for uri in uris:
+        with named(f"--redirect-uri {uri[:200]!r}"):
+            check_redirect_uri(uri, public=form.public)
+    return uris
+
+
+def _scopes(runtime: Runtime, form: Form) -> tuple[str, ...]:
+    """Scopes in the order given, all of them in the catalog. :raises InvalidInput: naming those that are not."""
+    import difflib
+
+    scopes = tuple(dict.fromkeys(word for text in form.scopes for word in text.replace(",", " ").split()))
+    if not scopes and not form.resource_server:
+        raise InvalidInput("--scope", "expected at least one scope")
+    known = list(runtime.catalog.scopes)
+    for scope in scopes:
+        if scope not in known:
+            close = difflib.get_close_matches(scope, known, 1)
+            hint = f"; did you mean {close[0]}?" if close else f" (there: {', '.join(known)})"
+            raise InvalidInput("--scope", f"{scope!r} is not in the catalog{hint}")
+    return scopes
+
+
+def _web_address(option: str, url: str) -> str:
+    text = line(option, url, MAX_URL)
+    if not text:
+        return ""
+    try:
+        parts = urlsplit(text)
+        host = parts.hostname
+    except ValueError:
+        host, parts = None, urlsplit("")
+    if parts.scheme not in {"https", "http"} or not host or parts.username is not None or " " in text:
+        raise InvalidInput(option, "expected an URL such as https://example.com/")
+    return text
+
+
+def _endpoint(runtime: Runtime, client: Client, url: str) -> tuple[WebhookEndpoint, str]:
+    with named("--webhook-url"):
+        runtime.egress.check_url(url)
+    secret = "whsec_" + b64encode(secrets.token_bytes(32)).decode()
+    endpoint_id = f"ep_{uuid.uuid4().hex}"
+    sealed = runtime.keys.seal("webhook", secret.encode(), endpoint_id)
+    made = SealedSecret(sealed, client.created_at)
+    return WebhookEndpoint(endpoint_id, client.client_id, url, client.created_at, secrets=(made,)), secret

@@ -1,0 +1,104 @@
+"""What the commands of one call share: the INI that was named, and what is made from it when first asked for."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from consentcore.runtime import Runtime
+    from consentcore.settings import LoadedConfig
+
+
+class State:
+    """The object of every click context (``ctx.obj``); plugins' commands may use it.
+
+    :ivar ini: path given by ``-c`` or ``CONSENTCORE_INI``, or None. :ivar as_json: whether ``--json`` was given.
+    """
+
+    def __init__(self) -> None:
+        self.ini: str | None = None
+        self.as_json = False
+        self.debug = False
+        self._runtime: Runtime | None = None
+
+    @property
+    def ini_path(self) -> str:
+        """The INI. :raises click.UsageError: when none was named."""
+        if not self.ini:
+            raise click.UsageError("this command needs a configuration: -c INI, or CONSENTCORE_INI")
+        return self.ini
+
+    @cached_property
+    def config(self) -> LoadedConfig:
+        """The configuration. :raises ConfigurationError: with every problem."""
+        from consentcore.settings import load_ini
+
+        return load_ini(self.ini_path)
+
+    @property
+    def runtime(self) -> Runtime:
+        """Everything put together. :raises ConfigurationError: with every problem."""
+        from consentcore.runtime import build_runtime
+
+        if self._runtime is None:
+            self._runtime = build_runtime(self.config)
+        return self._runtime
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the INI."""
+        return Path(self.ini_path.partition("#")[0]).parent.absolute()
+
+    def close(self) -> None:
+        """End connections, if there were any."""
+        if self._runtime is not None:
+            self._runtime.close()
+            self._runtime = None
+
+    def answer(self, data: Any, text: str) -> None:
+        """Print the result on stdout: ``data`` as JSON when ``--json`` was given, else ``text``."""
+        if self.as_json:
+            click.echo(json.dumps(data, ensure_ascii=False, indent=2))
+        elif text:
+            click.echo(text)
+
+    def say(self, line: str) -> None:
+        """Print a message for people, on stderr."""
+        click.echo(line, err=True)
+
+
+pass_state = click.make_pass_decorator(State)
+
+
+def read_line_from_stdin(what: str) -> str:
+    """One line of standard input without its line ending, nothing else stripped.
+
+    :raises click.UsageError: when there is none, or it is not UTF-8.
+    """
+    try:
+        line = sys.stdin.buffer.readline(10_000).decode()
+    except UnicodeDecodeError:
+        raise click.UsageError(f"{what}: expected UTF-8 on standard input") from None
+    line = line.removesuffix("\n").removesuffix("\r")
+    if not line:
+        raise click.UsageError(f"{what}: expected one line on standard input")
+    return line
+
+
+def table(rows: Sequence[tuple[str, ...]], headings: tuple[str, ...]) -> str:
+    """Rows under headings, in columns."""
+    if not rows:
+        return ""
+    widths = [max(len(row[column]) for row in [headings, *rows]) for column in range(len(headings))]
+    lines = [headings, *rows]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )

@@ -1,0 +1,32 @@
+"""``consentcore worker``."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+
+import click
+
+from consentcore.cli.commands import Command
+from consentcore.cli.state import State, pass_state
+
+
+@click.command(cls=Command, name="worker")
+@pass_state
+def command(state: State) -> None:
+    """Deliver notices, expire grants and purge until SIGTERM; any number of them may run."""
+    from consentcore.outbox.worker import run_worker
+    from consentcore.runtime import key_ring
+
+    key_ring(state.config)
+    stop = threading.Event()
+
+    def end(number: int, _frame: object) -> None:
+        stop.set()
+        signal.signal(number, signal.SIG_DFL)  # the second one ends at once
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True)
+    run_worker(state.ini_path, stop)
