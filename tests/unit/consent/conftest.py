@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import hashlib
-import hmac
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,17 +8,16 @@ import pytest
 from consentcore.consent.service import Approval, ConsentService, Decision
 from consentcore.consent.snapshot import make_snapshot
 from consentcore.domain.client import Client
-from consentcore.domain.errors import KeyUnavailable
 from consentcore.domain.event import Evidence
 from consentcore.domain.interaction import Interaction
 from consentcore.domain.owner import Owner
 from consentcore.domain.scope import Catalog, Scope, ScopeType
 from consentcore.testing import factories
-from consentcore.testing.fakes import ManualClock
+from consentcore.testing.fakes import ManualClock, fixed_keys
 from consentcore_memory import MemoryStorage
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from consentcore.ports.keys import KeyRing
 
 CATALOG = Catalog.of(
     [
@@ -33,44 +30,11 @@ CATALOG = Catalog.of(
 
 
 @dataclass
-class Ring:
-    """HMAC keys by id, newest first; enough of a key ring for the evidence."""
-
-    keys: dict[str, bytes] = field(default_factory=lambda: {"k1": b"1" * 32})
-
-    @property
-    def current_id(self) -> str:
-        return next(iter(self.keys))
-
-    @property
-    def ids(self) -> Sequence[str]:
-        return list(self.keys)
-
-    def subkey(self, purpose: str, key_id: str = "") -> bytes:
-        master = self.keys.get(key_id or self.current_id)
-        if master is None:
-            raise KeyUnavailable(f"no key {key_id!r}")
-        return hmac.digest(master, purpose.encode(), hashlib.sha256)
-
-    def mac(self, purpose: str, data: bytes, key_id: str = "") -> bytes:
-        return hmac.digest(self.subkey(purpose, key_id), data, hashlib.sha256)
-
-    def stable_mac(self, purpose: str, data: bytes) -> bytes:
-        return self.mac(purpose, data, self.ids[-1])
-
-    def seal(self, purpose: str, plaintext: bytes, context: str) -> str:
-        raise NotImplementedError
-
-    def open(self, purpose: str, sealed: str, context: str) -> bytes:
-        raise NotImplementedError
-
-
-@dataclass
 class House:
     """A store with one owner and one application, and the service over it."""
 
     storage: MemoryStorage
-    keys: Ring
+    keys: KeyRing
     clock: ManualClock
     service: ConsentService
     owner: Owner
@@ -139,9 +103,9 @@ class House:
         return off
 
 
-@pytest.fixture
-def house() -> House:
-    storage, keys, clock = MemoryStorage(), Ring(), ManualClock()
+def furnish() -> House:
+    """A new house; also for tests that need one per example."""
+    storage, keys, clock = MemoryStorage(), fixed_keys(), ManualClock()
     owner = factories.owner()
     service = ConsentService(keys=keys, clock=clock, catalog=CATALOG, code_ttl_ms=60_000, grant_days=365)
     with storage.transaction() as uow:
@@ -149,3 +113,13 @@ def house() -> House:
     found = House(storage, keys, clock, service, owner, factories.client())
     found.client = found.new_client(name="CoolSite")
     return found
+
+
+@pytest.fixture
+def house() -> House:
+    return furnish()
+
+
+@pytest.fixture(scope="session")
+def build():
+    return furnish

@@ -1,0 +1,167 @@
+"""One grant against its chain of events."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hmac import compare_digest
+
+from consentcore.consent import ledger
+from consentcore.consent.snapshot import hash_of
+from consentcore.domain.clock import from_iso
+from consentcore.domain.errors import InvalidInput, KeyUnavailable
+from consentcore.domain.event import ConsentEvent
+from consentcore.domain.grant import Grant
+from consentcore.ports.keys import KeyRing
+from consentcore.ports.storage import UnitOfWork
+
+REMEMBERED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is wrong, and with which event; ``sequence`` None where it is the row of the grant."""
+
+    sequence: int | None
+    event_id: str
+    text: str
+
+
+class ChainCheck:
+    """Checks chains, and each snapshot that they name once."""
+
+    def __init__(self, keys: KeyRing) -> None:
+        self._keys = keys
+        self._sound: set[str] = set()
+
+    def findings(self, uow: UnitOfWork, grant: Grant, events: Sequence[ConsentEvent]) -> Iterator[Finding]:
+        """The first broken event of the chain, then what is wrong with the row.
+
+        What a row that was tampered with says about its chain counts for nothing.
+        """
+        wrong = self._wrong_row(grant)
+        broken = self._first_broken(uow, grant, events) or (None if wrong else _wrong_end(grant, events))
+        if broken is not None:
+            yield broken
+        last = events[-1] if events else None
+        differs = list(_disagreements(grant, last)) if last is not None and broken is None else []
+        if wrong or differs:
+            text = "; ".join([wrong or "the row of the grant disagrees with its ledger", *differs])
+            yield Finding(last.sequence if last else None, last.event_id if last else "", text)
+
+    def _first_broken(self, uow: UnitOfWork, grant: Grant, events: Sequence[ConsentEvent]) -> Finding | None:
+        head = b""
+        for expected, event in enumerate(events, start=1):
+            text = (
+                _misplaced(grant, event, expected, head)
+                or self._edited(event)
+                or self._wrong_snapshot(uow, event)
+            )
+            if text:
+                return Finding(event.sequence, event.event_id, text)
+            head = event.record_hash
+        return None
+
+    def _edited(self, event: ConsentEvent) -> str:
+        """Why an event is not what was written; "" when it is."""
+        try:
+            genuine = ledger.record_hash(self._keys, event.body, event.key_id)
+        except KeyUnavailable as error:
+            return str(error)
+        if not compare_digest(genuine, event.record_hash):
+            return "its text is not the one that was written"
+        return _column_mismatch(event, json.loads(event.body))
+
+    def _wrong_snapshot(self, uow: UnitOfWork, event: ConsentEvent) -> str:
+        wanted = json.loads(event.body)["evidence"]["snapshot_hash"]
+        if not wanted or wanted in self._sound:
+            return ""
+        found = uow.ledger.snapshot(wanted)
+        if found is None:
+            return f"the snapshot {wanted} of what was shown is missing"
+        if found.snapshot_hash != wanted or hash_of(found.content) != wanted:
+            return f"the snapshot {wanted} of what was shown was changed"
+        if len(self._sound) >= REMEMBERED:
+            self._sound.clear()
+        self._sound.add(wanted)
+        return ""
+
+    def _wrong_row(self, grant: Grant) -> str:
+        try:
+            genuine = ledger.seal_of(self._keys, grant)
+        except KeyUnavailable as error:
+            return str(error)
+        except InvalidInput:
+            genuine = b""  # no value that we ever wrote
+        if not compare_digest(genuine, grant.seal):
+            return "the row of the grant is not the one that was written"
+        return ""
+
+
+def _wrong_end(grant: Grant, events: Sequence[ConsentEvent]) -> Finding | None:
+    """The row is genuine and the events are; are they all there, and no more?"""
+    there = len(events)
+    counts = f"the grant counts {grant.sequence} events, its chain has {there}"
+    if there < grant.sequence:
+        return Finding(there + 1, "", f"event {there + 1} is missing: {counts}")
+    if there > grant.sequence:
+        extra = events[grant.sequence]
+        return Finding(extra.sequence, extra.event_id, f"it is not the grant's: {counts}")
+    last = events[-1]
+    if last.record_hash != grant.head:
+        return Finding(last.sequence, last.event_id, "the grant names another last event")
+    return None
+
+
+def _misplaced(grant: Grant, event: ConsentEvent, expected: int, head: bytes) -> str:
+    if event.grant_id != grant.grant_id:
+        return f"it belongs to grant {event.grant_id}"
+    if event.sequence != expected:
+        return f"event {expected} is missing, this one has the number {event.sequence}"
+    if event.prev_hash != head:
+        return "it does not follow the event before it"
+    return ""
+
+
+def _column_mismatch(event: ConsentEvent, body: dict[str, object]) -> str:
+    """The body is genuine; do the columns beside it say the same?"""
+    columns: dict[str, object] = {
+        "event_id": event.event_id,
+        "grant_id": event.grant_id,
+        "sequence": event.sequence,
+        "type": event.type.value,
+        "owner_id": event.owner_id,
+        "client_id": event.client_id,
+        "prev_hash": event.prev_hash.hex(),
+        "key_id": event.key_id,
+    }
+    for name, value in columns.items():
+        if body[name] != value:
+            return f"its {name} is {value!r}, its text says {body[name]!r}"
+    if from_iso(str(body["occurred_at"])) != event.occurred_at:
+        return f"its occurred_at is {event.occurred_at}, its text says {body['occurred_at']}"
+    return ""
+
+
+def _disagreements(grant: Grant, last: ConsentEvent) -> Iterator[str]:
+    """Where a row differs from the last event of its chain."""
+    body = json.loads(last.body)
+    row = {
+        "owner_id": grant.owner_id,
+        "client_id": grant.client_id,
+        "state_after": grant.state.value,
+        "scopes_after": list(grant.scopes),
+        "resources_after": list(grant.resources),
+        "replaces": grant.replaces,
+    }
+    for name, value in row.items():
+        if body[name] != value:
+            yield f"its {name.removesuffix('_after')} is {value!r}, the last event says {body[name]!r}"
+    validity = body["validity"]
+    for name, text, at in (
+        ("created_at", validity["from"], grant.created_at),
+        ("expires_at", validity["until"], grant.expires_at),
+    ):
+        if from_iso(text) != at:
+            yield f"its {name} is {at}, the last event says {text}"

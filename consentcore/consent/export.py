@@ -1,0 +1,99 @@
+"""Everything that is kept about an owner's consents, as JSON values."""
+
+from __future__ import annotations
+
+import json
+
+from consentcore.domain.clock import iso
+from consentcore.domain.errors import NotFound
+from consentcore.domain.event import ConsentEvent, NoticeSnapshot
+from consentcore.domain.grant import Grant, GrantState
+from consentcore.domain.owner import Owner
+from consentcore.ports.storage import UnitOfWork
+
+PAGE = 200
+
+
+def export_owner(uow: UnitOfWork, owner_id: str) -> dict[str, object]:
+    """Gather an owner's grants with their events, and every text that was shown.
+
+    Grants come with the one changed last first, events by sequence. The ``body`` of an event is parsed; its
+    hashes are of the canonical JSON (RFC 8785) of that value.
+
+    :raises NotFound: when there is no such owner.
+    """
+    owner = uow.owners.get(owner_id)
+    if owner is None:
+        raise NotFound("owner", owner_id)
+    snapshots: dict[str, object] = {}
+    grants = [_grant(uow, grant, snapshots) for grant in _grants(uow, owner_id)]
+    return {
+        "schema": "urn:consentcore:export:1",
+        "owner": _owner(owner),
+        "grants": grants,
+        "snapshots": snapshots,
+    }
+
+
+def _grants(uow: UnitOfWork, owner_id: str) -> list[Grant]:
+    found: list[Grant] = []
+    while True:
+        after = found[-1].grant_id if found else ""
+        page = uow.grants.of_owner(owner_id, tuple(GrantState), after=after, limit=PAGE)
+        found += page
+        if len(page) < PAGE:
+            return found
+
+
+def _owner(owner: Owner) -> dict[str, object]:
+    return {
+        "owner_id": owner.owner_id,
+        "email": owner.email,
+        "name": owner.name,
+        "created_at": iso(owner.created_at),
+    }
+
+
+def _grant(uow: UnitOfWork, grant: Grant, snapshots: dict[str, object]) -> dict[str, object]:
+    events = [_event(event) for event in uow.ledger.of_grant(grant.grant_id)]
+    for event in events:
+        _collect(uow, event["body"], snapshots)
+    return {
+        "grant_id": grant.grant_id,
+        "client_id": grant.client_id,
+        "state": grant.state.value,
+        "scopes": list(grant.scopes),
+        "resources": list(grant.resources),
+        "created_at": iso(grant.created_at),
+        "changed_at": iso(grant.changed_at),
+        "expires_at": iso(grant.expires_at),
+        "replaces": grant.replaces,
+        "events": events,
+    }
+
+
+def _event(event: ConsentEvent) -> dict[str, object]:
+    return {
+        "event_id": event.event_id,
+        "sequence": event.sequence,
+        "type": event.type.value,
+        "occurred_at": iso(event.occurred_at),
+        "leaf_index": event.leaf_index,
+        "prev_hash": event.prev_hash.hex(),
+        "record_hash": event.record_hash.hex(),
+        "key_id": event.key_id,
+        "body": json.loads(event.body),
+    }
+
+
+def _collect(uow: UnitOfWork, body: object, snapshots: dict[str, object]) -> None:
+    evidence = body.get("evidence") if isinstance(body, dict) else None
+    shown = evidence.get("snapshot_hash") if isinstance(evidence, dict) else None
+    if isinstance(shown, str) and shown and shown not in snapshots:
+        snapshots[shown] = _snapshot(uow.ledger.snapshot(shown))
+
+
+def _snapshot(found: NoticeSnapshot | None) -> object:
+    if found is None:
+        return None
+    return {"created_at": iso(found.created_at), "content": json.loads(found.content)}

@@ -1,0 +1,157 @@
+"""Proof that the evidence is what was written: every event, every grant row, every checkpoint.
+
+Runs on a live system: each page of grants is read with its chains in one consistent view, so that a change
+under way is seen whole or not at all.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from consentcore.consent.chain_check import ChainCheck
+from consentcore.consent.checkpoint import LedgerBroken, grow, is_signed
+from consentcore.consent.merkle import Tree
+from consentcore.domain.errors import InvalidInput, KeyUnavailable, StorageError, StorageUnavailable
+from consentcore.domain.event import Checkpoint
+from consentcore.domain.grant import Grant, GrantState
+from consentcore.ports.keys import KeyRing
+from consentcore.ports.storage import Storage, UnitOfWork
+
+PAGE = 200
+MOST_PROBLEMS = 1000
+ORPHANS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that is not as it was written. ``event_id`` is "" where the event itself is gone."""
+
+    grant_id: str
+    sequence: int | None
+    event_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationReport:
+    """What was looked at and what was found, the first broken event first."""
+
+    ok: bool
+    grants: int
+    events: int
+    checkpoints: int
+    problems: tuple[Problem, ...]
+
+
+def verify_all(storage: Storage, keys: KeyRing) -> VerificationReport:
+    """Check the whole ledger against its hashes, the grants against their chains, the leaves against the checkpoints.
+
+    At most the first 1000 problems are named. Memory does not grow with the ledger.
+
+    :raises StorageUnavailable: when the storage cannot be read.
+    """
+    return _Verification(storage, keys).run()
+
+
+class _Verification:
+    def __init__(self, storage: Storage, keys: KeyRing) -> None:
+        self._storage = storage
+        self._keys = keys
+        self._grants = self._events = self._checkpoints = 0
+        self._problems: list[Problem] = []
+        self._chains = ChainCheck(keys)
+
+    def run(self) -> VerificationReport:
+        for step in (self._check_grants, self._check_orphans, self._check_checkpoints):
+            try:
+                step()
+            except StorageUnavailable:
+                raise
+            except (StorageError, ValueError, TypeError, LookupError) as error:
+                # What a storage raises over a row that it cannot even read; other rows are no excuse.
+                self._found(Problem("", None, "", f"a row cannot be read: {error}"))
+        return VerificationReport(
+            not self._problems, self._grants, self._events, self._checkpoints, tuple(self._problems)
+        )
+
+    def _found(self, problem: Problem) -> None:
+        if len(self._problems) < MOST_PROBLEMS:
+            self._problems.append(problem)
+
+    def _check_grants(self) -> None:
+        after = ""
+        while True:
+            with self._storage.reading() as uow:
+                page = uow.grants.all(after=after, limit=PAGE)
+                for grant in page:
+                    self._check_grant(uow, grant)
+                for problem in _doubles(uow, page):
+                    self._found(problem)
+            if len(page) < PAGE:
+                return
+            after = page[-1].grant_id
+
+    def _check_grant(self, uow: UnitOfWork, grant: Grant) -> None:
+        self._grants += 1
+        try:
+            events = uow.ledger.of_grant(grant.grant_id)
+            self._events += len(events)
+            for finding in self._chains.findings(uow, grant, events):
+                self._found(Problem(grant.grant_id, finding.sequence, finding.event_id, finding.text))
+        except (ValueError, TypeError, LookupError) as error:
+            self._found(Problem(grant.grant_id, None, "", f"a row of its chain cannot be read: {error}"))
+
+    def _check_orphans(self) -> None:
+        with self._storage.reading() as uow:
+            for event in uow.ledger.orphans(ORPHANS):
+                self._found(
+                    Problem(event.grant_id, event.sequence, event.event_id, "the grant of this event is gone")
+                )
+
+    def _check_checkpoints(self) -> None:
+        with self._storage.reading() as uow:
+            checkpoints = uow.ledger.checkpoints()
+            covered = checkpoints[-1].size if checkpoints else 0
+            beyond = uow.ledger.leaves(covered, 1)
+        for event in beyond:
+            text = f"it stands at place {event.leaf_index} of the sequence, which no checkpoint covers"
+            self._found(Problem(event.grant_id, event.sequence, event.event_id, text))
+        tree = Tree()
+        for checkpoint in checkpoints:
+            self._checkpoints += 1
+            complaint = self._complaint(tree, checkpoint)
+            if complaint:
+                self._found(Problem("", None, "", complaint))
+                return
+
+    def _complaint(self, tree: Tree, checkpoint: Checkpoint) -> str:
+        """What is wrong with a checkpoint; the tree comes from the one before and is grown to this one."""
+        name, before = f"the checkpoint of {checkpoint.size} events", tree.size
+        try:
+            if not is_signed(self._keys, checkpoint):
+                return f"{name} has a wrong signature"
+            while tree.size < checkpoint.size:
+                with self._storage.reading() as uow:
+                    grow(uow.ledger, tree, min(tree.size + 10_000, checkpoint.size))
+        except KeyUnavailable as error:
+            return f"{name}: {error}"
+        except (LedgerBroken, InvalidInput) as error:
+            return f"{name}: {error}"
+        if tree.size != checkpoint.size:
+            return f"{name} does not follow the one of {before}"
+        if tree.root() != checkpoint.root:
+            return f"{name} does not fit the events {before} to {checkpoint.size - 1} of the sequence"
+        return ""
+
+
+def _doubles(uow: UnitOfWork, page: Sequence[Grant]) -> Iterator[Problem]:
+    """Owners with two standing grants for one client, looked up in the view of the page."""
+    active = [grant for grant in page if grant.state is GrantState.ACTIVE]
+    for owner_id in dict.fromkeys(grant.owner_id for grant in active):
+        theirs = uow.grants.of_owner(owner_id, [GrantState.ACTIVE], limit=1000)
+        counts = Counter(grant.client_id for grant in theirs)
+        for grant in active:
+            if grant.owner_id == owner_id and counts[grant.client_id] > 1:
+                yield Problem(grant.grant_id, None, "", "its owner has another active grant for the client")

@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from hashlib import sha256
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consentcore.consent import checkpoint
+from consentcore.consent.checkpoint import LedgerBroken, advance
+from consentcore.consent.merkle import Tree
+from consentcore.testing.fakes import fixed_keys
+
+
+def head(leaves: list[bytes]) -> bytes:
+    """RFC 9162 section 2.1.1, word for word."""
+    if not leaves:
+        return sha256(b"").digest()
+    if len(leaves) == 1:
+        return sha256(b"\x00" + leaves[0]).digest()
+    split = 1
+    while split * 2 < len(leaves):
+        split *= 2
+    return sha256(b"\x01" + head(leaves[:split]) + head(leaves[split:])).digest()
+
+
+@given(st.lists(st.binary(max_size=4), max_size=70))
+def test_the_growing_tree_has_the_heads_of_the_rfc(leaves):
+    tree = Tree()
+    for count, leaf in enumerate(leaves):
+        assert tree.root() == head(leaves[:count])
+        tree.add(leaf)
+    assert (tree.size, tree.root()) == (len(leaves), head(leaves))
+
+
+def test_a_copy_grows_on_its_own():
+    tree = Tree()
+    tree.add(b"a")
+    twin = tree.copy()
+    twin.add(b"b")
+    assert (tree.size, twin.size) == (1, 2)
+    assert tree.root() == head([b"a"])
+
+
+class Shelf:
+    """An anchor that keeps what it is given, unless told to fail."""
+
+    def __init__(self) -> None:
+        self.kept = []
+        self.fails = False
+
+    def publish(self, found):
+        if self.fails:
+            raise OSError("no paper")
+        self.kept.append(found.size)
+
+
+def step(house, **anchors):
+    return advance(house.storage, house.keys, house.clock, anchors)
+
+
+def all_checkpoints(house):
+    with house.storage.reading() as uow:
+        return uow.ledger.checkpoints()
+
+
+def test_a_checkpoint_covers_every_event_once(house):
+    assert step(house) is None
+    house.approve("sites.read")
+    first = step(house)
+    assert first.size == 1
+    assert step(house) is None
+    house.deny("sites.read")
+    house.approve("comfort.read")
+    second = step(house)
+    assert second.size == 3
+    assert list(all_checkpoints(house)) == [first, second]
+    with house.storage.reading() as uow:
+        leaves = [event.record_hash for event in uow.ledger.leaves(0, 10)]
+    assert second.root == head(leaves)
+    assert checkpoint.is_signed(house.keys, second)
+    assert not checkpoint.is_signed(house.keys, replace(second, size=2))
+    assert not checkpoint.is_signed(fixed_keys("other", "test1"), replace(second, key_id="other"))
+
+
+def test_only_new_leaves_are_read(house, monkeypatch):
+    for _ in range(3):
+        house.deny("sites.read")
+    step(house)
+    house.deny("sites.read")
+    read = []
+    with house.storage.reading() as uow:
+        ledger = type(uow.ledger)
+    leaves = ledger.leaves
+    monkeypatch.setattr(
+        ledger, "leaves", lambda self, start, limit: read.append(start) or leaves(self, start, limit)
+    )
+    assert step(house).size == 4
+    assert read == [3]
+
+
+def test_more_than_a_batch_is_covered_in_one_call(house, monkeypatch):
+    monkeypatch.setattr(checkpoint, "BATCH", 2)
+    for _ in range(5):
+        house.deny("sites.read")
+    assert step(house).size == 5
+    assert [found.size for found in all_checkpoints(house)] == [2, 4, 5]
+
+
+def test_a_worker_that_starts_anew_goes_on_where_another_stopped(house):
+    house.deny("sites.read")
+    step(house)
+    house.deny("sites.read")
+    made = checkpoint.Checkpointer().advance(house.storage, house.keys, house.clock, {})
+    assert made.size == 2
+    house.deny("sites.read")
+    assert step(house).size == 3
+
+
+def tamper(house, table, key, **fields):
+    rows = getattr(house.storage._engine.committed, table)
+    rows.put(key, replace(rows.get(key), **fields))
+
+
+def test_nothing_is_signed_over_leaves_that_changed(house):
+    event = house.deny("sites.read").event
+    step(house)
+    tamper(house, "events", event.event_id, record_hash=b"x" * 32)
+    house.deny("sites.read")
+    with pytest.raises(LedgerBroken, match="does not fit"):
+        checkpoint.Checkpointer().advance(house.storage, house.keys, house.clock, {})
+    assert len(all_checkpoints(house)) == 1
+
+
+def test_a_checkpoint_that_somebody_else_signed_is_not_built_upon(house):
+    house.deny("sites.read")
+    step(house)
+    tamper(house, "checkpoints", 1, signature=b"x" * 32)
+    house.deny("sites.read")
+    with pytest.raises(LedgerBroken):
+        step(house)
+
+
+def test_lost_checkpoints_are_noticed_by_a_running_worker(house):
+    house.deny("sites.read")
+    step(house)
+    house.storage._engine.committed.checkpoints.drop([1])
+    house.deny("sites.read")
+    with pytest.raises(LedgerBroken, match="gone"):
+        step(house)
+
+
+def test_anchors_get_each_checkpoint_and_a_failing_one_gets_it_later(house):
+    good, bad = Shelf(), Shelf()
+    bad.fails = True
+    for _ in range(2):
+        house.deny("sites.read")
+        step(house, good=good, bad=bad)
+    assert (good.kept, bad.kept) == ([1, 2], [])
+    bad.fails = False
+    step(house, good=good, bad=bad)
+    assert (good.kept, bad.kept) == ([1, 2], [2])
+    house.deny("sites.read")
+    bad.fails = True
+    step(house, good=good, bad=bad)
+    house.deny("sites.read")
+    step(house, good=good, bad=bad)
+    bad.fails = False
+    step(house, good=good, bad=bad)
+    assert (good.kept, bad.kept) == ([1, 2, 3, 4], [2, 3, 4])
+
+
+def test_checkpoints_of_another_process_are_published_too(house):
+    shelf = Shelf()
+    house.deny("sites.read")
+    step(house, shelf=shelf)
+    house.deny("sites.read")
+    checkpoint.Checkpointer().advance(house.storage, house.keys, house.clock, {})
+    step(house, shelf=shelf)
+    assert shelf.kept == [1, 2]

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from consentcore.consent.policy import CHECKS, reasons_to_ask
+from consentcore.domain.client import AuthMethod
+from consentcore.domain.interaction import AuthorizeContext
+from consentcore.domain.scope import Catalog, Scope, ScopeType
+from consentcore.testing import factories
+from consentcore.testing.factories import NOW
+
+CATALOG = Catalog.of(
+    [Scope("a.read", "A", "A"), Scope("b.read", "B", "B"), Scope("c.act", "C", "C", type=ScopeType.ACT)]
+)
+CLIENT = factories.client()
+OWNER = factories.owner()
+SESSION = factories.session(OWNER.owner_id)
+GRANT = factories.grant(OWNER.owner_id, CLIENT.client_id, scopes=("a.read@1", "c.act@1"))
+REMEMBERED = AuthorizeContext(CLIENT, SESSION, GRANT)
+
+
+def reasons(*scopes, context=REMEMBERED, catalog=CATALOG, now=NOW, prompt=""):
+    wanted = factories.request(CLIENT.client_id, scopes=scopes or ("a.read",), prompt=prompt)
+    return reasons_to_ask(wanted, context, catalog, now)
+
+
+def test_a_remembered_consent_needs_no_question():
+    assert reasons("a.read") == ()
+
+
+@pytest.mark.parametrize(
+    ("reason", "case"),
+    [
+        ("not_signed_in", {"context": replace(REMEMBERED, session=None)}),
+        ("prompt_login", {"prompt": "login"}),
+        ("prompt_consent", {"prompt": "consent"}),
+        (
+            "public_client",
+            {"context": replace(REMEMBERED, client=replace(CLIENT, auth_method=AuthMethod.NONE))},
+        ),
+        ("client_disabled", {"context": replace(REMEMBERED, client=replace(CLIENT, enabled=False))}),
+        ("no_grant", {"context": replace(REMEMBERED, grant=None)}),
+        ("no_grant", {"context": replace(REMEMBERED, grant=replace(GRANT, owner_id="other"))}),
+        ("grant_ended", {"now": GRANT.expires_at}),
+        ("scope_meaning_changed", {"catalog": Catalog.of([Scope("a.read", "A", "A and B", version="2")])}),
+        ("scope_unknown", {"catalog": Catalog.of([Scope("b.read", "B", "B")])}),
+    ],
+)
+def test_each_reason_is_named(reason, case):
+    assert reason in reasons(**case)
+
+
+def test_a_further_scope_is_asked():
+    assert reasons("a.read", "b.read") == ("scope_added",)
+
+
+def test_acting_is_decided_anew_each_time():
+    assert reasons("a.read", "c.act") == ("scope_acts",)
+
+
+def test_several_prompts_are_all_seen():
+    assert reasons(prompt="login consent") == ("prompt_login", "prompt_consent")
+
+
+def test_nothing_known_gives_every_reason_that_applies():
+    found = reasons(context=AuthorizeContext(None))
+    assert set(found) <= set(CHECKS)
+    assert {"not_signed_in", "public_client", "client_disabled", "no_grant", "scope_added"} == set(found)
