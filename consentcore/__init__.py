@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pyramid.router import Router
+    from consentcore.web.ingress import Ingress
 
 __version__ = "0.1.0"
 
 
-def main(global_config: Mapping[str, str], **settings: str) -> Router:
+def main(global_config: Mapping[str, str], **settings: str) -> Ingress:
     """Make the WSGI application: the paste app factory named in ``setup.cfg``.
 
     :param global_config: the INI's defaults; ``__file__`` and ``here`` locate the INI.

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from pyramid.config import Configurator
 
+from consentcore.web.ingress import Ingress
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from pyramid.router import Router
 
     from consentcore.runtime import Runtime
 
 
-def make_app(global_config: Mapping[str, str], settings: Mapping[str, str]) -> Router:
+def make_app(global_config: Mapping[str, str], settings: Mapping[str, str]) -> Ingress:
     """Make the application from what paste read of an INI.
 
     :raises ConfigurationError: with every problem of the settings at once.
@@ -25,7 +25,7 @@ def make_app(global_config: Mapping[str, str], settings: Mapping[str, str]) -> R
     return app_from_runtime(build_runtime(load_mapping(global_config, settings)))
 
 
-def build_wsgi(ini_path: str) -> Router:
+def build_wsgi(ini_path: str) -> Ingress:
     """Make the application from an INI file, as the web workers do.
 
     :raises ConfigurationError: with every problem of the settings at once.
@@ -36,7 +36,7 @@ def build_wsgi(ini_path: str) -> Router:
     return app_from_runtime(build_runtime(load_ini(ini_path)))
 
 
-def app_from_runtime(runtime: Runtime) -> Router:
+def app_from_runtime(runtime: Runtime) -> Ingress:
     """Make the application around a runtime that already exists (tests, the demo)."""
     config = Configurator(settings=_pyramid_settings(runtime))
     config.registry["consentcore.runtime"] = runtime
@@ -45,7 +45,7 @@ def app_from_runtime(runtime: Runtime) -> Router:
     config.include("pyramid_jinja2")  # pages
     config.include("consentcore.web")  # routes, views, tweens
     runtime.registry.configure(config)  # last: plugins see, and may add to, everything above
-    return config.make_wsgi_app()
+    return Ingress(config.make_wsgi_app(), runtime.settings.server.max_body_bytes)
 
 
 def _pyramid_settings(runtime: Runtime) -> dict[str, Any]:

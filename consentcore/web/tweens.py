@@ -1,12 +1,10 @@
-"""What happens around every request: input no view should see, and the security headers."""
+"""What happens around every request: the security headers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-
-from pyramid.httpexceptions import HTTPBadRequest, HTTPRequestEntityTooLarge
 
 if TYPE_CHECKING:
     from pyramid.config import Configurator
@@ -24,27 +22,6 @@ FIXED = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
-
-
-def sane_input(handler: Handler, registry: Registry) -> Handler:
-    """Refuse a path that is not UTF-8 or holds control characters, and a body over the limit."""
-    limit = registry["consentcore.runtime"].settings.server.max_body_bytes
-
-    def tween(request: Request) -> Response:
-        length = request.environ.get("CONTENT_LENGTH") or "0"
-        if not (length.isascii() and length.isdigit()):
-            return HTTPBadRequest("Content-Length: expected a number")
-        if int(length) > limit:
-            return HTTPRequestEntityTooLarge(f"body: expected at most {limit} bytes")
-        try:
-            path = request.environ.get("PATH_INFO", "").encode("latin-1").decode("utf-8")
-        except UnicodeError:
-            return HTTPBadRequest("path: expected UTF-8")
-        if any(ord(char) < 32 or char == "\x7f" for char in path):
-            return HTTPBadRequest("path: expected no control characters")
-        return handler(request)
-
-    return tween
 
 
 def security_headers(handler: Handler, registry: Registry) -> Handler:
@@ -84,6 +61,5 @@ def content_security_policy(redirect_uri: str = "") -> str:
 
 
 def includeme(config: Configurator) -> None:
-    """Headers outermost, so that refusals carry them too."""
-    config.add_tween("consentcore.web.tweens.sane_input")
+    """Outermost, so that refusals carry the headers too."""
     config.add_tween("consentcore.web.tweens.security_headers")

@@ -9,7 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from platform_ import make_platform  # noqa: E402
+from platform_ import make_platform
 
 
 @pytest.fixture(params=["memory", "sqlalchemy"])

@@ -172,7 +172,9 @@ def refresh(platform: Platform, token: str, client_id: str = "coolsite", **chang
         "client_secret": platform.secrets[client_id],
         **changes,
     }
-    return platform.browser().post(f"{PREFIX}/token", {k: v for k, v in body.items() if v}, expect_errors=True)
+    return platform.browser().post(
+        f"{PREFIX}/token", {k: v for k, v in body.items() if v}, expect_errors=True
+    )
 
 
 def introspect(platform: Platform, token: str, client_id: str = "api") -> dict:
@@ -190,4 +192,11 @@ def connect(platform: Platform, request: Request | None = None, email: str = "ad
 
 def visible(page) -> str:
     """The text of a page without markup, blanks folded."""
-    return re.sub(r"\s+", " ", page.html_text if hasattr(page, "html_text") else re.sub(r"<[^>]+>", " ", page.text))
+    return re.sub(
+        r"\s+", " ", page.html_text if hasattr(page, "html_text") else re.sub(r"<[^>]+>", " ", page.text)
+    )
+
+
+def proceed(page):
+    """The form with Proceed on the confirmation page."""
+    return next(form for form in page.forms.values() if form.action.endswith("/revoke"))

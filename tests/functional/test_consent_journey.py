@@ -10,6 +10,7 @@ from platform_ import (
     connect,
     exchange,
     introspect,
+    proceed,
     refresh,
     sign_in,
     to_consent_page,
@@ -54,7 +55,13 @@ def test_json_body_is_as_good_as_a_form(platform):
 def test_the_page_says_who_asks_for_what_and_how_to_stop(platform):
     _, page = to_consent_page(platform, Request())
     text = visible(page)
-    for words in ("CoolSite", "Frostline SAS", "Room climate", "We tell you where heating is wasted.", "at any time"):
+    for words in (
+        "CoolSite",
+        "Frostline SAS",
+        "Room climate",
+        "We tell you where heating is wasted.",
+        "at any time",
+    ):
         assert words in text
     assert "comfort.read" not in text
     assert not page.html.find_all(attrs={"checked": True})
@@ -130,7 +137,7 @@ def test_more_scopes_ask_again_and_amend_the_same_grant(platform):
 def test_prompt_none_never_shows_a_page(platform):
     response = platform.browser().get(Request(extra={"prompt": "none"}).url)
     assert "error=login_required" in response.location
-    browser, page = to_consent_page(platform, Request(scope="sites.read"))
+    browser, _ = to_consent_page(platform, Request(scope="sites.read"))
     response = browser.get(Request(scope="comfort.read", extra={"prompt": "none"}).url)
     assert "error=consent_required" in response.location
 
@@ -158,7 +165,7 @@ def test_revoke_kills_access_refresh_and_pending_code_at_once(platform):
     dashboard = browser.get("/consents")
     confirm = dashboard.click("Revoke Access")
     assert "Proceed" in confirm.text
-    done = confirm.forms[-1].submit(headers={"Origin": ISSUER}).follow()
+    done = proceed(confirm).submit(headers={"Origin": ISSUER}).follow()
     assert "can no longer see your data" in done.text
     assert introspect(platform, tokens["access_token"]) == {"active": False}
     assert introspect(platform, tokens["refresh_token"], "coolsite") == {"active": False}
@@ -175,8 +182,8 @@ def test_revoking_twice_says_so_and_changes_nothing(platform):
     browser = platform.browser()
     sign_in(browser, browser.get("/login"))
     confirm = browser.get("/consents").click("Revoke Access")
-    confirm.forms[-1].submit()
-    assert confirm.forms[-1].submit(expect_errors=True).status_int == 409
+    proceed(confirm).submit()
+    assert proceed(confirm).submit(expect_errors=True).status_int == 409
 
 
 def test_another_owners_grant_is_not_there(platform):
@@ -198,7 +205,8 @@ def test_history_has_one_element_per_event_with_the_name(platform):
     connect(platform)
     browser = platform.browser()
     sign_in(browser, browser.get("/login"))
-    browser.get("/consents").click("Revoke Access").forms[-1].submit()
+    confirm = browser.get("/consents").click("Revoke Access")
+    proceed(confirm).submit()
     events = browser.get("/consents/history").html.select("ol.history > li.event")
     words = [event.get_text(" ", strip=True) for event in events]
     assert "CoolSite : revoked" in words[0]

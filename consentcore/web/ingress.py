@@ -1,0 +1,58 @@
+"""The outermost layer, before Pyramid: input that nothing behind it should see.
+
+A WSGI wrapper and no tween, because pyramid_retry copies the body of a request before the first tween runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from consentcore.web.tweens import FIXED, content_security_policy
+
+if TYPE_CHECKING:
+    from pyramid.router import Router
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+
+
+class Ingress:
+    """Refuse a body over the limit, and a path that is not UTF-8 or holds control characters.
+
+    :param max_body_bytes: largest body that is let through.
+    """
+
+    def __init__(self, app: Router, max_body_bytes: int) -> None:
+        self.app = app
+        self._limit = max_body_bytes
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        problem = self._problem(environ)
+        if problem is None:
+            return self.app(environ, start_response)
+        status, text = problem
+        body = f"{text}\n".encode()
+        headers = {
+            **FIXED,
+            "Content-Security-Policy": content_security_policy(),
+            "Cache-Control": "no-store",
+            "Content-Type": "text/plain; charset=utf-8",
+            "Content-Length": str(len(body)),
+        }
+        start_response(status, list(headers.items()))
+        return [body]
+
+    def _problem(self, environ: Environ) -> tuple[str, str] | None:
+        length = environ.get("CONTENT_LENGTH") or "0"
+        if not (length.isascii() and length.isdigit()):
+            return "400 Bad Request", "Content-Length: expected a number"
+        if int(length) > self._limit:
+            return "413 Content Too Large", f"body: expected at most {self._limit} bytes"
+        try:
+            path = environ.get("PATH_INFO", "").encode("latin-1").decode("utf-8")
+        except UnicodeError:
+            return "400 Bad Request", "path: expected UTF-8"
+        if any(ord(char) < 32 or char == "\x7f" for char in path):
+            return "400 Bad Request", "path: expected no control characters"
+        return None
