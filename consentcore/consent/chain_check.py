@@ -17,6 +17,9 @@ from consentcore.ports.keys import KeyRing
 from consentcore.ports.storage import UnitOfWork
 
 REMEMBERED = 10_000
+EDITED_ROW = "the row of the grant is not the one that was written"
+WRONG_KIND = (ValueError, TypeError, LookupError, AttributeError)
+"""What code raises over values of the wrong kind, which a database may hold and we never wrote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +56,23 @@ class ChainCheck:
     def _first_broken(self, uow: UnitOfWork, grant: Grant, events: Sequence[ConsentEvent]) -> Finding | None:
         head = b""
         for expected, event in enumerate(events, start=1):
-            text = (
-                _misplaced(grant, event, expected, head)
-                or self._edited(event)
-                or self._wrong_snapshot(uow, event)
-            )
+            text = self._complaint(uow, grant, event, expected, head)
             if text:
                 return Finding(event.sequence, event.event_id, text)
             head = event.record_hash
         return None
+
+    def _complaint(
+        self, uow: UnitOfWork, grant: Grant, event: ConsentEvent, expected: int, head: bytes
+    ) -> str:
+        try:
+            return (
+                _misplaced(grant, event, expected, head)
+                or self._edited(event)
+                or self._wrong_snapshot(uow, event)
+            )
+        except WRONG_KIND as error:
+            return f"a value of it is none that was ever written ({error})"
 
     def _edited(self, event: ConsentEvent) -> str:
         """Why an event is not what was written; "" when it is."""
@@ -89,14 +100,12 @@ class ChainCheck:
 
     def _wrong_row(self, grant: Grant) -> str:
         try:
-            genuine = ledger.seal_of(self._keys, grant)
+            genuine = compare_digest(ledger.seal_of(self._keys, grant), grant.seal)
         except KeyUnavailable as error:
             return str(error)
-        except InvalidInput:
-            genuine = b""  # no value that we ever wrote
-        if not compare_digest(genuine, grant.seal):
-            return "the row of the grant is not the one that was written"
-        return ""
+        except (InvalidInput, *WRONG_KIND):
+            return EDITED_ROW
+        return "" if genuine else EDITED_ROW
 
 
 def _wrong_end(grant: Grant, events: Sequence[ConsentEvent]) -> Finding | None:

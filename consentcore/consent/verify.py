@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from consentcore.consent.chain_check import ChainCheck
+from consentcore.consent.chain_check import WRONG_KIND, ChainCheck
 from consentcore.consent.checkpoint import LedgerBroken, grow, is_signed
 from consentcore.consent.merkle import Tree
 from consentcore.domain.errors import InvalidInput, KeyUnavailable, StorageError, StorageUnavailable
@@ -69,7 +69,7 @@ class _Verification:
                 step()
             except StorageUnavailable:
                 raise
-            except (StorageError, ValueError, TypeError, LookupError) as error:
+            except (StorageError, *WRONG_KIND) as error:
                 # What a storage raises over a row that it cannot even read; other rows are no excuse.
                 self._found(Problem("", None, "", f"a row cannot be read: {error}"))
         return VerificationReport(
@@ -100,7 +100,7 @@ class _Verification:
             self._events += len(events)
             for finding in self._chains.findings(uow, grant, events):
                 self._found(Problem(grant.grant_id, finding.sequence, finding.event_id, finding.text))
-        except (ValueError, TypeError, LookupError) as error:
+        except WRONG_KIND as error:
             self._found(Problem(grant.grant_id, None, "", f"a row of its chain cannot be read: {error}"))
 
     def _check_orphans(self) -> None:

@@ -18,6 +18,7 @@ from consentcore_memory import MemoryStorage
 
 if TYPE_CHECKING:
     from consentcore.ports.keys import KeyRing
+    from consentcore.ports.storage import Storage
 
 CATALOG = Catalog.of(
     [
@@ -33,7 +34,7 @@ CATALOG = Catalog.of(
 class House:
     """A store with one owner and one application, and the service over it."""
 
-    storage: MemoryStorage
+    storage: Storage
     keys: KeyRing
     clock: ManualClock
     service: ConsentService
@@ -103,9 +104,9 @@ class House:
         return off
 
 
-def furnish() -> House:
+def furnish(storage: Storage | None = None) -> House:
     """A new house; also for tests that need one per example."""
-    storage, keys, clock = MemoryStorage(), fixed_keys(), ManualClock()
+    storage, keys, clock = storage or MemoryStorage(), fixed_keys(), ManualClock()
     owner = factories.owner()
     service = ConsentService(keys=keys, clock=clock, catalog=CATALOG, code_ttl_ms=60_000, grant_days=365)
     with storage.transaction() as uow:

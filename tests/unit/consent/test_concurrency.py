@@ -1,0 +1,104 @@
+"""Many answers at once, in a real database."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from consentcore.consent.checkpoint import Checkpointer
+from consentcore.consent.service import Decision
+from consentcore.consent.verify import verify_all
+from consentcore.domain.errors import InteractionGone, InvalidTransition
+from consentcore.domain.event import Actor, ActorType, Evidence
+from consentcore.domain.grant import GrantState
+from consentcore.hooks.info import Secret
+from consentcore.ports.storage import transact
+from consentcore_sqlalchemy import SqlSettings
+from consentcore_sqlalchemy.storage import SqlStorage
+
+
+@pytest.fixture
+def busy(tmp_path, build):
+    storage = SqlStorage(SqlSettings(url=Secret(f"sqlite:///{tmp_path / 'consent.sqlite'}")))
+    storage.migrate()
+    yield build(storage)
+    storage.close()
+
+
+def answer(house, interaction, scope="sites.read"):
+    def work(uow):
+        return house.service.approve(
+            uow,
+            interaction=interaction,
+            client=house.client,
+            owner=house.owner,
+            decision=Decision((scope,)),
+            evidence=Evidence("button:approve"),
+            snapshot=house.snapshot(),
+        )
+
+    try:
+        return transact(house.storage, work, attempts=50)
+    except InteractionGone:
+        return None
+
+
+def test_many_approvals_of_one_owner_make_one_grant_and_one_chain(busy):
+    waiting = [busy.asks("sites.read") for _ in range(12)]
+    with ThreadPoolExecutor(6) as pool:
+        approvals = list(pool.map(lambda one: answer(busy, one), waiting))
+    assert len({approval.grant.grant_id for approval in approvals}) == 1
+    assert sorted(approval.event.sequence for approval in approvals) == list(range(1, 13))
+    assert verify_all(busy.storage, busy.keys).problems == ()
+
+
+def test_one_request_answered_many_times_at_once_counts_once(busy):
+    interaction = busy.asks("sites.read")
+    with ThreadPoolExecutor(6) as pool:
+        approvals = list(pool.map(lambda _: answer(busy, interaction), range(12)))
+    assert sum(approval is not None for approval in approvals) == 1
+
+
+def test_an_approval_and_a_revocation_at_once_leave_a_true_chain(busy):
+    grant = busy.approve("sites.read").grant
+    waiting = [busy.asks("comfort.read") for _ in range(4)]
+
+    def revoke(_number):
+        def work(uow):
+            active = uow.grants.lock_active(busy.owner.owner_id, busy.client.client_id)
+            actor = Actor(ActorType.OWNER, busy.owner.owner_id)
+            return busy.service.revoke(
+                uow,
+                active.grant_id if active else grant.grant_id,
+                actor=actor,
+                evidence=Evidence("dialog:proceed"),
+            )
+
+        try:
+            transact(busy.storage, work, attempts=50)
+        except InvalidTransition:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        approvals = [pool.submit(answer, busy, one, "comfort.read") for one in waiting]
+        ended = sum(pool.map(revoke, range(4)))
+        assert all(approval.result() is not None for approval in approvals)
+    with busy.storage.reading() as uow:
+        grants = uow.grants.all()
+    assert sum(found.state is GrantState.WITHDRAWN for found in grants) == ended >= 1
+    assert sum(found.state is GrantState.ACTIVE for found in grants) <= 1
+    assert verify_all(busy.storage, busy.keys).problems == ()
+
+
+def test_several_workers_cover_every_event_exactly_once(busy):
+    for _ in range(10):
+        busy.deny("sites.read")
+    workers = [Checkpointer() for _ in range(3)]
+    with ThreadPoolExecutor(3) as pool:
+        made = list(pool.map(lambda one: one.advance(busy.storage, busy.keys, busy.clock, {}), workers))
+    assert any(found is not None and found.size == 10 for found in made)
+    busy.deny("sites.read")
+    assert workers[0].advance(busy.storage, busy.keys, busy.clock, {}).size == 11
+    assert verify_all(busy.storage, busy.keys).problems == ()

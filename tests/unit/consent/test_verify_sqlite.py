@@ -1,0 +1,94 @@
+"""Somebody with a database shell against the verification."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+
+import pytest
+
+from consentcore.consent.checkpoint import advance
+from consentcore.consent.verify import verify_all
+from consentcore.domain.event import Actor, ActorType
+from consentcore.hooks.info import Secret
+from consentcore.testing.fakes import fixed_keys
+from consentcore_sqlalchemy import SqlSettings
+from consentcore_sqlalchemy.storage import SqlStorage
+from consentcore_sqlalchemy.tables import metadata
+
+PROTECTED = ("consent_event", "consent_grant", "checkpoint")
+GARBAGE = {"text": "'garbage'", "number": "7", "bytes": "x'07'", "list": "'[\"x@1\"]'"}
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory, build):
+    """A database in which things have happened."""
+    path = tmp_path_factory.mktemp("ledger") / "consent.sqlite"
+    storage = SqlStorage(SqlSettings(url=Secret(f"sqlite:///{path}")))
+    storage.migrate()
+    house = build(storage)
+    grant = house.approve("sites.read", resources=("site-1",)).grant
+    house.approve("comfort.read")
+    house.revoke(grant.grant_id, Actor(ActorType.OWNER, house.owner.owner_id))
+    house.approve("sites.read")
+    house.deny("ev.write")
+    advance(storage, house.keys, house.clock, {})
+    assert verify_all(storage, house.keys).problems == ()
+    storage.close()
+    return path
+
+
+@pytest.fixture
+def tampered(written, tmp_path):
+    """Run a statement on a copy and verify it."""
+
+    def tampered(statement):
+        path = tmp_path / "consent.sqlite"
+        shutil.copy(written, path)
+        with sqlite3.connect(path) as shell:
+            changed = shell.execute(statement).rowcount
+        shell.close()
+        assert changed == 1
+        storage = SqlStorage(SqlSettings(url=Secret(f"sqlite:///{path}")))
+        try:
+            return verify_all(storage, fixed_keys())
+        finally:
+            storage.close()
+
+    return tampered
+
+
+def columns():
+    return [(table, column.name) for table in PROTECTED for column in metadata.tables[table].columns]
+
+
+@pytest.mark.parametrize("value", GARBAGE)
+@pytest.mark.parametrize(("table", "column"), columns())
+def test_any_value_in_any_column_is_found(tampered, table, column, value):
+    report = tampered(
+        f"UPDATE {table} SET {column} = {GARBAGE[value]} WHERE rowid = (SELECT max(rowid) FROM {table})"
+    )
+    assert not report.ok
+    assert report.problems
+
+
+@pytest.mark.parametrize("table", PROTECTED)
+@pytest.mark.parametrize("which", ["min", "max"])
+def test_any_deleted_row_is_found(tampered, table, which):
+    assert not tampered(f"DELETE FROM {table} WHERE rowid = (SELECT {which}(rowid) FROM {table})").ok
+
+
+def test_a_changed_text_names_the_event(tampered, written):
+    with sqlite3.connect(written) as shell:
+        (event_id,) = shell.execute("SELECT event_id FROM consent_event WHERE type = 'withdrawn'").fetchone()
+    shell.close()
+    report = tampered(
+        "UPDATE consent_event SET body = replace(body, 'sites', 'rooms') WHERE type = 'withdrawn'"
+    )
+    assert report.problems[0].event_id == event_id
+    assert (report.grants, report.events) == (3, 5)
+
+
+def test_a_revocation_undone_in_the_row_is_found(tampered):
+    report = tampered("UPDATE consent_grant SET state = 'denied' WHERE state = 'withdrawn'")
+    assert "the last event says 'withdrawn'" in report.problems[0].text
