@@ -1,0 +1,43 @@
+"""How dates, numbers and catalog texts are written for people, the same on pages and in mails."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo
+
+
+def zone(name: str) -> tzinfo:
+    """An IANA time zone; UTC when the machine does not know it."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return UTC
+
+
+def day(ms: int, timezone: str = "UTC") -> str:
+    """``23 November 2026``: month by name, so that no country misreads it."""
+    when = datetime.fromtimestamp(ms / 1000, zone(timezone))
+    return f"{when.day} {when:%B %Y}"
+
+
+def moment(ms: int, timezone: str = "UTC") -> str:
+    """``23 November 2026, 15:04 CET``: with the zone, always."""
+    when = datetime.fromtimestamp(ms / 1000, zone(timezone))
+    return f"{when.day} {when:%B %Y, %H:%M %Z}"
+
+
+def confirmation_number(event_id: str) -> str:
+    """A short form of an event id that can be read out on the telephone: ``4F1C-09AB-77E2``."""
+    letters = event_id.rpartition("_")[2].replace("-", "").upper()[:12]
+    return "-".join(letters[i : i + 4] for i in range(0, len(letters), 4))
+
+
+def bare(text: str) -> str:
+    """Catalog text without a full stop at its end, to go on inside a sentence of ours."""
+    return text.strip().rstrip(".")
+
+
+def sentence(text: str) -> str:
+    """Catalog text as a sentence of its own: a capital first, a full stop last."""
+    text = bare(text)
+    return f"{text[:1].upper()}{text[1:]}." if text else ""

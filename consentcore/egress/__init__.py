@@ -1,0 +1,5 @@
+"""The one guard that every outgoing request to an address chosen by a stranger passes (design.md section 2.12)."""
+
+from consentcore.egress.policy import EgressError, EgressPolicy, EgressResponse
+
+__all__ = ["EgressError", "EgressPolicy", "EgressResponse"]
