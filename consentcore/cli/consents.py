@@ -83,7 +83,7 @@ def export(state: State, email: str, output: Path | None) -> None:
 
     owner = find_owner(state, email, "--owner")
     with state.runtime.storage.reading() as uow:
-        document = export_owner(uow, owner)
+        document = export_owner(uow, owner.owner_id)
     text = json.dumps(document, ensure_ascii=False, indent=2)
     if output is None:
         click.echo(text)

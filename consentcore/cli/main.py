@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 
 import click
@@ -47,6 +48,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """
     state = State()
     state.ini = os.environ.get("CONSENTCORE_INI") or None
+    # Pyramid 2.1 imports pkg_resources, whose warning tells nobody anything that they could act on.
+    warnings.filterwarnings("ignore", message="pkg_resources is deprecated", category=UserWarning)
     # A command's own messages are for people; whatever is logged below a warning is for `serve` and `worker`.
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s: %(message)s")
     try:

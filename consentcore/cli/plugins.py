@@ -1,0 +1,199 @@
+"""``consentcore plugins``: what is installed, what it can do, whether it is in order, how to begin one."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from consentcore.cli.commands import Group, refuse
+from consentcore.cli.state import State, pass_state, table
+from consentcore.domain.errors import ConfigurationError
+from consentcore.hooks.checks import hooks_of
+from consentcore.hooks.discovery import Installed, choose, installed_plugins
+from consentcore.hooks.errors import cause
+from consentcore.hooks.info import PluginInfo, PluginKind, Secret
+from consentcore.hooks.loading import inspect_plugin
+from consentcore.hooks.settings import PLUGIN_PREFIX, fields_of, redacted
+from consentcore.hooks.values import describe
+
+if TYPE_CHECKING:
+    from consentcore.runtime import Runtime
+
+
+@dataclasses.dataclass(frozen=True)
+class Inspected:
+    """An installed plugin, imported to look at it."""
+
+    installed: Installed
+    info: PluginInfo | None
+    hooks: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+@click.group(cls=Group, name="plugins")
+def command() -> None:
+    """List, show, check and begin plugins."""
+
+
+@command.command("list")
+@pass_state
+def list_(state: State) -> None:
+    """List installed plugins; with -c also which of them the configuration names."""
+    active = set(state.config.registry.names()) if state.ini else set()
+    facts, rows = [], []
+    for found in map(_inspect, installed_plugins()):
+        fact = _facts(found, active if state.ini else None)
+        facts.append(fact)
+        mark = "active" if fact["active"] else ""
+        text = fact["summary"] or f"BROKEN: {'; '.join(found.problems)}"
+        rows.append((fact["name"], fact["kind"] or "?", mark, str(found.installed), text))
+    state.answer(facts, table(rows, ("PLUGIN", "KIND", "", "FROM", "")))
+
+
+@command.command("show")
+@click.argument("name")
+@pass_state
+def show(state: State, name: str) -> None:
+    """Show a plugin: its hooks and its settings, with -c also their values (secrets as ***)."""
+    found = _inspect(_choose(name))
+    registry = state.config.registry if state.ini else None
+    values = registry.settings(name) if registry and name in registry.names() else None
+    fact = _facts(found, set(registry.names()) if registry else None)
+    settings = _settings_facts(name, found.info, values) if found.info else []
+    lines = [
+        f"{key}: {', '.join(value) if isinstance(value, list) else value}" for key, value in fact.items()
+    ]
+    for one in settings:
+        default = "required" if one["required"] else f"default {one['default']!r}"
+        now = f"; now {one['value']!r}" if values is not None else ""
+        lines.append(f"\n{one['key']} ({one['type']}; {default}{now})\n    {one['help']}")
+    state.answer({**fact, "settings": settings}, "\n".join(lines))
+
+
+@command.command("check")
+@click.argument("names", nargs=-1)
+@pass_state
+def check(state: State, names: tuple[str, ...]) -> None:
+    """Check plugins; with -c everything that a start does, and whether the storage answers.
+
+    Exit code 0 when all is in order, else 1. Without NAMES and -c: every installed plugin.
+    """
+    problems: dict[str, list[str]] = {}
+    if state.ini and not names:
+        problems["configuration"] = _configuration_problems(state)
+    else:
+        chosen = [_choose(name) for name in names] or installed_plugins()
+        for found in map(_inspect, chosen):
+            problems[found.installed.name] = list(found.problems)
+    broken = {name: lines for name, lines in problems.items() if lines}
+    good = "\n".join(f"{name}: in order" for name in problems if name not in broken)
+    state.answer({"ok": not broken, "problems": broken}, good)
+    if broken:
+        refuse("\n".join(f"{name}: {line}" for name, lines in broken.items() for line in lines))
+
+
+@command.command("new")
+@click.argument("kind", type=click.Choice(["notifier", "storage", "scopes"]))
+@click.argument("name")
+@click.option(
+    "--folder", type=click.Path(path_type=Path, file_okay=False), help="Where; by default ./consentcore-NAME."
+)
+@pass_state
+def new(state: State, kind: str, name: str, folder: Path | None) -> None:
+    """Write a working plugin as an installable package with its tests. Needs no configuration."""
+    from consentcore.cli.scaffold import write_plugin
+
+    place = folder or Path(f"consentcore-{name.replace('_', '-')}")
+    files = write_plugin(kind, name, place)
+    state.answer({"folder": str(place), "files": files}, "\n".join(files))
+    state.say(f"made {place}; next:  pip install -e '{place}[test]' && pytest {place}")
+
+
+def _choose(name: str) -> Installed:
+    try:
+        return choose(name, installed_plugins())
+    except LookupError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _inspect(installed: Installed) -> Inspected:
+    try:
+        module = installed.load()
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a broken plugin is what this command is for
+        return Inspected(installed, None, (), (f"cannot be imported: {cause(error)}",))
+    problems: list[str] = []
+    info = inspect_plugin(installed.name, module, problems.append)
+    return Inspected(installed, info, tuple(hooks_of(module)), tuple(problems))
+
+
+def _facts(found: Inspected, active: set[str] | None) -> dict[str, Any]:
+    info = found.info
+    return {
+        "name": found.installed.name,
+        "kind": info.kind.value if info else None,
+        "active": found.installed.name in active if active is not None else None,
+        "summary": info.summary if info else None,
+        "api": info.api if info else None,
+        "distribution": found.installed.distribution,
+        "version": found.installed.version,
+        "hooks": list(found.hooks),
+        "capabilities": sorted(info.capabilities) if info else [],
+        "problems": list(found.problems),
+    }
+
+
+def _settings_facts(name: str, info: PluginInfo, values: object | None) -> list[dict[str, Any]]:
+    facts = []
+    for item, annotation in fields_of(info.settings):
+        key = f"{PLUGIN_PREFIX}{name}.{item.name}"
+        required = item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
+        default = None if required else _plain(item.default)
+        value = getattr(values, item.name) if values is not None else None
+        facts.append(
+            {
+                "key": key,
+                "type": describe(annotation),
+                "required": required,
+                "default": default,
+                "help": item.metadata.get("help", ""),
+                "value": redacted(key, _plain(value), annotation) if value is not None else None,
+            }
+        )
+    return facts
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, tuple):
+        return " ".join(map(str, value))
+    if isinstance(value, Secret):
+        return value.reveal()
+    return "" if value is None else str(value)
+
+
+def _configuration_problems(state: State) -> list[str]:
+    """Everything that server and worker do when they start, and whether the storage answers."""
+    try:
+        runtime = state.runtime
+        _make_everything(runtime)
+    except ConfigurationError as error:
+        return list(error.problems)
+    return list(runtime.storage.check())
+
+
+def _make_everything(runtime: Runtime) -> None:
+    for name in runtime.registry.names(PluginKind.NOTIFIER):
+        runtime.registry.info(name)
+    _ = (
+        runtime.login,
+        runtime.notifiers,
+        runtime.resources,
+        runtime.anchors,
+        runtime.service,
+        runtime.server,
+    )
+    from consentcore.app import app_from_runtime
+
+    app_from_runtime(runtime)
