@@ -63,16 +63,18 @@ from consentcore.domain.token import (
     Redemption,
     Replayed,
     Reused,
-    RotateOutcome,
     Rotated,
+    RotateOutcome,
     Rotation,
     Token,
     TokenKind,
     TokenLookup,
     Unknown,
 )
+from consentcore.egress import EgressError, EgressPolicy, EgressResponse
 from consentcore.hooks.info import API_VERSION, NoSettings, PluginInfo, PluginKind, Secret, setting
 from consentcore.hooks.specs import hookimpl
+from consentcore.outbox.message import mail_targets, mime_message
 from consentcore.ports.extension import (
     Anchor,
     ConsentContext,
@@ -150,6 +152,9 @@ __all__ = [
     "Delivered",
     "Delivery",
     "DeliveryState",
+    "EgressError",
+    "EgressPolicy",
+    "EgressResponse",
     "EndpointView",
     "Envelope",
     "EventType",
@@ -227,6 +232,8 @@ __all__ = [
     "from_iso",
     "hookimpl",
     "iso",
+    "mail_targets",
+    "mime_message",
     "normalise_email",
     "setting",
     "transact",

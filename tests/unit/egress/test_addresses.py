@@ -202,7 +202,7 @@ class TestAllowedNetworks:
         ],
     )
     def test_outside_nothing_changes(self, url):
-        with pytest.raises(InvalidInput, match="10.1.0.0/16"):
+        with pytest.raises(InvalidInput, match=r"10\.1\.0\.0/16"):
             self.policy.check_url(url)
 
     def test_mapped_address_does_not_pass_as_the_inner_one(self):

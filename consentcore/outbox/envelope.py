@@ -1,0 +1,92 @@
+"""A notice on its way: what a notifier is given, gathered outside any transaction."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from consentcore.consent.subject import pairwise_subject
+from consentcore.domain.client import WebhookEndpoint
+from consentcore.domain.errors import KeyUnavailable
+from consentcore.domain.notice import Audience, Notice
+from consentcore.outbox.payload import webhook_body
+from consentcore.ports.keys import KeyRing
+from consentcore.ports.notifier import ClientView, EndpointView, Mail, OwnerView
+from consentcore.ports.storage import Storage
+
+log = logging.getLogger("consentcore.worker")
+
+Renderer = Callable[[Audience, "Parcel"], Mail | None]
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """:class:`consentcore.ports.notifier.Envelope` as the worker fills it."""
+
+    notice: Notice
+    owner: OwnerView | None
+    client: ClientView | None
+    endpoints: Sequence[EndpointView]
+    body: bytes
+    render: Renderer = field(repr=False)
+    attempt: int = 0
+    delivery_id: str = ""
+
+    def mail(self, audience: Audience) -> Mail | None:
+        """Render the mail for an audience; None when there is no address."""
+        return self.render(audience, self)
+
+
+class Packer:
+    """Gathers parcels.
+
+    :param issuer: for links in webhook payloads. :param render: makes mails, lazily.
+    """
+
+    def __init__(self, storage: Storage, keys: KeyRing, *, issuer: str, render: Renderer) -> None:
+        self._storage = storage
+        self._keys = keys
+        self._issuer = issuer
+        self._render = render
+
+    def pack(self, notice: Notice, now: int) -> Parcel:
+        """Gather what a notifier may know, as it stands now."""
+        with self._storage.reading() as uow:
+            owner = uow.owners.get(notice.owner_id) if notice.owner_id else None
+            client = uow.clients.get(notice.client_id)
+            endpoints = uow.clients.endpoints(notice.client_id)
+        subject = pairwise_subject(self._keys, notice.client_id, notice.owner_id)
+        return Parcel(
+            notice=notice,
+            owner=None
+            if owner is None
+            else OwnerView(owner.owner_id, owner.email, owner.name, owner.locale, owner.timezone),
+            client=None if client is None else ClientView(client.client_id, client.name, client.publisher),
+            endpoints=[self._endpoint(one, now) for one in endpoints if one.disabled_at is None],
+            body=webhook_body(notice, subject=subject, issuer=self._issuer),
+            render=self._render,
+        )
+
+    def pack_for(
+        self, notice_id: str, *, delivery_id: str, attempt: int, body: bytes, now: int
+    ) -> Parcel | None:
+        """The same for one try of a delivery, with the bytes that were stored; None when the notice is gone."""
+        with self._storage.reading() as uow:
+            notice = uow.notices.get(notice_id)
+        if notice is None:
+            return None
+        parcel = self.pack(notice, now)
+        return replace(parcel, delivery_id=delivery_id, attempt=attempt, body=body or parcel.body)
+
+    def _endpoint(self, endpoint: WebhookEndpoint, now: int) -> EndpointView:
+        opened: list[str] = []
+        for secret in endpoint.secrets:
+            if secret.expires_at is not None and secret.expires_at <= now:
+                continue
+            try:
+                opened.append(self._keys.open("webhook", secret.sealed, endpoint.endpoint_id).decode())
+            except (KeyUnavailable, ValueError):
+                # Without a key the endpoint stays listed, so that its notices wait instead of being lost.
+                log.error("a secret of endpoint %s cannot be opened", endpoint.endpoint_id)
+        return EndpointView(endpoint.endpoint_id, endpoint.url, endpoint.events, tuple(opened))

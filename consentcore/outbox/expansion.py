@@ -1,0 +1,104 @@
+"""From one notice to its deliveries: who is to be told, by which notifier."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Mapping, Sequence
+
+from consentcore.domain.clock import Clock
+from consentcore.domain.errors import StorageError
+from consentcore.domain.notice import Delivery, Notice
+from consentcore.outbox.blame import described
+from consentcore.outbox.envelope import Packer, Parcel
+from consentcore.ports.notifier import Notifier
+from consentcore.ports.storage import Storage
+
+log = logging.getLogger("consentcore.worker")
+
+EVENT = "event:"
+"""Prefix of the notifier name under which a plugin's ``consentcore_event`` is told."""
+
+CHOOSE = "?"
+"""Target of a delivery that stands for targets not chosen yet, because the notifier failed to."""
+
+OWN_TARGETS = frozenset({"owner", "operator", "event", CHOOSE})
+"""Targets that are people or plugins, not endpoints: they get no stored payload."""
+
+
+class Expander:
+    """Turns notices into deliveries; a notifier that fails to choose is asked again later, alone."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        clock: Clock,
+        packer: Packer,
+        notifiers: Mapping[str, Notifier],
+        event_plugins: Sequence[str],
+    ) -> None:
+        self._storage = storage
+        self._clock = clock
+        self._packer = packer
+        self._notifiers = notifiers
+        self._event_plugins = event_plugins
+
+    def expand_all(self, limit: int) -> int:
+        """Expand up to ``limit`` notices; how many were.
+
+        :raises StorageError: when the store fails. Anything else that goes wrong with a notice becomes a delivery
+            that tries again, so that one broken notice never stands before all the others.
+        """
+        done = 0
+        for notice in self._storage.outbox.unexpanded(limit):
+            now = self._clock.now()
+            self._storage.outbox.expand(notice.notice_id, self._deliveries(notice, now), now)
+            done += 1
+        return done
+
+    def choose_again(self, notifier: str, parcel: Parcel) -> int:
+        """Ask a notifier for its targets once more and store the deliveries; how many."""
+        now = self._clock.now()
+        targets = self._notifiers[notifier].targets(parcel)
+        deliveries = [_delivery(parcel.notice, notifier, target, now, parcel.body) for target in targets]
+        self._storage.outbox.expand(parcel.notice.notice_id, deliveries, now)
+        return len(deliveries)
+
+    def _deliveries(self, notice: Notice, now: int) -> list[Delivery]:
+        events = [_delivery(notice, EVENT + name, "event", now) for name in self._event_plugins]
+        try:
+            parcel = self._packer.pack(notice, now)
+        except StorageError:
+            raise
+        except Exception as error:  # noqa: BLE001 - see expand_all
+            log.error("notice %s could not be packed: %s", notice.notice_id, described(error))
+            return events + [_delivery(notice, name, CHOOSE, now) for name in self._notifiers]
+        return events + [
+            _delivery(notice, name, target, now, parcel.body)
+            for name, notifier in self._notifiers.items()
+            for target in self._targets(name, notifier, parcel)
+        ]
+
+    def _targets(self, name: str, notifier: Notifier, parcel: Parcel) -> Sequence[str]:
+        try:
+            return list(notifier.targets(parcel))
+        except Exception as error:  # noqa: BLE001 - a plugin may raise anything; the others are told all the same
+            log.error(
+                "notifier %s could not choose targets of %s: %s",
+                name,
+                parcel.notice.notice_id,
+                described(error),
+            )
+            return [CHOOSE]
+
+
+def _delivery(notice: Notice, notifier: str, target: str, now: int, body: bytes = b"") -> Delivery:
+    return Delivery(
+        delivery_id=f"dlv_{uuid.uuid4().hex}",
+        notice_id=notice.notice_id,
+        notifier=notifier,
+        target=target,
+        created_at=now,
+        next_at=now,
+        body=b"" if target in OWN_TARGETS else body,
+    )

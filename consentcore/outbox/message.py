@@ -1,0 +1,61 @@
+"""A rendered mail as an Internet message; shared by every notifier that sends mail."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from consentcore.domain.errors import InvalidInput
+from consentcore.domain.notice import Audience
+
+if TYPE_CHECKING:
+    from email.message import EmailMessage
+
+    from consentcore.domain.notice import Notice
+    from consentcore.ports.notifier import Envelope, Mail
+
+
+def mime_message(mail: Mail, notice: Notice, *, sender: str, now: int) -> EmailMessage:
+    """Make the message: text and HTML, a Message-ID that stays the same, marked as sent by a machine.
+
+    :param sender: for the From header. :param now: for the Date header, milliseconds since the epoch.
+    :raises InvalidInput: when a header would hold a line break or an address is none: nothing can be smuggled
+        into the header (RFC 5322 section 2.2).
+    """
+    from email.message import EmailMessage
+    from email.policy import SMTP
+    from email.utils import format_datetime
+
+    message = EmailMessage(policy=SMTP)
+    headers = {
+        "From": sender,
+        "To": mail.to,
+        "Subject": mail.subject,
+        "Date": format_datetime(datetime.fromtimestamp(now / 1000, UTC)),
+        "Message-ID": mail.message_id,
+        "Auto-Submitted": "auto-generated",  # RFC 3834: no out-of-office answers
+        "X-Auto-Response-Suppress": "All",
+        "X-Consentcore-Event": notice.notice_id,
+    }
+    for name, value in headers.items():
+        try:
+            message[name] = value
+        except (ValueError, IndexError):
+            raise InvalidInput(name, "expected a single line with valid addresses") from None
+    for name in ("From", "To"):
+        if len(message[name].addresses) != 1:
+            raise InvalidInput(name, "expected exactly one address")
+    message.set_content(mail.text)
+    message.add_alternative(mail.html, subtype="html")
+    return message
+
+
+def mail_targets(envelope: Envelope) -> list[str]:
+    """Targets of a notifier that sends mail: ``owner`` and ``operator`` if they are told and have an address."""
+    told = envelope.notice.audiences
+    found = []
+    if Audience.OWNER in told and envelope.owner is not None and envelope.owner.email:
+        found.append(Audience.OWNER.value)
+    if Audience.OPERATOR in told and envelope.mail(Audience.OPERATOR) is not None:
+        found.append(Audience.OPERATOR.value)
+    return found

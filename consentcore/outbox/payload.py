@@ -1,0 +1,80 @@
+"""The body of a webhook (ecosystem.md section 1.2): identifiers and state, nothing personal."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from consentcore.domain.clock import iso
+from consentcore.domain.notice import Notice, NoticeKind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+VERSION = "2026-11-01"
+"""Of the payload. Members may be added within a version, never changed or taken away."""
+
+_STATUS = {
+    NoticeKind.GRANTED: "active",
+    NoticeKind.DENIED: "denied",
+    NoticeKind.REVOKED: "revoked",
+    NoticeKind.EXPIRED: "expired",
+}
+
+
+def webhook_body(notice: Notice, *, subject: str, issuer: str) -> bytes:
+    """Make the payload: minified UTF-8 JSON, under 20 kB.
+
+    Made once for a notice; what is sent later are these bytes, because signatures are over bytes.
+
+    :param subject: the pairwise name of the owner for this client; left out of a denial unless the client
+        already had a grant of that person.
+    :param issuer: base URL under which the client looks the grant up.
+    """
+    facts: dict[str, Any] = json.loads(notice.data)
+    payload = {
+        "type": notice.kind.value,
+        "version": VERSION,
+        "timestamp": iso(notice.occurred_at),
+        "data": _data(notice, facts, subject, issuer),
+    }
+    return json.dumps(payload, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _data(notice: Notice, facts: Mapping[str, Any], subject: str, issuer: str) -> dict[str, object]:
+    if notice.kind is NoticeKind.TEST:
+        return {"client_id": notice.client_id, "state": facts.get("state", "")}
+    data: dict[str, object] = {"client_id": notice.client_id, "status": _STATUS.get(notice.kind, "")}
+    if notice.kind is NoticeKind.DENIED:
+        return data | _denial(notice, facts, subject)
+    data |= {
+        "grant_id": notice.grant_id,
+        "subject": subject,
+        "sequence": facts.get("sequence"),
+        "scopes": facts.get("scopes", []),
+        "previous_scopes": facts.get("previous_scopes", []),
+        "initiator": facts.get("initiator", "system"),
+        "reason": facts.get("reason", ""),
+        "effective_at": iso(notice.occurred_at),
+        "expires_at": facts.get("expires_at") if notice.kind is NoticeKind.GRANTED else None,
+        "grant_url": f"{issuer.rstrip('/')}/api/v1/grants/{notice.grant_id}",
+    }
+    if facts.get("change"):
+        data["change"] = facts["change"]
+    return data
+
+
+def _denial(notice: Notice, facts: Mapping[str, Any], subject: str) -> dict[str, object]:
+    """A denial is personal data too: it names the request, and the person only where they are known already."""
+    data: dict[str, object] = {
+        "request_id": notice.notice_id,
+        "scopes": [],
+        "requested_scopes": facts.get("requested_scopes", []),
+        "initiator": facts.get("initiator", "user"),
+        "reason": facts.get("reason", ""),
+        "effective_at": iso(notice.occurred_at),
+        "expires_at": None,
+    }
+    if facts.get("had_grant_before"):
+        data["subject"] = subject
+    return data

@@ -1,0 +1,99 @@
+"""What becomes of a delivery after a try, and when the next one is."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from consentcore.domain.notice import (
+    Attempt,
+    Delivered,
+    Delivery,
+    DeliveryState,
+    Gone,
+    Outcome,
+    Reject,
+    Retry,
+)
+from consentcore.ports.outbox import Settlement
+
+JITTER = 0.2
+ANSWER_CHARACTERS = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One try of a delivery. :ivar number: 1 for the first. :ivar started_at: milliseconds since the epoch."""
+
+    delivery: Delivery
+    number: int
+    started_at: int
+    latency_ms: int
+    outcome: Outcome
+
+
+def wait_s(schedule: Sequence[float], failures: int, wish_s: float | None, chance: float) -> float | None:
+    """Seconds to wait after so many failed tries; None when the schedule is used up.
+
+    :param failures: at least 1. :param wish_s: Retry-After of the target: honoured between the wait of the
+        schedule and twice that, so that a target can neither hurry us nor put us off for ever.
+    :param chance: 0 to 1; spreads the wait by ±20 %, so that what failed together does not come back together.
+    """
+    if failures > len(schedule):
+        return None
+    base = float(schedule[failures - 1])
+    if wish_s is not None:
+        return min(max(wish_s, base), 2 * base)
+    return base * (1 - JITTER + 2 * JITTER * chance)
+
+
+def settlement(tried: Tried, schedule: Sequence[float], now: int) -> Settlement:
+    """Decide what becomes of the delivery, and write the line for the delivery log."""
+    outcome = tried.outcome
+    state, next_at = _fate(tried, schedule, now)
+    reason = "" if isinstance(outcome, Delivered) else outcome.reason
+    attempt = Attempt(
+        delivery_id=tried.delivery.delivery_id,
+        number=tried.number,
+        started_at=tried.started_at,
+        latency_ms=tried.latency_ms,
+        outcome=type(outcome).__name__.lower(),
+        status=outcome.status,
+        error=error_class(outcome),
+        answer=_stored(outcome.answer[:ANSWER_CHARACTERS]),
+    )
+    return Settlement(
+        delivery_id=tried.delivery.delivery_id,
+        lease_token=tried.delivery.lease_token,
+        state=state,
+        now=now,
+        next_at=next_at,
+        error=_stored(reason),
+        attempt=attempt,
+    )
+
+
+def error_class(outcome: Outcome) -> str:
+    """The class of what went wrong, for the log; "" when nothing did or nobody named it."""
+    return outcome.error if isinstance(outcome, Retry | Reject) else ""
+
+
+def _fate(tried: Tried, schedule: Sequence[float], now: int) -> tuple[DeliveryState, int | None]:
+    outcome = tried.outcome
+    if isinstance(outcome, Delivered):
+        return DeliveryState.DELIVERED, None
+    if isinstance(outcome, Gone):
+        return DeliveryState.GONE, None
+    if isinstance(outcome, Reject):
+        return DeliveryState.REJECTED, None
+    # Chance only spreads load; nothing secret depends on it.
+    wait = wait_s(schedule, tried.number, outcome.after_s, random.random())  # noqa: S311
+    if wait is None:
+        return DeliveryState.DEAD, None
+    return DeliveryState.PENDING, now + round(wait * 1000)
+
+
+def _stored(text: str) -> str:
+    """Text from outside as every store takes it."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()

@@ -1,0 +1,144 @@
+"""The worker: delivers notices at least once, ends what has run out, seals the ledger (design.md section 2.6).
+
+Any number of workers may run. One that is killed at any moment loses nothing: what it had claimed becomes
+claimable again when the lease is over.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from consentcore.domain.errors import StorageConflict, StorageError
+from consentcore.outbox.blame import described
+from consentcore.outbox.chores import Housekeeping
+from consentcore.outbox.dispatch import LEASE_MS, Dispatcher
+from consentcore.outbox.envelope import Packer
+from consentcore.outbox.expansion import EVENT, Expander
+from consentcore.outbox.mail import MailRenderer
+from consentcore.outbox.sending import Sender
+
+if TYPE_CHECKING:
+    from consentcore.runtime import Runtime
+
+log = logging.getLogger("consentcore.worker")
+
+EXPAND_BATCH = 100
+POLL_SHARE = 20
+"""A poll may use a twentieth of the time: where asking is slow, it is asked less often."""
+
+
+class Worker:
+    """Everything that a worker process does, around a runtime."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._options = runtime.settings.worker
+        self.housekeeping = Housekeeping(runtime)
+        notifiers = runtime.notifiers
+        plugins = runtime.registry.event_plugins()
+        packer = Packer(
+            runtime.storage,
+            runtime.keys,
+            issuer=runtime.settings.issuer,
+            render=MailRenderer(runtime.settings, runtime.catalog).mail,
+        )
+        self._expander = Expander(runtime.storage, runtime.clock, packer, notifiers, plugins)
+        self._sender = Sender(
+            runtime.storage,
+            runtime.clock,
+            packer,
+            self._expander,
+            notifiers=notifiers,
+            tell_plugin=runtime.registry.tell_event,
+        )
+        self._names = (*notifiers, *(EVENT + name for name in plugins))
+
+    def run_once(self) -> int:
+        """Do every chore, then expand and deliver all that is due at this moment, in this thread.
+
+        :returns: how many deliveries were tried; none is tried twice.
+        """
+        self.housekeeping.run_all()
+        tried: set[str] = set()
+        while True:
+            while self._expander.expand_all(EXPAND_BATCH):
+                pass
+            outbox, now = self._runtime.storage.outbox, self._runtime.clock.now()
+            claimed = outbox.claim_deliveries(now, limit=50, lease_ms=LEASE_MS, notifiers=self._names)
+            fresh = [one for one in claimed if one.delivery_id not in tried]
+            for delivery in claimed:
+                if delivery.delivery_id in tried:
+                    self._sender.give_back(delivery, now)
+            if not fresh:
+                return len(tried)
+            for delivery in fresh:
+                tried.add(delivery.delivery_id)
+                self._sender.deliver(delivery)
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until ``stop`` is set; then what is being sent may end within ``drain_s``."""
+        dispatcher = Dispatcher(
+            self._runtime.storage.outbox,
+            self._runtime.clock,
+            self._sender,
+            self._names,
+            threads=self._options.threads,
+            per_target=self._options.per_target,
+        )
+        chores = threading.Thread(
+            target=self._keep_house, args=(stop,), name="consentcore-chores", daemon=True
+        )
+        chores.start()
+        log.info("worker started: %s", " ".join(self._names) or "no notifiers")
+        while not stop.is_set():
+            dispatcher.settle(self._turn(dispatcher))
+        if not dispatcher.stop(self._options.drain_s):
+            log.warning("stopped while something was being sent; it is sent again by the next worker")
+        chores.join(self._options.drain_s)
+        log.info("worker stopped")
+
+    def _turn(self, dispatcher: Dispatcher) -> float:
+        """Expand and claim; seconds to wait before the next turn."""
+        began = time.monotonic()
+        try:
+            expanded = self._expander.expand_all(EXPAND_BATCH)
+            claimed = dispatcher.claim()
+        except StorageConflict:
+            return self._options.poll_s
+        except StorageError as error:
+            log.warning("the storage failed, next try in %g s: %s", self._options.poll_max_s, error)
+            return self._options.poll_max_s
+        except Exception as error:  # noqa: BLE001 - a worker that ends itself would silence everybody
+            log.error("a turn failed: %s", described(error))
+            return self._options.poll_max_s
+        if expanded or claimed:
+            return 0.0
+        cost = time.monotonic() - began
+        return min(self._options.poll_max_s, max(self._options.poll_s, POLL_SHARE * cost))
+
+    def _keep_house(self, stop: threading.Event) -> None:
+        wait_s = 0.0
+        while not stop.wait(wait_s):
+            wait_s = min(1.0, self.housekeeping.run_due())
+
+
+def run_worker(ini_path: str, stop: threading.Event) -> None:
+    """Run a worker process until ``stop`` is set.
+
+    :raises ConfigurationError: when the settings are not usable.
+    """
+    from consentcore.runtime import build_runtime
+    from consentcore.settings import load_ini
+
+    if log.level == logging.NOTSET:
+        log.setLevel(logging.INFO)
+    runtime = build_runtime(load_ini(ini_path))
+    try:
+        if "multi_process" not in runtime.storage.capabilities:
+            log.warning("the storage lives in one process only: this worker sees nothing of the server's")
+        Worker(runtime).run(stop)
+    finally:
+        runtime.close()

@@ -1,0 +1,209 @@
+"""The worker at work in its threads, under the machine's clock."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+
+from consentcore.api import Delivered, DeliveryState, Retry, StorageUnavailable, SystemClock, WebhookEndpoint
+from consentcore.consent.service import ConsentService
+from consentcore.core_settings import WorkerSettings
+
+
+@pytest.fixture
+def place(place):
+    place.clock = SystemClock()
+    place.service = ConsentService(
+        keys=place.keys, clock=place.clock, catalog=place.catalog, code_ttl_ms=60_000, grant_days=365
+    )
+    return place
+
+
+@contextmanager
+def working(place, workers: int = 1):
+    """Run workers in threads; they must have ended soon after the block."""
+    stop = threading.Event()
+    threads = [threading.Thread(target=place.worker().run, args=(stop,), daemon=True) for _ in range(workers)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield stop
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(10)
+            assert not thread.is_alive()
+
+
+def eventually(check, seconds: float = 10.0) -> float:
+    """Wait until ``check()`` holds; how long it took."""
+    began = time.monotonic()
+    while not check():
+        assert time.monotonic() - began < seconds, "it did not happen in time"
+        time.sleep(0.005)
+    return time.monotonic() - began
+
+
+def add_endpoints(place, *names: str) -> list[WebhookEndpoint]:
+    endpoints = [place.make_endpoint(name) for name in names]
+    with place.storage.transaction() as uow:
+        for endpoint in endpoints:
+            uow.clients.add_endpoint(endpoint)
+    return endpoints
+
+
+def test_notice_is_delivered_soon_after_its_commit(place):
+    with working(place):
+        time.sleep(0.2)
+        place.approve()
+        took = eventually(lambda: place.mailer.sent and place.hooker.sent)
+    assert took < 2.0
+
+
+def test_several_workers_tell_everybody_once(place):
+    owners = [replace(place.owner, owner_id=f"o{n}", email=f"o{n}@example.org") for n in range(20)]
+    with place.storage.transaction() as uow:
+        for owner in owners:
+            uow.owners.add(owner)
+    with working(place, workers=3):
+        for owner in owners:
+            place.owner = owner
+            place.approve()
+        eventually(
+            lambda: (
+                place.storage.outbox.stats(place.clock.now()).pending == 0 and len(place.mailer.sent) >= 20
+            )
+        )
+    told = [envelope.notice.notice_id for envelope, _ in place.mailer.sent]
+    assert len(told) == len(set(told)) == 20
+    assert len(place.hooker.sent) == 20
+
+
+def test_dead_endpoints_do_not_hold_up_the_living(place):
+    add_endpoints(place, *(f"dead_{n}" for n in range(6)))
+    release = threading.Event()
+
+    def answer(envelope, target):
+        if target.startswith("dead"):
+            release.wait(20)
+            return Retry("no answer", error="timeout")
+        return Delivered()
+
+    place.hooker.doing = answer
+    # What is known to hang already is held to half of the threads; the rest stays for everybody else.
+    place.settings = replace(
+        place.settings,
+        worker=WorkerSettings(threads=16, per_target=2, poll_s=0.02, poll_max_s=0.05, drain_s=1),
+    )
+    with working(place):
+        grants = [place.approve("comfort.read") for _ in range(3)]
+        eventually(lambda: sum(target == "ep_1" for _, target in place.hooker.sent) == len(grants), 5)
+        eventually(lambda: len(place.mailer.sent) == len(grants), 5)
+        release.set()
+
+
+def test_deliveries_of_a_busy_target_are_not_lost_and_never_too_many_at_once(place):
+    running, most, lock = [0], [0], threading.Lock()
+
+    def slow(envelope, target):
+        with lock:
+            running[0] += 1
+            most[0] = max(most[0], running[0])
+        time.sleep(0.02)
+        with lock:
+            running[0] -= 1
+        return Delivered()
+
+    place.hooker.doing = slow
+    for _ in range(25):
+        place.approve()
+    with working(place):
+        eventually(
+            lambda: (
+                place.storage.outbox.stats(place.clock.now()).pending == 0 and len(place.hooker.sent) == 25
+            )
+        )
+    assert most[0] == place.settings.worker.per_target
+    numbers = {
+        attempt.number
+        for one in place.storage.outbox.deliveries()
+        for attempt in place.storage.outbox.attempts(one.delivery_id)
+    }
+    assert numbers == {1}
+
+
+def test_stop_lets_what_is_being_sent_end(place):
+    begun = threading.Event()
+
+    def slow(envelope, target):
+        begun.set()
+        time.sleep(0.3)
+        return Delivered()
+
+    place.mailer.doing = slow
+    place.approve()
+    with working(place):
+        assert begun.wait(5)
+    states = {one.notifier: one.state for one in place.storage.outbox.deliveries()}
+    assert states["mailer"] is DeliveryState.DELIVERED
+
+
+def test_stop_does_not_wait_for_what_hangs_and_gives_it_back(place):
+    begun, release = threading.Event(), threading.Event()
+
+    def hang(envelope, target):
+        begun.set()
+        release.wait(20)
+        return Delivered()
+
+    place.mailer.doing = hang
+    place.settings = replace(
+        place.settings, worker=WorkerSettings(threads=2, poll_s=0.02, poll_max_s=0.05, drain_s=0.2)
+    )
+    place.approve()
+    began = time.monotonic()
+    with working(place):
+        assert begun.wait(5)
+    assert time.monotonic() - began < 5
+    (delivery,) = [one for one in place.storage.outbox.deliveries() if one.notifier == "mailer"]
+    assert (delivery.state, delivery.lease_until) == (DeliveryState.PENDING, None)
+    place.mailer.doing = None
+    assert place.worker().run_once() >= 1
+    release.set()
+
+
+def test_store_that_fails_for_a_while_is_survived(place, monkeypatch):
+    unexpanded, failing = place.storage.outbox.unexpanded, [20]
+
+    def flaky(limit):
+        if failing[0]:
+            failing[0] -= 1
+            raise StorageUnavailable("locked") if failing[0] % 2 else RuntimeError("driver")
+        return unexpanded(limit)
+
+    monkeypatch.setattr(place.storage.outbox, "unexpanded", flaky)
+    place.approve()
+    with working(place):
+        eventually(lambda: place.mailer.sent)
+
+
+def test_slow_store_is_asked_less_often(place, monkeypatch):
+    asked = []
+    unexpanded = place.storage.outbox.unexpanded
+
+    def slow(limit):
+        asked.append(time.monotonic())
+        time.sleep(0.02)
+        return unexpanded(limit)
+
+    monkeypatch.setattr(place.storage.outbox, "unexpanded", slow)
+    place.settings = replace(
+        place.settings, worker=WorkerSettings(threads=2, poll_s=0.01, poll_max_s=0.4, drain_s=1)
+    )
+    with working(place):
+        eventually(lambda: len(asked) >= 3)
+    assert asked[2] - asked[1] >= 0.35
