@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
-from pyramid.config import Configurator
+# Pyramid 2.1 imports pkg_resources, whose warning tells an operator nothing that they could act on.
+warnings.filterwarnings("ignore", message="pkg_resources is deprecated", category=UserWarning)
 
-from consentcore.web.ingress import Ingress
+from pyramid.config import Configurator  # noqa: E402 - after the filter
+
+from consentcore.web.ingress import Ingress  # noqa: E402 - after the filter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
