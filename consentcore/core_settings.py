@@ -94,9 +94,7 @@ class WebSettings:
     session_ttl_s: int = setting(
         "Life of a browser session.", default=12 * 3600, minimum=60, maximum=30 * _DAY_S
     )
-    theme: Path | None = setting(  # noqa: RUF009 - it makes a field, as dataclasses.field does
-        "Folder whose templates win over the built-in ones.", default=None
-    )
+    theme: Path | None = setting("Folder whose templates win over the built-in ones.", default=None)
     operator_name: str = setting("What the pages call the company.", default="Your Energy Company")
     support_email: str = setting("Shown on the pages and in mails.", default="")
     privacy_url: str = setting("The company's privacy notice.", default="")
@@ -194,7 +192,7 @@ class CoreSettings:
         if not self.web_url:
             object.__setattr__(self, "web_url", self.issuer)
         if self.web.secure_cookies is None:
-            secure = urlsplit(self.issuer).scheme == "https"
+            secure = self.issuer.lower().startswith("https:")
             object.__setattr__(self, "web", replace(self.web, secure_cookies=secure))
 
 

@@ -1,0 +1,277 @@
+"""Every hook, proved by a tiny plugin."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+import tiny
+
+from consentcore.api import ConfigurationError, ConsentContext, LoginAttempt, PluginKind, TokenContext
+from consentcore.hooks.registry import RESERVED_CLAIMS, Registry
+from consentcore.testing import ManualClock, factories, fixed_keys
+
+CLOCK = ManualClock()
+
+
+def registry_of(*plugins, settings=None):
+    """A registry of modules that all call themselves tiny, under names a, b, c …"""
+    named = dict(zip("abcdef", plugins, strict=False))
+    for letter, plugin in named.items():
+        plugin.own_name = letter
+    return Registry.from_plugins(named, settings)
+
+
+def make_login(settings, storage, clock):
+    return tiny.Login(settings, storage, clock)
+
+
+def make_notifier(settings, clock):
+    return tiny.Notifier(settings, clock)
+
+
+@pytest.fixture
+def consent():
+    owner, client = factories.owner(), factories.client()
+    return ConsentContext(client, owner, (), "en")
+
+
+@pytest.fixture
+def token():
+    grant = factories.grant("owner-1", "client-1")
+    return TokenContext(grant, "client-1", ("a",), "subject-1")
+
+
+def test_plugin_and_settings():
+    registry = registry_of(
+        tiny.module(PluginKind.EXTENSION, tiny.Greeting, consentcore_event=lambda event: None),
+        settings={"a": {"word": "hi"}},
+    )
+    assert registry.names() == ("a",)
+    assert registry.info("a").summary == "Tiny."
+    assert registry.settings("a").word == "hi"
+
+
+def test_storage_is_made_with_settings_clock_and_keys():
+    made = []
+
+    def consentcore_storage(settings, clock, keys):
+        made.append((settings.word, clock, keys.current_id))
+        return "the storage"
+
+    registry = registry_of(
+        tiny.module(PluginKind.STORAGE, tiny.Greeting, consentcore_storage=consentcore_storage)
+    )
+    assert registry.storage(CLOCK, fixed_keys()) == "the storage"
+    assert made == [("hello", CLOCK, "test1")]
+
+
+def test_login_is_made_with_settings_storage_and_clock():
+    registry = registry_of(tiny.module(PluginKind.LOGIN, tiny.Greeting, consentcore_login=make_login))
+    login = registry.login("the storage", CLOCK)
+    assert (login.storage, login.clock) == ("the storage", CLOCK)
+    assert login.authenticate(LoginAttempt("a@b.example", "hello", "127.0.0.1", 0)).owner_id == "ada"
+
+
+def test_catalogs_are_joined_in_order():
+    registry = registry_of(
+        tiny.module(PluginKind.SCOPES, consentcore_scope_catalog=lambda settings: tiny.Catalog("x", "y")),
+        tiny.module(PluginKind.SCOPES, consentcore_scope_catalog=lambda settings: tiny.Catalog("z")),
+    )
+    assert list(registry.catalog().scopes) == ["x", "y", "z"]
+
+
+def test_scope_that_two_catalogs_define_is_an_error_naming_both():
+    registry = registry_of(
+        tiny.module(PluginKind.SCOPES, consentcore_scope_catalog=lambda settings: tiny.Catalog("x", "y")),
+        tiny.module(PluginKind.SCOPES, consentcore_scope_catalog=lambda settings: tiny.Catalog("y", "x")),
+    )
+    with pytest.raises(ConfigurationError) as caught:
+        registry.catalog()
+    assert caught.value.problems == ("scope y is defined by a and by b", "scope x is defined by a and by b")
+
+
+def test_notifiers_are_made_one_by_one_each_with_its_own_settings():
+    registry = registry_of(
+        tiny.module(PluginKind.NOTIFIER, tiny.Greeting, consentcore_notifier=make_notifier),
+        tiny.module(PluginKind.NOTIFIER, tiny.Greeting, consentcore_notifier=make_notifier),
+        settings={"b": {"word": "bye"}},
+    )
+    made = registry.notifiers(CLOCK)
+    assert {name: notifier.settings.word for name, notifier in made.items()} == {"a": "hello", "b": "bye"}
+    assert made["a"].clock is CLOCK
+
+
+def test_resources():
+    registry = registry_of(
+        tiny.module(PluginKind.EXTENSION, consentcore_resources=lambda settings: tiny.Directory())
+    )
+    (directory,) = registry.resources()
+    assert directory.resources(factories.owner(name="Ada"))[0].label == "The house of Ada"
+
+
+def test_anchor():
+    anchor = tiny.Anchor()
+    registry = registry_of(tiny.module(PluginKind.EXTENSION, consentcore_anchor=lambda settings: anchor))
+    assert registry.anchors() == {"a": anchor}
+
+
+def test_key_provider_is_found_by_name():
+    registry = registry_of(
+        tiny.module(PluginKind.EXTENSION, consentcore_key_provider=lambda settings: tiny.Vault())
+    )
+    assert registry.key_provider("a").master_keys() == [("vault1", b"v" * 32)]
+    with pytest.raises(ConfigurationError, match=r"no key provider vault .*there: a"):
+        registry.key_provider("vault")
+
+
+def test_panels_come_in_order_and_one_that_fails_is_left_out(consent, caplog):
+    def broken(context):
+        raise RuntimeError("no panel today")
+
+    registry = registry_of(
+        tiny.module(PluginKind.EXTENSION, consentcore_consent_panels=tiny.panels("One")),
+        tiny.module(PluginKind.EXTENSION, consentcore_consent_panels=broken),
+        tiny.module(PluginKind.EXTENSION, consentcore_consent_panels=tiny.panels("Two")),
+    )
+    with caplog.at_level(logging.ERROR, "consentcore.plugins"):
+        found = registry.panels(consent)
+    assert [panel.title for panel in found] == ["One", "Two"]
+    assert consent.client.name in found[0].text
+    assert "plugin b" in caplog.text
+
+
+def test_claims_are_joined(token):
+    registry = registry_of(
+        tiny.module(PluginKind.EXTENSION, consentcore_token_claims=tiny.claims(region="eu")),
+        tiny.module(PluginKind.EXTENSION, consentcore_token_claims=tiny.claims(tariff="night")),
+    )
+    assert registry.claims(token) == {"region": "eu", "tariff": "night"}
+
+
+def test_claim_of_two_plugins_is_an_error_naming_both(token):
+    registry = registry_of(
+        tiny.module(PluginKind.EXTENSION, consentcore_token_claims=tiny.claims(region="eu")),
+        tiny.module(PluginKind.EXTENSION, consentcore_token_claims=tiny.claims(region="us")),
+    )
+    with pytest.raises(ConfigurationError, match="region is given by plugin a and by plugin b"):
+        registry.claims(token)
+
+
+@pytest.mark.parametrize("claim", sorted(RESERVED_CLAIMS))
+def test_reserved_claim_is_an_error(token, claim):
+    registry = registry_of(
+        tiny.module(PluginKind.EXTENSION, consentcore_token_claims=tiny.claims(**{claim: "x"}))
+    )
+    with pytest.raises(ConfigurationError, match=f"plugin a: the claim {claim} is reserved"):
+        registry.claims(token)
+
+
+def test_claims_of_a_plugin_that_fails_are_left_out(token, caplog):
+    def broken(context):
+        raise RuntimeError("no claims today")
+
+    registry = registry_of(
+        tiny.module(PluginKind.EXTENSION, consentcore_token_claims=broken),
+        tiny.module(PluginKind.EXTENSION, consentcore_token_claims=tiny.claims(region="eu")),
+    )
+    assert registry.claims(token) == {"region": "eu"}
+    assert "plugin a" in caplog.text
+
+
+def test_events_go_to_one_plugin_at_a_time_and_its_errors_come_back():
+    heard = []
+
+    def hear(event):
+        heard.append(event)
+
+    def broken(event):
+        raise RuntimeError("try again")
+
+    registry = registry_of(
+        tiny.module(PluginKind.EXTENSION, consentcore_event=broken),
+        tiny.module(PluginKind.EXTENSION, consentcore_event=hear),
+    )
+    assert registry.event_plugins() == ("a", "b")
+    registry.tell_event("b", "the event")
+    assert heard == ["the event"]
+    with pytest.raises(RuntimeError, match="try again"):
+        registry.tell_event("a", "the event")
+
+
+def test_configure_is_given_the_configurator_and_own_settings():
+    seen = []
+
+    def consentcore_configure(config, settings):
+        seen.append((config, settings.word))
+
+    registry = registry_of(
+        tiny.module(PluginKind.EXTENSION, tiny.Greeting, consentcore_configure=consentcore_configure),
+        tiny.module(PluginKind.EXTENSION, tiny.Greeting, consentcore_configure=consentcore_configure),
+        settings={"b": {"word": "bye"}},
+    )
+    registry.configure("the configurator")
+    assert seen == [("the configurator", "hello"), ("the configurator", "bye")]
+
+
+def test_cli_is_given_the_group():
+    seen = []
+
+    def consentcore_cli(group):
+        seen.append(group)
+
+    registry_of(tiny.module(PluginKind.EXTENSION, consentcore_cli=consentcore_cli)).cli("the group")
+    assert seen == ["the group"]
+
+
+def test_hook_may_ask_for_fewer_arguments():
+    registry = registry_of(tiny.module(PluginKind.NOTIFIER, consentcore_notifier=lambda: "bare"))
+    assert registry.notifiers(CLOCK) == {"a": "bare"}
+
+
+def test_factory_that_fails_is_named_with_the_last_line_of_its_exception():
+    def consentcore_storage(settings):
+        raise OSError("the disk is on fire")
+
+    registry = registry_of(tiny.module(PluginKind.STORAGE, consentcore_storage=consentcore_storage))
+    with pytest.raises(
+        ConfigurationError, match="plugin a: consentcore_storage failed: OSError: the disk is on fire"
+    ):
+        registry.storage(CLOCK, fixed_keys())
+
+
+def test_factory_that_returns_nothing_is_an_error():
+    registry = registry_of(tiny.module(PluginKind.STORAGE, consentcore_storage=lambda: None))
+    with pytest.raises(ConfigurationError, match="consentcore_storage returned nothing"):
+        registry.storage(CLOCK, fixed_keys())
+
+
+def test_problems_of_a_plugin_keep_their_lines():
+    def consentcore_scope_catalog(settings):
+        raise ConfigurationError(["one", "two"])
+
+    registry = registry_of(
+        tiny.module(PluginKind.SCOPES, consentcore_scope_catalog=consentcore_scope_catalog)
+    )
+    with pytest.raises(ConfigurationError) as caught:
+        registry.catalog()
+    assert caught.value.problems == ("plugin a: one", "plugin a: two")
+
+
+def test_exactly_one_storage_is_needed():
+    with pytest.raises(ConfigurationError, match="exactly one"):
+        registry_of().storage(CLOCK, fixed_keys())
+
+
+def test_two_registries_know_nothing_of_each_other():
+    first = registry_of(tiny.module(PluginKind.EXTENSION, consentcore_event=lambda event: None))
+    second = registry_of()
+    assert (first.event_plugins(), second.event_plugins()) == (("a",), ())
+
+
+def test_settings_of_objects_are_bound_and_checked():
+    plugin = tiny.module(PluginKind.EXTENSION, tiny.Greeting, consentcore_event=lambda event: None)
+    with pytest.raises(
+        ConfigurationError, match=r"consentcore\.plugin\.a\.wrd: unknown setting; did you mean"
+    ):
+        registry_of(plugin, settings={"a": {"wrd": "x"}})
