@@ -96,10 +96,10 @@ class Housekeeping:
         return done == BATCH
 
     def _checkpoint(self) -> bool:
-        from consentcore.consent import checkpoint
+        from consentcore.consent.checkpoint import advance
 
         runtime = self._runtime
-        checkpoint.advance(runtime.storage, runtime.keys, runtime.clock, runtime.anchors)
+        advance(runtime.storage, runtime.keys, runtime.clock, runtime.anchors)
         return False
 
     def _purge(self) -> bool:

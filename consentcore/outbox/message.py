@@ -43,7 +43,8 @@ def mime_message(mail: Mail, notice: Notice, *, sender: str, now: int) -> EmailM
         except (ValueError, IndexError):
             raise InvalidInput(name, "expected a single line with valid addresses") from None
     for name in ("From", "To"):
-        if len(message[name].addresses) != 1:
+        addresses = message[name].addresses
+        if len(addresses) != 1 or not addresses[0].username or not addresses[0].domain:
             raise InvalidInput(name, "expected exactly one address")
     message.set_content(mail.text)
     message.add_alternative(mail.html, subtype="html")

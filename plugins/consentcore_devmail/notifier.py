@@ -1,0 +1,61 @@
+"""Writes notices as mail files."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from consentcore.api import (
+    Audience,
+    Clock,
+    Delivered,
+    Envelope,
+    InvalidInput,
+    Outcome,
+    Reject,
+    Retry,
+    mail_targets,
+    mime_message,
+)
+from consentcore_devmail.settings import DevmailSettings
+
+
+class DevmailNotifier:
+    """:class:`consentcore.api.Notifier` into a folder: one ``.eml`` file for each message, whatever happens."""
+
+    def __init__(self, settings: DevmailSettings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+
+    @property
+    def retry_schedule_s(self) -> Sequence[float]:
+        return self._settings.retry_schedule_s
+
+    def targets(self, envelope: Envelope) -> Sequence[str]:
+        return mail_targets(envelope)
+
+    def send(self, envelope: Envelope, target: str) -> Outcome:
+        mail = envelope.mail(Audience(target))
+        if mail is None:
+            return Reject("there is no address any more")
+        try:
+            message = mime_message(mail, envelope.notice, sender=self._settings.sender, now=self._clock.now())
+        except InvalidInput as error:
+            return Reject(f"the message cannot be made: {error.field} {error.expected}", error="message")
+        # The same message gets the same name, so that telling twice is not two mails.
+        digest = hashlib.sha256(mail.message_id.encode()).hexdigest()[:12]
+        name = f"{envelope.notice.occurred_at}-{digest}.eml"
+        try:
+            _write(self._settings.dir, name, message.as_bytes())
+        except OSError:
+            return Retry("the folder cannot be written to", error="disk")
+        return Delivered()
+
+
+def _write(folder: Path, name: str, content: bytes) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    part = folder / f".{name}.{os.getpid()}"
+    part.write_bytes(content)
+    part.replace(folder / name)

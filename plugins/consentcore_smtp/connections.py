@@ -1,0 +1,118 @@
+"""Connections to the SMTP server, used again while they are fresh."""
+
+from __future__ import annotations
+
+import contextlib
+import smtplib
+import socket
+import threading
+import time
+import weakref
+from typing import TYPE_CHECKING
+
+from consentcore_smtp.settings import SmtpSettings
+
+if TYPE_CHECKING:
+    from email.message import EmailMessage
+    from ssl import SSLContext
+
+IDLE_S = 20.0
+
+
+class Connections:
+    """A few connections, as many as mails are sent at the same time. Safe to use from any thread."""
+
+    def __init__(self, settings: SmtpSettings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._idle: list[tuple[float, smtplib.SMTP]] = []
+        self._context: SSLContext | None = None
+        # Whoever drops the notifier need not know that there are connections to close.
+        weakref.finalize(self, _close_all, self._idle)
+
+    def send(self, message: EmailMessage, sender: str, recipient: str) -> None:
+        """Send one message. A connection that the server has closed meanwhile is replaced, once.
+
+        :raises smtplib.SMTPException: as smtplib does. :raises OSError: when there is no connection.
+        """
+        connection = self._take()
+        if connection is not None and not _alive(connection):
+            connection.close()
+            connection = None
+        if connection is None:
+            connection = self._connect()
+        try:
+            connection.send_message(message, sender, [recipient])
+        except (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError):
+            self._give_back(connection)
+            raise
+        except (smtplib.SMTPException, OSError, ValueError):
+            connection.close()
+            raise
+        self._give_back(connection)
+
+    def _take(self) -> smtplib.SMTP | None:
+        oldest = time.monotonic() - IDLE_S
+        with self._lock:
+            stale = [one for since, one in self._idle if since < oldest]
+            self._idle[:] = [(since, one) for since, one in self._idle if since >= oldest]
+            found = self._idle.pop()[1] if self._idle else None
+        for one in stale:
+            one.close()
+        return found
+
+    def _give_back(self, connection: smtplib.SMTP) -> None:
+        if connection.sock is not None:  # smtplib closes it by itself after 421
+            with self._lock:
+                self._idle.append((time.monotonic(), connection))
+
+    def _connect(self) -> smtplib.SMTP:
+        settings = self._settings
+        name = _own_name()
+        connection: smtplib.SMTP
+        if settings.tls == "implicit":
+            connection = smtplib.SMTP_SSL(
+                settings.host,
+                settings.port,
+                local_hostname=name,
+                timeout=settings.timeout_s,
+                context=self._tls(),
+            )
+        else:
+            connection = smtplib.SMTP(
+                settings.host, settings.port, local_hostname=name, timeout=settings.timeout_s
+            )
+        try:
+            if settings.tls == "starttls":
+                connection.starttls(context=self._tls())
+            if settings.username:
+                connection.login(settings.username, settings.password.reveal())
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _tls(self) -> SSLContext:
+        if self._context is None:
+            import ssl
+
+            ca_file = self._settings.ca_file
+            self._context = ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
+        return self._context
+
+
+def _close_all(idle: list[tuple[float, smtplib.SMTP]]) -> None:
+    for _, connection in idle:
+        connection.close()
+
+
+def _alive(connection: smtplib.SMTP) -> bool:
+    with contextlib.suppress(smtplib.SMTPException, OSError):
+        return connection.noop()[0] == 250
+    return False
+
+
+def _own_name() -> str:
+    """What we call ourselves in EHLO. Not the full name: looking that up may take as long as a broken resolver."""
+    name = socket.gethostname()
+    return name if "." in name else "[127.0.0.1]"

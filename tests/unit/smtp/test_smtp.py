@@ -1,0 +1,300 @@
+"""Mail through a real SMTP server on loopback."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import smtplib
+import socket
+import ssl
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult, LoginPassword
+from certificates import make_certificate
+
+from consentcore.api import (
+    Audience,
+    ConfigurationError,
+    Delivered,
+    PluginKind,
+    Reject,
+    Retry,
+    Secret,
+    SystemClock,
+)
+from consentcore.testing import FakeEnvelope, NotifierConformance
+from consentcore_smtp import SmtpSettings, consentcore_notifier, consentcore_plugin
+from consentcore_smtp.notifier import failure
+
+SENDER = "Lumen Energy <consent@lumen.example>"
+
+
+class Inbox:
+    """Keeps mails; refuses as told."""
+
+    def __init__(self) -> None:
+        self.mails: list = []
+        self.sessions: set = set()
+        self.encrypted: list[bool] = []
+        self.on_rcpt = ""
+        self.on_data = ""
+        self.on_mail = ""
+
+    async def handle_MAIL(self, server, session, envelope, address, options):
+        if self.on_mail:
+            return self.on_mail
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 OK"
+
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        if self.on_rcpt:
+            return self.on_rcpt
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server, session, envelope):
+        if self.on_data:
+            return self.on_data
+        self.sessions.add(session.peer)
+        self.encrypted.append(session.ssl is not None)
+        self.mails.append(
+            (envelope, email.message_from_bytes(envelope.original_content, policy=email.policy.default))
+        )
+        return "250 OK"
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+class Served(Controller):
+    """aiosmtpd looks whether it is up by connecting; without this it would not trust its own certificate."""
+
+    def _trigger_server(self) -> None:
+        with socket.create_connection((self.hostname, self.port), timeout=5) as sock:
+            if self.ssl_context is None:
+                sock.recv(64)
+
+
+def serve(inbox: Inbox, **options) -> Iterator[tuple[Inbox, int]]:
+    controller = Served(inbox, hostname="127.0.0.1", port=free_port(), **options)
+    controller.start()
+    try:
+        yield inbox, controller.port
+    finally:
+        controller.stop()
+
+
+@pytest.fixture
+def server():
+    yield from serve(Inbox())
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    return make_certificate(tmp_path_factory.mktemp("tls"), "127.0.0.1")
+
+
+def make(port: int, **settings):
+    options = {
+        "host": "127.0.0.1",
+        "port": port,
+        "sender": SENDER,
+        "tls": "none",
+        "timeout_s": 3.0,
+        **settings,
+    }
+    return consentcore_notifier(SmtpSettings(**options), SystemClock())
+
+
+class TestConformance(NotifierConformance):
+    @pytest.fixture
+    def notifier(self, server):
+        return make(server[1])
+
+    @pytest.fixture
+    def broken_notifier(self):
+        return make(free_port())
+
+
+class TestSending:
+    def test_mail_arrives_whole(self, server):
+        inbox, port = server
+        envelope = FakeEnvelope()
+        assert isinstance(make(port).send(envelope, "owner"), Delivered)
+        ((raw, message),) = inbox.mails
+        assert (raw.mail_from, raw.rcpt_tos) == ("consent@lumen.example", ["ada@example.org"])
+        assert (message["From"], message["To"]) == (SENDER, "ada@example.org")
+        assert message["Subject"] == "About your consent"
+        assert message["Message-ID"] == f"<{envelope.notice.notice_id}.owner@consent.example>"
+        assert message["Auto-Submitted"] == "auto-generated"
+        assert message["X-Consentcore-Event"] == envelope.notice.notice_id
+        assert message["Date"].datetime.tzinfo is not None
+        assert message.get_body(("plain",)).get_content().strip() == (
+            f"consent.granted: grant {envelope.notice.grant_id}"
+        )
+        assert "<p>" in message.get_body(("html",)).get_content()
+
+    def test_operator_is_told_at_their_own_address(self, server):
+        inbox, port = server
+        assert isinstance(make(port).send(FakeEnvelope(), Audience.OPERATOR.value), Delivered)
+        assert inbox.mails[0][0].rcpt_tos == ["ops@example.com"]
+
+    def test_connection_is_used_again(self, server):
+        inbox, port = server
+        notifier = make(port)
+        for _ in range(3):
+            assert isinstance(notifier.send(FakeEnvelope(), "owner"), Delivered)
+        assert len(inbox.mails) == 3
+        assert len(inbox.sessions) == 1
+
+    def test_connection_that_the_server_closed_is_replaced(self, server):
+        inbox, port = server
+        notifier = make(port)
+        notifier.send(FakeEnvelope(), "owner")
+        ((_, connection),) = notifier._connections._idle
+        connection.sock.shutdown(socket.SHUT_RDWR)
+        assert isinstance(notifier.send(FakeEnvelope(), "owner"), Delivered)
+        assert len(inbox.sessions) == 2
+
+    def test_header_cannot_be_smuggled_in(self, server):
+        inbox, port = server
+        evil = FakeEnvelope(recipients={Audience.OWNER: "ada@example.org\r\nBcc: eve@example.org"})
+        outcome = make(port).send(evil, "owner")
+        assert isinstance(outcome, Reject)
+        assert "To expected a single line" in outcome.reason
+        assert inbox.mails == []
+
+
+class TestRefusals:
+    @pytest.mark.parametrize("where", ["on_rcpt", "on_data"])
+    def test_final_no_ends_the_delivery(self, server, where):
+        inbox, port = server
+        setattr(inbox, where, "550 5.1.1 <ada@example.org> unknown")
+        outcome = make(port).send(FakeEnvelope(), "owner")
+        assert (type(outcome), outcome.status, outcome.error) == (Reject, 550, "smtp")
+        assert "unknown" in outcome.answer
+        assert "ada@example.org" not in outcome.answer + outcome.reason
+
+    @pytest.mark.parametrize("where", ["on_rcpt", "on_data"])
+    def test_passing_no_is_tried_again(self, server, where):
+        inbox, port = server
+        setattr(inbox, where, "451 4.7.1 greylisted")
+        notifier = make(port)
+        outcome = notifier.send(FakeEnvelope(), "owner")
+        assert (type(outcome), outcome.status, outcome.error) == (Retry, 451, "smtp")
+        setattr(inbox, where, "")
+        assert isinstance(notifier.send(FakeEnvelope(), "owner"), Delivered)
+
+    @pytest.mark.parametrize("answer", ["550 sender refused", "421 shutting down"])
+    def test_no_to_us_is_no_verdict_on_the_message(self, server, answer):
+        inbox, port = server
+        inbox.on_mail = answer
+        assert isinstance(make(port).send(FakeEnvelope(), "owner"), Retry)
+
+    def test_silent_server_is_given_up(self):
+        with socket.socket() as silent:
+            silent.bind(("127.0.0.1", 0))
+            silent.listen()
+            outcome = make(silent.getsockname()[1], timeout_s=0.2).send(FakeEnvelope(), "owner")
+        assert (type(outcome), outcome.error) == (Retry, "timeout")
+
+    def test_nobody_listens(self):
+        outcome = make(free_port()).send(FakeEnvelope(), "owner")
+        assert (type(outcome), outcome.error) == (Retry, "connect")
+
+    def test_other_errors_of_the_library_are_tried_again(self):
+        assert isinstance(failure(smtplib.SMTPServerDisconnected("gone"), "a@b"), Retry)
+        assert isinstance(failure(ssl.SSLError("bad"), "a@b"), Retry)
+
+
+class TestEncryption:
+    @pytest.fixture
+    def starttls(self, certificate):
+        yield from serve(Inbox(), tls_context=certificate.server, require_starttls=True)
+
+    @pytest.fixture
+    def implicit(self, certificate):
+        yield from serve(Inbox(), ssl_context=certificate.server)
+
+    def test_starttls(self, starttls, certificate):
+        inbox, port = starttls
+        notifier = make(port, tls="starttls", ca_file=certificate.path)
+        assert isinstance(notifier.send(FakeEnvelope(), "owner"), Delivered)
+        assert inbox.encrypted == [True]
+
+    def test_implicit(self, implicit, certificate):
+        inbox, port = implicit
+        notifier = make(port, tls="implicit", ca_file=certificate.path)
+        assert isinstance(notifier.send(FakeEnvelope(), "owner"), Delivered)
+        assert len(inbox.mails) == 1
+
+    def test_unknown_certificate_is_not_trusted(self, starttls):
+        inbox, port = starttls
+        outcome = make(port, tls="starttls").send(FakeEnvelope(), "owner")
+        assert (type(outcome), outcome.error) == (Retry, "tls")
+        assert inbox.mails == []
+
+    def test_server_without_starttls_gets_nothing(self, server):
+        inbox, port = server
+        outcome = make(port, tls="starttls").send(FakeEnvelope(), "owner")
+        assert isinstance(outcome, Retry)
+        assert inbox.mails == []
+
+
+class TestSignIn:
+    @pytest.fixture
+    def guarded(self, certificate):
+        def check(server, session, envelope, mechanism, data):
+            good = LoginPassword(b"consent", b"s3cret")
+            return AuthResult(success=data == good, handled=False)
+
+        yield from serve(Inbox(), tls_context=certificate.server, authenticator=check, auth_required=True)
+
+    def test_right_password(self, guarded, certificate):
+        inbox, port = guarded
+        notifier = make(
+            port,
+            tls="starttls",
+            ca_file=certificate.path,
+            username="consent",
+            password=Secret("s3cret"),
+        )
+        assert isinstance(notifier.send(FakeEnvelope(), "owner"), Delivered)
+        assert len(inbox.mails) == 1
+
+    def test_wrong_password_is_our_fault_and_tried_again(self, guarded, certificate):
+        _, port = guarded
+        notifier = make(
+            port, tls="starttls", ca_file=certificate.path, username="consent", password=Secret("wrong")
+        )
+        outcome = notifier.send(FakeEnvelope(), "owner")
+        assert (type(outcome), outcome.status) == (Retry, 535)
+        assert "wrong" not in repr(outcome)
+
+
+class TestSettings:
+    def test_plugin_says_who_it_is(self):
+        info = consentcore_plugin()
+        assert (info.name, info.kind, info.settings) == ("smtp", PluginKind.NOTIFIER, SmtpSettings)
+
+    @pytest.mark.parametrize("sender", ["", "nobody", "a@b, c@d", "a@b\nBcc: c@d"])
+    def test_sender_that_is_no_address_stops_the_start(self, sender):
+        with pytest.raises(ConfigurationError) as caught:
+            make(25, sender=sender)
+        assert "consentcore.plugin.smtp.sender" in caught.value.problems[0]
+
+    def test_missing_certificates_stop_the_start(self, tmp_path):
+        with pytest.raises(ConfigurationError) as caught:
+            make(25, ca_file=tmp_path / "none.pem")
+        assert "ca_file" in caught.value.problems[0]
+
+    def test_password_is_not_shown(self):
+        settings = SmtpSettings(host="h", sender=SENDER, password=Secret("s3cret"))
+        assert "s3cret" not in repr(replace(settings, port=26))
