@@ -93,10 +93,7 @@ def test_named_plugin_is_imported_and_unnamed_broken_one_is_not(site, load):
 
 
 def test_plugin_may_be_an_object_in_a_module(site, load):
-    code = good("thing") + "
-    import sys
-    me = sys.modules[__name__]
-"
+    code = good("thing") + "\n    import sys\n    me = sys.modules[__name__]\n"
     tiny.install(site, "objects", "1.0", code=code, thing="tiny_objects:me")
     assert "thing" in load(extensions="thing").registry.names()
 
@@ -110,7 +107,11 @@ def test_missing_plugin_names_line_nearest_and_what_is_there(problems):
 
 def test_plugin_that_breaks_on_import_names_line_distribution_and_cause(site, problems):
     tiny.install(site, "broken", "2.1", code="import no_such_module", bad="tiny_broken")
-    assert problems(extensions="bad") == [("test.ini line 7: consentcore.extensions: plugin bad (broken 2.1) cannot be imported: " "ModuleNotFoundError: No module named 'no_such_module'")]
+    expected = (
+        "test.ini line 7: consentcore.extensions: plugin bad (broken 2.1) cannot be imported: "
+        "ModuleNotFoundError: No module named 'no_such_module'"
+    )
+    assert problems(extensions="bad") == [expected]
 
 
 def test_plugin_that_exits_on_import_does_not_end_the_program(site, problems):
@@ -134,7 +135,11 @@ def test_twins_that_are_not_named_do_not_matter(site, load):
 
 def test_plugin_for_another_api_is_refused(site, problems):
     tiny.install(site, "future", "9.0", code=good("later", api="2.0"), later="tiny_future")
-    assert problems(extensions="later") == [("test.ini line 7: consentcore.extensions: plugin later (future 9.0): it was written for plugin API 2.0, " "this is 1.0; install a version for this API")]
+    expected = (
+        "test.ini line 7: consentcore.extensions: plugin later (future 9.0): it was written for plugin API 2.0, "
+        "this is 1.0; install a version for this API"
+    )
+    assert problems(extensions="later") == [expected]
 
 
 def test_plugin_for_a_newer_minor_api_is_warned_of(site, load):
@@ -173,13 +178,17 @@ def test_unknown_and_wrong_settings_of_a_named_plugin_come_together(problems):
         "consentcore.plugin.webhook.timeout_s = soon",
         "consentcore.plugin.webhook.allow_networks = 10.0.0.0/8",
     )
+    unknown = "test.ini line 9: consentcore.plugin.webhook.timout_s: unknown setting"
     assert lines == [
-        "test.ini line 9: consentcore.plugin.webhook.timout_s: unknown setting; "
-        + "did you mean consentcore.plugin.webhook.timeout_s?",
+        f"{unknown}; did you mean consentcore.plugin.webhook.timeout_s?",
         "test.ini line 10: consentcore.plugin.webhook.timeout_s = soon: expected a number",
     ]
 
 
 def test_hook_that_pluggy_would_not_call_is_refused(site, problems):
     tiny.install(site, "typo", "1.0", code=good("typo", hook="evnt(event)"), typo="tiny_typo")
-    assert problems(extensions="typo") == [("test.ini line 7: consentcore.extensions: plugin typo (typo 1.0): there is no hook consentcore_evnt; " "did you mean consentcore_event?")]
+    expected = (
+        "test.ini line 7: consentcore.extensions: plugin typo (typo 1.0): there is no hook consentcore_evnt; "
+        "did you mean consentcore_event?"
+    )
+    assert problems(extensions="typo") == [expected]

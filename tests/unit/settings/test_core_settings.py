@@ -175,12 +175,8 @@ def test_development_ini_loads_as_it_stands_and_can_be_inherited(tmp_path):
     assert len([scope for scope in found.registry.catalog() if scope.scope_id != "offline_access"]) >= 2
     own = tmp_path / "own.ini"
     base = ROOT / "development.ini"
-    use = f"use = config:{base}
-"
-    own.write_text(f"[app:main]
-{use}consentcore.storage = memory
-[server:main]
-{use}")
+    use = f"use = config:{base}\n"
+    own.write_text(f"[app:main]\n{use}consentcore.storage = memory\n[server:main]\n{use}")
     inherited = load_ini(own, environ={})
     assert (inherited.settings.storage, inherited.listen) == ("memory", "127.0.0.1:6543")
     assert any("sqlalchemy is not named" in warning for warning in inherited.warnings)
