@@ -108,7 +108,7 @@ class WorkerSettings:
     """``consentcore.worker.*``: what runs beside the web processes."""
 
     embedded: bool = setting("`consentcore serve` runs one worker as a child.", default=False)
-    threads: int = setting("Deliveries at a time.", default=4, minimum=1, maximum=64)
+    threads: int = setting("Deliveries at a time.", default=8, minimum=1, maximum=64)
     poll_s: float = setting(
         "How often the outbox is looked at; how late a notice can start.",
         default=0.1,
@@ -129,19 +129,6 @@ class WorkerSettings:
     )
     drain_s: float = setting(
         "Time for deliveries in flight after SIGTERM.", default=10.0, minimum=0, maximum=600
-    )
-    lease_s: float = setting(
-        "After this time another worker takes over the delivery of one that died.",
-        default=60.0,
-        minimum=35,
-        maximum=3600,
-    )
-    housekeeping_s: float = setting("How often grants are expired.", default=5.0, minimum=0.05, maximum=3600)
-    checkpoint_s: float = setting(
-        "How often the ledger is signed.", default=60.0, minimum=0.05, maximum=_DAY_S
-    )
-    purge_s: float = setting(
-        "How often dead tokens are removed.", default=300.0, minimum=0.05, maximum=_DAY_S
     )
 
 

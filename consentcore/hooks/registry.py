@@ -211,13 +211,6 @@ class Registry:
         """Tell one plugin of a consent event. Raises what it raises: the worker tries again."""
         self.call(name, "consentcore_event", event=event)
 
-    @property
-    def listeners(self) -> tuple[str, ...]:
-        """The same as :meth:`event_plugins`."""
-        return self.event_plugins()
-
-    event = tell_event
-
     def configure(self, config: Any) -> None:
         """Let plugins add routes, views and static files. :raises ConfigurationError: when one fails."""
         for name in self.implementing("consentcore_configure"):
