@@ -7,4 +7,4 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from postgres import empty_postgres_url, postgres_server, postgres_url  # noqa: E402, F401
+from postgres import empty_postgres_url, postgres_server, postgres_url  # noqa: F401

@@ -63,7 +63,7 @@ def translated(error: BaseException) -> StorageError:
     cause: BaseException | None = error.orig if isinstance(error, exc.DBAPIError) else error
     if isinstance(cause, sqlite3.Error):
         return _of_sqlite(cause)
-    if isinstance(error, exc.TimeoutError):
+    if isinstance(cause, exc.TimeoutError):
         return StorageUnavailable("every connection to the database is in use")
     if isinstance(cause, exc.SQLAlchemyError):
         return StorageError(f"the database access failed: {type(cause).__name__}")
@@ -82,8 +82,11 @@ def translating() -> Iterator[None]:
 
 
 def is_driver_error(error: BaseException) -> bool:
-    """Whether the way to the database raised it (psycopg is not imported where it is not used)."""
-    known = isinstance(error, (sqlite3.Error, exc.SQLAlchemyError, OSError))
+    """Whether the way to the database raised it (psycopg is not imported where it is not used).
+
+    The last two are what drivers let through for a text or a number that no database can hold.
+    """
+    known = isinstance(error, (sqlite3.Error, exc.SQLAlchemyError, OSError, UnicodeError, OverflowError))
     return known or type(error).__module__.startswith("psycopg")
 
 

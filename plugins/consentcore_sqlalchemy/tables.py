@@ -164,7 +164,7 @@ code = Table(
     Column("access_hash", Hash),
     Column("grace_until", Ms),
     Column("nonce", Hash),
-    Column("nonce_key_id", Text, nullable=False, server_default=""),
+    Column("nonce_key_id", Text),
     UniqueConstraint("family_id"),
     # room for the updates of rotations on the same page, which then touch no index
     postgresql_with={"fillfactor": 70},

@@ -202,7 +202,7 @@ def _tokens() -> None:
         sa.Column("access_hash", sa.LargeBinary(), nullable=True),
         sa.Column("grace_until", sa.BigInteger(), nullable=True),
         sa.Column("nonce", sa.LargeBinary(), nullable=True),
-        sa.Column("nonce_key_id", sa.Text(), server_default="", nullable=False),
+        sa.Column("nonce_key_id", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("code_hash", name="code_pkey"),
         sa.UniqueConstraint("family_id", name="code_family_id_key"),
         postgresql_with={"fillfactor": 70},

@@ -1,0 +1,135 @@
+"""Migrations, and what check() says of a database."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from postgres import storage_at
+
+from consentcore_sqlalchemy import schema
+from consentcore_sqlalchemy.migrate import FOLDER
+from consentcore_sqlalchemy.tables import metadata
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def empty_url(request, sqlite_path):
+    if request.param == "sqlite":
+        return f"sqlite:///{sqlite_path}"
+    return request.getfixturevalue("empty_postgres_url")
+
+
+@pytest.fixture
+def empty(empty_url):
+    storage = storage_at(empty_url)
+    yield storage
+    storage.close()
+
+
+def test_known_newest_migration_is_the_newest_one():
+    assert ScriptDirectory(str(FOLDER)).get_heads() == [schema.HEAD]
+
+
+def test_migrations_make_what_the_tables_describe(empty):
+    empty.migrate()
+    with empty._database.engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "compare_server_default": True}
+        )
+        differences = compare_metadata(context, metadata)
+    names = [change for change in differences if schema.VERSION_TABLE not in str(change)]
+    assert names == []
+
+
+def test_empty_database_says_what_to_do(empty):
+    assert len(empty.check()) == 1
+    assert "not migrated: run consentcore init" in empty.check()[0]
+    assert [line.split(":")[:2] for line in empty.migrate()] == [["sqlalchemy", " 0001"]]
+    assert list(empty.check()) == []
+    assert list(empty.migrate()) == []
+
+
+def test_looking_at_a_missing_file_does_not_make_it(sqlite_path):
+    storage = storage_at(f"sqlite:///{sqlite_path}")
+    assert "not migrated" in storage.check()[0]
+    assert not sqlite_path.parent.exists()
+    storage.close()
+
+
+def test_database_of_a_newer_version_is_refused(empty):
+    empty.migrate()
+    with empty._database.transactions.begin() as connection:
+        connection.exec_driver_sql(f"UPDATE {schema.VERSION_TABLE} SET version_num = '9999'")
+    assert "newer version of consentcore" in empty.check()[0]
+
+
+def test_failed_migration_leaves_nothing(empty, monkeypatch):
+    import sqlalchemy
+    from alembic import op
+
+    def fail(*_arguments, **_keywords):
+        raise sqlalchemy.exc.OperationalError("CREATE INDEX", {}, sqlite3.OperationalError("disk I/O error"))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(op, "create_index", fail)
+        with pytest.raises(Exception, match="disk I/O error"):
+            empty.migrate()
+    assert sqlalchemy.inspect(empty._database.engine).get_table_names() == []
+    assert len(empty.migrate()) == 1
+
+
+MIGRATE_WHEN_TOLD = """
+import sys
+from consentcore.api import Secret
+from consentcore_sqlalchemy import migrate, schema
+from consentcore_sqlalchemy.settings import SqlSettings
+from consentcore_sqlalchemy.storage import SqlStorage
+storage = SqlStorage(SqlSettings(url=Secret(sys.argv[1])))
+print("ready", flush=True)
+sys.stdin.readline()
+print(len(storage.migrate()), len(storage.check()), flush=True)
+"""
+
+
+def test_processes_that_start_at_the_same_time_do_it_once(empty_url):
+    command = [sys.executable, "-c", MIGRATE_WHEN_TOLD, empty_url]
+    pipe = subprocess.PIPE
+    children = [subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) for _ in range(3)]
+    try:
+        assert [child.stdout.readline() for child in children] == ["ready\n"] * 3
+        for child in children:
+            child.stdin.write("go\n")
+            child.stdin.flush()
+        outcomes = sorted(child.communicate(timeout=60)[0].split() for child in children)
+    finally:
+        for child in children:
+            child.kill()
+            child.wait()
+    assert [child.returncode for child in children] == [0, 0, 0]
+    assert outcomes == [["0", "0"], ["0", "0"], ["1", "0"]]
+
+
+def test_serving_does_not_import_alembic(sqlite_path):
+    script = f"""
+import sys
+from consentcore.api import Secret
+from consentcore_sqlalchemy import SqlSettings, consentcore_plugin, consentcore_storage
+assert "sqlalchemy" not in sys.modules, "naming the plugin is enough to load SQLAlchemy"
+storage = consentcore_storage(SqlSettings(url=Secret("sqlite:///{sqlite_path}")), None, None)
+assert storage.check() == []
+storage.protocol.find_token("c", b"t"), storage.counters.hit("k", 0, 1)
+with storage.reading() as uow:
+    uow.clients.list()
+for name in ("alembic", "mako", "click", "cryptography"):
+    assert name not in sys.modules, name
+"""
+    storage = storage_at(f"sqlite:///{sqlite_path}")
+    storage.migrate()
+    storage.close()
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
