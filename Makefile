@@ -4,7 +4,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 COVERAGE := --cov=consentcore --cov=plugins --cov-branch
 
-.PHONY: help setup demo demo-check test test-rest check lint format types imports docs wheel bench soak lock packaging clean browser
+.PHONY: help setup demo demo-check test test-rest check lint format types imports docs wheel bench lock packaging clean browser
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,9 +51,6 @@ wheel: setup  ## build the wheel and use it in a clean environment
 
 bench: setup  ## performance, as ratios
 	$(BIN)/python -m bench $(BENCH_ARGS)
-
-soak: setup  ## long run under load with faults
-	$(BIN)/python -m bench.soak $(SOAK_ARGS)
 
 lock: setup  ## requirements.lock from requirements.in
 	@sh scripts/lock.sh

@@ -1,0 +1,84 @@
+"""Ratios are taken within a round, and a round on a slow disk does not count."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+
+from bench.__main__ import main
+from bench.count import Cost
+from bench.measure import Options, Result
+from bench.report import as_json, as_text, machine, summary
+from bench.stats import Point
+
+OPTIONS = Options(operations=("introspect",))
+
+
+def made(requests_s, cpu_us, *, fsync_ms=0.1, errors=0):
+    return Point(requests_s, 1.0, 2.0, math.nan, cpu_us, None, 20.0, 100, errors, fsync_ms)
+
+
+def result(**overrides):
+    rounds = [
+        {"bare": made(8000, 100), "raw1": made(4000, 200), "introspect": made(3000, 300)},
+        {"bare": made(4000, 100), "raw1": made(1000, 200), "introspect": made(800, 300)},
+        {
+            "bare": made(8000, 100),
+            "raw1": made(9000, 200),
+            "introspect": made(90, 900, fsync_ms=3.0, errors=2),
+        },
+    ]
+    costs = {"introspect": Cost(1.0, 0.0, 0.0, 0.0, 0.0)}
+    drivers = {"select": 40.0, "insert_commit": 200.0}
+    return Result("A database", rounds, costs, drivers, [(60.0, 61.5)], **overrides)
+
+
+def test_ratios_are_medians_of_each_rounds_own_ratio():
+    figures = summary(result(), "introspect")
+    assert figures["of_floor"] == pytest.approx((0.75 + 0.8) / 2)
+    assert figures["cpu_of_floor"] == pytest.approx(1.5)
+    assert figures["of_bare"] == pytest.approx((3 / 8 + 0.2) / 2)
+    assert figures["requests_s"] == 1900
+
+
+def test_errors_of_every_round_are_told():
+    assert summary(result(), "introspect")["errors"] == 2
+    assert result().errors == 2
+
+
+def test_table_has_a_row_for_each_operation_and_says_what_was_left_out():
+    text = as_text(result(problems=["introspect: 2 x introspect: 503"]), OPTIONS)
+    row = next(line for line in text.splitlines() if line.startswith("introspect")).split()
+    assert row[1] == "1900"
+    assert "1+0" in row
+    assert "1 round(s) left out" in text
+    assert "60.0 -> 61.5" in text
+    assert "ERROR introspect: 2 x introspect: 503" in text
+
+
+def test_json_has_null_where_there_is_no_figure():
+    text = json.dumps(as_json([result()], OPTIONS, ["postgresql"], machine()), allow_nan=False)
+    found = json.loads(text)
+    assert found["absent"] == ["postgresql"]
+    operation = found["databases"][0]["operations"]["introspect"]
+    assert operation["p99_ms"] is None
+    assert operation["database_cpu_us"] is None
+    assert found["databases"][0]["sql"]["introspect"]["commits"] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--ops", "refresh,dance"], "expected some of authorize, code, refresh, introspect, revoke"),
+        (["--rounds", "0"], "expected a number from 1 to 100"),
+        (["--seconds", "nan"], "expected seconds from 0.1 to 600"),
+        (["--databases", ","], "expected some of sqlite, postgresql"),
+    ],
+)
+def test_wrong_use_is_told(arguments, complaint, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        main(arguments)
+    assert exit_.value.code == 2
+    assert complaint in capsys.readouterr().err
