@@ -2,6 +2,8 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 BIN := .venv/bin
+# Where bytecode is not kept, every process of every test compiles SQLAlchemy again.
+export PYTHONDONTWRITEBYTECODE :=
 COVERAGE := --cov=consentcore --cov=plugins --cov-branch
 
 .PHONY: help setup demo demo-check test test-rest check lint format types imports docs wheel bench lock packaging clean browser

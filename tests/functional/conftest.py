@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from platform_ import make_platform
 
 
-@pytest.fixture(params=["memory", "sqlalchemy"])
+@pytest.fixture(params=[pytest.param("memory", marks=pytest.mark.slow), "sqlalchemy"])
 def platform(request, tmp_path):
     """A platform on each bundled storage."""
     made = make_platform(tmp_path, storage=request.param)

@@ -34,6 +34,8 @@ consentcore.login = login_local
 consentcore.scopes = scopes_file
 consentcore.notifiers = devmail webhook
 consentcore.plugin.devmail.dir = %(here)s/mail
+consentcore.plugin.login_local.argon2_time_cost = 1
+consentcore.plugin.login_local.argon2_memory_kib = 8192
 consentcore.plugin.webhook.allow_networks = 127.0.0.0/8
 {extra}
 """
