@@ -1,17 +1,20 @@
 """Fairness between targets: who may be sent to now, and who has to wait for whom.
 
-Every target has a lane of its own. A lane lets a few deliveries run at once; one whose target hangs or is
+Every target has a lane of its own. A lane lets a few deliveries run at once; one whose target hangs, is slow or
 overloaded lets a single one run, and all such lanes together get at most half of the threads. So dead targets,
-however many, leave room for the living.
+however many, leave room for the living. One place is never given to a notifier that has all the others, so that
+webhooks do not hold up mails.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from consentcore.domain.notice import Delivery, Outcome, Retry
 
 SLOW_STATUSES = frozenset({429, 502, 503, 504})
+SLOW_S = 5.0
 MAX_LANES = 2000
 
 
@@ -19,7 +22,7 @@ MAX_LANES = 2000
 class Lane:
     """What is known of one target.
 
-    :ivar suspect: its last try hung, did not connect, or was told to slow down. :ivar mean_s: how long a try
+    :ivar suspect: its last try hung, took long, did not connect, or was told to slow down. :ivar mean_s: how long a try
         takes there, smoothed. :ivar turn_at: when the next one who queues would get a place, in seconds.
     """
 
@@ -40,6 +43,7 @@ class Lanes:
         self._per_target = per_target
         self._lanes: dict[tuple[str, str], Lane] = {}
         self._running = 0
+        self._of_notifier: Counter[str] = Counter()
 
     @property
     def running(self) -> int:
@@ -51,10 +55,13 @@ class Lanes:
         lane = self._lane(delivery)
         if self._running >= self._threads or lane.running >= self._width(lane):
             return False
+        if self._of_notifier[delivery.notifier] >= max(1, self._threads - 1):
+            return False
         if lane.suspect and self._suspects() >= max(1, self._threads // 2):
             return False
         lane.running += 1
         self._running += 1
+        self._of_notifier[delivery.notifier] += 1
         return True
 
     def leave(self, delivery: Delivery, outcome: Outcome | None, took_s: float) -> None:
@@ -62,12 +69,11 @@ class Lanes:
         lane = self._lane(delivery)
         lane.running -= 1
         self._running -= 1
+        self._of_notifier[delivery.notifier] -= 1
         if outcome is None:
             return
         lane.mean_s = (lane.mean_s + took_s) / 2
-        lane.suspect = isinstance(outcome, Retry) and (
-            outcome.status is None or outcome.status in SLOW_STATUSES
-        )
+        lane.suspect = took_s > SLOW_S or _in_trouble(outcome)
         if not lane.suspect:
             lane.turn_at = 0.0
 
@@ -87,3 +93,7 @@ class Lanes:
         if len(self._lanes) > MAX_LANES:
             self._lanes = {key: lane for key, lane in self._lanes.items() if lane.running or lane.suspect}
         return self._lanes.setdefault((delivery.notifier, delivery.target), Lane())
+
+
+def _in_trouble(outcome: Outcome) -> bool:
+    return isinstance(outcome, Retry) and (outcome.status is None or outcome.status in SLOW_STATUSES)

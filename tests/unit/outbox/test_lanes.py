@@ -48,6 +48,20 @@ def test_dead_targets_leave_half_of_the_places():
     assert lanes.enter(to("alive")) is True
 
 
+def test_slow_target_is_narrowed_even_when_it_says_yes():
+    lanes = Lanes(threads=8, per_target=4)
+    lanes.enter(to("a"))
+    lanes.leave(to("a"), Delivered(), 14.0)
+    assert [lanes.enter(to("a")) for _ in range(2)] == [True, False]
+
+
+def test_webhooks_leave_a_place_for_mails():
+    lanes = Lanes(threads=4, per_target=4)
+    assert [lanes.enter(to(target)) for target in "abcd"] == [True, True, True, False]
+    assert lanes.enter(to("owner", "smtp")) is True
+    assert Lanes(threads=1, per_target=1).enter(to("a")) is True
+
+
 def test_queue_gives_everybody_a_turn_of_their_own():
     lanes = Lanes(threads=4, per_target=2)
     waits = [lanes.queue(to("a"), 100.0) for _ in range(3)]
