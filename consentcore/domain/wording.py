@@ -41,3 +41,9 @@ def sentence(text: str) -> str:
     """Catalog text as a sentence of its own: a capital first, a full stop last."""
     text = bare(text)
     return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
+def within(text: str) -> str:
+    """Catalog text that goes on inside a sentence of ours: no capital first (unless it is all capitals)."""
+    text = bare(text)
+    return text if text[1:2].isupper() else f"{text[:1].lower()}{text[1:]}"
