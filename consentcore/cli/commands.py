@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any, NoReturn
 
@@ -101,53 +101,53 @@ class RootGroup(Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names for ``--help``; a configuration that is not in order adds none."""
-        try:
-            self._plugin_commands(ctx, ())
-        except ConfigurationError:
-            return sorted(BUILT_IN)
-        return sorted({*BUILT_IN, *self.commands})
+        return sorted({*BUILT_IN, *self._for_help(ctx)})
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """A built-in command, or one that was added by :meth:`resolve_command`."""
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A built-in command, or one of a plugin that :meth:`resolve_command` has found."""
         if cmd_name in BUILT_IN:
             return import_module(f"consentcore.cli.{cmd_name}").command
-        return self.commands.get(cmd_name)
+        return ctx.ensure_object(State).plugin_commands.get(cmd_name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command, among the plugins' ones too when an INI is named anywhere on the line."""
         if args and args[0] not in BUILT_IN:
-            self._plugin_commands(ctx, args)
+            _load_plugin_commands(ctx.ensure_object(State), args)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List commands with their help without importing the built-in ones."""
-        rows = [(name, BUILT_IN.get(name) or self._help_of(name)) for name in self.list_commands(ctx)]
+        added = {name: one.get_short_help_str() for name, one in self._for_help(ctx).items()}
         with formatter.section("Commands"):
-            formatter.write_dl(rows)
+            formatter.write_dl(sorted((BUILT_IN | added).items()))
 
-    def _help_of(self, name: str) -> str:
-        return self.commands[name].get_short_help_str()
-
-    def _plugin_commands(
-        self, ctx: click.Context, args: list[str] | tuple[()]
-    ) -> Mapping[str, click.Command]:
+    def _for_help(self, ctx: click.Context) -> Mapping[str, click.Command]:
         state = ctx.ensure_object(State)
-        ini = state.ini or _ini_among(args)
-        if ini and not self.commands:
-            state.ini = ini
-            collected = Group("plugins")
-            state.config.registry.cli(collected)
-            for name, command in collected.commands.items():
-                if name in BUILT_IN:
-                    raise ConfigurationError([f"a plugin adds a command {name}, which exists already"])
-                add_common_options(command)
-                self.add_command(command, name)
-        return self.commands
+        try:
+            _load_plugin_commands(state, ())
+        except ConfigurationError:
+            return {}
+        return state.plugin_commands
 
 
-def _ini_among(args: list[str] | tuple[()]) -> str | None:
+def _load_plugin_commands(state: State, args: Sequence[str]) -> None:
+    """Ask the plugins of the configuration, if one is named, for their commands."""
+    ini = state.ini or _ini_among(args)
+    if not ini or state.plugin_commands:
+        return
+    state.ini = ini
+    collected = Group("plugins")
+    state.config.registry.cli(collected)
+    for name, command in collected.commands.items():
+        if name in BUILT_IN:
+            raise ConfigurationError([f"a plugin adds a command {name}, which exists already"])
+        add_common_options(command)
+        state.plugin_commands[name] = command
+
+
+def _ini_among(args: Sequence[str]) -> str | None:
     """The value of ``-c`` behind a subcommand that is not known before its plugin is."""
     for index, word in enumerate(args):
         if word in {"-c", "--config"} and index + 1 < len(args):

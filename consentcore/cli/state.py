@@ -26,6 +26,7 @@ class State:
         self.ini: str | None = None
         self.as_json = False
         self.debug = False
+        self.plugin_commands: dict[str, click.Command] = {}
         self._runtime: Runtime | None = None
 
     @property

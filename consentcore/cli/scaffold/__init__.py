@@ -34,7 +34,9 @@ def write_plugin(kind: str, name: str, folder: Path) -> list[str]:
     written = []
     for path, text in sorted(found.items()):
         # Hidden files would be left out of the wheel that this ships in.
-        relative = _filled(path, words).replace("dot_", ".", 1) if path.startswith("dot_") else _filled(path, words)
+        relative = (
+            _filled(path, words).replace("dot_", ".", 1) if path.startswith("dot_") else _filled(path, words)
+        )
         target = folder / relative
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(_filled(text, words), encoding="utf-8")
