@@ -1,0 +1,128 @@
+"""`consentcore demo` as people start it: its check passes or says what is wrong, and nothing is left behind."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import requests
+
+from consentcore.demo.boot import DemoOptions
+from consentcore.demo.chapters import expect
+from consentcore.demo.check import check_demo
+from consentcore.demo.processes import all_gone, children_of
+
+COMMAND = [sys.executable, "-m", "consentcore.cli.main", "demo", "--port", "0"]
+
+
+@pytest.mark.slow
+def test_the_whole_story_passes(tmp_path):
+    done = subprocess.run(
+        [*COMMAND, "--check", "--folder", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    lines = done.stdout.strip().splitlines()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.fullmatch(r"\d+\.\d s: 24 passed, 0 failed", lines[-1])
+    assert [line for line in lines[:-1] if not line.startswith("[ok]")] == []
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_a_step_that_fails_ends_the_story_with_exit_code_1(tmp_path, capsys):
+    def chapter(play):
+        with play.step("a step that fails"):
+            expect(False, "roses", "thorns")
+
+    def never(_play):
+        raise AssertionError("the story went on")
+
+    assert check_demo(DemoOptions(tmp_path, port=0), chapters=(chapter, never)) == 1
+    said = capsys.readouterr().out
+    assert "[FAILED]" in said
+    assert "expected roses, found thorns" in said
+    assert "listening on" in said, "what the server said helps to find the cause"
+    assert said.rstrip().endswith("1 passed, 1 failed")
+
+
+def test_a_demo_that_does_not_start_is_a_failed_step(tmp_path, capsys):
+    options = DemoOptions(tmp_path, port=0, extra_ini="consentcore.oauth.code_ttl_s = soon")
+    assert check_demo(options) == 1
+    said = capsys.readouterr().out
+    assert "consentcore.oauth.code_ttl_s = soon: expected a whole number" in said
+    assert said.rstrip().endswith("0 passed, 1 failed")
+
+
+class Running:
+    def __init__(self, output: Path, folder: Path) -> None:
+        self.output = output
+        with output.open("wb") as said:
+            self.process = subprocess.Popen([*COMMAND, "--folder", str(folder)], stdout=said, stderr=said)
+        deadline = time.monotonic() + 40
+        while "Mail that was sent" not in self.said:
+            assert self.process.poll() is None, self.said
+            assert time.monotonic() < deadline, self.said
+            time.sleep(0.05)
+        [self.server] = [child.pid for child in children_of(self.process.pid)]
+        self.family = [self.server, *(child.pid for child in children_of(self.server))]
+        self.url = re.search(r"Mail that was sent: (http://\S+)", self.said)[1]
+
+    @property
+    def said(self) -> str:
+        return self.output.read_text()
+
+    def gone_within(self, seconds: float) -> bool:
+        deadline = time.monotonic() + seconds
+        while not all_gone(self.family):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.05)
+        return True
+
+
+@pytest.fixture
+def demos(tmp_path):
+    """Starts demos, all with the same folder."""
+    started = []
+
+    def start():
+        started.append(Running(tmp_path / f"said-{len(started)}", tmp_path / "data"))
+        return started[-1]
+
+    yield start
+    for demo in started:
+        if demo.process.poll() is None:
+            demo.process.kill()
+        demo.process.wait(10)
+
+
+@pytest.fixture
+def running(demos):
+    return demos()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 0), (signal.SIGTERM, 0), (signal.SIGKILL, -9)])
+def test_it_ends_with_everything_that_it_started(running, number, code):
+    assert requests.get(running.url, timeout=5).ok
+    running.process.send_signal(number)
+    assert running.process.wait(20) == code, running.said
+    assert running.gone_within(5), running.said
+    with pytest.raises(requests.ConnectionError):
+        requests.get(running.url, timeout=5)
+
+
+@pytest.mark.slow
+def test_a_second_demo_leaves_the_data_of_the_first_alone(running, demos, tmp_path):
+    second = demos()
+    assert f"data in {tmp_path}/data-2" in second.said
+    assert (tmp_path / "data" / "var" / "consentcore.sqlite").is_file()
+    assert requests.get(running.url, timeout=5).ok
