@@ -1,4 +1,4 @@
-"""The pages under ``/_dev/mail``: the list, one message, and its HTML part in a sandbox."""
+"""The pages under ``/_dev/mail``: the list, one message, and its HTML part under a policy of its own."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ TEMPLATES = "consentcore_devmail:templates"
 _NAME = re.compile(r"[0-9]{1,20}-[0-9a-f]{12}\.eml", re.ASCII)
 
 PAGE_POLICY = (
-    "default-src 'none'; style-src 'self' 'unsafe-inline'; frame-src 'self'; "
+    "default-src 'none'; style-src 'self' 'unsafe-inline'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 PART_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'self'; sandbox"
+    "frame-ancestors 'none'; sandbox allow-top-navigation-by-user-activation"
 )
 
 
@@ -64,7 +64,7 @@ class Pages:
         return {"messages": self._mailbox.list(), "path": PATH}
 
     def message(self, request: Request) -> dict[str, object]:
-        """One message: headers, text, and the HTML part in a frame."""
+        """One message: headers, text, and a link to the HTML part."""
         request.response.headers["Content-Security-Policy"] = PAGE_POLICY
         found = self._find(request)
         if found is None:
@@ -76,7 +76,6 @@ class Pages:
         found = self._find(request)
         response = request.response
         response.headers["Content-Security-Policy"] = PART_POLICY
-        response.headers["X-Frame-Options"] = "SAMEORIGIN"
         if found is None or not found.html:
             response.status_int = 404
             response.content_type = "text/plain"
