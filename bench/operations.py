@@ -48,6 +48,7 @@ class Operation(ABC):
 
     name: ClassVar[str]
     floor: ClassVar[str]
+    writes: ClassVar[bool] = True
     single_use_per_s: ClassVar[int] = 0
     """For what is used up: how many a second there should be at least."""
 
@@ -158,6 +159,7 @@ class Introspect(Operation):
 
     name = "introspect"
     floor = "raw1"
+    writes = False
 
     def next(self) -> bytes | None:
         access = self.world.access
@@ -202,12 +204,14 @@ class Bare(Floor):
     """No SQL: what a request costs before anything is done."""
 
     name = floor = "bare"
+    writes = False
 
 
 class Raw1(Floor):
     """One indexed SELECT by the driver."""
 
     name = floor = "raw1"
+    writes = False
 
 
 class Raw2(Floor):

@@ -11,7 +11,7 @@ from typing import Any
 
 from bench.count import Cost
 from bench.measure import Options, Result
-from bench.operations import FLOORS, MEASURED
+from bench.operations import FLOORS, MEASURED, Operation
 from bench.stats import SLOW_DISK_MS, Point, median, ratio, sound
 
 # Least share of the requests/s of the floor, see docs/performance.md.
@@ -56,8 +56,8 @@ def as_json(
 
 def summary(result: Result, name: str) -> dict[str, float]:
     """Medians over the rounds that count, and ratios taken within each round."""
-    rounds = [result.rounds[number] for number in sound([list(points.values()) for points in result.rounds])]
-    kind = MEASURED.get(name) or FLOORS[name]
+    kind = _kind(name)
+    rounds = [result.rounds[number] for number in _sound(result, name)]
 
     def middle(figure: Callable[[Point], float | None]) -> float:
         values = (figure(points[name]) for points in rounds)
@@ -105,9 +105,11 @@ def machine() -> dict[str, Any]:
 
 def machine_line(on: dict[str, Any]) -> str:
     """The same as a line of text."""
+    busy = on["load_average"] > (on["processors"] or 1) / 2
     return (
         f"{on['processors']} processors, {on['system']}, Python {on['python']}; "
         f"load average before: {on['load_average']}"
+        + (" (others are at work here: look at the ratios only)" if busy else "")
     )
 
 
@@ -150,13 +152,29 @@ def _notes(result: Result) -> list[str]:
         f"RSS of the web workers, MB: {memory} after {result.requests} measured requests",
         f"the load generator itself used {client:.0f} us of CPU an operation, on the same processors",
     ]
-    dropped = len(result.rounds) - len(sound([list(points.values()) for points in result.rounds]))
-    if dropped:
-        lines.append(f"{dropped} round(s) left out of the medians: fsync took more than {SLOW_DISK_MS} ms")
+    left_out = {name: len(result.rounds) - len(_sound(result, name)) for name in _names(result)}
+    slow = ", ".join(f"{name} {number}" for name, number in left_out.items() if number)
+    if slow:
+        lines.append(
+            f"rounds left out of the medians, because fsync took more than {SLOW_DISK_MS} ms: {slow}"
+        )
     early = [name for name in _names(result) if any(points[name].exhausted for points in result.rounds)]
     lines += [f"{name}: a point ended early, because everything seeded was used up" for name in early]
     lines += [f"ERROR {problem}" for problem in result.problems]
     return lines
+
+
+def _kind(name: str) -> type[Operation]:
+    return MEASURED.get(name) or FLOORS[name]
+
+
+def _sound(result: Result, name: str) -> list[int]:
+    """The rounds that count for an operation: a slow disk says nothing about it or about its floor."""
+    kind = _kind(name)
+    if not kind.writes:
+        return list(range(len(result.rounds)))
+    compared = (name, kind.floor)
+    return sound([[points[each].fsync_ms for each in compared] for points in result.rounds])
 
 
 def _names(result: Result) -> list[str]:

@@ -99,11 +99,10 @@ def ratio(value: float, base: float) -> float:
     return value / base if base and not math.isnan(base) else math.nan
 
 
-def sound(rounds: Sequence[Sequence[Point]]) -> list[int]:
-    """Which rounds count: those in which the disk was never slow at any of their points, or all if it always was."""
-    good = [
-        number
-        for number, points in enumerate(rounds)
-        if all(each.fsync_ms <= SLOW_DISK_MS for each in points)
-    ]
+def sound(rounds: Sequence[Sequence[float]]) -> list[int]:
+    """Which rounds count: those whose probes of the disk were all quick, or all rounds if there are none.
+
+    :param rounds: of each round the milliseconds of an fdatasync before the points that are compared.
+    """
+    good = [number for number, probes in enumerate(rounds) if all(each <= SLOW_DISK_MS for each in probes)]
     return good or list(range(len(rounds)))

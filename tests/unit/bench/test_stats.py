@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import replace
 
 import pytest
 
-from bench.stats import Point, Sample, median, percentile, point, ratio, sound
-
-POINT = Point(1000.0, 1.0, 2.0, 3.0, 400.0, None, 50.0, 1500, 0, 0.09)
+from bench.stats import Sample, median, percentile, point, ratio, sound
 
 
 @pytest.mark.parametrize(
@@ -81,6 +78,5 @@ def test_point_without_answers_has_no_figures():
 
 
 def test_rounds_on_a_slow_disk_are_left_out_unless_all_are():
-    slow = replace(POINT, fsync_ms=4.0)
-    assert sound([[POINT, POINT], [POINT, slow], [POINT]]) == [0, 2]
-    assert sound([[slow], [slow]]) == [0, 1]
+    assert sound([[0.1, 0.5], [0.1, 4.0], [0.2]]) == [0, 2]
+    assert sound([[4.0], [4.0]]) == [0, 1]
