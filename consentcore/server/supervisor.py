@@ -135,6 +135,8 @@ class _Supervisor:
             [sys.executable, "-P", "-m", "consentcore.server.child", assignment.to_json()],
             stdin=subprocess.DEVNULL,
             pass_fds=inherited,
+            # glibc gives every thread a heap of its own otherwise, and a web process grows for no use.
+            env={"MALLOC_ARENA_MAX": "2", **os.environ},
         )
 
     def _announce(self) -> None:
