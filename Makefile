@@ -6,7 +6,7 @@ BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE :=
 COVERAGE := --cov=consentcore --cov=plugins --cov-branch
 
-.PHONY: help setup demo demo-check test test-rest check lint format types imports docs wheel bench lock packaging clean browser
+.PHONY: help setup demo demo-check test test-rest check lint format types imports docs reference wheel bench lock packaging clean browser
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ imports: setup  ## the import directions (import-linter)
 
 docs: setup  ## the documentation, warnings are errors
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+
+reference: setup  ## docs/settings.md out of the declared settings
+	$(BIN)/python scripts/write_settings.py
 
 wheel: setup  ## build the wheel and use it in a clean environment
 	$(BIN)/python scripts/smoke_wheel.py

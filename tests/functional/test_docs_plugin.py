@@ -1,0 +1,88 @@
+"""docs/plugins.md, typed as it stands: the notifier in five minutes runs in the product."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import tiny
+from platform_ import connect, make_platform
+from sinks import http_sink
+
+from consentcore.outbox.worker import Worker
+
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "plugins.md").read_text(encoding="utf-8")
+ROOM = """
+@pytest.fixture
+def room():
+    with http_sink() as sink:
+        yield sink.url()
+"""
+
+
+def block(language: str, number: int = 0) -> str:
+    return re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)[number]
+
+
+@pytest.fixture
+def site(tmp_path, monkeypatch):
+    """Where the plugin of the page is installed."""
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "consentcore_pager.py").write_text(block("python"))
+    project = tomllib.loads(block("toml"))["project"]
+    points = project["entry-points"]["consentcore.plugins"]
+    tiny.install(site, project["name"].replace("-", "_"), project["version"], **points)
+    monkeypatch.syspath_prepend(site)
+    yield site
+    sys.modules.pop("consentcore_pager", None)
+
+
+def test_notifier_in_five_minutes_tells_the_room(site, tmp_path, monkeypatch):
+    with http_sink() as room:
+        monkeypatch.setenv("PAGER_URL", room.url())
+        settings = dict(line.split(" = ") for line in block("ini").splitlines())
+        monkeypatch.setenv("CONSENTCORE_NOTIFIERS", settings.pop("consentcore.notifiers"))
+        extra = "".join(f"{key} = {value}\n" for key, value in settings.items())
+        platform = make_platform(tmp_path, storage="memory", extra=extra)
+        connect(platform)
+        Worker(platform.runtime).run_once()
+        platform.runtime.close()
+    (told,) = room.received
+    assert json.loads(told.body)["text"] == "consent.granted: CoolSite"
+
+
+@pytest.mark.slow
+def test_notifier_in_five_minutes_passes_the_kit(site, tmp_path):
+    test = tmp_path / "test_pager.py"
+    test.write_text(
+        block("python", 1).replace("\n\nclass", f"\nfrom sinks import http_sink\n{ROOM}\n\nclass", 1)
+    )
+    tests = Path(__file__).resolve().parents[1]
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "--rootdir",
+            str(tmp_path),
+            str(test),
+        ],
+        env={**os.environ, "PYTHONPATH": f"{site}{os.pathsep}{tests}"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert " passed" in done.stdout

@@ -1,0 +1,82 @@
+"""The documentation, held against what it documents."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from consentcore.cli.commands import BUILT_IN
+from consentcore.hooks.checks import HOOKS
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
+LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+COMMAND = re.compile(r"\bconsentcore (?:-c \S+ )?([a-z][a-z-]*)(?: ([a-z][a-z-]*))?")
+
+
+def text_of(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
+
+
+def code_of(page: Path) -> str:
+    """What stands in fenced blocks and between backticks."""
+    text = text_of(page)
+    blocks = re.findall(r"```\w*\n(.*?)```", text, re.DOTALL)
+    return "\n".join([*blocks, *re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_to_files_that_exist(page):
+    local = [target for target in LINK.findall(text_of(page)) if "://" not in target]
+    assert [target for target in local if not (page.parent / target).exists()] == []
+
+
+def test_every_page_stands_in_the_index():
+    listed = set(re.search(r"```\{toctree\}(.*?)```", text_of(DOCS / "index.md"), re.DOTALL)[1].split())
+    pages = {page.stem for page in DOCS.glob("*.md")} - {"index"}
+    assert pages <= listed
+
+
+def test_every_hook_is_explained_with_its_arguments():
+    headings = re.findall(r"^### `(\w+)\(([^)]*)\)`$", text_of(DOCS / "plugins.md"), re.MULTILINE)
+    explained = {name: tuple(arguments.replace(" ", "").split(",")) for name, arguments in headings}
+    assert explained == {name: arguments or ("",) for name, arguments in HOOKS.items()}
+
+
+def test_every_setting_is_listed_as_it_is_declared(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    import write_settings
+
+    assert text_of(DOCS / "settings.md") == write_settings.page(), "run: make reference"
+    sys.modules.pop("write_settings")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_exist(page):
+    from importlib import import_module
+
+    import click
+
+    for name, sub in COMMAND.findall(code_of(page)):
+        assert name in BUILT_IN, f"consentcore {name}"
+        command = import_module(f"consentcore.cli.{name}").command
+        if sub and isinstance(command, click.Group):
+            assert sub in command.commands, f"consentcore {name} {sub}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_settings_that_are_mentioned_exist(page):
+    listed = set(re.findall(r"`(consentcore\.[\w.]+)`", text_of(DOCS / "settings.md")))
+    example = "consentcore.plugin.pager"
+    mentioned = set(
+        re.findall(
+            r"\bconsentcore\.(?:oauth|server|web|worker|consent|operator|plugin)\.[\w.]*\w", code_of(page)
+        )
+    )
+    modules = {name for name in mentioned if (ROOT / name.replace(".", "/")).with_suffix(".py").exists()}
+    unknown = {name for name in mentioned - modules if not name.startswith(example)} - listed
+    assert {name for name in unknown if not any(one.startswith(f"{name}.") for one in listed)} == set()
