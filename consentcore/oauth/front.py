@@ -25,6 +25,7 @@ MALFORMED = "expected percent-encoded UTF-8"
 
 _BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _NOT_VSCHAR = re.compile(r"[^\x20-\x7e]")
 
 _CREDENTIALS = {
@@ -146,7 +147,9 @@ def _collect(pairs: Iterable[Pair], known: Mapping[str, int]) -> Parameters:
 def _problem(name: str, value: str, known: Mapping[str, int]) -> str:
     limit = known.get(name)
     if limit is None:
-        return "expected no NUL" if "\0" in name or "\0" in value else ""
+        if "\0" in name or "\0" in value:
+            return "expected no NUL"
+        return "expected UTF-8" if _SURROGATE.search(name + value) else ""
     if len(value) > limit:
         return f"expected at most {limit} characters"
     # RFC 6749 appendix A has only printable ASCII. A state beyond that is the client's own affair and comes

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from pyramid.httpexceptions import HTTPException
+from pyramid.exceptions import PredicateMismatch
+from pyramid.httpexceptions import HTTPException, HTTPMethodNotAllowed
 from pyramid.renderers import render_to_response
 
 from consentcore.domain.errors import (
@@ -59,6 +60,25 @@ def on_http(context: HTTPException, request: Request) -> Response:
         if name in context.headers:
             response.headers[name] = context.headers[name]
     return response
+
+
+def on_mismatch(context: PredicateMismatch, request: Request) -> Response:
+    """A page of ours, but not by this method: 405 with Allow (RFC 9110 section 15.5.6)."""
+    allowed = _methods_of(request)
+    if not allowed or request.method in allowed:
+        return on_http(context, request)
+    return on_http(HTTPMethodNotAllowed(headers={"Allow": ", ".join(sorted(allowed))}), request)
+
+
+def _methods_of(request: Request) -> set[str]:
+    route = getattr(request, "matched_route", None)
+    views = request.registry.introspector.get_category("views", default=())
+    found: set[str] = set()
+    for view in (item["introspectable"] for item in views):
+        if route is not None and view["route_name"] == route.name:
+            methods = view["request_methods"] or ()
+            found.update([methods] if isinstance(methods, str) else methods)
+    return found | {"HEAD"} if "GET" in found else found  # Pyramid lets HEAD in where GET is named
 
 
 def on_csrf(_context: BadCsrf, request: Request) -> Response:
@@ -118,6 +138,7 @@ def includeme(config: Configurator) -> None:
     """Register the exception views; the catch-all comes last by specificity."""
     views = {
         HTTPException: on_http,
+        PredicateMismatch: on_mismatch,
         BadCsrf: on_csrf,
         InvalidInput: on_invalid_input,
         NotFound: on_not_found,

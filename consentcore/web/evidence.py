@@ -56,6 +56,8 @@ def coarse_address(text: str) -> str:
         address = ip_address(text)
     except ValueError:
         return ""
+    mapped = getattr(address, "ipv4_mapped", None)  # how a dual-stack listener names IPv4 clients
+    address = mapped or address
     return str(ip_network(f"{address}/{24 if address.version == 4 else 48}", strict=False))
 
 

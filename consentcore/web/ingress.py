@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from consentcore.web.tweens import FIXED, content_security_policy
+from consentcore.web.tweens import FIXED, OWN_LOCATION, content_security_policy
 
 if TYPE_CHECKING:
     from pyramid.router import Router
@@ -20,6 +20,9 @@ StartResponse = Callable[..., Any]
 class Ingress:
     """Refuse a body over the limit, and a path that is not UTF-8 or holds control characters.
 
+    Redirects within the site leave as the views wrote them: WebOb puts the Host header, which anybody can
+    choose, in front of them.
+
     :param max_body_bytes: largest body that is let through.
     """
 
@@ -30,7 +33,7 @@ class Ingress:
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         problem = self._problem(environ)
         if problem is None:
-            return self.app(environ, start_response)
+            return self.app(environ, _keeping_own_location(environ, start_response))
         status, text = problem
         body = f"{text}\n".encode()
         headers = {
@@ -56,3 +59,13 @@ class Ingress:
         if any(ord(char) < 32 or char == "\x7f" for char in path):
             return "400 Bad Request", "path: expected no control characters"
         return None
+
+
+def _keeping_own_location(environ: Environ, start_response: StartResponse) -> StartResponse:
+    def start(status: str, headers: list[tuple[str, str]], *rest: object) -> object:
+        own = environ.get(OWN_LOCATION)
+        if own is not None:
+            headers = [(name, own if name.lower() == "location" else value) for name, value in headers]
+        return start_response(status, headers, *rest)
+
+    return start

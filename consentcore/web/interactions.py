@@ -38,7 +38,8 @@ def _adopt(request: Request, found: Interaction) -> Interaction | None:
     The protocol's host cannot see this host's cookie. In a transaction of its own, so that a second browser
     that comes at the same moment finds it taken.
     """
-    owner_id = request.owner.owner_id if request.owner else ""
+    signs_in_anew = "login" in found.request.prompt.split()
+    owner_id = request.owner.owner_id if request.owner and not signs_in_anew else ""
     mine = request.browser.hash
     with request.runtime.storage.transaction() as uow:
         if not uow.interactions.bind(found.interaction_hash, UNBOUND, mine, owner_id):

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from pyramid.request import Request
     from pyramid.response import Response
 
+OWN_LOCATION = "consentcore.own_location"
+"""In the environ: where a redirect within the site leads, as a path."""
+
 Handler = Callable[["Request"], "Response"]
 
 FIXED = {
@@ -36,6 +39,9 @@ def security_headers(handler: Handler, registry: Registry) -> Handler:
         headers.setdefault("Content-Security-Policy", content_security_policy())
         if "Cache-Control" not in headers:
             headers["Cache-Control"] = "no-store"
+        location = headers.get("Location", "")
+        if location.startswith("/") and not location.startswith("//"):
+            request.environ[OWN_LOCATION] = location
         if hsts:
             headers["Strict-Transport-Security"] = f"max-age={hsts}; includeSubDomains"
         return response
@@ -51,13 +57,20 @@ def content_security_policy(redirect_uri: str = "") -> str:
     """
     form_action = "'self'"
     if redirect_uri:
-        parts = urlsplit(redirect_uri)
-        target = f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"
-        form_action += f" {target}"
+        form_action += f" {_source(redirect_uri)}"
     return (
         "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; "
         f"form-action {form_action}; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
     )
+
+
+def _source(redirect_uri: str) -> str:
+    """A redirect URI as a CSP source; only its scheme where the grammar of host-source (CSP 3 section 2.3.1)
+    has no place for its host: private-use schemes, whose authority may hold a semicolon, and IPv6 literals."""
+    parts = urlsplit(redirect_uri)
+    if parts.scheme in ("https", "http") and not parts.netloc.startswith("["):
+        return f"{parts.scheme}://{parts.netloc}"
+    return f"{parts.scheme}:"
 
 
 def includeme(config: Configurator) -> None:

@@ -55,6 +55,7 @@ def ask(request: Request, pending: Pending) -> Redirect:
     home, wanted, session = request.runtime, pending.request, pending.context.session
     # On one host the way stays relative: the browser keeps the name, and so the cookie, that it came with.
     one_host = home.settings.web_url == home.settings.issuer
+    sign_in = "login" in wanted.prompt.split() or (one_host and session is None)
     interaction_id = mint(INTERACTION)
     home.storage.protocol.open_interaction(
         Interaction(
@@ -63,9 +64,9 @@ def ask(request: Request, pending: Pending) -> Redirect:
             request=wanted,
             created_at=request.now,
             expires_at=request.now + int(home.settings.oauth.interaction_ttl_s * 1000),
-            owner_id=session.owner_id if session else "",
+            # Nobody's where a new sign-in was asked for: else the consent page would take the old one.
+            owner_id=session.owner_id if session and not sign_in else "",
         )
     )
-    sign_in = "login" in wanted.prompt.split() or (one_host and session is None)
     base = "" if one_host else home.settings.web_url.rstrip("/")
     return Redirect(base + url_for("/login" if sign_in else "/consent", interaction_id))

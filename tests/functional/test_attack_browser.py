@@ -1,0 +1,100 @@
+"""What an attacker, or a careless client, tries on the pages: methods, Host, a skipped sign-in, odd redirect URIs."""
+
+from __future__ import annotations
+
+import pytest
+from platform_ import PREFIX, Request, answer, sign_in, to_consent_page
+
+from consentcore.domain.client import AuthMethod
+from consentcore.web.evidence import coarse_address
+from consentcore.web.tweens import content_security_policy
+
+ADDRESS = "https://coolsite.example/callback"
+PAGES = {
+    "/": "GET, HEAD",
+    "/login": "GET, HEAD, POST",
+    "/logout": "POST",
+    "/consent": "GET, HEAD, POST",
+    "/consents": "GET, HEAD",
+    "/consents/history": "GET, HEAD",
+    "/consents/some-grant/revoke": "GET, HEAD, POST",
+    "/livez": "GET, HEAD",
+    "/readyz": "GET, HEAD",
+    "/_dev/mail": "GET, HEAD",
+}
+
+
+def test_a_page_says_which_methods_it_has(platform):
+    browser = platform.browser()
+    for method in ("PUT", "DELETE", "OPTIONS", "PATCH"):
+        for path, allowed in PAGES.items():
+            response = browser.request(path, method=method, status=405)
+            assert response.headers["Allow"] == allowed, path
+            assert response.headers["X-Frame-Options"] == "DENY"
+
+
+def test_an_unknown_page_stays_unknown_by_every_method(platform):
+    for method in ("GET", "PUT", "PATCH"):
+        platform.browser().request("/nowhere", method=method, status=404)
+
+
+def test_redirects_within_the_site_do_not_follow_the_host_header(platform):
+    for host in ("evil.example", "evil.example:80", "127.0.0.1:6543@evil.example"):
+        for path in ("/", "/consents", Request().url):
+            response = platform.browser().get(path, headers={"Host": host}, status=303)
+            assert response.headers["Location"].startswith(("/consents", "/login"))
+
+
+def test_redirects_to_a_client_keep_their_host(platform):
+    response = platform.browser().get(Request(scope="nope").url, headers={"Host": "evil.example"}, status=303)
+    assert response.headers["Location"].startswith(f"{ADDRESS}?error=invalid_scope")
+
+
+def test_a_new_sign_in_that_the_client_asked_for_cannot_be_skipped(platform):
+    browser, page = to_consent_page(platform, Request())
+    answer(page, "approve")
+    login = browser.get(Request(extra={"prompt": "login"}).url, status=303).headers["Location"]
+    assert "/login?i=" in login
+
+    skipped = browser.get(login.replace("/login", "/consent"), status=303)
+    assert "/login?i=" in skipped.headers["Location"]
+
+    page = sign_in(browser, browser.get(login))
+    assert "code" in answer(page, "approve")
+
+
+def test_a_native_app_gets_its_answer_at_its_own_scheme(platform):
+    target = "com.example.native:/cb"
+    platform.add_client("native", auth_method=AuthMethod.NONE, redirect_uris=(target,))
+    _, page = to_consent_page(platform, Request(client_id="native", redirect_uri=target))
+    assert "form-action 'self' com.example.native:;" in page.headers["Content-Security-Policy"]
+    response = page.forms[0].submit("decision", value="approve", status=303)
+    assert response.headers["Location"].startswith(f"{target}?code=")
+
+
+@pytest.mark.parametrize(
+    ("redirect_uri", "source"),
+    [
+        ("https://app.example:8443/cb", "https://app.example:8443"),
+        ("http://[::1]:5000/cb", "http:"),  # host-source has no IPv6 literals: browsers ignore such an entry
+        ("com.example.app://x;sandbox/cb", "com.example.app:"),
+    ],
+)
+def test_a_redirect_uri_adds_one_source_and_no_directive(redirect_uri, source):
+    policy = content_security_policy(redirect_uri)
+    assert f"form-action 'self' {source}; base-uri" in policy
+    assert policy.count(";") == content_security_policy().count(";")
+
+
+def test_an_ipv4_client_of_a_dual_stack_listener_counts_as_one():
+    assert coarse_address("::ffff:192.0.2.77") == "192.0.2.0/24"
+    assert coarse_address("2001:db8:1:2::3") == "2001:db8:1::/48"
+
+
+def test_json_with_a_lone_surrogate_in_an_unknown_member_is_refused(platform):
+    for body in ('{"grant_type": "authorization_code", "\\ud800": "x"}', '{"x": "\\udfff"}'):
+        response = platform.browser().post(
+            f"{PREFIX}/token", body, content_type="application/json", status=400
+        )
+        assert response.json["error"] == "invalid_request"
+        assert "UTF-8" in response.json["error_description"]
