@@ -181,6 +181,7 @@ def revoke(play: Play) -> None:
     with play.step("Proceed: CoolSite can no longer see the data"):
         page = ada.press("Proceed")
         expect("CoolSite can no longer see your data" in page.text, "the confirmation", page)
+        confirmation = page.url
     with play.step("its access token and its refresh token are dead on the next request"):
         for name in ("access_token", "refresh_token"):
             expect(not play.is_live(old[name]), f"a dead {name}")
@@ -199,6 +200,9 @@ def revoke(play: Play) -> None:
     with play.step("webhook consent.revoked reached CoolSite, a mail reached Ada"):
         wait_for("the webhook", lambda: len(play.hooks("consent.revoked")) == 1)
         wait_for("a mail to Ada", lambda: play.mails(ADA[0], "CoolSite can no longer see your data") == 1)
+    with play.step("the page that confirmed it says so"):
+        words = ("CoolSite was told and confirmed it on", "An e-mail about it was sent to you on")
+        wait_for("these words", lambda: all(text in ada.open(confirmation).text for text in words))
 
 
 def crash(play: Play) -> None:

@@ -75,3 +75,10 @@ class Catalog:
 
     def __iter__(self) -> Iterator[Scope]:
         return iter(self.scopes.values())
+
+    def named(self, scope_ids: Iterable[str]) -> tuple[Scope, ...]:
+        """These scopes in the order of the catalog; ids that it no longer has come last, named by themselves."""
+        wanted = set(scope_ids)
+        known = tuple(scope for scope in self if scope.scope_id in wanted)
+        gone = sorted(wanted - {scope.scope_id for scope in known})
+        return known + tuple(Scope(scope_id, scope_id, "") for scope_id in gone)

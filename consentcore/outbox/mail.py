@@ -112,8 +112,8 @@ class MailRenderer:
             "acts": any(scope.type is ScopeType.ACT for scope in scopes),
         }
 
-    def _named(self, scope_ids: Iterable[str]) -> list[Scope]:
-        return [self._catalog[one] if one in self._catalog else Scope(one, one, "") for one in scope_ids]
+    def _named(self, scope_ids: Iterable[str]) -> tuple[Scope, ...]:
+        return self._catalog.named(scope_ids)
 
     def _render(self, template: str, values: dict[str, Any]) -> str:
         return self._environment.get_template(template).render(values)

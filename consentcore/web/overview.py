@@ -87,10 +87,7 @@ def cards(request: Request, grants: Iterable[Grant]) -> list[Card]:
 def card(request: Request, grant: Grant, names: Names | None = None) -> Card:
     """One grant with names and words."""
     client = (names or Names(request)).client(grant.client_id)
-    catalog = request.runtime.catalog
-    scopes = tuple(
-        catalog[scope] if scope in catalog else Scope(scope, scope, "") for scope in grant.scope_ids
-    )
+    scopes = request.runtime.catalog.named(grant.scope_ids)
     over = grant.state is GrantState.ACTIVE and not grant.is_active(request.now)
     return Card(
         grant=grant,
@@ -113,14 +110,14 @@ def history(request: Request, events: Iterable[ConsentEvent]) -> list[HistoryLin
                 event=event,
                 client_name=body.get("client_name") or event.client_id,
                 word=EVENT_WORDS[event.type],
-                scopes=tuple(_label(request, reference) for reference in after),
+                scopes=tuple(scope.label for scope in _named(request, after)),
                 security=event.type in SECURITY_EVENTS,
             )
         )
     return lines
 
 
-def _label(request: Request, reference: str) -> str:
-    scope_id = reference.rpartition("@")[0] or reference
-    catalog = request.runtime.catalog
-    return catalog[scope_id].label if scope_id in catalog else scope_id
+def _named(request: Request, references: Iterable[str]) -> tuple[Scope, ...]:
+    ids = [reference.rpartition("@")[0] or reference for reference in references]
+    named: tuple[Scope, ...] = request.runtime.catalog.named(ids)
+    return named

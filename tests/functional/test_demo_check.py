@@ -31,7 +31,7 @@ def test_the_whole_story_passes(tmp_path):
     )
     lines = done.stdout.strip().splitlines()
     assert done.returncode == 0, done.stdout + done.stderr
-    assert re.fullmatch(r"\d+\.\d s: 24 passed, 0 failed", lines[-1])
+    assert re.fullmatch(r"\d+\.\d s: 25 passed, 0 failed", lines[-1])
     assert [line for line in lines[:-1] if not line.startswith("[ok]")] == []
     assert list(tmp_path.iterdir()) == []
 

@@ -12,6 +12,7 @@ from consentcore.domain.event import Actor, ActorType
 from consentcore.domain.grant import ENDED, GrantState
 from consentcore.web import evidence, overview
 from consentcore.web.pages import page
+from consentcore.web.told import told
 
 if TYPE_CHECKING:
     from pyramid.request import Request
@@ -56,13 +57,14 @@ def history(request: Request) -> Response:
 def grant_details(request: Request) -> Response:
     """One grant: what was allowed, when, until when, and its own history."""
     grant = _own_grant(request)
+    events = request.uow.ledger.of_grant(grant.grant_id)
     return page(
         request,
         "grant.jinja2",
         card=overview.card(request, grant),
         client=request.uow.clients.get(grant.client_id),
-        lines=overview.history(request, request.uow.ledger.of_grant(grant.grant_id)),
-        told=request.uow.notices.of_grant(grant.grant_id),
+        lines=overview.history(request, events),
+        told=told(request, events[-1]),
     )
 
 

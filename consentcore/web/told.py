@@ -1,0 +1,51 @@
+"""How far the news of a consent's end has got: what the page after Proceed says about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from consentcore.domain.notice import Audience, DeliveryState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pyramid.request import Request
+
+    from consentcore.domain.event import ConsentEvent
+    from consentcore.domain.notice import Delivery
+
+
+@dataclass(frozen=True)
+class News:
+    """What one audience knows. :ivar at: when it confirmed, in ms; None until then. :ivar waiting: still tried."""
+
+    at: int | None = None
+    waiting: bool = False
+
+
+@dataclass(frozen=True)
+class Told:
+    """The application and the person; without a word to say, neither ``at`` nor ``waiting`` is set."""
+
+    application: News
+    mail: News
+
+
+def told(request: Request, event: ConsentEvent) -> Told:
+    """Read it from the deliveries of the event's notice; not expanded yet means that it is about to be."""
+    deliveries = request.runtime.storage.outbox.deliveries(notice_id=event.event_id)
+    to_owner = [one for one in deliveries if one.target == Audience.OWNER]
+    endpoints = request.uow.clients.endpoints(event.client_id)
+    ids = {endpoint.endpoint_id for endpoint in endpoints}
+    to_application = [one for one in deliveries if one.target in ids]
+    if not deliveries:
+        live = any(endpoint.disabled_at is None for endpoint in endpoints)
+        return Told(News(waiting=live), News(waiting=True))
+    return Told(_news(to_application), _news(to_owner))
+
+
+def _news(deliveries: Iterable[Delivery]) -> News:
+    series = list(deliveries)
+    done = [one.finished_at for one in series if one.state is DeliveryState.DELIVERED and one.finished_at]
+    return News(max(done, default=None), any(one.state is DeliveryState.PENDING for one in series))

@@ -1,0 +1,178 @@
+"""Pictures of every page, as people see them: boots the demo, walks through it in Chromium, writes PNGs.
+
+    python scripts/screenshots.py FOLDER [--readme]
+
+Writes NAME-desktop.png, NAME-phone.png and NAME-dark.png for each page into FOLDER; with --readme also the picture
+in docs/images that the README shows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import sync_playwright
+from small_png import small_png
+
+from consentcore.demo.boot import Demo, DemoOptions, boot
+from consentcore.demo.seed import PEOPLE
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+DESKTOP, PHONE = (1280, 900), (390, 844)
+README = Path(__file__).parent.parent / "docs" / "images" / "consent.png"
+README_SIZE = (760, 720)
+# Small files, and no sandbox when root runs it in a container.
+ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--force-color-profile=srgb", "--disable-lcd-text"]
+
+
+class Camera:
+    """Takes the pictures of whatever a page shows at the time."""
+
+    def __init__(self, page: Page, folder: Path, *, readme: bool) -> None:
+        self._page = page
+        self._folder = folder
+        self._readme = readme
+
+    def take(self, name: str) -> None:
+        """Desktop, phone and dark."""
+        for suffix, size, scheme in (
+            ("desktop", DESKTOP, "light"),
+            ("phone", PHONE, "light"),
+            ("dark", DESKTOP, "dark"),
+        ):
+            self._set(size, scheme)
+            self._page.screenshot(path=self._folder / f"{name}-{suffix}.png", full_page=True)
+        self._set(DESKTOP, "light")
+        print(f"{name}: {self._page.url}")
+
+    def take_for_readme(self) -> None:
+        """The picture of the consent page."""
+        if self._readme:
+            self._set(README_SIZE, "light")
+            README.write_bytes(small_png(self._page.screenshot(full_page=True)))
+            self._set(DESKTOP, "light")
+
+    def _set(self, size: tuple[int, int], scheme: str) -> None:
+        self._page.set_viewport_size({"width": size[0], "height": size[1]})
+        self._page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+
+
+def connect(page: Page, demo: Demo) -> None:
+    """From CoolSite to the consent page or the login."""
+    page.goto(f"{demo.coolsite.own_url}/")
+    page.get_by_role("button", name="Connect").click()
+
+
+def sign_in(page: Page, demo: Demo, email: str) -> None:
+    """Answer the login page."""
+    page.get_by_label("E-mail address").fill(email)
+    page.get_by_label("Password").fill(demo.seed.password)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def ask(page: Page, demo: Demo, camera: Camera) -> None:
+    """Login and consent page, then a no."""
+    page.goto(f"{demo.coolsite.own_url}/")
+    camera.take("01-coolsite")
+    connect(page, demo)
+    camera.take("02-login")
+    sign_in(page, demo, "nobody@example.org")
+    camera.take("03-login-wrong")
+    sign_in(page, demo, PEOPLE[0][0])
+    camera.take("04-consent")
+    camera.take_for_readme()
+    page.get_by_text("An example").first.click()
+    camera.take("05-consent-example")
+    page.get_by_role("button", name="Deny").click()
+    camera.take("06-coolsite-denied")
+    page.goto(f"{demo.issuer}/consents")
+    camera.take("07-dashboard-empty")
+    page.goto(f"{demo.issuer}/consents/revoked")
+    camera.take("08-revoked-empty")
+
+
+def approve(page: Page, demo: Demo, camera: Camera) -> None:
+    """A smaller request, then CoolSite's own, which adds to it; then the API is used."""
+    query = (
+        f"response_type=code&client_id={demo.seed.client_id}&scope=sites.read+comfort.read"
+        f"&redirect_uri={demo.coolsite.own_url}/callback&state=x"
+    )
+    page.goto(f"{demo.issuer}{demo.coolsite.prefix}/authorize?{query}")
+    page.get_by_role("button", name="Approve").click()
+    connect(page, demo)
+    camera.take("09-consent-amends")
+    page.get_by_role("button", name="Approve").click()
+    page.get_by_role("button", name="Read room climate").click()
+    camera.take("10-coolsite-rooms")
+
+
+def revoke(page: Page, demo: Demo, camera: Camera) -> None:
+    """The owner's application."""
+    page.goto(f"{demo.issuer}/consents")
+    camera.take("20-dashboard")
+    page.get_by_role("link", name="Details").click()
+    camera.take("21-details")
+    page.get_by_role("link", name="Revoke Access").click()
+    camera.take("22-revoke")
+    page.get_by_role("button", name="Proceed").click()
+    camera.take("23-after-revoke")
+    page.get_by_role("link", name="Revoked Accesses").click()
+    camera.take("24-revoked")
+    page.get_by_role("link", name="History").click()
+    camera.take("25-history")
+    page.locator(".event", has_text="denied").get_by_role("link").first.click()
+    camera.take("26-denied-details")
+
+
+def the_rest(page: Page, demo: Demo, camera: Camera) -> None:
+    """Mails and refusals."""
+    page.goto(f"{demo.coolsite.own_url}/")
+    page.get_by_role("button", name="Read room climate").click()
+    camera.take("30-coolsite-refused")
+    page.goto(f"{demo.issuer}/_dev/mail")
+    page.wait_for_function("document.querySelectorAll('main li').length > 2 || location.reload()")
+    camera.take("31-mailbox")
+    for number, words in enumerate(("now see", "no longer", "said no")):
+        link = page.get_by_role("link", name=words)
+        if link.count():
+            link.first.click()
+            camera.take(f"32-mail-{number}")
+            page.goto(f"{page.url}/html")
+            camera.take(f"33-mail-html-{number}")
+            page.goto(f"{demo.issuer}/_dev/mail")
+    page.goto(f"{demo.issuer}{demo.coolsite.prefix}/authorize?client_id=nobody")
+    camera.take("40-error-authorize")
+    page.goto(f"{demo.issuer}/no-such-page")
+    camera.take("41-error-not-found")
+
+
+def main() -> int:
+    """Walk through the demo."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--readme", action="store_true", help=f"also write {README.name} for the README")
+    arguments = parser.parse_args()
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory() as place,
+        boot(DemoOptions(Path(place) / "demo", port=0), say=print) as demo,
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS) as browser,
+    ):
+        page = browser.new_page(locale="en-GB")
+        page.set_default_timeout(15_000)
+        camera = Camera(page, arguments.folder, readme=arguments.readme)
+        for part in (ask, approve, revoke, the_rest):
+            part(page, demo, camera)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
