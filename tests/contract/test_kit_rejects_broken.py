@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from consentcore.testing import StorageConformance
+
+pytestmark = pytest.mark.slow  # `make check` runs it; `make test` stays at about a minute
 
 pytest_plugins = ["pytester"]
 

@@ -10,7 +10,7 @@ from postgres import storage_at
 
 from consentcore.testing import StorageConformance
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.postgres, pytest.mark.slow]  # `make check` runs it
 
 
 class TestPostgresStorage(StorageConformance):

@@ -165,6 +165,7 @@ def run_python(*arguments: str, cwd: Path, path: Path) -> str:
 BUILD = "import sys; from setuptools.build_meta import build_wheel; print(build_wheel(sys.argv[1]))"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["notifier", "scopes", "storage"])
 def test_new_plugin_builds_installs_and_passes_the_kit(cli, tmp_path, kind):
     package, site = tmp_path / "package", tmp_path / "installed"

@@ -96,6 +96,7 @@ print(len(storage.migrate()), len(storage.check()), flush=True)
 """
 
 
+@pytest.mark.slow
 def test_processes_that_start_at_the_same_time_do_it_once(empty_url):
     command = [sys.executable, "-c", MIGRATE_WHEN_TOLD, empty_url]
     pipe = subprocess.PIPE
