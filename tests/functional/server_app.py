@@ -33,6 +33,9 @@ def application(environ, start_response):
         time.sleep(2)
     if path == "/die":
         os.kill(os.getpid(), 9)
+    if path == "/memory":
+        for _ in range(3):
+            b"x" * (19 << 20)  # as much as a password check takes
     headers = [("Content-Type", "application/json")]
     if path == "/cookies":
         headers += [("Set-Cookie", "a=1; Path=/"), ("Set-Cookie", "b=2; Path=/")]

@@ -116,6 +116,10 @@ def read_some(sock, until=b"}}"):
     return data
 
 
+def resident_mb(pid):
+    return int(re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())[1]) // 1024
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     running = Server(
@@ -357,6 +361,19 @@ def gone(pids, seconds):
             return True
         time.sleep(0.05)
     return False
+
+
+def test_memory_of_a_password_check_is_given_back(start):
+    running = start(threads=4).wait_until_listening()
+    web = next(pid for pid in running.children() if b"web" in Path(f"/proc/{pid}/cmdline").read_bytes())
+    running.echo(path="/")
+    before = resident_mb(web)
+    workers = [threading.Thread(target=running.echo, kwargs={"path": "/memory"}) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert resident_mb(web) < before + 15
 
 
 def test_kill_9_leaves_no_process(start):
