@@ -10,8 +10,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-from pyramid.httpexceptions import HTTPForbidden, HTTPSeeOther
+from pyramid.httpexceptions import HTTPForbidden
 
+from consentcore.web.redirects import see_other
 from consentcore.web.request import SAFE_METHODS
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def signed_in_view(view: View, info: Any) -> View:
     def checked(context: Any, request: Request) -> Response:
         if request.owner is None:
             back = request.path if request.method in SAFE_METHODS else "/consents"
-            raise HTTPSeeOther(f"/login?next={quote(back, safe='/')}")
+            return see_other(f"/login?next={quote(back, safe='/')}")
         return view(context, request)
 
     return checked

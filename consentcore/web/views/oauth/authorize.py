@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.view import view_config
 
 from consentcore.consent.policy import reasons_to_ask
@@ -13,6 +12,7 @@ from consentcore.domain.secret import INTERACTION, digest, mint
 from consentcore.oauth.server import PageError, Pending, Redirect
 from consentcore.web.errors import error_page
 from consentcore.web.interactions import UNBOUND, url_for
+from consentcore.web.redirects import see_other
 
 if TYPE_CHECKING:
     from pyramid.request import Request
@@ -33,7 +33,7 @@ def authorize(request: Request) -> Response:
         return error_page(request, result.status, MISTAKE, detail=f"{result.error}: {result.description}")
     if isinstance(result, Pending):
         result = settle(request, result)
-    return HTTPSeeOther(result.url)
+    return see_other(result.url)
 
 
 def settle(request: Request, pending: Pending) -> Redirect:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.view import view_config
 
 from consentcore.consent.service import Decision
@@ -12,6 +11,7 @@ from consentcore.domain.errors import InteractionGone, InvalidInput
 from consentcore.web import consent_page, evidence
 from consentcore.web.interactions import pending, url_for
 from consentcore.web.pages import page
+from consentcore.web.redirects import see_other
 from consentcore.web.tweens import content_security_policy
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def show_consent(request: Request) -> Response:
     """Say who asks for what."""
     interaction_id = request.query.one("i")
     if not _is_owners(request, interaction_id):
-        return HTTPSeeOther(url_for("/login", interaction_id))
+        return see_other(url_for("/login", interaction_id))
     return _show(request, _load(request, interaction_id))
 
 
@@ -49,17 +49,17 @@ def decide(request: Request) -> Response:
     """Take the answer; without a clear one nothing happens."""
     interaction_id = request.form.one("i")
     if not _is_owners(request, interaction_id):
-        return HTTPSeeOther(url_for("/login", interaction_id))
+        return see_other(url_for("/login", interaction_id))
     asked = _load(request, interaction_id)
     decision = request.form.one("decision")
     if decision == "deny":
-        return HTTPSeeOther(_deny(request, asked))
+        return see_other(_deny(request, asked))
     if decision != "approve":
         raise InvalidInput("decision", "expected approve or deny")
     stamp = consent_page.read_stamp(request, request.form.one("shown"))
     if stamp is None or stamp[0] != asked.shown.snapshot_hash:
         return _show(request, asked, error=CHANGED, status=409)
-    return HTTPSeeOther(_approve(request, asked, stamp[1]))
+    return see_other(_approve(request, asked, stamp[1]))
 
 
 def _approve(request: Request, asked: Asked, presented_at: int) -> str:

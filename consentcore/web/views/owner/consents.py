@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.view import view_config
 
 from consentcore.domain.errors import NotFound
@@ -12,6 +11,7 @@ from consentcore.domain.event import Actor, ActorType
 from consentcore.domain.grant import ENDED, GrantState
 from consentcore.web import evidence, overview
 from consentcore.web.pages import page
+from consentcore.web.redirects import see_other
 from consentcore.web.told import told
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ PAGE = 50
 @view_config(route_name="home", request_method="GET")
 def home(_request: Request) -> Response:
     """The front door is the dashboard."""
-    return HTTPSeeOther("/consents")
+    return see_other("/consents")
 
 
 @view_config(route_name="consents", request_method="GET", signed_in=True)
@@ -73,7 +73,7 @@ def confirm_revoke(request: Request) -> Response:
     """Say what stops and what does not, before Proceed; changes nothing (mail scanners follow links)."""
     grant = _own_grant(request)
     if grant.state is not GrantState.ACTIVE:
-        return HTTPSeeOther(f"/consents/{grant.grant_id}")
+        return see_other(f"/consents/{grant.grant_id}")
     client = request.uow.clients.get(grant.client_id)
     return page(request, "revoke.jinja2", card=overview.card(request, grant), client=client)
 
@@ -89,7 +89,7 @@ def revoke(request: Request) -> Response:
         evidence=evidence.gather(request, "dialog:proceed"),
         owner_id=request.owner.owner_id,
     )
-    return HTTPSeeOther(f"/consents/{grant_id}")
+    return see_other(f"/consents/{grant_id}")
 
 
 def _grants(request: Request, states: object) -> tuple[list[Grant], str]:

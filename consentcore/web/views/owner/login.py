@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.view import view_config
 
 from consentcore.domain.owner import OwnerSession
@@ -13,6 +12,7 @@ from consentcore.domain.secret import digest
 from consentcore.ports.login import Authenticated, LoginAttempt, Throttled
 from consentcore.web.interactions import pending, url_for
 from consentcore.web.pages import page
+from consentcore.web.redirects import see_other
 
 if TYPE_CHECKING:
     from pyramid.request import Request
@@ -59,8 +59,8 @@ def _start_session(request: Request, who: Authenticated, interaction_id: str, af
     lifetime = int(request.runtime.settings.web.session_ttl_s * 1000)
     owners.add_session(OwnerSession(new, who.owner_id, now, now + lifetime, now, who.acr, who.amr))
     if interaction_id and request.uow.interactions.bind(digest(interaction_id), old, new, who.owner_id):
-        return HTTPSeeOther(url_for("/consent", interaction_id))
-    return HTTPSeeOther(after if OWN_PAGE.fullmatch(after) else "/consents")
+        return see_other(url_for("/consent", interaction_id))
+    return see_other(after if OWN_PAGE.fullmatch(after) else "/consents")
 
 
 @view_config(route_name="logout", request_method="POST")
@@ -68,7 +68,7 @@ def log_out(request: Request) -> Response:
     """End the session on the server and in the browser."""
     request.uow.owners.end_session(request.browser.hash)
     request.browser.renew()
-    return HTTPSeeOther("/login")
+    return see_other("/login")
 
 
 def _form(
