@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from consentcore.cli.commands import Group
-from consentcore.cli.registration import Form, register
 from consentcore.cli.state import State, pass_state, table
 from consentcore.domain.client import Client, ClientSecret, WebhookEndpoint
 from consentcore.domain.clock import HOUR, iso
 from consentcore.domain.errors import InvalidInput, NotFound
 from consentcore.domain.secret import CLIENT_SECRET, digest, mint
 from consentcore.ports.storage import transact
+from consentcore.registration import Form, register
 
 if TYPE_CHECKING:
     from consentcore.ports.storage import UnitOfWork
 
 PAGE = 500
+_OPTIONS = {"redirect_uris": "--redirect-uri", "scopes": "--scope"}
 
 
 @click.group(cls=Group, name="client")
@@ -47,7 +49,8 @@ def command() -> None:
 def create(state: State, /, **form: Any) -> None:
     """Register an application; its secrets are shown once."""
     runtime = state.runtime
-    made = register(runtime, Form(**form))
+    with _as_options():
+        made = register(runtime, Form(**form))
 
     def store(uow: UnitOfWork) -> None:
         if uow.clients.get(made.client.client_id) is not None:
@@ -135,6 +138,17 @@ def rotate_secret(state: State, client_id: str, keep_hours: float) -> None:
     data = {"client_id": client_id, "client_secret": secret, "old_secrets_expire_at": iso(until)}
     state.answer(data, "\n".join(f"{key}: {value}" for key, value in data.items()))
     state.say("Keep the secret now: it is not shown again.")
+
+
+@contextmanager
+def _as_options() -> Iterator[None]:
+    """Let an InvalidInput name the option that was typed instead of the member of the form."""
+    try:
+        yield
+    except InvalidInput as error:
+        member, blank, which = error.field.partition(" ")
+        option = _OPTIONS.get(member, "--" + member.replace("_", "-"))
+        raise InvalidInput(option + blank + which, error.expected) from None
 
 
 def _ending(client: Client, now: int, until: int) -> Sequence[ClientSecret]:

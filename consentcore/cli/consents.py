@@ -12,12 +12,12 @@ import click
 
 from consentcore.cli.commands import Group
 from consentcore.cli.owner import find_owner
-from consentcore.cli.registration import line
 from consentcore.cli.state import State, pass_state, table
 from consentcore.domain.clock import iso
 from consentcore.domain.event import Actor, ActorType, Evidence
 from consentcore.domain.grant import ENDED, Grant, GrantState
 from consentcore.ports.storage import transact
+from consentcore.registration import line
 
 if TYPE_CHECKING:
     from consentcore.domain.owner import Owner

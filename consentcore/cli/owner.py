@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from consentcore.cli.commands import Group
-from consentcore.cli.registration import MAX_NAME, line, named
 from consentcore.cli.state import State, pass_state, read_line_from_stdin
 from consentcore.domain.clock import iso
 from consentcore.domain.errors import InvalidInput, NotFound
 from consentcore.domain.owner import Owner, normalise_email
 from consentcore.ports.storage import transact
+from consentcore.registration import MAX_NAME, line, named
 
 if TYPE_CHECKING:
     from consentcore.ports.storage import UnitOfWork

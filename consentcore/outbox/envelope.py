@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from consentcore.consent.subject import pairwise_subject
 from consentcore.domain.client import WebhookEndpoint
-from consentcore.domain.errors import KeyUnavailable
 from consentcore.domain.notice import Audience, Notice
+from consentcore.outbox.endpoints import live_secrets
 from consentcore.outbox.payload import webhook_body
-from consentcore.ports.keys import KeyRing
+from consentcore.ports.keys import KeyRing, pairwise_subject
 from consentcore.ports.notifier import ClientView, EndpointView, Mail, OwnerView
 from consentcore.ports.storage import Storage
-
-log = logging.getLogger("consentcore.worker")
 
 Renderer = Callable[[Audience, "Parcel"], Mail | None]
 
@@ -63,7 +59,7 @@ class Packer:
             if owner is None
             else OwnerView(owner.owner_id, owner.email, owner.name, owner.locale, owner.timezone),
             client=None if client is None else ClientView(client.client_id, client.name, client.publisher),
-            endpoints=[self._endpoint(one, now) for one in endpoints if one.disabled_at is None],
+            endpoints=[self._view(one, now) for one in endpoints if one.disabled_at is None],
             body=webhook_body(notice, subject=subject, issuer=self._issuer),
             render=self._render,
         )
@@ -79,14 +75,6 @@ class Packer:
         parcel = self.pack(notice, now)
         return replace(parcel, delivery_id=delivery_id, attempt=attempt, body=body or parcel.body)
 
-    def _endpoint(self, endpoint: WebhookEndpoint, now: int) -> EndpointView:
-        opened: list[str] = []
-        for secret in endpoint.secrets:
-            if secret.expires_at is not None and secret.expires_at <= now:
-                continue
-            try:
-                opened.append(self._keys.open("webhook", secret.sealed, endpoint.endpoint_id).decode())
-            except (KeyUnavailable, ValueError):
-                # Without a key the endpoint stays listed, so that its notices wait instead of being lost.
-                log.error("a secret of endpoint %s cannot be opened", endpoint.endpoint_id)
-        return EndpointView(endpoint.endpoint_id, endpoint.url, endpoint.events, tuple(opened))
+    def _view(self, endpoint: WebhookEndpoint, now: int) -> EndpointView:
+        secrets = live_secrets(self._keys, endpoint, now)
+        return EndpointView(endpoint.endpoint_id, endpoint.url, endpoint.events, secrets)

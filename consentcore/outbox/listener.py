@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from consentcore.domain.errors import InvalidInput
+from consentcore.outbox.endpoints import SECRET_PREFIX
 
 TOLERANCE_S = 300
 MAX_BODY = 64 * 1024
-PREFIX = "whsec_"
 NEEDED = ("webhook-id", "webhook-timestamp", "webhook-signature")
 
 
@@ -41,10 +41,10 @@ class Received:
 def read_secret(text: str) -> bytes:
     """The bytes of a ``whsec_…`` secret. :raises InvalidInput: when it is none."""
     try:
-        key = b64decode(text.removeprefix(PREFIX), validate=True)
+        key = b64decode(text.removeprefix(SECRET_PREFIX), validate=True)
     except (BinasciiError, ValueError):
         key = b""
-    if not text.startswith(PREFIX) or len(key) < 16:
+    if not text.startswith(SECRET_PREFIX) or len(key) < 16:
         raise InvalidInput(
             "--secret", "expected whsec_ and base64, as it was shown when the endpoint was made"
         )

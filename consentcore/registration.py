@@ -1,11 +1,9 @@
-"""Makes clients out of what somebody typed: checks every value, and mints what is secret."""
+"""Makes clients out of what somebody typed, whatever the form was: checks every value, and mints what is secret."""
 
 from __future__ import annotations
 
 import re
-import secrets
 import uuid
-from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,11 +15,11 @@ from consentcore.domain.client import (
     Client,
     ClientKind,
     ClientSecret,
-    SealedSecret,
     WebhookEndpoint,
 )
 from consentcore.domain.errors import InvalidInput
 from consentcore.domain.secret import CLIENT_SECRET, digest, mint
+from consentcore.outbox.endpoints import make_endpoint
 
 if TYPE_CHECKING:
     from consentcore.runtime import Runtime
@@ -64,24 +62,24 @@ class Registered:
 def register(runtime: Runtime, form: Form) -> Registered:
     """Check a registration and make what is to be stored; stores nothing.
 
-    :raises InvalidInput: naming the option that is wrong.
+    :raises InvalidInput: naming the member of :class:`Form` that is wrong.
     """
     now = runtime.clock.now()
     _check_kind(form)
     secret = None if form.public else mint(CLIENT_SECRET)
     client = Client(
         client_id=_client_id(form.client_id),
-        name=line("--name", form.name, MAX_NAME, needed=True),
+        name=line("name", form.name, MAX_NAME, needed=True),
         created_at=now,
         kind=ClientKind.RESOURCE_SERVER if form.resource_server else ClientKind.APPLICATION,
         auth_method=AuthMethod.NONE if form.public else AuthMethod.SECRET,
         secrets=(ClientSecret(digest(secret), now),) if secret else (),
         redirect_uris=_redirect_uris(form),
         scopes=_scopes(runtime, form),
-        publisher=line("--publisher", form.publisher, MAX_NAME),
-        website=_web_address("--website", form.website),
-        privacy_url=_web_address("--privacy-url", form.privacy_url),
-        purpose=line("--purpose", form.purpose, MAX_PURPOSE),
+        publisher=line("publisher", form.publisher, MAX_NAME),
+        website=_web_address("website", form.website),
+        privacy_url=_web_address("privacy_url", form.privacy_url),
+        purpose=line("purpose", form.purpose, MAX_PURPOSE),
         require_pkce=form.require_pkce,
     )
     endpoint, webhook_secret = (
@@ -91,21 +89,21 @@ def register(runtime: Runtime, form: Form) -> Registered:
 
 
 @contextmanager
-def named(option: str) -> Iterator[None]:
-    """Let an InvalidInput name the option that somebody typed instead of the field that it became."""
+def named(field: str) -> Iterator[None]:
+    """Let an InvalidInput name the field that somebody filled in instead of what it became."""
     try:
         yield
     except InvalidInput as error:
-        raise InvalidInput(option, error.expected) from None
+        raise InvalidInput(field, error.expected) from None
 
 
-def line(option: str, text: str, longest: int, *, needed: bool = False) -> str:
+def line(field: str, text: str, longest: int, *, needed: bool = False) -> str:
     """A line of printable text. :raises InvalidInput: when it is empty, too long or holds control characters."""
     stripped = text.strip()
     if len(stripped) > longest or (needed and not stripped):
-        raise InvalidInput(option, f"expected {int(needed)} to {longest} characters")
+        raise InvalidInput(field, f"expected {int(needed)} to {longest} characters")
     if not stripped.isprintable():
-        raise InvalidInput(option, "expected no line breaks and no control characters")
+        raise InvalidInput(field, "expected no line breaks and no control characters")
     return stripped
 
 
@@ -113,23 +111,23 @@ def _check_kind(form: Form) -> None:
     """A resource server only introspects; a public client cannot keep a secret."""
     if not form.resource_server:
         if not form.redirect_uris:
-            raise InvalidInput("--redirect-uri", "expected at least one")
+            raise InvalidInput("redirect_uris", "expected at least one")
         return
-    for option, value in (
-        ("--redirect-uri", form.redirect_uris),
-        ("--public", form.public),
-        ("--webhook-url", form.webhook_url),
-        ("--require-pkce", form.require_pkce),
+    for field, value in (
+        ("redirect_uris", form.redirect_uris),
+        ("public", form.public),
+        ("webhook_url", form.webhook_url),
+        ("require_pkce", form.require_pkce),
     ):
         if value:
-            raise InvalidInput(option, "expected not to be given with --resource-server")
+            raise InvalidInput(field, "expected nothing for a resource server")
 
 
 def _client_id(wanted: str) -> str:
     if not wanted:
         return str(uuid.uuid4())
     if not _CLIENT_ID.fullmatch(wanted):
-        raise InvalidInput("--client-id", "expected 1 to 64 of A-Z a-z 0-9 _ -")
+        raise InvalidInput("client_id", "expected 1 to 64 of A-Z a-z 0-9 _ -")
     return wanted
 
 
@@ -138,9 +136,9 @@ def _redirect_uris(form: Form) -> tuple[str, ...]:
 
     uris = tuple(dict.fromkeys(form.redirect_uris))
     if len(uris) > MAX_REDIRECT_URIS:
-        raise InvalidInput("--redirect-uri", f"expected at most {MAX_REDIRECT_URIS}")
+        raise InvalidInput("redirect_uris", f"expected at most {MAX_REDIRECT_URIS}")
     for uri in uris:
-        with named(f"--redirect-uri {uri[:200]!r}"):
+        with named(f"redirect_uris {uri[:200]!r}"):
             check_redirect_uri(uri, public=form.public)
     return uris
 
@@ -151,18 +149,18 @@ def _scopes(runtime: Runtime, form: Form) -> tuple[str, ...]:
 
     scopes = tuple(dict.fromkeys(word for text in form.scopes for word in text.replace(",", " ").split()))
     if not scopes and not form.resource_server:
-        raise InvalidInput("--scope", "expected at least one scope")
+        raise InvalidInput("scopes", "expected at least one scope")
     known = list(runtime.catalog.scopes)
     for scope in scopes:
         if scope not in known:
             close = difflib.get_close_matches(scope, known, 1)
             hint = f"; did you mean {close[0]}?" if close else f" (there: {', '.join(known)})"
-            raise InvalidInput("--scope", f"{scope!r} is not in the catalog{hint}")
+            raise InvalidInput("scopes", f"{scope!r} is not in the catalog{hint}")
     return scopes
 
 
-def _web_address(option: str, url: str) -> str:
-    text = line(option, url, MAX_URL)
+def _web_address(field: str, url: str) -> str:
+    text = line(field, url, MAX_URL)
     if not text:
         return ""
     try:
@@ -171,15 +169,11 @@ def _web_address(option: str, url: str) -> str:
     except ValueError:
         host, parts = None, urlsplit("")
     if parts.scheme not in {"https", "http"} or not host or parts.username is not None or " " in text:
-        raise InvalidInput(option, "expected an URL such as https://example.com/")
+        raise InvalidInput(field, "expected an URL such as https://example.com/")
     return text
 
 
 def _endpoint(runtime: Runtime, client: Client, url: str) -> tuple[WebhookEndpoint, str]:
-    with named("--webhook-url"):
+    with named("webhook_url"):
         runtime.egress.check_url(url)
-    secret = "whsec_" + b64encode(secrets.token_bytes(32)).decode()
-    endpoint_id = f"ep_{uuid.uuid4().hex}"
-    sealed = runtime.keys.seal("webhook", secret.encode(), endpoint_id)
-    made = SealedSecret(sealed, client.created_at)
-    return WebhookEndpoint(endpoint_id, client.client_id, url, client.created_at, secrets=(made,)), secret
+    return make_endpoint(runtime.keys, client.client_id, url, client.created_at)
