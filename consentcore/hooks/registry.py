@@ -17,6 +17,7 @@ from consentcore.hooks.checks import HOOKS, hooks_of
 from consentcore.hooks.errors import cause
 from consentcore.hooks.info import PluginInfo, PluginKind
 from consentcore.hooks.loading import Loaded, load_objects, load_source
+from consentcore.ports.extension import RESERVED_CLAIMS
 
 if TYPE_CHECKING:
     from consentcore.domain.clock import Clock
@@ -37,26 +38,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("consentcore.plugins")
 
-RESERVED_CLAIMS = frozenset(
-    {
-        *(
-            "active",
-            "scope",
-            "client_id",
-            "username",
-            "token_type",
-            "exp",
-            "iat",
-            "nbf",
-            "sub",
-            "aud",
-            "iss",
-            "jti",
-        ),
-        *("grant_id", "resources", "act", "cnf"),
-    }
-)
-"""Members of an introspection answer that no plugin may give (RFC 7662 section 2.2, and ours)."""
 _WITHOUT_ANSWER = frozenset({"consentcore_configure", "consentcore_cli"})
 
 

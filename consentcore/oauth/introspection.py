@@ -15,7 +15,7 @@ from consentcore.domain.token import TokenKind
 from consentcore.oauth import client_auth, front
 from consentcore.oauth.errors import invalid_client
 from consentcore.oauth.responses import json_answer
-from consentcore.ports.extension import TokenContext
+from consentcore.ports.extension import RESERVED_CLAIMS, TokenContext
 from consentcore.ports.keys import pairwise_subject
 
 if TYPE_CHECKING:
@@ -26,25 +26,6 @@ if TYPE_CHECKING:
     from consentcore.oauth.validator import Validator
 
 INACTIVE = {"active": False}
-# RFC 7662 section 2.2, and what we add ourselves: a plugin's claim must not shadow these.
-RESERVED = frozenset(
-    {
-        "active",
-        "scope",
-        "client_id",
-        "username",
-        "token_type",
-        "exp",
-        "iat",
-        "nbf",
-        "sub",
-        "aud",
-        "iss",
-        "jti",
-        "grant_id",
-        "resources",
-    }
-)
 
 
 class IntrospectionEndpoint:
@@ -97,7 +78,7 @@ class IntrospectionEndpoint:
         if grant.resources:
             claims["resources"] = list(grant.resources)
         extra = self._parts.claims(TokenContext(grant, token.client_id, scopes, subject))
-        shadowed = sorted(RESERVED.intersection(extra))
+        shadowed = sorted(RESERVED_CLAIMS.intersection(extra))
         if shadowed:
             raise ConfigurationError([f"a plugin gave the reserved claim {name}" for name in shadowed])
         return {**claims, **extra}

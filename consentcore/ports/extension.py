@@ -66,3 +66,25 @@ class TokenContext:
     client_id: str
     scopes: tuple[str, ...]
     subject: str
+
+
+RESERVED_CLAIMS = frozenset(
+    {
+        *(
+            "active",
+            "scope",
+            "client_id",
+            "username",
+            "token_type",
+            "exp",
+            "iat",
+            "nbf",
+            "sub",
+            "aud",
+            "iss",
+            "jti",
+        ),
+        *("grant_id", "resources", "act", "cnf"),
+    }
+)
+"""Members of an introspection answer that no plugin may give: RFC 7662 section 2.2, RFC 8693, RFC 8705, and ours."""

@@ -8,7 +8,8 @@ import pytest
 import tiny
 
 from consentcore.api import ConfigurationError, ConsentContext, LoginAttempt, PluginKind, TokenContext
-from consentcore.hooks.registry import RESERVED_CLAIMS, Registry
+from consentcore.hooks.registry import Registry
+from consentcore.ports.extension import RESERVED_CLAIMS
 from consentcore.testing import ManualClock, factories, fixed_keys
 
 CLOCK = ManualClock()
