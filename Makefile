@@ -4,6 +4,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 # Where bytecode is not kept, every process of every test compiles SQLAlchemy again.
 export PYTHONDONTWRITEBYTECODE :=
+STORY := tests/functional/test_end_to_end_stock_client.py tests/browser/test_story.py
 COVERAGE := --cov=consentcore --cov=plugins --cov-branch
 
 .PHONY: help setup demo demo-check test test-rest check lint format types imports docs reference wheel bench lock packaging clean browser
@@ -17,8 +18,9 @@ setup:  ## .venv from requirements.lock (uv, or pip with BOOTSTRAP=pip); repeate
 demo: setup  ## the product on this machine, with a demo application to click through
 	@$(BIN)/consentcore demo $(DEMO_ARGS)
 
-demo-check: setup  ## the demo's whole story, played without a browser
+demo-check: setup browser  ## the whole story for real: the demo, a stock client with mail and webhook sinks, Chromium
 	$(BIN)/consentcore demo --check
+	$(BIN)/pytest -q $(STORY)
 
 test: setup  ## the fast tests (about a minute)
 	$(BIN)/pytest -n 2 -q -m "not browser and not slow" $(PYTEST_ARGS)

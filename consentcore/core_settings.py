@@ -20,7 +20,7 @@ class OAuthSettings:
     """``consentcore.oauth.*``: the protocol."""
 
     prefix: str = setting("Path under which the protocol endpoints stand.", default="/ecostruxure/v1/oauth")
-    code_ttl_s: int = setting("Life of an authorization code.", default=60, minimum=5, maximum=600)
+    code_ttl_s: int = setting("Life of an authorization code.", default=60, minimum=1, maximum=600)
     access_token_ttl_s: int = setting("Life of an access token.", default=3600, minimum=1, maximum=_DAY_S)
     refresh_token_ttl_s: int = setting(
         "Life of a refresh token without offline_access, from the exchange of the code.",
@@ -41,7 +41,7 @@ class OAuthSettings:
         maximum=300,
     )
     interaction_ttl_s: int = setting(
-        "How long the consent page may be left unanswered.", default=600, minimum=30, maximum=_DAY_S
+        "How long the consent page may be left unanswered.", default=600, minimum=1, maximum=_DAY_S
     )
     require_pkce: bool = setting("Demand PKCE (S256) from confidential clients too.", default=False)
 
@@ -92,7 +92,7 @@ class WebSettings:
         "Strict-Transport-Security; 0 leaves it out.", default=0, minimum=0, maximum=_DAY_S * 730
     )
     session_ttl_s: int = setting(
-        "Life of a browser session.", default=12 * 3600, minimum=60, maximum=30 * _DAY_S
+        "Life of a browser session.", default=12 * 3600, minimum=1, maximum=30 * _DAY_S
     )
     theme: Path | None = setting("Folder whose templates win over the built-in ones.", default=None)
     operator_name: str = setting("What the pages call the company.", default="Your Energy Company")

@@ -33,7 +33,7 @@ class LoginLocalSettings:
         minimum=1,
         maximum=1_000_000,
     )
-    window_s: int = setting("Length of the window.", default=300, minimum=10, maximum=86400)
+    window_s: int = setting("Length of the window.", default=300, minimum=1, maximum=86400)
     argon2_time_cost: int = setting("Passes of argon2id.", default=2, minimum=1, maximum=100)
     argon2_memory_kib: int = setting(
         "Memory of one argon2id computation in KiB.", default=19 * 1024, minimum=8, maximum=4 * 1024 * 1024
