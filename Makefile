@@ -25,8 +25,8 @@ demo-check: setup browser  ## the whole story for real: the demo, a stock client
 test: setup  ## the fast tests (about a minute)
 	$(BIN)/pytest -n 2 -q -m "not browser and not slow" $(PYTEST_ARGS)
 
-test-rest: setup browser  ## the tests that `test` leaves out: Chromium, real server processes, load
-	$(BIN)/pytest -n 2 -q -m "browser or slow" $(PYTEST_ARGS)
+test-rest: setup browser  ## the tests that `test` and `demo-check` leave out: Chromium, PostgreSQL through the whole kit, load
+	$(BIN)/pytest -n 2 -q -m "browser or slow" $(addprefix --ignore=,$(STORY)) $(PYTEST_ARGS)
 
 check: setup lint types imports  ## the gate: everything that has to hold before a push
 	$(MAKE) test PYTEST_ARGS="$(COVERAGE) --cov-report="
