@@ -8,7 +8,7 @@ from sqlalchemy import Insert, LargeBinary, bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from consentcore_sqlalchemy.driver import Driver
-from consentcore_sqlalchemy.rows import Values
+from consentcore_sqlalchemy.rows.common import Values
 from consentcore_sqlalchemy.tables import counter
 
 

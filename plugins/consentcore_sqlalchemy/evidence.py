@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Select, Subquery, exists, func, select, tuple_, union, update
 
 from consentcore.api import ENDED, Checkpoint, ConsentEvent, Grant, GrantState, NoticeSnapshot
-from consentcore_sqlalchemy.rows import (
+from consentcore_sqlalchemy.rows.evidence import (
     checkpoint_from,
     checkpoint_values,
     event_from,

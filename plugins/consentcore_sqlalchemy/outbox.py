@@ -19,7 +19,7 @@ from consentcore.api import (
     Settlement,
 )
 from consentcore_sqlalchemy.engine import Database
-from consentcore_sqlalchemy.rows import Row, Values, texts, texts_json
+from consentcore_sqlalchemy.rows.common import Row, Values, texts, texts_json
 from consentcore_sqlalchemy.tables import delivery, delivery_attempt, notice
 from consentcore_sqlalchemy.work import Mode, Work, transaction
 

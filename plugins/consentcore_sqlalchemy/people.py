@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import delete, select, update
 
 from consentcore.api import Client, Interaction, Owner, OwnerSession, WebhookEndpoint
-from consentcore_sqlalchemy.rows import (
+from consentcore_sqlalchemy.rows.people import (
     client_from,
     client_values,
     endpoint_from,

@@ -29,18 +29,10 @@ from consentcore.api import (
 from consentcore_sqlalchemy import statements as sql
 from consentcore_sqlalchemy.driver import Driver, Prepared
 from consentcore_sqlalchemy.errors import Collision
-from consentcore_sqlalchemy.rows import (
-    Row,
-    Values,
-    client_from,
-    code_from,
-    code_values,
-    grant_from,
-    interaction_values,
-    new_token_values,
-    session_from,
-    texts,
-)
+from consentcore_sqlalchemy.rows.common import Row, Values, texts
+from consentcore_sqlalchemy.rows.evidence import grant_from
+from consentcore_sqlalchemy.rows.people import client_from, interaction_values, session_from
+from consentcore_sqlalchemy.rows.tokens import code_from, code_values, new_token_values
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement

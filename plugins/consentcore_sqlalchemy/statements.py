@@ -30,7 +30,7 @@ from sqlalchemy import (
     update,
 )
 
-from consentcore_sqlalchemy.rows import CODE_COLUMNS
+from consentcore_sqlalchemy.rows.tokens import CODE_COLUMNS
 from consentcore_sqlalchemy.tables import (
     Id,
     Ms,

@@ -11,7 +11,7 @@ from consentcore_sqlalchemy import statements
 from consentcore_sqlalchemy.evidence import SqlGrants, SqlLedger
 from consentcore_sqlalchemy.outbox import SqlNotices
 from consentcore_sqlalchemy.people import SqlClients, SqlInteractions, SqlOwners
-from consentcore_sqlalchemy.rows import code_values
+from consentcore_sqlalchemy.rows.tokens import code_values
 from consentcore_sqlalchemy.tables import code
 from consentcore_sqlalchemy.work import Work
 
