@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from consentcore.domain.errors import InteractionGone
 from consentcore.domain.secret import INTERACTION, digest, looks_like
+from consentcore.web.request import SAFE_METHODS
 
 if TYPE_CHECKING:
     from pyramid.request import Request
@@ -36,8 +37,11 @@ def _adopt(request: Request, found: Interaction) -> Interaction | None:
     """Bind an interaction that was opened on the protocol's host to the first browser that brings it here.
 
     The protocol's host cannot see this host's cookie. In a transaction of its own, so that a second browser
-    that comes at the same moment finds it taken.
+    that comes at the same moment finds it taken; so only for a GET, which holds no write lock that this one
+    would wait for, and once per request, which does not see what was written beside it.
     """
+    if request.method not in SAFE_METHODS:
+        return None
     signs_in_anew = "login" in found.request.prompt.split()
     owner_id = request.owner.owner_id if request.owner and not signs_in_anew else ""
     mine = request.browser.hash

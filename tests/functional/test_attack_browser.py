@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from platform_ import PREFIX, Request, answer, sign_in, to_consent_page
+from platform_ import ISSUER, PREFIX, Request, answer, make_platform, sign_in, to_consent_page
 
 from consentcore.domain.client import AuthMethod
 from consentcore.web.evidence import coarse_address
@@ -98,3 +98,47 @@ def test_json_with_a_lone_surrogate_in_an_unknown_member_is_refused(platform):
         )
         assert response.json["error"] == "invalid_request"
         assert "UTF-8" in response.json["error_description"]
+
+
+@pytest.fixture(params=["memory", "sqlalchemy"])
+def two_hosts(request, tmp_path):
+    """A platform whose pages have a host of their own, and a way to get a request's path on it."""
+    platform = make_platform(
+        tmp_path, storage=request.param, extra="consentcore.web_url = http://localhost:6543"
+    )
+
+    def asked_by_client(**extra):
+        response = platform.browser().get(Request(extra=extra).url, status=303)
+        return response.headers["Location"].removeprefix("http://localhost:6543")
+
+    yield platform, asked_by_client
+    platform.runtime.close()
+
+
+def test_whoever_is_signed_in_on_the_host_of_the_pages_is_asked_at_once(two_hosts):
+    platform, asked_by_client = two_hosts
+    browser = platform.browser()
+    sign_in(browser, browser.get("/login"))
+    page = browser.get(asked_by_client(), status=200)
+    assert "code" in answer(page, "approve")
+
+
+def test_a_new_sign_in_cannot_be_skipped_on_the_host_of_the_pages_either(two_hosts):
+    platform, asked_by_client = two_hosts
+    browser = platform.browser()
+    sign_in(browser, browser.get("/login"))
+    login = asked_by_client(prompt="login")
+    assert login.startswith("/login?i=")
+    skipped = browser.get(login.replace("/login", "/consent"), status=303)
+    assert "/login?i=" in skipped.headers["Location"]
+
+
+def test_a_post_takes_no_request_that_no_page_has_shown(two_hosts):
+    platform, asked_by_client = two_hosts
+    browser = platform.browser()
+    page = sign_in(browser, browser.get("/login"))
+    form = {"csrf_token": page.forms[0]["csrf_token"].value, "decision": "approve"}
+    for path in ("/consent", "/login"):
+        unseen = asked_by_client().partition("?i=")[2]
+        form |= {"i": unseen, "email": "ada@example.org", "password": "wrong"}
+        browser.post(path, form, headers={"Origin": ISSUER}, status=410)

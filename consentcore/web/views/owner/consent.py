@@ -39,18 +39,20 @@ class Asked(NamedTuple):
 def show_consent(request: Request) -> Response:
     """Say who asks for what."""
     interaction_id = request.query.one("i")
-    if not _is_owners(request, interaction_id):
+    interaction = pending(request, interaction_id)
+    if not _is_owners(request, interaction):
         return see_other(url_for("/login", interaction_id))
-    return _show(request, _load(request, interaction_id))
+    return _show(request, _load(request, interaction_id, interaction))
 
 
 @view_config(route_name="consent", request_method="POST")
 def decide(request: Request) -> Response:
     """Take the answer; without a clear one nothing happens."""
     interaction_id = request.form.one("i")
-    if not _is_owners(request, interaction_id):
+    interaction = pending(request, interaction_id)
+    if not _is_owners(request, interaction):
         return see_other(url_for("/login", interaction_id))
-    asked = _load(request, interaction_id)
+    asked = _load(request, interaction_id, interaction)
     decision = request.form.one("decision")
     if decision == "deny":
         return see_other(_deny(request, asked))
@@ -104,14 +106,12 @@ def _evidence(request: Request, method: str, asked: Asked, presented_at: int | N
     )
 
 
-def _is_owners(request: Request, interaction_id: str) -> bool:
+def _is_owners(request: Request, interaction: Interaction) -> bool:
     """Whether the person signed in is the one this interaction was handed to (not you? signs in anew)."""
-    interaction = pending(request, interaction_id)
     return request.owner is not None and interaction.owner_id == request.owner.owner_id
 
 
-def _load(request: Request, interaction_id: str) -> Asked:
-    interaction = pending(request, interaction_id)
+def _load(request: Request, interaction_id: str, interaction: Interaction) -> Asked:
     client = request.uow.clients.get(interaction.request.client_id)
     if client is None or not client.enabled:
         raise InteractionGone
