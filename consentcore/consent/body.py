@@ -1,4 +1,4 @@
-"""What an event says (``consent-domain.md`` sections 1.2 and 1.3), in the words of its time.
+"""What an event says (ISO/IEC TS 27560, with the vocabulary of DPV), in the words of its time.
 
 Names of clients and texts are copied, never referred to: they have to be read years later.
 """

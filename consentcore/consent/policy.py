@@ -64,7 +64,7 @@ def _scope_added(case: _Case) -> bool:
 
 
 def _meaning_changed(case: _Case) -> bool:
-    """A scope whose text has another version now was never agreed to (consent-domain.md CR-09)."""
+    """A scope whose text has another version now was never agreed to."""
     granted = case.granted
     return any(
         scope in granted and granted[scope] != case.catalog[scope].reference

@@ -44,7 +44,7 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """How a decision was made (``consent-domain.md`` section 1.3). Data minimised at the edge: no full
+    """How a decision was made. Data minimised at the edge: no full
     address, no raw user agent, no session id.
 
     :ivar indication_method: the control that was used, such as ``button:approve`` or ``dialog:proceed``.

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class GrantState(StrEnum):
-    """States of ``consent-domain.md`` section 1.4. Only ACTIVE gives tokens; all others are final."""
+    """What has become of a permission. Only ACTIVE gives tokens; all others are final."""
 
     ACTIVE = "active"
     DENIED = "denied"

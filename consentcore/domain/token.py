@@ -94,7 +94,7 @@ class TokenLookup:
     token_client_enabled: bool = False
 
     def is_live(self, now: int) -> bool:
-        """The liveness rule of the whole system (design.md section 2.2), for access and refresh tokens.
+        """The liveness rule of the whole system, for access and refresh tokens.
 
         Grant active, client enabled, family sound, time not over; a rotated refresh token is not live.
         """

@@ -1,4 +1,4 @@
-"""The one guard that every outgoing request to an address chosen by a stranger passes (design.md section 2.12)."""
+"""The one guard that every outgoing request to an address chosen by a stranger passes."""
 
 from consentcore.egress.policy import EgressError, EgressPolicy, EgressResponse
 

@@ -1,4 +1,4 @@
-"""The guard of outgoing requests (design.md section 2.12, security.md section 1.10)."""
+"""The guard of outgoing requests."""
 
 from __future__ import annotations
 

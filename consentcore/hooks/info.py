@@ -12,7 +12,7 @@ API_VERSION = "1.0"
 
 
 class PluginKind(StrEnum):
-    """Which of the five settings of design.md section 5 names the plugin."""
+    """Which of five core settings names the plugin: ``consentcore.storage``, ``.login`` and so on."""
 
     STORAGE = "storage"
     LOGIN = "login"

@@ -1,6 +1,6 @@
 """Mails about a consent: rendered from ``templates/email/<kind>/``, in the words of the pages.
 
-Content by consent-domain.md section 4.1: who, what, when, until when, a number, how to stop it. No token, no free
+Content: who, what, when, until when, a number, how to stop it. No token, no free
 text of an ISV, nothing that reports back that the mail was read.
 """
 

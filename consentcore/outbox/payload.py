@@ -1,4 +1,4 @@
-"""The body of a webhook (ecosystem.md section 1.2): identifiers and state, nothing personal."""
+"""The body of a webhook: identifiers and state, nothing personal."""
 
 from __future__ import annotations
 

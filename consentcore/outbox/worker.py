@@ -1,4 +1,4 @@
-"""The worker: delivers notices at least once, ends what has run out, seals the ledger (design.md section 2.6).
+"""The worker: delivers notices at least once, ends what has run out, seals the ledger.
 
 Any number of workers may run. One that is killed at any moment loses nothing: what it had claimed becomes
 claimable again when the lease is over.

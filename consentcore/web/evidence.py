@@ -1,4 +1,4 @@
-"""How a decision was made, minimised at the edge (``consent-domain.md`` section 1.3)."""
+"""How a decision was made, minimised at the edge."""
 
 from __future__ import annotations
 

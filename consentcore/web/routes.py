@@ -1,4 +1,4 @@
-"""The URL space (design.md section 6)."""
+"""The URL space."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Which requests run under pyramid_tm.
 
 ``tm.activate_hook`` is asked before routing, so the choice is made by path: everything but the protocol
-routes, the probes and static files (design.md section 4).
+routes, the probes and static files.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ FIXED = {
 
 
 def security_headers(handler: Handler, registry: Registry) -> Handler:
-    """Add the headers of security.md 1.8 to every answer."""
+    """Add the security headers to every answer."""
     hsts = registry["consentcore.runtime"].settings.web.hsts_s
 
     def tween(request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""Sessions, anti-forgery, headers and input that nobody should send (security.md 1.8, 1.9)."""
+"""Sessions, anti-forgery, headers and input that nobody should send."""
 
 from __future__ import annotations
 

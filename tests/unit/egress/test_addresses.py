@@ -1,4 +1,4 @@
-"""The guard against a URL that leads inside (security.md 1.10, 95)."""
+"""The guard against a URL that leads inside."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mails in the words of the pages (consent-domain.md 4.1, pages.md)."""
+"""Mails in the words of the pages."""
 
 from __future__ import annotations
 

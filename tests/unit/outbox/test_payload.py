@@ -1,4 +1,4 @@
-"""What an ISV is told (ecosystem.md 1.2)."""
+"""What an ISV is told."""
 
 from __future__ import annotations
 
