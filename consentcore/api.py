@@ -74,7 +74,7 @@ from consentcore.domain.token import (
 from consentcore.egress import EgressError, EgressPolicy, EgressResponse
 from consentcore.hooks.info import API_VERSION, NoSettings, PluginInfo, PluginKind, Secret, setting
 from consentcore.hooks.specs import hookimpl
-from consentcore.outbox.message import mail_targets, mime_message
+from consentcore.outbox.message import mail_message, mail_targets, mime_message
 from consentcore.ports.extension import (
     Anchor,
     ConsentContext,
@@ -232,6 +232,7 @@ __all__ = [
     "from_iso",
     "hookimpl",
     "iso",
+    "mail_message",
     "mail_targets",
     "mime_message",
     "normalise_email",

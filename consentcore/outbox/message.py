@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from consentcore.domain.errors import InvalidInput
-from consentcore.domain.notice import Audience
+from consentcore.domain.notice import Audience, Reject
 
 if TYPE_CHECKING:
     from email.message import EmailMessage
@@ -49,6 +49,20 @@ def mime_message(mail: Mail, notice: Notice, *, sender: str, now: int) -> EmailM
     message.set_content(mail.text)
     message.add_alternative(mail.html, subtype="html")
     return message
+
+
+def mail_message(envelope: Envelope, target: str, *, sender: str, now: int) -> EmailMessage | Reject:
+    """Make the message for a target of :func:`mail_targets`, or say why there can be none.
+
+    :param sender: for the From header. :param now: for the Date header, milliseconds since the epoch.
+    """
+    mail = envelope.mail(Audience(target))
+    if mail is None:
+        return Reject("there is no address any more")
+    try:
+        return mime_message(mail, envelope.notice, sender=sender, now=now)
+    except InvalidInput as error:
+        return Reject(f"the message cannot be made: {error.field} {error.expected}", error="message")
 
 
 def mail_targets(envelope: Envelope) -> list[str]:

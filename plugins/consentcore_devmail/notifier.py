@@ -8,16 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from consentcore.api import (
-    Audience,
     Clock,
     Delivered,
     Envelope,
-    InvalidInput,
     Outcome,
     Reject,
     Retry,
+    mail_message,
     mail_targets,
-    mime_message,
 )
 from consentcore_devmail.settings import DevmailSettings
 
@@ -37,15 +35,11 @@ class DevmailNotifier:
         return mail_targets(envelope)
 
     def send(self, envelope: Envelope, target: str) -> Outcome:
-        mail = envelope.mail(Audience(target))
-        if mail is None:
-            return Reject("there is no address any more")
-        try:
-            message = mime_message(mail, envelope.notice, sender=self._settings.sender, now=self._clock.now())
-        except InvalidInput as error:
-            return Reject(f"the message cannot be made: {error.field} {error.expected}", error="message")
+        message = mail_message(envelope, target, sender=self._settings.sender, now=self._clock.now())
+        if isinstance(message, Reject):
+            return message
         # The same message gets the same name, so that telling twice is not two mails.
-        digest = hashlib.sha256(mail.message_id.encode()).hexdigest()[:12]
+        digest = hashlib.sha256(message["Message-ID"].encode()).hexdigest()[:12]
         name = f"{envelope.notice.occurred_at}-{digest}.eml"
         try:
             _write(self._settings.dir, name, message.as_bytes())

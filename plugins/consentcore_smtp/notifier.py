@@ -7,7 +7,6 @@ import ssl
 from collections.abc import Sequence
 
 from consentcore.api import (
-    Audience,
     Clock,
     ConfigurationError,
     Delivered,
@@ -19,6 +18,7 @@ from consentcore.api import (
     Outcome,
     Reject,
     Retry,
+    mail_message,
     mail_targets,
     mime_message,
 )
@@ -46,18 +46,14 @@ class SmtpNotifier:
         return mail_targets(envelope)
 
     def send(self, envelope: Envelope, target: str) -> Outcome:
-        mail = envelope.mail(Audience(target))
-        if mail is None:
-            return Reject("there is no address any more")
-        try:
-            message = mime_message(mail, envelope.notice, sender=self._settings.sender, now=self._clock.now())
-        except InvalidInput as error:
-            return Reject(f"the message cannot be made: {error.field} {error.expected}", error="message")
+        message = mail_message(envelope, target, sender=self._settings.sender, now=self._clock.now())
+        if isinstance(message, Reject):
+            return message
         sender, recipient = message["From"].addresses[0].addr_spec, message["To"].addresses[0].addr_spec
         try:
             self._connections.send(message, sender, recipient)
         except (smtplib.SMTPException, OSError, UnicodeError) as error:
-            return failure(error, mail.to)
+            return failure(error, recipient)
         return Delivered(250)
 
 
