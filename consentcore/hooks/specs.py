@@ -63,7 +63,7 @@ def consentcore_scope_catalog(settings: Any) -> ScopeCatalog:
 
 @hookspec
 def consentcore_notifier(settings: Any, clock: Clock) -> Notifier:
-    """Make a notifier. Called once per worker process and plugin named in ``consentcore.notifiers``."""
+    """Make a notifier. Called once per process that sends, for each plugin named in ``consentcore.notifiers``."""
     raise NotImplementedError
 
 
@@ -93,9 +93,9 @@ def consentcore_consent_panels(context: ConsentContext) -> Sequence[ConsentPanel
 
 @hookspec
 def consentcore_token_claims(context: TokenContext) -> Mapping[str, object]:
-    """Give extra claims for introspection answers (and JWT access tokens).
+    """Give extra claims for introspection answers. Called for each of a live token; an exception leaves yours out.
 
-    A claim that two plugins give, or one of RFC 7662 section 2.2, stops the start or the answer with an error.
+    A claim that two plugins give, or one of RFC 7662 section 2.2, makes the answer an error.
     """
     raise NotImplementedError
 
