@@ -14,7 +14,7 @@ __all__ = ["ScopesFileSettings", "consentcore_plugin", "consentcore_scope_catalo
 class ScopesFileSettings:
     """Settings ``consentcore.plugin.scopes_file.*``."""
 
-    path: Path | None = setting(  # noqa: RUF009 - it makes a field, as dataclasses.field does
+    path: Path | None = setting(
         "TOML file with the scopes; without it, the bundled energy catalog.", default=None
     )
 

@@ -170,5 +170,5 @@ def _configure_sqlite(connection: sqlite3.Connection, wait_s: float) -> None:
             time.sleep(0.02)
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
-    # A page cache of 256 KiB and not 2 MiB: every connection of every web process has its own, and the system has one too.
+    # A page cache of 256 KiB and not 2 MiB: every connection of every web process has its own, beside the system's.
     connection.execute("PRAGMA cache_size=-256")

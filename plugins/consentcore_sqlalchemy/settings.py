@@ -11,7 +11,7 @@ from consentcore.api import Secret, setting
 class SqlSettings:
     """Settings of the SQL storage."""
 
-    url: Secret = setting(  # noqa: RUF009 - it makes a field, as dataclasses.field does
+    url: Secret = setting(
         "Where the database is: postgresql://user:password@host/name or sqlite:////absolute/path. "
         "Printed nowhere, because it may hold a password."
     )

@@ -141,7 +141,7 @@ class Veto:
     def tpc_vote(self, _transaction):
         raise NeverMind
 
-    def sortKey(self):  # noqa: N802 - the library's name
+    def sortKey(self):
         return "~~~~"
 
     def abort(self, _transaction):
