@@ -9,10 +9,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from consentcore.domain.errors import InvalidInput
+from consentcore.domain.owner import normalise_email
 from consentcore.hooks.info import setting
 from consentcore.hooks.settings import PREFIX, Source
 
 _DAY_S = 86400
+# Protocol routes run without the transaction that pages need, and which are which is told by the path.
+_PAGES = {"consent", "consents", "developer", "livez", "login", "logout", "metrics", "operator", "readyz"}
+_PAGES |= {"receipts", "static", ".well-known"}
 
 
 @dataclass(frozen=True)
@@ -185,16 +190,10 @@ class CoreSettings:
 
 def check(settings: CoreSettings, source: Source) -> None:
     """Blame what is wrong with single values, or between them."""
-    for name in ("issuer", "web_url"):
-        problem = _url_problem(getattr(settings, name))
-        if problem and (name == "issuer" or settings.web_url != settings.issuer):
-            source.blame(PREFIX + name, problem)
-    if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+/?", settings.oauth.prefix):
-        source.blame("consentcore.oauth.prefix", "expected a path such as /oauth")
-    for name in ("privacy_url", "complaint_url"):
-        url = getattr(settings.web, name)
-        if url and urlsplit(url).scheme not in {"https", "http"}:
-            source.blame(f"consentcore.web.{name}", "expected an http or https URL")
+    _check_urls(settings, source)
+    _check_prefix(settings.oauth.prefix, source)
+    if settings.operator.email and not _is_mailbox(settings.operator.email):
+        source.blame("consentcore.operator.email", "expected an address like ada@example.org")
     if settings.web.theme and not settings.web.theme.is_dir():
         source.blame("consentcore.web.theme", f"expected a folder, {settings.web.theme} is none")
     if not settings.scopes:
@@ -206,6 +205,24 @@ def check(settings: CoreSettings, source: Source) -> None:
             source.blame(
                 "consentcore.server.trusted_proxies", f"expected addresses or networks, not {network!r}"
             )
+
+
+def _check_urls(settings: CoreSettings, source: Source) -> None:
+    for name in ("issuer", "web_url"):
+        problem = _url_problem(getattr(settings, name))
+        if problem and (name == "issuer" or settings.web_url != settings.issuer):
+            source.blame(PREFIX + name, problem)
+    for name in ("privacy_url", "complaint_url"):
+        url = getattr(settings.web, name)
+        if url and urlsplit(url).scheme not in {"https", "http"}:
+            source.blame(f"consentcore.web.{name}", "expected an http or https URL")
+
+
+def _check_prefix(prefix: str, source: Source) -> None:
+    if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+/?", prefix):
+        source.blame("consentcore.oauth.prefix", "expected a path such as /oauth")
+    elif prefix.split("/")[1] in _PAGES:
+        source.blame("consentcore.oauth.prefix", f"expected a path such as /oauth; {prefix} is for pages")
 
 
 def check_keys(source: Source) -> None:
@@ -234,6 +251,14 @@ def _url_problem(url: str) -> str:
     if parts.scheme == "http" and not _is_loopback(host):
         return "expected https; http is for loopback addresses only"
     return ""
+
+
+def _is_mailbox(address: str) -> bool:
+    try:
+        normalise_email(address)
+    except InvalidInput:
+        return False
+    return True
 
 
 def _is_loopback(host: str) -> bool:

@@ -91,6 +91,13 @@ class Runtime:
             ),
         )
 
+    def check(self) -> None:
+        """Make what the configuration can have wrong, so that a start says all of it before anything is done.
+
+        :raises ConfigurationError: with every problem.
+        """
+        gathered((lambda: self.login, lambda: self.notifiers, lambda: self.resources, lambda: self.anchors))
+
     def close(self) -> None:
         """End what holds connections."""
         self.storage.close()
@@ -143,9 +150,36 @@ def build_runtime(config: LoadedConfig, *, clock: Clock | None = None) -> Runtim
     """
     registry = config.registry
     now = clock or SystemClock()
-    keys = key_ring(config)
-    catalog = registry.catalog()
-    return Runtime(config.settings, now, keys, registry, registry.storage(now, keys), catalog)
+
+    def keys_and_storage() -> tuple[KeyRing, Storage]:
+        keys = key_ring(config)
+        return keys, registry.storage(now, keys)
+
+    others = (lambda: registry.notifiers(now), registry.resources, registry.anchors)
+    (keys, storage), catalog = gathered((keys_and_storage, registry.catalog), others)
+    return Runtime(config.settings, now, keys, registry, storage, catalog)
+
+
+def gathered(makers: Sequence[Callable[[], Any]], others: Sequence[Callable[[], Any]] = ()) -> list[Any]:
+    """What the makers return.
+
+    :param others: called only when a maker has failed, to have their problems told too.
+    :raises ConfigurationError: with the problems of all of them.
+    """
+    problems: list[str] = []
+    made = [_made_by(make, problems) for make in makers]
+    if problems:
+        for make in others:
+            _made_by(make, problems)
+        raise ConfigurationError(problems)
+    return made
+
+
+def _made_by(make: Callable[[], Any], problems: list[str]) -> Any:
+    try:
+        return make()
+    except ConfigurationError as error:
+        problems += error.problems
 
 
 def key_ring(config: LoadedConfig) -> KeyRing:

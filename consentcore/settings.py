@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import difflib
 import logging
 import os
 from collections.abc import Mapping
@@ -21,7 +23,7 @@ from consentcore.core_settings import (
     check_keys,
 )
 from consentcore.domain.errors import ConfigurationError
-from consentcore.hooks.ini import inherited
+from consentcore.hooks.ini import BrokenInheritance, inherited, nearest
 from consentcore.hooks.registry import Registry
 from consentcore.hooks.settings import (
     PLUGIN_PREFIX,
@@ -80,14 +82,15 @@ def load_ini(path: str | Path, *, environ: Mapping[str, str] | None = None) -> L
     """
     file, _, section = str(path).partition("#")
     problems: list[str] = []
-    found = inherited(Path(file), "app", section or "main", problems)
-    server = inherited(Path(file), "server", "main", [])
+    try:
+        found = inherited(Path(file), "app", section or "main", problems)
+        server = inherited(Path(file), "server", "main", problems)
+    except BrokenInheritance as error:
+        raise ConfigurationError([*problems, str(error)]) from error
     entries = {key: entry for key, entry in found.items() if key.startswith(PREFIX)}
     source = Source(entries, file, Path(file).parent.absolute(), problems=problems)
-    if not found:
-        raise ConfigurationError(problems)
-    listen = server["listen"].value if "listen" in server else _listen_of(server)
-    return _load(source, os.environ if environ is None else environ, listen)
+    _blame_near_misses(source, found)
+    return _load(source, os.environ if environ is None else environ, _listen_of(server, source))
 
 
 def load_mapping(
@@ -105,18 +108,58 @@ def load_mapping(
         {**global_conf, **app_settings}, file or "settings", Path(file).parent.absolute() if file else None
     )
     if file:
-        written = inherited(Path(file), "app", "main", [])
+        written: dict[str, Entry] = {}
+        with contextlib.suppress(BrokenInheritance):
+            written = inherited(Path(file), "app", "main", [])
         for key, entry in source.entries.items():
             if key in written:
                 source.entries[key] = replace(entry, origin=written[key].origin, folder=written[key].folder)
     return _load(source, os.environ if environ is None else environ, DEFAULT_LISTEN)
 
 
-def _listen_of(server: Mapping[str, Entry]) -> str:
+def parse_listen(text: str) -> tuple[str, int]:
+    """Take ``host:port`` or ``[ipv6]:port`` apart; ``*`` and nothing mean every address.
+
+    :raises ValueError: when it is neither.
+    """
+    host, colon, port = text.strip().rpartition(":")
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    elif ":" in host:
+        colon = ""
+    if not colon or not (port.isascii() and port.isdecimal()) or int(port) > 65535 or " " in host:
+        raise ValueError(f"expected HOST:PORT, not {text!r}")
+    return {"*": "0.0.0.0", "": "0.0.0.0"}.get(host, host), int(port)  # noqa: S104 - asked for
+
+
+def _listen_of(server: Mapping[str, Entry], source: Source) -> str:
+    """Where to listen by ``[server:main]``; what is wrong with it goes to the problems of ``source``."""
     host, port = server.get("host"), server.get("port")
-    if host is None and port is None:
-        return DEFAULT_LISTEN
-    return f"{host.value if host else '127.0.0.1'}:{port.value if port else 6543}"
+    listen = server.get("listen")
+    if listen is not None:
+        text = listen.value
+    elif host is None and port is None:
+        text = DEFAULT_LISTEN
+        for key in difflib.get_close_matches("listen", server, 1, 0.8):
+            source.problems.append(f"{server[key].origin}: {key}: unknown setting; did you mean listen?")
+    else:
+        name = host.value if host else "127.0.0.1"
+        text = f"{f'[{name}]' if ':' in name else name}:{port.value if port else 6543}"
+    try:
+        parse_listen(text)
+    except ValueError as error:
+        written = listen or port or host
+        source.problems.append(f"{written.origin if written else source.name}: [server:main] listen: {error}")
+    return text
+
+
+def _blame_near_misses(source: Source, entries: Mapping[str, Entry]) -> None:
+    """Blame keys that are not ours, but were meant to be: ``consentcor.issuer``."""
+    for key, entry in entries.items():
+        first, dot, _ = key.partition(".")
+        if dot and first != PREFIX[:-1] and nearest(first.lower(), [PREFIX[:-1]]):
+            known = nearest(key, keys_of(CoreSettings, PREFIX))
+            source.problems.append(f"{entry.origin}: {key}: unknown setting{known}")
 
 
 def _load(source: Source, environ: Mapping[str, str], listen: str) -> LoadedConfig:

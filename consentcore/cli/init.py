@@ -26,9 +26,12 @@ def command(state: State) -> None:
     fresh = _make_keys(state)
     if fresh is not None:
         steps.append(f"made the key ring {fresh}; keep a copy of it in a safe place")
-    steps += state.runtime.storage.migrate()
+        state.say(steps[0])
+    state.runtime.check()
+    migrated = state.runtime.storage.migrate()
     problems = list(state.runtime.storage.check())
-    for step in steps or ["nothing to do, everything is there"]:
+    steps += migrated
+    for step in migrated if steps else ["nothing to do, everything is there"]:
         state.say(step)
     state.answer({"steps": steps, "problems": problems}, "")
     if problems:

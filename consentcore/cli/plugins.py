@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from consentcore.cli.commands import Group, refuse
+from consentcore.cli.commands import Group
+from consentcore.cli.main import BAD_CONFIGURATION, FOUND_A_PROBLEM
 from consentcore.cli.state import State, pass_state, table
 from consentcore.domain.errors import ConfigurationError
 from consentcore.hooks.checks import hooks_of
 from consentcore.hooks.discovery import Installed, choose, installed_plugins
 from consentcore.hooks.errors import cause
-from consentcore.hooks.info import PluginInfo, PluginKind, Secret
+from consentcore.hooks.info import PluginInfo, Secret
 from consentcore.hooks.loading import inspect_plugin
 from consentcore.hooks.settings import PLUGIN_PREFIX, fields_of, redacted
 from consentcore.hooks.values import describe
@@ -76,14 +77,16 @@ def show(state: State, name: str) -> None:
 @command.command("check")
 @click.argument("names", nargs=-1)
 @pass_state
-def check(state: State, names: tuple[str, ...]) -> None:
+def check(state: State, names: tuple[str, ...]) -> int:
     """Check plugins; with -c everything that a start does, and whether the storage answers.
 
-    Exit code 0 when all is in order, else 1. Without NAMES and -c: every installed plugin.
+    Exit code 0 when all is in order, 78 when the configuration is not, else 1. Without NAMES and -c: every
+    installed plugin.
     """
     problems: dict[str, list[str]] = {}
+    code = FOUND_A_PROBLEM
     if state.ini and not names:
-        problems["configuration"] = _configuration_problems(state)
+        problems["configuration"], code = _configuration_problems(state)
     else:
         chosen = [_choose(name) for name in names] or installed_plugins()
         for found in map(_inspect, chosen):
@@ -92,7 +95,10 @@ def check(state: State, names: tuple[str, ...]) -> None:
     good = "\n".join(f"{name}: in order" for name in problems if name not in broken)
     state.answer({"ok": not broken, "problems": broken}, good)
     if broken:
-        refuse("\n".join(f"{name}: {line}" for name, lines in broken.items() for line in lines))
+        for name, lines in broken.items():
+            for line in lines:
+                state.say(f"{name}: {line}")
+    return code if broken else 0
 
 
 @command.command("new")
@@ -173,27 +179,19 @@ def _plain(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _configuration_problems(state: State) -> list[str]:
-    """Everything that server and worker do when they start, and whether the storage answers."""
+def _configuration_problems(state: State) -> tuple[list[str], int]:
+    """Everything that server and worker do when they start, and whether the storage answers; the exit code."""
     try:
         runtime = state.runtime
         _make_everything(runtime)
     except ConfigurationError as error:
-        return list(error.problems)
-    return list(runtime.storage.check())
+        return list(error.problems), BAD_CONFIGURATION
+    return list(runtime.storage.check()), FOUND_A_PROBLEM
 
 
 def _make_everything(runtime: Runtime) -> None:
-    for name in runtime.registry.names(PluginKind.NOTIFIER):
-        runtime.registry.info(name)
-    _ = (
-        runtime.login,
-        runtime.notifiers,
-        runtime.resources,
-        runtime.anchors,
-        runtime.service,
-        runtime.server,
-    )
+    runtime.check()
+    _ = (runtime.service, runtime.server)
     from consentcore.app import app_from_runtime
 
     app_from_runtime(runtime)

@@ -26,23 +26,32 @@ def command(state: State, listen: str | None) -> int:
 
     With `consentcore.worker.embedded` a worker runs beside the web processes.
     """
-    from consentcore.runtime import key_ring
+    from contextlib import closing
+
+    from consentcore.runtime import build_runtime
     from consentcore.server.supervisor import serve
+    from consentcore.settings import parse_listen
 
     config = state.config
-    key_ring(config)
+    # Here rather than in the children, so that everything is said once and before anything listens.
+    with closing(build_runtime(config)) as runtime:
+        runtime.check()
     options = serve_options(state.ini_path, config)
     if listen:
-        host, port = parse_listen("--listen", listen)
+        try:
+            host, port = parse_listen(listen)
+        except ValueError as error:
+            raise InvalidInput("--listen", str(error)) from None
         options = replace(options, host=host, port=port)
     return serve(options)
 
 
 def serve_options(ini: str, config: LoadedConfig) -> ServeOptions:
-    """What the supervisor needs, out of a configuration. :raises InvalidInput: ``listen`` is not HOST:PORT."""
+    """What the supervisor needs, out of a configuration."""
     from consentcore.server.options import ServeOptions
+    from consentcore.settings import parse_listen
 
-    host, port = parse_listen("[server:main] listen", config.listen)
+    host, port = parse_listen(config.listen)
     server = config.settings.server
     return ServeOptions(
         ini=ini,
@@ -60,18 +69,3 @@ def serve_options(ini: str, config: LoadedConfig) -> ServeOptions:
         trusted_proxies=server.trusted_proxies,
         access_log=server.access_log,
     )
-
-
-def parse_listen(name: str, text: str) -> tuple[str, int]:
-    """Take ``host:port`` or ``[ipv6]:port`` apart; ``*`` and nothing mean every address.
-
-    :raises InvalidInput: when it is neither.
-    """
-    host, colon, port = text.strip().rpartition(":")
-    if host.startswith("[") and host.endswith("]"):
-        host = host[1:-1]
-    elif ":" in host:
-        colon = ""
-    if not colon or not (port.isascii() and port.isdecimal()) or int(port) > 65535 or " " in host:
-        raise InvalidInput(name, f"expected HOST:PORT, not {text!r}")
-    return {"*": "0.0.0.0", "": "0.0.0.0"}.get(host, host), int(port)  # noqa: S104 - asked for

@@ -17,9 +17,8 @@ from consentcore.cli.state import State, pass_state
 def command(state: State) -> None:
     """Deliver notices, expire grants and purge until SIGTERM; any number of them may run."""
     from consentcore.outbox.worker import run_worker
-    from consentcore.runtime import key_ring
 
-    key_ring(state.config)
+    state.runtime.check()
     stop = threading.Event()
 
     def end(number: int, _frame: object) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,6 +12,8 @@ _SECTION = re.compile(r"\[([^\]]+)\]\s*$")
 _OPTION = re.compile(r"([^\s=:#;][^=:]*?)\s*[=:]\s*(.*)$")
 _REFERENCE = re.compile(r"%(?:\(([^)]+)\)s|(%)|)")
 _INLINE_COMMENT = re.compile(r"(?:^|\s);(?:\s|$).*")
+_SWALLOWED = re.compile(r"(?:consentcore\.[\w.]+|use|listen)\s*[=:]")
+_OURS = re.compile(r"egg:consentcore(#main)?$")
 _DEPTH = 10
 
 
@@ -92,6 +96,10 @@ def read_ini(path: Path) -> IniFile:
             continue
         origin = Origin(str(path), number)
         if line[0].isspace() and section is not None and current:
+            if _SWALLOWED.match(line.lstrip()):
+                found.problems.append(
+                    f"{origin}: expected no blanks before a setting: this continues {current}"
+                )
             _continue(section, current, line.strip())
             continue
         if match := _SECTION.match(line):
@@ -115,33 +123,54 @@ def _continue(section: dict[str, Entry], key: str, text: str) -> None:
     section[key] = Entry(key, f"{before.value}\n{text}".strip(), before.origin, before.folder)
 
 
-def inherited(
-    path: Path, kind: str, name: str, problems: list[str], seen: tuple[str, ...] = ()
-) -> dict[str, Entry]:
+class BrokenInheritance(Exception):
+    """A file or section is not there, so that nothing can be said about the settings in it."""
+
+
+def inherited(path: Path, kind: str, name: str, problems: list[str]) -> dict[str, Entry]:
     """The entries of ``[kind:name]`` with what it inherits by ``use = config:other.ini`` or ``use = name``.
 
-    :param problems: what is wrong is added here, one line each; a section that is missing yields no entries.
+    :param problems: lines that could not be understood are added here.
+    :raises BrokenInheritance: a file cannot be read, or a section is missing; of other kinds than ``app`` a
+        missing section yields no entries.
     """
+    return _inherited(path, kind, name, problems, ())
+
+
+def _inherited(
+    path: Path, kind: str, name: str, problems: list[str], users: tuple[tuple[str, Origin], ...]
+) -> dict[str, Entry]:
+    """:param users: the sections that inherit this one, each with the place of its ``use``."""
+    asked = f"{users[-1][1]}: use: " if users else ""
     try:
         found = read_ini(path)
     except (OSError, UnicodeDecodeError) as error:
-        problems.append(f"{path}: expected a readable INI file ({_reason(error)})")
-        return {}
+        raise BrokenInheritance(f"{asked}{path}: expected a readable INI file ({_reason(error)})") from error
     section = f"{kind}:{name}"
     if section not in found.sections:
-        if kind == "app":
-            problems.append(f"{path}: expected a section [{section}]")
-        return {}
+        if kind != "app":
+            return {}
+        near = nearest(section, found.sections, "[{}]")
+        raise BrokenInheritance(f"{asked}{path}: expected a section [{section}]{near}")
     here = f"{path.absolute()}#{section}"
-    if here in seen:
-        problems.append(f"{path}: [{section}] inherits itself")
-        return {}
+    if here in (user for user, _ in users):
+        raise BrokenInheritance(f"{asked}{path}: [{section}] inherits itself")
     own = found.section(section)
     problems.extend(line for line in found.problems if line not in problems)
-    base = _base(own.get("use"), path, name)
-    if base is None:
+    use = own.get("use")
+    if kind == "app" and use is not None and use.value.startswith("egg:") and not _OURS.match(use.value):
+        # Only other servers read this line; with them, something else would start.
+        problems.append(f"{use.origin}: use = {use.value}: expected egg:consentcore#main or config:FILE")
+    base = _base(use, path, name)
+    if base is None or use is None:
         return own
-    return {**inherited(base[0], kind, base[1], problems, (*seen, here)), **own}
+    return {**_inherited(base[0], kind, base[1], problems, (*users, (here, use.origin))), **own}
+
+
+def nearest(word: str, candidates: Iterable[str], form: str = "{}") -> str:
+    """``; did you mean X?`` or nothing."""
+    close = difflib.get_close_matches(word, list(candidates), 1, 0.6)
+    return f"; did you mean {form.format(close[0])}?" if close else ""
 
 
 def _base(use: Entry | None, path: Path, name: str) -> tuple[Path, str] | None:

@@ -12,6 +12,7 @@ from consentcore.hooks.checks import hook_problems, info_problems, is_newer
 from consentcore.hooks.discovery import Installed, choose, installed_plugins
 from consentcore.hooks.errors import cause
 from consentcore.hooks.info import API_VERSION, PluginInfo, PluginKind
+from consentcore.hooks.ini import nearest
 from consentcore.hooks.settings import (
     PLUGIN_PREFIX,
     PREFIX,
@@ -19,7 +20,6 @@ from consentcore.hooks.settings import (
     bind,
     from_texts,
     keys_of,
-    nearest,
     unknown_keys,
 )
 from consentcore.hooks.values import words

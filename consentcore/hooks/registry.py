@@ -6,6 +6,7 @@ There is no module global: a registry belongs to a :class:`consentcore.runtime.R
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from consentcore.hooks.checks import HOOKS, hooks_of
 from consentcore.hooks.errors import cause
 from consentcore.hooks.info import PluginInfo, PluginKind
 from consentcore.hooks.loading import Loaded, load_objects, load_source
+from consentcore.hooks.settings import PREFIX
 from consentcore.ports.extension import RESERVED_CLAIMS
 
 if TYPE_CHECKING:
@@ -44,7 +46,8 @@ _WITHOUT_ANSWER = frozenset({"consentcore_configure", "consentcore_cli"})
 class Registry:
     """Loaded plugins, in the order in which the configuration names them."""
 
-    def __init__(self, plugins: Sequence[Loaded]) -> None:
+    def __init__(self, plugins: Sequence[Loaded], source: Source | None = None) -> None:
+        self._source = source
         self._plugins = {plugin.name: plugin for plugin in plugins}
         self._manager = pluggy.PluginManager(specs.PROJECT)
         self._manager.add_hookspecs(specs)
@@ -60,7 +63,7 @@ class Registry:
         None when something is wrong; every problem is then in ``source.problems``.
         """
         plugins = load_source(source)
-        return None if plugins is None else cls(plugins)
+        return None if plugins is None else cls(plugins, source)
 
     @classmethod
     def from_plugins(
@@ -128,8 +131,16 @@ class Registry:
 
     def notifiers(self, clock: Clock) -> dict[str, Notifier]:
         """Make the notifiers, by name, in the order of the configuration."""
-        names = self.names(PluginKind.NOTIFIER)
-        return {name: self._make(name, "consentcore_notifier", clock=clock) for name in names}
+        made: dict[str, Notifier] = {}
+        problems: list[str] = []
+        for name in self.names(PluginKind.NOTIFIER):
+            try:
+                made[name] = self._make(name, "consentcore_notifier", clock=clock)
+            except ConfigurationError as error:
+                problems += error.problems
+        if problems:
+            raise ConfigurationError(problems)
+        return made
 
     def resources(self) -> list[ResourceDirectory]:
         """Make the directories of what an owner has to choose from."""
@@ -215,18 +226,25 @@ class Registry:
             raise ConfigurationError([f"consentcore.{kind}: expected exactly one plugin, not {len(names)}"])
         return names[0]
 
+    def _placed(self, name: str, problem: str) -> str:
+        """A plugin's complaint with file and line: of the setting that it names, else of the plugin's own name."""
+        text = f"plugin {self._plugins[name]}: {problem}"
+        if self._source is None:
+            return text
+        named = re.match(r"consentcore\.plugin\.[\w.]+", problem)
+        key = named.group() if named else PREFIX + self.info(name).kind.value
+        return f"{self._source.where(key)}: {text}"
+
     def _make(self, name: str, hook: str, **arguments: object) -> Any:
         if "settings" in HOOKS[hook]:
             arguments["settings"] = self._plugins[name].settings
         try:
             made = self.call(name, hook, **arguments)
         except ConfigurationError as error:
-            raise ConfigurationError([f"plugin {name}: {line}" for line in error.problems]) from error
+            raise ConfigurationError([self._placed(name, line) for line in error.problems]) from error
         except Exception as error:
             log.debug("plugin %s: %s failed", name, hook, exc_info=True)
-            raise ConfigurationError(
-                [f"plugin {self._plugins[name]}: {hook} failed: {cause(error)}"]
-            ) from error
+            raise ConfigurationError([self._placed(name, f"{hook} failed: {cause(error)}")]) from error
         if made is None and hook not in _WITHOUT_ANSWER:
             raise ConfigurationError([f"plugin {self._plugins[name]}: {hook} returned nothing"])
         return made

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import re
 import typing
 from collections.abc import Iterable, Mapping
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from consentcore.hooks.info import Secret
-from consentcore.hooks.ini import Entry, Origin
+from consentcore.hooks.ini import Entry, Origin, nearest
 from consentcore.hooks.values import convert, is_supported, resolved, without_none
 
 T = TypeVar("T")
@@ -163,12 +162,6 @@ def unknown_keys(source: Source, keys: Iterable[str], known: Iterable[str]) -> N
             source.warnings.append(f"{place}: {text}")
         else:
             source.blame(key, text)
-
-
-def nearest(word: str, candidates: Iterable[str]) -> str:
-    """``; did you mean X?`` or nothing."""
-    close = difflib.get_close_matches(word, list(candidates), 1, 0.6)
-    return f"; did you mean {close[0]}?" if close else ""
 
 
 def redacted(key: str, value: object, annotation: Any = str) -> str:

@@ -102,7 +102,8 @@ def test_check_of_a_configuration_does_what_a_start_does(cli):
     assert cli("plugins", "check", "--json").json == {"ok": True, "problems": {}}
     cli.set("consentcore.plugin.scopes_file.path = none.toml")
     result = cli("plugins", "check")
-    assert result.code == 1
+    assert result.code == 78
+    assert f"{cli.ini} line 7: plugin scopes_file" in result.err
     assert "none.toml" in result.err
 
 
@@ -185,3 +186,16 @@ def test_new_plugin_builds_installs_and_passes_the_kit(cli, tmp_path, kind):
     )
     (mine,) = [one for one in listed if one["name"] == "my_thing"]
     assert (mine["problems"], mine["distribution"], mine["version"]) == ([], "consentcore-my-thing", "0.1.0")
+
+
+@pytest.mark.parametrize("command", [("init",), ("serve",), ("worker",), ("plugins", "check")])
+def test_every_start_says_all_that_plugins_find_wrong_with_file_and_line(cli, command):
+    cli.ini.write_text(cli.ini.read_text().replace("127.0.0.0/8", "127.0.0.0/99"))
+    cli.set("consentcore.plugin.scopes_file.path = none.toml")
+    result = cli(*command)
+    assert result.code == 78
+    assert f"{cli.ini} line 7: plugin scopes_file" in result.err
+    if command != ("plugins", "check"):
+        return
+    cli.ini.write_text(cli.ini.read_text().replace("consentcore.plugin.scopes_file.path = none.toml\n", ""))
+    assert "consentcore.plugin.webhook.allow_networks: expected networks" in cli(*command).err

@@ -104,8 +104,8 @@ def test_bad_configuration_is_78_at_once(cli, start, command):
     assert "there is no file" in process.log.read_text()
 
 
-def test_listen_that_is_not_host_and_port_is_wrong_use(cli, start):
+def test_listen_that_is_not_host_and_port_is_bad_configuration(cli, start):
     cli.set("[server:main]", "listen = here")
     process = start("serve")
-    assert process.process.wait(30) == 2
+    assert process.process.wait(30) == 78
     assert "[server:main] listen: expected HOST:PORT" in process.log.read_text()

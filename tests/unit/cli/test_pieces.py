@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from consentcore.cli.scaffold import write_plugin
-from consentcore.cli.serve import parse_listen
 from consentcore.cli.state import table
 from consentcore.domain.errors import InvalidInput
+from consentcore.settings import parse_listen
 
 
 @pytest.mark.parametrize(
@@ -21,15 +21,15 @@ from consentcore.domain.errors import InvalidInput
     ],
 )
 def test_listen(text, expected):
-    assert parse_listen("listen", text) == expected
+    assert parse_listen(text) == expected
 
 
 @pytest.mark.parametrize(
     "text", ["", "6543", "host", "host:", "host:x", "host:70000", "::1:80", "a:1 b:2", "host:-1"]
 )
 def test_listen_that_is_not_host_and_port(text):
-    with pytest.raises(InvalidInput, match="expected HOST:PORT"):
-        parse_listen("[server:main] listen", text)
+    with pytest.raises(ValueError, match="expected HOST:PORT"):
+        parse_listen(text)
 
 
 def test_table_has_columns_and_no_trailing_blanks():

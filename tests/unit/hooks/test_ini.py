@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from consentcore.hooks.ini import inherited, read_ini
+from consentcore.hooks.ini import BrokenInheritance, inherited, read_ini
 
 
 @pytest.fixture
@@ -22,6 +22,12 @@ def read(path, kind="app", name="main"):
     problems = []
     found = inherited(path, kind, name, problems)
     return {key: entry.value for key, entry in found.items()}, problems, found
+
+
+def broken(path):
+    with pytest.raises(BrokenInheritance) as caught:
+        read(path)
+    return str(caught.value)
 
 
 def test_values_know_their_file_and_line(write):
@@ -71,7 +77,7 @@ def test_second_setting_of_a_key_is_a_problem(write):
 
 
 def test_inherited_values_keep_their_origin_and_lose_against_own(write):
-    base = write("base/base.ini", "[app:main]\nuse = egg:x#main\na = %(here)s/base\nb = base\n")
+    base = write("base/base.ini", "[app:main]\nuse = egg:consentcore#main\na = %(here)s/base\nb = base\n")
     own = write("own.ini", "[app:main]\nuse = config:base/base.ini\nb = own\n")
     values, problems, found = read(own)
     assert problems == []
@@ -96,17 +102,34 @@ def test_named_sections_of_the_same_and_of_another_file(write):
 def test_inheritance_in_a_circle_is_a_problem(write):
     write("a.ini", "[app:main]\nuse = config:b.ini\n")
     path = write("b.ini", "[app:main]\nuse = config:a.ini\n")
-    assert any("inherits itself" in text for text in read(path)[1])
+    assert f"a.ini line 2: use: {path}: [app:main] inherits itself" in broken(path)
 
 
 def test_missing_file_and_section_are_problems(write, tmp_path):
-    assert "expected a readable INI file" in read(tmp_path / "none.ini")[1][0]
-    assert "[app:main]" in read(write("a.ini", "[app:other]\n"))[1][0]
+    assert "expected a readable INI file" in broken(tmp_path / "none.ini")
+    assert "expected a section [app:main]; did you mean [app:mian]?" in broken(write("a.ini", "[app:mian]\n"))
     own = write("own.ini", "[app:main]\nuse = config:gone.ini\n")
-    assert "gone.ini" in read(own)[1][0]
+    assert broken(own).startswith(f"{own} line 2: use: {tmp_path / 'gone.ini'}: expected a readable INI file")
+    other = write("other.ini", "[app:main]\nuse = config:own.ini#mine\n")
+    assert (
+        broken(other)
+        == f"{other} line 2: use: {own}: expected a section [app:mine]; did you mean [app:main]?"
+    )
+
+
+def test_another_application_than_this_one_is_a_problem(write):
+    path = write("a.ini", "[app:main]\nuse = egg:consentcor#main\n")
+    assert read(path)[1] == [
+        f"{path} line 2: use = egg:consentcor#main: expected egg:consentcore#main or config:FILE"
+    ]
+
+
+def test_indented_setting_is_a_problem_and_not_a_part_of_the_one_before(write):
+    path = write("a.ini", "[app:main]\nname = Foo\n  consentcore.issuer = x\n")
+    assert read(path)[1] == [f"{path} line 3: expected no blanks before a setting: this continues name"]
 
 
 def test_file_that_is_no_text_is_a_problem(tmp_path):
     path = tmp_path / "a.ini"
     path.write_bytes(b"[app:main]\na = \xff\xfe\n")
-    assert "UTF-8" in read(path)[1][0]
+    assert "UTF-8" in broken(path)

@@ -161,7 +161,7 @@ def test_listen_comes_from_the_server_section(tmp_path):
     for server, listen in [
         ("", "127.0.0.1:6543"),
         ("[server:main]\nlisten = 0.0.0.0:80\n", "0.0.0.0:80"),
-        ("[server:main]\nhost = ::1\nport = 81\n", "::1:81"),
+        ("[server:main]\nhost = ::1\nport = 81\n", "[::1]:81"),
     ]:
         ini.write_text(app + server)
         assert load_ini(ini, environ={}).listen == listen
@@ -241,3 +241,51 @@ def test_every_setting_has_help():
                 yield prefix + item.name
 
     assert list(helpless(CoreSettings)) == []
+
+
+def ini_problems(tmp_path, text):
+    (tmp_path / "a.ini").write_text(text)
+    with pytest.raises(ConfigurationError) as caught:
+        load_ini(tmp_path / "a.ini", environ={})
+    return [line.replace(str(tmp_path), "") for line in caught.value.problems]
+
+
+APP = "[app:main]\n" + "".join(f"{key} = {value}\n" for key, value in BASE.items())
+
+
+@pytest.mark.parametrize(
+    ("server", "problem"),
+    [
+        ("listen = 127.0.0.1", "line 8: [server:main] listen: expected HOST:PORT, not '127.0.0.1'"),
+        ("port = x", "line 8: [server:main] listen: expected HOST:PORT, not '127.0.0.1:x'"),
+        ("lisen = 127.0.0.1:1", "line 8: lisen: unknown setting; did you mean listen?"),
+    ],
+)
+def test_place_to_listen_is_read_with_everything_else(tmp_path, server, problem):
+    assert ini_problems(tmp_path, f"{APP}[server:main]\n{server}\n") == [f"/a.ini {problem}"]
+
+
+def test_mistyped_first_word_of_a_setting_is_a_problem(tmp_path):
+    assert ini_problems(tmp_path, f"{APP}consentcor.web_url = x\nconsentcore.web.hsts_s = -1\n") == [
+        "/a.ini line 7: consentcor.web_url: unknown setting; did you mean consentcore.web_url?",
+        "/a.ini line 8: consentcore.web.hsts_s = -1: expected 0 to 63072000",
+    ]
+
+
+def test_missing_inherited_file_is_all_that_is_said(tmp_path):
+    text = "[app:main]\nuse = config:none.ini\n"
+    assert ini_problems(tmp_path, text) == [
+        "/a.ini line 2: use: /none.ini: expected a readable INI file (No such file or directory)"
+    ]
+
+
+@pytest.mark.parametrize("prefix", ["/consents", "/login/oauth", "/static", "/.well-known/x"])
+def test_protocol_cannot_stand_where_the_pages_do(prefix):
+    assert problems(oauth__prefix=prefix) == [
+        f"settings: consentcore.oauth.prefix: expected a path such as /oauth; {prefix} is for pages"
+    ]
+
+
+@pytest.mark.parametrize("address", ["nobody", "a@b.c, d@e.f"])
+def test_operator_needs_one_mailbox(address):
+    assert "consentcore.operator.email: expected an address" in problems(operator__email=address)[0]
