@@ -28,7 +28,10 @@ class ResourceDirectory(Protocol):
     """Says what an owner has to choose from."""
 
     def resources(self, owner: Owner) -> Sequence[Resource]:
-        """Everything of this owner, in the order to list; ids are stable. Called when the consent page is made."""
+        """Everything of this owner, in the order to list; ids are stable. Called when the consent page is made.
+
+        An exception leaves the person without a consent page: a choice that cannot be offered is not made for them.
+        """
         ...
 
 
