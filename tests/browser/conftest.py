@@ -1,0 +1,68 @@
+"""One demo and one Chromium for a test process; a person and a browser profile of their own for each test."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
+# The sandbox needs rights that root in a container does not have; shared memory is scarce there as well.
+ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage"]
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """The system's Chromium, without a window."""
+    if not CHROMIUM.exists():
+        if os.environ.get("REQUIRE_BROWSER") == "1":
+            pytest.fail(f"REQUIRE_BROWSER=1, but {CHROMIUM} is missing")
+        pytest.skip(f"NO BROWSER, NOT TESTED: {CHROMIUM} is missing (sh scripts/ensure_browser.sh)")
+    with (
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS) as browser,
+    ):
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory):
+    """The demo, with a real server process."""
+    from consentcore.demo.boot import DemoOptions, boot
+
+    folder = tmp_path_factory.mktemp("demo")
+    with boot(DemoOptions(folder / "data", port=0), say=print, output=folder / "server.log") as running:
+        yield running
+
+
+@pytest.fixture
+def person(chromium, demo):
+    """Makes people; options go to the browser profile (viewport, java_script_enabled, color_scheme …)."""
+    from browsing import DESKTOP, Person, add_owner
+
+    made = []
+
+    def make(name="Ada Moreau", **options):
+        context = chromium.new_context(**{"viewport": DESKTOP, "locale": "en-GB", **options})
+        one = Person(demo, add_owner(demo, name), context, context.new_page())
+        made.append(one)
+        return one
+
+    yield make
+    for one in made:
+        one.context.close()
+    for one in made:
+        assert one.foreign == [], "pages load nothing from other machines"
+
+
+@pytest.fixture
+def ada(person):
+    """Ada with a desktop browser, which must not have complained in the end."""
+    one = person()
+    yield one
+    assert one.complaints == []

@@ -1,0 +1,153 @@
+"""Approve and Deny: equal in every respect, led where they should, and counted once."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from browsing import PHONE, add_public_client
+from playwright.sync_api import expect
+
+from consentcore.domain.grant import GrantState
+
+pytestmark = pytest.mark.browser
+
+LOOKS = """button => {
+    const style = getComputedStyle(button), box = button.getBoundingClientRect();
+    const names = ['color', 'backgroundColor', 'borderColor', 'borderWidth', 'borderRadius', 'fontSize', 'fontWeight',
+        'fontFamily', 'padding', 'opacity', 'boxShadow', 'textDecorationLine', 'cursor', 'textTransform'];
+    return {...Object.fromEntries(names.map(name => [name, style[name]])), width: box.width, height: box.height};
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [PHONE, {"width": 1280, "height": 900}], ids=["phone", "desktop"])
+def test_both_buttons_look_the_same_and_are_on_the_screen_together(person, viewport, scheme):
+    ada = person(viewport=viewport, color_scheme=scheme)
+    ada.to_consent_page()
+    approve = ada.page.get_by_role("button", name="Approve", exact=True)
+    deny = ada.page.get_by_role("button", name="Deny", exact=True)
+    assert approve.evaluate(LOOKS) == deny.evaluate(LOOKS)
+    approve.scroll_into_view_if_needed()
+    for button in (approve, deny):
+        expect(button).to_be_in_viewport(ratio=1)
+        assert button.bounding_box()["height"] >= 44
+    first, second = approve.bounding_box(), deny.bounding_box()
+    assert first["y"] == second["y"]
+    assert first["x"] < second["x"]
+    approve.hover()
+    hovered = approve.evaluate(LOOKS)
+    deny.hover()
+    assert deny.evaluate(LOOKS) == hovered
+
+
+def test_nothing_is_chosen_or_focused_beforehand(ada):
+    ada.to_consent_page()
+    assert ada.page.evaluate("document.activeElement.tagName") == "BODY"
+    assert ada.page.locator("input:checked").count() == 0
+
+
+def test_the_content_policy_lets_the_answer_go_to_the_application(ada):
+    ada.to_consent_page()
+    ada.press("Approve")
+    expect(ada.page.get_by_role("status")).to_have_text("Connected.")
+    assert ada.page.url == ada.coolsite
+
+
+def test_a_policy_without_the_applications_origin_would_be_noticed_here(person):
+    """Chromium really applies form-action to the redirect: the test above proves something."""
+    ada = person()
+    ada.to_consent_page()
+    _shorten_policy(ada, ada.demo.coolsite.own_url)
+    ada.press("Approve")
+    ada.page.wait_for_timeout(1000)
+    assert any("form-action" in complaint for complaint in ada.complaints)
+    assert not ada.page.url.startswith(ada.demo.coolsite.own_url)
+
+
+def test_a_policy_without_the_applications_scheme_would_be_noticed_as_well(person):
+    ada = person()
+    ada.ask_for(add_public_client(ada.demo, PHONE_APP), PHONE_APP, "sites.read")
+    ada.sign_in()
+    _shorten_policy(ada, "com.example.pocket:")
+    ada.press("Approve")
+    ada.page.wait_for_timeout(1000)
+    assert any("form-action" in complaint for complaint in ada.complaints)
+    assert ada.handed_over == []
+
+
+def _shorten_policy(ada, source):
+    """Load the consent page again with a content policy that does not name ``source``."""
+
+    def answer(route):
+        real = route.fetch()
+        policy = real.headers["content-security-policy"]
+        assert f" {source};" in policy
+        headers = {**real.headers, "content-security-policy": policy.replace(f" {source};", ";")}
+        route.fulfill(response=real, headers=headers)
+
+    ada.page.wait_for_url("**/consent?i=*")
+    ada.page.route("**/consent?i=*", answer)
+    ada.page.reload()
+
+
+PHONE_APP = "com.example.pocket:/callback"
+
+
+def test_the_answer_to_an_application_on_a_phone_is_not_blocked(ada):
+    ada.ask_for(add_public_client(ada.demo, PHONE_APP), PHONE_APP, "sites.read")
+    ada.sign_in()
+    with ada.page.expect_response(lambda answer: answer.url.endswith("/consent")) as answered:
+        ada.press("Approve")
+    assert answered.value.status == 303
+    location = answered.value.headers["location"]
+    assert re.fullmatch(r"com\.example\.pocket:/callback\?code=\S+", location)
+    ada.page.wait_for_timeout(500)
+    assert ada.handed_over == [location]
+    assert [grant.state for grant in ada.grants()] == [GrantState.ACTIVE]
+
+
+def test_a_double_click_on_approve_is_one_consent(ada):
+    ada.to_consent_page()
+    ada.page.get_by_role("button", name="Approve").dblclick(no_wait_after=True)
+    expect(ada.page.get_by_role("button", name="Read room climate")).to_be_visible()
+    assert ada.events() == ["granted"]
+    assert len(ada.grants()) == 1
+
+
+def test_going_back_and_approving_again_is_one_consent(ada):
+    ada.to_consent_page()
+    ada.press("Approve")
+    expect(ada.page.get_by_role("status")).to_have_text("Connected.")
+    ada.page.go_back()
+    if ada.page.get_by_role("button", name="Approve").count():
+        ada.press("Approve")
+    expect(ada.page.get_by_role("heading", level=1)).not_to_have_text("CoolSite asks to see your data")
+    assert ada.page.get_by_role("alert").inner_text()
+    assert ada.events() == ["granted"]
+    assert len(ada.grants()) == 1
+
+
+def test_a_consent_page_in_two_tabs_is_one_consent(ada):
+    ada.to_consent_page()
+    other = ada.context.new_page()
+    other.goto(ada.page.url)
+    ada.press("Approve")
+    expect(ada.page.get_by_role("status")).to_have_text("Connected.")
+    other.get_by_role("button", name="Deny").click()
+    expect(other.get_by_role("alert")).to_be_visible()
+    assert ada.events() == ["granted"]
+
+
+def test_the_page_of_a_foreign_site_cannot_frame_the_consent_page(ada):
+    ada.to_consent_page()
+    target = ada.page.url
+    ada.page.goto(ada.coolsite)
+    ada.page.evaluate(
+        "url => new Promise(done => { const frame = document.createElement('iframe'); frame.src = url;"
+        " frame.onload = frame.onerror = done; document.body.append(frame); })",
+        target,
+    )
+    assert all("Approve" not in frame.content() for frame in ada.page.frames[1:])
+    assert any("frame-ancestors" in complaint for complaint in ada.complaints)
+    ada.complaints.clear()
