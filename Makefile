@@ -4,6 +4,8 @@ SHELL := /bin/sh
 BIN := .venv/bin
 # Where bytecode is not kept, every process of every test compiles SQLAlchemy again.
 export PYTHONDONTWRITEBYTECODE :=
+# The tests' databases are durable for real; in memory, where there is room, they do not wait for a disk.
+export PYTEST_DEBUG_TEMPROOT := $(shell df -m /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 2000 {print "/dev/shm"}')
 STORY := tests/functional/test_end_to_end_stock_client.py tests/browser/test_story.py
 COVERAGE := --cov=consentcore --cov=plugins --cov-branch
 

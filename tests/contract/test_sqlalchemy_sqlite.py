@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from postgres import storage_at
+from sqlite_template import migrated_sqlite
 
 from consentcore.testing import StorageConformance
 
@@ -17,8 +18,8 @@ class TestSqliteStorage(StorageConformance):
 
     @pytest.fixture
     def storage(self, path):
+        migrated_sqlite(path)
         storage = storage_at(f"sqlite:///{path}")
-        storage.migrate()
         yield storage
         storage.close()
 

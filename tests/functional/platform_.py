@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+from sqlite_template import migrated_sqlite
 from webtest import TestApp
 
 from consentcore.app import app_from_runtime
@@ -88,12 +89,12 @@ class Platform:
 def make_platform(folder: Path, *, storage: str = "memory", extra: str = "") -> Platform:
     """Build a platform on memory storage, or on SQLite in ``folder`` with ``storage="sqlalchemy"``."""
     if storage == "sqlalchemy":
+        migrated_sqlite(folder / "consentcore.sqlite")
         extra += f"\nconsentcore.plugin.sqlalchemy.url = sqlite:///{folder}/consentcore.sqlite"
     ini = folder / "test.ini"
     ini.write_text(INI.format(issuer=ISSUER, storage=storage, extra=extra))
     create_key_file(folder / "keys")
     runtime = build_runtime(load_ini(str(ini)))
-    runtime.storage.migrate()
     platform = Platform(runtime, app_from_runtime(runtime))
     platform.client_secret = platform.add_client("coolsite", name="CoolSite")
     platform.add_client("shiftplan", name="ShiftPlan EV")
