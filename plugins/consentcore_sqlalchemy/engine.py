@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import math
+import os
 import select
 import sqlite3
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, make_url
 
-from consentcore.api import ConfigurationError
+from consentcore.api import ConfigurationError, StorageUnavailable
 from consentcore_sqlalchemy.settings import SqlSettings
+
+if TYPE_CHECKING:
+    from sqlalchemy.pool import ConnectionPoolEntry
 
 SETTING = "consentcore.plugin.sqlalchemy.url"
 BEGIN = "consentcore_begin"
 """Execution option: how a SQLite transaction starts: ``IMMEDIATE`` (default), ``DEFERRED``, or ``""`` for not yet."""
+
+
+_FILE = "consentcore_file"
 
 
 @dataclass(frozen=True)
@@ -140,9 +147,7 @@ def _sqlite(url: URL, settings: SqlSettings) -> Database:
         **_pool(settings),
     )
 
-    @event.listens_for(engine, "do_connect")
-    def make_folder(*_arguments: object) -> None:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _watch_file(engine, path)
 
     @event.listens_for(engine, "connect")
     def configure(connection: sqlite3.Connection, _record: object) -> None:
@@ -155,6 +160,40 @@ def _sqlite(url: URL, settings: SqlSettings) -> Database:
             connection.exec_driver_sql(f"BEGIN {mode}")
 
     return Database(engine, engine, path)
+
+
+def _watch_file(engine: Engine, path: Path) -> None:
+    """Never write into a file that is not the database any more: it was deleted, or a copy was put in its place.
+
+    SQLite itself would go on in the old file, which is gone when the last process lets go of it, and with it
+    every consent that it confirmed. A file that this process has seen is not made anew either: an empty one in
+    the way of a copy that is being brought back would spoil it.
+    """
+    known: list[tuple[int, int]] = []
+
+    @event.listens_for(engine, "do_connect")
+    def make_folder(*_arguments: object) -> None:
+        if known and not path.exists():
+            raise StorageUnavailable(f"the database cannot be used: there is no {path} any more")
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    @event.listens_for(engine, "connect")
+    def remember(_connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
+        record.info[_FILE] = _identity(path)
+        known[:] = [record.info[_FILE]]
+
+    @event.listens_for(engine, "checkout")
+    def compare(_connection: sqlite3.Connection, record: ConnectionPoolEntry, _proxy: object) -> None:
+        if record.info.get(_FILE) != _identity(path):
+            raise exc.DisconnectionError
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    try:
+        found = os.stat(path)  # noqa: PTH116 - a third of the time, and it is on the hot path
+    except OSError:
+        return (0, 0)
+    return found.st_dev, found.st_ino
 
 
 def _configure_sqlite(connection: sqlite3.Connection, wait_s: float) -> None:

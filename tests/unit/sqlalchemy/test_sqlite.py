@@ -73,6 +73,47 @@ def test_file_that_is_no_database_is_a_problem(sqlite_path):
     storage.close()
 
 
+@pytest.fixture
+def moved_away(world, sqlite_path):
+    """What ``mv`` leaves: the file and its companions are somewhere else."""
+    world.storage.purge(NOW, 1)  # connections are open
+    names = [sqlite_path.with_name(sqlite_path.name + end) for end in ("", "-wal", "-shm")]
+    pairs = [(path, path.with_name(f"old-{path.name}")) for path in names if path.exists()]
+    for path, away in pairs:
+        path.rename(away)
+    return pairs
+
+
+def attempts(world):
+    """What a web process does: look a token up, change the protocol's tables, open a transaction."""
+    yield lambda: world.storage.protocol.find_token(world.client.client_id, b"?")
+    yield lambda: world.storage.protocol.open_interaction(factories.interaction(world.client.client_id))
+    yield lambda: transact(world.storage, lambda uow: uow.grants.get(world.grant.grant_id))
+
+
+def test_nothing_is_written_into_a_database_that_was_deleted(world, sqlite_path, moved_away):
+    for attempt in attempts(world):
+        with pytest.raises(StorageUnavailable, match="cannot be used: there is no"):
+            attempt()
+    assert not sqlite_path.exists()  # an empty file would be in the way of the copy that comes back
+
+
+def test_database_that_is_back_is_used_again(world, moved_away):
+    with pytest.raises(StorageError):
+        world.storage.protocol.find_token(world.client.client_id, b"?")
+    for path, away in moved_away:
+        away.rename(path)
+    for attempt in attempts(world):
+        attempt()
+
+
+def test_copy_in_the_place_of_the_database_is_what_is_used(world, sqlite_path, moved_away):
+    storage_at(f"sqlite:///{sqlite_path}").migrate()  # new and empty, as by `consentcore init`
+    assert world.storage.protocol.find_token(world.client.client_id, b"?").client is None
+    with world.storage.reading() as uow:
+        assert uow.grants.get(world.grant.grant_id) is None
+
+
 def test_readers_do_not_mind_a_writer(world, other_writer):
     issued = world.storage.protocol.find_token(world.client.client_id, b"?")
     assert issued.client == world.client
