@@ -54,7 +54,7 @@ class Housekeeping:
         self.chores = [
             Chore("end grants", 2.0, self._end_grants),
             Chore("abandon requests", 10.0, self._abandon),
-            Chore("advance checkpoint", 15.0, self._checkpoint),
+            Chore("advance checkpoint", 5.0, self._checkpoint),
             Chore("purge", 60.0, self._purge),
         ]
 
