@@ -6,6 +6,7 @@ A WSGI wrapper and no tween, because pyramid_retry copies the body of a request 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from consentcore.web.tweens import FIXED, OWN_LOCATION, content_security_policy
@@ -33,6 +34,7 @@ class Ingress:
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         problem = self._problem(environ)
         if problem is None:
+            _spare_copies(environ)
             return self.app(environ, _keeping_own_location(environ, start_response))
         status, text = problem
         body = f"{text}\n".encode()
@@ -59,6 +61,12 @@ class Ingress:
         if any(ord(char) < 32 or char == "\x7f" for char in path):
             return "400 Bad Request", "path: expected no control characters"
         return None
+
+
+def _spare_copies(environ: Environ) -> None:
+    """Tell WebOb that a body in memory can be read again: it would copy it, from 10 kB on into a file in /tmp."""
+    if isinstance(environ.get("wsgi.input"), BytesIO):
+        environ["webob.is_body_seekable"] = True
 
 
 def _keeping_own_location(environ: Environ, start_response: StartResponse) -> StartResponse:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -32,6 +34,7 @@ def security_headers(handler: Handler, registry: Registry) -> Handler:
     hsts = registry["consentcore.runtime"].settings.web.hsts_s
 
     def tween(request: Request) -> Response:
+        request.add_finished_callback(_let_go)
         response = handler(request)
         headers = response.headers
         for name, value in FIXED.items():
@@ -47,6 +50,26 @@ def security_headers(handler: Handler, registry: Registry) -> Handler:
         return response
 
     return tween
+
+
+def _let_go(request: Request) -> None:
+    """Break the circles through a request: its browser knows it, and so does the traceback of a refusal.
+
+    They would keep the body until the garbage collector comes by: 900 bodies of 200 kB cost a process 30 MB.
+    """
+    known = request.__dict__
+    for name in ("browser", "form"):
+        known.pop(name, None)
+    _, error, trace = known.pop("exc_info", None) or (None, None, None)
+    if error is None or trace is None:
+        return
+    error.__traceback__ = None
+    frame = trace.tb_frame.f_back
+    traceback.clear_frames(trace)
+    with contextlib.suppress(RuntimeError):  # the first one that still runs is ours
+        while frame is not None:
+            frame.clear()
+            frame = frame.f_back
 
 
 def content_security_policy(redirect_uri: str = "") -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 from platform_ import ISSUER, PASSWORD, Request, connect, sign_in, to_consent_page, visible
 
@@ -206,3 +208,26 @@ def test_87_a_path_that_is_no_utf8_is_refused(platform):
     assert b"path: expected UTF-8" in b"".join(body)
     assert said[0][0] == "400 Bad Request"
     assert said[0][1]["X-Frame-Options"] == "DENY"
+
+
+def test_refused_request_is_gone_with_its_body_without_the_garbage_collector(platform):
+    """Else big bodies that are refused make a process grow until the collector comes by."""
+    from pyramid.request import Request as PyramidRequest
+
+    def posted():
+        found = (thing for thing in gc.get_objects() if isinstance(thing, PyramidRequest))
+        return [request.path for request in found if request.method == "POST"]
+
+    def refuse():
+        platform.browser().post("/login", "x" * 9_000, expect_errors=True)
+        browser = signed_in(platform)
+        browser.post("/consents/nothing/revoke", "x" * 9_000, expect_errors=True)
+
+    refuse()
+    gc.collect()
+    gc.disable()
+    try:
+        refuse()
+        assert posted() == []
+    finally:
+        gc.enable()
