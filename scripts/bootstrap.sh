@@ -28,16 +28,6 @@ check_python() {
         || die "'$PYTHON' has no venv support. On Debian: apt-get install python3-venv"
 }
 
-uv_environment() {
-    # uv does not read pip's settings; people who configured pip for their network should not have to do it twice.
-    export UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-true}"
-    [ -z "${PIP_INDEX_URL:-}" ] || export UV_DEFAULT_INDEX="${UV_DEFAULT_INDEX:-$PIP_INDEX_URL}"
-    [ -z "${PIP_EXTRA_INDEX_URL:-}" ] || export UV_INDEX="${UV_INDEX:-$PIP_EXTRA_INDEX_URL}"
-    [ -z "${PIP_FIND_LINKS:-}" ] || export UV_FIND_LINKS="${UV_FIND_LINKS:-$(echo "$PIP_FIND_LINKS" | tr ' ' ',')}"
-    [ -z "${PIP_NO_INDEX:-}" ] || export UV_NO_INDEX="${UV_NO_INDEX:-$PIP_NO_INDEX}"
-    if [ -n "${PIP_CERT:-}" ] && [ -z "${SSL_CERT_FILE:-}" ]; then export SSL_CERT_FILE="$PIP_CERT"; fi
-}
-
 install_uv() {
     stamp=$(digest scripts/uv.txt)
     if [ -x .uv/bin/uv ] && [ "$(cat .uv/.stamp 2>/dev/null || true)" = "$stamp" ]; then return 0; fi
@@ -49,9 +39,8 @@ install_uv() {
 
 sync_with_uv() {
     install_uv || return 1
-    uv_environment
-    [ -x .venv/bin/python ] || .uv/bin/uv venv -q --python "$PYTHON" .venv || return 1
-    .uv/bin/uv pip sync -q --python .venv/bin/python --require-hashes requirements.lock
+    [ -x .venv/bin/python ] || sh scripts/uv.sh venv -q --python "$PYTHON" .venv || return 1
+    sh scripts/uv.sh pip sync -q --python .venv/bin/python --require-hashes requirements.lock
 }
 
 sync_with_pip() {
@@ -66,8 +55,7 @@ install_project() {
     if [ -x .venv/bin/pip ]; then
         .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
     else
-        uv_environment
-        .uv/bin/uv pip install -q --python .venv/bin/python --no-deps --no-build-isolation -e .
+            sh scripts/uv.sh pip install -q --python .venv/bin/python --no-deps --no-build-isolation -e .
     fi
 }
 

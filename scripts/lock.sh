@@ -9,6 +9,6 @@ cd "$(dirname "$0")/.."
 
 [ -x .uv/bin/uv ] || { echo "lock: needs uv; run 'make setup' without BOOTSTRAP=pip" >&2; exit 1; }
 
-UV_PYTHON_DOWNLOADS=never .uv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
+sh scripts/uv.sh pip compile -q --universal --python-version 3.11 --generate-hashes \
     --no-header --no-emit-index-url --no-emit-find-links "$@" requirements.in -o requirements.lock
 echo "lock: $(grep -c '^[A-Za-z0-9].*==' requirements.lock) packages" >&2

@@ -73,10 +73,10 @@ def install(wheel: Path, work: Path) -> Path:
     constraints.write_text("\n".join(pins) + "\n", encoding="utf-8")
     venv = work / "venv"
     if UV.exists():
-        env = os.environ | {"UV_PYTHON_DOWNLOADS": "never"}
+        uv = ("sh", ROOT / "scripts" / "uv.sh")
         python = venv / "bin" / "python"
-        run(UV, "venv", "-q", "--python", sys.executable, venv, cwd=work, env=env)
-        run(UV, "pip", "install", "-q", "--python", python, "-c", constraints, wheel, cwd=work, env=env)
+        run(*uv, "venv", "-q", "--python", sys.executable, venv, cwd=work)
+        run(*uv, "pip", "install", "-q", "--python", python, "-c", constraints, wheel, cwd=work)
     else:
         run(sys.executable, "-m", "venv", venv, cwd=work)
         run(venv / "bin" / "python", "-m", "pip", "install", "-q", "-c", constraints, wheel, cwd=work)
