@@ -1,0 +1,50 @@
+"""Running a script on Node.js: the machine's, or the one that ``scripts/ensure_node.sh`` has put into ``.node``."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+INTEROP = ROOT / "tests" / "interop"
+
+
+def node_program() -> str:
+    """The program to start. A loud skip where something is missing, a failure in CI."""
+    own = ROOT / ".node" / "bin" / "node"
+    node = str(own) if own.exists() else shutil.which("node")
+    if node and (INTEROP / "node_modules" / ".stamp").exists():
+        return node
+    message = "Node.js or the packages of tests/interop are missing: sh scripts/ensure_node.sh"
+    if os.environ.get("CI") or os.environ.get("REQUIRE_NODE"):
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+def start_node(script: str, *arguments: str, **environ: str) -> subprocess.Popen[str]:
+    """Start a script of ``tests/interop`` with pipes for its input and output; the caller ends it."""
+    return subprocess.Popen(
+        [node_program(), str(INTEROP / script), *arguments],
+        cwd=INTEROP,
+        env={**os.environ, "NODE_NO_WARNINGS": "1", **environ},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run_node(script: str, *arguments: str, timeout: float = 60, **environ: str) -> str:
+    """Run a script to its end and return what it wrote; its complaints are in the failure."""
+    process = start_node(script, *arguments, **environ)
+    try:
+        out, err = process.communicate(timeout=timeout)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 0, f"{script}: exit {process.returncode}\n{out}\n{err}"
+    return out
