@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -25,9 +27,10 @@ def node_program() -> str:
     pytest.skip(message)
 
 
-def start_node(script: str, *arguments: str, **environ: str) -> subprocess.Popen[str]:
-    """Start a script of ``tests/interop`` with pipes for its input and output; the caller ends it."""
-    return subprocess.Popen(
+@contextmanager
+def node_process(script: str, *arguments: str, **environ: str) -> Iterator[subprocess.Popen[str]]:
+    """A running script of ``tests/interop`` with pipes for its input and output; ended with the block."""
+    process = subprocess.Popen(
         [node_program(), str(INTEROP / script), *arguments],
         cwd=INTEROP,
         env={**os.environ, "NODE_NO_WARNINGS": "1", **environ},
@@ -36,15 +39,8 @@ def start_node(script: str, *arguments: str, **environ: str) -> subprocess.Popen
         stderr=subprocess.PIPE,
         text=True,
     )
-
-
-def run_node(script: str, *arguments: str, timeout: float = 60, **environ: str) -> str:
-    """Run a script to its end and return what it wrote; its complaints are in the failure."""
-    process = start_node(script, *arguments, **environ)
-    try:
-        out, err = process.communicate(timeout=timeout)
-    finally:
-        process.kill()
-        process.wait()
-    assert process.returncode == 0, f"{script}: exit {process.returncode}\n{out}\n{err}"
-    return out
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()

@@ -1,0 +1,187 @@
+"""Stock clients that know nothing of us, on Python and on Node.js, against a real server: their checks, not ours."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+
+import pytest
+import requests
+from authlib.common.security import generate_token
+from authlib.integrations.base_client.errors import OAuthError
+from authlib.integrations.requests_client import OAuth2Session
+from authlib.oauth2.rfc7523 import PrivateKeyJWT
+from deployment_ import deployment
+from node import node_process
+from oauthlib.oauth2 import InvalidGrantError, WebApplicationClient
+from requests_oauthlib import OAuth2Session as OAuth2Consumer
+from sinks import Answer, http_sink
+
+from consentcore.demo.surfer import Surfer
+
+pytestmark = pytest.mark.slow
+
+ADA, PASSWORD = "ada@example.org", "a perfectly fine password"
+SCOPE = "sites.read comfort.read offline_access"
+SCRIPTS = ("openid_client.js", "oauth4webapi.js")
+
+
+@pytest.fixture(scope="module")
+def sink():
+    with http_sink() as one:
+        one.answer = Answer(204)
+        yield one
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory):
+    with deployment(tmp_path_factory.mktemp("interop"), smtp=9) as made:
+        assert made.run("init").returncode == 0
+        made.json("owner", "create", "--email", ADA, "--password-stdin", stdin=PASSWORD)
+        made.start()
+        yield made
+
+
+@dataclass
+class Conversation:
+    """A script of Node.js that plays the application, and the browser of the data owner who answers it."""
+
+    process: object
+    said: dict = field(default_factory=dict)
+    decisions: list[str] = field(default_factory=lambda: ["Deny", "Approve"])
+    browser: Surfer = field(default_factory=Surfer)
+
+    def run(self, settings: dict) -> dict:
+        """Play to the end; what the script has said, by name."""
+        self._write(json.dumps(settings))
+        for line in self.process.stdout:
+            [(name, value)] = json.loads(line).items()
+            if name == "authorize":
+                self._write(self._decide(value))
+            else:
+                self.said[name] = value
+        complaint = self.process.stderr.read()
+        assert self.process.wait(10) == 0, complaint
+        return self.said
+
+    def _write(self, text: str) -> None:
+        self.process.stdin.write(f"{text}\n")
+        self.process.stdin.flush()
+
+    def _decide(self, url: str) -> str:
+        return decide(self.browser, url, self.decisions.pop(0))
+
+
+def decide(browser: Surfer, url: str, button: str) -> str:
+    """What the data owner does where an application sends her; the URL at which she arrives."""
+    if browser.open(url).path == "/login":
+        browser.press("Sign in", email=ADA, password=PASSWORD)
+    return browser.press(button).url
+
+
+def play(script: str, settings: dict) -> dict:
+    with node_process(script) as process:
+        return Conversation(process).run(settings)
+
+
+def register(platform, sink, auth_method: str, *options: str) -> dict:
+    """An application that authenticates in one way; the settings of a script for it."""
+    public = ("--public",) if auth_method == "none" else ()
+    app = platform.json(
+        *("client", "create", "--name", "CoolSite", "--redirect-uri", sink.url("/callback")),
+        *("--scope", SCOPE, *public, *options),
+    )
+    return {
+        "issuer": platform.issuer,
+        "auth_method": auth_method,
+        "redirect_uri": sink.url("/callback"),
+        "scope": SCOPE,
+        **app,
+    }
+
+
+def the_story_holds(said: dict, issuer: str) -> None:
+    """What every client must have seen."""
+    assert said["metadata"]["issuer"] == issuer
+    assert said["denied"] == "access_denied"
+    for name in ("tokens", "refreshed"):
+        assert said[name]["token_type"].lower() == "bearer"
+        assert set(said[name]["scope"].split()) == set(SCOPE.split())
+    assert said["refreshed"]["refresh_token"] != said["tokens"]["refresh_token"]
+    if "introspected" in said:  # a client that cannot authenticate may not ask
+        assert said["introspected"]["active"] is True
+        assert said["after_revocation"] == {"active": False}
+    assert said["refused"] == "invalid_grant"
+
+
+@pytest.mark.parametrize("auth_method", ["client_secret_basic", "client_secret_post", "none"])
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_code_refresh_introspect_and_revoke_on_node(platform, sink, script, auth_method):
+    said = play(script, register(platform, sink, auth_method))
+    the_story_holds(said, platform.issuer)
+
+
+@pytest.mark.parametrize("auth_method", ["client_secret_basic", "client_secret_post", "none"])
+def test_authlib(platform, sink, auth_method, monkeypatch):
+    monkeypatch.setenv("AUTHLIB_INSECURE_TRANSPORT", "1")
+    settings = register(platform, sink, auth_method)
+    with_authlib(platform, settings, settings.get("client_secret"))
+
+
+def with_authlib(platform, settings: dict, secret: object) -> None:
+    """The story with Authlib's session, from consent to revocation."""
+    endpoints = platform.metadata()
+    verifier = generate_token(64)
+    with OAuth2Session(
+        settings["client_id"],
+        secret,
+        token_endpoint_auth_method=settings["auth_method"],
+        revocation_endpoint_auth_method=settings["auth_method"],
+        scope=SCOPE,
+        redirect_uri=settings["redirect_uri"],
+        code_challenge_method="S256",
+    ) as session:
+        if settings["auth_method"] == "private_key_jwt":
+            session.register_client_auth_method(PrivateKeyJWT(endpoints["token_endpoint"], alg="ES256"))
+        url, state = session.create_authorization_url(
+            endpoints["authorization_endpoint"], code_verifier=verifier
+        )
+        arrived = decide(Surfer(), url, "Approve")
+        tokens = session.fetch_token(
+            endpoints["token_endpoint"], authorization_response=arrived, state=state, code_verifier=verifier
+        )
+        assert set(tokens["scope"].split()) == set(SCOPE.split())
+        fresh = session.refresh_token(endpoints["token_endpoint"], refresh_token=tokens["refresh_token"])
+        assert fresh["refresh_token"] != tokens["refresh_token"]
+        if settings["auth_method"] != "none":
+            answer = session.introspect_token(endpoints["introspection_endpoint"], fresh["access_token"])
+            assert answer.json()["active"] is True
+        revoked = session.revoke_token(endpoints["revocation_endpoint"], fresh["refresh_token"])
+        assert revoked.status_code == 200
+        with pytest.raises(OAuthError, match="invalid_grant"):
+            session.refresh_token(endpoints["token_endpoint"], refresh_token=fresh["refresh_token"])
+
+
+@pytest.mark.parametrize("auth_method", ["client_secret_basic", "none"])
+def test_requests_oauthlib(platform, sink, auth_method, monkeypatch):
+    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
+    settings, endpoints = register(platform, sink, auth_method), platform.metadata()
+    client_id, secret = settings["client_id"], settings.get("client_secret")
+    known = {"auth": (client_id, secret)} if secret else {"include_client_id": True}
+    with OAuth2Consumer(
+        client_id, redirect_uri=settings["redirect_uri"], scope=SCOPE, pkce="S256"
+    ) as session:
+        url, _ = session.authorization_url(endpoints["authorization_endpoint"])
+        arrived = decide(Surfer(), url, "Approve")
+        tokens = session.fetch_token(endpoints["token_endpoint"], authorization_response=arrived, **known)
+        assert set(tokens["scope"]) == set(SCOPE.split())
+        again = {"auth": known["auth"]} if secret else {"client_id": client_id}
+        fresh = session.refresh_token(endpoints["token_endpoint"], tokens["refresh_token"], **again)
+        assert fresh["refresh_token"] != tokens["refresh_token"]
+        url, headers, body = WebApplicationClient(client_id).prepare_token_revocation_request(
+            endpoints["revocation_endpoint"], fresh["refresh_token"], "refresh_token", client_id=client_id
+        )
+        answer = requests.post(url, body, headers=headers, auth=known.get("auth"), timeout=5)
+        assert answer.status_code == 200
+        with pytest.raises(InvalidGrantError):
+            session.refresh_token(endpoints["token_endpoint"], fresh["refresh_token"], **again)

@@ -1,0 +1,83 @@
+// oauth4webapi, the strict low-level client: it checks every answer against the RFCs by itself.
+import * as oauth from 'oauth4webapi'
+import { browse, refusal, say, settings, signingKey } from './conversation.js'
+
+const wanted = await settings()
+const confidential = wanted.auth_method !== 'none'
+const insecure = { [oauth.allowInsecureRequests]: true }
+const issuer = new URL(wanted.issuer)
+const client = { client_id: wanted.client_id }
+
+async function authentication() {
+  switch (wanted.auth_method) {
+    case 'client_secret_post':
+      return oauth.ClientSecretPost(wanted.client_secret)
+    case 'private_key_jwt':
+      return oauth.PrivateKeyJwt(await signingKey(wanted.jwk))
+    case 'none':
+      return oauth.None()
+    default:
+      return oauth.ClientSecretBasic(wanted.client_secret)
+  }
+}
+
+const discovered = await oauth.discoveryRequest(issuer, { algorithm: 'oauth2', ...insecure })
+const server = await oauth.processDiscoveryResponse(issuer, discovered)
+say('metadata', server)
+
+const auth = await authentication()
+
+async function authorizationUrl(parameters) {
+  const url = new URL(server.authorization_endpoint)
+  if (wanted.par) {
+    const answer = await oauth.pushedAuthorizationRequest(server, client, auth, parameters, insecure)
+    const { request_uri } = await oauth.processPushedAuthorizationResponse(server, client, answer)
+    url.search = new URLSearchParams({ client_id: client.client_id, request_uri })
+    return url
+  }
+  url.search = new URLSearchParams(parameters)
+  return url
+}
+
+async function authorize() {
+  const verifier = oauth.generateRandomCodeVerifier()
+  const state = oauth.generateRandomState()
+  const url = await authorizationUrl({
+    client_id: client.client_id,
+    response_type: 'code',
+    redirect_uri: wanted.redirect_uri,
+    scope: wanted.scope,
+    state,
+    code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+    code_challenge_method: 'S256',
+  })
+  const arrived = oauth.validateAuthResponse(server, client, await browse(url), state)
+  const answer = await oauth.authorizationCodeGrantRequest(
+    server, client, auth, arrived, wanted.redirect_uri, verifier, insecure,
+  )
+  return oauth.processAuthorizationCodeResponse(server, client, answer)
+}
+
+async function refresh(token) {
+  const answer = await oauth.refreshTokenGrantRequest(server, client, auth, token, insecure)
+  return oauth.processRefreshTokenResponse(server, client, answer)
+}
+
+async function introspect(token) {
+  const answer = await oauth.introspectionRequest(server, client, auth, token, insecure)
+  return oauth.processIntrospectionResponse(server, client, answer)
+}
+
+say('denied', await refusal(authorize()))
+
+const tokens = await authorize()
+say('tokens', tokens)
+if (confidential) say('introspected', await introspect(tokens.access_token))
+
+const fresh = await refresh(tokens.refresh_token)
+say('refreshed', fresh)
+
+await oauth.processRevocationResponse(await oauth.revocationRequest(server, client, auth, fresh.refresh_token, insecure))
+if (confidential) say('after_revocation', await introspect(fresh.access_token))
+say('refused', await refusal(refresh(fresh.refresh_token)))
+process.exit(0)
