@@ -50,7 +50,7 @@ from consentcore.domain.notice import (
     Reject,
     Retry,
 )
-from consentcore.domain.owner import Owner, OwnerSession, normalise_email
+from consentcore.domain.owner import Owner, OwnerIdentity, OwnerSession, OwnerTicket, normalise_email
 from consentcore.domain.scope import OFFLINE_ACCESS, Catalog, Scope, ScopeType
 from consentcore.domain.token import (
     Code,
@@ -101,6 +101,7 @@ from consentcore.ports.storage import (
     CounterStorage,
     FamilyRepository,
     GrantRepository,
+    IdentityRepository,
     InteractionRepository,
     LedgerRepository,
     NoticeRepository,
@@ -108,6 +109,7 @@ from consentcore.ports.storage import (
     ProtocolStorage,
     PurgeReport,
     Storage,
+    TicketRepository,
     TransactionManager,
     UnitOfWork,
     transact,
@@ -166,6 +168,7 @@ __all__ = [
     "Grant",
     "GrantRepository",
     "GrantState",
+    "IdentityRepository",
     "Interaction",
     "InteractionGone",
     "InteractionRepository",
@@ -191,8 +194,10 @@ __all__ = [
     "OutboxStorage",
     "Outcome",
     "Owner",
+    "OwnerIdentity",
     "OwnerRepository",
     "OwnerSession",
+    "OwnerTicket",
     "OwnerView",
     "PluginInfo",
     "PluginKind",
@@ -221,6 +226,7 @@ __all__ = [
     "StorageUnavailable",
     "SystemClock",
     "Throttled",
+    "TicketRepository",
     "Token",
     "TokenContext",
     "TokenKind",

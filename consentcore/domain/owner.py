@@ -14,7 +14,11 @@ _ADDRESS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The customer whose data it is. ``owner_id`` is random and is the only name used in evidence."""
+    """The customer whose data it is. ``owner_id`` is random and is the only name used in evidence.
+
+    :ivar previous_email: the address before the latest change; "" when there was none.
+    :ivar email_changed_at: when that change took effect, milliseconds since the epoch.
+    """
 
     owner_id: str
     email: str
@@ -22,11 +26,17 @@ class Owner:
     name: str = ""
     locale: str = "en"
     timezone: str = "UTC"
+    previous_email: str = ""
+    email_changed_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class OwnerSession:
-    """A signed-in browser. Stored under ``session_hash`` = SHA-256 of what the cookie holds."""
+    """A signed-in browser. Stored under ``session_hash`` = SHA-256 of what the cookie holds.
+
+    :ivar seen_at: when it was last used, to the hour or so. :ivar address: the network that it signed in from,
+        shortened. :ivar browser: the family name of the browser, without its version.
+    """
 
     session_hash: bytes
     owner_id: str
@@ -35,6 +45,40 @@ class OwnerSession:
     auth_time: int
     acr: str = ""
     amr: tuple[str, ...] = ()
+    seen_at: int = 0
+    address: str = ""
+    browser: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerTicket:
+    """Something that may be done once, such as what a mailed link is for.
+
+    Stored under ``ticket_hash`` = SHA-256 of what the link carries.
+
+    :ivar purpose: what it is good for; a ticket never serves another purpose.
+    :ivar payload: what the purpose needs besides, as the caller wrote it.
+    :ivar used_at: when it was used; None while it was not.
+    """
+
+    ticket_hash: bytes
+    purpose: str
+    owner_id: str
+    created_at: int
+    expires_at: int
+    payload: str = ""
+    used_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerIdentity:
+    """Who an owner is at an identity provider: issuer and subject together name one person for ever
+    (OpenID Connect Core section 5.7)."""
+
+    issuer: str
+    subject: str
+    owner_id: str
+    created_at: int
 
 
 def normalise_email(text: str) -> str:

@@ -32,10 +32,12 @@ from consentcore.ports.repositories import (
     CodeRepository,
     FamilyRepository,
     GrantRepository,
+    IdentityRepository,
     InteractionRepository,
     LedgerRepository,
     NoticeRepository,
     OwnerRepository,
+    TicketRepository,
     UnitOfWork,
 )
 
@@ -48,6 +50,7 @@ __all__ = [
     "CounterStorage",
     "FamilyRepository",
     "GrantRepository",
+    "IdentityRepository",
     "InteractionRepository",
     "LedgerRepository",
     "NoticeRepository",
@@ -55,6 +58,7 @@ __all__ = [
     "ProtocolStorage",
     "PurgeReport",
     "Storage",
+    "TicketRepository",
     "TransactionManager",
     "UnitOfWork",
     "transact",
@@ -133,7 +137,7 @@ class Storage(Protocol):
 
     def purge(self, now: int, limit: int) -> PurgeReport:
         """Remove, at most ``limit`` rows a kind, what has no more use: dead codes and tokens, nonces past the grace,
-        expired sessions, old counters. Never evidence."""
+        expired sessions and tickets, old counters. Never evidence."""
         ...
 
     def close(self) -> None: ...

@@ -35,7 +35,9 @@ from consentcore.api import (
     NoticeKind,
     NoticeSnapshot,
     Owner,
+    OwnerIdentity,
     OwnerSession,
+    OwnerTicket,
     Redemption,
     Rotation,
     SealedSecret,
@@ -120,8 +122,34 @@ def session(owner_id: str, **overrides: Any) -> OwnerSession:
         "auth_time": NOW,
         "acr": "urn:example:password",
         "amr": ("pwd",),
+        "seen_at": NOW,
+        "address": "192.0.2.0/24",
+        "browser": "Firefox",
     }
     return _made(OwnerSession, defaults, overrides)
+
+
+def ticket(owner_id: str, **overrides: Any) -> OwnerTicket:
+    """Make a ticket of an owner that can be used for an hour."""
+    defaults = {
+        "ticket_hash": random_hash(),
+        "purpose": "password_reset",
+        "owner_id": owner_id,
+        "created_at": NOW,
+        "expires_at": NOW + HOUR,
+    }
+    return _made(OwnerTicket, defaults, overrides)
+
+
+def identity(owner_id: str, **overrides: Any) -> OwnerIdentity:
+    """Make what an identity provider calls an owner."""
+    defaults = {
+        "issuer": "https://login.example",
+        "subject": unique("subject"),
+        "owner_id": owner_id,
+        "created_at": NOW,
+    }
+    return _made(OwnerIdentity, defaults, overrides)
 
 
 def request(client_id: str, **overrides: Any) -> AuthorizationRequest:

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from consentcore.api import Client, Interaction, Owner, OwnerSession, WebhookEndpoint
+from consentcore.api import (
+    Client,
+    Interaction,
+    Owner,
+    OwnerIdentity,
+    OwnerSession,
+    OwnerTicket,
+    WebhookEndpoint,
+)
 from consentcore_memory.engine import Session
 from consentcore_memory.protocol import live_session
 
@@ -62,6 +70,9 @@ class MemoryOwners:
         owner_id = self._session.state.addresses.get(email)
         return None if owner_id is None else self._session.state.owners.get(owner_id)
 
+    def lock(self, owner_id: str) -> Owner | None:
+        return self._session.draft.owners.get(owner_id)
+
     def add(self, owner: Owner) -> None:
         if owner.owner_id in self._session.draft.owners:
             raise self._session.collision(f"there is an owner {owner.owner_id!r} already")
@@ -89,17 +100,77 @@ class MemoryOwners:
     def session(self, session_hash: bytes, now: int) -> OwnerSession | None:
         return live_session(self._session.state, session_hash, now)
 
+    def sessions(self, owner_id: str, now: int) -> Sequence[OwnerSession]:
+        rows = self._session.state.sessions.values()
+        live = (row for row in rows if row.owner_id == owner_id and row.expires_at > now)
+        return sorted(live, key=lambda row: (row.created_at, row.session_hash), reverse=True)
+
+    def touch_session(self, session_hash: bytes, seen_at: int) -> None:
+        found = self._session.draft.sessions.get(session_hash)
+        if found is not None:
+            self._session.draft.sessions.put(session_hash, replace(found, seen_at=seen_at))
+
     def end_session(self, session_hash: bytes) -> bool:
         return self._session.draft.sessions.drop([session_hash]) == 1
 
-    def end_sessions(self, owner_id: str) -> int:
+    def end_sessions(self, owner_id: str, *, keep: bytes = b"") -> int:
         sessions = self._session.draft.sessions
-        return sessions.drop([row.session_hash for row in sessions.values() if row.owner_id == owner_id])
+        theirs = (row.session_hash for row in sessions.values() if row.owner_id == owner_id)
+        return sessions.drop([session_hash for session_hash in theirs if session_hash != keep])
 
     def _claim_address(self, owner: Owner) -> None:
         if owner.email in self._session.draft.addresses:
             raise self._session.collision("the address belongs to another owner")
         self._session.draft.addresses.put(owner.email, owner.owner_id)
+
+
+class MemoryTickets:
+    """:class:`consentcore.api.TicketRepository` in memory."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(self, ticket: OwnerTicket) -> None:
+        if ticket.ticket_hash in self._session.draft.tickets:
+            raise self._session.collision("there is a ticket under that hash already")
+        self._session.draft.tickets.put(ticket.ticket_hash, ticket)
+
+    def get(self, ticket_hash: bytes, now: int) -> OwnerTicket | None:
+        found = self._session.state.tickets.get(ticket_hash)
+        return found if found is not None and now < found.expires_at else None
+
+    def use(self, ticket_hash: bytes, purpose: str, now: int) -> OwnerTicket | None:
+        found = self._session.draft.tickets.get(ticket_hash)
+        if found is None or found.purpose != purpose or found.used_at is not None or now >= found.expires_at:
+            return None
+        used = replace(found, used_at=now)
+        self._session.draft.tickets.put(ticket_hash, used)
+        return used
+
+    def drop(self, owner_id: str, purposes: Iterable[str]) -> int:
+        tickets, doomed = self._session.draft.tickets, frozenset(purposes)
+        theirs = [row for row in tickets.values() if row.owner_id == owner_id and row.purpose in doomed]
+        return tickets.drop([row.ticket_hash for row in theirs])
+
+
+class MemoryIdentities:
+    """:class:`consentcore.api.IdentityRepository` in memory."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def get(self, issuer: str, subject: str) -> OwnerIdentity | None:
+        return self._session.state.identities.get((issuer, subject))
+
+    def add(self, identity: OwnerIdentity) -> None:
+        key = (identity.issuer, identity.subject)
+        if key in self._session.draft.identities:
+            raise self._session.collision("issuer and subject are somebody's already")
+        self._session.draft.identities.put(key, identity)
+
+    def of_owner(self, owner_id: str) -> Sequence[OwnerIdentity]:
+        rows = (row for row in self._session.state.identities.values() if row.owner_id == owner_id)
+        return sorted(rows, key=lambda row: (row.created_at, row.issuer, row.subject))
 
 
 class MemoryInteractions:

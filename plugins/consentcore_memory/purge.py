@@ -18,12 +18,15 @@ def purge(state: State, now: int, limit: int) -> dict[str, int]:
     families = state.families.drop(list(islice(_empty_families(state), limit)))
     over = [row.session_hash for row in state.sessions.values() if row.expires_at <= now]
     sessions = state.sessions.drop(over[:limit])
+    stale = [row.ticket_hash for row in state.tickets.values() if row.expires_at <= now]
+    tickets = state.tickets.drop(stale[:limit])
     return {
         "nonces": nonces,
         "tokens": tokens,
         "codes": codes,
         "families": families,
         "sessions": sessions,
+        "tickets": tickets,
     }
 
 

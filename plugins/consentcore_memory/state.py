@@ -18,7 +18,9 @@ from consentcore.api import (
     Notice,
     NoticeSnapshot,
     Owner,
+    OwnerIdentity,
     OwnerSession,
+    OwnerTicket,
     Token,
     WebhookEndpoint,
 )
@@ -115,6 +117,8 @@ class State:
     addresses: Table[str, str] = field(default_factory=_table)
     passwords: Table[str, str] = field(default_factory=_table)
     sessions: Table[bytes, OwnerSession] = field(default_factory=_table)
+    tickets: Table[bytes, OwnerTicket] = field(default_factory=_table)
+    identities: Table[tuple[str, str], OwnerIdentity] = field(default_factory=_table)
     interactions: Table[bytes, Interaction] = field(default_factory=_table)
     grants: Table[str, Grant] = field(default_factory=_table)
     active: Table[tuple[str, str], str] = field(default_factory=_table)

@@ -6,7 +6,13 @@ from consentcore.api import Code
 from consentcore_memory.engine import Session
 from consentcore_memory.evidence import MemoryGrants, MemoryLedger
 from consentcore_memory.outbox import MemoryNotices
-from consentcore_memory.people import MemoryClients, MemoryInteractions, MemoryOwners
+from consentcore_memory.people import (
+    MemoryClients,
+    MemoryIdentities,
+    MemoryInteractions,
+    MemoryOwners,
+    MemoryTickets,
+)
 
 
 class MemoryCodes:
@@ -35,6 +41,8 @@ class MemoryUnit:
     def __init__(self, session: Session) -> None:
         self.clients = MemoryClients(session)
         self.owners = MemoryOwners(session)
+        self.tickets = MemoryTickets(session)
+        self.identities = MemoryIdentities(session)
         self.interactions = MemoryInteractions(session)
         self.grants = MemoryGrants(session)
         self.ledger = MemoryLedger(session)

@@ -2,23 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import delete, select, update
 
-from consentcore.api import Client, Interaction, Owner, OwnerSession, WebhookEndpoint
+from consentcore.api import (
+    Client,
+    Interaction,
+    Owner,
+    OwnerIdentity,
+    OwnerSession,
+    OwnerTicket,
+    WebhookEndpoint,
+)
 from consentcore_sqlalchemy.rows.people import (
     client_from,
     client_values,
     endpoint_from,
     endpoint_values,
+    identity_from,
+    identity_values,
     interaction_from,
     owner_from,
     owner_values,
     session_from,
     session_values,
+    ticket_from,
+    ticket_values,
 )
-from consentcore_sqlalchemy.tables import client, interaction, owner, owner_session, webhook_endpoint
+from consentcore_sqlalchemy.tables import (
+    client,
+    interaction,
+    owner,
+    owner_identity,
+    owner_session,
+    owner_ticket,
+    webhook_endpoint,
+)
 from consentcore_sqlalchemy.work import Work
 
 
@@ -81,6 +101,10 @@ class SqlOwners:
         row = self._work.first(select(*_OWNER).where(owner.c.email == email))
         return owner_from(row) if row else None
 
+    def lock(self, owner_id: str) -> Owner | None:
+        row = self._work.locked(select(*_OWNER).where(owner.c.owner_id == owner_id))
+        return owner_from(row) if row else None
+
     def add(self, item: Owner) -> None:
         self._work.add(owner, owner_values(item))
 
@@ -107,11 +131,81 @@ class SqlOwners:
         )
         return session_from(row) if row else None
 
+    def sessions(self, owner_id: str, now: int) -> Sequence[OwnerSession]:
+        live = (
+            select(owner_session)
+            .where(owner_session.c.owner_id == owner_id, owner_session.c.expires_at > now)
+            .order_by(owner_session.c.created_at.desc(), owner_session.c.session_hash.desc())
+        )
+        return [session_from(row) for row in self._work.rows(live)]
+
+    def touch_session(self, session_hash: bytes, seen_at: int) -> None:
+        same = owner_session.c.session_hash == session_hash
+        self._work.write(update(owner_session).where(same).values(seen_at=seen_at))
+
     def end_session(self, session_hash: bytes) -> bool:
         return self._work.write(delete(owner_session).where(owner_session.c.session_hash == session_hash)) > 0
 
-    def end_sessions(self, owner_id: str) -> int:
-        return self._work.write(delete(owner_session).where(owner_session.c.owner_id == owner_id))
+    def end_sessions(self, owner_id: str, *, keep: bytes = b"") -> int:
+        theirs = owner_session.c.owner_id == owner_id
+        return self._work.write(delete(owner_session).where(theirs, owner_session.c.session_hash != keep))
+
+
+class SqlTickets:
+    """:class:`consentcore.api.TicketRepository` in SQL."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    def add(self, ticket: OwnerTicket) -> None:
+        self._work.add(owner_ticket, ticket_values(ticket))
+
+    def get(self, ticket_hash: bytes, now: int) -> OwnerTicket | None:
+        live = owner_ticket.c.ticket_hash == ticket_hash, owner_ticket.c.expires_at > now
+        row = self._work.first(select(owner_ticket).where(*live))
+        return ticket_from(row) if row else None
+
+    def use(self, ticket_hash: bytes, purpose: str, now: int) -> OwnerTicket | None:
+        unused = (
+            update(owner_ticket)
+            .where(
+                owner_ticket.c.ticket_hash == ticket_hash,
+                owner_ticket.c.purpose == purpose,
+                owner_ticket.c.expires_at > now,
+                owner_ticket.c.used_at.is_(None),
+            )
+            .values(used_at=now)
+            .returning(*owner_ticket.c)
+        )
+        rows = self._work.returning(unused)
+        return ticket_from(rows[0]) if rows else None
+
+    def drop(self, owner_id: str, purposes: Iterable[str]) -> int:
+        theirs = owner_ticket.c.owner_id == owner_id, owner_ticket.c.purpose.in_(list(purposes))
+        return self._work.write(delete(owner_ticket).where(*theirs))
+
+
+class SqlIdentities:
+    """:class:`consentcore.api.IdentityRepository` in SQL."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    def get(self, issuer: str, subject: str) -> OwnerIdentity | None:
+        same = owner_identity.c.issuer == issuer, owner_identity.c.subject == subject
+        row = self._work.first(select(owner_identity).where(*same))
+        return identity_from(row) if row else None
+
+    def add(self, identity: OwnerIdentity) -> None:
+        self._work.add(owner_identity, identity_values(identity))
+
+    def of_owner(self, owner_id: str) -> Sequence[OwnerIdentity]:
+        theirs = (
+            select(owner_identity)
+            .where(owner_identity.c.owner_id == owner_id)
+            .order_by(owner_identity.c.created_at, owner_identity.c.issuer, owner_identity.c.subject)
+        )
+        return [identity_from(row) for row in self._work.rows(theirs)]
 
 
 class SqlInteractions:

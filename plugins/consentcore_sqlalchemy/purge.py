@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Select, Table, and_, delete, or_, select, 
 
 from consentcore_sqlalchemy.engine import Database
 from consentcore_sqlalchemy.statements import ACTIVE
-from consentcore_sqlalchemy.tables import code, consent_grant, counter, owner_session, token
+from consentcore_sqlalchemy.tables import code, consent_grant, counter, owner_session, owner_ticket, token
 from consentcore_sqlalchemy.work import Mode, Work, transaction
 
 
@@ -19,6 +19,7 @@ def purge(database: Database, now: int, limit: int) -> dict[str, int]:
         "tokens": _tokens,
         "codes": _codes,
         "sessions": _sessions,
+        "tickets": _tickets,
         "counters": _counters,
     }
     counts = {}
@@ -43,6 +44,10 @@ def _sessions(work: Work, now: int, limit: int) -> int:
     return _remove(
         work, owner_session, owner_session.c.session_hash, owner_session.c.expires_at <= now, limit
     )
+
+
+def _tickets(work: Work, now: int, limit: int) -> int:
+    return _remove(work, owner_ticket, owner_ticket.c.ticket_hash, owner_ticket.c.expires_at <= now, limit)
 
 
 def _counters(work: Work, now: int, limit: int) -> int:

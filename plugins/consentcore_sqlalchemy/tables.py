@@ -83,7 +83,30 @@ owner = Table(
     Column("locale", Text, nullable=False),
     Column("timezone", Text, nullable=False),
     Column("password_hash", Text),
+    Column("previous_email", Text, nullable=False, server_default=text("''")),
+    Column("email_changed_at", Ms),
     UniqueConstraint("email"),
+)
+
+owner_identity = Table(
+    "owner_identity",
+    metadata,
+    Column("issuer", Id, primary_key=True),
+    Column("subject", Id, primary_key=True),
+    Column("owner_id", Id, nullable=False, index=True),
+    Column("created_at", Ms, nullable=False),
+)
+
+owner_ticket = Table(
+    "owner_ticket",
+    metadata,
+    Column("ticket_hash", Hash, primary_key=True),
+    Column("purpose", Text, nullable=False),
+    Column("owner_id", Id, nullable=False, index=True),
+    Column("created_at", Ms, nullable=False),
+    Column("expires_at", Ms, nullable=False, index=True),
+    Column("payload", Text, nullable=False),
+    Column("used_at", Ms),
 )
 
 owner_session = Table(
@@ -96,6 +119,9 @@ owner_session = Table(
     Column("auth_time", Ms, nullable=False),
     Column("acr", Text, nullable=False),
     Column("amr", Json, nullable=False),
+    Column("seen_at", Ms, nullable=False, server_default=text("0")),
+    Column("address", Text, nullable=False, server_default=text("''")),
+    Column("browser", Text, nullable=False, server_default=text("''")),
 )
 
 interaction = Table(

@@ -10,7 +10,7 @@ from consentcore.api import Code
 from consentcore_sqlalchemy import statements
 from consentcore_sqlalchemy.evidence import SqlGrants, SqlLedger
 from consentcore_sqlalchemy.outbox import SqlNotices
-from consentcore_sqlalchemy.people import SqlClients, SqlInteractions, SqlOwners
+from consentcore_sqlalchemy.people import SqlClients, SqlIdentities, SqlInteractions, SqlOwners, SqlTickets
 from consentcore_sqlalchemy.rows.tokens import code_values
 from consentcore_sqlalchemy.tables import code
 from consentcore_sqlalchemy.work import Work
@@ -49,6 +49,14 @@ class SqlUnit:
     @cached_property
     def owners(self) -> SqlOwners:
         return SqlOwners(self._work)
+
+    @cached_property
+    def tickets(self) -> SqlTickets:
+        return SqlTickets(self._work)
+
+    @cached_property
+    def identities(self) -> SqlIdentities:
+        return SqlIdentities(self._work)
 
     @cached_property
     def interactions(self) -> SqlInteractions:

@@ -24,6 +24,7 @@ from consentcore_memory.engine import Engine, Session
 from consentcore_memory.evidence import MemoryGrants, MemoryLedger
 from consentcore_memory.joining import Participant
 from consentcore_memory.outbox import MemoryOutbox
+from consentcore_memory.people import MemoryIdentities, MemoryTickets
 from consentcore_memory.protocol import MemoryProtocol, _store
 from consentcore_memory.state import StoredToken
 from consentcore_memory.storage import MemoryStorage
@@ -475,6 +476,30 @@ class KeepsNonces(MemoryStorage):
 
 class TestKeepsNonces(Broken):
     make = KeepsNonces
+
+
+class UsesTicketsTwice(MemoryTickets):
+    """Looks whether the time is over, and not whether it was used."""
+
+    def use(self, ticket_hash, purpose, now):
+        found = self.get(ticket_hash, now)
+        return replace(found, used_at=now) if found and found.purpose == purpose else None
+
+
+class TestUsesTicketsTwice(Broken):
+    make = staticmethod(repository("tickets", UsesTicketsTwice))
+
+
+class ForgetsTheIssuer(MemoryIdentities):
+    """Takes the subject of one provider for that of another."""
+
+    def get(self, issuer, subject):
+        rows = self._session.state.identities.values()
+        return next((row for row in rows if row.subject.lower() == subject.lower()), None)
+
+
+class TestForgetsTheIssuer(Broken):
+    make = staticmethod(repository("identities", ForgetsTheIssuer))
 
 
 class HoldsItsLock(MemoryStorage):

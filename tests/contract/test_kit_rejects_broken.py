@@ -74,6 +74,11 @@ FAULTS = {
     "TestCountsInTwoSteps": ["test_counter_misses_no_hit"],
     "TestPurgesTooMuch": ["test_theft_is_still_noticed_after_a_purge", "test_evidence_and_outbox_stay"],
     "TestKeepsNonces": ["test_grace_outlives_a_purge_and_ends_in_time"],
+    "TestUsesTicketsTwice": [
+        "test_ticket_is_used_once_for_its_purpose_and_in_time",
+        "test_one_of_many_at_once_uses_a_ticket",
+    ],
+    "TestForgetsTheIssuer": ["test_identity_is_found_by_issuer_and_subject_only"],
     "TestHoldsItsLock": ["test_ended_request_gives_back_what_it_held"],
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from consentcore.testing.storage.accounts import AccountGroup
 from consentcore.testing.storage.base import StorageFixtures
 from consentcore.testing.storage.codes import CodeGroup
 from consentcore.testing.storage.grants import GrantGroup
@@ -26,6 +27,7 @@ __all__ = ["StorageConformance"]
 
 class StorageConformance(
     PeopleGroup,
+    AccountGroup,
     GrantGroup,
     LedgerGroup,
     CodeGroup,

@@ -14,7 +14,9 @@ from consentcore.api import (
     ClientSecret,
     Interaction,
     Owner,
+    OwnerIdentity,
     OwnerSession,
+    OwnerTicket,
     SealedSecret,
     WebhookEndpoint,
 )
@@ -104,12 +106,47 @@ def owner_values(owner: Owner) -> Values:
         "name": owner.name,
         "locale": owner.locale,
         "timezone": owner.timezone,
+        "previous_email": owner.previous_email,
+        "email_changed_at": owner.email_changed_at,
     }
 
 
 def owner_from(row: Row) -> Owner:
     """Read an owner."""
-    return Owner(row[0], row[1], row[2], row[3], row[4], row[5])
+    return Owner(row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7])
+
+
+def ticket_values(ticket: OwnerTicket) -> Values:
+    """Columns of a ticket."""
+    return {
+        "ticket_hash": ticket.ticket_hash,
+        "purpose": ticket.purpose,
+        "owner_id": ticket.owner_id,
+        "created_at": ticket.created_at,
+        "expires_at": ticket.expires_at,
+        "payload": ticket.payload,
+        "used_at": ticket.used_at,
+    }
+
+
+def ticket_from(row: Row) -> OwnerTicket:
+    """Read a ticket."""
+    return OwnerTicket(row[0], row[1], row[2], row[3], row[4], row[5], row[6])
+
+
+def identity_values(identity: OwnerIdentity) -> Values:
+    """Columns of an identity."""
+    return {
+        "issuer": identity.issuer,
+        "subject": identity.subject,
+        "owner_id": identity.owner_id,
+        "created_at": identity.created_at,
+    }
+
+
+def identity_from(row: Row) -> OwnerIdentity:
+    """Read an identity."""
+    return OwnerIdentity(row[0], row[1], row[2], row[3])
 
 
 def session_values(session: OwnerSession) -> Values:
@@ -122,12 +159,26 @@ def session_values(session: OwnerSession) -> Values:
         "auth_time": session.auth_time,
         "acr": session.acr,
         "amr": texts_json(session.amr),
+        "seen_at": session.seen_at,
+        "address": session.address,
+        "browser": session.browser,
     }
 
 
 def session_from(row: Row) -> OwnerSession:
     """Read a browser session."""
-    return OwnerSession(row[0], row[1], row[2], row[3], row[4], row[5], texts(row[6]))
+    return OwnerSession(
+        session_hash=row[0],
+        owner_id=row[1],
+        created_at=row[2],
+        expires_at=row[3],
+        auth_time=row[4],
+        acr=row[5],
+        amr=texts(row[6]),
+        seen_at=row[7],
+        address=row[8],
+        browser=row[9],
+    )
 
 
 def interaction_values(interaction: Interaction) -> Values:

@@ -1,0 +1,50 @@
+"""Protocol and notices."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+ID = sa.Text().with_variant(sa.TEXT(collation="C"), "postgresql")
+EMPTY = sa.text("''")
+
+
+def upgrade() -> None:
+    _accounts()
+
+
+def _accounts() -> None:
+    op.add_column("owner", sa.Column("previous_email", sa.Text(), nullable=False, server_default=EMPTY))
+    op.add_column("owner", sa.Column("email_changed_at", sa.BigInteger(), nullable=True))
+    op.add_column(
+        "owner_session", sa.Column("seen_at", sa.BigInteger(), nullable=False, server_default=sa.text("0"))
+    )
+    op.add_column("owner_session", sa.Column("address", sa.Text(), nullable=False, server_default=EMPTY))
+    op.add_column("owner_session", sa.Column("browser", sa.Text(), nullable=False, server_default=EMPTY))
+    op.create_table(
+        "owner_identity",
+        sa.Column("issuer", ID, nullable=False),
+        sa.Column("subject", ID, nullable=False),
+        sa.Column("owner_id", ID, nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("issuer", "subject", name="owner_identity_pkey"),
+    )
+    op.create_index("owner_identity_owner_id_idx", "owner_identity", ["owner_id"], unique=False)
+    op.create_table(
+        "owner_ticket",
+        sa.Column("ticket_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("owner_id", ID, nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("payload", sa.Text(), nullable=False),
+        sa.Column("used_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("ticket_hash", name="owner_ticket_pkey"),
+    )
+    op.create_index("owner_ticket_expires_at_idx", "owner_ticket", ["expires_at"], unique=False)
+    op.create_index("owner_ticket_owner_id_idx", "owner_ticket", ["owner_id"], unique=False)
