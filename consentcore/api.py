@@ -5,6 +5,7 @@ What is not listed in ``__all__`` may change without notice.
 
 from __future__ import annotations
 
+from consentcore.domain.address import network_of
 from consentcore.domain.client import (
     AuthMethod,
     Client,
@@ -241,6 +242,7 @@ __all__ = [
     "mail_message",
     "mail_targets",
     "mime_message",
+    "network_of",
     "normalise_email",
     "setting",
     "transact",

@@ -138,6 +138,42 @@ class WorkerSettings:
 
 
 @dataclass(frozen=True)
+class LimitsSettings:
+    """``consentcore.limits.*``: how often somebody may ask. 0 is no limit."""
+
+    token_per_client: int = setting(
+        "Requests a minute to the token endpoint from one client at one address, counted in each web process; "
+        "0: no limit.",
+        default=300_000,
+        minimum=0,
+        maximum=10_000_000,
+    )
+    introspect_per_client: int = setting(
+        "The same for the introspection endpoint.", default=300_000, minimum=0, maximum=10_000_000
+    )
+    revoke_per_client: int = setting(
+        "The same for the revocation endpoint.", default=300_000, minimum=0, maximum=10_000_000
+    )
+    requests_per_address: int = setting(
+        "Requests a minute from one address to all these endpoints, whoever sends them, counted in each web "
+        "process; 0: no limit.",
+        default=0,
+        minimum=0,
+        maximum=10_000_000,
+    )
+    failures_per_client: int = setting(
+        "Wrong secrets a minute for one client from one address, counted for all processes; then the refusal is "
+        "429 instead of 401. The right secret is accepted all the same. 0: no limit.",
+        default=300,
+        minimum=0,
+        maximum=1_000_000,
+    )
+    failures_per_address: int = setting(
+        "The same for one address over all clients.", default=3000, minimum=0, maximum=1_000_000
+    )
+
+
+@dataclass(frozen=True)
 class ConsentSettings:
     """``consentcore.consent.*``: rules for grants."""
 
@@ -177,6 +213,7 @@ class CoreSettings:
     server: ServerSettings = field(default_factory=ServerSettings)
     web: WebSettings = field(default_factory=WebSettings)
     worker: WorkerSettings = field(default_factory=WorkerSettings)
+    limits: LimitsSettings = field(default_factory=LimitsSettings)
     consent: ConsentSettings = field(default_factory=ConsentSettings)
     operator: OperatorSettings = field(default_factory=OperatorSettings)
 

@@ -12,7 +12,7 @@ from consentcore.domain.clock import SECOND
 from consentcore.domain.errors import ConfigurationError
 from consentcore.domain.secret import digest
 from consentcore.domain.token import TokenKind
-from consentcore.oauth import client_auth, front
+from consentcore.oauth import front
 from consentcore.oauth.errors import invalid_client
 from consentcore.oauth.responses import json_answer
 from consentcore.ports.extension import RESERVED_CLAIMS, TokenContext
@@ -45,10 +45,10 @@ class IntrospectionEndpoint:
         :raises StorageError: the storage did not answer. :raises ConfigurationError: a plugin gave a reserved claim.
         """
         parameters = front.read_body(http, front.ABOUT_TOKEN, self._parts.settings.server.max_body_bytes)
-        credentials = client_auth.read_credentials(http.headers, parameters)
+        credentials = self._parts.admission.identify("introspect", http, parameters)
         token, now = parameters.get("token", ""), self._parts.clock.now()
         lookup = self._parts.storage.protocol.find_token(credentials.client_id, digest(token))
-        client = client_auth.authenticate(credentials, lookup.client, now)
+        client = self._parts.admission.authenticate("introspect", http, credentials, lookup.client, now)
         if client.public:
             raise invalid_client()  # section 2.1: the endpoint must require authorization
         request = Request("", "POST", {"token": token, "client_id": client.client_id})

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from consentcore.domain.clock import Clock
     from consentcore.domain.event import EventType
     from consentcore.domain.scope import Catalog
+    from consentcore.oauth.admission import Admission
     from consentcore.oauth.tokens import Lifetimes
     from consentcore.ports.extension import TokenContext
     from consentcore.ports.keys import KeyRing
@@ -33,3 +34,4 @@ class Parts:
     lifetimes: Lifetimes
     compromised: Compromised
     claims: Claims
+    admission: Admission

@@ -8,7 +8,7 @@ from oauthlib.common import Request
 from oauthlib.oauth2 import RevocationEndpoint as OAuthlibRevocation
 
 from consentcore.domain.secret import digest
-from consentcore.oauth import client_auth, front
+from consentcore.oauth import front
 from consentcore.oauth.responses import empty_answer
 
 if TYPE_CHECKING:
@@ -31,11 +31,11 @@ class RevocationEndpoint:
         :raises StorageError: nothing was revoked, and this must not be answered with 200.
         """
         parameters = front.read_body(http, front.ABOUT_TOKEN, self._parts.settings.server.max_body_bytes)
-        credentials = client_auth.read_credentials(http.headers, parameters)
+        credentials = self._parts.admission.identify("revoke", http, parameters)
         presented, now = parameters.get("token", ""), self._parts.clock.now()
         protocol = self._parts.storage.protocol
         lookup = protocol.find_token(credentials.client_id, digest(presented))
-        client = client_auth.authenticate(credentials, lookup.client, now)
+        client = self._parts.admission.authenticate("revoke", http, credentials, lookup.client, now)
         request = Request("", "POST", {"token": presented, "client_id": client.client_id})
         request.client = client
         self._oauthlib.validate_revocation_request(request)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from oauthlib.oauth2 import OAuth2Error
 
 from consentcore.domain.errors import ConfigurationError, StorageConflict, StorageError, StorageUnavailable
+from consentcore.oauth.admission import Admission
 from consentcore.oauth.authorize import AuthorizationEndpoint
 from consentcore.oauth.errors import ProtocolError, bad_request, from_oauthlib, unavailable
 from consentcore.oauth.introspection import IntrospectionEndpoint
@@ -58,7 +59,10 @@ class AuthorizationServer:
         claims: Claims,
     ) -> None:
         lifetimes = Lifetimes.of(settings)
-        self._parts = Parts(storage, keys, clock, catalog, settings, lifetimes, compromised, claims)
+        admission = Admission(storage, settings.limits)
+        self._parts = Parts(
+            storage, keys, clock, catalog, settings, lifetimes, compromised, claims, admission
+        )
         validator = Validator()
         self._authorization = AuthorizationEndpoint(self._parts, validator)
         self._token = TokenEndpoint(self._parts, validator)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from oauthlib.common import Request
 
 from consentcore.domain.secret import digest
-from consentcore.oauth import client_auth, front, scopes
+from consentcore.oauth import front, scopes
 from consentcore.oauth.code_exchange import CodeExchange
 from consentcore.oauth.errors import ProtocolError, bad_request
 from consentcore.oauth.grants import bearer, code_grant, refresh_grant
@@ -17,6 +17,7 @@ from consentcore.oauth.responses import json_answer
 
 if TYPE_CHECKING:
     from consentcore.domain.client import Client
+    from consentcore.oauth.client_auth import Credentials
     from consentcore.oauth.messages import HttpRequest, HttpResponse
     from consentcore.oauth.parts import Parts
     from consentcore.oauth.validator import Validator
@@ -47,27 +48,27 @@ class TokenEndpoint:
         if grant_type not in (CODE_GRANT, REFRESH_GRANT):
             description = "grant_type: expected authorization_code or refresh_token"
             raise ProtocolError(400, "unsupported_grant_type", description)
-        credentials = client_auth.read_credentials(http.headers, parameters)
+        credentials = self._parts.admission.identify("token", http, parameters)
         exchange = self._exchange_code if grant_type == CODE_GRANT else self._exchange_refresh
-        return exchange(credentials, parameters)
+        return exchange(http, credentials, parameters)
 
     def _exchange_code(
-        self, credentials: client_auth.Credentials, parameters: Mapping[str, str]
+        self, http: HttpRequest, credentials: Credentials, parameters: Mapping[str, str]
     ) -> HttpResponse:
         presented, now = parameters.get("code", ""), self._parts.clock.now()
         lookup = self._parts.storage.protocol.read_code(credentials.client_id, digest(presented))
-        client = client_auth.authenticate(credentials, lookup.client, now)
+        client = self._parts.admission.authenticate("token", http, credentials, lookup.client, now)
         request = _request(client, parameters, ("code", "redirect_uri", "code_verifier"))
         request.exchange = CodeExchange(self._parts, client, lookup, presented, now)
         request.require_pkce = self._parts.settings.oauth.require_pkce
         return self._issue(self._code, request)
 
     def _exchange_refresh(
-        self, credentials: client_auth.Credentials, parameters: Mapping[str, str]
+        self, http: HttpRequest, credentials: Credentials, parameters: Mapping[str, str]
     ) -> HttpResponse:
         presented, now = parameters.get("refresh_token", ""), self._parts.clock.now()
         lookup = self._parts.storage.protocol.find_token(credentials.client_id, digest(presented))
-        client = client_auth.authenticate(credentials, lookup.client, now)
+        client = self._parts.admission.authenticate("token", http, credentials, lookup.client, now)
         request = _request(client, parameters, ("refresh_token", "scope"))
         if request.scope is not None:
             wanted = scopes.parse(request.scope)

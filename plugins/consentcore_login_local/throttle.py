@@ -18,9 +18,8 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address, ip_network
 
-from consentcore.api import DAY, CounterStorage
+from consentcore.api import DAY, CounterStorage, network_of
 
 KNOWN_WINDOW_MS = 90 * DAY
 
@@ -47,7 +46,7 @@ class Try:
     @classmethod
     def of(cls, email: str, remote_addr: str, now: int) -> Try:
         """Name an attempt. IPv6 addresses count by their /64, which is what one customer has."""
-        address = _network(remote_addr)
+        address = network_of(remote_addr)
         return cls(_name("account", email), _name("address", address), _name("pair", email, address), now)
 
 
@@ -96,18 +95,6 @@ class Throttle:
     def _wait(self, now: int) -> int:
         window = self._limits.window_ms
         return max(1, -(-(window - now % window) // 1000))
-
-
-def _network(remote_addr: str) -> str:
-    try:
-        address = ip_address(remote_addr)
-    except ValueError:
-        return remote_addr
-    if isinstance(address, IPv6Address):
-        if address.ipv4_mapped:
-            return str(address.ipv4_mapped)
-        return str(ip_network(f"{address.compressed.partition('%')[0]}/64", strict=False))
-    return str(address)
 
 
 def _name(*parts: str) -> str:

@@ -1,0 +1,181 @@
+"""Who may come in how often: client authentication with its limits, for every endpoint that demands it.
+
+Two kinds of limits, and neither lets one client shut out another:
+
+* requests a minute of a client from one address, counted in this process after it has authenticated itself, so
+  that nobody uses up what is somebody else's; once reached, the next one is refused before the storage is asked;
+* wrong secrets a minute, of a client from one address and of an address over all clients, counted for all
+  processes in the storage's counters. Only the refusal changes, from 401 to 429: right credentials are never held
+  up, because 256 random bits cannot be guessed. A success costs nothing here.
+
+RFC 6749 has no error code for 429 (RFC 6585 section 4). Too many requests are ``temporarily_unavailable``, as every
+"come back later" of these endpoints; too many wrong secrets remain ``invalid_client``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import math
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import SlidingWindowCounterRateLimiter
+
+from consentcore.domain.address import network_of
+from consentcore.domain.clock import MINUTE, SECOND
+from consentcore.domain.errors import StorageError
+from consentcore.oauth import client_auth
+from consentcore.oauth.errors import INVALID_CLIENT, ProtocolError
+
+if TYPE_CHECKING:
+    from consentcore.core_settings import LimitsSettings
+    from consentcore.domain.client import Client
+    from consentcore.oauth.client_auth import Credentials
+    from consentcore.oauth.messages import HttpRequest
+    from consentcore.ports.storage import Storage
+
+log = logging.getLogger("consentcore.oauth")
+_MOST_BLOCKED = 10_000
+
+
+class Admission:
+    """Identifies and authenticates clients within the limits. Safe to share between threads.
+
+    :param storage: only its counters are used, and only after a failure.
+    """
+
+    def __init__(self, storage: Storage, settings: LimitsSettings) -> None:
+        self._rates = Rates(
+            {
+                "token": settings.token_per_client,
+                "introspect": settings.introspect_per_client,
+                "revoke": settings.revoke_per_client,
+                "address": settings.requests_per_address,
+            }
+        )
+        self._failures = Failures(storage, settings)
+
+    def identify(self, endpoint: str, http: HttpRequest, parameters: Mapping[str, str]) -> Credentials:
+        """Find the credentials of a request; nothing is looked up.
+
+        :param endpoint: ``token``, ``introspect`` or ``revoke``.
+        :raises ProtocolError: see :func:`client_auth.read_credentials`; 429 when the client, or its address, has
+            used up its minute.
+        """
+        credentials = client_auth.read_credentials(http.headers, parameters)
+        network = network_of(http.remote_addr)
+        wait = self._rates.hit("address", network) or self._rates.wait(
+            endpoint, credentials.client_id, network
+        )
+        if wait:
+            raise _too_many_requests(wait)
+        return credentials
+
+    def authenticate(
+        self, endpoint: str, http: HttpRequest, credentials: Credentials, client: Client | None, now: int
+    ) -> Client:
+        """Check the credentials, and count: a request when they are right, else a failure.
+
+        :raises ProtocolError: 401 ``invalid_client``, 429 beyond a limit.
+        """
+        network = network_of(http.remote_addr)
+        try:
+            known = client_auth.authenticate(credentials, client, now)
+        except ProtocolError:
+            wait = self._failures.hit(credentials.client_id, network, now) if credentials.secret else 0
+            if wait:
+                raise _too_many_failures(wait) from None
+            raise
+        wait = self._rates.hit(endpoint, known.client_id, network)
+        if wait:
+            raise _too_many_requests(wait)
+        return known
+
+
+class Rates:
+    """Requests a minute in this process.
+
+    Two counters a key, whatever the limit: a list of times, as a moving window keeps it, would hold hundreds of
+    thousands of entries at the default limits.
+
+    :param per_minute: the limit of each kind; 0 is none.
+    """
+
+    def __init__(self, per_minute: Mapping[str, int]) -> None:
+        self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._items = {
+            kind: RateLimitItemPerMinute(limit, namespace=kind) for kind, limit in per_minute.items() if limit
+        }
+        self._blocked: dict[tuple[str, ...], float] = {}
+
+    def wait(self, kind: str, *key: str) -> int:
+        """Seconds until ``key`` may go on, 0 for now. Counts nothing."""
+        until = self._blocked.get((kind, *key)) if self._blocked else None
+        if until is None:
+            return 0
+        return max(0, math.ceil(until - time.time()))
+
+    def hit(self, kind: str, *key: str) -> int:
+        """Count a request: 0, or the seconds to wait when it is one too many."""
+        item = self._items.get(kind)
+        if item is None or self._limiter.hit(item, *key):
+            return 0
+        now = time.time()
+        until = max(self._limiter.get_window_stats(item, *key).reset_time, now + 0.1)
+        if len(self._blocked) >= _MOST_BLOCKED:
+            self._blocked = {}  # whoever is still too fast is back at once
+        self._blocked[(kind, *key)] = until
+        return math.ceil(until - now)
+
+
+class Failures:
+    """Wrong secrets a minute, shared by all processes. Keys hold hashes: the counters name nobody."""
+
+    def __init__(self, storage: Storage, settings: LimitsSettings) -> None:
+        self._storage = storage
+        self._pair = settings.failures_per_client
+        self._address = settings.failures_per_address
+        self._over: dict[str, int] = {}
+
+    def hit(self, client_id: str, network: str, now: int) -> int:
+        """Count a failure: 0, or the seconds until the minute ends when it is one too many.
+
+        What is over its limit is not written again, so that a flood of failures is none of writes.
+        """
+        wait = math.ceil((MINUTE - now % MINUTE) / SECOND)
+        limits = {_name("pair", client_id, network): self._pair, _name("address", network): self._address}
+        if any(self._over.get(name) == now // MINUTE for name in limits):
+            return wait
+        try:
+            over = [
+                name
+                for name, limit in limits.items()
+                if limit and self._storage.counters.hit(name, now, MINUTE) > limit
+            ]
+        except StorageError as error:
+            log.warning("a failed client authentication could not be counted: %s", error)
+            return 0
+        if len(self._over) >= _MOST_BLOCKED:
+            self._over = {}
+        self._over.update(dict.fromkeys(over, now // MINUTE))
+        return wait if over else 0
+
+
+def _too_many_requests(wait_s: int) -> ProtocolError:
+    return ProtocolError(
+        429, "temporarily_unavailable", "Too many requests, please slow down", {"Retry-After": str(wait_s)}
+    )
+
+
+def _too_many_failures(wait_s: int) -> ProtocolError:
+    description = "Client authentication failed too often, please check the secret"
+    return ProtocolError(429, INVALID_CLIENT, description, {"Retry-After": str(wait_s)})
+
+
+def _name(kind: str, *parts: str) -> str:
+    text = "\x1f".join((kind, *parts)).encode("utf-8", "surrogatepass")
+    return f"client-auth:{hashlib.sha256(text).hexdigest()[:32]}"
