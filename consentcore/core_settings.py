@@ -17,7 +17,7 @@ from consentcore.hooks.settings import PREFIX, Source
 _DAY_S = 86400
 # Protocol routes run without the transaction that pages need, and which are which is told by the path.
 _PAGES = {"consent", "consents", "developer", "livez", "login", "logout", "metrics", "operator", "readyz"}
-_PAGES |= {"receipts", "static", ".well-known"}
+_PAGES |= {"jwks", "receipts", "static", ".well-known"}
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,14 @@ class OAuthSettings:
         "How long the consent page may be left unanswered.", default=600, minimum=1, maximum=_DAY_S
     )
     require_pkce: bool = setting("Demand PKCE (S256) from confidential clients too.", default=False)
+    jwt_signing_alg: str = setting(
+        "What signs JWT access tokens; both kinds of keys are published.",
+        default="ES256",
+        choices=("ES256", "EdDSA"),
+    )
+    jwt_default_audience: str = setting(
+        "The aud of a JWT access token for which no resource was asked; empty: the issuer.", default=""
+    )
 
 
 @dataclass(frozen=True)
@@ -209,6 +217,12 @@ class CoreSettings:
     web_url: str = setting("Base URL of the pages and of links in mails; empty: the issuer.", default="")
     notifiers: tuple[str, ...] = setting("Plugins that tell people of events.", default=())
     extensions: tuple[str, ...] = setting("Plugins of every other kind.", default=())
+    key_lead_s: int = setting(
+        "How long `keys rotate` publishes a new key before anything is made with it.",
+        default=3600,
+        minimum=600,
+        maximum=30 * _DAY_S,
+    )
     oauth: OAuthSettings = field(default_factory=OAuthSettings)
     server: ServerSettings = field(default_factory=ServerSettings)
     web: WebSettings = field(default_factory=WebSettings)

@@ -152,7 +152,7 @@ def build_runtime(config: LoadedConfig, *, clock: Clock | None = None) -> Runtim
     now = clock or SystemClock()
 
     def keys_and_storage() -> tuple[KeyRing, Storage]:
-        keys = key_ring(config)
+        keys = key_ring(config, now)
         return keys, registry.storage(now, keys)
 
     others = (lambda: registry.notifiers(now), registry.resources, registry.anchors)
@@ -182,7 +182,7 @@ def _made_by(make: Callable[[], Any], problems: list[str]) -> Any:
         problems += error.problems
 
 
-def key_ring(config: LoadedConfig) -> KeyRing:
+def key_ring(config: LoadedConfig, clock: Clock | None = None) -> KeyRing:
     """Open the key ring of a configuration.
 
     :raises ConfigurationError: when it is not there or not in order, with file and line of the setting.
@@ -191,7 +191,7 @@ def key_ring(config: LoadedConfig) -> KeyRing:
     entry = source.entries.get("consentcore.keys")
     folder = entry.folder if entry else source.folder
     try:
-        return open_key_ring(config.settings.keys, config.registry, folder, source.environ or None)
+        return open_key_ring(config.settings.keys, config.registry, folder, source.environ or None, clock)
     except ConfigurationError as error:
         where = source.where("consentcore.keys")
         raise ConfigurationError([f"{where}: {line}" for line in error.problems]) from error

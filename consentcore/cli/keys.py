@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from consentcore.cli.commands import Group, refuse
 from consentcore.cli.state import State, pass_state, table
+
+if TYPE_CHECKING:
+    from consentcore.keys import MasterKey
+    from consentcore.ports.keys import KeyRing
 
 
 @click.group(cls=Group, name="keys")
@@ -18,43 +24,81 @@ def command() -> None:
 @command.command("list")
 @pass_state
 def list_(state: State) -> None:
-    """List the key ids, newest first."""
-    from consentcore.keys import key_file, read_key_file
+    """List the keys, newest first: which one is in use, from when on, and whether /jwks has its public half.
+
+    A key that waits is published already and used from its time on; one that was replaced stays, to verify and to
+    read, and stays published until no token that it signed can live.
+    """
+    from consentcore.domain.clock import SystemClock
+    from consentcore.oauth.signing import ALGORITHMS, SigningKeys, kid_of
     from consentcore.runtime import key_ring
 
-    ring = key_ring(state.config)
-    setting = state.config.settings.keys
-    created: dict[str, str] = {}
-    if not setting.startswith(("env:", "provider:")):
-        file = key_file(setting, state.config.source.entries["consentcore.keys"].folder)
-        created = {key_id: at for key_id, _, at in read_key_file(file)}
+    ring, now = key_ring(state.config), SystemClock().now()
+    made = {key.key_id: key.made for key in _master_keys(state)}
+    published = set(SigningKeys(ring).published(now))
     rows = [
-        {"key_id": key_id, "current": key_id == ring.current_id, "created_at": created.get(key_id) or None}
+        {
+            "key_id": key_id,
+            "use": _use(ring, key_id, now),
+            "current": key_id == ring.current_id,
+            "created_at": made.get(key_id) or None,
+            "used_from": _iso(ring.used_from(key_id)),
+            "published": key_id in published,
+            "kids": [kid_of(key_id, name) for name in ALGORITHMS] if key_id in published else [],
+        }
         for key_id in ring.ids
     ]
     lines = [
-        (str(row["key_id"]), "current" if row["current"] else "old", str(row["created_at"] or "-"))
+        (
+            str(row["key_id"]),
+            str(row["use"]),
+            str(row["created_at"] or "-"),
+            str(row["used_from"] or "-"),
+            "yes" if row["published"] else "no",
+        )
         for row in rows
     ]
-    state.answer(rows, table(lines, ("KEY", "USE", "MADE")))
+    state.answer(rows, table(lines, ("KEY", "USE", "MADE", "USED FROM", "PUBLISHED")))
 
 
 @command.command("rotate")
+@click.option("--now", "at_once", is_flag=True, help="Use the new key at once: after a leak.")
 @pass_state
-def rotate(state: State) -> None:
+def rotate(state: State, *, at_once: bool) -> None:
     """Add a new master key to the key file; the old ones stay, to verify and to read.
 
-    Restart server and worker afterwards: they read the file when they start.
+    The new key is published at once (/jwks) and used after `consentcore.key_lead_s`. Processes that read this file
+    notice it by themselves; copy it to every other machine before that time is over.
     """
     from consentcore.keys import key_file, rotate_key_file
 
-    folder = state.config.source.entries["consentcore.keys"].folder
-    path = key_file(state.config.settings.keys, folder)
-    fresh = rotate_key_file(path)
-    state.say(
-        f"{path} has a new key {fresh}; restart server and worker, and copy the file to every machine first"
-    )
-    state.answer({"key_id": fresh, "file": str(path)}, "")
+    settings = state.config.settings
+    path = key_file(settings.keys, state.config.source.entries["consentcore.keys"].folder)
+    fresh = rotate_key_file(path, 0 if at_once else settings.key_lead_s)
+    starts = _iso(fresh.used_from)
+    state.say(f"{path} has a new key {fresh.key_id}, published now and used from {starts}")
+    state.say("running processes read the file by themselves; copy it to every other machine before that")
+    state.answer({"key_id": fresh.key_id, "file": str(path), "used_from": starts}, "")
+
+
+def _master_keys(state: State) -> Sequence[MasterKey]:
+    from consentcore.keys import read_master_keys
+
+    source = state.config.source
+    folder = source.entries["consentcore.keys"].folder
+    return read_master_keys(state.config.settings.keys, state.config.registry, folder, source.environ or None)
+
+
+def _use(ring: KeyRing, key_id: str, now: int) -> str:
+    if key_id == ring.current_id:
+        return "current"
+    return "next" if now < ring.used_from(key_id) else "old"
+
+
+def _iso(ms: int) -> str | None:
+    from consentcore.domain.clock import iso
+
+    return iso(ms) if ms else None
 
 
 @command.command("create")

@@ -20,6 +20,7 @@ def metadata(parts: Parts) -> dict[str, object]:
         "token_endpoint": f"{base}/token",
         "revocation_endpoint": f"{base}/revoke",
         "introspection_endpoint": f"{base}/introspect",
+        "jwks_uri": issuer.rstrip("/") + "/jwks",
         "scopes_supported": sorted(scope.scope_id for scope in parts.catalog),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],

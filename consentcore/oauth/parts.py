@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from consentcore.domain.event import EventType
     from consentcore.domain.scope import Catalog
     from consentcore.oauth.admission import Admission
+    from consentcore.oauth.signing import SigningKeys
     from consentcore.oauth.tokens import Lifetimes
     from consentcore.ports.extension import TokenContext
     from consentcore.ports.keys import KeyRing
@@ -35,3 +36,4 @@ class Parts:
     compromised: Compromised
     claims: Claims
     admission: Admission
+    signing: SigningKeys

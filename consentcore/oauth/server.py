@@ -20,6 +20,7 @@ from consentcore.oauth.metadata import metadata
 from consentcore.oauth.parts import Claims, Compromised, Parts
 from consentcore.oauth.responses import error_answer
 from consentcore.oauth.revocation import RevocationEndpoint
+from consentcore.oauth.signing import SigningKeys
 from consentcore.oauth.token import TokenEndpoint
 from consentcore.oauth.tokens import Lifetimes
 from consentcore.oauth.validator import Validator
@@ -61,7 +62,16 @@ class AuthorizationServer:
         lifetimes = Lifetimes.of(settings)
         admission = Admission(storage, settings.limits)
         self._parts = Parts(
-            storage, keys, clock, catalog, settings, lifetimes, compromised, claims, admission
+            storage,
+            keys,
+            clock,
+            catalog,
+            settings,
+            lifetimes,
+            compromised,
+            claims,
+            admission,
+            SigningKeys(keys, settings.oauth.jwt_signing_alg),
         )
         validator = Validator()
         self._authorization = AuthorizationEndpoint(self._parts, validator)
@@ -112,6 +122,10 @@ class AuthorizationServer:
     def metadata(self) -> dict[str, object]:
         """The members of the RFC 8414 document."""
         return metadata(self._parts)
+
+    def jwks(self) -> dict[str, list[dict[str, object]]]:
+        """The published JWK set (RFC 7517 section 5)."""
+        return self._parts.signing.key_set(self._parts.clock.now())
 
 
 def _answered(http: HttpRequest, respond: Callable[[HttpRequest], HttpResponse]) -> HttpResponse:

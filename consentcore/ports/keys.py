@@ -8,16 +8,27 @@ from typing import Protocol
 
 class KeyRing(Protocol):
     """Purposes in use: ``session``, ``csrf``, ``ledger``, ``grant-seal``, ``checkpoint``, ``pairwise``,
-    ``refresh``, ``webhook``, ``evidence``."""
+    ``refresh``, ``webhook``, ``evidence``, ``signing-es256``, ``signing-eddsa``."""
 
     @property
     def current_id(self) -> str:
-        """Id of the key that new things are made with."""
+        """Id of the key that new things are made with: the newest whose time has come.
+
+        A key that was added by a rotation waits, so that every process has read it, and everybody who verifies
+        signatures has fetched its public half, before anything is made with it.
+        """
         ...
 
     @property
     def ids(self) -> Sequence[str]:
         """All key ids, newest first."""
+        ...
+
+    def used_from(self, key_id: str) -> int:
+        """From when on new things are made with a key, in ms since the epoch; 0 is at once.
+
+        :raises KeyUnavailable: when the ring lacks it.
+        """
         ...
 
     def subkey(self, purpose: str, key_id: str = "") -> bytes:
@@ -48,8 +59,12 @@ class KeyRing(Protocol):
 class KeyProvider(Protocol):
     """Where master keys live (a vault, an HSM); ``consentcore.keys = provider:NAME`` chooses one."""
 
-    def master_keys(self) -> Sequence[tuple[str, bytes]]:
-        """Pairs of key id (1 to 16 of ``[a-z0-9]``) and 32 secret bytes, newest first; at least one."""
+    def master_keys(self) -> Sequence[tuple[str, bytes] | tuple[str, bytes, int]]:
+        """Key ids (1 to 16 of ``[a-z0-9]``) and 32 secret bytes, newest first; at least one. Asked once, at start.
+
+        A third member says from when on new things are made with the key, in ms since the epoch: later than the
+        moment at which every process has been started with it. Without one it is used at once.
+        """
         ...
 
 

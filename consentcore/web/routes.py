@@ -15,6 +15,7 @@ def includeme(config: Configurator) -> None:
     for name in ("authorize", "token", "revoke", "introspect"):
         config.add_route(f"oauth.{name}", f"{prefix}/{name}")
     config.add_route("oauth.metadata", metadata_path(settings.issuer))
+    config.add_route("oauth.jwks", "/jwks")
 
     config.add_route("livez", "/livez")
     config.add_route("readyz", "/readyz")

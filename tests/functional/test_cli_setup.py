@@ -11,6 +11,7 @@ import pytest
 from cli_ import Cli
 
 from consentcore.cli.main import run
+from consentcore.domain.clock import HOUR, from_iso
 from consentcore.domain.secret import CLIENT_SECRET, looks_like
 
 URI = "https://app.example/callback"
@@ -286,10 +287,21 @@ def test_keys_are_listed_and_rotated_and_never_printed(cli, tmp_path):
     fresh = cli("keys", "rotate", "--json").json["key_id"]
     after = cli("keys", "list", "--json").json
     assert [row["key_id"] for row in after] == [fresh, before[0]["key_id"]]
+    assert [row["use"] for row in after] == ["next", "current"]
+    assert [row["published"] for row in after] == [True, True]
+    later = from_iso(after[0]["used_from"]) - from_iso(before[0]["used_from"])
+    assert HOUR <= later < HOUR + 60_000
     printed = cli("keys", "list").out + cli("keys", "rotate").err
     for line in (tmp_path / "var" / "keys").read_text().splitlines():
         if not line.startswith("#"):
             assert line.split()[1] not in printed
+
+
+def test_a_leaked_key_is_replaced_at_once(cli):
+    cli("keys", "rotate")
+    fresh = cli("keys", "rotate", "--now", "--json").json["key_id"]
+    listed = cli("keys", "list", "--json").json
+    assert [(row["key_id"], row["use"]) for row in listed if row["current"]] == [(fresh, "current")]
 
 
 def test_secrets_sealed_before_a_rotation_are_read_after_it(cli):

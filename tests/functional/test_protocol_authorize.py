@@ -117,3 +117,16 @@ def test_57_the_metadata_is_read_only(platform):
     refused = platform.browser().post(WELL_KNOWN, {}, status=405)
     assert refused.headers["Allow"] == "GET, HEAD"
     assert platform.browser().head(WELL_KNOWN).status_int == 200
+
+
+def test_keys_are_published_where_the_metadata_says(platform):
+    browser = platform.browser()
+    uri = browser.get(WELL_KNOWN).json["jwks_uri"]
+    assert uri == f"{ISSUER}/jwks"
+    answered = browser.get(uri.removeprefix(ISSUER))
+    assert answered.content_type == "application/jwk-set+json"
+    assert answered.headers["Cache-Control"] == "public, max-age=300"
+    assert [key["alg"] for key in answered.json["keys"]] == ["ES256", "EdDSA"]
+    assert all("d" not in key for key in answered.json["keys"])
+    refused = browser.post("/jwks", {}, status=405)
+    assert (refused.headers["Allow"], refused.json["error"]) == ("GET, HEAD", "invalid_request")

@@ -148,12 +148,12 @@ def test_rotation_puts_a_new_key_first_and_keeps_the_old(tmp_path):
     path = tmp_path / "keys"
     create_key_file(path)
     before = open_key_ring(str(path))
-    fresh = rotate_key_file(path)
+    fresh = rotate_key_file(path).key_id
     after = open_key_ring(str(path))
     assert list(after.ids) == [fresh, *before.ids]
     assert after.open("webhook", before.seal("webhook", b"x", ""), "") == b"x"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert all(re.match(r"20\d\d-", created) for _, _, created in read_key_file(path))
+    assert all(re.match(r"20\d\d-", key.made) for key in read_key_file(path))
 
 
 def test_relative_files_start_at_the_ini(tmp_path):

@@ -233,6 +233,7 @@ def test_57_the_metadata_lists_what_works(house):
         "token_endpoint": f"{base}/token",
         "revocation_endpoint": f"{base}/revoke",
         "introspection_endpoint": f"{base}/introspect",
+        "jwks_uri": "https://consent.example/jwks",
         "scopes_supported": ["comfort.read", "device.act", "energy.read", "offline_access"],
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],

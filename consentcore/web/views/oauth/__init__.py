@@ -1,1 +1,1 @@
-"""Protocol routes: authorize, token, revoke, introspect, metadata."""
+"""Protocol routes: authorize, token, revoke, introspect, metadata, keys."""

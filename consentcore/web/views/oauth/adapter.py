@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from pyramid.httpexceptions import HTTPBadRequest
 from pyramid.response import Response
 
+from consentcore.oauth.errors import ProtocolError
 from consentcore.oauth.messages import HttpRequest
+from consentcore.oauth.responses import error_answer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from pyramid.request import Request
 
     from consentcore.oauth.messages import HttpResponse
+
+MAX_AGE_S = 300
+"""How long documents about the server may be kept; a new key waits longer before it signs."""
 
 # Only these are looked at; copying every header would cost more than reading the body.
 HEADERS = {
@@ -55,3 +63,12 @@ def _body(request: Request) -> bytes:
 def sent(answer: HttpResponse) -> Response:
     """Make the response; built here and not by a renderer, which would cost as much as the rest."""
     return Response(body=answer.body, status=answer.status, headerlist=list(answer.headers))
+
+
+def document(request: Request, content_type: str, make: Callable[[], Mapping[str, object]]) -> Response:
+    """Answer with a JSON document that anybody may keep for a while; 405 to every method but GET and HEAD."""
+    if request.method not in ("GET", "HEAD"):
+        refusal = ProtocolError(405, "invalid_request", "method: expected GET", {"Allow": "GET, HEAD"})
+        return sent(error_answer(refusal))
+    headers = [("Content-Type", content_type), ("Cache-Control", f"public, max-age={MAX_AGE_S}")]
+    return Response(body=json.dumps(make()).encode(), headerlist=headers)

@@ -1,0 +1,165 @@
+"""Master keys as text: one line a key, newest first, in a file or in an environment variable."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import re
+import secrets
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from consentcore.domain.clock import SECOND
+from consentcore.domain.errors import ConfigurationError
+from consentcore.keys.ring import KEY_BYTES, MasterKey, decode, encode
+
+log = logging.getLogger("consentcore.keys")
+
+_FROM = "from="
+_HEADER = """\
+# The master keys of consentcore, newest first: id, key, time of making, and from=TIME where a key waits before it is
+# used. Keep this file secret, keep a copy of it in a safe place, and keep old keys: without them evidence cannot be
+# verified and secrets cannot be read.
+"""
+
+
+def read_key_file(path: Path) -> list[MasterKey]:
+    """The keys of a file, newest first.
+
+    :raises ConfigurationError: naming the line that is wrong.
+    """
+    try:
+        mode = path.stat().st_mode
+        text = path.read_text(encoding="ascii")
+    except FileNotFoundError:
+        raise ConfigurationError(
+            [
+                f"consentcore.keys: there is no file {path}; `consentcore init` or `consentcore keys create` makes it"
+            ]
+        ) from None
+    except (OSError, UnicodeDecodeError):
+        raise ConfigurationError([f"consentcore.keys: expected a readable key file {path}"]) from None
+    if mode & 0o077:
+        log.warning("%s can be read by others than its owner; chmod 600 it", path)
+    return parse(text, str(path))
+
+
+def create_key_file(path: Path | str) -> bool:
+    """Make a key file with one new key, readable by its owner only; False when there was one before.
+
+    Two that do this at once end with one and the same file, and nobody ever reads half a file.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = _write_draft(target, [new_master_key()])
+    try:
+        os.link(draft, target)
+    except FileExistsError:
+        return False
+    finally:
+        draft.unlink()
+    return True
+
+
+def rotate_key_file(path: Path, lead_s: int = 0) -> MasterKey:
+    """Put a new master key before those of a key file and return it; the old ones stay.
+
+    :param lead_s: how long everybody gets to read the new key before anything is made with it.
+    :raises ConfigurationError: when the file is not in order.
+    """
+    before = read_key_file(path)
+    fresh = new_master_key(lead_s)
+    draft = _write_draft(path, [fresh, *before])
+    draft.replace(path)
+    return fresh
+
+
+def new_master_key(lead_s: int = 0) -> MasterKey:
+    """A new key id and 32 random bytes, to be used ``lead_s`` seconds from now."""
+    made = datetime.now(UTC).replace(microsecond=0)
+    starts = made + timedelta(seconds=lead_s)
+    return MasterKey(
+        f"k{secrets.token_hex(4)}",
+        secrets.token_bytes(KEY_BYTES),
+        made.isoformat(),
+        int(starts.timestamp()) * SECOND,
+    )
+
+
+def key_line(key: MasterKey) -> str:
+    """A key as a line of a key file. This is the key itself: only for files and ``env:`` values."""
+    waits = key.used_from and key.used_from != _ms(key.made)
+    starts = datetime.fromtimestamp(key.used_from // SECOND, UTC).isoformat() if waits else ""
+    return " ".join(
+        part for part in (key.key_id, encode(key.secret), key.made, starts and _FROM + starts) if part
+    )
+
+
+def parse(text: str, place: str) -> list[MasterKey]:
+    """Lines ``id key [made] [from=TIME]``, or a single ``key`` whose id is then derived from it.
+
+    :param place: where the text stands, for what is said. :raises ConfigurationError: naming the line.
+    """
+    found = []
+    for number, line in enumerate(re.split(r"[\n;]", text), 1):
+        parts = line.split()
+        if not parts or parts[0].startswith("#"):
+            continue
+        try:
+            found.append(_from_line(parts))
+        except ValueError as error:
+            raise ConfigurationError(
+                [f"consentcore.keys: {place} line {number}: expected {error.args[0]}"]
+            ) from None
+    if not found:
+        raise ConfigurationError([f"consentcore.keys: {place} holds no key"])
+    return found
+
+
+def _from_line(parts: Sequence[str]) -> MasterKey:
+    times = [part for part in parts[2:] if part.startswith(_FROM)]
+    made = " ".join(part for part in parts[2:] if not part.startswith(_FROM))
+    key_id, encoded = (parts[0], parts[1]) if len(parts) > 1 else ("", parts[0])
+    try:
+        secret = decode(encoded)
+    except ValueError:
+        secret = b""
+    if len(secret) != KEY_BYTES:
+        raise ValueError(f"a key id and {KEY_BYTES} bytes in base64")
+    key = MasterKey(key_id or _fingerprint(secret), secret, made, _ms(made))
+    if not times:
+        return key
+    starts = _ms(times[0].removeprefix(_FROM))
+    if not starts:
+        raise ValueError(f"{_FROM} and a time such as 2026-11-26T12:00:00+00:00")
+    return replace(key, used_from=starts)
+
+
+def _ms(text: str) -> int:
+    """A time in ISO, in ms since the epoch (UTC where no zone is named); 0 when it is none."""
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        return 0
+    return int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()) * SECOND
+
+
+def _fingerprint(key: bytes) -> str:
+    return "k" + hashlib.sha256(b"consentcore key id" + key).hexdigest()[:8]
+
+
+def _write_draft(target: Path, keys: Sequence[MasterKey]) -> Path:
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)  # mode 0600
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(_HEADER + "".join(f"{key_line(key)}\n" for key in keys))
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    return Path(name)

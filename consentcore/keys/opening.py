@@ -1,0 +1,75 @@
+"""From the setting ``consentcore.keys`` to a key ring."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from consentcore.domain.errors import ConfigurationError
+from consentcore.keys.file import parse, read_key_file
+from consentcore.keys.ring import Keys, MasterKey
+from consentcore.keys.watched import WatchedKeys
+
+if TYPE_CHECKING:
+    from consentcore.domain.clock import Clock
+    from consentcore.ports.keys import KeyProvider
+
+
+class KeyProviders(Protocol):
+    """What gives key providers by name: the plugin registry."""
+
+    def key_provider(self, name: str) -> KeyProvider: ...
+
+
+def open_key_ring(
+    setting: str,
+    registry: KeyProviders | None = None,
+    base_dir: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    clock: Clock | None = None,
+) -> Keys:
+    """Open what ``consentcore.keys`` names: a file (``PATH`` or ``file:PATH``), ``env:NAME``, ``provider:NAME``.
+
+    A file is read again when it changes; the others are asked once.
+
+    :param base_dir: where relative paths start.
+    :raises ConfigurationError: when there is none, or it is not in order; keys are never shown.
+    """
+    try:
+        if not setting.startswith(("env:", "provider:")):
+            return WatchedKeys(key_file(setting, base_dir), clock)
+        return Keys(read_master_keys(setting, registry, base_dir, environ), clock)
+    except ValueError as error:
+        raise ConfigurationError([f"consentcore.keys: {error}"]) from None
+
+
+def read_master_keys(
+    setting: str,
+    registry: KeyProviders | None = None,
+    base_dir: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Sequence[MasterKey]:
+    """The master keys that a setting of that kind names, newest first. :raises ConfigurationError: see above."""
+    if setting.startswith("provider:"):
+        if registry is None:
+            raise ConfigurationError([f"consentcore.keys: {setting} needs the plugins to be loaded"])
+        given = registry.key_provider(setting.removeprefix("provider:")).master_keys()
+        return [MasterKey(key[0], key[1], used_from=key[2] if len(key) > 2 else 0) for key in given]
+    if setting.startswith("env:"):
+        name = setting[4:]
+        text = (os.environ if environ is None else environ).get(name, "")
+        if not text.strip():
+            raise ConfigurationError(
+                [f"consentcore.keys: expected the environment variable {name} to be set"]
+            )
+        return parse(text, f"environment variable {name}")
+    return read_key_file(key_file(setting, base_dir))
+
+
+def key_file(setting: str, base_dir: Path | None = None) -> Path:
+    """The file that a setting of that kind names. :raises ConfigurationError: when it names none."""
+    if setting.startswith(("env:", "provider:")):
+        raise ConfigurationError([f"consentcore.keys: {setting} is no file, so its keys are kept elsewhere"])
+    return (base_dir or Path.cwd()) / Path(setting.removeprefix("file:")).expanduser()
