@@ -17,7 +17,7 @@ from consentcore.hooks.settings import PREFIX, Source
 _DAY_S = 86400
 # Protocol routes run without the transaction that pages need, and which are which is told by the path.
 _PAGES = {"consent", "consents", "developer", "livez", "login", "logout", "metrics", "operator", "readyz"}
-_PAGES |= {"jwks", "receipts", "static", ".well-known"}
+_PAGES |= {"account", "jwks", "receipts", "static", ".well-known"}
 
 
 @dataclass(frozen=True)
@@ -191,6 +191,39 @@ class ConsentSettings:
 
 
 @dataclass(frozen=True)
+class AccountSettings:
+    """``consentcore.account.*``: accounts whose passwords are kept here, and addresses that change."""
+
+    reset_link_ttl_s: int = setting(
+        "How long the link in a mail to somebody who forgot their password works.",
+        default=3600,
+        minimum=60,
+        maximum=_DAY_S,
+    )
+    email_link_ttl_s: int = setting(
+        "How long both addresses have to confirm a change of address.",
+        default=_DAY_S,
+        minimum=60,
+        maximum=30 * _DAY_S,
+    )
+    old_address_days: int = setting(
+        "How long after a change of address the old one is told of everything too.",
+        default=30,
+        minimum=0,
+        maximum=3650,
+    )
+    mails_per_account: int = setting(
+        "Such mails to one mailbox within an hour.", default=3, minimum=1, maximum=1000
+    )
+    mails_per_address: int = setting(
+        "Requests for such mails from one network address within an hour.",
+        default=20,
+        minimum=1,
+        maximum=1_000_000,
+    )
+
+
+@dataclass(frozen=True)
 class OperatorSettings:
     """``consentcore.operator.*``: the people who run it."""
 
@@ -229,6 +262,7 @@ class CoreSettings:
     worker: WorkerSettings = field(default_factory=WorkerSettings)
     limits: LimitsSettings = field(default_factory=LimitsSettings)
     consent: ConsentSettings = field(default_factory=ConsentSettings)
+    account: AccountSettings = field(default_factory=AccountSettings)
     operator: OperatorSettings = field(default_factory=OperatorSettings)
 
     def __post_init__(self) -> None:

@@ -11,9 +11,11 @@ from consentcore.domain.clock import SystemClock
 from consentcore.domain.errors import ConfigurationError
 from consentcore.hooks.info import PluginKind
 from consentcore.keys import open_key_ring
+from consentcore.ports.login import LoginProvider, RedirectLogin
 from consentcore.ports.storage import transact
 
 if TYPE_CHECKING:
+    from consentcore.account.service import AccountService
     from consentcore.consent.service import ConsentService
     from consentcore.domain.clock import Clock
     from consentcore.domain.event import EventType
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from consentcore.oauth.server import AuthorizationServer
     from consentcore.ports.extension import Anchor, ResourceDirectory
     from consentcore.ports.keys import KeyRing
-    from consentcore.ports.login import LoginProvider
+    from consentcore.ports.login import AnyLogin
     from consentcore.ports.notifier import Notifier
     from consentcore.ports.storage import Storage
     from consentcore.settings import CoreSettings, LoadedConfig
@@ -48,9 +50,24 @@ class Runtime:
     _lock: threading.RLock = field(default_factory=threading.RLock, init=False, repr=False)
 
     @property
-    def login(self) -> LoginProvider:
+    def login(self) -> AnyLogin:
         """The login provider."""
         return self._once("login", lambda: self.registry.login(self.storage, self.clock))
+
+    @property
+    def passwords(self) -> LoginProvider | None:
+        """The login provider if it is one that keeps passwords."""
+        return self.login if isinstance(self.login, LoginProvider) else None
+
+    @property
+    def redirect_login(self) -> RedirectLogin | None:
+        """The login provider if it is one that sends people elsewhere."""
+        return self.login if isinstance(self.login, RedirectLogin) else None
+
+    @property
+    def accounts(self) -> AccountService:
+        """Where passwords and addresses change. :raises LookupError: when no passwords are kept here."""
+        return self._once("accounts", self._make_accounts)
 
     @property
     def notifiers(self) -> Mapping[str, Notifier]:
@@ -117,6 +134,13 @@ class Runtime:
         settings = [self.registry.settings(name) for name in self.registry.names(PluginKind.NOTIFIER)]
         networks = [network for one in settings for network in getattr(one, "allow_networks", ())]
         return EgressPolicy(allow_networks=tuple(dict.fromkeys(networks)))
+
+    def _make_accounts(self) -> AccountService:
+        from consentcore.account.service import AccountService
+
+        if self.passwords is None:
+            raise LookupError("no passwords are kept here")
+        return AccountService(self.keys, self.clock, self.passwords, self.settings.account)
 
     def _make_service(self) -> ConsentService:
         from consentcore.consent.service import ConsentService

@@ -1,4 +1,4 @@
-"""``consentcore owner``: data owners with a password in consentcore's own login."""
+"""``consentcore owner``: data owners."""
 
 from __future__ import annotations
 
@@ -32,12 +32,21 @@ def command() -> None:
     "--timezone", default="UTC", show_default=True, help="For times in mails, such as Europe/Paris."
 )
 @click.option(
-    "--password-stdin", is_flag=True, required=True, help="The password is the first line of standard input."
+    "--password-stdin",
+    "has_password",
+    is_flag=True,
+    help="The password is the first line of standard input; needed where the login plugin keeps passwords.",
 )
 @pass_state
-def create(state: State, /, email: str, name: str, locale: str, timezone: str, **_: bool) -> None:
-    """Create a data owner who signs in with e-mail and password."""
+def create(state: State, /, *, email: str, name: str, locale: str, timezone: str, has_password: bool) -> None:
+    """Create a data owner."""
     runtime = state.runtime
+    if has_password != (runtime.passwords is not None):
+        raise click.UsageError(
+            f"{runtime.settings.login} keeps no passwords: leave --password-stdin out"
+            if has_password
+            else "Missing option '--password-stdin'."
+        )
     with named("--email"):
         address = normalise_email(email)
     owner = Owner(
@@ -48,13 +57,14 @@ def create(state: State, /, email: str, name: str, locale: str, timezone: str, *
         locale=line("--locale", locale, 35, needed=True),
         timezone=_timezone(timezone),
     )
-    password = read_line_from_stdin("--password-stdin")
+    password = read_line_from_stdin("--password-stdin") if has_password else ""
 
     def store(uow: UnitOfWork) -> None:
         if uow.owners.by_email(address) is not None:
             raise InvalidInput("--email", f"expected an address that is not taken; {address} is")
         uow.owners.add(owner)
-        runtime.login.set_password(uow, owner.owner_id, password)
+        if runtime.passwords is not None:
+            runtime.passwords.set_password(uow, owner.owner_id, password)
 
     transact(runtime.storage, store)
     data = {"owner_id": owner.owner_id, "email": owner.email}
@@ -87,11 +97,14 @@ def show(state: State, email: str) -> None:
 def set_password(state: State, /, email: str, **_: bool) -> None:
     """Give a data owner a new password and end all sessions of theirs."""
     runtime = state.runtime
+    passwords = runtime.passwords
+    if passwords is None:
+        raise click.UsageError(f"{runtime.settings.login} keeps no passwords")
     owner = find_owner(state, email)
     password = read_line_from_stdin("--password-stdin")
 
     def store(uow: UnitOfWork) -> int:
-        runtime.login.set_password(uow, owner.owner_id, password)
+        passwords.set_password(uow, owner.owner_id, password)
         return uow.owners.end_sessions(owner.owner_id)
 
     ended = transact(runtime.storage, store)

@@ -35,10 +35,12 @@ def seed(runtime: Runtime, isv_url: str) -> Seed:
     api = register(runtime, _api())
     owner_ids = tuple(str(uuid.uuid4()) for _ in PEOPLE)
     password = f"demo-{secrets.token_hex(3)}"
+    passwords = runtime.passwords
+    assert passwords is not None, "the demo's INI names login_local"
     with runtime.storage.transaction() as uow:
         for owner_id, (email, name) in zip(owner_ids, PEOPLE, strict=True):
             uow.owners.add(Owner(owner_id, email, runtime.clock.now(), name))
-            runtime.login.set_password(uow, owner_id, password)
+            passwords.set_password(uow, owner_id, password)
         for made in (application, api):
             uow.clients.add(made.client)
             if made.endpoint:

@@ -41,6 +41,13 @@ class InvalidTransition(ConsentcoreError):
         self.wanted = wanted
 
 
+class LinkGone(ConsentcoreError):
+    """A mailed link that was used, ran out, was replaced by a newer one, or never was."""
+
+    def __init__(self) -> None:
+        super().__init__("the link is no longer good")
+
+
 class InteractionGone(ConsentcoreError):
     """The pending authorization request was answered, has run out, or belongs to another browser."""
 

@@ -15,12 +15,24 @@ class NoticeKind(StrEnum):
     EXPIRED = "consent.expired"
     SECURITY = "security.token_reuse"
     TEST = "webhook.test"
+    PASSWORD_RESET = "account.password_reset"
+    PASSWORD_CHANGED = "account.password_changed"
+    EMAIL_CHANGE = "account.email_change"
+    EMAIL_CHANGED = "account.email_changed"
+
+    @property
+    def is_account(self) -> bool:
+        """Whether it is between the data owner and us only: no client and no plugin is told."""
+        return self.value.startswith("account.")
 
 
 class Audience(StrEnum):
-    """Who is told."""
+    """Who is told. ``owner_before`` is the owner at the address from before a change made lately, ``owner_new`` at
+    an address that is not confirmed yet."""
 
     OWNER = "owner"
+    OWNER_BEFORE = "owner_before"
+    OWNER_NEW = "owner_new"
     CLIENT = "client"
     OPERATOR = "operator"
 
@@ -29,7 +41,8 @@ class Audience(StrEnum):
 class Notice:
     """Something to be told, written in the transaction of what it tells.
 
-    :ivar notice_id: equals the ``event_id`` of the consent event; the idempotency key everywhere.
+    :ivar notice_id: equals the ``event_id`` of the consent event, if it tells of one; the idempotency key everywhere.
+    :ivar grant_id: "" like ``client_id`` when it is about the owner's account.
     :ivar data: canonical JSON with what the message needs from the moment of the event (scopes before and
         after, reason, actor, expiry, sequence). No token, no secret, no address.
     """

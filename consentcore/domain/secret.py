@@ -20,10 +20,11 @@ CODE = "ccc"
 CLIENT_SECRET = "ccs"
 SESSION = "ccb"
 INTERACTION = "cci"
+TICKET = "cct"
 
 _BODY = 43
 _CHECK = 6
-_SHAPE = re.compile(r"(cc[abcirs])_[A-Za-z0-9_-]{49}", re.ASCII)
+_SHAPE = re.compile(r"(cc[abcirst])_[A-Za-z0-9_-]{49}", re.ASCII)
 
 
 def mint(prefix: str) -> str:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         TokenContext,
     )
     from consentcore.ports.keys import KeyProvider, KeyRing
-    from consentcore.ports.login import LoginProvider
+    from consentcore.ports.login import AnyLogin
     from consentcore.ports.notifier import Notifier
     from consentcore.ports.storage import Storage
 
@@ -104,9 +104,9 @@ class Registry:
         made: Storage = self._make(name, "consentcore_storage", clock=clock, keys=keys)
         return made
 
-    def login(self, storage: Storage, clock: Clock) -> LoginProvider:
+    def login(self, storage: Storage, clock: Clock) -> AnyLogin:
         """Make the login provider. :raises ConfigurationError: when the plugin cannot."""
-        made: LoginProvider = self._make(
+        made: AnyLogin = self._make(
             self._only(PluginKind.LOGIN), "consentcore_login", storage=storage, clock=clock
         )
         return made

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         TokenContext,
     )
     from consentcore.ports.keys import KeyProvider, KeyRing
-    from consentcore.ports.login import LoginProvider
+    from consentcore.ports.login import AnyLogin
     from consentcore.ports.notifier import Notifier
     from consentcore.ports.scopes import ScopeCatalog
     from consentcore.ports.storage import Storage
@@ -50,8 +50,11 @@ def consentcore_storage(settings: Any, clock: Clock, keys: KeyRing) -> Storage:
 
 
 @hookspec
-def consentcore_login(settings: Any, storage: Storage, clock: Clock) -> LoginProvider:
-    """Make the login provider. Called once per process, for the plugin named in ``consentcore.login`` only."""
+def consentcore_login(settings: Any, storage: Storage, clock: Clock) -> AnyLogin:
+    """Make the login provider: one that keeps passwords, or one that sends people elsewhere.
+
+    Called once per process, for the plugin named in ``consentcore.login`` only.
+    """
     raise NotImplementedError
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from consentcore.domain.clock import Clock
 from consentcore.domain.errors import StorageError
-from consentcore.domain.notice import Delivery, Notice
+from consentcore.domain.notice import Audience, Delivery, Notice
 from consentcore.outbox.blame import described
 from consentcore.outbox.envelope import Packer, Parcel
 from consentcore.ports.notifier import Notifier
@@ -22,7 +22,7 @@ EVENT = "event:"
 CHOOSE = "?"
 """Target of a delivery that stands for targets not chosen yet, because the notifier failed to."""
 
-OWN_TARGETS = frozenset({"owner", "operator", "event", CHOOSE})
+OWN_TARGETS = frozenset({*(audience.value for audience in Audience), "event", CHOOSE})
 """Targets that are people or plugins, not endpoints: they get no stored payload."""
 
 
@@ -65,7 +65,10 @@ class Expander:
         return len(deliveries)
 
     def _deliveries(self, notice: Notice, now: int) -> list[Delivery]:
-        events = [_delivery(notice, EVENT + name, "event", now) for name in self._event_plugins]
+        plugins = (
+            () if notice.kind.is_account else self._event_plugins
+        )  # no event of consent stands behind it
+        events = [_delivery(notice, EVENT + name, "event", now) for name in plugins]
         try:
             parcel = self._packer.pack(notice, now)
         except StorageError:

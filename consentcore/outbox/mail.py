@@ -25,15 +25,22 @@ if TYPE_CHECKING:
     from css_inline import CSSInliner
     from jinja2 import Environment
 
+    from consentcore.account.links import Letter
     from consentcore.settings import CoreSettings
 
 COLUMNS = 72
+_OWNERS = frozenset({Audience.OWNER, Audience.OWNER_BEFORE, Audience.OWNER_NEW})
+_WITH_LINK = frozenset({NoticeKind.PASSWORD_RESET, NoticeKind.EMAIL_CHANGE})
 _AMENDMENTS = frozenset({"extended", "narrowed", "renewed"})
 _TEMPLATES = {
     NoticeKind.DENIED: "denied",
     NoticeKind.REVOKED: "revoked",
     NoticeKind.EXPIRED: "expired",
     NoticeKind.SECURITY: "security",
+    NoticeKind.PASSWORD_RESET: "password_reset",
+    NoticeKind.PASSWORD_CHANGED: "password_changed",
+    NoticeKind.EMAIL_CHANGE: "email_change",
+    NoticeKind.EMAIL_CHANGED: "email_changed",
 }
 
 
@@ -47,13 +54,16 @@ class MailRenderer:
         self._settings = settings
         self._catalog = catalog
 
-    def mail(self, audience: Audience, envelope: Envelope) -> Mail | None:
-        """Render the mail for the owner or the operator; None when there is no address or nothing to say."""
-        to = self._address(audience, envelope)
+    def mail(self, audience: Audience, envelope: Envelope, letter: Letter | None = None) -> Mail | None:
+        """Render the mail for the owner or the operator; None when there is no address or nothing to say.
+
+        :param letter: the link of a mail that is about one; without it there is no such mail.
+        """
+        to = self._address(audience, envelope, letter)
         template = template_of(envelope.notice)
-        if not to or not template:
+        if not to or not template or (envelope.notice.kind in _WITH_LINK and letter is None):
             return None
-        values = self._values(audience, envelope)
+        values = self._values(audience, envelope) | _letter_values(audience, letter)
         text = self._render(f"email/{template}/body.txt", values)
         html = self._render(f"email/{template}/body.html", values)
         return Mail(
@@ -64,9 +74,13 @@ class MailRenderer:
             message_id=f"<{envelope.notice.notice_id}.{audience.value}@{self._domain}>",
         )
 
-    def _address(self, audience: Audience, envelope: Envelope) -> str:
+    def _address(self, audience: Audience, envelope: Envelope, letter: Letter | None) -> str:
         if audience is Audience.OWNER and envelope.owner is not None:
             return envelope.owner.email
+        if audience is Audience.OWNER_BEFORE and envelope.owner is not None:
+            return envelope.owner.previous_email
+        if audience is Audience.OWNER_NEW and letter is not None:
+            return letter.new_email
         if audience is Audience.OPERATOR:
             return self._settings.operator.email
         return ""
@@ -74,7 +88,7 @@ class MailRenderer:
     def _values(self, audience: Audience, envelope: Envelope) -> dict[str, Any]:
         notice, owner = envelope.notice, envelope.owner
         facts: dict[str, Any] = json.loads(notice.data)
-        told = audience is Audience.OWNER and owner is not None
+        told = audience in _OWNERS and owner is not None
         timezone = owner.timezone if told and owner else "UTC"
         web = self._settings.web
         client_name = facts.get("client_name") or (envelope.client.name if envelope.client else "")
@@ -97,7 +111,11 @@ class MailRenderer:
             "support_email": web.support_email,
             "complaint_url": web.complaint_url,
             "consents_url": f"{self._settings.web_url.rstrip('/')}/consents",
+            "login_url": f"{self._settings.web_url.rstrip('/')}/login",
+            "account_url": f"{self._settings.web_url.rstrip('/')}/account",
+            "audience": audience.value,
             "sentence": wording.sentence,
+            "timezone": timezone,
         }
 
     def _scopes(self, facts: dict[str, Any]) -> dict[str, Any]:
@@ -129,13 +147,15 @@ class MailRenderer:
 
         theme = self._settings.web.theme
         folders = [*([theme] if theme else []), Path(str(files("consentcore_templates")))]
-        return Environment(
+        environment = Environment(
             loader=FileSystemLoader(folders),
             autoescape=select_autoescape(("html",), default=False),
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        environment.filters["moment"] = wording.moment
+        return environment
 
     @cached_property
     def _inliner(self) -> CSSInliner:
@@ -143,6 +163,14 @@ class MailRenderer:
 
         # Nothing is fetched while a mail is made, whatever a theme's template asks for.
         return CSSInliner(load_remote_stylesheets=False, keep_style_tags=False)
+
+
+def _letter_values(audience: Audience, letter: Letter | None) -> dict[str, Any]:
+    if letter is None:
+        return {"link": "", "link_until": 0, "new_email": ""}
+    # The new address is told to the old one, and not the other way round.
+    new_email = letter.new_email if audience is Audience.OWNER else ""
+    return {"link": letter.url, "link_until": letter.until, "new_email": new_email}
 
 
 def template_of(notice: Notice) -> str:

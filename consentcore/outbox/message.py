@@ -66,11 +66,17 @@ def mail_message(envelope: Envelope, target: str, *, sender: str, now: int) -> E
 
 
 def mail_targets(envelope: Envelope) -> list[str]:
-    """Targets of a notifier that sends mail: ``owner`` and ``operator`` if they are told and have an address."""
-    told = envelope.notice.audiences
+    """Targets of a notifier that sends mail: ``owner``, ``owner_new`` and ``operator`` if they are told and have an
+    address, and ``owner_before`` beside the owner when the address has changed lately."""
+    told, owner = envelope.notice.audiences, envelope.owner
     found = []
-    if Audience.OWNER in told and envelope.owner is not None and envelope.owner.email:
+    if Audience.OWNER in told and owner is not None and owner.email:
         found.append(Audience.OWNER.value)
-    if Audience.OPERATOR in told and envelope.mail(Audience.OPERATOR) is not None:
-        found.append(Audience.OPERATOR.value)
+        if owner.previous_email:
+            found.append(Audience.OWNER_BEFORE.value)
+    found += [
+        audience.value
+        for audience in (Audience.OWNER_NEW, Audience.OPERATOR)
+        if audience in told and envelope.mail(audience) is not None
+    ]
     return found

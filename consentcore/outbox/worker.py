@@ -11,6 +11,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from consentcore.domain.clock import DAY
 from consentcore.domain.errors import StorageConflict, StorageError
 from consentcore.outbox.blame import described
 from consentcore.outbox.chores import Housekeeping
@@ -44,6 +45,8 @@ class Worker:
             runtime.keys,
             issuer=runtime.settings.issuer,
             render=MailRenderer(runtime.settings, runtime.catalog).mail,
+            web_url=runtime.settings.web_url,
+            told_before_ms=runtime.settings.account.old_address_days * DAY,
         )
         self._expander = Expander(runtime.storage, runtime.clock, packer, notifiers, plugins)
         self._sender = Sender(

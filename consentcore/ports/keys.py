@@ -8,7 +8,8 @@ from typing import Protocol
 
 class KeyRing(Protocol):
     """Purposes in use: ``session``, ``csrf``, ``ledger``, ``grant-seal``, ``checkpoint``, ``pairwise``,
-    ``refresh``, ``webhook``, ``evidence``, ``signing-es256``, ``signing-eddsa``."""
+    ``refresh``, ``webhook``, ``evidence``, ``signing-es256``, ``signing-eddsa``, ``ticket``, ``login``,
+    ``session-name``."""
 
     @property
     def current_id(self) -> str:

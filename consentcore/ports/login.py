@@ -1,9 +1,14 @@
-"""The login port: who is this data owner?"""
+"""The login port: who is this data owner?
+
+A login plugin keeps passwords (:class:`LoginProvider`), or sends people to a provider and takes them back
+(:class:`RedirectLogin`). Which of the two it is, is told by its methods.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from consentcore.ports.storage import UnitOfWork
@@ -21,16 +26,32 @@ class LoginAttempt:
 
 @dataclass(frozen=True, slots=True)
 class Authenticated:
-    """It is this owner. ``acr`` and ``amr`` as in OpenID Connect Core section 2 and RFC 8176."""
+    """It is this owner. ``acr`` and ``amr`` as in OpenID Connect Core section 2 and RFC 8176.
+
+    :ivar auth_time: when the person proved it, milliseconds since the epoch; None means just now.
+    """
 
     owner_id: str
     acr: str
     amr: tuple[str, ...]
+    auth_time: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Unknown owner or wrong password; the two are never told apart, in words or in time."""
+    """Unknown owner or wrong password; the two are never told apart, in words or in time.
+
+    :ivar reason: only of a redirect login, whose provider knows the person: one of :data:`REASONS`, or "".
+    """
+
+    reason: str = ""
+
+
+REASONS = frozenset({"cancelled", "unknown", "unverified", "taken", "not_allowed", "stale", "failed"})
+"""Why a redirect login refuses: the person stopped; nobody here is known by that name, and none is made; the provider
+did not confirm the e-mail address; an account with that address exists and must not be taken over; the provider's
+account is none of those that are let in; the person did not sign in anew although that was asked; the provider's answer
+is not in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +61,17 @@ class Throttled:
     retry_after_s: int
 
 
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """The provider does not answer, or answers nonsense; try again after ``retry_after_s`` seconds."""
+
+    retry_after_s: int = 30
+
+
 LoginOutcome = Authenticated | Refused | Throttled
 
 
+@runtime_checkable
 class LoginProvider(Protocol):
     """Checks credentials and stores them."""
 
@@ -53,3 +82,68 @@ class LoginProvider(Protocol):
     def set_password(self, uow: UnitOfWork, owner_id: str, password: str) -> None:
         """Store a password. :raises InvalidInput: when it is too short, too long or too common."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class RedirectTo:
+    """Where a sign-in goes on.
+
+    :ivar url: at the provider, absolute. :ivar state: what comes back as the parameter ``state``: at least 128 random
+        bits, new each time. :ivar transient: up to 1000 characters that :meth:`RedirectLogin.complete` needs; kept
+        sealed, in the browser that was sent, for ten minutes and for one return.
+    """
+
+    url: str
+    state: str
+    transient: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """A browser that came back with the state it was sent with.
+
+    :ivar params: the query of the callback, each name once. :ivar transient: of :class:`RedirectTo`.
+    """
+
+    params: Mapping[str, str] = field(repr=False)
+    transient: str = field(repr=False)
+    callback_url: str
+    now: int
+
+
+@runtime_checkable
+class RedirectLogin(Protocol):
+    """Signs people in somewhere else. Nothing here runs inside a transaction; every call ends within seconds, whatever
+    the provider does, and is safe from any thread. State, its binding to one browser and its single use are checked by
+    the caller."""
+
+    @property
+    def label(self) -> str:
+        """What the button calls the provider."""
+        ...
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port that :meth:`end` leads to: browsers must be told before they follow a form there."""
+        ...
+
+    def begin(self, *, callback_url: str, fresh: bool, now: int) -> RedirectTo | Unavailable:
+        """Say where to send the browser.
+
+        :param fresh: the person must prove again who they are, even if the provider remembers them.
+        """
+        ...
+
+    def complete(self, returned: Returned) -> Authenticated | Refused | Unavailable:
+        """Ask the provider who came back, and find (or make) the owner."""
+        ...
+
+    def end(self, *, return_url: str) -> str:
+        """Where to send the browser to be signed out at the provider too; "" when there is no such place.
+
+        :param return_url: where the provider sends it afterwards.
+        """
+        ...
+
+
+AnyLogin = LoginProvider | RedirectLogin

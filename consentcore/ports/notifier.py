@@ -12,13 +12,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class OwnerView:
-    """What a notifier may know of the data owner."""
+    """What a notifier may know of the data owner.
+
+    :ivar previous_email: the address before a change made lately, which is told too; "" otherwise.
+    """
 
     owner_id: str
     email: str
     name: str
     locale: str
     timezone: str
+    previous_email: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,8 @@ MONTH_S = 31 * 24 * 3600
 def _audiences(kind: NoticeKind) -> tuple[Audience, ...]:
     if kind is NoticeKind.SECURITY:
         return (Audience.OPERATOR,)
+    if kind.is_account:
+        return (Audience.OWNER,)
     return (Audience.CLIENT,) if kind is NoticeKind.TEST else (Audience.OWNER, Audience.CLIENT)
 
 
@@ -85,6 +87,14 @@ class NotifierConformance:
         bare = replace(envelope, owner=None, client=None, endpoints=(), recipients={})
         for target in notifier.targets(bare):
             assert isinstance(notifier.send(bare, target), OUTCOMES)
+
+    @pytest.mark.parametrize("kind", [kind for kind in NoticeKind if kind.is_account])
+    def test_no_client_is_told_of_an_account(
+        self, notifier: Notifier, envelope: FakeEnvelope, kind: NoticeKind
+    ) -> None:
+        endpoints = {endpoint.endpoint_id for endpoint in envelope.endpoints}
+        targets = notifier.targets(replace(envelope, notice=_notice(kind), attempt=0))
+        assert endpoints.isdisjoint(targets)
 
     def test_sending_says_delivered(self, notifier: Notifier, envelope: FakeEnvelope) -> None:
         for target in notifier.targets(envelope):

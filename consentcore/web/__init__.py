@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pyramid.config import Configurator
 
+    from consentcore.runtime import Runtime
+
 
 def includeme(config: Configurator) -> None:
     """Add everything below; called by :mod:`consentcore.app`."""
@@ -16,4 +18,15 @@ def includeme(config: Configurator) -> None:
     config.include("consentcore.web.rendering")  # Jinja filters and globals
     config.include("consentcore.web.routes")  # the URL space
     config.include("consentcore.web.errors")  # every error as a page or as JSON
-    config.scan("consentcore.web.views")
+    runtime = config.registry["consentcore.runtime"]
+    config.scan("consentcore.web.views", ignore=absent_views(runtime))
+
+
+def absent_views(runtime: Runtime) -> list[str]:
+    """Modules whose pages have no sense with the login plugin that was chosen: theirs are 404."""
+    absent: list[str] = []
+    if runtime.passwords is None:
+        absent += ["login", "account_email", "account_password", "account_reset"]
+    if runtime.redirect_login is None or runtime.passwords is not None:
+        absent += ["login_redirect"]
+    return [f"consentcore.web.views.owner.{name}" for name in absent]

@@ -12,8 +12,8 @@ from urllib.parse import quote, urlsplit
 
 from pyramid.httpexceptions import HTTPForbidden
 
+from consentcore.web.methods import SAFE_METHODS
 from consentcore.web.redirects import see_other
-from consentcore.web.request import SAFE_METHODS
 
 if TYPE_CHECKING:
     from pyramid.config import Configurator

@@ -13,6 +13,7 @@ from consentcore.domain.errors import (
     InteractionGone,
     InvalidInput,
     InvalidTransition,
+    LinkGone,
     NotFound,
     StorageConflict,
     StorageUnavailable,
@@ -119,6 +120,15 @@ def on_interaction_gone(_context: InteractionGone, request: Request) -> Response
     return error_page(request, 410, text)
 
 
+def on_link_gone(_context: LinkGone, request: Request) -> Response:
+    """A link from a mail that does nothing any more."""
+    text = (
+        "It was used already, it has run out, or a newer mail has replaced it. Nothing was changed just now. "
+        "Ask for a new mail if you still need one."
+    )
+    return error_page(request, 410, text, title="This link no longer works")
+
+
 def on_storage(context: StorageUnavailable | StorageConflict, request: Request) -> Response:
     """The store is down, locked or full: nothing was changed."""
     log.error("storage failed on %s %s: %s", request.method, request.path, context)
@@ -144,6 +154,7 @@ def includeme(config: Configurator) -> None:
         NotFound: on_not_found,
         InvalidTransition: on_invalid_transition,
         InteractionGone: on_interaction_gone,
+        LinkGone: on_link_gone,
         StorageUnavailable: on_storage,
         StorageConflict: on_storage,
         Exception: on_anything,

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from consentcore.domain.errors import InteractionGone
 from consentcore.domain.secret import INTERACTION, digest, looks_like
-from consentcore.web.request import SAFE_METHODS
+from consentcore.web.methods import SAFE_METHODS
 
 if TYPE_CHECKING:
     from pyramid.request import Request

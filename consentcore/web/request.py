@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from consentcore.web.forms import Fields, posted_fields, query_fields
+from consentcore.web.methods import SAFE_METHODS
 from consentcore.web.session import Browser
+from consentcore.web.sessions import current_session
 
 if TYPE_CHECKING:
     from pyramid.config import Configurator
@@ -14,8 +16,6 @@ if TYPE_CHECKING:
     from consentcore.domain.owner import Owner, OwnerSession
     from consentcore.ports.storage import UnitOfWork
     from consentcore.runtime import Runtime
-
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def runtime(request: Request) -> Runtime:
@@ -42,9 +42,7 @@ def now(request: Request) -> int:
 
 def owner_session(request: Request) -> OwnerSession | None:
     """The sign-in of this browser, if it has one that has not run out."""
-    if not request.browser.known:
-        return None
-    return request.uow.owners.session(request.browser.hash, request.now)
+    return current_session(request) if request.browser.known else None
 
 
 def owner(request: Request) -> Owner | None:

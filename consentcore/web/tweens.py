@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from pyramid.request import Request
     from pyramid.response import Response
 
+    from consentcore.runtime import Runtime
+
 OWN_LOCATION = "consentcore.own_location"
 """In the environ: where a redirect within the site leads, as a path."""
 
@@ -31,7 +33,8 @@ FIXED = {
 
 def security_headers(handler: Handler, registry: Registry) -> Handler:
     """Add the security headers to every answer."""
-    hsts = registry["consentcore.runtime"].settings.web.hsts_s
+    runtime = registry["consentcore.runtime"]
+    hsts, policy = runtime.settings.web.hsts_s, content_security_policy(*form_targets(runtime))
 
     def tween(request: Request) -> Response:
         request.add_finished_callback(_let_go)
@@ -39,7 +42,7 @@ def security_headers(handler: Handler, registry: Registry) -> Handler:
         headers = response.headers
         for name, value in FIXED.items():
             headers.setdefault(name, value)
-        headers.setdefault("Content-Security-Policy", content_security_policy())
+        headers.setdefault("Content-Security-Policy", policy)
         if "Cache-Control" not in headers:
             headers["Cache-Control"] = "no-store"
         location = headers.get("Location", "")
@@ -72,15 +75,19 @@ def _let_go(request: Request) -> None:
             frame = frame.f_back
 
 
-def content_security_policy(redirect_uri: str = "") -> str:
+def form_targets(runtime: Runtime) -> tuple[str, ...]:
+    """Where the log-out form of every page may lead: to the provider of a redirect login."""
+    elsewhere = runtime.redirect_login
+    return (elsewhere.origin,) if elsewhere is not None and elsewhere.origin else ()
+
+
+def content_security_policy(*targets: str) -> str:
     """The policy of a page.
 
-    :param redirect_uri: where the page's form may lead in the end: Chromium applies ``form-action`` to the
+    :param targets: where the page's forms may lead in the end: Chromium applies ``form-action`` to the
         redirect after the POST too, so the client's origin (or its private-use scheme) must be named.
     """
-    form_action = "'self'"
-    if redirect_uri:
-        form_action += f" {_source(redirect_uri)}"
+    form_action = " ".join(["'self'", *dict.fromkeys(_source(target) for target in targets)])
     return (
         "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; "
         f"form-action {form_action}; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"

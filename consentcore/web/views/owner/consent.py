@@ -12,7 +12,7 @@ from consentcore.web import consent_page, evidence
 from consentcore.web.interactions import pending, url_for
 from consentcore.web.pages import page
 from consentcore.web.redirects import see_other
-from consentcore.web.tweens import content_security_policy
+from consentcore.web.tweens import content_security_policy, form_targets
 
 if TYPE_CHECKING:
     from pyramid.request import Request
@@ -129,6 +129,6 @@ def _show(request: Request, asked: Asked, *, error: str = "", status: int = 200)
         shown=consent_page.stamp(request, asked.shown, request.now),
         error=error,
     )
-    policy = content_security_policy(asked.interaction.request.redirect_uri)
-    response.headers["Content-Security-Policy"] = policy
+    targets = asked.interaction.request.redirect_uri, *form_targets(request.runtime)
+    response.headers["Content-Security-Policy"] = content_security_policy(*targets)
     return response

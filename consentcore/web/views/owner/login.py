@@ -1,24 +1,22 @@
-"""Login and logout."""
+"""Login with a password of ours."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from pyramid.view import view_config
 
-from consentcore.domain.owner import OwnerSession
-from consentcore.domain.secret import digest
 from consentcore.ports.login import Authenticated, LoginAttempt, Throttled
-from consentcore.web.interactions import pending, url_for
+from consentcore.web.account_pages import wait
+from consentcore.web.interactions import pending
 from consentcore.web.pages import page
 from consentcore.web.redirects import see_other
+from consentcore.web.sessions import Change, start_session
 
 if TYPE_CHECKING:
     from pyramid.request import Request
     from pyramid.response import Response
 
-OWN_PAGE = re.compile(r"/(?!/)[A-Za-z0-9/_-]*")
 WRONG = (
     "The e-mail address and the password do not belong together. Nothing else was wrong: please try again."
 )
@@ -37,38 +35,18 @@ def log_in(request: Request) -> Response:
     form = request.form
     interaction_id, after = form.one("i"), form.one("next")
     attempt = LoginAttempt(form.one("email"), form.one("password"), request.remote_addr or "", request.now)
-    outcome = request.runtime.login.authenticate(attempt)
+    outcome = request.runtime.passwords.authenticate(attempt)
     if isinstance(outcome, Throttled):
-        wait = (
-            f"{outcome.retry_after_s} seconds"
-            if outcome.retry_after_s < 120
-            else f"{outcome.retry_after_s // 60} minutes"
-        )
-        response = _form(request, interaction_id, after, error=TOO_MANY.format(wait), status=429)
+        error = TOO_MANY.format(wait(outcome.retry_after_s))
+        response = _form(request, interaction_id, after, error=error, status=429)
         response.headers["Retry-After"] = str(outcome.retry_after_s)
         return response
     if not isinstance(outcome, Authenticated):
         return _form(request, interaction_id, after, error=WRONG, status=400)
-    return _start_session(request, outcome, interaction_id, after)
-
-
-def _start_session(request: Request, who: Authenticated, interaction_id: str, after: str) -> Response:
-    old, new = request.browser.hash, digest(request.browser.renew())
-    owners, now = request.uow.owners, request.now
-    owners.end_session(old)
-    lifetime = int(request.runtime.settings.web.session_ttl_s * 1000)
-    owners.add_session(OwnerSession(new, who.owner_id, now, now + lifetime, now, who.acr, who.amr))
-    if interaction_id and request.uow.interactions.bind(digest(interaction_id), old, new, who.owner_id):
-        return see_other(url_for("/consent", interaction_id))
-    return see_other(after if OWN_PAGE.fullmatch(after) else "/consents")
-
-
-@view_config(route_name="logout", request_method="POST")
-def log_out(request: Request) -> Response:
-    """End the session on the server and in the browser."""
-    request.uow.owners.end_session(request.browser.hash)
-    request.browser.renew()
-    return see_other("/login")
+    change = Change.of(request)
+    return see_other(
+        start_session(request, request.uow, change, outcome, interaction_id=interaction_id, after=after)
+    )
 
 
 def _form(

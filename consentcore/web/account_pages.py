@@ -1,0 +1,53 @@
+"""What the pages of an account share: proof of the password, and the pace at which mails may be asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from consentcore.account.throttle import MailThrottle
+from consentcore.ports.login import Authenticated, LoginAttempt, Throttled
+from consentcore.web.errors import error_page
+from consentcore.web.pages import page
+
+if TYPE_CHECKING:
+    from pyramid.request import Request
+    from pyramid.response import Response
+
+WRONG = "That is not your present password. Nothing was changed."
+TOO_OFTEN = "That was asked for too often. Nothing was sent just now. Please wait {} and try again."
+
+
+def proven(request: Request, template: str, password: str, **values: object) -> Response | None:
+    """None when ``password`` is the present one of whoever is signed in; otherwise the page that says so.
+
+    :param values: what the template needs besides ``error``.
+    """
+    attempt = LoginAttempt(request.owner.email, password, request.remote_addr or "", request.now)
+    outcome = request.runtime.passwords.authenticate(attempt)
+    if isinstance(outcome, Throttled):
+        return too_often(
+            request,
+            outcome.retry_after_s,
+            "There were too many wrong attempts. Please wait {} and try again.",
+        )
+    if not isinstance(outcome, Authenticated) or outcome.owner_id != request.owner.owner_id:
+        return page(request, template, error=WRONG, status=400, **values)
+    return None
+
+
+def mail_throttle(request: Request) -> MailThrottle:
+    """The pace of mails about accounts."""
+    limits = request.runtime.settings.account
+    return MailThrottle(request.runtime.storage.counters, limits.mails_per_account, limits.mails_per_address)
+
+
+def too_often(request: Request, seconds: int, text: str = TOO_OFTEN) -> Response:
+    """429 with the time to wait (RFC 6585 section 4)."""
+    response = error_page(request, 429, text.format(wait(seconds)), title="Please wait a little")
+    response.headers["Retry-After"] = str(seconds)
+    return response
+
+
+def wait(seconds: int) -> str:
+    """A time to wait in words."""
+    return f"{seconds} seconds" if seconds < 120 else f"{seconds // 60} minutes"

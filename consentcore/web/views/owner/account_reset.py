@@ -1,0 +1,79 @@
+"""A forgotten password: a mail, a link, a new one. The answers never tell whether an address has an account."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyramid.view import view_config
+
+from consentcore.domain.errors import InvalidInput
+from consentcore.domain.owner import normalise_email
+from consentcore.web.account_pages import mail_throttle, too_often
+from consentcore.web.pages import page, without_referrer
+from consentcore.web.redirects import see_other
+
+if TYPE_CHECKING:
+    from pyramid.request import Request
+    from pyramid.response import Response
+
+
+@view_config(route_name="account.reset", request_method="GET")
+def show_reset(request: Request) -> Response:
+    """The form."""
+    return page(request, "account_reset.jinja2", viewer=None, error="", email="")
+
+
+@view_config(route_name="account.reset", request_method="POST")
+def ask_reset(request: Request) -> Response:
+    """The same answer after the same work for every address."""
+    email, throttle = request.form.one("email"), mail_throttle(request)
+    seconds = throttle.address_waits(request.remote_addr or "", request.now)
+    if seconds:
+        return too_often(request, seconds)
+    try:
+        address = normalise_email(email)
+    except InvalidInput as error:
+        text = f"This is no e-mail address: {error.expected}."
+        return page(request, "account_reset.jinja2", viewer=None, error=text, email=email, status=400)
+    full = throttle.mailbox_is_full(address, request.now)
+    request.runtime.accounts.ask_reset(request.uow, address, silent=full)
+    return see_other("/account/reset/sent")
+
+
+@view_config(route_name="account.reset.sent", request_method="GET")
+def sent(request: Request) -> Response:
+    """Look into your mail."""
+    return page(request, "account_reset_sent.jinja2", viewer=None)
+
+
+@view_config(route_name="account.reset.new", request_method="GET")
+def show_new_password(request: Request) -> Response:
+    """The form behind the link; opening it uses nothing up (mail scanners follow links)."""
+    secret = request.query.one("t")
+    request.runtime.accounts.find_reset(request.uow, secret)
+    return _form(request, secret)
+
+
+@view_config(route_name="account.reset.new", request_method="POST")
+def set_new_password(request: Request) -> Response:
+    """Use the link; every session of the account ends, this browser's too if it had one."""
+    secret = request.form.one("t")
+    try:
+        request.runtime.accounts.reset(request.uow, secret, request.form.one("password"))
+    except InvalidInput as error:
+        return _form(request, secret, f"This password is not good enough: {error.expected}.", 400)
+    request.browser.renew()
+    return see_other("/account/reset/done")
+
+
+@view_config(route_name="account.reset.done", request_method="GET")
+def done(request: Request) -> Response:
+    """Sign in with it."""
+    return page(request, "account_reset_done.jinja2", viewer=None)
+
+
+def _form(request: Request, secret: str, error: str = "", status: int = 200) -> Response:
+    response = page(
+        request, "account_reset_new.jinja2", viewer=None, secret=secret, error=error, status=status
+    )
+    return without_referrer(response)

@@ -1,0 +1,38 @@
+"""Log out: here, and at the provider of a redirect login."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from pyramid.view import view_config
+
+from consentcore.web.pages import page
+from consentcore.web.redirects import see_other
+
+if TYPE_CHECKING:
+    from pyramid.request import Request
+    from pyramid.response import Response
+
+
+@view_config(route_name="logout", request_method="POST")
+def log_out(request: Request) -> Response:
+    """End the session on the server and in the browser."""
+    elsewhere = request.runtime.redirect_login
+    # First, because it may ask the provider where that is, and no transaction is open yet.
+    url = elsewhere.end(return_url=out_url(request)) if elsewhere else ""
+    request.uow.owners.end_session(request.browser.hash)
+    request.browser.renew()
+    if not elsewhere:
+        return see_other("/login")
+    parts = urlsplit(url)
+    if url and f"{parts.scheme}://{parts.netloc}" == elsewhere.origin:
+        return see_other(url)
+    # The policy of the page with the form did not name that place: a browser would not follow a redirect there.
+    return page(request, "login_out.jinja2", viewer=None, label=elsewhere.label, elsewhere=url)
+
+
+def out_url(request: Request) -> str:
+    """Where a provider sends the browser after it has signed it out."""
+    base: str = request.runtime.settings.web_url
+    return f"{base.rstrip('/')}/login/out"
