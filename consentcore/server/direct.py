@@ -32,6 +32,7 @@ access = logging.getLogger("consentcore.access")
 
 _MAX_CHUNKS = 4096
 _MAX_DIGITS = 15
+_LOGGED_PATH = 256
 
 
 class Future(Protocol):
@@ -73,8 +74,8 @@ class Front:
     :param environs: how to build an environ for this listener.
     :param max_body_bytes: a body that is larger, declared or chunked, is answered with 413.
     :param body_timeout_s: seconds from the end of the head to the end of the body; ``expire`` enforces it.
-    :param access_log: write a JSON line for each request: method, path, status, time, bytes, address. Never
-        the query string or a body, which carry codes and tokens.
+    :param access_log: write a JSON line for each request: method, beginning of the path, status, time, bytes,
+        address. Never the query string or a body, which carry codes and tokens.
     """
 
     def __init__(
@@ -258,7 +259,7 @@ def _declared(text: str) -> int:
 def _write_access(environ: Environ, answer: Answer, seconds: float) -> None:
     line = {
         "method": environ["REQUEST_METHOD"],
-        "path": environ["PATH_INFO"],
+        "path": environ["PATH_INFO"][:_LOGGED_PATH],
         "status": answer[0],
         "ms": round(seconds * 1000, 1),
         "bytes": len(answer[2]),

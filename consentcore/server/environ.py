@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import io
+import re
 import sys
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
@@ -16,6 +18,9 @@ Answer = tuple[int, list[tuple[str, str]], bytes]
 _NEVER = frozenset({"proxy"})
 _FORWARDING = frozenset({"forwarded", "x-real-ip"})
 _KNOWN_NAMES = 256
+_LONGEST_METHOD = 32
+# RFC 3986 section 3.2.2, with an optional port.
+_HOST = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=%-]*|\[[0-9A-Za-z.:]+\])(?::[0-9]{0,5})?")
 
 
 class Headers(Protocol):
@@ -82,8 +87,8 @@ class Environs:
 
         Header values that are not ASCII never get here: granian leaves them out.
 
-        :raises BadRequest: for a request target that is no path, and for a request that has no or several Host
-            headers (RFC 9112 section 3.2).
+        :raises BadRequest: for a request target that is no path, for a request that has no or several Host
+            headers or one that names no host (RFC 9112 section 3.2), and for a method that nobody has heard of.
         """
         environ = self._base.copy()
         keys = self._keys
@@ -113,8 +118,7 @@ class Environs:
         if authority is not None:
             # An absolute request target counts more than the Host header (RFC 9112 section 3.2.2).
             environ["HTTP_HOST"] = authority
-        elif version == "1.1" and "HTTP_HOST" not in environ:
-            raise BadRequest("Host: expected in every HTTP/1.1 request")
+        _check_line(environ)
         return environ
 
     def _key(self, name: str) -> str:
@@ -129,6 +133,23 @@ class Environs:
         if len(self._keys) < _KNOWN_NAMES:
             self._keys[name] = key
         return key
+
+
+def _check_line(environ: Environ) -> None:
+    """Refuse a host that is missing or none, and a method that is none."""
+    host = environ.get("HTTP_HOST")
+    if host is None:
+        if environ["SERVER_PROTOCOL"] == "HTTP/1.1":
+            raise BadRequest("Host: expected in every HTTP/1.1 request")
+    elif not _is_host(host):
+        raise BadRequest("Host: expected a host name or address")
+    if len(environ["REQUEST_METHOD"]) > _LONGEST_METHOD:
+        raise BadRequest(f"method: expected at most {_LONGEST_METHOD} characters")
+
+
+@functools.lru_cache(maxsize=256)
+def _is_host(text: str) -> bool:
+    return _HOST.fullmatch(text) is not None
 
 
 def _is_forwarding(name: str) -> bool:

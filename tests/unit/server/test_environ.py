@@ -43,6 +43,25 @@ def test_host_is_demanded_from_http_1_1_only():
         build(Scope(fields=[]))
 
 
+@pytest.mark.parametrize("host", ["a/b", "a b", "a@b", "[::1", "a:x", 'a"', "<script>"])
+def test_host_that_is_none_is_refused(host):
+    for scope in (Scope(fields=[("host", host)]), Scope(authority=host)):
+        with pytest.raises(BadRequest, match="Host: expected a host name"):
+            build(scope)
+
+
+@pytest.mark.parametrize(
+    "host", ["", "a", "consent.example.com:8443", "[2001:db8::1]:443", "127.0.0.1:6543", "a_b"]
+)
+def test_host_that_is_one_is_kept(host):
+    assert build(Scope(fields=[("host", host)]))["HTTP_HOST"] == host
+
+
+def test_method_of_endless_length_is_refused():
+    with pytest.raises(BadRequest, match="method"):
+        build(Scope(method="A" * 33))
+
+
 @pytest.mark.parametrize("path", ["", "*", "http"])
 def test_target_that_is_no_path_is_refused(path):
     with pytest.raises(BadRequest, match="request target"):
