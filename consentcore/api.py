@@ -11,6 +11,7 @@ from consentcore.domain.client import (
     Client,
     ClientKind,
     ClientSecret,
+    EndpointHealth,
     SealedSecret,
     WebhookEndpoint,
 )
@@ -39,6 +40,8 @@ from consentcore.domain.event import (
 from consentcore.domain.grant import ENDED, Grant, GrantState
 from consentcore.domain.interaction import AuthorizationRequest, AuthorizeContext, Interaction
 from consentcore.domain.notice import (
+    DELIVERY_LOG_MS,
+    UNDELIVERED,
     Attempt,
     Audience,
     Delivered,
@@ -50,6 +53,7 @@ from consentcore.domain.notice import (
     Outcome,
     Reject,
     Retry,
+    Trigger,
 )
 from consentcore.domain.owner import Owner, OwnerIdentity, OwnerSession, OwnerTicket, normalise_email
 from consentcore.domain.scope import OFFLINE_ACCESS, Catalog, Scope, ScopeType
@@ -123,11 +127,13 @@ from consentcore.ports.storage import (
 __all__ = [
     "API_VERSION",
     "DAY",
+    "DELIVERY_LOG_MS",
     "ENDED",
     "HOUR",
     "MINUTE",
     "OFFLINE_ACCESS",
     "SECOND",
+    "UNDELIVERED",
     "Actor",
     "ActorType",
     "Anchor",
@@ -162,6 +168,7 @@ __all__ = [
     "EgressError",
     "EgressPolicy",
     "EgressResponse",
+    "EndpointHealth",
     "EndpointView",
     "Envelope",
     "EventType",
@@ -240,6 +247,7 @@ __all__ = [
     "TokenKind",
     "TokenLookup",
     "TransactionManager",
+    "Trigger",
     "Unavailable",
     "UnitOfWork",
     "Unknown",

@@ -128,7 +128,7 @@ def replay(state: State, delivery_id: str, notice_id: str, client_id: str, faile
             for wanted in dead
             for one in outbox.deliveries(client_id=client_id, state=wanted, limit=PAGE)
         ]
-    replayed = [one for one in ids if outbox.requeue(one, now)]
+    replayed = list(outbox.requeue(ids, now))
     state.answer({"replayed": replayed}, "")
     state.say(f"{len(replayed)} of {len(ids)} deliveries are due again")
     if not failed and not replayed:

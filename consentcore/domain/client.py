@@ -40,7 +40,8 @@ class Client:
 
     ``client_id`` is 1 to 64 characters of ``[A-Za-z0-9_-]``. ``redirect_uris`` are compared byte for byte.
     ``scopes`` are what it may ask for (or, for a resource server, what it may introspect). ``purpose``,
-    ``publisher``, ``website`` and ``privacy_url`` are the ISV's own words and are shown as such.
+    ``publisher``, ``website`` and ``privacy_url`` are the ISV's own words and are shown as such. ``contact_email``
+    is told when its webhooks fail; "" when nobody is to be told.
     """
 
     client_id: str
@@ -57,6 +58,7 @@ class Client:
     purpose: str = ""
     require_pkce: bool = False
     enabled: bool = True
+    contact_email: str = ""
 
     @property
     def public(self) -> bool:
@@ -76,6 +78,22 @@ class Client:
 
 
 @dataclass(frozen=True, slots=True)
+class EndpointHealth:
+    """How an endpoint has answered lately; times in milliseconds since the epoch, None for never.
+
+    :ivar failing_since: the first of an unbroken row of failures; None while the last answer was a success.
+    :ivar warned_at: when somebody was told of that row.
+    :ivar slow_until: until then nothing is sent on schedule, because it asked for time (429, 502, 503, 504).
+    """
+
+    failing_since: int | None = None
+    last_failure_at: int | None = None
+    last_success_at: int | None = None
+    warned_at: int | None = None
+    slow_until: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class WebhookEndpoint:
     """Where an ISV wants to be told.
 
@@ -91,6 +109,7 @@ class WebhookEndpoint:
     events: tuple[str, ...] = field(default=())
     disabled_at: int | None = None
     disabled_reason: str = ""
+    health: EndpointHealth = field(default=EndpointHealth())
 
 
 @dataclass(frozen=True, slots=True)

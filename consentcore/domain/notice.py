@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from consentcore.domain.clock import DAY
+
 
 class NoticeKind(StrEnum):
     """Type names on the wire (Standard Webhooks: dot-separated)."""
@@ -58,13 +60,30 @@ class Notice:
 
 
 class DeliveryState(StrEnum):
-    """How far a delivery has got."""
+    """How far a delivery has got. ``held``: kept, because its endpoint is disabled; only a replay sends it."""
 
     PENDING = "pending"
     DELIVERED = "delivered"
     DEAD = "dead"
     GONE = "gone"
     REJECTED = "rejected"
+    HELD = "held"
+
+
+UNDELIVERED = frozenset({DeliveryState.DEAD, DeliveryState.GONE, DeliveryState.HELD})
+"""States of what did not arrive although it could: what "replay all that failed" means. A message that was rejected
+would be rejected again."""
+
+DELIVERY_LOG_MS = 30 * DAY
+"""How long finished deliveries are kept, and so how far back a replay reaches."""
+
+
+class Trigger(StrEnum):
+    """Why a try was made."""
+
+    SCHEDULE = "schedule"
+    MANUAL = "manual"
+    TEST = "test"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +93,8 @@ class Delivery:
     :ivar target: what the notifier calls it: an endpoint id, ``owner``, ``operator``.
     :ivar body: the bytes to send, made once at expansion and never re-serialised; b"" where not needed.
     :ivar lease_until: a claimed delivery belongs to its claimer until then.
+    :ivar before_replay: the state from which somebody made it due again; None when it follows its schedule. A replay
+        is one try: when that fails, the delivery is again what it was, with ``next_before_replay`` as its next time.
     """
 
     delivery_id: str
@@ -89,6 +110,8 @@ class Delivery:
     body: bytes = b""
     last_error: str = ""
     finished_at: int | None = None
+    before_replay: DeliveryState | None = None
+    next_before_replay: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +120,7 @@ class Attempt:
 
     :ivar status: HTTP or SMTP status, None when none came. :ivar error: class such as ``timeout``,
         ``connect``, ``blocked_address``, or "". :ivar answer: first kilobyte of the answer.
+    :ivar trigger: a :class:`Trigger`.
     """
 
     delivery_id: str
@@ -107,7 +131,7 @@ class Attempt:
     status: int | None = None
     error: str = ""
     answer: str = ""
-    trigger: str = "schedule"
+    trigger: str = Trigger.SCHEDULE.value
 
 
 @dataclass(frozen=True, slots=True)

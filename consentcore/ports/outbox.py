@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from consentcore.domain.notice import Attempt, Delivery, DeliveryState, Notice
+    from consentcore.domain.notice import Attempt, Delivery, DeliveryState, Notice, NoticeKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,8 @@ class Settlement:
 
     :ivar lease_token: of the claim; a settlement under another token changes nothing.
     :ivar next_at: when to try again; only with state PENDING.
-    :ivar attempt: the line for the delivery log; None when nothing was tried (worker stopped).
+    :ivar attempt: the line for the delivery log; None when nothing was tried (worker stopped, endpoint disabled). Only
+        a try ends a replay: without one ``before_replay`` and ``next_before_replay`` stay as they are.
     """
 
     delivery_id: str
@@ -66,19 +67,40 @@ class OutboxStorage(Protocol):
         *,
         notice_id: str = "",
         client_id: str = "",
+        target: str = "",
+        kind: NoticeKind | None = None,
         state: DeliveryState | None = None,
+        undelivered: bool = False,
+        since: int | None = None,
+        until: int | None = None,
+        after: str = "",
         limit: int = 100,
     ) -> Sequence[Delivery]:
-        """Deliveries, newest first, narrowed by what is given."""
+        """Deliveries, newest first, narrowed by what is given.
+
+        :param undelivered: only those in one of :data:`~consentcore.domain.notice.UNDELIVERED`.
+        :param since: made at this time or later; :param until: made before this time (``created_at``).
+        :param after: the last id of the page before; of an unknown one nothing follows.
+        """
+        ...
+
+    def delivery(self, delivery_id: str) -> Delivery | None: ...
+
+    def backlog(self, target: str) -> Mapping[DeliveryState, int]:
+        """How many deliveries there are to a target, by state; states without any may be missing."""
         ...
 
     def attempts(self, delivery_id: str) -> Sequence[Attempt]:
         """Attempts of a delivery by number."""
         ...
 
-    def requeue(self, delivery_id: str, now: int) -> bool:
-        """Make a finished or waiting delivery due at once; False when there is none or it is leased. ``attempts``
-        goes on counting: numbers in the log stay unique."""
+    def requeue(self, delivery_ids: Sequence[str], now: int) -> Sequence[str]:
+        """Make finished or waiting deliveries due at once, for one try; the ids of those that are. Left out are
+        unknown ones and leased ones. ``before_replay`` and ``next_before_replay`` remember what each one was, unless
+        a replay is under way already. ``attempts`` goes on counting: numbers in the log stay unique.
+
+        :param delivery_ids: at most 1000, each once.
+        """
         ...
 
     def stats(self, now: int) -> OutboxStats: ...

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from consentcore.domain.client import Client, WebhookEndpoint
+    from consentcore.domain.client import Client, EndpointHealth, WebhookEndpoint
     from consentcore.domain.event import Checkpoint, ConsentEvent, NoticeSnapshot
     from consentcore.domain.grant import Grant, GrantState
     from consentcore.domain.interaction import Interaction
@@ -34,9 +34,32 @@ class ClientRepository(Protocol):
 
     def add_endpoint(self, endpoint: WebhookEndpoint) -> None: ...
 
-    def update_endpoint(self, endpoint: WebhookEndpoint) -> None: ...
+    def update_endpoint(self, endpoint: WebhookEndpoint) -> None:
+        """Replace the endpoint of that id, all but its health. Lock it before it is read, or a change made at the
+        same time is lost."""
+        ...
+
+    def set_health(self, endpoint_id: str, health: EndpointHealth) -> None:
+        """Replace the health of an endpoint and nothing else; nothing happens when there is none."""
+        ...
+
+    def remove_endpoint(self, endpoint_id: str) -> bool:
+        """Remove an endpoint for good; False when there was none. Its deliveries stay in the log."""
+        ...
 
     def get_endpoint(self, endpoint_id: str) -> WebhookEndpoint | None: ...
+
+    def lock_endpoint(self, endpoint_id: str) -> WebhookEndpoint | None:
+        """Like :meth:`get_endpoint`, and nobody else changes it before this transaction ends (or this one
+        conflicts)."""
+        ...
+
+    def failing_endpoints(self, since: int, *, warned: bool, limit: int) -> Sequence[WebhookEndpoint]:
+        """Enabled endpoints with ``failing_since`` at or before ``since``, longest first.
+
+        :param warned: those with ``warned_at``, or those without.
+        """
+        ...
 
     def endpoints(self, client_id: str) -> Sequence[WebhookEndpoint]:
         """Endpoints of a client, disabled ones included, oldest first."""

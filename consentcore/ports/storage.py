@@ -137,7 +137,9 @@ class Storage(Protocol):
 
     def purge(self, now: int, limit: int) -> PurgeReport:
         """Remove, at most ``limit`` rows a kind, what has no more use: dead codes and tokens, nonces past the grace,
-        expired sessions and tickets, old counters. Never evidence."""
+        expired sessions and tickets, old counters; deliveries that were made
+        :data:`~consentcore.domain.notice.DELIVERY_LOG_MS` ago or earlier and are not pending, with their attempts.
+        Never evidence, never notices."""
         ...
 
     def close(self) -> None: ...

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from consentcore.api import Attempt, Delivery, DeliveryState, Notice, OutboxStats, Settlement
+from consentcore.api import (
+    UNDELIVERED,
+    Attempt,
+    Delivery,
+    DeliveryState,
+    Notice,
+    NoticeKind,
+    OutboxStats,
+    Settlement,
+)
 from consentcore_memory.engine import Engine, Session
 from consentcore_memory.state import StoredNotice
 
@@ -94,6 +104,8 @@ class MemoryOutbox:
                 lease_token="",
                 last_error=settlement.error,
             )
+            if settlement.attempt is not None:
+                settled = replace(settled, before_replay=None, next_before_replay=None)
             state.deliveries.put(row.delivery_id, settled)
             if settlement.attempt is not None:
                 known = state.attempts.get(row.delivery_id) or ()
@@ -105,43 +117,57 @@ class MemoryOutbox:
         *,
         notice_id: str = "",
         client_id: str = "",
+        target: str = "",
+        kind: NoticeKind | None = None,
         state: DeliveryState | None = None,
+        undelivered: bool = False,
+        since: int | None = None,
+        until: int | None = None,
+        after: str = "",
         limit: int = 100,
     ) -> Sequence[Delivery]:
         committed = self._engine.committed
         theirs = {
             row.notice.notice_id
             for row in committed.notices.values()
-            if client_id in {"", row.notice.client_id} and notice_id in {"", row.notice.notice_id}
+            if client_id in {"", row.notice.client_id}
+            and notice_id in {"", row.notice.notice_id}
+            and kind in {None, row.notice.kind}
         }
+        last = committed.deliveries.get(after)
+        if after and last is None:
+            return []
         rows = [
             row
             for row in committed.deliveries.values()
-            if row.notice_id in theirs and state in {None, row.state}
+            if row.notice_id in theirs
+            and state in {None, row.state}
+            and target in {"", row.target}
+            and (not undelivered or row.state in UNDELIVERED)
+            and (since is None or row.created_at >= since)
+            and (until is None or row.created_at < until)
+            and (last is None or _newness(row) < _newness(last))
         ]
-        newest_first = sorted(rows, key=lambda row: (row.created_at, row.delivery_id), reverse=True)
-        return list(islice(newest_first, limit))
+        return list(islice(sorted(rows, key=_newness, reverse=True), limit))
+
+    def delivery(self, delivery_id: str) -> Delivery | None:
+        return self._engine.committed.deliveries.get(delivery_id)
+
+    def backlog(self, target: str) -> Mapping[DeliveryState, int]:
+        return Counter(
+            row.state for row in self._engine.committed.deliveries.values() if row.target == target
+        )
 
     def attempts(self, delivery_id: str) -> Sequence[Attempt]:
         known = self._engine.committed.attempts.get(delivery_id) or ()
         return sorted(known, key=lambda attempt: attempt.number)
 
-    def requeue(self, delivery_id: str, now: int) -> bool:
+    def requeue(self, delivery_ids: Sequence[str], now: int) -> Sequence[str]:
         with self._engine.writing() as state:
-            row = state.deliveries.get(delivery_id)
-            if row is None or _leased(row, now):
-                return False
-            # The old lease, if one ran out, must not settle what is now somebody else's to send.
-            again = replace(
-                row,
-                state=DeliveryState.PENDING,
-                next_at=now,
-                finished_at=None,
-                lease_until=None,
-                lease_token="",
-            )
-            state.deliveries.put(delivery_id, again)
-            return True
+            rows = [row for row in map(state.deliveries.get, delivery_ids) if row and not _leased(row, now)]
+            for row in rows:
+                state.deliveries.put(row.delivery_id, _due_again(row, now))
+            return [row.delivery_id for row in rows]
 
     def stats(self, now: int) -> OutboxStats:
         committed = self._engine.committed
@@ -152,6 +178,25 @@ class MemoryOutbox:
             dead=sum(row.state is DeliveryState.DEAD for row in rows),
             unexpanded=sum(row.expanded_at is None for row in committed.notices.values()),
         )
+
+
+def _due_again(row: Delivery, now: int) -> Delivery:
+    first = row.before_replay is None
+    return replace(
+        row,
+        state=DeliveryState.PENDING,
+        next_at=now,
+        finished_at=None,
+        # The old lease, if one ran out, must not settle what is now somebody else's to send.
+        lease_until=None,
+        lease_token="",
+        before_replay=row.state if first else row.before_replay,
+        next_before_replay=row.next_at if first else row.next_before_replay,
+    )
+
+
+def _newness(delivery: Delivery) -> tuple[int, str]:
+    return (delivery.created_at, delivery.delivery_id)
 
 
 def _address(delivery: Delivery) -> tuple[str, str]:

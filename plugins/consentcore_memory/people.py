@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from consentcore.api import (
     Client,
+    EndpointHealth,
     Interaction,
     Owner,
     OwnerIdentity,
@@ -46,8 +47,31 @@ class MemoryClients:
         self._session.draft.endpoints.put(endpoint.endpoint_id, endpoint)
 
     def update_endpoint(self, endpoint: WebhookEndpoint) -> None:
-        if endpoint.endpoint_id in self._session.draft.endpoints:
-            self._session.draft.endpoints.put(endpoint.endpoint_id, endpoint)
+        before = self._session.draft.endpoints.get(endpoint.endpoint_id)
+        if before is not None:
+            self._session.draft.endpoints.put(endpoint.endpoint_id, replace(endpoint, health=before.health))
+
+    def set_health(self, endpoint_id: str, health: EndpointHealth) -> None:
+        before = self._session.draft.endpoints.get(endpoint_id)
+        if before is not None:
+            self._session.draft.endpoints.put(endpoint_id, replace(before, health=health))
+
+    def remove_endpoint(self, endpoint_id: str) -> bool:
+        return self._session.draft.endpoints.drop([endpoint_id]) == 1
+
+    def lock_endpoint(self, endpoint_id: str) -> WebhookEndpoint | None:
+        return self._session.draft.endpoints.get(endpoint_id)
+
+    def failing_endpoints(self, since: int, *, warned: bool, limit: int) -> Sequence[WebhookEndpoint]:
+        failing = [
+            (row.health.failing_since, row.endpoint_id, row)
+            for row in self._session.state.endpoints.values()
+            if row.disabled_at is None
+            and row.health.failing_since is not None
+            and row.health.failing_since <= since
+            and (row.health.warned_at is not None) is warned
+        ]
+        return [row for _, _, row in sorted(failing, key=lambda item: item[:2])][:limit]
 
     def get_endpoint(self, endpoint_id: str) -> WebhookEndpoint | None:
         return self._session.state.endpoints.get(endpoint_id)

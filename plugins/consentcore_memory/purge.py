@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 
-from consentcore.api import Code, Token
+from consentcore.api import DELIVERY_LOG_MS, Code, DeliveryState, Token
 from consentcore_memory.state import State
 
 
@@ -20,6 +20,8 @@ def purge(state: State, now: int, limit: int) -> dict[str, int]:
     sessions = state.sessions.drop(over[:limit])
     stale = [row.ticket_hash for row in state.tickets.values() if row.expires_at <= now]
     tickets = state.tickets.drop(stale[:limit])
+    logged = list(islice(_old_deliveries(state, now), limit))
+    state.attempts.drop(logged)
     return {
         "nonces": nonces,
         "tokens": tokens,
@@ -27,6 +29,7 @@ def purge(state: State, now: int, limit: int) -> dict[str, int]:
         "families": families,
         "sessions": sessions,
         "tickets": tickets,
+        "deliveries": state.deliveries.drop(logged),
     }
 
 
@@ -59,6 +62,12 @@ def _empty_families(state: State) -> Iterator[str]:
     used = {row.token.family_id for row in state.tokens.values()}
     used |= {code.family_id for code in state.codes.values()}
     return (row.family_id for row in state.families.values() if row.family_id not in used)
+
+
+def _old_deliveries(state: State, now: int) -> Iterator[str]:
+    for row in state.deliveries.values():
+        if row.state is not DeliveryState.PENDING and row.created_at <= now - DELIVERY_LOG_MS:
+            yield row.delivery_id
 
 
 def _dead(state: State, thing: Code | Token, now: int) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, func, literal_column, or_, select, tuple_, update
 
 from consentcore.api import (
+    UNDELIVERED,
     Attempt,
     Audience,
     Delivery,
@@ -25,6 +26,7 @@ from consentcore_sqlalchemy.work import Mode, Work, transaction
 
 _PENDING: ColumnElement[str] = literal_column("'pending'")
 _DEAD: ColumnElement[str] = literal_column("'dead'")
+_NEWNESS = (delivery.c.created_at, delivery.c.delivery_id)
 _NOTICE = tuple(column for column in notice.c if column.name != "expanded_at")
 
 
@@ -108,6 +110,8 @@ class SqlOutbox:
             values |= {"next_at": again_at, "finished_at": None}
         else:
             values["finished_at"] = settlement.now
+        if settlement.attempt is not None:
+            values |= {"before_replay": None, "next_before_replay": None}
         held = (
             delivery.c.delivery_id == settlement.delivery_id,
             delivery.c.lease_token == settlement.lease_token,
@@ -124,35 +128,72 @@ class SqlOutbox:
         *,
         notice_id: str = "",
         client_id: str = "",
+        target: str = "",
+        kind: NoticeKind | None = None,
         state: DeliveryState | None = None,
+        undelivered: bool = False,
+        since: int | None = None,
+        until: int | None = None,
+        after: str = "",
         limit: int = 100,
     ) -> Sequence[Delivery]:
-        page = select(delivery)
-        if notice_id:
-            page = page.where(delivery.c.notice_id == notice_id)
-        if client_id:
+        wanted = [
+            *([delivery.c.notice_id == notice_id] if notice_id else []),
+            *([notice.c.client_id == client_id] if client_id else []),
+            *([delivery.c.target == target] if target else []),
+            *([notice.c.kind == kind.value] if kind is not None else []),
+            *([delivery.c.state == state.value] if state is not None else []),
+            *([delivery.c.state.in_(sorted(UNDELIVERED))] if undelivered else []),
+            *([delivery.c.created_at >= since] if since is not None else []),
+            *([delivery.c.created_at < until] if until is not None else []),
+        ]
+        page = select(delivery).where(*wanted)
+        if client_id or kind is not None:
             page = page.join(notice, notice.c.notice_id == delivery.c.notice_id)
-            page = page.where(notice.c.client_id == client_id)
-        if state is not None:
-            page = page.where(delivery.c.state == state.value)
         page = page.order_by(delivery.c.created_at.desc(), delivery.c.delivery_id.desc()).limit(limit)
         with transaction(self._database, Mode.READ) as work:
+            if after:
+                last = work.first(select(*_NEWNESS).where(delivery.c.delivery_id == after))
+                if last is None:
+                    return []
+                page = page.where(tuple_(*_NEWNESS) < tuple_(last.created_at, last.delivery_id))
             return [delivery_from(row) for row in work.rows(page)]
+
+    def delivery(self, delivery_id: str) -> Delivery | None:
+        with transaction(self._database, Mode.READ) as work:
+            row = work.first(select(delivery).where(delivery.c.delivery_id == delivery_id))
+        return delivery_from(row) if row else None
+
+    def backlog(self, target: str) -> Mapping[DeliveryState, int]:
+        states = select(delivery.c.state, func.count().label("number")).where(delivery.c.target == target)
+        with transaction(self._database, Mode.READ) as work:
+            rows = work.rows(states.group_by(delivery.c.state))
+        return {DeliveryState(row.state): row.number for row in rows}
 
     def attempts(self, delivery_id: str) -> Sequence[Attempt]:
         theirs = select(delivery_attempt).where(delivery_attempt.c.delivery_id == delivery_id)
         with transaction(self._database, Mode.READ) as work:
             return [attempt_from(row) for row in work.rows(theirs.order_by(delivery_attempt.c.number))]
 
-    def requeue(self, delivery_id: str, now: int) -> bool:
+    def requeue(self, delivery_ids: Sequence[str], now: int) -> Sequence[str]:
+        first = delivery.c.before_replay.is_(None)
         again = (
             update(delivery)
-            .where(delivery.c.delivery_id == delivery_id, _free(now))
-            # The old lease, if one ran out, must not settle what is now somebody else's to send.
-            .values(state="pending", next_at=now, finished_at=None, lease_until=None, lease_token="")
+            .where(delivery.c.delivery_id.in_(list(delivery_ids)), _free(now))
+            .values(
+                state="pending",
+                next_at=now,
+                finished_at=None,
+                # The old lease, if one ran out, must not settle what is now somebody else's to send.
+                lease_until=None,
+                lease_token="",
+                before_replay=case((first, delivery.c.state), else_=delivery.c.before_replay),
+                next_before_replay=case((first, delivery.c.next_at), else_=delivery.c.next_before_replay),
+            )
+            .returning(delivery.c.delivery_id)
         )
         with transaction(self._database, Mode.WRITE) as work:
-            return work.write(again) > 0
+            return [row[0] for row in work.returning(again)]
 
     def stats(self, now: int) -> OutboxStats:
         count = func.count()
@@ -210,13 +251,20 @@ def notice_from(row: Row) -> Notice:
 
 def delivery_values(item: Delivery) -> Values:
     """Columns of a delivery."""
-    return {column.name: getattr(item, column.name) for column in delivery.c} | {"state": item.state.value}
+    values = {column.name: getattr(item, column.name) for column in delivery.c}
+    before = item.before_replay
+    return values | {"state": item.state.value, "before_replay": before.value if before else None}
 
 
 def delivery_from(row: Row) -> Delivery:
     """Read a delivery."""
     values = {column.name: value for column, value in zip(delivery.c, row, strict=True)}
-    return Delivery(**{**values, "state": DeliveryState(values["state"])})
+    before = values["before_replay"]
+    states = {
+        "state": DeliveryState(values["state"]),
+        "before_replay": DeliveryState(before) if before else None,
+    }
+    return Delivery(**{**values, **states})
 
 
 def attempt_values(item: Attempt) -> Values:

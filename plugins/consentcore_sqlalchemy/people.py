@@ -8,6 +8,7 @@ from sqlalchemy import delete, select, update
 
 from consentcore.api import (
     Client,
+    EndpointHealth,
     Interaction,
     Owner,
     OwnerIdentity,
@@ -20,6 +21,7 @@ from consentcore_sqlalchemy.rows.people import (
     client_values,
     endpoint_from,
     endpoint_values,
+    health_values,
     identity_from,
     identity_values,
     interaction_from,
@@ -61,15 +63,42 @@ class SqlClients:
         )
 
     def add_endpoint(self, endpoint: WebhookEndpoint) -> None:
-        self._work.add(webhook_endpoint, endpoint_values(endpoint))
+        self._work.add(webhook_endpoint, endpoint_values(endpoint) | health_values(endpoint.health))
 
     def update_endpoint(self, endpoint: WebhookEndpoint) -> None:
         same = webhook_endpoint.c.endpoint_id == endpoint.endpoint_id
         self._work.write(update(webhook_endpoint).where(same).values(endpoint_values(endpoint)))
 
+    def set_health(self, endpoint_id: str, health: EndpointHealth) -> None:
+        same = webhook_endpoint.c.endpoint_id == endpoint_id
+        self._work.write(update(webhook_endpoint).where(same).values(health_values(health)))
+
+    def remove_endpoint(self, endpoint_id: str) -> bool:
+        same = webhook_endpoint.c.endpoint_id == endpoint_id
+        return self._work.write(delete(webhook_endpoint).where(same)) > 0
+
     def get_endpoint(self, endpoint_id: str) -> WebhookEndpoint | None:
         row = self._work.first(select(webhook_endpoint).where(webhook_endpoint.c.endpoint_id == endpoint_id))
         return endpoint_from(row) if row else None
+
+    def lock_endpoint(self, endpoint_id: str) -> WebhookEndpoint | None:
+        same = webhook_endpoint.c.endpoint_id == endpoint_id
+        row = self._work.locked(select(webhook_endpoint).where(same))
+        return endpoint_from(row) if row else None
+
+    def failing_endpoints(self, since: int, *, warned: bool, limit: int) -> Sequence[WebhookEndpoint]:
+        told = webhook_endpoint.c.warned_at
+        failing = (
+            select(webhook_endpoint)
+            .where(
+                webhook_endpoint.c.disabled_at.is_(None),
+                webhook_endpoint.c.failing_since <= since,
+                told.is_not(None) if warned else told.is_(None),
+            )
+            .order_by(webhook_endpoint.c.failing_since, webhook_endpoint.c.endpoint_id)
+            .limit(limit)
+        )
+        return [endpoint_from(row) for row in self._work.rows(failing)]
 
     def endpoints(self, client_id: str) -> Sequence[WebhookEndpoint]:
         theirs = (

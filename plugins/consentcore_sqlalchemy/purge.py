@@ -6,9 +6,19 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Table, and_, delete, or_, select, update
 
+from consentcore.api import DELIVERY_LOG_MS, DeliveryState
 from consentcore_sqlalchemy.engine import Database
 from consentcore_sqlalchemy.statements import ACTIVE
-from consentcore_sqlalchemy.tables import code, consent_grant, counter, owner_session, owner_ticket, token
+from consentcore_sqlalchemy.tables import (
+    code,
+    consent_grant,
+    counter,
+    delivery,
+    delivery_attempt,
+    owner_session,
+    owner_ticket,
+    token,
+)
 from consentcore_sqlalchemy.work import Mode, Work, transaction
 
 
@@ -21,6 +31,7 @@ def purge(database: Database, now: int, limit: int) -> dict[str, int]:
         "sessions": _sessions,
         "tickets": _tickets,
         "counters": _counters,
+        "deliveries": _deliveries,
     }
     counts = {}
     for kind, remove in kinds.items():
@@ -84,6 +95,19 @@ def _codes(work: Work, now: int, limit: int) -> int:
     later = update(code).where(code.c.code_hash.in_(_some(work, put_off, limit)))
     work.write(later.values(purge_at=code.c.ends_at))
     return _remove(work, code, code.c.code_hash, and_(look_at, useless), limit)
+
+
+def _deliveries(work: Work, now: int, limit: int) -> int:
+    """Finished deliveries that are past the log's reach, with their attempts."""
+    old = (delivery.c.created_at <= now - DELIVERY_LOG_MS, delivery.c.state != DeliveryState.PENDING.value)
+    chosen = select(delivery.c.delivery_id).where(*old).order_by(delivery.c.created_at).limit(limit)
+    if not work.is_sqlite:
+        chosen = chosen.with_for_update(skip_locked=True)
+    doomed = [row[0] for row in work.rows(chosen)]
+    if not doomed:
+        return 0
+    work.write(delete(delivery_attempt).where(delivery_attempt.c.delivery_id.in_(doomed)))
+    return work.write(delete(delivery).where(delivery.c.delivery_id.in_(doomed)))
 
 
 def _remove(

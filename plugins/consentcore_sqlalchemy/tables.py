@@ -58,6 +58,7 @@ client = Table(
     Column("purpose", Text, nullable=False),
     Column("require_pkce", Boolean, nullable=False),
     Column("enabled", Boolean, nullable=False),
+    Column("contact_email", Text, nullable=False, server_default=text("''")),
 )
 
 webhook_endpoint = Table(
@@ -71,6 +72,11 @@ webhook_endpoint = Table(
     Column("events", Json, nullable=False),
     Column("disabled_at", Ms),
     Column("disabled_reason", Text, nullable=False),
+    Column("failing_since", Ms),
+    Column("last_failure_at", Ms),
+    Column("last_success_at", Ms),
+    Column("warned_at", Ms),
+    Column("slow_until", Ms),
 )
 
 owner = Table(
@@ -290,6 +296,8 @@ delivery = Table(
     Column("body", LargeBinary, nullable=False),
     Column("last_error", Text, nullable=False),
     Column("finished_at", Ms),
+    Column("before_replay", Text),
+    Column("next_before_replay", Ms),
     UniqueConstraint("notice_id", "notifier", "target"),
     Index(
         "delivery_due",
@@ -299,6 +307,7 @@ delivery = Table(
         sqlite_where=PENDING_ONLY,
     ),
     Index("delivery_newest", "created_at", "delivery_id"),
+    Index("delivery_of_target", "target", "created_at", "delivery_id"),
     Index(
         "delivery_dead",
         "delivery_id",

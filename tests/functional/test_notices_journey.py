@@ -173,7 +173,7 @@ def test_endpoint_that_is_down_costs_the_person_nothing_and_loses_nothing(told):
     (waiting,) = outbox.deliveries(state=DeliveryState.PENDING)
     assert 3_000 <= waiting.next_at - now <= 6_500
     told.sink.answer = Answer()
-    assert outbox.requeue(waiting.delivery_id, told.platform.runtime.clock.now())
+    assert outbox.requeue([waiting.delivery_id], told.platform.runtime.clock.now())
     assert told.work() == 1
     first, second = told.sink.received
     assert first.headers["webhook-id"] == second.headers["webhook-id"]

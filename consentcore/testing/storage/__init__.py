@@ -8,6 +8,7 @@ from consentcore.testing.storage.codes import CodeGroup
 from consentcore.testing.storage.grants import GrantGroup
 from consentcore.testing.storage.joining import JoinGroup
 from consentcore.testing.storage.ledger import LedgerGroup
+from consentcore.testing.storage.log import DeliveryLogGroup
 from consentcore.testing.storage.outbox import OutboxGroup
 from consentcore.testing.storage.people import PeopleGroup
 from consentcore.testing.storage.purging import PurgeGroup
@@ -39,6 +40,7 @@ class StorageConformance(
     InterleavingGroup,
     ProcessGroup,
     OutboxGroup,
+    DeliveryLogGroup,
     TextGroup,
     CounterGroup,
     MigrationGroup,

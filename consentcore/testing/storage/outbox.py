@@ -228,7 +228,7 @@ class OutboxGroup:
         delivery = box.add()
         (claimed,) = box.claim()
         box.settle(claimed, state)
-        assert box.outbox.requeue(delivery.delivery_id, NOW + 5000) is True
+        assert list(box.outbox.requeue([delivery.delivery_id], NOW + 5000)) == [delivery.delivery_id]
         found = box.get(delivery)
         assert (found.state, found.next_at) == (DeliveryState.PENDING, NOW + 5000)
         assert found.finished_at is None
@@ -239,14 +239,13 @@ class OutboxGroup:
     def test_waiting_delivery_is_due_at_once_when_requeued(self, box: Box) -> None:
         delivery = box.add(next_at=NOW + 10**9)
         assert box.claim() == []
-        assert box.outbox.requeue(delivery.delivery_id, NOW) is True
+        assert list(box.outbox.requeue([delivery.delivery_id], NOW)) == [delivery.delivery_id]
         assert len(box.claim()) == 1
 
     def test_leased_or_unknown_delivery_is_not_requeued(self, box: Box) -> None:
         delivery = box.add()
         (claimed,) = box.claim()
-        assert box.outbox.requeue(delivery.delivery_id, NOW + 1) is False
-        assert box.outbox.requeue("unknown", NOW + 1) is False
+        assert list(box.outbox.requeue([delivery.delivery_id, "unknown"], NOW + 1)) == []
         assert box.get(delivery) == claimed
 
     def test_stats_tell_how_full_it_is(self, box: Box) -> None:

@@ -32,6 +32,7 @@ class PeopleGroup:
             redirect_uris=("https://a.example/cb?x=1", "http://127.0.0.1:8080/"),
             require_pkce=True,
             enabled=False,
+            contact_email="hooks@a.example",
         )
         with storage.transaction() as uow:
             uow.clients.add(client)
@@ -40,7 +41,15 @@ class PeopleGroup:
 
     def test_client_update_replaces_every_field(self, storage: Storage) -> None:
         client = factories.client()
-        changed = replace(client, name="Renamed", secrets=(), redirect_uris=(), scopes=("x",), enabled=False)
+        changed = replace(
+            client,
+            name="Renamed",
+            secrets=(),
+            redirect_uris=(),
+            scopes=("x",),
+            enabled=False,
+            contact_email="a@b.example",
+        )
         with storage.transaction() as uow:
             uow.clients.add(client)
         with storage.transaction() as uow:

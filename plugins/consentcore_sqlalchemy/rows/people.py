@@ -12,6 +12,7 @@ from consentcore.api import (
     Client,
     ClientKind,
     ClientSecret,
+    EndpointHealth,
     Interaction,
     Owner,
     OwnerIdentity,
@@ -40,6 +41,7 @@ def client_values(client: Client) -> Values:
         "purpose": client.purpose,
         "require_pkce": client.require_pkce,
         "enabled": client.enabled,
+        "contact_email": client.contact_email,
     }
 
 
@@ -66,11 +68,12 @@ def _client(row: tuple[Any, ...]) -> Client:
         purpose=row[11],
         require_pkce=bool(row[12]),
         enabled=bool(row[13]),
+        contact_email=row[14],
     )
 
 
 def endpoint_values(endpoint: WebhookEndpoint) -> Values:
-    """Columns of a webhook endpoint."""
+    """Columns of a webhook endpoint, but for its health."""
     return {
         "endpoint_id": endpoint.endpoint_id,
         "client_id": endpoint.client_id,
@@ -94,7 +97,19 @@ def endpoint_from(row: Row) -> WebhookEndpoint:
         events=texts(row[5]),
         disabled_at=row[6],
         disabled_reason=row[7],
+        health=EndpointHealth(row[8], row[9], row[10], row[11], row[12]),
     )
+
+
+def health_values(health: EndpointHealth) -> Values:
+    """Columns of an endpoint's health."""
+    return {
+        "failing_since": health.failing_since,
+        "last_failure_at": health.last_failure_at,
+        "last_success_at": health.last_success_at,
+        "warned_at": health.warned_at,
+        "slow_until": health.slow_until,
+    }
 
 
 def owner_values(owner: Owner) -> Values:

@@ -102,10 +102,10 @@ def test_used_up_schedule_is_a_dead_letter_and_a_replay_is_one_try(place):
         place.clock.advance(DAY)
     (delivery,) = place.storage.outbox.deliveries(state=DeliveryState.DEAD)
     assert worker.run_once() == 0
-    assert place.storage.outbox.requeue(delivery.delivery_id, place.clock.now())
+    assert place.storage.outbox.requeue([delivery.delivery_id], place.clock.now())
     assert worker.run_once() == 1
     assert states(place.storage)["mailer"] is DeliveryState.DEAD
-    assert place.storage.outbox.requeue(delivery.delivery_id, place.clock.now())
+    assert place.storage.outbox.requeue([delivery.delivery_id], place.clock.now())
     worker.run_once()
     assert states(place.storage)["mailer"] is DeliveryState.DELIVERED
     assert [one.number for one in place.storage.outbox.attempts(delivery.delivery_id)] == [1, 2, 3, 4, 5]

@@ -16,6 +16,7 @@ EMPTY = sa.text("''")
 
 def upgrade() -> None:
     _accounts()
+    _webhooks()
 
 
 def _accounts() -> None:
@@ -48,3 +49,12 @@ def _accounts() -> None:
     )
     op.create_index("owner_ticket_expires_at_idx", "owner_ticket", ["expires_at"], unique=False)
     op.create_index("owner_ticket_owner_id_idx", "owner_ticket", ["owner_id"], unique=False)
+
+
+def _webhooks() -> None:
+    op.add_column("client", sa.Column("contact_email", sa.Text(), nullable=False, server_default=EMPTY))
+    for name in ("failing_since", "last_failure_at", "last_success_at", "warned_at", "slow_until"):
+        op.add_column("webhook_endpoint", sa.Column(name, sa.BigInteger(), nullable=True))
+    op.add_column("delivery", sa.Column("before_replay", sa.Text(), nullable=True))
+    op.add_column("delivery", sa.Column("next_before_replay", sa.BigInteger(), nullable=True))
+    op.create_index("delivery_of_target", "delivery", ["target", "created_at", "delivery_id"], unique=False)
