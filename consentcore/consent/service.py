@@ -295,6 +295,7 @@ class ConsentService:
                 scopes=tuple(scope for scope in request.scopes if scope in decision.scopes),
                 created_at=now,
                 expires_at=now + self._code_ttl_ms,
+                audience=request.audience,
             )
         )
         return code

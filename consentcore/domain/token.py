@@ -24,6 +24,7 @@ class Code:
     :ivar redirect_uri_given: whether the request carried it, so that the token request must repeat it
         (RFC 6749 section 4.1.3). :ivar code_challenge: S256 challenge of RFC 7636, or "".
     :ivar scopes: scope tokens without version. :ivar used_at: when it was exchanged; None before.
+    :ivar audience: the resources that were asked for (RFC 8707); empty when none was.
     """
 
     code_hash: bytes
@@ -37,15 +38,17 @@ class Code:
     created_at: int
     expires_at: int
     used_at: int | None = None
+    audience: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class NewToken:
-    """A token about to be stored."""
+    """A token about to be stored. ``audience``: the URIs of the resources that it is for; empty names none."""
 
     token_hash: bytes
     scopes: tuple[str, ...]
     expires_at: int
+    audience: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,7 @@ class Token:
     rotated_at: int | None = None
     nonce: bytes | None = None
     nonce_key_id: str = ""
+    audience: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +137,8 @@ class Rotation:
 
     :ivar rotate: False keeps the presented token (FAPI 2.0 section 5.3.2.1) and only adds the access token;
         ``refresh``, ``nonce`` and ``nonce_key_id`` are then ignored.
+    :ivar sealed_access: up to 8 kB that are kept and forgotten with the nonce: an access token that cannot be
+        derived, encrypted for who presents the same refresh token again.
     :ivar grace_ms: how long after its rotation the immediate predecessor still yields the one successor.
     """
 
@@ -145,6 +151,7 @@ class Rotation:
     nonce_key_id: str
     grace_ms: int
     rotate: bool = True
+    sealed_access: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,13 +169,14 @@ class Grace:
     """The immediate predecessor came again within the grace: nothing was written.
 
     ``nonce`` and ``nonce_key_id`` re-derive the tokens that the first exchange gave out; ``access`` and
-    ``refresh`` are those stored rows.
+    ``refresh`` are those stored rows, ``sealed_access`` is what the rotation gave.
     """
 
     nonce: bytes
     nonce_key_id: str
     access: Token
     refresh: Token
+    sealed_access: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

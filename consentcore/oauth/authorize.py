@@ -96,6 +96,7 @@ class AuthorizationEndpoint:
                 scopes=request.scopes,
                 created_at=now,
                 expires_at=now + self._parts.lifetimes.code_ms,
+                audience=request.audience,
             )
         )
         return Redirect(self.success_url(request, code)) if stored else None

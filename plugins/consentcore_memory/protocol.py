@@ -140,6 +140,7 @@ def _store(state: State, source: Code | Token, new: NewToken, kind: TokenKind, n
         scopes=new.scopes,
         created_at=now,
         expires_at=new.expires_at,
+        audience=new.audience,
     )
     state.tokens.put(new.token_hash, StoredToken(token))
 
@@ -156,6 +157,7 @@ def _succeed(state: State, token: Token, rotation: Rotation) -> None:
             successor=rotation.refresh.token_hash,
             access=rotation.access.token_hash,
             grace_until=rotation.now + rotation.grace_ms,
+            sealed_access=rotation.sealed_access,
         ),
     )
 
@@ -167,4 +169,4 @@ def _again(state: State, row: StoredToken, rotation: Rotation) -> Grace | Reused
         return Reused(token.family_id, token.grant_id)
     if refresh.token.rotated_at is not None:
         return Reused(token.family_id, token.grant_id)
-    return Grace(token.nonce, token.nonce_key_id, access.token, refresh.token)
+    return Grace(token.nonce, token.nonce_key_id, access.token, refresh.token, row.sealed_access)

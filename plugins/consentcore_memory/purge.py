@@ -37,7 +37,7 @@ def _forget_nonces(state: State, now: int, limit: int) -> int:
     stale = [row for row in state.tokens.values() if row.token.nonce is not None and row.grace_until <= now]
     for row in stale[:limit]:
         bare = replace(row.token, nonce=None, nonce_key_id="")
-        state.tokens.put(row.token.token_hash, replace(row, token=bare))
+        state.tokens.put(row.token.token_hash, replace(row, token=bare, sealed_access=b""))
     return min(len(stale), limit)
 
 

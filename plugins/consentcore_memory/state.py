@@ -93,6 +93,7 @@ class StoredToken:
     successor: bytes = b""
     access: bytes = b""
     grace_until: int = 0
+    sealed_access: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

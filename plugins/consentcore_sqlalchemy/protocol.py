@@ -221,8 +221,8 @@ class SqlProtocol:
         size = len(sql.TOKEN)
         family = (token.grant_id, token.client_id, None, None, None, "")
         refresh, access = _token(row[:size], family), _token(row[size : 2 * size], family)
-        nonce, key_id = row[2 * size :]
-        return Grace(nonce, key_id, access, refresh) if refresh.rotated_at is None else None
+        nonce, key_id, sealed = row[2 * size :]
+        return Grace(nonce, key_id, access, refresh, sealed or b"") if refresh.rotated_at is None else None
 
     def _one(self, statement: Prepared, values: Values) -> Row:
         row = self._driver.row(statement, values)
@@ -246,6 +246,7 @@ def _rotation_values(rotation: Rotation) -> Values:
         "grace_until": rotation.now + rotation.grace_ms,
         "nonce": rotation.nonce,
         "nonce_key_id": rotation.nonce_key_id,
+        "sealed_access": rotation.sealed_access or None,
     }
 
 
@@ -268,4 +269,5 @@ def _token(row: Row, family: tuple[Any, ...] | Row) -> Token:
         rotated_at=row[6],
         nonce=nonce if latest else None,
         nonce_key_id=nonce_key_id if latest and nonce is not None else "",
+        audience=texts(row[7]),
     )

@@ -44,7 +44,7 @@ def _forget_nonces(work: Work, now: int, limit: int) -> int:
     """Nonces whose grace is over. No index: one would cost each refresh more than this scan of families does."""
     stale = select(code.c.code_hash).where(code.c.nonce.is_not(None), code.c.grace_until <= now)
     forget = update(code).where(code.c.code_hash.in_(_some(work, stale, limit)))
-    return work.write(forget.values(nonce=None, nonce_key_id=None))
+    return work.write(forget.values(nonce=None, nonce_key_id=None, sealed_access=None))
 
 
 def _tokens(work: Work, now: int, limit: int) -> int:

@@ -133,7 +133,7 @@ def find_successors() -> Select[Any]:
         access, access.c.token_hash == code.c.access_hash
     )
     return (
-        select(*refresh.c, *access.c, code.c.nonce, code.c.nonce_key_id)
+        select(*refresh.c, *access.c, code.c.nonce, code.c.nonce_key_id, code.c.sealed_access)
         .select_from(found)
         .where(
             code.c.family_id == family_id,
@@ -252,6 +252,7 @@ def _remember(family: ColumnElement[str]) -> Update:
             grace_until=bindparam("grace_until", type_=Ms),
             nonce=_hash("nonce"),
             nonce_key_id=bindparam("nonce_key_id", type_=Text),
+            sealed_access=_hash("sealed_access"),
         )
     )
 
@@ -267,12 +268,12 @@ def keep() -> Exchange:
     return Exchange(extend, None, refresh=False)
 
 
-TOKEN_NAMES = ("token_hash", "kind", "family_id", "scopes", "created_at", "expires_at")
+TOKEN_NAMES = ("token_hash", "kind", "family_id", "scopes", "created_at", "expires_at", "audience")
 
 
 def _new_token(
     prefix: str, kind: ColumnElement[str], family: ColumnElement[str]
-) -> Select[bytes, str, str, str, int, int]:
+) -> Select[bytes, str, str, str, int, int, str]:
     return select(
         _hash(f"{prefix}_hash"),
         kind,
@@ -280,6 +281,7 @@ def _new_token(
         bindparam(f"{prefix}_scopes", type_=Text),
         now,
         bindparam(f"{prefix}_expires_at", type_=Ms),
+        bindparam(f"{prefix}_audience", type_=Text),
     )
 
 

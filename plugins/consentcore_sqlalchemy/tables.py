@@ -197,6 +197,8 @@ code = Table(
     Column("grace_until", Ms),
     Column("nonce", Hash),
     Column("nonce_key_id", Text),
+    Column("audience", Json, nullable=False, server_default="[]"),
+    Column("sealed_access", LargeBinary),
     UniqueConstraint("family_id"),
     # room for the updates of rotations on the same page, which then touch no index
     postgresql_with={"fillfactor": 70},
@@ -212,6 +214,7 @@ token = Table(
     Column("created_at", Ms, nullable=False),
     Column("expires_at", Ms, nullable=False, index=True),
     Column("rotated_at", Ms),
+    Column("audience", Json, nullable=False, server_default="[]"),
 )
 
 consent_event = Table(

@@ -124,6 +124,27 @@ class TestBurnsCodesOfOthers(Broken):
     protocol = BurnsCodesOfOthers
 
 
+class ForgetsTheAudience(MemoryProtocol):
+    """Written before tokens had one."""
+
+    def find_token(self, client_id, token_hash):
+        found = super().find_token(client_id, token_hash)
+        return replace(found, token=found.token and replace(found.token, audience=()))
+
+
+class TestForgetsTheAudience(Broken):
+    protocol = ForgetsTheAudience
+
+
+class ForgetsWhatWasSealed(MemoryProtocol):
+    def rotate_refresh(self, rotation):
+        return super().rotate_refresh(replace(rotation, sealed_access=b""))
+
+
+class TestForgetsWhatWasSealed(Broken):
+    protocol = ForgetsWhatWasSealed
+
+
 class ExpiresOneMillisecondLate(MemoryProtocol):
     def consume_code(self, redemption):
         outcome = super().consume_code(redemption)

@@ -77,7 +77,12 @@ class CodeGroup:
         assert read(world.client.client_id, session.session_hash, NOW).grant is None
 
     def test_code_comes_back_equal(self, world: World) -> None:
-        code = world.issue(code_challenge="x" * 43, redirect_uri_given=False, scopes=("energy.read",))
+        code = world.issue(
+            code_challenge="x" * 43,
+            redirect_uri_given=False,
+            scopes=("energy.read",),
+            audience=("https://api.example/b", "https://api.example/a"),
+        )
         found = world.storage.protocol.read_code(world.client.client_id, code.code_hash)
         assert (found.client, found.code, found.grant) == (world.client, code, world.grant)
 

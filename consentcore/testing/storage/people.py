@@ -198,6 +198,7 @@ class PeopleGroup:
             code_challenge="c" * 43,
             prompt="consent",
             ui_locales=("fr", "en"),
+            audience=("https://api.example/b", "https://api.example/a"),
         )
         interaction = factories.interaction(world.client.client_id, request=request)
         world.storage.protocol.open_interaction(interaction)

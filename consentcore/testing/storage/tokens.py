@@ -132,6 +132,36 @@ class RotationGroup:
             assert token.rotated_at is None
             assert world.is_live(new.token_hash)
 
+    def test_audience_is_kept_with_each_token(self, world: World) -> None:
+        both, one = ("https://b.example", "https://a.example"), ("https://a.example",)
+        issued = world.redeem(access=factories.access(audience=one), refresh=factories.refresh(audience=both))
+        rotation = world.rotate(
+            issued.refresh, access=factories.access(audience=both), refresh=factories.refresh(audience=one)
+        )
+        for token_hash, audience in (
+            (issued.access, one),
+            (issued.refresh, both),
+            (rotation.access.token_hash, both),
+            (rotation.refresh.token_hash, one),
+        ):
+            token = world.look_up(token_hash).token
+            assert token is not None
+            assert token.audience == audience
+
+    def test_what_was_sealed_comes_back_within_the_grace_and_is_replaced_by_the_next(
+        self, world: World
+    ) -> None:
+        issued = world.redeem()
+        sealed = bytes(range(256)) * 32
+        first = world.rotate(issued.refresh, sealed_access=sealed)
+        again = world.storage.protocol.rotate_refresh(world.rotation(issued.refresh, sealed_access=b"other"))
+        assert isinstance(again, Grace)
+        assert again.sealed_access == sealed
+        world.rotate(first.refresh.token_hash)
+        again = world.storage.protocol.rotate_refresh(world.rotation(first.refresh.token_hash))
+        assert isinstance(again, Grace)
+        assert again.sealed_access == b""
+
     def test_rotated_token_is_marked_and_not_live(self, world: World) -> None:
         issued = world.redeem()
         rotation = world.rotate(issued.refresh)

@@ -212,6 +212,7 @@ def interaction_values(interaction: Interaction) -> Values:
                 "code_challenge": request.code_challenge,
                 "prompt": request.prompt,
                 "ui_locales": list(request.ui_locales),
+                "audience": list(request.audience),
             }
         ),
         "created_at": interaction.created_at,
@@ -223,7 +224,8 @@ def interaction_values(interaction: Interaction) -> Values:
 def interaction_from(row: Row) -> Interaction:
     """Read an interaction."""
     request = json.loads(row[2])
-    request["scopes"], request["ui_locales"] = tuple(request["scopes"]), tuple(request["ui_locales"])
+    for name in ("scopes", "ui_locales", "audience"):
+        request[name] = tuple(request.get(name, ()))
     return Interaction(
         interaction_hash=row[0],
         session_hash=row[1],

@@ -20,6 +20,7 @@ CODE_COLUMNS = (
     "created_at",
     "expires_at",
     "used_at",
+    "audience",
 )
 """Columns of table ``code`` that make a :class:`~consentcore.api.Code`; the others are its family's."""
 
@@ -38,6 +39,7 @@ def code_values(code: Code) -> Values:
         "created_at": code.created_at,
         "expires_at": code.expires_at,
         "used_at": code.used_at,
+        "audience": texts_json(code.audience),
         "purge_at": code.expires_at,
         "ends_at": code.expires_at,
     }
@@ -57,6 +59,7 @@ def code_from(row: Row) -> Code:
         created_at=row[8],
         expires_at=row[9],
         used_at=row[10],
+        audience=texts(row[11]),
     )
 
 
@@ -66,4 +69,5 @@ def new_token_values(token: NewToken, prefix: str) -> Values:
         f"{prefix}_hash": token.token_hash,
         f"{prefix}_scopes": texts_json(token.scopes),
         f"{prefix}_expires_at": token.expires_at,
+        f"{prefix}_audience": texts_json(token.audience),
     }

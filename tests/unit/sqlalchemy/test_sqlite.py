@@ -114,6 +114,14 @@ def test_copy_in_the_place_of_the_database_is_what_is_used(world, sqlite_path, m
         assert uow.grants.get(world.grant.grant_id) is None
 
 
+def test_what_was_sealed_for_the_grace_is_forgotten_after_it(world, sqlite_path):
+    rotation = world.rotate(world.redeem().refresh, sealed_access=b"sealed for the grace")
+    for now, kept in ((rotation.now + 9_999, b"sealed for the grace"), (rotation.now + 10_000, None)):
+        world.storage.purge(now, 100)
+        with closing(sqlite3.connect(sqlite_path)) as connection:
+            assert connection.execute("SELECT sealed_access FROM code").fetchall() == [(kept,)]
+
+
 def test_readers_do_not_mind_a_writer(world, other_writer):
     issued = world.storage.protocol.find_token(world.client.client_id, b"?")
     assert issued.client == world.client

@@ -17,6 +17,7 @@ EMPTY = sa.text("''")
 def upgrade() -> None:
     _accounts()
     _webhooks()
+    _audiences()
 
 
 def _accounts() -> None:
@@ -58,3 +59,9 @@ def _webhooks() -> None:
     op.add_column("delivery", sa.Column("before_replay", sa.Text(), nullable=True))
     op.add_column("delivery", sa.Column("next_before_replay", sa.BigInteger(), nullable=True))
     op.create_index("delivery_of_target", "delivery", ["target", "created_at", "delivery_id"], unique=False)
+
+
+def _audiences() -> None:
+    for table in ("code", "token"):
+        op.add_column(table, sa.Column("audience", sa.Text(), nullable=False, server_default=sa.text("'[]'")))
+    op.add_column("code", sa.Column("sealed_access", sa.LargeBinary(), nullable=True))
