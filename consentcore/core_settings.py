@@ -17,7 +17,7 @@ from consentcore.hooks.settings import PREFIX, Source
 _DAY_S = 86400
 # Protocol routes run without the transaction that pages need, and which are which is told by the path.
 _PAGES = {"consent", "consents", "developer", "livez", "login", "logout", "metrics", "operator", "readyz"}
-_PAGES |= {"account", "jwks", "receipts", "static", ".well-known"}
+_PAGES |= {"account", "api", "jwks", "receipts", "static", ".well-known"}
 
 
 @dataclass(frozen=True)
@@ -161,6 +161,12 @@ class LimitsSettings:
     )
     revoke_per_client: int = setting(
         "The same for the revocation endpoint.", default=300_000, minimum=0, maximum=10_000_000
+    )
+    api_per_client: int = setting(
+        "The same for /api/v1, where a request may read and write more.",
+        default=30_000,
+        minimum=0,
+        maximum=10_000_000,
     )
     requests_per_address: int = setting(
         "Requests a minute from one address to all these endpoints, whoever sends them, counted in each web "

@@ -54,6 +54,7 @@ class Admission:
                 "token": settings.token_per_client,
                 "introspect": settings.introspect_per_client,
                 "revoke": settings.revoke_per_client,
+                "api": settings.api_per_client,
                 "address": settings.requests_per_address,
             }
         )
@@ -62,7 +63,7 @@ class Admission:
     def identify(self, endpoint: str, http: HttpRequest, parameters: Mapping[str, str]) -> Credentials:
         """Find the credentials of a request; nothing is looked up.
 
-        :param endpoint: ``token``, ``introspect`` or ``revoke``.
+        :param endpoint: ``token``, ``introspect``, ``revoke`` or ``api``.
         :raises ProtocolError: see :func:`client_auth.read_credentials`; 429 when the client, or its address, has
             used up its minute.
         """

@@ -13,6 +13,7 @@ from oauthlib.oauth2 import OAuth2Error
 from consentcore.domain.errors import ConfigurationError, StorageConflict, StorageError, StorageUnavailable
 from consentcore.oauth.admission import Admission
 from consentcore.oauth.authorize import AuthorizationEndpoint
+from consentcore.oauth.caller import Caller
 from consentcore.oauth.errors import ProtocolError, bad_request, from_oauthlib, unavailable
 from consentcore.oauth.introspection import IntrospectionEndpoint
 from consentcore.oauth.messages import HttpRequest, HttpResponse, PageError, Pending, Redirect
@@ -26,6 +27,7 @@ from consentcore.oauth.tokens import Lifetimes
 from consentcore.oauth.validator import Validator
 
 if TYPE_CHECKING:
+    from consentcore.domain.client import Client
     from consentcore.domain.clock import Clock
     from consentcore.domain.grant import Grant
     from consentcore.domain.interaction import AuthorizationRequest
@@ -78,6 +80,7 @@ class AuthorizationServer:
         self._token = TokenEndpoint(self._parts, validator)
         self._revocation = RevocationEndpoint(self._parts, validator)
         self._introspection = IntrospectionEndpoint(self._parts, validator)
+        self._caller = Caller(self._parts)
         quiet_oauthlib()
 
     def authorize(self, query: str, session_hash: bytes | None) -> PageError | Redirect | Pending:
@@ -118,6 +121,13 @@ class AuthorizationServer:
     def introspect(self, http: HttpRequest) -> HttpResponse:
         """Answer ``POST {prefix}/introspect`` (RFC 7662). Raises nothing."""
         return _answered(http, self._introspection.respond)
+
+    def application(self, http: HttpRequest) -> Client:
+        """Authenticate the application that calls the JSON API, see :meth:`Caller.application`.
+
+        :raises ProtocolError: it is none. :raises StorageError: the storage did not answer.
+        """
+        return self._caller.application(http)
 
     def metadata(self) -> dict[str, object]:
         """The members of the RFC 8414 document."""

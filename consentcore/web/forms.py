@@ -30,6 +30,11 @@ class Fields:
             raise InvalidInput(name, "expected once")
         return values[0] if values else ""
 
+    @property
+    def names(self) -> list[str]:
+        """Every name, once, in order."""
+        return list(dict.fromkeys(name for name, _ in self._pairs))
+
     def all(self, name: str) -> list[str]:
         """Every value of ``name``, in order."""
         return [value for key, value in self._pairs if key == name]

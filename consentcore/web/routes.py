@@ -17,6 +17,10 @@ def includeme(config: Configurator) -> None:
     config.add_route("oauth.metadata", metadata_path(settings.issuer))
     config.add_route("oauth.jwks", "/jwks")
 
+    config.add_route("api.grants", "/api/v1/grants")
+    config.add_route("api.grant", "/api/v1/grants/{grant_id}")
+    config.add_route("api.events", "/api/v1/events")
+
     config.add_route("livez", "/livez")
     config.add_route("readyz", "/readyz")
     config.add_static_view("static", "consentcore_templates:static", cache_max_age=3600)

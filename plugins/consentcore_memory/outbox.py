@@ -63,7 +63,7 @@ class MemoryOutbox:
                     there.add(_address(delivery))
                     state.deliveries.put(delivery.delivery_id, delivery)
             if row.expanded_at is None:
-                state.notices.put(notice_id, StoredNotice(row.notice, now))
+                state.notices.put(notice_id, replace(row, expanded_at=now))
 
     def claim_deliveries(
         self, now: int, *, limit: int, lease_ms: int, notifiers: Sequence[str]

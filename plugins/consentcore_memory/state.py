@@ -98,10 +98,11 @@ class StoredToken:
 
 @dataclass(frozen=True, slots=True)
 class StoredNotice:
-    """A notice, and when its deliveries were made."""
+    """A notice, when its deliveries were made, and its place in the feed of its client."""
 
     notice: Notice
     expanded_at: int | None = None
+    place: int | None = None
 
 
 def _table() -> Table[K, V]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from consentcore.api import Code
 from consentcore_memory.engine import Session
 from consentcore_memory.evidence import MemoryGrants, MemoryLedger
+from consentcore_memory.feed import MemoryFeed
 from consentcore_memory.outbox import MemoryNotices
 from consentcore_memory.people import (
     MemoryClients,
@@ -49,3 +50,4 @@ class MemoryUnit:
         self.codes = MemoryCodes(session)
         self.families = MemoryFamilies(session)
         self.notices = MemoryNotices(session)
+        self.feed = MemoryFeed(session)

@@ -27,7 +27,7 @@ from consentcore_sqlalchemy.work import Mode, Work, transaction
 _PENDING: ColumnElement[str] = literal_column("'pending'")
 _DEAD: ColumnElement[str] = literal_column("'dead'")
 _NEWNESS = (delivery.c.created_at, delivery.c.delivery_id)
-_NOTICE = tuple(column for column in notice.c if column.name != "expanded_at")
+NOTICE = tuple(column for column in notice.c if column.name not in {"expanded_at", "feed_index"})
 
 
 class SqlNotices:
@@ -40,11 +40,11 @@ class SqlNotices:
         self._work.add(notice, notice_values(item))
 
     def get(self, notice_id: str) -> Notice | None:
-        row = self._work.first(select(*_NOTICE).where(notice.c.notice_id == notice_id))
+        row = self._work.first(select(*NOTICE).where(notice.c.notice_id == notice_id))
         return notice_from(row) if row else None
 
     def of_grant(self, grant_id: str) -> Sequence[Notice]:
-        theirs = select(*_NOTICE).where(notice.c.grant_id == grant_id)
+        theirs = select(*NOTICE).where(notice.c.grant_id == grant_id)
         rows = self._work.rows(theirs.order_by(notice.c.occurred_at, notice.c.notice_id))
         return [notice_from(row) for row in rows]
 
@@ -56,7 +56,7 @@ class SqlOutbox:
         self._database = database
 
     def unexpanded(self, limit: int) -> Sequence[Notice]:
-        waiting = select(*_NOTICE).where(notice.c.expanded_at.is_(None))
+        waiting = select(*NOTICE).where(notice.c.expanded_at.is_(None))
         with transaction(self._database, Mode.READ) as work:
             rows = work.rows(waiting.order_by(notice.c.occurred_at, notice.c.notice_id).limit(limit))
         return [notice_from(row) for row in rows]

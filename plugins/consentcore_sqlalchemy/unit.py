@@ -9,6 +9,7 @@ from sqlalchemy import literal
 from consentcore.api import Code
 from consentcore_sqlalchemy import statements
 from consentcore_sqlalchemy.evidence import SqlGrants, SqlLedger
+from consentcore_sqlalchemy.feed import SqlFeed
 from consentcore_sqlalchemy.outbox import SqlNotices
 from consentcore_sqlalchemy.people import SqlClients, SqlIdentities, SqlInteractions, SqlOwners, SqlTickets
 from consentcore_sqlalchemy.rows.tokens import code_values
@@ -81,3 +82,7 @@ class SqlUnit:
     @cached_property
     def notices(self) -> SqlNotices:
         return SqlNotices(self._work)
+
+    @cached_property
+    def feed(self) -> SqlFeed:
+        return SqlFeed(self._work)

@@ -13,6 +13,7 @@ from consentcore.api import (
     DeliveryState,
     Expired,
     GrantState,
+    NotFound,
     Replayed,
     TokenKind,
     TokenLookup,
@@ -22,6 +23,7 @@ from consentcore.testing import StorageConformance
 from consentcore_memory.counters import MemoryCounters
 from consentcore_memory.engine import Engine, Session
 from consentcore_memory.evidence import MemoryGrants, MemoryLedger
+from consentcore_memory.feed import MemoryFeed
 from consentcore_memory.joining import Participant
 from consentcore_memory.outbox import MemoryOutbox
 from consentcore_memory.people import MemoryIdentities, MemoryTickets
@@ -455,6 +457,22 @@ class ExpandsAgain(MemoryOutbox):
 
 class TestExpandsAgain(Broken):
     outbox = ExpandsAgain
+
+
+class OrdersTheFeedByTime(MemoryFeed):
+    """Needs no places, and passes over what commits late."""
+
+    def page(self, client_id, *, after="", limit=100):
+        rows = sorted(super().page(client_id, limit=1000), key=lambda row: (row.occurred_at, row.notice_id))
+        known = [row.notice_id for row in rows]
+        if after and after not in known:
+            raise NotFound("event", after)
+        start = known.index(after) + 1 if after else 0
+        return rows[start:][:limit]
+
+
+class TestOrdersTheFeedByTime(Broken):
+    make = staticmethod(repository("feed", OrdersTheFeedByTime))
 
 
 class CountsInTwoSteps(MemoryCounters):

@@ -75,6 +75,10 @@ FAULTS = {
         "test_expanding_again_keeps_what_is_there",
         "test_notice_is_expanded_once_by_many_workers",
     ],
+    "TestOrdersTheFeedByTime": [
+        "test_what_commits_late_comes_behind_what_was_seen",
+        "test_chain_keeps_its_order_in_the_feed_when_the_clock_goes_back",
+    ],
     "TestCountsInTwoSteps": ["test_counter_misses_no_hit"],
     "TestPurgesTooMuch": ["test_theft_is_still_noticed_after_a_purge", "test_evidence_and_outbox_stay"],
     "TestKeepsNonces": ["test_grace_outlives_a_purge_and_ends_in_time"],

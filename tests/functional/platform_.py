@@ -14,10 +14,15 @@ from sqlite_template import migrated_sqlite
 from webtest import TestApp
 
 from consentcore.app import app_from_runtime
+from consentcore.consent.service import Decision
+from consentcore.consent.snapshot import make_snapshot
 from consentcore.domain.client import AuthMethod, Client, ClientKind, ClientSecret
+from consentcore.domain.event import Evidence
+from consentcore.domain.interaction import AuthorizationRequest, Interaction
 from consentcore.domain.owner import Owner
 from consentcore.domain.secret import CLIENT_SECRET, digest, mint
 from consentcore.keys import create_key_file
+from consentcore.ports.storage import transact
 from consentcore.runtime import Runtime, build_runtime
 from consentcore.settings import load_ini
 
@@ -86,9 +91,11 @@ class Platform:
         return owner
 
 
-def make_platform(folder: Path, *, storage: str = "memory", extra: str = "") -> Platform:
-    """Build a platform on memory storage, or on SQLite in ``folder`` with ``storage="sqlalchemy"``."""
-    if storage == "sqlalchemy":
+def make_platform(folder: Path, *, storage: str = "memory", extra: str = "", url: str = "") -> Platform:
+    """Build a platform on memory storage, or with ``storage="sqlalchemy"`` at ``url``, "": SQLite in ``folder``."""
+    if url:
+        extra += f"\nconsentcore.plugin.sqlalchemy.url = {url.replace('%', '%%')}"
+    elif storage == "sqlalchemy":
         migrated_sqlite(folder / "consentcore.sqlite")
         extra += f"\nconsentcore.plugin.sqlalchemy.url = sqlite:///{folder}/consentcore.sqlite"
     ini = folder / "test.ini"
@@ -203,3 +210,25 @@ def visible(page) -> str:
 def proceed(page):
     """The form with Proceed on the confirmation page."""
     return next(form for form in page.forms.values() if form.action.endswith("/revoke"))
+
+
+def decide(platform: Platform, owner: Owner, *scopes: str, client_id: str = "coolsite", allow: bool = True):
+    """Approve, or deny, without pages and passwords: for journeys in which many people decide; the grant after it."""
+    runtime, now = platform.runtime, platform.runtime.clock.now()
+    asked = AuthorizationRequest(client_id, CALLBACK, True, scopes or ("sites.read",))
+    found = Interaction(secrets.token_bytes(32), b"", asked, now, now + 600_000, owner.owner_id)
+    runtime.storage.protocol.open_interaction(found)
+
+    def work(uow):
+        given = {
+            "interaction": found,
+            "client": uow.clients.get(client_id),
+            "owner": owner,
+            "snapshot": make_snapshot({"text": "May it?"}, now),
+        }
+        if not allow:
+            return runtime.service.deny(uow, evidence=Evidence("button:deny"), **given)
+        decision = Decision(asked.scopes)
+        return runtime.service.approve(uow, evidence=Evidence("button:approve"), decision=decision, **given)
+
+    return transact(runtime.storage, work).grant

@@ -5,6 +5,7 @@ from __future__ import annotations
 from consentcore.testing.storage.accounts import AccountGroup
 from consentcore.testing.storage.base import StorageFixtures
 from consentcore.testing.storage.codes import CodeGroup
+from consentcore.testing.storage.feed import FeedGroup
 from consentcore.testing.storage.grants import GrantGroup
 from consentcore.testing.storage.joining import JoinGroup
 from consentcore.testing.storage.ledger import LedgerGroup
@@ -41,6 +42,7 @@ class StorageConformance(
     ProcessGroup,
     OutboxGroup,
     DeliveryLogGroup,
+    FeedGroup,
     TextGroup,
     CounterGroup,
     MigrationGroup,

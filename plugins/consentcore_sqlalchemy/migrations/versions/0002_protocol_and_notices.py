@@ -18,6 +18,7 @@ def upgrade() -> None:
     _accounts()
     _webhooks()
     _audiences()
+    _feed()
 
 
 def _accounts() -> None:
@@ -65,3 +66,9 @@ def _audiences() -> None:
     for table in ("code", "token"):
         op.add_column(table, sa.Column("audience", sa.Text(), nullable=False, server_default=sa.text("'[]'")))
     op.add_column("code", sa.Column("sealed_access", sa.LargeBinary(), nullable=True))
+
+
+def _feed() -> None:
+    op.add_column("notice", sa.Column("feed_index", sa.BigInteger(), nullable=True))
+    op.create_index("notice_feed", "notice", ["client_id", "feed_index"], unique=True)
+    op.drop_index("notice_client_id_idx", table_name="notice")  # the new one begins with the same column

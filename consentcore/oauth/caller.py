@@ -1,0 +1,55 @@
+"""Client authentication outside of the protocol's endpoints: who calls the JSON API."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from consentcore.domain.client import ClientKind
+from consentcore.domain.secret import digest
+from consentcore.oauth.errors import ProtocolError, invalid_client
+
+if TYPE_CHECKING:
+    from consentcore.domain.client import Client
+    from consentcore.oauth.messages import HttpRequest
+    from consentcore.oauth.parts import Parts
+
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+
+class Caller:
+    """Finds out which application calls."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def application(self, http: HttpRequest) -> Client:
+        """Authenticate an application by the method that it is registered with, with one read.
+
+        A secret comes by Basic. A GET has no body for an assertion (RFC 7523 section 2.2), so that comes as
+        ``Authorization: Bearer``, and is checked just as at the token endpoint.
+
+        :raises ProtocolError: 401 ``invalid_client``, for public clients too; 403 ``unauthorized_client`` for a
+            resource server, which has no grants; 429 beyond a limit. :raises StorageError: there was no answer.
+        """
+        http, parameters = _assertion_in_body(http)
+        admission = self._parts.admission
+        credentials = admission.identify("api", http, parameters)
+        # No token has the hash of nothing: only the client is looked for.
+        found = self._parts.storage.protocol.find_token(credentials.client_id, digest(""))
+        client = admission.authenticate("api", http, credentials, found.client, self._parts.clock.now())
+        if client.public:
+            raise invalid_client()
+        if client.kind is ClientKind.RESOURCE_SERVER:
+            raise ProtocolError(403, "unauthorized_client", "A resource server has no grants")
+        return client
+
+
+def _assertion_in_body(http: HttpRequest) -> tuple[HttpRequest, dict[str, str]]:
+    """Put an assertion of the header where the token endpoint has it."""
+    scheme, _, presented = http.headers.get("authorization", "").strip().partition(" ")
+    if scheme.lower() != "bearer":
+        return http, {}
+    rest = {name: value for name, value in http.headers.items() if name != "authorization"}
+    parameters = {"client_assertion_type": ASSERTION_TYPE, "client_assertion": presented.strip()}
+    return replace(http, headers=rest), parameters

@@ -1,0 +1,62 @@
+"""``/api/v1/events``: everything that the application was, or should have been, told."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from pyramid.view import view_config
+
+from consentcore.consent.subject import pairwise_subject
+from consentcore.domain.errors import NotFound
+from consentcore.oauth.errors import ProtocolError
+from consentcore.outbox.payload import webhook_body
+from consentcore.web.views.api.access import caller, not_allowed, page_answer, page_size, parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pyramid.request import Request
+    from pyramid.response import Response
+
+    from consentcore.domain.notice import Notice
+
+ENTERED = 10_000
+"""Events that may get their place in one request: for the first of a client that has never asked before."""
+
+UNKNOWN = (
+    "after: there is no such event in your list. Leave it out to begin with the first one, and read /api/v1/grants "
+    "for how things stand now"
+)
+
+
+@view_config(route_name="api.events", request_method="GET", csrf=False)
+def events(request: Request) -> Response:
+    """A page of events in the order of the client's feed."""
+    client = caller(request)
+    values = parameters(request, "after", "limit")
+    after, limit = values.get("after", ""), page_size(values)
+    # Joined for writing although it is a GET: what was committed since the last time gets its place now.
+    uow = request.runtime.storage.join(request.tm, write=True)
+    uow.feed.enter(client.client_id, ENTERED)
+    try:
+        found: Sequence[Notice] = uow.feed.page(client.client_id, after=after, limit=limit + 1)
+    except NotFound as error:
+        raise ProtocolError(410, "unknown_event", UNKNOWN) from error
+    shown = found[:limit]
+    next_after = shown[-1].notice_id if shown else after or None
+    things = [event(request, one) for one in shown]
+    return page_answer(request, things, next_after=next_after, has_more=len(found) > limit)
+
+
+@view_config(route_name="api.events", csrf=False)
+def events_by_another_method(_request: Request) -> Response:
+    """405."""
+    raise not_allowed("GET", "HEAD")
+
+
+def event(request: Request, notice: Notice) -> dict[str, object]:
+    """What the webhook says, and the id that stands in its header."""
+    subject = pairwise_subject(request.runtime.keys, notice.client_id, notice.owner_id)
+    payload = json.loads(webhook_body(notice, subject=subject, issuer=request.runtime.settings.issuer))
+    return {"id": notice.notice_id, **payload}

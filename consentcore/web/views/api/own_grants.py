@@ -1,0 +1,109 @@
+"""The grants of an application as it may see them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from consentcore.consent.subject import pairwise_subject
+from consentcore.domain.clock import iso
+from consentcore.domain.errors import InvalidInput, NotFound
+from consentcore.domain.grant import ENDED, Grant, GrantState
+
+if TYPE_CHECKING:
+    from pyramid.request import Request
+
+STOOD = frozenset({GrantState.ACTIVE, *ENDED})
+"""A denial is no grant: a client learns of it from its event, without a name."""
+
+STATES = {
+    "active": frozenset({GrantState.ACTIVE}),
+    "ended": ENDED,
+    **{one.value: frozenset({one}) for one in sorted(ENDED)},
+}
+"""Values of the parameter ``state``."""
+BATCH = 500
+SCANNED = 2000
+"""Grants that one request looks at while it searches for a subject."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some grants, and how it goes on."""
+
+    grants: Sequence[Grant]
+    next_after: str | None
+    has_more: bool
+
+
+def find(request: Request, client_id: str, values: Mapping[str, str], *, limit: int) -> Page:
+    """A page by id, narrowed by the parameters ``after``, ``state`` and ``subject``.
+
+    It may be shorter than ``limit`` and still have more after it: one request looks at no more than 2000 grants.
+
+    :raises InvalidInput: when ``state`` is none.
+    """
+    state, after = values.get("state", ""), values.get("after", "")
+    if state and state not in STATES:
+        raise InvalidInput("state", f"expected one of {', '.join(STATES)}")
+    wanted = _wanted(request, state, values.get("subject", ""))
+    batch = BATCH if "subject" in values else limit
+    found: list[Grant] = []
+    for _ in range(SCANNED // BATCH):
+        rows = request.uow.grants.of_client(client_id, STATES.get(state, STOOD), after=after, limit=batch + 1)
+        for row in rows[:batch]:
+            if len(found) == limit:
+                return Page(found, after, has_more=True)
+            after = row.grant_id
+            if wanted(row):
+                found.append(row)
+        if len(rows) <= batch:
+            return Page(found, after or None, has_more=False)
+    return Page(found, after, has_more=True)
+
+
+def own(request: Request, client_id: str) -> Grant:
+    """The grant that the path names. :raises NotFound: there is none of this client's."""
+    grant_id = request.matchdict["grant_id"]
+    found: Grant | None = request.uow.grants.get(grant_id)
+    if found is None or found.client_id != client_id or found.state not in STOOD:
+        raise NotFound("grant", grant_id)
+    return found
+
+
+def truth(request: Request, grant: Grant) -> dict[str, object]:
+    """A grant as its client may know it: identifiers and state, nothing personal."""
+    active = grant.is_active(request.now)
+    over = grant.state is GrantState.ACTIVE and not active
+    state = GrantState.EXPIRED if over else grant.state
+    issuer = request.runtime.settings.issuer.rstrip("/")
+    return {
+        "grant_id": grant.grant_id,
+        "client_id": grant.client_id,
+        "subject": pairwise_subject(request.runtime.keys, grant.client_id, grant.owner_id),
+        "status": state.value if state in {GrantState.ACTIVE, GrantState.EXPIRED} else "revoked",
+        "state": state.value,
+        "scopes": list(grant.scope_ids) if active else [],
+        "last_scopes": list(grant.scope_ids),
+        "resources": list(grant.resources),
+        "sequence": grant.sequence,
+        "created_at": iso(grant.created_at),
+        "changed_at": iso(grant.expires_at if over else grant.changed_at),
+        "expires_at": iso(grant.expires_at),
+        "replaces": grant.replaces or None,
+        "grant_url": f"{issuer}/api/v1/grants/{grant.grant_id}",
+    }
+
+
+def _wanted(request: Request, state: str, subject: str) -> Callable[[Grant], bool]:
+    """What the store cannot tell: whether the time is over, and whose subject it is."""
+    keys, now = request.runtime.keys, request.now
+
+    def wanted(one: Grant) -> bool:
+        if state == "active" and not one.is_active(now):
+            return False
+        mine = pairwise_subject(keys, one.client_id, one.owner_id)
+        return subject in {"", mine}
+
+    return wanted
