@@ -13,6 +13,7 @@ from consentcore.domain.client import (
     ClientSecret,
     EndpointHealth,
     SealedSecret,
+    TokenFormat,
     WebhookEndpoint,
 )
 from consentcore.domain.clock import DAY, HOUR, MINUTE, SECOND, Clock, SystemClock, from_iso, iso
@@ -246,6 +247,7 @@ __all__ = [
     "TicketRepository",
     "Token",
     "TokenContext",
+    "TokenFormat",
     "TokenKind",
     "TokenLookup",
     "TransactionManager",

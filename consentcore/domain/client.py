@@ -18,11 +18,25 @@ class ClientKind(StrEnum):
 class AuthMethod(StrEnum):
     """``token_endpoint_auth_method`` of RFC 7591 section 2.
 
-    ``SECRET`` accepts both ``client_secret_basic`` and ``client_secret_post``.
+    ``SECRET`` accepts both ``client_secret_basic`` and ``client_secret_post``; every other one is enforced.
     """
 
     SECRET = "client_secret"
+    SECRET_BASIC = "client_secret_basic"
+    SECRET_POST = "client_secret_post"
+    PRIVATE_KEY_JWT = "private_key_jwt"
     NONE = "none"
+
+
+SECRET_METHODS = frozenset({AuthMethod.SECRET, AuthMethod.SECRET_BASIC, AuthMethod.SECRET_POST})
+"""Methods of a client that shares a secret with the server."""
+
+
+class TokenFormat(StrEnum):
+    """What the access tokens of a client look like."""
+
+    OPAQUE = "opaque"
+    JWT = "jwt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +56,13 @@ class Client:
     ``scopes`` are what it may ask for (or, for a resource server, what it may introspect). ``purpose``,
     ``publisher``, ``website`` and ``privacy_url`` are the ISV's own words and are shown as such. ``contact_email``
     is told when its webhooks fail; "" when nobody is to be told.
+
+    :ivar jwks: a JWK set of public keys as JSON text, for ``private_key_jwt``; "" without one.
+    :ivar jwks_uri: where that set is fetched instead; "" without one.
+    :ivar require_par: whether authorization requests must have been pushed (RFC 9126 section 6).
+    :ivar access_token_format: opaque, or a JWT of RFC 9068.
+    :ivar resources: resource indicators (RFC 8707) that an application may ask tokens for; of a resource server,
+        those that it answers to.
     """
 
     client_id: str
@@ -59,6 +80,11 @@ class Client:
     require_pkce: bool = False
     enabled: bool = True
     contact_email: str = ""
+    jwks: str = ""
+    jwks_uri: str = ""
+    require_par: bool = False
+    access_token_format: TokenFormat = TokenFormat.OPAQUE
+    resources: tuple[str, ...] = ()
 
     @property
     def public(self) -> bool:

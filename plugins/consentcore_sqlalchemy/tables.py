@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.dialects import postgresql
@@ -59,6 +60,11 @@ client = Table(
     Column("require_pkce", Boolean, nullable=False),
     Column("enabled", Boolean, nullable=False),
     Column("contact_email", Text, nullable=False, server_default=text("''")),
+    Column("jwks", Json, nullable=False, server_default=text("''")),
+    Column("jwks_uri", Text, nullable=False, server_default=text("''")),
+    Column("require_par", Boolean, nullable=False, server_default=false()),
+    Column("access_token_format", Text, nullable=False, server_default=text("'opaque'")),
+    Column("resources", Json, nullable=False, server_default=text("'[]'")),
 )
 
 webhook_endpoint = Table(

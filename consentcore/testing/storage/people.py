@@ -15,6 +15,7 @@ from consentcore.api import (
     SealedSecret,
     Storage,
     StorageConflict,
+    TokenFormat,
 )
 from consentcore.testing import factories
 from consentcore.testing.factories import NOW
@@ -33,6 +34,11 @@ class PeopleGroup:
             require_pkce=True,
             enabled=False,
             contact_email="hooks@a.example",
+            jwks='{"keys": []}',
+            jwks_uri="https://a.example/jwks",
+            require_par=True,
+            access_token_format=TokenFormat.JWT,
+            resources=("https://api.example/", "urn:example:meters"),
         )
         with storage.transaction() as uow:
             uow.clients.add(client)
@@ -49,6 +55,11 @@ class PeopleGroup:
             scopes=("x",),
             enabled=False,
             contact_email="a@b.example",
+            jwks='{"keys": []}',
+            jwks_uri="https://a.example/jwks",
+            require_par=True,
+            access_token_format=TokenFormat.JWT,
+            resources=("https://api.example/",),
         )
         with storage.transaction() as uow:
             uow.clients.add(client)

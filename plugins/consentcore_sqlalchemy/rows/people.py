@@ -19,6 +19,7 @@ from consentcore.api import (
     OwnerSession,
     OwnerTicket,
     SealedSecret,
+    TokenFormat,
     WebhookEndpoint,
 )
 from consentcore_sqlalchemy.rows.common import Row, Values, texts, texts_json, to_json
@@ -42,6 +43,11 @@ def client_values(client: Client) -> Values:
         "require_pkce": client.require_pkce,
         "enabled": client.enabled,
         "contact_email": client.contact_email,
+        "jwks": client.jwks,
+        "jwks_uri": client.jwks_uri,
+        "require_par": client.require_par,
+        "access_token_format": client.access_token_format.value,
+        "resources": texts_json(client.resources),
     }
 
 
@@ -69,6 +75,11 @@ def _client(row: tuple[Any, ...]) -> Client:
         require_pkce=bool(row[12]),
         enabled=bool(row[13]),
         contact_email=row[14],
+        jwks=row[15],
+        jwks_uri=row[16],
+        require_par=bool(row[17]),
+        access_token_format=TokenFormat(row[18]),
+        resources=texts(row[19]),
     )
 
 

@@ -19,6 +19,7 @@ def upgrade() -> None:
     _webhooks()
     _audiences()
     _feed()
+    _clients()
 
 
 def _accounts() -> None:
@@ -72,3 +73,11 @@ def _feed() -> None:
     op.add_column("notice", sa.Column("feed_index", sa.BigInteger(), nullable=True))
     op.create_index("notice_feed", "notice", ["client_id", "feed_index"], unique=True)
     op.drop_index("notice_client_id_idx", table_name="notice")  # the new one begins with the same column
+
+
+def _clients() -> None:
+    for name in ("jwks", "jwks_uri"):
+        op.add_column("client", sa.Column(name, sa.Text(), nullable=False, server_default=EMPTY))
+    op.add_column("client", sa.Column("require_par", sa.Boolean(), nullable=False, server_default=sa.false()))
+    for name, default in (("access_token_format", "'opaque'"), ("resources", "'[]'")):
+        op.add_column("client", sa.Column(name, sa.Text(), nullable=False, server_default=sa.text(default)))
