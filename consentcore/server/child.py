@@ -72,11 +72,13 @@ def _web(assignment: Assignment) -> None:
     from consentcore.server.environ import Environs
     from consentcore.server.forwarded import Forwarded
     from consentcore.server.granian_host import run_front
+    from consentcore.server.lane import SlowLane
     from consentcore.server.options import ServeOptions
 
     options = ServeOptions.from_json(assignment.options)
     _allow_files(options.max_connections)
     app = _load(options.app)(options.ini)
+    slow: frozenset[tuple[str, str]] = getattr(app, "slow", frozenset())
     proxied = options.mode == "proxied"
     if proxied:
         app = Forwarded(app, options.trusted_proxies)
@@ -96,6 +98,7 @@ def _web(assignment: Assignment) -> None:
         max_body_bytes=options.max_body_bytes,
         body_timeout_s=options.body_timeout_s,
         access_log=options.access_log,
+        lane=SlowLane(slow, options.threads // 2),
     )
     run_front(front, assignment.listen_fd, options, lambda: _report(assignment))
 

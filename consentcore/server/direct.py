@@ -26,6 +26,7 @@ from consentcore.server.environ import (
     attach_body,
     call,
 )
+from consentcore.server.lane import SlowLane
 
 log = logging.getLogger("consentcore.server")
 access = logging.getLogger("consentcore.access")
@@ -76,6 +77,7 @@ class Front:
     :param body_timeout_s: seconds from the end of the head to the end of the body; ``expire`` enforces it.
     :param access_log: write a JSON line for each request: method, beginning of the path, status, time, bytes,
         address. Never the query string or a body, which carry codes and tokens.
+    :param lane: where requests wait that take long, so that they never take all threads.
     """
 
     def __init__(
@@ -86,12 +88,14 @@ class Front:
         max_body_bytes: int,
         body_timeout_s: float,
         access_log: bool = False,
+        lane: SlowLane | None = None,
     ) -> None:
         self._app = app
         self._environs = environs
         self._cap = max_body_bytes
         self._patience = body_timeout_s
         self._access_log = access_log
+        self._lane = lane or SlowLane(frozenset(), 0)
         self._numbers = itertools.count()
         # Single dict operations are atomic, so whoever pops an entry owns it: a request needs no lock.
         self._pending: dict[int, _Pending] = {}
@@ -100,7 +104,7 @@ class Front:
     @property
     def idle(self) -> bool:
         """Whether no request is being worked on or waited for."""
-        return not self._pending and not self._running
+        return not self._pending and not self._running and self._lane.idle
 
     def take(self, scope: Scope, exchange: Exchange) -> None:
         """Accept one request; never raises, the answer goes to ``exchange`` now or later."""
@@ -111,7 +115,7 @@ class Front:
             elif environ.get("CONTENT_LENGTH", "0") != "0":
                 self._take_sized(environ, exchange)
             else:
-                self._run(environ, exchange, b"")
+                self._start(environ, exchange, b"")
         except BadRequest as error:
             refuse(exchange, 400, str(error))
         except Exception:
@@ -146,7 +150,7 @@ class Front:
         if len(body) != pending.length:
             refuse(pending.exchange, 400, "The request body ended before its Content-Length")
             return
-        self._run(pending.environ, pending.exchange, body)
+        self._start(pending.environ, pending.exchange, body)
 
     def _take_chunked(self, environ: Environ, exchange: Exchange) -> None:
         if "CONTENT_LENGTH" in environ or environ["HTTP_TRANSFER_ENCODING"].strip().lower() != "chunked":
@@ -197,13 +201,19 @@ class Front:
         if pending.ends != 1:
             refuse(pending.exchange, 400, "The chunked request body is not complete")
             return
-        self._run(pending.environ, pending.exchange, b"".join(pending.parts))
+        self._start(pending.environ, pending.exchange, b"".join(pending.parts))
 
     def _await_body(self, environ: Environ, exchange: Exchange) -> tuple[int, _Pending]:
         number = next(self._numbers)
         pending = _Pending(time.monotonic() + self._patience, environ, exchange)
         self._pending[number] = pending
         return number, pending
+
+    def _start(self, environ: Environ, exchange: Exchange, body: bytes) -> None:
+        if self._lane.takes(environ):
+            self._lane.run(lambda: self._run(environ, exchange, body))
+        else:
+            self._run(environ, exchange, body)
 
     def _run(self, environ: Environ, exchange: Exchange, body: bytes) -> None:
         number = next(self._numbers)

@@ -18,6 +18,17 @@ Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 
 
+SLOW = frozenset(
+    {
+        ("POST", "/login"),
+        ("POST", "/account/password"),
+        ("POST", "/account/email"),
+        ("POST", "/account/reset/new"),
+        ("GET", "/login/callback"),
+    }
+)
+
+
 class Ingress:
     """Refuse a body over the limit, and a path that is not UTF-8 or holds control characters.
 
@@ -25,10 +36,13 @@ class Ingress:
     choose, in front of them.
 
     :param max_body_bytes: largest body that is let through.
+    :ivar slow: method and path of requests that compute a password's hash or wait for an identity provider; the
+        server does not let them take all of its threads.
     """
 
     def __init__(self, app: Router, max_body_bytes: int) -> None:
         self.app = app
+        self.slow = SLOW
         self._limit = max_body_bytes
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:

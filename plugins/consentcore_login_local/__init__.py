@@ -29,7 +29,7 @@ class LoginLocalSettings:
     failures_per_address: int = setting(
         "Wrong passwords from one address for all accounts within the window; accounts that signed in from "
         "there before are not held up.",
-        default=50,
+        default=300,
         minimum=1,
         maximum=1_000_000,
     )
@@ -39,7 +39,7 @@ class LoginLocalSettings:
         "Memory of one argon2id computation in KiB.", default=19 * 1024, minimum=8, maximum=4 * 1024 * 1024
     )
     parallel_hashes: int = setting(
-        "Computations at a time in one process; each takes the memory above.",
+        "Passwords checked at a time in one process, and as many set at a time; each takes the memory above.",
         default=1,
         minimum=1,
         maximum=64,

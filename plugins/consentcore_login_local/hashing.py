@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 class Argon2:
-    """Hashes and checks passwords; never more than ``parallel`` at a time in this process.
+    """Hashes and checks passwords; never more than ``parallel`` of each at a time in this process.
 
     :param time_cost: passes. :param memory_kib: memory of one computation in KiB.
     """
@@ -26,11 +26,21 @@ class Argon2:
         self._memory_kib = memory_kib
         # Without a bound, a burst of logins would take 19 MiB for each of them at once.
         self._turn = threading.BoundedSemaphore(parallel)
+        self._other_turn = threading.BoundedSemaphore(parallel)
 
     @property
     def turn(self) -> threading.BoundedSemaphore:
-        """To be held around :meth:`matches` and :meth:`hash`."""
+        """To be held around :meth:`matches`. Its holder may write to the storage."""
         return self._turn
+
+    @property
+    def other_turn(self) -> threading.BoundedSemaphore:
+        """To be held around :meth:`hash`. Its holder must not begin to write, but may have begun.
+
+        Were it the same, one thread with the writer's lock of SQLite could wait here for another that waits for
+        the lock.
+        """
+        return self._other_turn
 
     def hash(self, password: str) -> str:
         """Return the encoded hash under a new salt."""

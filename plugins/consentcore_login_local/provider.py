@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from consentcore.api import (
@@ -12,6 +13,7 @@ from consentcore.api import (
     NotFound,
     Refused,
     Storage,
+    StorageError,
     Throttled,
     UnitOfWork,
     normalise_email,
@@ -50,13 +52,22 @@ class LocalLogin:
     def authenticate(self, attempt: LoginAttempt) -> LoginOutcome:
         email = _email(attempt.email)
         counted = Try.of(email, attempt.remote_addr, attempt.now)
+        # Guesses beyond the limits do not stand in the way of those whose password has to be computed.
+        wait = self._throttle.blocked(counted)
+        if wait:
+            return Throttled(wait)
         # Counted only by whose turn it is: right passwords that wait in a queue must not look like guesses.
         with self._argon2.turn:
             wait = self._throttle.enter(counted)
             if wait:
                 return Throttled(wait)
-            owner_id, encoded = self._find(email)
-            right = self._is_right(encoded, attempt.password)
+            try:
+                owner_id, encoded = self._find(email)
+                right = self._is_right(encoded, attempt.password)
+            except Exception:
+                with suppress(StorageError):
+                    self._throttle.take_back(counted)
+                raise
         if not right or not owner_id:
             self._throttle.failed(counted)
             return Refused()
@@ -70,7 +81,7 @@ class LocalLogin:
         if owner is None:
             raise NotFound("owner", owner_id)
         check_password(password, owner)
-        with self._argon2.turn:
+        with self._argon2.other_turn:
             encoded = self._argon2.hash(password)
         uow.owners.set_password_hash(owner_id, encoded)
 
@@ -88,7 +99,7 @@ class LocalLogin:
         return self._argon2.matches(encoded, "" if too_long else password) and not too_long
 
     def _rehash(self, owner_id: str, checked: str, password: str) -> None:
-        with self._argon2.turn:
+        with self._argon2.other_turn:
             renewed = self._argon2.hash(password)
 
         def store(uow: UnitOfWork) -> None:

@@ -10,7 +10,8 @@ Failures are counted in fixed windows that all processes share:
   password at the first try is accepted from anywhere.
 
 Every try is counted before the password is looked at, and every success afterwards; the difference is what has
-failed or is still under way. So parallel guesses cannot slip through, and successes weigh nothing.
+failed or is still under way. So parallel guesses cannot slip through, and successes weigh nothing. What is over a
+limit is not counted any further: a flood of guesses is neither one of rows nor one of writes.
 Keys hold hashes: the counters name neither people nor addresses.
 """
 
@@ -57,22 +58,35 @@ class Throttle:
         self._counters = counters
         self._limits = limits
 
+    def blocked(self, attempt: Try) -> int:
+        """Look without counting: 0 when an attempt may be made, else the seconds until the window ends."""
+        known = self._is_known(attempt)
+        if self._open(attempt.pair, attempt.now) >= self._pair_limit(attempt, known=known):
+            return self._wait(attempt.now)
+        if not known and self._open(attempt.address, attempt.now) >= self._limits.address:
+            return self._wait(attempt.now)
+        return 0
+
     def enter(self, attempt: Try) -> int:
         """Count an attempt about to be made.
 
         :return: 0 when it may be made, else the seconds until the window ends.
         """
-        known = self._counters.count(f"known:{attempt.pair}", attempt.now, KNOWN_WINDOW_MS) > 0
-        if self._open(attempt.pair, attempt.now) > self._pair_limit(attempt, known=known):
+        known = self._is_known(attempt)
+        if self._hit(attempt.pair, attempt.now) > self._pair_limit(attempt, known=known):
             return self._wait(attempt.now)
-        if self._open(attempt.address, attempt.now) > self._limits.address and not known:
+        if self._hit(attempt.address, attempt.now) > self._limits.address and not known:
             return self._wait(attempt.now)
         return 0
 
-    def succeeded(self, attempt: Try) -> None:
-        """Take back what :meth:`enter` counted, and remember that the account is at home at this address."""
+    def take_back(self, attempt: Try) -> None:
+        """Take back what :meth:`enter` counted, because nobody guessed wrong."""
         for name in (attempt.pair, attempt.address):
             self._counters.hit(f"ok:{name}", attempt.now, self._limits.window_ms)
+
+    def succeeded(self, attempt: Try) -> None:
+        """Take back what :meth:`enter` counted, and remember that the account is at home at this address."""
+        self.take_back(attempt)
         if not self._counters.count(f"known:{attempt.pair}", attempt.now, KNOWN_WINDOW_MS):
             self._counters.hit(f"known:{attempt.pair}", attempt.now, KNOWN_WINDOW_MS)
 
@@ -80,7 +94,15 @@ class Throttle:
         """Count a wrong password for the account, wherever it came from."""
         self._counters.hit(f"failed:{attempt.account}", attempt.now, self._limits.window_ms)
 
+    def _is_known(self, attempt: Try) -> bool:
+        return self._counters.count(f"known:{attempt.pair}", attempt.now, KNOWN_WINDOW_MS) > 0
+
     def _open(self, name: str, now: int) -> int:
+        window = self._limits.window_ms
+        tries = self._counters.count(f"tried:{name}", now, window)
+        return tries - self._counters.count(f"ok:{name}", now, window)
+
+    def _hit(self, name: str, now: int) -> int:
         window = self._limits.window_ms
         tries = self._counters.hit(f"tried:{name}", now, window)
         return tries - self._counters.count(f"ok:{name}", now, window)

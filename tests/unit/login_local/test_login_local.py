@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from postgres import storage_at
+from sqlite_template import migrated_sqlite
 
 import consentcore_login_local
 from consentcore.api import (
@@ -15,6 +18,7 @@ from consentcore.api import (
     NotFound,
     Refused,
     Storage,
+    StorageUnavailable,
     Throttled,
 )
 from consentcore.testing import factories
@@ -76,23 +80,23 @@ def stored_hash(storage, owner):
 
 @pytest.mark.usefixtures("owner")
 class TestThrottle:
-    def test_a_pair_waits_until_the_window_ends(self, login):
+    def test_80_a_pair_waits_until_the_window_ends(self, login):
         start = NOW - NOW % 300_000
         assert {type(attempt(login, f"wrong {n}", now=start)) for n in range(10)} == {Refused}
         assert attempt(login, GOOD, now=start + 1500) == Throttled(299)
         assert isinstance(attempt(login, GOOD, now=start + 300_000), Authenticated)
 
-    def test_the_owner_gets_in_from_elsewhere_meanwhile(self, login):
+    def test_80_the_owner_gets_in_from_elsewhere_meanwhile(self, login):
         for n in range(20):
             attempt(login, f"wrong {n}", addr=CAFE)
         assert isinstance(attempt(login, GOOD), Authenticated)
 
-    def test_many_addresses_do_not_make_many_guesses(self, login):
+    def test_80_many_addresses_do_not_make_many_guesses(self, login):
         outcomes = [attempt(login, f"wrong {n}", addr=f"203.0.{n // 10}.1") for n in range(1000)]
         # ten from each of the first ten addresses, then one from each of the others
         assert sum(isinstance(outcome, Refused) for outcome in outcomes) == 100 + 90
 
-    def test_many_addresses_do_not_lock_the_owner_out(self, login):
+    def test_80_many_addresses_do_not_lock_the_owner_out(self, login):
         assert isinstance(attempt(login, GOOD), Authenticated)
         for n in range(200):
             attempt(login, f"wrong {n}", addr=f"203.0.{n}.1")
@@ -100,18 +104,20 @@ class TestThrottle:
         assert isinstance(attempt(login, GOOD), Authenticated)
         assert isinstance(attempt(login, GOOD, addr=CAFE), Authenticated)
 
-    def test_an_address_is_held_up_over_all_accounts(self, login):
+    def test_80_an_address_is_held_up_over_all_accounts(self, storage):
+        login = cheap(storage, failures_per_address=50)
         outcomes = [attempt(login, "wrong", f"user{n}@example.org", CAFE) for n in range(60)]
         assert [type(outcome) for outcome in outcomes] == [Refused] * 50 + [Throttled] * 10
 
-    def test_who_signed_in_from_an_address_is_not_held_up_by_its_guessers(self, login):
+    def test_80_who_signed_in_from_an_address_is_not_held_up_by_its_guessers(self, storage):
+        login = cheap(storage, failures_per_address=50)
         assert isinstance(attempt(login, GOOD, addr=CAFE), Authenticated)
         later = NOW + DAY
         for n in range(60):
             attempt(login, "wrong", f"user{n}@example.org", CAFE, later)
         assert isinstance(attempt(login, GOOD, addr=CAFE, now=later), Authenticated)
 
-    def test_an_account_that_does_not_exist_is_throttled_alike(self, login):
+    def test_81_an_account_that_does_not_exist_is_throttled_alike(self, login):
         outcomes = [attempt(login, "wrong", "nobody@example.org") for _ in range(12)]
         assert [type(outcome) for outcome in outcomes] == [Refused] * 10 + [Throttled] * 2
 
@@ -128,7 +134,7 @@ class TestThrottle:
         assert isinstance(attempt(login, "wrong"), Refused)
         assert isinstance(attempt(login, "wrong"), Throttled)
 
-    def test_parallel_guesses_do_not_slip_through(self, storage):
+    def test_80_parallel_guesses_do_not_slip_through(self, storage):
         login = cheap(storage, parallel_hashes=16)
         together = threading.Barrier(16)
 
@@ -149,6 +155,32 @@ class TestThrottle:
 
         with ThreadPoolExecutor(24) as pool:
             assert {type(outcome) for outcome in pool.map(sign_in, range(24))} == {Authenticated}
+
+    def test_80_a_guess_beyond_the_limit_stands_in_nobodys_way(self, login):
+        for n in range(10):
+            attempt(login, f"wrong {n}")
+        with login._argon2.turn:  # somebody's password is being computed
+            assert isinstance(attempt(login, "wrong"), Throttled)
+
+    def test_80_a_flood_of_guesses_is_none_of_rows(self, storage):
+        login = cheap(storage, failures_per_address=20)
+        for n in range(500):
+            attempt(login, "wrong", f"user{n}@example.org", CAFE)
+        for _ in range(500):
+            attempt(login, "wrong", addr=HOME)
+        # 20 accounts from the café, each with its pair and itself, and the address; one pair, account, address
+        assert len(storage.counters._windows) <= 20 * 2 + 1 + 3
+
+    def test_80_what_the_storage_failed_at_is_no_guess(self, storage, login, monkeypatch):
+        def down():
+            raise StorageUnavailable("down")
+
+        with monkeypatch.context() as broken:
+            broken.setattr(storage, "reading", down)
+            for _ in range(50):
+                with pytest.raises(StorageUnavailable):
+                    attempt(login, GOOD)
+        assert isinstance(attempt(login, GOOD), Authenticated)
 
     def test_limits_are_settings(self, storage):
         login = cheap(storage, failures_per_account=2, failures_per_address=3, window_s=60)
@@ -176,6 +208,24 @@ def test_addresses_count_as_what_one_customer_has(one, other, same):
 def test_counters_name_nobody():
     found = Try.of("ada@example.org", HOME, NOW)
     assert not any("ada" in name or "192" in name for name in (found.account, found.address, found.pair))
+
+
+def test_setting_a_password_does_not_wait_for_who_waits_for_the_storage(tmp_path):
+    """SQLite has one writer: it must not need what somebody has who wants to write."""
+    migrated_sqlite(tmp_path / "db.sqlite")
+    storage = storage_at(f"sqlite:///{tmp_path}/db.sqlite")
+    login, owner = cheap(storage), factories.owner(email="ada@example.org")
+    with ThreadPoolExecutor(1) as pool:
+        with storage.transaction() as uow:
+            uow.owners.add(owner)
+            signing_in = pool.submit(attempt, login, GOOD)
+            while login._argon2.turn._value:  # until it has its turn, and wants to count
+                time.sleep(0.001)
+            login.set_password(uow, owner.owner_id, GOOD)
+        assert isinstance(signing_in.result(20), Authenticated), (
+            "it began before the owner was there to be found"
+        )
+    storage.close()
 
 
 class TestHashes:
@@ -210,7 +260,7 @@ class TestHashes:
             uow.owners.set_password_hash(owner.owner_id, "no hash")
         assert attempt(login, GOOD) == Refused()
 
-    def test_everybody_costs_the_same_one_computation(self, storage, login, owner, monkeypatch):
+    def test_81_everybody_costs_the_same_one_computation(self, storage, login, owner, monkeypatch):
         computed = []
         matches = login._argon2.matches
         monkeypatch.setattr(
