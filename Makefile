@@ -9,7 +9,7 @@ export PYTEST_DEBUG_TEMPROOT := $(shell df -m /dev/shm 2>/dev/null | awk 'NR == 
 STORY := tests/functional/test_end_to_end_stock_client.py tests/browser/test_story.py
 COVERAGE := --cov=consentcore --cov=plugins --cov-branch
 
-.PHONY: help setup demo demo-check test test-rest check lint format types imports docs reference wheel bench lock packaging clean browser node nginx
+.PHONY: help setup demo demo-check test test-rest soak check lint format types imports docs reference wheel bench lock packaging clean browser node nginx
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ imports: setup  ## the import directions (import-linter)
 
 docs: setup  ## the documentation, warnings are errors
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+
+soak: setup  ## the life of tokens in 100,000 generated steps on three stores (SOAK_ARGS="--steps N")
+	$(BIN)/python scripts/soak.py $(SOAK_ARGS)
 
 reference: setup  ## docs/settings.md out of the declared settings
 	$(BIN)/python scripts/write_settings.py

@@ -17,7 +17,7 @@ from consentcore.oauth.tokens import Pair, derived_pair, fresh_nonce
 if TYPE_CHECKING:
     from consentcore.domain.client import Client
     from consentcore.domain.grant import Grant
-    from consentcore.domain.token import Token, TokenLookup
+    from consentcore.domain.token import RotateOutcome, Token, TokenLookup
     from consentcore.oauth.parts import Parts
 
 
@@ -36,16 +36,21 @@ class RefreshExchange:
         self._nonce = fresh_nonce()
         self._key_id = parts.keys.current_id
         self.pair: Pair = derived_pair(parts.keys, presented, self._nonce, self._key_id)
+        self._grace: Grace | None = None
 
     def check(self, request: Any) -> None:
-        """Judge the token by what was read. A rotated one passes: only the verb tells grace from reuse.
+        """Judge the token by what was read; a rotated one by the verb, which alone tells grace from reuse.
+
+        That comes before the scope is looked at: a thief who asks for too much is still a thief.
 
         :raises InvalidGrantError: unknown, no refresh token, another client's, or dead.
         """
         token, _ = self._found()
         if token.kind is not TokenKind.REFRESH or token.client_id != self.client.client_id:
             raise InvalidGrantError(request=request)
-        if token.rotated_at is None and not self._lookup.is_live(self.now):
+        if token.rotated_at is not None:
+            self._grace = self._only_grace(request, self._verb(()))
+        elif not self._lookup.is_live(self.now):
             raise InvalidGrantError(request=request)
         if not self.original_scopes:
             raise InvalidGrantError(request=request)
@@ -65,12 +70,19 @@ class RefreshExchange:
 
         :raises InvalidGrantError: on every other outcome; reuse has ended the family by then (gap 9).
         """
-        outcome = self._parts.storage.protocol.rotate_refresh(self._rotation(tuple(request.scopes)))
-        if isinstance(outcome, Rotated):
-            return
+        if self._grace is None:
+            outcome = self._verb(tuple(request.scopes))
+            if isinstance(outcome, Rotated):
+                return
+            self._grace = self._only_grace(request, outcome)
+        token.update(self._repeated(self._grace))
+
+    def _verb(self, scopes: tuple[str, ...]) -> RotateOutcome:
+        return self._parts.storage.protocol.rotate_refresh(self._rotation(scopes))
+
+    def _only_grace(self, request: Any, outcome: RotateOutcome) -> Grace:
         if isinstance(outcome, Grace):
-            token.update(self._repeated(outcome))
-            return
+            return outcome
         if isinstance(outcome, Reused):
             self._parts.compromised(outcome.family_id, outcome.grant_id, EventType.REFRESH_REUSED)
         raise InvalidGrantError(request=request)

@@ -107,6 +107,34 @@ def test_47_reuse_after_the_token_itself_ran_out_is_still_reuse(house):
     assert len(house.alarms) == 1
 
 
+@pytest.mark.parametrize("scope", ["device.act", "unknown", "comfort.read offline_access"])
+def test_47_reuse_is_noticed_whatever_scope_is_asked(house, scope):
+    first = house.tokens()["refresh_token"]
+    second = house.refresh(first).json["refresh_token"]
+    house.clock.advance(10_000)
+    assert house.refresh(first, scope=scope).error == "invalid_grant"
+    assert len(house.alarms) == 1
+    assert house.refresh(second).error == "invalid_grant"
+
+
+def test_47_reuse_is_noticed_when_the_grant_holds_nothing_of_its_scope_any_more(house):
+    grant = house.grant_for(house.client)
+    first = house.tokens(grant=grant)["refresh_token"]
+    house.refresh(first)
+    house.clock.advance(10_000)
+    house.change_grant(grant, scopes=("offline_access@1",))
+    assert house.refresh(first).error == "invalid_grant"
+    assert len(house.alarms) == 1
+
+
+def test_48_a_wider_scope_in_the_grace_gets_nothing_and_ends_nothing(house):
+    first = house.tokens()["refresh_token"]
+    second = house.refresh(first).json["refresh_token"]
+    assert house.refresh(first, scope="device.act").error == "invalid_scope"
+    assert house.alarms == []
+    assert house.refresh(second).status == 200
+
+
 def test_48_within_the_grace_the_predecessor_gets_the_same_tokens(house):
     first = house.tokens()["refresh_token"]
     second = house.refresh(first).json

@@ -1,0 +1,71 @@
+"""Any interleaving of what owners, clients, thieves and the clock can do, on every storage.
+
+`make test` plays a short form, the slow tests a longer one, and `make soak` as much as one likes.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from life_machine import machine
+from postgres import storage_at
+from sqlite_template import migrated_sqlite
+
+from consentcore_memory import MemoryStorage
+
+
+def play(made, examples, steps=40):
+    # Not shrunk: that takes minutes, and the steps of a failure are printed anyway.
+    run_state_machine_as_test(
+        made,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=steps,
+            deadline=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    assert made.tally.examples >= examples
+    assert made.tally.steps > examples
+
+
+def test_63_any_life_of_tokens_in_memory():
+    play(machine("InMemory", MemoryStorage), 60)
+
+
+@pytest.fixture
+def sqlite(tmp_path):
+    migrated_sqlite(tmp_path / "life.sqlite")
+    storage = storage_at(f"sqlite:///{tmp_path}/life.sqlite")
+    yield storage
+    storage.close()
+
+
+@pytest.fixture
+def postgres(postgres_url):
+    storage = storage_at(postgres_url)
+    yield storage
+    storage.close()
+
+
+def test_63_any_life_of_tokens_in_sqlite(sqlite):
+    play(machine("InSqlite", lambda: sqlite), 10)
+
+
+@pytest.mark.slow
+@pytest.mark.postgres
+def test_63_any_life_of_tokens_in_postgresql(postgres):
+    play(machine("InPostgresql", lambda: postgres), 40)
+
+
+@pytest.mark.slow
+def test_63_any_longer_life_of_tokens_in_sqlite(sqlite):
+    play(machine("LongInSqlite", lambda: sqlite), 40, steps=60)
