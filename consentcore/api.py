@@ -81,6 +81,7 @@ from consentcore.egress import EgressError, EgressPolicy, EgressResponse
 from consentcore.hooks.info import API_VERSION, NoSettings, PluginInfo, PluginKind, Secret, setting
 from consentcore.hooks.specs import hookimpl
 from consentcore.outbox.message import mail_message, mail_targets, mime_message
+from consentcore.outbox.signing import signature_header
 from consentcore.ports.extension import (
     Anchor,
     ConsentContext,
@@ -265,5 +266,6 @@ __all__ = [
     "network_of",
     "normalise_email",
     "setting",
+    "signature_header",
     "transact",
 ]

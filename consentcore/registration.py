@@ -18,8 +18,9 @@ from consentcore.domain.client import (
     WebhookEndpoint,
 )
 from consentcore.domain.errors import InvalidInput
+from consentcore.domain.owner import normalise_email
 from consentcore.domain.secret import CLIENT_SECRET, digest, mint
-from consentcore.outbox.endpoints import make_endpoint
+from consentcore.outbox.endpoints import Minted, make_endpoint
 
 if TYPE_CHECKING:
     from consentcore.runtime import Runtime
@@ -47,6 +48,7 @@ class Form:
     privacy_url: str = ""
     purpose: str = ""
     client_id: str = ""
+    contact_email: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,11 +83,12 @@ def register(runtime: Runtime, form: Form) -> Registered:
         privacy_url=_web_address("privacy_url", form.privacy_url),
         purpose=line("purpose", form.purpose, MAX_PURPOSE),
         require_pkce=form.require_pkce,
+        contact_email=mailbox("contact_email", form.contact_email),
     )
-    endpoint, webhook_secret = (
-        _endpoint(runtime, client, form.webhook_url) if form.webhook_url else (None, None)
-    )
-    return Registered(client, secret, endpoint, webhook_secret)
+    minted = _endpoint(runtime, client, form.webhook_url) if form.webhook_url else None
+    if minted is None:
+        return Registered(client, secret)
+    return Registered(client, secret, minted.endpoint, minted.secret)
 
 
 @contextmanager
@@ -105,6 +108,14 @@ def line(field: str, text: str, longest: int, *, needed: bool = False) -> str:
     if not stripped.isprintable():
         raise InvalidInput(field, "expected no line breaks and no control characters")
     return stripped
+
+
+def mailbox(field: str, text: str) -> str:
+    """An address or "". :raises InvalidInput: when it is neither."""
+    if not text.strip():
+        return ""
+    with named(field):
+        return normalise_email(text)
 
 
 def _check_kind(form: Form) -> None:
@@ -173,7 +184,7 @@ def _web_address(field: str, url: str) -> str:
     return text
 
 
-def _endpoint(runtime: Runtime, client: Client, url: str) -> tuple[WebhookEndpoint, str]:
+def _endpoint(runtime: Runtime, client: Client, url: str) -> Minted:
     with named("webhook_url"):
         runtime.egress.check_url(url)
     return make_endpoint(runtime.keys, client.client_id, url, client.created_at)

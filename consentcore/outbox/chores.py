@@ -13,6 +13,7 @@ from consentcore.domain.errors import InvalidTransition, NotFound
 from consentcore.domain.event import Actor, ActorType, Evidence
 from consentcore.domain.grant import Grant
 from consentcore.outbox.blame import described
+from consentcore.outbox.health import Health
 from consentcore.ports.storage import UnitOfWork, transact
 
 if TYPE_CHECKING:
@@ -51,10 +52,12 @@ class Housekeeping:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
+        self.health = Health(runtime.storage, runtime.clock)
         self.chores = [
             Chore("end grants", 2.0, self._end_grants),
             Chore("abandon requests", 10.0, self._abandon),
             Chore("advance checkpoint", 5.0, self._checkpoint),
+            Chore("review endpoints", 60.0, self.health.review),
             Chore("purge", 60.0, self._purge),
         ]
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from consentcore.account.links import Letter, read_letter
 from consentcore.domain.client import WebhookEndpoint
-from consentcore.domain.notice import Audience, Notice
+from consentcore.domain.notice import Audience, Notice, NoticeKind
 from consentcore.domain.owner import Owner
 from consentcore.outbox.endpoints import live_secrets
 from consentcore.outbox.payload import webhook_body
@@ -21,7 +21,10 @@ Renderer = Callable[[Audience, "Parcel", Letter | None], Mail | None]
 
 @dataclass(frozen=True)
 class Parcel:
-    """:class:`consentcore.ports.notifier.Envelope` as the worker fills it."""
+    """:class:`consentcore.ports.notifier.Envelope` as the worker fills it.
+
+    :ivar standing: the endpoints by id, as they are stored.
+    """
 
     notice: Notice
     owner: OwnerView | None
@@ -32,6 +35,7 @@ class Parcel:
     attempt: int = 0
     delivery_id: str = ""
     letter: Letter | None = field(default=None, repr=False)
+    standing: Mapping[str, WebhookEndpoint] = field(default_factory=dict, repr=False)
 
     def mail(self, audience: Audience) -> Mail | None:
         """Render the mail for an audience; None when there is no address."""
@@ -68,18 +72,21 @@ class Packer:
         with self._storage.reading() as uow:
             owner = uow.owners.get(notice.owner_id) if notice.owner_id else None
             client = uow.clients.get(notice.client_id)
-            endpoints = uow.clients.endpoints(notice.client_id)
+            endpoints = _meant(notice, uow.clients.endpoints(notice.client_id))
             link = json.loads(notice.data).get("link") if notice.kind.is_account else None
             letter = read_letter(uow, self._keys, self._web_url, link, now) if link else None
         subject = pairwise_subject(self._keys, notice.client_id, notice.owner_id)
         return Parcel(
             notice=notice,
             owner=None if owner is None else self._owner_view(owner, notice, has_link=link is not None),
-            client=None if client is None else ClientView(client.client_id, client.name, client.publisher),
-            endpoints=[self._view(one, now) for one in endpoints if one.disabled_at is None],
+            client=None
+            if client is None
+            else ClientView(client.client_id, client.name, client.publisher, client.contact_email),
+            endpoints=[self._view(one, now) for one in endpoints],
             body=webhook_body(notice, subject=subject, issuer=self._issuer),
             render=self._render,
             letter=letter,
+            standing={one.endpoint_id: one for one in endpoints},
         )
 
     def pack_for(
@@ -108,4 +115,13 @@ class Packer:
 
     def _view(self, endpoint: WebhookEndpoint, now: int) -> EndpointView:
         secrets = live_secrets(self._keys, endpoint, now)
-        return EndpointView(endpoint.endpoint_id, endpoint.url, endpoint.events, secrets)
+        enabled = endpoint.disabled_at is None
+        return EndpointView(endpoint.endpoint_id, endpoint.url, endpoint.events, secrets, enabled)
+
+
+def _meant(notice: Notice, endpoints: Sequence[WebhookEndpoint]) -> Sequence[WebhookEndpoint]:
+    """The endpoints that a notice is for: all of the client, but a test is for one."""
+    if notice.kind is not NoticeKind.TEST:
+        return endpoints
+    only = json.loads(notice.data).get("endpoint_id")
+    return [one for one in endpoints if only in {None, one.endpoint_id}]

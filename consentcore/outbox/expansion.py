@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from consentcore.domain.clock import Clock
 from consentcore.domain.errors import StorageError
-from consentcore.domain.notice import Audience, Delivery, Notice
+from consentcore.domain.notice import Audience, Delivery, DeliveryState, Notice
 from consentcore.outbox.blame import described
 from consentcore.outbox.envelope import Packer, Parcel
 from consentcore.ports.notifier import Notifier
@@ -60,14 +61,13 @@ class Expander:
         """Ask a notifier for its targets once more and store the deliveries; how many."""
         now = self._clock.now()
         targets = self._notifiers[notifier].targets(parcel)
-        deliveries = [_delivery(parcel.notice, notifier, target, now, parcel.body) for target in targets]
+        deliveries = [_to_target(parcel, notifier, target, now) for target in targets]
         self._storage.outbox.expand(parcel.notice.notice_id, deliveries, now)
         return len(deliveries)
 
     def _deliveries(self, notice: Notice, now: int) -> list[Delivery]:
-        plugins = (
-            () if notice.kind.is_account else self._event_plugins
-        )  # no event of consent stands behind it
+        told = notice.kind.is_consent and notice.audiences  # else no event of the ledger stands behind it
+        plugins = self._event_plugins if told else ()
         events = [_delivery(notice, EVENT + name, "event", now) for name in plugins]
         try:
             parcel = self._packer.pack(notice, now)
@@ -77,7 +77,7 @@ class Expander:
             log.error("notice %s could not be packed: %s", notice.notice_id, described(error))
             return events + [_delivery(notice, name, CHOOSE, now) for name in self._notifiers]
         return events + [
-            _delivery(notice, name, target, now, parcel.body)
+            _to_target(parcel, name, target, now)
             for name, notifier in self._notifiers.items()
             for target in self._targets(name, notifier, parcel)
         ]
@@ -93,6 +93,15 @@ class Expander:
                 described(error),
             )
             return [CHOOSE]
+
+
+def _to_target(parcel: Parcel, notifier: str, target: str, now: int) -> Delivery:
+    """Make a delivery; one to a disabled endpoint is kept for a replay and not sent."""
+    made = _delivery(parcel.notice, notifier, target, now, parcel.body)
+    endpoint = parcel.standing.get(target)
+    if endpoint is None or endpoint.disabled_at is None:
+        return made
+    return replace(made, state=DeliveryState.HELD, finished_at=now)
 
 
 def _delivery(notice: Notice, notifier: str, target: str, now: int, body: bytes = b"") -> Delivery:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from consentcore.domain.errors import InvalidInput
-from consentcore.outbox.endpoints import SECRET_PREFIX
+from consentcore.outbox.signing import SECRET_PREFIX
 
 TOLERANCE_S = 300
 MAX_BODY = 64 * 1024

@@ -37,6 +37,8 @@ _TEMPLATES = {
     NoticeKind.REVOKED: "revoked",
     NoticeKind.EXPIRED: "expired",
     NoticeKind.SECURITY: "security",
+    NoticeKind.ENDPOINT_FAILING: "endpoint_failing",
+    NoticeKind.ENDPOINT_DISABLED: "endpoint_disabled",
     NoticeKind.PASSWORD_RESET: "password_reset",
     NoticeKind.PASSWORD_CHANGED: "password_changed",
     NoticeKind.EMAIL_CHANGE: "email_change",
@@ -81,6 +83,8 @@ class MailRenderer:
             return envelope.owner.previous_email
         if audience is Audience.OWNER_NEW and letter is not None:
             return letter.new_email
+        if audience is Audience.CONTACT and envelope.client is not None:
+            return envelope.client.contact_email
         if audience is Audience.OPERATOR:
             return self._settings.operator.email
         return ""
@@ -105,6 +109,7 @@ class MailRenderer:
             "event_type": facts.get("event_type", ""),
             "initiator": facts.get("initiator", "system"),
             "reason": facts.get("reason", ""),
+            **_endpoint_values(facts),
             "change": facts.get("change", ""),
             **self._scopes(facts),
             "operator_name": one_line(web.operator_name),
@@ -171,6 +176,15 @@ def _letter_values(audience: Audience, letter: Letter | None) -> dict[str, Any]:
     # The new address is told to the old one, and not the other way round.
     new_email = letter.new_email if audience is Audience.OWNER else ""
     return {"link": letter.url, "link_until": letter.until, "new_email": new_email}
+
+
+def _endpoint_values(facts: dict[str, Any]) -> dict[str, str]:
+    since = facts.get("failing_since")
+    return {
+        "endpoint_id": facts.get("endpoint_id", ""),
+        "endpoint_host": facts.get("endpoint_host", ""),
+        "failing_since": wording.moment(from_iso(since), "UTC") if since else "",
+    }
 
 
 def template_of(notice: Notice) -> str:

@@ -66,8 +66,8 @@ def mail_message(envelope: Envelope, target: str, *, sender: str, now: int) -> E
 
 
 def mail_targets(envelope: Envelope) -> list[str]:
-    """Targets of a notifier that sends mail: ``owner``, ``owner_new`` and ``operator`` if they are told and have an
-    address, and ``owner_before`` beside the owner when the address has changed lately."""
+    """Targets of a notifier that sends mail: ``owner``, ``owner_new``, ``contact`` and ``operator`` if they are told
+    and have an address, and ``owner_before`` beside the owner when the address has changed lately."""
     told, owner = envelope.notice.audiences, envelope.owner
     found = []
     if Audience.OWNER in told and owner is not None and owner.email:
@@ -76,7 +76,7 @@ def mail_targets(envelope: Envelope) -> list[str]:
             found.append(Audience.OWNER_BEFORE.value)
     found += [
         audience.value
-        for audience in (Audience.OWNER_NEW, Audience.OPERATOR)
+        for audience in (Audience.OWNER_NEW, Audience.CONTACT, Audience.OPERATOR)
         if audience in told and envelope.mail(audience) is not None
     ]
     return found

@@ -1,4 +1,7 @@
-"""The body of a webhook: identifiers and state, nothing personal."""
+"""The body of a webhook: identifiers and state, nothing personal.
+
+The schema that receivers read is ``consentcore/web/openapi.json``.
+"""
 
 from __future__ import annotations
 
@@ -14,23 +17,37 @@ if TYPE_CHECKING:
 VERSION = "2026-11-01"
 """Of the payload. Members may be added within a version, never changed or taken away."""
 
+MAX_BYTES = 20_000
+"""Standard Webhooks asks for less than 20 kB."""
+
 _STATUS = {
     NoticeKind.GRANTED: "active",
     NoticeKind.DENIED: "denied",
     NoticeKind.REVOKED: "revoked",
     NoticeKind.EXPIRED: "expired",
 }
+# The least needed first: what is allowed now goes last.
+_LISTS = ("previous_scopes", "requested_scopes", "scopes")
+_REASONS_FOR_THE_USER = {
+    "user": "You withdrew this access.",
+    "client": "The application gave this access back.",
+    "admin": "The company that holds your data ended this access.",
+    "system": "This access was ended automatically.",
+}
 
 
 def webhook_body(notice: Notice, *, subject: str, issuer: str) -> bytes:
-    """Make the payload: minified UTF-8 JSON, under 20 kB.
+    """Make the payload: minified UTF-8 JSON, under 20 kB; b"" for what no client is told of.
 
-    Made once for a notice; what is sent later are these bytes, because signatures are over bytes.
+    Made once for a notice; what is sent later are these bytes, because signatures are over bytes. Lists of scopes
+    that would make it too long are left empty and named in ``data.omitted``.
 
     :param subject: the pairwise name of the owner for this client; left out of a denial unless the client
         already had a grant of that person.
     :param issuer: base URL under which the client looks the grant up.
     """
+    if notice.kind not in _STATUS and notice.kind is not NoticeKind.TEST:
+        return b""
     facts: dict[str, Any] = json.loads(notice.data)
     payload = {
         "type": notice.kind.value,
@@ -38,13 +55,31 @@ def webhook_body(notice: Notice, *, subject: str, issuer: str) -> bytes:
         "timestamp": iso(notice.occurred_at),
         "data": _data(notice, facts, subject, issuer),
     }
+    return _shortened(payload, payload["data"])
+
+
+def _shortened(payload: Mapping[str, object], data: Any) -> bytes:
+    body = _minified(payload)
+    for name in _LISTS:
+        if len(body) < MAX_BYTES:
+            break
+        if data.get(name):
+            data[name] = []
+            data["omitted"] = [*data.get("omitted", []), name]
+            body = _minified(payload)
+    return body
+
+
+def _minified(payload: Mapping[str, object]) -> bytes:
     return json.dumps(payload, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def _data(notice: Notice, facts: Mapping[str, Any], subject: str, issuer: str) -> dict[str, object]:
     if notice.kind is NoticeKind.TEST:
         return {"client_id": notice.client_id, "state": facts.get("state", "")}
-    data: dict[str, object] = {"client_id": notice.client_id, "status": _STATUS.get(notice.kind, "")}
+    data: dict[str, object] = {"client_id": notice.client_id, "status": _STATUS[notice.kind]}
+    if facts.get("test"):
+        data["test"] = True
     if notice.kind is NoticeKind.DENIED:
         return data | _denial(notice, facts, subject)
     data |= {
@@ -59,13 +94,19 @@ def _data(notice: Notice, facts: Mapping[str, Any], subject: str, issuer: str) -
         "expires_at": facts.get("expires_at") if notice.kind is NoticeKind.GRANTED else None,
         "grant_url": f"{issuer.rstrip('/')}/api/v1/grants/{notice.grant_id}",
     }
+    if notice.kind is NoticeKind.REVOKED:
+        # Keyed by language (BCP 47), as in CAEP 1.0: fixed words, never what somebody typed.
+        data["reason_user"] = {"en": _REASONS_FOR_THE_USER[facts.get("initiator", "system")]}
     if facts.get("change"):
         data["change"] = facts["change"]
     return data
 
 
 def _denial(notice: Notice, facts: Mapping[str, Any], subject: str) -> dict[str, object]:
-    """A denial is personal data too: it names the request, and the person only where they are known already."""
+    """A denial is personal data too: it names the request, and the person only where they are known already.
+
+    It has no grant, so it has no ``sequence`` either: a grant that stands is as it was.
+    """
     data: dict[str, object] = {
         "request_id": notice.notice_id,
         "scopes": [],

@@ -15,6 +15,7 @@ from consentcore.domain.notice import (
     Outcome,
     Reject,
     Retry,
+    Trigger,
 )
 from consentcore.ports.outbox import Settlement
 
@@ -24,13 +25,19 @@ ANSWER_CHARACTERS = 1024
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """One try of a delivery. :ivar number: 1 for the first. :ivar started_at: milliseconds since the epoch."""
+    """One try of a delivery.
+
+    :ivar number: 1 for the first. :ivar started_at: milliseconds since the epoch.
+    :ivar scheduled: how many tries the schedule has had with this one; replays are not among them.
+    """
 
     delivery: Delivery
     number: int
     started_at: int
     latency_ms: int
     outcome: Outcome
+    scheduled: int
+    trigger: Trigger = Trigger.SCHEDULE
 
 
 def wait_s(schedule: Sequence[float], failures: int, wish_s: float | None, chance: float) -> float | None:
@@ -62,6 +69,7 @@ def settlement(tried: Tried, schedule: Sequence[float], now: int) -> Settlement:
         status=outcome.status,
         error=error_class(outcome),
         answer=_stored(outcome.answer[:ANSWER_CHARACTERS]),
+        trigger=tried.trigger.value,
     )
     return Settlement(
         delivery_id=tried.delivery.delivery_id,
@@ -83,12 +91,16 @@ def _fate(tried: Tried, schedule: Sequence[float], now: int) -> tuple[DeliverySt
     outcome = tried.outcome
     if isinstance(outcome, Delivered):
         return DeliveryState.DELIVERED, None
+    before = tried.delivery.before_replay
+    if before is not None:
+        # A replay is one try: it failed, and the delivery is what it was.
+        return before, tried.delivery.next_before_replay if before is DeliveryState.PENDING else None
     if isinstance(outcome, Gone):
         return DeliveryState.GONE, None
     if isinstance(outcome, Reject):
         return DeliveryState.REJECTED, None
     # Chance only spreads load; nothing secret depends on it.
-    wait = wait_s(schedule, tried.number, outcome.after_s, random.random())  # noqa: S311
+    wait = wait_s(schedule, tried.scheduled, outcome.after_s, random.random())  # noqa: S311
     if wait is None:
         return DeliveryState.DEAD, None
     return DeliveryState.PENDING, now + round(wait * 1000)

@@ -10,16 +10,29 @@ from dataclasses import replace
 from consentcore.domain.clock import Clock
 from consentcore.domain.errors import StorageError
 from consentcore.domain.event import ConsentEvent
-from consentcore.domain.notice import Delivered, Delivery, DeliveryState, Gone, Outcome, Reject, Retry
+from consentcore.domain.notice import (
+    Delivered,
+    Delivery,
+    DeliveryState,
+    NoticeKind,
+    Outcome,
+    Reject,
+    Retry,
+    Trigger,
+)
 from consentcore.outbox.blame import described
-from consentcore.outbox.envelope import Packer
+from consentcore.outbox.envelope import Packer, Parcel
 from consentcore.outbox.expansion import CHOOSE, EVENT, Expander
+from consentcore.outbox.health import Health, NotNow
 from consentcore.outbox.schedule import Tried, error_class, settlement
 from consentcore.ports.notifier import Notifier
 from consentcore.ports.outbox import Settlement
-from consentcore.ports.storage import Storage, UnitOfWork, transact
+from consentcore.ports.storage import Storage
 
 log = logging.getLogger("consentcore.worker")
+
+TEST_RETRIES = 3
+"""How often a test that was sent by itself is tried again; it tells nobody anything that must not be lost."""
 
 EVENT_SCHEDULE_S = (5.0, 60.0, 300.0, 1800.0, 7200.0, 43200.0)
 """Waits between tries of ``consentcore_event`` and of choosing targets, in seconds."""
@@ -37,6 +50,7 @@ class Sender:
         clock: Clock,
         packer: Packer,
         expander: Expander,
+        health: Health,
         *,
         notifiers: Mapping[str, Notifier],
         tell_plugin: Callable[[str, ConsentEvent], None],
@@ -45,11 +59,13 @@ class Sender:
         self._clock = clock
         self._packer = packer
         self._expander = expander
+        self._health = health
         self._notifiers = notifiers
         self._tell_plugin = tell_plugin
 
     def deliver(self, delivery: Delivery) -> Outcome | None:
-        """Try once and settle; None when the store failed, so that the lease has to run out first."""
+        """Try once and settle; None when nothing was learnt of the target: it is not its turn, or the store failed, so
+        that the lease has to run out first."""
         try:
             return self._deliver(delivery)
         except StorageError as error:
@@ -72,48 +88,77 @@ class Sender:
         except StorageError as error:
             log.warning("delivery %s could not be given back: %s", delivery.delivery_id, error)
 
-    def _deliver(self, delivery: Delivery) -> Outcome:
-        # The number comes from the log, not from the count of claims: a claim that was given back, or whose
-        # worker was killed before it began, must not use up the schedule.
-        number = 1
-        if delivery.attempts > 1:
-            number += max(
-                (one.number for one in self._storage.outbox.attempts(delivery.delivery_id)), default=0
-            )
+    def _deliver(self, delivery: Delivery) -> Outcome | None:
+        number, scheduled = self._numbers(delivery)
         started, began = self._clock.now(), time.monotonic()
-        outcome = self._try(delivery, number)
-        tried = Tried(delivery, number, started, round((time.monotonic() - began) * 1000), outcome)
-        settled = settlement(tried, self._schedule(delivery), self._clock.now())
-        if isinstance(outcome, Gone):
-            self._disable(delivery, outcome)
+        try:
+            parcel, outcome = self._try(delivery, number)
+        except NotNow as why:
+            self._put_off(delivery, why)
+            return None
+        took_ms = round((time.monotonic() - began) * 1000)
+        trigger = _trigger(delivery, parcel)
+        tried = Tried(delivery, number, started, took_ms, outcome, scheduled, trigger)
+        settled = settlement(tried, self._schedule(delivery, trigger), self._clock.now())
         kept = self._storage.outbox.settle(settled)
         _report(tried, settled, kept=kept)
+        endpoint = parcel.standing.get(delivery.target) if parcel else None
+        if endpoint is not None and trigger is Trigger.SCHEDULE:
+            self._health.observe(endpoint, outcome, settled.next_at)
         return outcome
 
-    def _try(self, delivery: Delivery, number: int) -> Outcome:
+    def _numbers(self, delivery: Delivery) -> tuple[int, int]:
+        """The number of this try, and of the tries on schedule with this one.
+
+        They come from the log, not from the count of claims: a claim that was given back, or whose worker was killed
+        before it began, must not use up the schedule.
+        """
+        if delivery.attempts <= 1:
+            return 1, 1
+        known = self._storage.outbox.attempts(delivery.delivery_id)
+        scheduled = sum(one.trigger != Trigger.MANUAL for one in known)
+        return 1 + max((one.number for one in known), default=0), 1 + scheduled
+
+    def _put_off(self, delivery: Delivery, why: NotNow) -> None:
+        settled = Settlement(
+            delivery.delivery_id,
+            delivery.lease_token,
+            why.state,
+            self._clock.now(),
+            next_at=why.at,
+            error=why.reason,
+        )
+        self._storage.outbox.settle(settled)
+        log.info("delivery %s to=%s is %s: %s", delivery.delivery_id, delivery.target, why.state, why.reason)
+
+    def _try(self, delivery: Delivery, number: int) -> tuple[Parcel | None, Outcome]:
+        parcel: Parcel | None = None
         try:
-            return self._send(delivery, number)
-        except StorageError:
+            if delivery.notifier.startswith(EVENT):
+                return None, self._tell(delivery)
+            parcel = self._packer.pack_for(
+                delivery.notice_id,
+                delivery_id=delivery.delivery_id,
+                attempt=number,
+                body=delivery.body,
+                now=self._clock.now(),
+            )
+            return parcel, self._send(delivery, parcel)
+        except (StorageError, NotNow):
             raise
         except Exception as error:  # noqa: BLE001 - a plugin may raise anything, and it counts as "not now"
             log.warning("delivery %s: %s", delivery.delivery_id, described(error))
-            return Retry(f"{type(error).__name__} was raised", error="exception")
+            return parcel, Retry(f"{type(error).__name__} was raised", error="exception")
 
-    def _send(self, delivery: Delivery, number: int) -> Outcome:
-        if delivery.notifier.startswith(EVENT):
-            return self._tell(delivery)
-        parcel = self._packer.pack_for(
-            delivery.notice_id,
-            delivery_id=delivery.delivery_id,
-            attempt=number,
-            body=delivery.body,
-            now=self._clock.now(),
-        )
+    def _send(self, delivery: Delivery, parcel: Parcel | None) -> Outcome:
         if parcel is None:
             return Reject("the notice does not exist any more")
         if delivery.target == CHOOSE:
             found = self._expander.choose_again(delivery.notifier, replace(parcel, attempt=0))
             return Delivered(answer=f"{found} targets")
+        endpoint = parcel.standing.get(delivery.target)
+        if endpoint is not None and delivery.before_replay is None:
+            self._health.gate(endpoint)
         return self._notifiers[delivery.notifier].send(parcel, delivery.target)
 
     def _tell(self, delivery: Delivery) -> Outcome:
@@ -124,23 +169,18 @@ class Sender:
         self._tell_plugin(delivery.notifier.removeprefix(EVENT), event)
         return Delivered()
 
-    def _schedule(self, delivery: Delivery) -> Sequence[float]:
+    def _schedule(self, delivery: Delivery, trigger: Trigger) -> Sequence[float]:
         if delivery.notifier.startswith(EVENT) or delivery.target == CHOOSE:
             return EVENT_SCHEDULE_S
-        return self._notifiers[delivery.notifier].retry_schedule_s
+        waits = self._notifiers[delivery.notifier].retry_schedule_s
+        return waits[:TEST_RETRIES] if trigger is Trigger.TEST else waits
 
-    def _disable(self, delivery: Delivery, outcome: Gone) -> None:
-        """Switch off an endpoint that said it is gone; other targets of a notifier have nothing to switch."""
 
-        def work(uow: UnitOfWork) -> None:
-            endpoint = uow.clients.get_endpoint(delivery.target)
-            if endpoint is not None and endpoint.disabled_at is None:
-                uow.clients.update_endpoint(
-                    replace(endpoint, disabled_at=self._clock.now(), disabled_reason=outcome.reason)
-                )
-                log.warning("endpoint %s was disabled: %s", endpoint.endpoint_id, outcome.reason)
-
-        transact(self._storage, work)
+def _trigger(delivery: Delivery, parcel: Parcel | None) -> Trigger:
+    if delivery.before_replay is not None:
+        return Trigger.MANUAL
+    test = parcel is not None and parcel.notice.kind is NoticeKind.TEST
+    return Trigger.TEST if test else Trigger.SCHEDULE
 
 
 def _report(tried: Tried, settled: Settlement, *, kept: bool) -> None:
@@ -150,13 +190,14 @@ def _report(tried: Tried, settled: Settlement, *, kept: bool) -> None:
     wait = f" next=+{(settled.next_at - settled.now) / 1000:.0f}s" if settled.next_at else ""
     log.log(
         level,
-        "%s notice=%s delivery=%s via=%s to=%s attempt=%d outcome=%s status=%s error=%s ms=%d%s%s",
+        "%s notice=%s delivery=%s via=%s to=%s attempt=%d trigger=%s outcome=%s status=%s error=%s ms=%d%s%s",
         "delivered" if isinstance(outcome, Delivered) else f"not delivered ({settled.state.value})",
         delivery.notice_id,
         delivery.delivery_id,
         delivery.notifier,
         delivery.target,
         tried.number,
+        tried.trigger.value,
         type(outcome).__name__.lower(),
         outcome.status if outcome.status is not None else "-",
         error_class(outcome) or "-",

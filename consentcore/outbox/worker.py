@@ -54,6 +54,7 @@ class Worker:
             runtime.clock,
             packer,
             self._expander,
+            self.housekeeping.health,
             notifiers=notifiers,
             tell_plugin=runtime.registry.tell_event,
         )

@@ -32,16 +32,19 @@ class ClientView:
     client_id: str
     name: str
     publisher: str
+    contact_email: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class EndpointView:
-    """A webhook endpoint with its live secrets opened (``whsec_…``, newest first). Never log it."""
+    """A webhook endpoint with its live secrets opened, newest first: ``whsec_…`` of Standard Webhooks ``v1`` and
+    ``whsk_…``, an Ed25519 private key for ``v1a``. Never log it."""
 
     endpoint_id: str
     url: str
     events: tuple[str, ...]
     secrets: tuple[str, ...] = field(repr=False)
+    enabled: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,8 @@ class Envelope(Protocol):
     def client(self) -> ClientView | None: ...
     @property
     def endpoints(self) -> Sequence[EndpointView]:
-        """Enabled endpoints of the client."""
+        """Endpoints of the client that the notice is for. Disabled ones are targets too: the worker keeps what is for
+        them, and sends it when somebody asks for a replay."""
         ...
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 
@@ -23,6 +23,7 @@ from consentcore.api import (
     NoticeKind,
     Outcome,
     Retry,
+    signature_header,
 )
 from consentcore_webhook.settings import WebhookSettings
 
@@ -66,12 +67,10 @@ class WebhookNotifier:
     def send(self, envelope: Envelope, target: str) -> Outcome:
         endpoint = next((one for one in envelope.endpoints if one.endpoint_id == target), None)
         if endpoint is None:
-            return Gone("the endpoint was removed or disabled")
-        from standardwebhooks.webhooks import EmptyWebhookSecretError
-
+            return Gone("the endpoint was removed")
         try:
             headers = self._headers(envelope, endpoint)
-        except (ValueError, EmptyWebhookSecretError):
+        except ValueError:
             return Retry("the endpoint has no usable signing secret", error="key")
         try:
             answer = self._egress.post(endpoint.url, headers, envelope.body)
@@ -80,19 +79,13 @@ class WebhookNotifier:
         return self._outcome(answer)
 
     def _headers(self, envelope: Envelope, endpoint: EndpointView) -> dict[str, str]:
-        from standardwebhooks import Webhook
-
-        if not endpoint.secrets:
-            raise ValueError("no live secret")
-        sent_at = datetime.fromtimestamp(self._clock.now() // SECOND, UTC)
-        notice_id, text = envelope.notice.notice_id, envelope.body.decode()
-        signatures = [Webhook(secret).sign(notice_id, sent_at, text) for secret in endpoint.secrets]
+        notice_id, sent_at = envelope.notice.notice_id, self._clock.now() // SECOND
         return {
             "content-type": "application/json",
             "user-agent": self._user_agent,
             "webhook-id": notice_id,
-            "webhook-timestamp": str(int(sent_at.timestamp())),
-            "webhook-signature": " ".join(signatures),
+            "webhook-timestamp": str(sent_at),
+            "webhook-signature": signature_header(endpoint.secrets, notice_id, sent_at, envelope.body),
             "consentcore-delivery": envelope.delivery_id,
             "consentcore-attempt": str(envelope.attempt),
         }

@@ -149,6 +149,9 @@ class Place:
             }
         )
 
+    def scripted(self, audience: Audience) -> Scripted:
+        return Scripted(audience)
+
     def worker(self) -> Worker:
         return Worker(self.runtime)
 

@@ -11,7 +11,7 @@ NOW = factories.NOW
 
 
 def tried(outcome, number: int = 1) -> Tried:
-    return Tried(factories.delivery("n1", lease_token="t"), number, NOW, 17, outcome)
+    return Tried(factories.delivery("n1", lease_token="t"), number, NOW, 17, outcome, number)
 
 
 @pytest.mark.parametrize(("failures", "base"), [(1, 5.0), (2, 300.0), (3, 1800.0)])
