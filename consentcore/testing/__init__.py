@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from consentcore.testing.fakes import FakeEnvelope, ManualClock, fixed_keys
     from consentcore.testing.login import LoginConformance
     from consentcore.testing.notifier import NotifierConformance
+    from consentcore.testing.redirect_login import RedirectLoginConformance
     from consentcore.testing.scopes import ScopeCatalogConformance
     from consentcore.testing.storage import StorageConformance
 
@@ -33,6 +34,7 @@ __all__ = [
     "LoginConformance",
     "ManualClock",
     "NotifierConformance",
+    "RedirectLoginConformance",
     "ScopeCatalogConformance",
     "StorageConformance",
     "fixed_keys",
@@ -43,6 +45,7 @@ _HOMES = {
     "LoginConformance": "login",
     "ManualClock": "fakes",
     "NotifierConformance": "notifier",
+    "RedirectLoginConformance": "redirect_login",
     "ScopeCatalogConformance": "scopes",
     "StorageConformance": "storage",
     "fixed_keys": "fakes",
@@ -51,7 +54,10 @@ _HOMES = {
 if "pytest" in sys.modules:
     # Before any of them is imported: a failing assertion of the kit must show the values, as in one's own tests.
     sys.modules["pytest"].register_assert_rewrite(
-        *(f"{__name__}.{name}" for name in ("login", "notifier", "scopes", "storage", "threads", "worlds"))
+        *(
+            f"{__name__}.{name}"
+            for name in ("login", "notifier", "redirect_login", "scopes", "storage", "threads", "worlds")
+        )
     )
 
 

@@ -20,14 +20,14 @@ def includeme(config: Configurator) -> None:
     config.include("consentcore.web.errors")  # every error as a page or as JSON
     config.include("consentcore.web.api_errors")  # under /api/ always as JSON
     runtime = config.registry["consentcore.runtime"]
-    config.scan("consentcore.web.views", ignore=absent_views(runtime))
+    config.scan("consentcore.web.views", ignore=[absent_views(runtime).__contains__])
 
 
-def absent_views(runtime: Runtime) -> list[str]:
+def absent_views(runtime: Runtime) -> frozenset[str]:
     """Modules whose pages have no sense with the login plugin that was chosen: theirs are 404."""
     absent: list[str] = []
     if runtime.passwords is None:
         absent += ["login", "account_email", "account_password", "account_reset"]
     if runtime.redirect_login is None or runtime.passwords is not None:
         absent += ["login_redirect"]
-    return [f"consentcore.web.views.owner.{name}" for name in absent]
+    return frozenset(f"consentcore.web.views.owner.{name}" for name in absent)

@@ -35,6 +35,13 @@ class Fields:
         """Every name, once, in order."""
         return list(dict.fromkeys(name for name, _ in self._pairs))
 
+    def once(self) -> dict[str, str]:
+        """Every name with its value.
+
+        :raises InvalidInput: when one came twice.
+        """
+        return {name: self.one(name) for name, _ in self._pairs}
+
     def all(self, name: str) -> list[str]:
         """Every value of ``name``, in order."""
         return [value for key, value in self._pairs if key == name]

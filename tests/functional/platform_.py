@@ -36,7 +36,7 @@ use = egg:consentcore#main
 consentcore.issuer = {issuer}
 consentcore.keys = %(here)s/keys
 consentcore.storage = {storage}
-consentcore.login = login_local
+consentcore.login = {login}
 consentcore.scopes = scopes_file
 consentcore.notifiers = devmail webhook
 consentcore.plugin.devmail.dir = %(here)s/mail
@@ -91,23 +91,35 @@ class Platform:
         return owner
 
 
-def make_platform(folder: Path, *, storage: str = "memory", extra: str = "", url: str = "") -> Platform:
-    """Build a platform on memory storage, or with ``storage="sqlalchemy"`` at ``url``, "": SQLite in ``folder``."""
+def make_platform(
+    folder: Path,
+    *,
+    storage: str = "memory",
+    login: str = "login_local",
+    issuer: str = ISSUER,
+    extra: str = "",
+    url: str = "",
+) -> Platform:
+    """Build a platform on memory storage, or with ``storage="sqlalchemy"`` at ``url``, "": SQLite in ``folder``.
+
+    Its owners have a password where the login plugin keeps passwords; with another one there are none.
+    """
     if url:
         extra += f"\nconsentcore.plugin.sqlalchemy.url = {url.replace('%', '%%')}"
     elif storage == "sqlalchemy":
         migrated_sqlite(folder / "consentcore.sqlite")
         extra += f"\nconsentcore.plugin.sqlalchemy.url = sqlite:///{folder}/consentcore.sqlite"
     ini = folder / "test.ini"
-    ini.write_text(INI.format(issuer=ISSUER, storage=storage, extra=extra))
+    ini.write_text(INI.format(issuer=issuer, storage=storage, login=login, extra=extra))
     create_key_file(folder / "keys")
     runtime = build_runtime(load_ini(str(ini)))
     platform = Platform(runtime, app_from_runtime(runtime))
     platform.client_secret = platform.add_client("coolsite", name="CoolSite")
     platform.add_client("shiftplan", name="ShiftPlan EV")
     platform.add_client("api", kind=ClientKind.RESOURCE_SERVER, redirect_uris=(), scopes=())
-    platform.add_owner("ada@example.org", "Ada Moreau")
-    platform.add_owner("grace@example.org", "Grace Okafor")
+    if runtime.passwords is not None:
+        platform.add_owner("ada@example.org", "Ada Moreau")
+        platform.add_owner("grace@example.org", "Grace Okafor")
     return platform
 
 

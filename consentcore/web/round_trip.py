@@ -1,0 +1,108 @@
+"""The way to a provider and back: what belongs to it is sealed in a cookie of the one browser that was sent.
+
+A state that comes back without its cookie was never this browser's (login CSRF), and one that comes back a second
+time has been used up on the server.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from consentcore.domain.clock import MINUTE
+from consentcore.domain.errors import KeyUnavailable, StorageConflict
+from consentcore.domain.owner import OwnerTicket
+from consentcore.domain.secret import digest
+
+if TYPE_CHECKING:
+    from pyramid.request import Request
+    from pyramid.response import Response
+
+TTL_MS = 10 * MINUTE
+PURPOSE = "login"
+AT_ONCE = 4
+"""Sign-ins that one browser may have under way, in as many tabs; with one more, all before are forgotten."""
+
+
+@dataclass(frozen=True)
+class RoundTrip:
+    """:ivar transient: the plugin's. :ivar interaction_id: the request of an application that waits; "" for none.
+    :ivar after: the page of ours that was asked for. :ivar until: when it is too late, in ms."""
+
+    transient: str
+    interaction_id: str
+    after: str
+    until: int
+
+
+def keep(request: Request, response: Response, state: str, trip: RoundTrip) -> None:
+    """Give it to the browser with ``response``, bound to its session."""
+    before = [name for name in request.cookies if name.startswith(_prefix(request))]
+    for name in before if len(before) >= AT_ONCE else ():
+        _delete(request, response, name)
+    sealed = request.runtime.keys.seal(PURPOSE, json.dumps(asdict(trip)).encode(), _context(request, state))
+    response.set_cookie(
+        _name(request, state),
+        sealed,
+        max_age=TTL_MS // 1000,
+        path="/",
+        secure=_secure(request),
+        httponly=True,
+        samesite="Lax",  # not Strict: the way back begins on the provider's site
+        overwrite=True,
+    )
+
+
+def find(request: Request, state: str) -> RoundTrip | None:
+    """What this browser was sent away with; None when it was not it, or is too late."""
+    sealed = request.cookies.get(_name(request, state), "")
+    if not state or not sealed or not request.browser.known:
+        return None
+    try:
+        text = request.runtime.keys.open(PURPOSE, sealed, _context(request, state))
+    except (KeyUnavailable, ValueError):
+        return None
+    found = RoundTrip(**json.loads(text))
+    return found if request.now < found.until else None
+
+
+def use_up(request: Request, state: str, trip: RoundTrip) -> bool:
+    """Note that it came back, in a transaction of its own; False when it had been back before."""
+    ticket = OwnerTicket(digest(f"{PURPOSE}|{state}"), PURPOSE, "", request.now, trip.until)
+    try:
+        with request.runtime.storage.transaction() as uow:
+            if uow.tickets.get(ticket.ticket_hash, request.now) is not None:
+                return False
+            uow.tickets.add(ticket)
+    except StorageConflict:
+        return False
+    return True
+
+
+def forget(request: Request, response: Response, state: str) -> None:
+    """Take the cookie back."""
+    _delete(request, response, _name(request, state))
+
+
+def _delete(request: Request, response: Response, name: str) -> None:
+    response.set_cookie(
+        name, "", max_age=0, path="/", secure=_secure(request), httponly=True, samesite="Lax", overwrite=True
+    )
+
+
+def _context(request: Request, state: str) -> str:
+    return f"{request.browser.hash.hex()}|{state}"
+
+
+def _name(request: Request, state: str) -> str:
+    return _prefix(request) + hashlib.sha256(state.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _prefix(request: Request) -> str:
+    return "__Host-consentcore_login_" if _secure(request) else "consentcore_login_"
+
+
+def _secure(request: Request) -> bool:
+    return bool(request.runtime.settings.web.secure_cookies)

@@ -1,0 +1,130 @@
+"""Calls to the provider: each ends in time and within a size, and never follows a redirect or a proxy setting."""
+
+from __future__ import annotations
+
+import threading
+import time
+from base64 import b64encode
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any, TypeVar
+from urllib.parse import quote_plus
+
+from authlib.integrations.requests_client import OAuth2Session
+from requests import PreparedRequest, RequestException, Response
+from requests.adapters import HTTPAdapter
+
+from consentcore_login_oidc.settings import OidcSettings
+
+LARGEST = 512 * 1024
+AT_ONCE = 8
+"""Calls of one process at a time: a provider that hangs must not take a thread for each person who comes."""
+
+T = TypeVar("T")
+
+
+class ProviderDown(Exception):
+    """The provider did not answer, or not what OpenID Connect has it answer. The text holds no secret."""
+
+
+class Bounded(HTTPAdapter):
+    """Reads an answer whole, and not more of it than :data:`LARGEST`."""
+
+    def build_response(self, req: PreparedRequest, resp: Any) -> Response:
+        """Make the response, with the body in memory."""
+        body = resp.read(LARGEST + 1, decode_content=True)
+        resp.close()
+        if len(body) > LARGEST:
+            raise RequestException(f"the answer has more than {LARGEST} bytes")
+        response: Response = super().build_response(req, resp)
+        response.raw = BytesIO(body)
+        return response
+
+
+def basic(client: Any, _method: str, uri: str, headers: Any, body: Any) -> tuple[str, Any, Any]:
+    """Client authentication by RFC 6749 section 2.3.1, which encodes both halves; Authlib's own does not."""
+    halves = f"{quote_plus(client.client_id)}:{quote_plus(client.client_secret)}"
+    headers["Authorization"] = f"Basic {b64encode(halves.encode()).decode()}"
+    return uri, headers, body
+
+
+class Calls:
+    """Makes calls. Safe to use from any thread."""
+
+    def __init__(self, settings: OidcSettings) -> None:
+        self._settings = settings
+        self._slots = threading.BoundedSemaphore(AT_ONCE)
+
+    def session(self, **options: Any) -> OAuth2Session:
+        """A session of Authlib for one call; not to be shared between threads."""
+        settings = self._settings
+        session = OAuth2Session(
+            settings.client_id,
+            settings.client_secret.reveal() or None,
+            token_endpoint_auth_method=basic
+            if settings.client_auth == "client_secret_basic"
+            else settings.client_auth,
+            **options,
+        )
+        session.trust_env = False
+        session.verify = str(settings.ca_file) if settings.ca_file else True
+        for scheme in ("https://", "http://"):
+            session.mount(scheme, Bounded())
+        return session
+
+    def get_json(self, url: str, access_token: str = "") -> dict[str, Any]:
+        """GET a JSON object, with a bearer token if there is one. :raises ProviderDown: when it is none."""
+        headers = {"Accept": "application/json"}
+        if access_token:
+            headers["Authorization"] = f"Bearer {access_token}"
+
+        def work() -> Any:
+            session = self.session()
+            answer = session.request(
+                "GET",
+                url,
+                withhold_token=True,
+                headers=headers,
+                timeout=self._settings.timeout_s,
+                allow_redirects=False,
+            )
+            if answer.status_code != 200:
+                raise ProviderDown(f"{url} answered {answer.status_code}")
+            return answer.json()
+
+        found = self.run(work, url)
+        if not isinstance(found, dict):
+            raise ProviderDown(f"{url} answered JSON that is no object")
+        return found
+
+    def run(self, work: Callable[[], T], what: str) -> T:
+        """Run a call in a thread of its own and wait for it no longer than ``timeout_s``.
+
+        The timeouts of ``requests`` start anew with every byte, so that a provider which drips would never end.
+
+        :raises ProviderDown: when it took too long or failed; other errors of ``work`` pass through.
+        """
+        deadline = time.monotonic() + self._settings.timeout_s
+        if not self._slots.acquire(timeout=self._settings.timeout_s):
+            raise ProviderDown(f"{what}: too many calls wait for the provider already")
+        outcome: list[tuple[T | None, BaseException | None]] = []
+        done = threading.Event()
+
+        def call() -> None:
+            try:
+                outcome.append((work(), None))
+            except BaseException as error:  # noqa: BLE001 - handed on to the thread that waits
+                outcome.append((None, error))
+            finally:
+                self._slots.release()
+                done.set()
+
+        threading.Thread(target=call, name="consentcore-oidc", daemon=True).start()
+        if not done.wait(max(0.0, deadline - time.monotonic())):
+            raise ProviderDown(f"{what} did not answer within {self._settings.timeout_s:g} s")
+        value, error = outcome[0]
+        if isinstance(error, (RequestException, ValueError)):
+            raise ProviderDown(f"{what}: {type(error).__name__}") from None
+        if error is not None:
+            raise error
+        return value  # type: ignore[return-value]  # without an error there is one

@@ -1,0 +1,224 @@
+"""The round trip: out with state, nonce and PKCE, back with a code, and from the ID token to an owner."""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from authlib.integrations.base_client.errors import OAuthError
+from joserfc import jws
+
+from consentcore.api import (
+    SECOND,
+    Authenticated,
+    RedirectTo,
+    Refused,
+    Returned,
+    Storage,
+    Unavailable,
+    transact,
+)
+from consentcore_login_oidc.calls import Calls, ProviderDown
+from consentcore_login_oidc.discovery import Metadata, Provider
+from consentcore_login_oidc.linking import Person, find_owner
+from consentcore_login_oidc.settings import OidcSettings, check
+from consentcore_login_oidc.tokens import (
+    BadToken,
+    Expected,
+    Stale,
+    check_access_token,
+    check_claims,
+    verified_claims,
+)
+
+log = logging.getLogger(__name__)
+
+ACR = "urn:consentcore:oidc"
+RETRY_S = 10
+DOWN = frozenset({"server_error", "temporarily_unavailable", "invalid_client", "unauthorized_client"})
+"""Errors (RFC 6749 sections 4.1.2.1 and 5.2) that are not the person's, and that another try may not meet."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What was asked of the provider. :ivar begun_at: seconds since the epoch."""
+
+    verifier: str
+    nonce: str
+    begun_at: int
+    fresh: bool
+
+    @classmethod
+    def new(cls, *, fresh: bool, now: int) -> Question:
+        """A question with a nonce and a PKCE verifier of its own (RFC 7636 section 4.1)."""
+        return cls(secrets.token_urlsafe(48), secrets.token_urlsafe(32), now // SECOND, fresh)
+
+    @property
+    def text(self) -> str:
+        """As :class:`RedirectTo` keeps it."""
+        return json.dumps([self.verifier, self.nonce, self.begun_at, self.fresh])
+
+    @classmethod
+    def of(cls, text: str) -> Question:
+        """Undo :attr:`text`."""
+        return cls(*json.loads(text))
+
+
+class OidcLogin:
+    """:class:`consentcore.api.RedirectLogin` at an OpenID provider.
+
+    :raises ConfigurationError: when the settings cannot work. Nothing is asked of the provider before the first use.
+    """
+
+    def __init__(self, settings: OidcSettings, storage: Storage) -> None:
+        check(settings)
+        self._settings = settings
+        self._storage = storage
+        self._calls = Calls(settings)
+        self._provider = Provider(settings.issuer, self._calls, settings.timeout_s)
+
+    @property
+    def label(self) -> str:
+        return self._settings.label
+
+    @property
+    def origin(self) -> str:
+        parts = urlsplit(self._settings.issuer)
+        return f"{parts.scheme}://{parts.netloc}" if self._settings.logout else ""
+
+    def begin(self, *, callback_url: str, fresh: bool, now: int) -> RedirectTo | Unavailable:
+        try:
+            metadata = self._provider.metadata()
+        except ProviderDown as error:
+            return _unavailable(error)
+        question = Question.new(fresh=fresh, now=now)
+        session = self._calls.session(
+            scope=" ".join(self._settings.scopes), redirect_uri=callback_url, code_challenge_method="S256"
+        )
+        again = {"prompt": "login", "max_age": "0"} if fresh else {}
+        url, state = session.create_authorization_url(
+            metadata.authorization_endpoint,
+            state=secrets.token_urlsafe(32),
+            code_verifier=question.verifier,
+            nonce=question.nonce,
+            **again,
+        )
+        return RedirectTo(url, state, question.text)
+
+    def complete(self, returned: Returned) -> Authenticated | Refused | Unavailable:
+        question = Question.of(returned.transient)
+        try:
+            metadata = self._provider.metadata()
+            refusal = self._refusal(returned.params, metadata)
+            if refusal is not None:
+                return refusal
+            claims = self._claims(returned, question, metadata)
+        except Stale as error:
+            log.warning("sign-in refused: %s", error)
+            return Refused("stale")
+        except BadToken as error:
+            log.warning("sign-in refused, the ID token is not in order: %s", error)
+            return Refused("failed")
+        except ProviderDown as error:
+            return _unavailable(error)
+        except OAuthError as error:
+            log.warning("sign-in refused, the token endpoint said %s", _code(error.error))
+            return Unavailable(RETRY_S) if error.error in DOWN else Refused("failed")
+        return self._authenticated(claims, returned.now)
+
+    def end(self, *, return_url: str) -> str:
+        if not self._settings.logout:
+            return ""
+        try:
+            endpoint = self._provider.metadata().end_session_endpoint
+        except ProviderDown as error:
+            log.warning("not signed out at the OpenID provider: %s", error)
+            return ""
+        # RP-Initiated Logout 1.0 section 2; without an ID token, which would have to be kept for it.
+        query = {"client_id": self._settings.client_id, "post_logout_redirect_uri": return_url}
+        return f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(query)}" if endpoint else ""
+
+    def _refusal(self, params: Mapping[str, str], metadata: Metadata) -> Refused | Unavailable | None:
+        """What an answer without a usable code means; ``iss`` first, so that no answer of another is believed."""
+        issuer = params.get("iss")
+        if issuer != self._settings.issuer and (issuer is not None or metadata.iss_in_answers):
+            log.warning("sign-in refused, the answer is not the provider's (RFC 9207)")
+            return Refused("failed")
+        error = params.get("error")
+        if error:
+            log.info("the OpenID provider answered %s", _code(error))
+            if error in DOWN:
+                return Unavailable(RETRY_S)
+            return Refused("cancelled" if error == "access_denied" else "failed")
+        return None if params.get("code") else Refused("failed")
+
+    def _claims(self, returned: Returned, question: Question, metadata: Metadata) -> dict[str, Any]:
+        answer = self._exchange(returned, question, metadata)
+        id_token, access_token = answer.get("id_token"), answer.get("access_token")
+        if not isinstance(id_token, str) or not isinstance(access_token, str):
+            raise ProviderDown("the token endpoint answered without an ID token")
+        claims = verified_claims(id_token, self._provider, self._settings.id_token_algs)
+        check_claims(claims, self._expected(question, returned.now))
+        check_access_token(claims, jws.extract_compact(id_token.encode()).headers()["alg"], access_token)
+        if "email" in claims or not metadata.userinfo_endpoint:
+            return claims
+        more = self._calls.get_json(metadata.userinfo_endpoint, access_token)
+        if more.get("sub") != claims["sub"]:
+            raise BadToken("userinfo is about somebody else")  # OpenID Connect Core section 5.3.2
+        return {**more, **claims}
+
+    def _exchange(self, returned: Returned, question: Question, metadata: Metadata) -> dict[str, Any]:
+        session = self._calls.session(redirect_uri=returned.callback_url)
+        answer: dict[str, Any] = self._calls.run(
+            lambda: session.fetch_token(
+                metadata.token_endpoint,
+                grant_type="authorization_code",
+                code=returned.params["code"],
+                code_verifier=question.verifier,
+                timeout=self._settings.timeout_s,
+                allow_redirects=False,
+            ),
+            "the token endpoint",
+        )
+        return answer
+
+    def _expected(self, question: Question, now: int) -> Expected:
+        return Expected(
+            issuer=self._settings.issuer,
+            client_id=self._settings.client_id,
+            nonce=question.nonce,
+            begun_at=question.begun_at,
+            now=now // SECOND,
+            tolerance_s=self._settings.clock_tolerance_s,
+            fresh=question.fresh,
+        )
+
+    def _authenticated(self, claims: Mapping[str, Any], now: int) -> Authenticated | Refused:
+        person = Person.of(claims, self._settings.issuer, trust_email=self._settings.trust_email)
+        found = transact(self._storage, lambda uow: find_owner(uow, person, self._settings, now))
+        if isinstance(found, Refused):
+            log.info("sign-in refused: %s", found.reason)
+            return found
+        amr, acr, moment = claims.get("amr"), claims.get("acr"), claims.get("auth_time")
+        methods = amr if isinstance(amr, list) else []
+        return Authenticated(
+            found,
+            acr if isinstance(acr, str) and acr else ACR,
+            tuple(method for method in methods if isinstance(method, str)),
+            min(int(moment) * SECOND, now) if isinstance(moment, int | float) else None,
+        )
+
+
+def _unavailable(error: ProviderDown) -> Unavailable:
+    log.error("the OpenID provider is not usable: %s", error)
+    return Unavailable(RETRY_S)
+
+
+def _code(text: object) -> str:
+    """An error code of the provider for the log: letters only, and not many."""
+    return "".join(sign for sign in str(text) if sign.isascii() and (sign.isalnum() or sign in "_-"))[:40]

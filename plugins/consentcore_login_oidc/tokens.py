@@ -1,0 +1,151 @@
+"""Is this ID token the provider's, for us, and the answer to what we asked (OpenID Connect Core section 3.1.3.7)?"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import warnings
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from hmac import compare_digest
+from typing import Any
+
+from joserfc import jws
+from joserfc.errors import JoseError, SecurityWarning
+
+from consentcore_login_oidc.discovery import Key, Provider
+
+# RFC 9864 renames it to Ed25519; providers go on writing EdDSA, and an operator could do nothing about it.
+warnings.filterwarnings("ignore", message="EdDSA is deprecated", category=SecurityWarning)
+
+KINDS = {"RS": "RSA", "PS": "RSA", "ES": "EC", "Ed": "OKP"}
+
+
+class BadToken(Exception):
+    """The ID token is not in order. The text says what, and holds nothing of it."""
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What an ID token must say.
+
+    :ivar begun_at: when the browser was sent, seconds since the epoch; :ivar now: likewise.
+    :ivar fresh: the person had to prove anew who they are.
+    """
+
+    issuer: str
+    client_id: str
+    nonce: str
+    begun_at: int
+    now: int
+    tolerance_s: int
+    fresh: bool
+
+
+class Stale(BadToken):
+    """The person was to sign in anew, and did not."""
+
+
+def verified_claims(token: str, provider: Provider, algorithms: tuple[str, ...]) -> dict[str, Any]:
+    """Check the signature and return the claims.
+
+    :raises BadToken: when no key of the provider made it. :raises ProviderDown: when its keys are not known.
+    """
+    try:
+        header = jws.extract_compact(token.encode()).headers()
+    except (JoseError, ValueError, KeyError, TypeError, AttributeError):
+        raise BadToken("it is no signed token") from None
+    algorithm, kid = header.get("alg"), header.get("kid")
+    if algorithm not in algorithms:
+        raise BadToken("it is signed by an algorithm that is not accepted")
+    for renewed in (False, True):
+        for key in _fitting(provider.keys(renewed=renewed), algorithm, kid):
+            claims = _opened(token, key, algorithm)
+            if claims is not None:
+                return claims
+    raise BadToken("no key of the provider has signed it")
+
+
+def _fitting(keys: list[Key], algorithm: str, kid: object) -> list[Key]:
+    """Keys of the algorithm's kind, and of that id where the token names one."""
+    wanted = KINDS[algorithm[:2]]
+    fitting = [
+        key for key in keys if key.key_type == wanted and key.as_dict().get("alg", algorithm) == algorithm
+    ]
+    return fitting if kid is None else [key for key in fitting if key.as_dict().get("kid") == kid]
+
+
+def _opened(token: str, key: Key, algorithm: str) -> dict[str, Any] | None:
+    try:
+        claims = json.loads(jws.deserialize_compact(token, key, algorithms=[algorithm]).payload)
+    except (JoseError, ValueError, TypeError):
+        return None
+    return claims if isinstance(claims, dict) else None
+
+
+def check_claims(claims: Mapping[str, Any], expected: Expected) -> None:
+    """Hold the claims of a verified token against what was asked. :raises BadToken: at the first that does not fit."""
+    checks: tuple[tuple[str, Callable[[], bool]], ...] = (
+        ("iss is another", lambda: claims.get("iss") == expected.issuer),
+        ("sub is none", lambda: _is_subject(claims.get("sub"))),
+        ("aud is somebody else", lambda: _is_for(claims, expected.client_id)),
+        ("azp is somebody else", lambda: claims.get("azp", expected.client_id) == expected.client_id),
+        ("nonce is another", lambda: _same(claims.get("nonce"), expected.nonce)),
+    )
+    for problem, holds in checks:
+        if not holds():
+            raise BadToken(problem)
+    _check_times(claims, expected)
+
+
+def _check_times(claims: Mapping[str, Any], expected: Expected) -> None:
+    tolerance = expected.tolerance_s
+    if _time(claims, "exp") + tolerance <= expected.now:
+        raise BadToken("exp is over")
+    issued = _time(claims, "iat")
+    if issued - tolerance > expected.now:
+        raise BadToken("iat is in the future")
+    if issued + tolerance < expected.begun_at:
+        raise BadToken("iat is older than the question")
+    if expected.fresh and _time(claims, "auth_time", Stale) + tolerance < expected.begun_at:
+        raise Stale("auth_time is older than the question")
+
+
+def check_access_token(claims: Mapping[str, Any], algorithm: str, access_token: str) -> None:
+    """Hold ``at_hash``, where there is one, against the access token (OpenID Connect Core section 3.1.3.8).
+
+    :raises BadToken: when it belongs to another.
+    """
+    expected = claims.get("at_hash")
+    if expected is None:
+        return
+    size = "512" if algorithm.startswith("Ed") else algorithm[2:]
+    whole = hashlib.new(f"sha{size}", access_token.encode()).digest()
+    mine = urlsafe_b64encode(whole[: len(whole) // 2]).rstrip(b"=").decode()
+    if not _same(expected, mine):
+        raise BadToken("at_hash belongs to another access token")
+
+
+def _is_subject(value: object) -> bool:
+    return isinstance(value, str) and 1 <= len(value) <= 255 and value.isprintable()
+
+
+def _is_for(claims: Mapping[str, Any], client_id: str) -> bool:
+    audience = claims.get("aud")
+    if isinstance(audience, str):
+        return audience == client_id
+    if not isinstance(audience, list) or client_id not in audience:
+        return False
+    return len(audience) == 1 or claims.get("azp") == client_id
+
+
+def _same(value: object, expected: str) -> bool:
+    return isinstance(value, str) and compare_digest(value.encode(), expected.encode())
+
+
+def _time(claims: Mapping[str, Any], name: str, error: type[BadToken] = BadToken) -> float:
+    value = claims.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 2**53:
+        raise error(f"{name} is no time")
+    return float(value)

@@ -1,0 +1,60 @@
+"""The plugin on memory storage, with a small provider that says what a test wants."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from oidc import CLIENT_ID, CLIENT_SECRET, fake_provider
+
+from consentcore.api import RedirectTo, Returned, Secret
+from consentcore_login_oidc.login import OidcLogin
+from consentcore_login_oidc.settings import OidcSettings
+from consentcore_memory import MemoryStorage
+
+CALLBACK = "https://consent.example/login/callback"
+
+
+@pytest.fixture
+def storage():
+    return MemoryStorage()
+
+
+@pytest.fixture
+def provider():
+    with fake_provider() as one:
+        yield one
+
+
+@pytest.fixture
+def made(storage, provider):
+    """Makes the plugin; settings by name."""
+
+    def make(**settings):
+        values = {
+            "issuer": provider.issuer,
+            "client_id": CLIENT_ID,
+            "client_secret": Secret(CLIENT_SECRET),
+            "timeout_s": 2.0,
+            **settings,
+        }
+        return OidcLogin(OidcSettings(**values), storage)
+
+    return make
+
+
+def now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def begin(login, *, fresh: bool = False) -> RedirectTo:
+    sent = login.begin(callback_url=CALLBACK, fresh=fresh, now=now())
+    assert isinstance(sent, RedirectTo)
+    return sent
+
+
+def complete(login, provider, sent=None, *, fresh: bool = False, at: int = 0, **changes):
+    """A whole round trip; what came of it."""
+    sent = sent or begin(login, fresh=fresh)
+    params = provider.sends_back(sent.url, **changes)
+    return login.complete(Returned(params, sent.transient, CALLBACK, at or now()))
