@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from consentcore.domain.client import (
+    SECRET_METHODS,
     AuthMethod,
     Client,
     ClientKind,
     ClientSecret,
+    TokenFormat,
     WebhookEndpoint,
 )
 from consentcore.domain.errors import InvalidInput
@@ -29,7 +31,10 @@ MAX_NAME = 100
 MAX_PURPOSE = 500
 MAX_URL = 2000
 MAX_REDIRECT_URIS = 50
+MAX_RESOURCES = 20
 _CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+# RFC 3986 section 4.3: a scheme, something after it, no fragment.
+_RESOURCE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[\x21\x24-\x3b\x3d\x3f-\x5b\x5d\x5f\x61-\x7a\x7e]+")
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,12 @@ class Form:
     purpose: str = ""
     client_id: str = ""
     contact_email: str = ""
+    auth_method: str = ""
+    jwks: str = ""
+    jwks_uri: str = ""
+    require_par: bool = False
+    access_token_format: str = TokenFormat.OPAQUE.value
+    resources: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -68,15 +79,17 @@ def register(runtime: Runtime, form: Form) -> Registered:
     """
     now = runtime.clock.now()
     _check_kind(form)
-    secret = None if form.public else mint(CLIENT_SECRET)
+    method = _auth_method(form)
+    public = method is AuthMethod.NONE
+    secret = mint(CLIENT_SECRET) if method in SECRET_METHODS else None
     client = Client(
         client_id=_client_id(form.client_id),
         name=line("name", form.name, MAX_NAME, needed=True),
         created_at=now,
         kind=ClientKind.RESOURCE_SERVER if form.resource_server else ClientKind.APPLICATION,
-        auth_method=AuthMethod.NONE if form.public else AuthMethod.SECRET,
+        auth_method=method,
         secrets=(ClientSecret(digest(secret), now),) if secret else (),
-        redirect_uris=_redirect_uris(form),
+        redirect_uris=_redirect_uris(form, public=public),
         scopes=_scopes(runtime, form),
         publisher=line("publisher", form.publisher, MAX_NAME),
         website=_web_address("website", form.website),
@@ -84,6 +97,11 @@ def register(runtime: Runtime, form: Form) -> Registered:
         purpose=line("purpose", form.purpose, MAX_PURPOSE),
         require_pkce=form.require_pkce,
         contact_email=mailbox("contact_email", form.contact_email),
+        jwks=_keys(form, method),
+        jwks_uri=_keys_uri(runtime, form),
+        require_par=form.require_par,
+        access_token_format=TokenFormat(form.access_token_format),
+        resources=_resources(form),
     )
     minted = _endpoint(runtime, client, form.webhook_url) if form.webhook_url else None
     if minted is None:
@@ -129,6 +147,7 @@ def _check_kind(form: Form) -> None:
         ("public", form.public),
         ("webhook_url", form.webhook_url),
         ("require_pkce", form.require_pkce),
+        ("require_par", form.require_par),
     ):
         if value:
             raise InvalidInput(field, "expected nothing for a resource server")
@@ -142,7 +161,56 @@ def _client_id(wanted: str) -> str:
     return wanted
 
 
-def _redirect_uris(form: Form) -> tuple[str, ...]:
+def _auth_method(form: Form) -> AuthMethod:
+    """What was asked for, or what ``public`` stands for; never one that contradicts the rest of the form."""
+    known = ", ".join(AuthMethod)
+    if form.auth_method and form.auth_method not in list(AuthMethod):
+        raise InvalidInput("auth_method", f"expected one of {known}")
+    method = AuthMethod(form.auth_method or (AuthMethod.NONE if form.public else AuthMethod.SECRET))
+    if form.public and method is not AuthMethod.NONE:
+        raise InvalidInput("auth_method", "expected none for a public client")
+    if form.resource_server and method is AuthMethod.NONE:
+        raise InvalidInput("auth_method", "expected a method other than none for a resource server")
+    return method
+
+
+def _keys(form: Form, method: AuthMethod) -> str:
+    """The keys of ``private_key_jwt``, by value; checked in either case, so that no secret is ever stored here."""
+    from consentcore.oauth.client_auth.key_set import key_set
+
+    if method is not AuthMethod.PRIVATE_KEY_JWT:
+        for field, value in (("jwks", form.jwks), ("jwks_uri", form.jwks_uri)):
+            if value:
+                raise InvalidInput(field, "expected nothing without the method private_key_jwt")
+        return ""
+    if bool(form.jwks) == bool(form.jwks_uri):
+        raise InvalidInput(
+            "jwks", "expected either jwks or jwks_uri for private_key_jwt (RFC 7591 section 2)"
+        )
+    if form.jwks:
+        key_set(form.jwks)
+    return form.jwks
+
+
+def _keys_uri(runtime: Runtime, form: Form) -> str:
+    if form.jwks_uri:
+        with named("jwks_uri"):
+            runtime.egress.check_url(form.jwks_uri)
+    return form.jwks_uri
+
+
+def _resources(form: Form) -> tuple[str, ...]:
+    """Resource indicators in the order given. :raises InvalidInput: see RFC 8707 section 2."""
+    uris = tuple(dict.fromkeys(form.resources))
+    if len(uris) > MAX_RESOURCES:
+        raise InvalidInput("resources", f"expected at most {MAX_RESOURCES}")
+    for uri in uris:
+        if len(uri) > MAX_URL or not _RESOURCE.fullmatch(uri):
+            raise InvalidInput(f"resources {uri[:200]!r}", "expected an absolute URI without a fragment")
+    return uris
+
+
+def _redirect_uris(form: Form, *, public: bool) -> tuple[str, ...]:
     from consentcore.oauth.redirects import check_redirect_uri
 
     uris = tuple(dict.fromkeys(form.redirect_uris))
@@ -150,7 +218,7 @@ def _redirect_uris(form: Form) -> tuple[str, ...]:
         raise InvalidInput("redirect_uris", f"expected at most {MAX_REDIRECT_URIS}")
     for uri in uris:
         with named(f"redirect_uris {uri[:200]!r}"):
-            check_redirect_uri(uri, public=form.public)
+            check_redirect_uri(uri, public=public)
     return uris
 
 

@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from consentcore.cli.commands import Group
 from consentcore.cli.state import State, pass_state, table
-from consentcore.domain.client import Client, ClientSecret, WebhookEndpoint
+from consentcore.domain.client import (
+    SECRET_METHODS,
+    AuthMethod,
+    Client,
+    ClientSecret,
+    TokenFormat,
+    WebhookEndpoint,
+)
 from consentcore.domain.clock import HOUR, iso
 from consentcore.domain.errors import InvalidInput, NotFound
 from consentcore.domain.secret import CLIENT_SECRET, digest, mint
@@ -22,7 +30,7 @@ if TYPE_CHECKING:
     from consentcore.ports.storage import UnitOfWork
 
 PAGE = 500
-_OPTIONS = {"redirect_uris": "--redirect-uri", "scopes": "--scope"}
+_OPTIONS = {"redirect_uris": "--redirect-uri", "scopes": "--scope", "resources": "--resource"}
 
 
 @click.group(cls=Group, name="client")
@@ -44,11 +52,33 @@ def command() -> None:
 @click.option("--website", default="", metavar="URL")
 @click.option("--privacy-url", default="", metavar="URL")
 @click.option("--purpose", default="", help="Why it needs the data, in its own words.")
+@click.option(
+    "--auth-method",
+    type=click.Choice([one.value for one in AuthMethod]),
+    show_default="client_secret: basic or post; none with --public",
+    help="How it authenticates itself; no other way is accepted.",
+)
+@click.option("--jwks", default="", metavar="FILE|JSON", help="Public keys for private_key_jwt, a JWK set.")
+@click.option("--jwks-uri", default="", metavar="URL", help="Where those keys are fetched instead.")
+@click.option("--require-par", is_flag=True, help="Refuse authorization requests that were not pushed.")
+@click.option(
+    "--access-token-format",
+    type=click.Choice([one.value for one in TokenFormat]),
+    default=TokenFormat.OPAQUE.value,
+)
+@click.option(
+    "--resource",
+    "resources",
+    multiple=True,
+    metavar="URI",
+    help="An API that it may ask tokens for (RFC 8707); of a resource server, its own identifiers.",
+)
 @click.option("--client-id", default="", help="Instead of a random one; 1 to 64 of A-Z a-z 0-9 _ -.")
 @pass_state
 def create(state: State, /, **form: Any) -> None:
     """Register an application; its secrets are shown once."""
     runtime = state.runtime
+    form["jwks"], form["auth_method"] = _text_or_file(form["jwks"]), form["auth_method"] or ""
     with _as_options():
         made = register(runtime, Form(**form))
 
@@ -117,19 +147,23 @@ def enable(state: State, client_id: str) -> None:
     type=click.FloatRange(0, 24 * 30),
     default=24.0,
     show_default=True,
-    help="How long the secrets of before stay valid; 0 ends them now.",
+    help="How long the secret of before stays valid; 0 ends it now.",
 )
 @pass_state
 def rotate_secret(state: State, client_id: str, keep_hours: float) -> None:
-    """Give an application a new secret; the old one stays valid for a while, so that nothing breaks."""
+    """Give an application a new secret; the one before stays valid for a while, so that nothing breaks.
+
+    Two secrets are live at most: any older one ends now.
+    """
     now = state.runtime.clock.now()
     until = now + round(keep_hours * HOUR)
     secret = mint(CLIENT_SECRET)
 
     def store(uow: UnitOfWork) -> None:
         client = _found(uow, client_id)
-        if client.public:
-            raise InvalidInput("CLIENT_ID", "expected an application that keeps a secret; this one is public")
+        if client.auth_method not in SECRET_METHODS:
+            method = "is public" if client.public else "authenticates itself by private_key_jwt"
+            raise InvalidInput("CLIENT_ID", f"expected a client that has a secret; this one {method}")
         uow.clients.update(
             replace(client, secrets=(ClientSecret(digest(secret), now), *_ending(client, now, until)))
         )
@@ -151,12 +185,22 @@ def _as_options() -> Iterator[None]:
         raise InvalidInput(option + blank + which, error.expected) from None
 
 
+def _text_or_file(value: str) -> str:
+    """JSON as it stands, or what is in the file of that name."""
+    if not value or value.lstrip().startswith("{"):
+        return value
+    try:
+        return Path(value).read_text("utf-8")
+    except (OSError, ValueError) as error:
+        raise InvalidInput("--jwks", f"expected a JWK set or a file with one ({error})") from None
+
+
 def _ending(client: Client, now: int, until: int) -> Sequence[ClientSecret]:
-    """The live secrets of a client, ending at ``until`` or when they would have ended before."""
+    """The newest live secret, ending at ``until`` or when it would have ended before: two are live at most."""
     live = [one for one in client.secrets if one.expires_at is None or now < one.expires_at]
     if until <= now:
         return ()
-    return [replace(one, expires_at=min(until, one.expires_at or until)) for one in live]
+    return [replace(one, expires_at=min(until, one.expires_at or until)) for one in live[:1]]
 
 
 def _switch(state: State, client_id: str, *, enabled: bool) -> None:
@@ -194,6 +238,12 @@ def _facts(client: Client) -> dict[str, Any]:
         "kind": client.kind.value,
         "enabled": client.enabled,
         "public": client.public,
+        "auth_method": client.auth_method.value,
+        "jwks": client.jwks,
+        "jwks_uri": client.jwks_uri,
+        "require_par": client.require_par,
+        "access_token_format": client.access_token_format.value,
+        "resources": list(client.resources),
         "require_pkce": client.require_pkce,
         "redirect_uris": list(client.redirect_uris),
         "scopes": list(client.scopes),

@@ -1,0 +1,155 @@
+"""The public keys of a client (RFC 7517), by value or fetched: what is taken of a JWK set, and what is refused.
+
+Everything is checked before the library sees it: a key that is secret, symmetric, weak, or so large that checking
+one signature costs a fortune never becomes one of ours.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import urlsafe_b64decode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from consentcore.domain.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from joserfc.jwk import ECKey, OKPKey, RSAKey
+
+ALGORITHMS = ("ES256", "EdDSA", "Ed25519", "PS256", "RS256")
+"""Signatures that are accepted. All are asymmetric (so there is no confusion with HMAC, CVE-2024-37568). RS256 is the
+default of most client libraries; FAPI 2.0 refuses it, and a profile would leave it out here."""
+MAX_TEXT = 32_768
+MAX_KEYS = 20
+_BASE64URL = re.compile(r"[A-Za-z0-9_-]+")
+_SECRET_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+_RSA_BITS = range(2048, 8193)
+_MAX_EXPONENT_BITS = 32
+_MAX_KID = 256
+
+
+@dataclass(frozen=True)
+class PublicKey:
+    """One key, and the algorithms whose signatures it may check. :ivar kid: "" when it has none."""
+
+    kid: str
+    algorithms: frozenset[str]
+    key: ECKey | OKPKey | RSAKey
+
+
+@lru_cache(maxsize=256)
+def key_set(text: str) -> tuple[PublicKey, ...]:
+    """Read a JWK set, as RFC 7517 section 5 wants it: keys of unknown types or for encryption are passed over.
+
+    :raises InvalidInput: field ``jwks``: no JWK set, too large, a private or symmetric key in it, or no usable one.
+    """
+    keys = _members(text)
+    found = [made for made in map(_public_key, keys) if made is not None]
+    if not found:
+        raise InvalidInput("jwks", "expected a signing key: EC P-256, Ed25519, or RSA of 2048 to 8192 bits")
+    kids = [key.kid for key in found if key.kid]
+    if len(set(kids)) != len(kids):
+        raise InvalidInput("jwks", "expected every kid once")
+    return tuple(found)
+
+
+def _members(text: str) -> Sequence[Mapping[str, Any]]:
+    expected = f'expected a JWK set {{"keys": [...]}} of 1 to {MAX_KEYS} keys, at most {MAX_TEXT} characters'
+    try:
+        document = json.loads(text) if len(text) <= MAX_TEXT else None
+    except (ValueError, RecursionError):
+        document = None
+    keys = document.get("keys") if isinstance(document, dict) else None
+    if not isinstance(keys, list) or not 1 <= len(keys) <= MAX_KEYS:
+        raise InvalidInput("jwks", expected)
+    if not all(isinstance(key, dict) for key in keys):
+        raise InvalidInput("jwks", expected)
+    for key in keys:
+        if key.get("kty") == "oct" or not _SECRET_MEMBERS.isdisjoint(key):
+            raise InvalidInput(
+                "jwks", "expected public keys only: a private or symmetric key must not leave the client"
+            )
+    return keys
+
+
+def _public_key(member: Mapping[str, Any]) -> PublicKey | None:
+    kid, alg, operations = member.get("kid", ""), member.get("alg"), member.get("key_ops", ["verify"])
+    usable = member.get("use", "sig") == "sig" and isinstance(operations, list) and "verify" in operations
+    if not usable or not isinstance(kid, str) or len(kid) > _MAX_KID:
+        return None
+    made = _READERS.get(str(member.get("kty")), lambda _: None)(member)
+    if made is None:
+        return None
+    algorithms, key = made
+    if alg is not None:
+        algorithms = algorithms & _same_algorithm(alg)
+    return PublicKey(kid, algorithms, key) if algorithms else None
+
+
+def _same_algorithm(alg: object) -> frozenset[str]:
+    """EdDSA with Ed25519 has two names (RFC 8037, RFC 9864)."""
+    return _ED25519 if alg in _ED25519 else frozenset({str(alg)})
+
+
+_ED25519 = frozenset({"EdDSA", "Ed25519"})
+
+
+def _ec(member: Mapping[str, Any]) -> tuple[frozenset[str], ECKey] | None:
+    from joserfc.jwk import ECKey
+
+    if member.get("crv") != "P-256":
+        return None
+    key = _imported(ECKey, member, ("crv", "x", "y"))
+    return (frozenset({"ES256"}), key) if key else None
+
+
+def _okp(member: Mapping[str, Any]) -> tuple[frozenset[str], OKPKey] | None:
+    from joserfc.jwk import OKPKey
+
+    if member.get("crv") != "Ed25519":
+        return None
+    key = _imported(OKPKey, member, ("crv", "x"))
+    return (_ED25519, key) if key else None
+
+
+def _rsa(member: Mapping[str, Any]) -> tuple[frozenset[str], RSAKey] | None:
+    from joserfc.jwk import RSAKey
+
+    # A huge exponent would make each check of a signature as dear as the making of one.
+    if _bits(member.get("n")) not in _RSA_BITS or _bits(member.get("e")) > _MAX_EXPONENT_BITS:
+        return None
+    key = _imported(RSAKey, member, ("n", "e"))
+    return (frozenset({"PS256", "RS256"}), key) if key else None
+
+
+def _bits(number: object) -> int:
+    """Size of a Base64urlUInt (RFC 7518 section 2); 0 when it is none."""
+    if not isinstance(number, str) or len(number) > 2000 or not _BASE64URL.fullmatch(number):
+        return 0
+    try:
+        return int.from_bytes(urlsafe_b64decode(number + "=" * (-len(number) % 4))).bit_length()
+    except ValueError:
+        return 0
+
+
+def _imported(kind: Any, member: Mapping[str, Any], names: Sequence[str]) -> Any:
+    values = {name: member.get(name) for name in names}
+    if not all(
+        isinstance(value, str) and (name == "crv" or _BASE64URL.fullmatch(value))
+        for name, value in values.items()
+    ):
+        return None
+    from joserfc.errors import JoseError
+
+    try:
+        key = kind.import_key({"kty": member["kty"], **values})
+        _ = key.public_key
+    except (JoseError, ValueError, TypeError):
+        return None  # such as a point that is not on the curve
+    return key
+
+
+_READERS: Mapping[str, Any] = {"EC": _ec, "OKP": _okp, "RSA": _rsa}
