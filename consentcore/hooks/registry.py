@@ -5,6 +5,7 @@ There is no module global: a registry belongs to a :class:`consentcore.runtime.R
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from collections.abc import Mapping, Sequence
@@ -176,7 +177,7 @@ class Registry:
         return found
 
     def claims(self, context: TokenContext) -> dict[str, object]:
-        """Extra claims of an introspection answer. A plugin that fails is left out.
+        """Extra claims of an introspection answer or a JWT access token. A plugin that fails is left out.
 
         :raises ConfigurationError: when a claim is reserved, or given by two plugins.
         """
@@ -215,7 +216,9 @@ class Registry:
 
     def _claims_of(self, name: str, context: TokenContext) -> Mapping[str, object]:
         try:
-            return self.call(name, "consentcore_token_claims", context=context) or {}
+            claims = self.call(name, "consentcore_token_claims", context=context) or {}
+            json.dumps(claims, allow_nan=False)
+            return {str(claim): value for claim, value in claims.items()}
         except Exception:
             log.exception("plugin %s: consentcore_token_claims failed, its claims are left out", name)
             return {}

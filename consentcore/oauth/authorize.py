@@ -14,7 +14,7 @@ from oauthlib.oauth2 import UnsupportedResponseTypeError as UnsupportedResponseT
 from consentcore.domain.interaction import AuthorizationRequest
 from consentcore.domain.secret import CODE, digest, mint
 from consentcore.domain.token import Code
-from consentcore.oauth import front, scopes
+from consentcore.oauth import front, resources, scopes
 from consentcore.oauth.errors import ProtocolError, description_of, plain
 from consentcore.oauth.grants import code_grant
 from consentcore.oauth.messages import PageError, Pending, Redirect
@@ -147,6 +147,9 @@ def strict_checks(request: Any) -> dict[str, object]:
     if problem is not None:
         raise InvalidRequestError(description=problem, request=request)
     request.prompt = _prompt(request)
+    request.audience = resources.asked(
+        request.client, front.several(request.asking.parameters.values, "resource")
+    )
     _set_scopes(request)
     return {}
 
@@ -185,6 +188,7 @@ def _wanted(request: Any) -> AuthorizationRequest:
         code_challenge=request.code_challenge or "",
         prompt=request.prompt,
         ui_locales=tuple(locale for locale in locales if _LOCALE.fullmatch(locale))[:10],
+        audience=request.audience,
     )
 
 

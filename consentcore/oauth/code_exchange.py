@@ -10,6 +10,7 @@ from consentcore.domain.clock import SECOND
 from consentcore.domain.event import EventType
 from consentcore.domain.secret import digest
 from consentcore.domain.token import Consumed, NewToken, Redemption, Replayed
+from consentcore.oauth import access, resources
 from consentcore.oauth.pkce import verifier_is_wellformed
 from consentcore.oauth.tokens import Pair, fresh_pair
 
@@ -24,12 +25,24 @@ class CodeExchange:
     """Holds what the one read found and does the one write.
 
     :param client: already authenticated. :param presented: the code in clear.
+    :param wanted: the resources that the request names.
     """
 
-    def __init__(self, parts: Parts, client: Client, lookup: CodeLookup, presented: str, now: int) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        client: Client,
+        lookup: CodeLookup,
+        presented: str,
+        now: int,
+        *,
+        wanted: tuple[str, ...] = (),
+    ) -> None:
         self.client = client
         self.now = now
         self.pair: Pair = fresh_pair()
+        self._audience: tuple[str, ...] = ()
+        self._wanted = wanted
         self._parts = parts
         self._lookup = lookup
         self._hash = digest(presented)
@@ -79,6 +92,23 @@ class CodeExchange:
         """Lifetime of the access token in whole seconds."""
         return (self._access_end() - self.now) // SECOND
 
+    def make_access(self, request: Any) -> str:
+        """Make the access token of a request that was found good.
+
+        :raises ProtocolError: ``invalid_target``. :raises ConfigurationError: a plugin's claims are not in order.
+        """
+        code, grant = self._found()
+        chosen = resources.audience(self.client, self._wanted, code.audience)
+        made = access.make(
+            self._parts,
+            self.client,
+            grant,
+            access.Wish(tuple(request.scopes), chosen, self.now),
+            self.pair.access,
+        )
+        self.pair, self._audience = Pair(made.text, self.pair.refresh), made.audience
+        return made.text
+
     def store(self, request: Any, _token: dict[str, object]) -> None:
         """Burn the code and keep both tokens, in one verb (gap 8).
 
@@ -98,14 +128,14 @@ class CodeExchange:
         raise InvalidGrantError
 
     def _redemption(self, scopes: tuple[str, ...]) -> Redemption:
-        _, grant = self._found()
+        code, grant = self._found()
         refresh_end = self._parts.lifetimes.first_refresh_end(self.now, grant, scopes)
         return Redemption(
             code_hash=self._hash,
             client_id=self.client.client_id,
             now=self.now,
-            access=NewToken(digest(self.pair.access), scopes, self._access_end()),
-            refresh=NewToken(digest(self.pair.refresh), scopes, refresh_end),
+            access=NewToken(digest(self.pair.access), scopes, self._access_end(), self._audience),
+            refresh=NewToken(digest(self.pair.refresh), scopes, refresh_end, code.audience),
         )
 
     def _access_end(self) -> int:

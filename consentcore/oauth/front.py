@@ -1,7 +1,8 @@
 """The strict front: nothing reaches oauthlib that was not checked here first.
 
-Refused: a name that comes twice (RFC 6749 section 3.1, every name), broken UTF-8 or percent-encoding, NUL and
-control characters, non-ASCII where the RFC has none, over-long values, JSON that is no flat object of strings.
+Refused: a name that comes twice (RFC 6749 section 3.1, every name but ``resource``), broken UTF-8 or
+percent-encoding, NUL and control characters, non-ASCII where the RFC has none, over-long values, JSON that is no
+flat object of strings.
 A parameter without a value is absent. Unknown parameters are dropped, because oauthlib would make
 ``request.user`` of a posted ``user`` (gap 6).
 """
@@ -23,6 +24,7 @@ JSON_TYPE = "application/json"
 MAX_PARAMETERS = 100
 MALFORMED = "expected percent-encoded UTF-8"
 
+_BETWEEN = "\n"  # no value holds one
 _BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -48,6 +50,7 @@ AUTHORIZE = MappingProxyType(
         "ui_locales": 256,
         "request": 65_536,
         "request_uri": 2000,
+        "resource": 2000,
     }
 )
 """Parameters of the authorization endpoint and how long each may be, in characters."""
@@ -60,9 +63,12 @@ TOKEN = MappingProxyType(
         "code_verifier": 4096,
         "refresh_token": 4096,
         "scope": 4096,
+        "resource": 2000,
     }
 )
 """Parameters of the token endpoint."""
+REPEATABLE = frozenset({"resource"})
+"""Parameters that may come several times, each time with another value (RFC 8707 section 2)."""
 ABOUT_TOKEN = MappingProxyType({**_CREDENTIALS, "token": 16_384, "token_type_hint": 256})
 """Parameters of the revocation and introspection endpoints; long, because a foreign JWT is merely inactive."""
 
@@ -71,8 +77,8 @@ ABOUT_TOKEN = MappingProxyType({**_CREDENTIALS, "token": 16_384, "token_type_hin
 class Parameters:
     """What a request says.
 
-    :ivar values: known parameters that have a value. :ivar problems: what is wrong, by known name; problems of
-        unknown or unreadable names stand under "".
+    :ivar values: known parameters that have a value; for several values of one name see :func:`several`.
+    :ivar problems: what is wrong, by known name; problems of unknown or unreadable names stand under "".
     """
 
     values: dict[str, str]
@@ -117,6 +123,11 @@ def read_body(http: HttpRequest, known: Mapping[str, int], max_bytes: int) -> di
     return parameters.values
 
 
+def several(values: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """The values of a parameter that may come several times, in the order in which they came."""
+    return tuple(values[name].split(_BETWEEN)) if name in values else ()
+
+
 Pair = tuple[str, str, str]
 """Name, value, and what is wrong with it ("" when nothing is)."""
 
@@ -130,15 +141,15 @@ def _collect(pairs: Iterable[Pair], known: Mapping[str, int]) -> Parameters:
         problem = wrong or _problem(name, value, known)
         if count == MAX_PARAMETERS:
             problem = f"expected at most {MAX_PARAMETERS} parameters"
-        if name in seen:
-            problem = "expected once"
+        if name in seen and not (key in REPEATABLE and value and value not in several(values, key)):
+            problem = "expected once" if key not in REPEATABLE else "expected each value once"
         seen.add(name)
         if problem:
             problems.setdefault(key, problem)
             if count == MAX_PARAMETERS:
                 break
         elif key and value:
-            values[name] = value
+            values[name] = f"{values[name]}{_BETWEEN}{value}" if name in values else value
     for name in problems:
         values.pop(name, None)
     return Parameters(values, problems)
@@ -197,10 +208,13 @@ def _members(raw: bytes) -> list[Pair]:
         found = None
     if not isinstance(found, _Object):
         raise bad_request("body: expected a JSON object of strings in UTF-8")
-    return [
-        (name, value, "") if isinstance(value, str) else (name, "", "expected a string")
-        for name, value in found
-    ]
+    pairs: list[Pair] = []
+    for name, value in found:
+        members = value if name in REPEATABLE and isinstance(value, list) else [value]
+        pairs += [
+            (name, one, "") if isinstance(one, str) else (name, "", "expected a string") for one in members
+        ]
+    return pairs
 
 
 class _Object(list[tuple[str, object]]):

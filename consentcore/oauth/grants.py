@@ -35,7 +35,7 @@ def bearer(validator: Validator) -> BearerToken:
     """Make the token handler: the tokens and their lifetime come from the exchange."""
     return BearerToken(
         validator,
-        token_generator=lambda request: request.exchange.pair.access,
+        token_generator=lambda request: request.exchange.make_access(request),
         refresh_token_generator=lambda request: request.exchange.pair.refresh,
         # A callable, because oauthlib takes an expires_in of 0 for 3600 (gap 21).
         expires_in=lambda request: request.exchange.expires_in,

@@ -8,19 +8,16 @@ from oauthlib.common import Request
 from oauthlib.oauth2 import IntrospectEndpoint
 
 from consentcore.domain.client import ClientKind
-from consentcore.domain.clock import SECOND
-from consentcore.domain.errors import ConfigurationError
 from consentcore.domain.secret import digest
 from consentcore.domain.token import TokenKind
 from consentcore.oauth import front
+from consentcore.oauth.claims import Statement, plugin_claims, standard_claims
 from consentcore.oauth.errors import invalid_client
 from consentcore.oauth.responses import json_answer
-from consentcore.ports.extension import RESERVED_CLAIMS, TokenContext
-from consentcore.ports.keys import pairwise_subject
 
 if TYPE_CHECKING:
     from consentcore.domain.client import Client
-    from consentcore.domain.token import TokenLookup
+    from consentcore.domain.token import Token, TokenLookup
     from consentcore.oauth.messages import HttpRequest, HttpResponse
     from consentcore.oauth.parts import Parts
     from consentcore.oauth.validator import Validator
@@ -38,8 +35,9 @@ class IntrospectionEndpoint:
     def respond(self, http: HttpRequest) -> HttpResponse:
         """Answer an introspection request.
 
-        A resource server learns about access tokens that carry one of its scopes (any, when it has none); an
-        application about its own tokens. Everything else is ``{"active": false}`` and nothing more (section 4).
+        A resource server learns about access tokens that carry one of its scopes (any, when it has none) and, where
+        both name resources, one of its resources; an application about its own tokens. Everything else is
+        ``{"active": false}`` and nothing more (section 4).
 
         :raises ProtocolError: a refusal. :raises OAuth2Error: a refusal by oauthlib.
         :raises StorageError: the storage did not answer. :raises ConfigurationError: a plugin gave a reserved claim.
@@ -61,27 +59,18 @@ class IntrospectionEndpoint:
         token, grant = lookup.token, lookup.grant
         if token is None or grant is None or not lookup.is_live(now) or not _may_know(client, lookup):
             return dict(INACTIVE)
-        scopes = lookup.effective_scopes()
-        subject = pairwise_subject(self._parts.keys, token.client_id, grant.owner_id)
-        claims: dict[str, object] = {
-            "active": True,
-            "scope": " ".join(scopes),
-            "client_id": token.client_id,
-            "sub": subject,
-            # An access token must not be mistaken for the other kind (security requirement 53).
-            "token_type": "Bearer" if token.kind is TokenKind.ACCESS else "refresh_token",
-            "exp": min(token.expires_at, grant.expires_at) // SECOND,
-            "iat": token.created_at // SECOND,
-            "iss": self._parts.settings.issuer,
-            "grant_id": grant.grant_id,
-        }
-        if grant.resources:
-            claims["resources"] = list(grant.resources)
-        extra = self._parts.claims(TokenContext(grant, token.client_id, scopes, subject))
-        shadowed = sorted(RESERVED_CLAIMS.intersection(extra))
-        if shadowed:
-            raise ConfigurationError([f"a plugin gave the reserved claim {name}" for name in shadowed])
-        return {**claims, **extra}
+        said = Statement(
+            grant=grant,
+            client_id=token.client_id,
+            scopes=lookup.effective_scopes(),
+            audience=token.audience,
+            created_at=token.created_at,
+            expires_at=token.expires_at,
+        )
+        # An access token must not be mistaken for the other kind (security requirement 53).
+        kind = "Bearer" if token.kind is TokenKind.ACCESS else "refresh_token"
+        own = {"active": True, "token_type": kind, **standard_claims(self._parts, said)}
+        return {**own, **plugin_claims(self._parts, said)}
 
 
 def _may_know(client: Client, lookup: TokenLookup) -> bool:
@@ -90,7 +79,12 @@ def _may_know(client: Client, lookup: TokenLookup) -> bool:
         return False
     if client.kind is not ClientKind.RESOURCE_SERVER:
         return token.client_id == client.client_id
-    # Nobody presents a refresh token to an API.
-    if token.kind is not TokenKind.ACCESS:
+    # Nobody presents a refresh token to an API, nor to this one a token that names others (RFC 8707 section 3).
+    if token.kind is not TokenKind.ACCESS or _names_others(client, token):
         return False
     return not client.scopes or not set(client.scopes).isdisjoint(lookup.effective_scopes())
+
+
+def _names_others(client: Client, token: Token) -> bool:
+    """Whether token and API name resources, and none of them is the same."""
+    return bool(client.resources and token.audience) and set(client.resources).isdisjoint(token.audience)

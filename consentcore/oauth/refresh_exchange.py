@@ -12,7 +12,8 @@ from consentcore.domain.errors import KeyUnavailable
 from consentcore.domain.event import EventType
 from consentcore.domain.secret import digest
 from consentcore.domain.token import Grace, NewToken, Reused, Rotated, Rotation, TokenKind
-from consentcore.oauth.tokens import Pair, derived_pair, fresh_nonce
+from consentcore.oauth import access, resources
+from consentcore.oauth.tokens import Pair, derived_pair, fresh_nonce, open_access, seal_access
 
 if TYPE_CHECKING:
     from consentcore.domain.client import Client
@@ -25,9 +26,19 @@ class RefreshExchange:
     """Holds what the one read found and does the one write.
 
     :param client: already authenticated. :param presented: the refresh token in clear.
+    :param wanted: the resources that the request names.
     """
 
-    def __init__(self, parts: Parts, client: Client, lookup: TokenLookup, presented: str, now: int) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        client: Client,
+        lookup: TokenLookup,
+        presented: str,
+        now: int,
+        *,
+        wanted: tuple[str, ...] = (),
+    ) -> None:
         self.client = client
         self.now = now
         self._parts = parts
@@ -37,6 +48,9 @@ class RefreshExchange:
         self._key_id = parts.keys.current_id
         self.pair: Pair = derived_pair(parts.keys, presented, self._nonce, self._key_id)
         self._grace: Grace | None = None
+        self._audience: tuple[str, ...] = ()
+        self._sealed = b""
+        self._wanted = wanted
 
     def check(self, request: Any) -> None:
         """Judge the token by what was read; a rotated one by the verb, which alone tells grace from reuse.
@@ -64,6 +78,29 @@ class RefreshExchange:
     def expires_in(self) -> int:
         """Lifetime of the access token in whole seconds."""
         return max(0, (self._access_end() - self.now) // SECOND)
+
+    def make_access(self, request: Any) -> str:
+        """Make the access token of a request that was found good.
+
+        :raises ProtocolError: ``invalid_target``. :raises ConfigurationError: a plugin's claims are not in order.
+        """
+        token, grant = self._found()
+        chosen = resources.audience(self.client, self._wanted, token.audience)
+        if self._grace is not None:
+            return self.pair.access  # replaced by what the first exchange gave
+        made = access.make(
+            self._parts,
+            self.client,
+            grant,
+            access.Wish(tuple(request.scopes), chosen, self.now),
+            self.pair.access,
+        )
+        if made.text != self.pair.access:
+            self._sealed = seal_access(
+                self._parts.keys, self._presented, self._nonce, self._key_id, made.text
+            )
+        self.pair, self._audience = Pair(made.text, self.pair.refresh), made.audience
+        return made.text
 
     def store(self, request: Any, token: dict[str, object]) -> None:
         """Exchange the token in one verb; within the grace, answer what the first exchange answered.
@@ -95,18 +132,21 @@ class RefreshExchange:
             token_hash=token.token_hash,
             client_id=self.client.client_id,
             now=self.now,
-            access=NewToken(digest(self.pair.access), scopes, self._access_end()),
+            access=NewToken(digest(self.pair.access), scopes, self._access_end(), self._audience),
             # Gap 10: a narrower scope is for this access token; the successor keeps the original one.
-            refresh=NewToken(digest(self.pair.refresh), token.scopes, refresh_end),
+            refresh=NewToken(digest(self.pair.refresh), token.scopes, refresh_end, token.audience),
             nonce=self._nonce,
             nonce_key_id=self._key_id,
             grace_ms=lifetimes.grace_ms,
+            sealed_access=self._sealed,
         )
 
     def _repeated(self, grace: Grace) -> dict[str, object]:
         try:
             pair = derived_pair(self._parts.keys, self._presented, grace.nonce, grace.nonce_key_id)
-        except KeyUnavailable as error:
+            if grace.sealed_access:
+                pair = Pair(self._opened(grace), pair.refresh)
+        except (KeyUnavailable, ValueError) as error:
             raise InvalidGrantError from error
         if not compare_digest(digest(pair.access), grace.access.token_hash):
             raise InvalidGrantError
@@ -117,6 +157,11 @@ class RefreshExchange:
             "expires_in": max(0, (grace.access.expires_at - self.now) // SECOND),
             "scope": " ".join(scope for scope in grace.access.scopes if scope in allowed),
         }
+
+    def _opened(self, grace: Grace) -> str:
+        return open_access(
+            self._parts.keys, self._presented, grace.nonce, grace.nonce_key_id, grace.sealed_access
+        )
 
     def _access_end(self) -> int:
         return self._parts.lifetimes.access_end(self.now, self._found()[1])

@@ -59,7 +59,8 @@ class TokenEndpoint:
         lookup = self._parts.storage.protocol.read_code(credentials.client_id, digest(presented))
         client = self._parts.admission.authenticate("token", http, credentials, lookup.client, now)
         request = _request(client, parameters, ("code", "redirect_uri", "code_verifier"))
-        request.exchange = CodeExchange(self._parts, client, lookup, presented, now)
+        wanted = front.several(parameters, "resource")
+        request.exchange = CodeExchange(self._parts, client, lookup, presented, now, wanted=wanted)
         request.require_pkce = self._parts.settings.oauth.require_pkce
         return self._issue(self._code, request)
 
@@ -75,7 +76,8 @@ class TokenEndpoint:
             if wanted is None:
                 raise ProtocolError(400, "invalid_scope", "scope: expected scope tokens separated by blanks")
             request.scope = " ".join(wanted)
-        request.exchange = RefreshExchange(self._parts, client, lookup, presented, now)
+        wanted = front.several(parameters, "resource")
+        request.exchange = RefreshExchange(self._parts, client, lookup, presented, now, wanted=wanted)
         return self._issue(self._refresh, request)
 
     def _issue(self, grant: Any, request: Any) -> HttpResponse:

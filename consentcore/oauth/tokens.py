@@ -12,6 +12,8 @@ from consentcore.domain.scope import OFFLINE_ACCESS
 from consentcore.domain.secret import ACCESS, REFRESH, mint, shape
 
 if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
     from consentcore.domain.grant import Grant
     from consentcore.domain.token import Token
     from consentcore.ports.keys import KeyRing
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 PURPOSE = "refresh"
 NONCE_BYTES = 16
+_ONE_USE = bytes(12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,32 @@ def derived_pair(keys: KeyRing, presented: str, nonce: bytes, key_id: str) -> Pa
         shape(ACCESS, keys.mac(PURPOSE, seed + b"access", key_id)),
         shape(REFRESH, keys.mac(PURPOSE, seed + b"refresh", key_id)),
     )
+
+
+def seal_access(keys: KeyRing, presented: str, nonce: bytes, key_id: str, text: str) -> bytes:
+    """Encrypt an access token that cannot be derived for who presents the same refresh token within the grace.
+
+    The key is made like a successor, for this one rotation, so it encrypts only this and needs no nonce of its own.
+
+    :raises KeyUnavailable: when the key ring no longer has ``key_id``.
+    """
+    return _box(keys, presented, nonce, key_id).encrypt(_ONE_USE, text.encode(), None)
+
+
+def open_access(keys: KeyRing, presented: str, nonce: bytes, key_id: str, sealed: bytes) -> str:
+    """Undo :func:`seal_access`. :raises KeyUnavailable: the key is gone. :raises ValueError: it was changed."""
+    from cryptography.exceptions import InvalidTag
+
+    try:
+        return _box(keys, presented, nonce, key_id).decrypt(_ONE_USE, sealed, None).decode()
+    except InvalidTag:
+        raise ValueError("the sealed access token was changed") from None
+
+
+def _box(keys: KeyRing, presented: str, nonce: bytes, key_id: str) -> AESGCM:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    return AESGCM(keys.mac(PURPOSE, presented.encode() + nonce + b"sealed", key_id))
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,12 +63,13 @@ class ConsentPanel:
 
 @dataclass(frozen=True, slots=True)
 class TokenContext:
-    """What a plugin that adds claims may know."""
+    """What a plugin that adds claims may know. ``audience``: the resources that the token is for; may be empty."""
 
     grant: Grant
     client_id: str
     scopes: tuple[str, ...]
     subject: str
+    audience: tuple[str, ...] = ()
 
 
 RESERVED_CLAIMS = frozenset(
@@ -87,7 +88,8 @@ RESERVED_CLAIMS = frozenset(
             "iss",
             "jti",
         ),
-        *("grant_id", "resources", "act", "cnf"),
+        *("auth_time", "acr", "amr", "authorization_details"),
+        *("grant_id", "resources", "act", "may_act", "cnf"),
     }
 )
-"""Members of an introspection answer that no plugin may give: RFC 7662 section 2.2, RFC 8693, RFC 8705, and ours."""
+"""Claims that no plugin may give: those of RFC 7662, 8693, 8705, 9068 and 9396, and ours."""

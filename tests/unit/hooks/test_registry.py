@@ -180,6 +180,16 @@ def test_claims_of_a_plugin_that_fails_are_left_out(token, caplog):
     assert "plugin a" in caplog.text
 
 
+@pytest.mark.parametrize("value", [object(), float("nan"), b"bytes"])
+def test_claims_that_json_cannot_hold_are_left_out(token, caplog, value):
+    registry = registry_of(
+        tiny.module(PluginKind.EXTENSION, consentcore_token_claims=tiny.claims(wrong=value)),
+        tiny.module(PluginKind.EXTENSION, consentcore_token_claims=tiny.claims(region="eu")),
+    )
+    assert registry.claims(token) == {"region": "eu"}
+    assert "plugin a" in caplog.text
+
+
 def test_events_go_to_one_plugin_at_a_time_and_its_errors_come_back():
     heard = []
 

@@ -275,9 +275,7 @@ def test_10_parameters_without_a_value_are_absent(house):
 
 
 def test_11_unknown_parameters_are_ignored(house):
-    assert house.ask(
-        foo="bar", user="admin", claims="{}", resource="https://x", authorization_details="[]", nonce="1"
-    )
+    assert house.ask(foo="bar", user="admin", claims="{}", authorization_details="[]", nonce="1")
 
 
 @pytest.mark.parametrize("name", ["request", "request_uri"])

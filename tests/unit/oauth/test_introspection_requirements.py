@@ -246,8 +246,8 @@ def test_57_the_metadata_lists_what_works(house):
     }
 
 
-def test_58_resource_and_authorization_details_are_ignored(house):
-    extra = {"resource": "https://api.example", "authorization_details": "[{}]"}
+def test_58_authorization_details_are_ignored(house):
+    extra = {"authorization_details": "[{}]"}
     assert house.redeem(house.code(), **extra).status == 200
     assert house.refresh(house.tokens()["refresh_token"], **extra).status == 200
 

@@ -1,0 +1,56 @@
+"""What a token says: the claims that introspection answers (RFC 7662) and JWT access tokens (RFC 9068) share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from consentcore.domain.clock import SECOND
+from consentcore.domain.errors import ConfigurationError
+from consentcore.ports.extension import RESERVED_CLAIMS, TokenContext
+from consentcore.ports.keys import pairwise_subject
+
+if TYPE_CHECKING:
+    from consentcore.domain.grant import Grant
+    from consentcore.oauth.parts import Parts
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What is to be said of a token. Times in milliseconds since the epoch."""
+
+    grant: Grant
+    client_id: str
+    scopes: tuple[str, ...]
+    audience: tuple[str, ...]
+    created_at: int
+    expires_at: int
+
+
+def standard_claims(parts: Parts, said: Statement) -> dict[str, object]:
+    """The claims that the product itself makes. ``aud`` is absent where the token names no resource."""
+    claims: dict[str, object] = {
+        "iss": parts.settings.issuer,
+        "sub": pairwise_subject(parts.keys, said.client_id, said.grant.owner_id),
+        "client_id": said.client_id,
+        "scope": " ".join(said.scopes),
+        "exp": min(said.expires_at, said.grant.expires_at) // SECOND,
+        "iat": said.created_at // SECOND,
+        "grant_id": said.grant.grant_id,
+    }
+    if said.audience:
+        claims["aud"] = said.audience[0] if len(said.audience) == 1 else list(said.audience)
+    if said.grant.resources:
+        claims["resources"] = list(said.grant.resources)
+    return claims
+
+
+def plugin_claims(parts: Parts, said: Statement) -> Mapping[str, object]:
+    """The claims that plugins add. :raises ConfigurationError: one of them is reserved, or given twice."""
+    subject = pairwise_subject(parts.keys, said.client_id, said.grant.owner_id)
+    extra = parts.claims(TokenContext(said.grant, said.client_id, said.scopes, subject, said.audience))
+    shadowed = sorted(RESERVED_CLAIMS.intersection(extra))
+    if shadowed:
+        raise ConfigurationError([f"a plugin gave the reserved claim {name}" for name in shadowed])
+    return extra

@@ -1,0 +1,221 @@
+"""JWT access tokens (RFC 9068)."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+from joserfc import jws
+from joserfc.jwk import KeySet
+
+from consentcore.api import ConfigurationError, GrantState, TokenFormat
+from consentcore.domain.secret import digest
+from consentcore.keys import Keys, MasterKey
+from consentcore.oauth.jwt_tokens import MAX_CLAIMS_BYTES
+from consentcore.oauth.signing import ALGORITHMS, make_registry
+
+RESOURCE = "https://api.example"
+
+
+def with_jwts(house):
+    house.client = house.update_client(
+        house.client, access_token_format=TokenFormat.JWT, resources=(RESOURCE,)
+    )
+    return house
+
+
+@pytest.fixture
+def house(house):
+    return with_jwts(house)
+
+
+def read(house, token):
+    """Header and claims of a token whose signature the published keys verify."""
+    published = KeySet.import_key_set(json.loads(json.dumps(house.server.jwks())))
+    found = jws.deserialize_compact(token, published, list(ALGORITHMS), make_registry())
+    return found.headers(), json.loads(found.payload)
+
+
+def test_59_a_jwt_has_what_the_profile_demands(house):
+    answer = house.tokens()
+    header, claims = read(house, answer["access_token"])
+    assert header == {"typ": "at+jwt", "alg": "ES256", "kid": "test1-ES256"}
+    told = house.introspect(answer["access_token"])
+    assert claims["iss"] == "https://consent.example"
+    assert claims["aud"] == RESOURCE
+    assert (claims["client_id"], claims["scope"]) == ("app", answer["scope"])
+    assert claims["iat"] == house.clock.now() // 1000
+    assert claims["exp"] == claims["iat"] + answer["expires_in"]
+    assert len(claims["jti"]) >= 16
+    shared = {
+        name: told[name] for name in ("iss", "sub", "aud", "exp", "iat", "client_id", "scope", "grant_id")
+    }
+    assert claims == {**shared, "jti": claims["jti"]}
+    assert house.owner.owner_id not in json.dumps(claims)
+    assert answer["refresh_token"].startswith("ccr_"), "refresh tokens stay opaque"
+
+
+def test_59_opaque_tokens_stay_the_default(house):
+    house.client = house.update_client(house.client, access_token_format=TokenFormat.OPAQUE)
+    assert house.tokens()["access_token"].startswith("cca_")
+
+
+def test_59_every_token_has_an_id_of_its_own(house):
+    ids = {read(house, house.tokens()["access_token"])[1]["jti"] for _ in range(20)}
+    assert len(ids) == 20
+
+
+def test_59_the_algorithm_is_chosen_by_a_setting(make_house):
+    house = with_jwts(make_house(jwt_signing_alg="EdDSA"))
+    header, _ = read(house, house.tokens()["access_token"])
+    assert (header["alg"], header["kid"]) == ("EdDSA", "test1-EdDSA")
+
+
+@pytest.mark.parametrize(("setting", "expected"), [("", "https://consent.example"), (RESOURCE, RESOURCE)])
+def test_59_the_audience_is_never_absent(make_house, setting, expected):
+    house = with_jwts(make_house(jwt_default_audience=setting))
+    house.client = house.update_client(house.client, resources=())
+    token = house.tokens()["access_token"]
+    assert read(house, token)[1]["aud"] == expected
+    assert house.introspect(token)["aud"] == expected
+
+
+def test_59_revocation_and_the_end_of_the_grant_reach_introspection_at_once(house):
+    revoked, refreshed = house.tokens(), house.tokens()
+    house.post("revoke", {"token": revoked["access_token"]})
+    assert house.introspect(revoked["access_token"]) == {"active": False}
+    assert house.introspect(revoked["refresh_token"]) == {"active": False}
+    later = house.refresh(refreshed["refresh_token"]).json
+    house.change_grant(house.grant_for(house.client), state=GrantState.WITHDRAWN)
+    for token in (refreshed["access_token"], later["access_token"]):
+        assert house.introspect(token) == {"active": False}
+
+
+def test_59_a_changed_jwt_is_merely_unknown(house):
+    head, claims, signature = house.tokens()["access_token"].split(".")
+    for text in (f"{head}.{claims}.", f"{head}.{claims}.{signature[::-1]}", f"{head}.{signature}.{claims}"):
+        assert house.introspect(text) == {"active": False}
+
+
+def test_48_a_lost_answer_comes_again_byte_for_byte(house):
+    """Also with claims that change from call to call, another algorithm, and a key that signs by then."""
+    counter = iter(range(100))
+    house.server = house.make_server(claims=lambda _context: {"call": next(counter)})
+    refresh_token = house.tokens()["refresh_token"]
+    first = house.refresh(refresh_token).json
+    house.clock.advance(9_000)
+    newer = MasterKey("newer", b"n" * 32, used_from=house.clock.now())
+    oldest = MasterKey("test1", b"test1".ljust(32, b"."))
+    settings = replace(house.settings, oauth=replace(house.settings.oauth, jwt_signing_alg="EdDSA"))
+    house.keys = Keys([newer, oldest], house.clock)
+    house.server = house.make_server(settings=settings, claims=lambda _context: {"call": next(counter)})
+    again = house.refresh(refresh_token).json
+    assert again["access_token"] == first["access_token"]
+    assert again["refresh_token"] == first["refresh_token"]
+    assert again["expires_in"] == first["expires_in"] - 9
+    assert house.introspect(again["access_token"])["active"] is True
+    third = house.refresh(again["refresh_token"]).json
+    assert read(house, third["access_token"])[0]["kid"] == "newer-EdDSA"
+
+
+def test_48_twenty_at_once_get_the_same_jwt(house):
+    refresh_token = house.tokens()["refresh_token"]
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(lambda _: house.refresh(refresh_token), range(20)))
+    assert {answer.status for answer in answers} == {200}
+    assert len({answer.json["access_token"] for answer in answers}) == 1
+
+
+def test_48_what_is_kept_for_the_grace_reads_without_the_old_token_as_nothing(house):
+    tokens = house.tokens()
+    later = house.refresh(tokens["refresh_token"]).json
+    row = house.storage._engine.committed.tokens.get(digest(tokens["refresh_token"]))
+    assert row.sealed_access
+    assert later["access_token"].encode()[:40] not in row.sealed_access
+    house.clock.advance(10_000)
+    house.storage.purge(house.clock.now(), 100)
+    row = house.storage._engine.committed.tokens.get(digest(tokens["refresh_token"]))
+    assert (row.sealed_access, row.token.nonce) == (b"", None)
+
+
+def test_plugin_claims_are_in_jwts_and_in_introspection(house):
+    seen = []
+
+    def claims(context):
+        seen.append(context)
+        return {"tenant": "north", "roles": ["reader"]}
+
+    house.server = house.make_server(claims=claims)
+    token = house.tokens()["access_token"]
+    _, told = read(house, token)
+    assert (told["tenant"], told["roles"]) == ("north", ["reader"])
+    assert house.introspect(token)["tenant"] == "north"
+    assert {context.audience for context in seen} == {(RESOURCE,)}
+    assert {context.subject for context in seen} == {told["sub"]}
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {name: "x"}
+        for name in ("iss", "sub", "aud", "exp", "jti", "client_id", "acr", "auth_time", "grant_id", "cnf")
+    ]
+    + [{"big": "x" * MAX_CLAIMS_BYTES}],
+)
+def test_claims_that_cannot_be_given_store_nothing(house, claims):
+    code, refresh_token = house.code(), house.tokens()["refresh_token"]
+    sound = house.server
+    house.server = house.make_server(claims=lambda _context: claims)
+    for answer in (house.redeem(code), house.refresh(refresh_token)):
+        assert (answer.status, answer.error) == (500, "server_error")
+    house.server = sound
+    assert house.redeem(code).status == 200
+    assert house.refresh(refresh_token).status == 200
+    assert house.alarms == []
+
+
+def test_a_plugin_that_breaks_the_configuration_leaks_nothing(house):
+    def broken(_context):
+        raise ConfigurationError(["the claim x is given twice"])
+
+    code = house.code()
+    house.server = house.make_server(claims=broken)
+    assert house.redeem(code).json == {
+        "error": "server_error",
+        "error_description": "The server is not configured well",
+    }
+
+
+def test_a_jwt_fits_into_a_header(house):
+    resources = tuple(f"{RESOURCE}/{number}/{'x' * 450}" for number in range(8))
+    house.update_client(house.client, resources=resources)
+    code = house.code(audience=resources)
+    refused = house.redeem(code)
+    assert (refused.status, refused.error) == (400, "invalid_request")
+    house.server = house.make_server(claims=lambda _context: {"fill": "x" * 1300})
+    body = "&".join(f"resource={uri}" for uri in resources[:2])
+    accepted = house.post(
+        "token",
+        body=f"grant_type=authorization_code&code={code}&redirect_uri=https://app.example/callback&{body}".encode(),
+        headers={"content-type": "application/x-www-form-urlencoded"},
+    )
+    assert accepted.status == 200
+    assert 3_500 < len(accepted.json["access_token"]) <= 4_096
+
+
+def test_one_read_and_one_write_for_jwts_too(house):
+    called = []
+    real = house.storage.protocol
+
+    class Counted:
+        def __getattr__(self, name):
+            called.append(name)
+            return getattr(real, name)
+
+    code = house.code()
+    house.storage.protocol = Counted()
+    refresh_token = house.redeem(code).json["refresh_token"]
+    house.refresh(refresh_token)
+    assert called == ["read_code", "consume_code", "find_token", "rotate_refresh"]
