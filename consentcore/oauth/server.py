@@ -166,7 +166,9 @@ def _repeated(http: HttpRequest, respond: Callable[[HttpRequest], HttpResponse])
     for attempt in range(ATTEMPTS - 1):
         try:
             return respond(http)
-        except StorageConflict:
+        except StorageConflict as error:
+            if isinstance(error, StorageUnavailable):
+                raise  # it has waited long enough, and so has everybody who needs this thread
             time.sleep(random.random() * 0.005 * 2**attempt)  # noqa: S311 - only spreads the tries
     return respond(http)
 

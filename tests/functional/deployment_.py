@@ -122,9 +122,10 @@ class Deployment:
     def start(self) -> None:
         """Start the server and wait until it says that it listens."""
         with self.log.open("ab") as log:
+            earlier = log.tell()
             self.server = subprocess.Popen([COMMAND, "serve", "-c", self.ini], stdout=log, stderr=log)
         deadline = time.monotonic() + 40
-        while not re.search(rf"listening on {self.issuer}\b", self.log.read_text()):
+        while not re.search(rf"listening on {self.issuer}\b", self.log.read_text()[earlier:]):
             assert self.server.poll() is None, self.log.read_text()
             assert time.monotonic() < deadline, self.log.read_text()
             time.sleep(0.05)

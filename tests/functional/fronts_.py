@@ -17,6 +17,7 @@ from deployment_ import ROOT, Deployment, deployment
 from nginx import changed, nginx, require_nginx
 
 PREFIX = "/ecostruxure/v1/oauth"
+CALLBACK = "/livez"  # anything that answers
 SAMPLE = ROOT / "docs" / "samples" / "nginx.conf"
 
 
@@ -106,24 +107,16 @@ def _settle(front: Front, **settings: object) -> None:
     text = front.house.ini.read_text()
     front.house.ini.write_text(text.replace("\n[server:main]", f"{lines}\n[server:main]"))
     assert front.house.run("init").returncode == 0
-    made = front.house.json(
-        "client",
-        "create",
-        "--name",
-        "Cool",
-        "--redirect-uri",
-        "https://cool.example/cb",
-        "--scope",
-        "sites.read",
-    )
+    back = ("--redirect-uri", f"{front.url}{CALLBACK}")
+    made = front.house.json("client", "create", "--name", "Cool", *back, "--scope", "sites.read")
     front.client_id, front.client_secret = made["client_id"], made["client_secret"]
     front.house.start()
 
 
 @contextmanager
-def direct(folder: Path, **settings: object) -> Iterator[Front]:
+def direct(folder: Path, *, database: str = "", **settings: object) -> Iterator[Front]:
     """``consentcore.server.mode = direct``."""
-    with deployment(folder, smtp=1) as house:
+    with deployment(folder, smtp=1, database=database) as house:
         front = Front("direct", house, int(house.issuer.rpartition(":")[2]))
         _settle(front, **{"server.access_log": "true", **settings})
         yield front

@@ -136,6 +136,22 @@ def test_a_collision_is_tried_again(house):
     assert len(tries) == 3
 
 
+def test_who_has_waited_for_a_lock_does_not_wait_again(house):
+    """Else one writer that holds the database would take every thread for five times the waiting time."""
+    code, tries = house.code(), []
+
+    class Locked(StorageConflict, StorageUnavailable):
+        pass
+
+    def locked(redemption):
+        tries.append(redemption)
+        raise Locked("another writer")
+
+    house.storage.protocol.consume_code = locked
+    assert house.redeem(code).status == 503
+    assert len(tries) == 1
+
+
 def test_the_authorization_endpoint_leaves_a_failing_storage_to_the_page(house):
     fail_with(house.storage.protocol, StorageUnavailable("down"), READS)
     with pytest.raises(StorageUnavailable):
