@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -42,8 +42,13 @@ class OutboxStats:
 class OutboxStorage(Protocol):
     """Verbs of the worker; each is a transaction of its own. Any number of workers at once."""
 
-    def unexpanded(self, limit: int) -> Sequence[Notice]:
-        """Notices without deliveries yet, oldest first."""
+    def waiting(self, now: int, *, lease_ms: int, notifiers: Sequence[str]) -> bool:
+        """Whether a notice is unexpanded, or a delivery can be claimed. An idle worker asks many times a second:
+        one cheap read."""
+        ...
+
+    def unexpanded(self, limit: int, skip: int = 0) -> Sequence[Notice]:
+        """Notices without deliveries yet, oldest first, without the first ``skip``."""
         ...
 
     def expand(self, notice_id: str, deliveries: Sequence[Delivery], now: int) -> None:
@@ -51,15 +56,36 @@ class OutboxStorage(Protocol):
         notifier and target is kept as it is."""
         ...
 
+    def expand_all(self, deliveries: Mapping[str, Sequence[Delivery]], now: int) -> int:
+        """The same for several notices by id, in one commit; how many were expanded by this call. Those that are
+        expanded already, and those that another worker is expanding at this moment, may be left out."""
+        ...
+
     def claim_deliveries(
-        self, now: int, *, limit: int, lease_ms: int, notifiers: Sequence[str]
+        self,
+        now: int,
+        *,
+        limit: int,
+        lease_ms: int,
+        notifiers: Sequence[str],
+        per_target: int | None = None,
+        busy: Collection[tuple[str, str]] = (),
     ) -> Sequence[Delivery]:
         """Lease due pending deliveries of the named notifiers, earliest due first. No delivery is leased twice at
-        the same time; a lease that ran out is claimable again. ``attempts`` is counted up by the claim."""
+        the same time; a lease that ran out is claimable again, and so is one that ends later than ``now`` plus twice
+        ``lease_ms``: a clock that went wrong has given it. ``attempts`` is counted up by the claim.
+
+        :param per_target: at most so many of one target (notifier and name). :param busy: targets to leave out.
+            However many deliveries these have due, the claim finds those of the others in about the same time.
+        """
         ...
 
     def settle(self, settlement: Settlement) -> bool:
         """Finish or reschedule a claimed delivery; False when the lease was lost."""
+        ...
+
+    def settle_all(self, settlements: Sequence[Settlement]) -> Sequence[bool]:
+        """The same for several different deliveries, in one commit; the answers in the same order."""
         ...
 
     def deliveries(

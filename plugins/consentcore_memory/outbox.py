@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
@@ -19,7 +19,7 @@ from consentcore.api import (
     Settlement,
 )
 from consentcore_memory.engine import Engine, Session
-from consentcore_memory.state import StoredNotice
+from consentcore_memory.state import State, StoredNotice
 
 
 class MemoryNotices:
@@ -48,9 +48,15 @@ class MemoryOutbox:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def unexpanded(self, limit: int) -> Sequence[Notice]:
+    def waiting(self, now: int, *, lease_ms: int, notifiers: Sequence[str]) -> bool:
+        state = self._engine.committed
+        return any(row.expanded_at is None for row in state.notices.values()) or any(
+            _claimable(row, now, lease_ms) and row.notifier in notifiers for row in state.deliveries.values()
+        )
+
+    def unexpanded(self, limit: int, skip: int = 0) -> Sequence[Notice]:
         rows = (row for row in self._engine.committed.notices.values() if row.expanded_at is None)
-        return sorted((row.notice for row in rows), key=lambda row: row.occurred_at)[:limit]
+        return sorted((row.notice for row in rows), key=lambda row: row.occurred_at)[skip : skip + limit]
 
     def expand(self, notice_id: str, deliveries: Sequence[Delivery], now: int) -> None:
         with self._engine.writing() as state:
@@ -65,16 +71,29 @@ class MemoryOutbox:
             if row.expanded_at is None:
                 state.notices.put(notice_id, replace(row, expanded_at=now))
 
+    def expand_all(self, deliveries: Mapping[str, Sequence[Delivery]], now: int) -> int:
+        waiting = {row.notice_id for row in self.unexpanded(len(self._engine.committed.notices))}
+        for notice_id, theirs in deliveries.items():
+            self.expand(notice_id, theirs, now)
+        return len(waiting & deliveries.keys())
+
     def claim_deliveries(
-        self, now: int, *, limit: int, lease_ms: int, notifiers: Sequence[str]
+        self,
+        now: int,
+        *,
+        limit: int,
+        lease_ms: int,
+        notifiers: Sequence[str],
+        per_target: int | None = None,
+        busy: Collection[tuple[str, str]] = (),
     ) -> Sequence[Delivery]:
-        wanted = frozenset(notifiers)
-        if not any(
-            _due(row, now) and row.notifier in wanted for row in self._engine.committed.deliveries.values()
-        ):
+        def claimable(row: Delivery) -> bool:
+            return row.notifier in notifiers and _address(row) not in busy and _claimable(row, now, lease_ms)
+
+        if not any(map(claimable, self._engine.committed.deliveries.values())):
             return []
         with self._engine.writing() as state:
-            due = (row for row in state.deliveries.values() if _due(row, now) and row.notifier in wanted)
+            due = sorted(filter(claimable, state.deliveries.values()), key=_dueness)
             claimed = [
                 replace(
                     row,
@@ -82,7 +101,7 @@ class MemoryOutbox:
                     lease_token=secrets.token_hex(16),
                     attempts=row.attempts + 1,
                 )
-                for row in sorted(due, key=lambda row: (row.next_at, row.delivery_id))[:limit]
+                for row in islice(_few_of_each(due, per_target), limit)
             ]
             for row in claimed:
                 state.deliveries.put(row.delivery_id, row)
@@ -90,27 +109,11 @@ class MemoryOutbox:
 
     def settle(self, settlement: Settlement) -> bool:
         with self._engine.writing() as state:
-            row = state.deliveries.get(settlement.delivery_id)
-            if row is None or not row.lease_token or row.lease_token != settlement.lease_token:
-                return False
-            waits = settlement.state is DeliveryState.PENDING
-            again_at = settlement.next_at if settlement.next_at is not None else settlement.now
-            settled = replace(
-                row,
-                state=settlement.state,
-                next_at=again_at if waits else row.next_at,
-                finished_at=None if waits else settlement.now,
-                lease_until=None,
-                lease_token="",
-                last_error=settlement.error,
-            )
-            if settlement.attempt is not None:
-                settled = replace(settled, before_replay=None, next_before_replay=None)
-            state.deliveries.put(row.delivery_id, settled)
-            if settlement.attempt is not None:
-                known = state.attempts.get(row.delivery_id) or ()
-                state.attempts.put(row.delivery_id, (*known, settlement.attempt))
-            return True
+            return _settle(state, settlement)
+
+    def settle_all(self, settlements: Sequence[Settlement]) -> Sequence[bool]:
+        with self._engine.writing() as state:
+            return [_settle(state, one) for one in settlements]
 
     def deliveries(
         self,
@@ -180,6 +183,29 @@ class MemoryOutbox:
         )
 
 
+def _settle(state: State, settlement: Settlement) -> bool:
+    row = state.deliveries.get(settlement.delivery_id)
+    if row is None or not row.lease_token or row.lease_token != settlement.lease_token:
+        return False
+    waits = settlement.state is DeliveryState.PENDING
+    again_at = settlement.next_at if settlement.next_at is not None else settlement.now
+    settled = replace(
+        row,
+        state=settlement.state,
+        next_at=again_at if waits else row.next_at,
+        finished_at=None if waits else settlement.now,
+        lease_until=None,
+        lease_token="",
+        last_error=settlement.error,
+    )
+    if settlement.attempt is not None:
+        settled = replace(settled, before_replay=None, next_before_replay=None)
+        known = state.attempts.get(row.delivery_id) or ()
+        state.attempts.put(row.delivery_id, (*known, settlement.attempt))
+    state.deliveries.put(row.delivery_id, settled)
+    return True
+
+
 def _due_again(row: Delivery, now: int) -> Delivery:
     first = row.before_replay is None
     return replace(
@@ -197,6 +223,23 @@ def _due_again(row: Delivery, now: int) -> Delivery:
 
 def _newness(delivery: Delivery) -> tuple[int, str]:
     return (delivery.created_at, delivery.delivery_id)
+
+
+def _dueness(delivery: Delivery) -> tuple[int, str]:
+    return (delivery.next_at, delivery.delivery_id)
+
+
+def _few_of_each(deliveries: Iterable[Delivery], per_target: int | None) -> Iterator[Delivery]:
+    seen: Counter[tuple[str, str]] = Counter()
+    for delivery in deliveries:
+        seen[_address(delivery)] += 1
+        if per_target is None or seen[_address(delivery)] <= per_target:
+            yield delivery
+
+
+def _claimable(delivery: Delivery, now: int, lease_ms: int) -> bool:
+    leased = delivery.lease_until is not None and now < delivery.lease_until <= now + 2 * lease_ms
+    return delivery.state is DeliveryState.PENDING and delivery.next_at <= now and not leased
 
 
 def _address(delivery: Delivery) -> tuple[str, str]:

@@ -41,10 +41,10 @@ class Prepared:
 
     __slots__ = ("_constants", "_order", "sql", "writes")
 
-    def __init__(self, statement: ClauseElement, database: Database) -> None:
+    def __init__(self, statement: ClauseElement, database: Database, *, writes: bool = False) -> None:
         compiled = statement.compile(dialect=database.engine.dialect)
         self.sql = str(compiled)
-        self.writes = bool(getattr(statement, "is_dml", False))
+        self.writes = writes or bool(getattr(statement, "is_dml", False))
         known: Mapping[str, Any] = getattr(compiled, "params", {})
         self._constants = {name: value for name, value in known.items() if value is not None}
         self._order: Sequence[str] | None = getattr(compiled, "positiontup", None)
@@ -67,9 +67,12 @@ class Driver:
         self._cursor_options: dict[str, Any] = {} if database.is_sqlite else {"binary": True}
         self._listeners: list[Listener] = []
 
-    def prepare(self, statement: ClauseElement) -> Prepared:
-        """Compile a statement for this database; done once, at start."""
-        return Prepared(statement, self._database)
+    def prepare(self, statement: ClauseElement, *, writes: bool = False) -> Prepared:
+        """Compile a statement for this database; done once, at start.
+
+        :param writes: that it changes something although it looks like a query.
+        """
+        return Prepared(statement, self._database, writes=writes)
 
     def listen(self, listener: Listener) -> None:
         """Tell ``listener`` of every statement and of every commit that had something to make durable."""

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, Subquery, func, select, update
 
 from consentcore.api import Audience, NotFound, Notice
-from consentcore_sqlalchemy.outbox import NOTICE, notice_from
+from consentcore_sqlalchemy.rows.notices import NOTICE, notice_from
 from consentcore_sqlalchemy.tables import consent_event, notice
 from consentcore_sqlalchemy.work import Work
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import ColumnElement, and_, case, func, literal_column, or_, select, tuple_, update
 
 from consentcore.api import (
     UNDELIVERED,
     Attempt,
-    Audience,
     Delivery,
     DeliveryState,
     Notice,
@@ -19,15 +16,23 @@ from consentcore.api import (
     OutboxStats,
     Settlement,
 )
+from consentcore_sqlalchemy.claims import PENDING, Claims
+from consentcore_sqlalchemy.driver import Driver
 from consentcore_sqlalchemy.engine import Database
-from consentcore_sqlalchemy.rows.common import Row, Values, texts, texts_json
+from consentcore_sqlalchemy.rows.notices import (
+    NOTICE,
+    attempt_from,
+    delivery_from,
+    delivery_values,
+    notice_from,
+    notice_values,
+)
+from consentcore_sqlalchemy.settling import AllAtOnce, OneByOne
 from consentcore_sqlalchemy.tables import delivery, delivery_attempt, notice
 from consentcore_sqlalchemy.work import Mode, Work, transaction
 
-_PENDING: ColumnElement[str] = literal_column("'pending'")
 _DEAD: ColumnElement[str] = literal_column("'dead'")
 _NEWNESS = (delivery.c.created_at, delivery.c.delivery_id)
-NOTICE = tuple(column for column in notice.c if column.name not in {"expanded_at", "feed_index"})
 
 
 class SqlNotices:
@@ -52,76 +57,56 @@ class SqlNotices:
 class SqlOutbox:
     """:class:`consentcore.api.OutboxStorage` in SQL."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, driver: Driver) -> None:
         self._database = database
+        self._claims = Claims(database, driver)
+        self._settling = (OneByOne if database.is_sqlite else AllAtOnce)(database, driver)
 
-    def unexpanded(self, limit: int) -> Sequence[Notice]:
+    def waiting(self, now: int, *, lease_ms: int, notifiers: Sequence[str]) -> bool:
+        return self._claims.waiting(now, lease_ms, notifiers)
+
+    def unexpanded(self, limit: int, skip: int = 0) -> Sequence[Notice]:
         waiting = select(*NOTICE).where(notice.c.expanded_at.is_(None))
+        page = waiting.order_by(notice.c.occurred_at, notice.c.notice_id).limit(limit).offset(skip)
         with transaction(self._database, Mode.READ) as work:
-            rows = work.rows(waiting.order_by(notice.c.occurred_at, notice.c.notice_id).limit(limit))
-        return [notice_from(row) for row in rows]
+            return [notice_from(row) for row in work.rows(page)]
 
     def expand(self, notice_id: str, deliveries: Sequence[Delivery], now: int) -> None:
         with transaction(self._database, Mode.WRITE) as work:
-            if work.locked(select(notice.c.notice_id).where(notice.c.notice_id == notice_id)) is None:
-                return
-            for item in deliveries:
-                new = work.upsert(delivery).values(delivery_values(item))
-                work.write(new.on_conflict_do_nothing(index_elements=["notice_id", "notifier", "target"]))
-            fresh = (notice.c.notice_id == notice_id, notice.c.expanded_at.is_(None))
-            work.write(update(notice).where(*fresh).values(expanded_at=now))
+            if work.locked(select(notice.c.notice_id).where(notice.c.notice_id == notice_id)) is not None:
+                _store(work, {notice_id: deliveries}, now)
 
-    def claim_deliveries(
-        self, now: int, *, limit: int, lease_ms: int, notifiers: Sequence[str]
-    ) -> Sequence[Delivery]:
-        due = (
-            select(delivery.c.delivery_id)
-            .where(_due(now), delivery.c.notifier.in_(list(notifiers)))
-            .order_by(delivery.c.next_at, delivery.c.delivery_id)
-            .limit(limit)
+    def expand_all(self, deliveries: Mapping[str, Sequence[Delivery]], now: int) -> int:
+        mine = select(notice.c.notice_id).where(
+            notice.c.notice_id.in_(list(deliveries)), notice.c.expanded_at.is_(None)
         )
-        if self._nothing(due):
-            return []
         with transaction(self._database, Mode.WRITE) as work:
             if not work.is_sqlite:
-                due = due.with_for_update(skip_locked=True)
-            leased = (
-                update(delivery)
-                .where(delivery.c.delivery_id.in_(due.scalar_subquery()))
-                .values(
-                    lease_until=now + lease_ms,
-                    lease_token=secrets.token_hex(16),
-                    attempts=delivery.c.attempts + 1,
-                )
-                .returning(*delivery.c)
-            )
-            claimed = [delivery_from(row) for row in work.returning(leased)]
-        return sorted(claimed, key=lambda item: (item.next_at, item.delivery_id))
+                mine = mine.with_for_update(skip_locked=True)
+            found = [row[0] for row in work.rows(mine)]
+            _store(work, {notice_id: deliveries[notice_id] for notice_id in found}, now)
+        return len(found)
+
+    def claim_deliveries(
+        self,
+        now: int,
+        *,
+        limit: int,
+        lease_ms: int,
+        notifiers: Sequence[str],
+        per_target: int | None = None,
+        busy: Collection[tuple[str, str]] = (),
+    ) -> Sequence[Delivery]:
+        rows = self._claims.claim(
+            now, limit=limit, lease_ms=lease_ms, notifiers=notifiers, per_target=per_target, busy=busy
+        )
+        return sorted(map(delivery_from, rows), key=lambda item: (item.next_at, item.delivery_id))
 
     def settle(self, settlement: Settlement) -> bool:
-        values: Values = {
-            "state": settlement.state.value,
-            "lease_until": None,
-            "lease_token": "",
-            "last_error": settlement.error,
-        }
-        if settlement.state is DeliveryState.PENDING:
-            again_at = settlement.next_at if settlement.next_at is not None else settlement.now
-            values |= {"next_at": again_at, "finished_at": None}
-        else:
-            values["finished_at"] = settlement.now
-        if settlement.attempt is not None:
-            values |= {"before_replay": None, "next_before_replay": None}
-        held = (
-            delivery.c.delivery_id == settlement.delivery_id,
-            delivery.c.lease_token == settlement.lease_token,
-            delivery.c.lease_token != "",
-        )
-        with transaction(self._database, Mode.WRITE) as work:
-            settled = work.write(update(delivery).where(*held).values(values)) > 0
-            if settled and settlement.attempt is not None:
-                work.add(delivery_attempt, attempt_values(settlement.attempt))
-        return settled
+        return self.settle_all([settlement])[0]
+
+    def settle_all(self, settlements: Sequence[Settlement]) -> Sequence[bool]:
+        return self._settling.settle(settlements)
 
     def deliveries(
         self,
@@ -199,7 +184,7 @@ class SqlOutbox:
         count = func.count()
         with transaction(self._database, Mode.READ) as work:
             return OutboxStats(
-                pending=work.scalar(select(count).select_from(delivery).where(delivery.c.state == _PENDING)),
+                pending=work.scalar(select(count).select_from(delivery).where(delivery.c.state == PENDING)),
                 oldest_due_at=work.scalar(select(func.min(delivery.c.next_at)).where(_due(now))),
                 dead=work.scalar(select(count).select_from(delivery).where(delivery.c.state == _DEAD)),
                 unexpanded=work.scalar(
@@ -207,71 +192,20 @@ class SqlOutbox:
                 ),
             )
 
-    def _nothing(self, due: Any) -> bool:
-        """Look before becoming the writer: an idle worker asks ten times a second."""
-        with transaction(self._database, Mode.READ) as work:
-            return work.first(due.limit(1)) is None
-
 
 def _free(now: int) -> ColumnElement[bool]:
     return or_(delivery.c.lease_until.is_(None), delivery.c.lease_until <= now)
 
 
 def _due(now: int) -> ColumnElement[bool]:
-    return and_(delivery.c.state == _PENDING, delivery.c.next_at <= now, _free(now))
+    return and_(delivery.c.state == PENDING, delivery.c.next_at <= now, _free(now))
 
 
-def notice_values(item: Notice) -> Values:
-    """Columns of a notice."""
-    return {
-        "notice_id": item.notice_id,
-        "kind": item.kind.value,
-        "grant_id": item.grant_id,
-        "client_id": item.client_id,
-        "owner_id": item.owner_id,
-        "audiences": texts_json(audience.value for audience in item.audiences),
-        "occurred_at": item.occurred_at,
-        "data": item.data,
-    }
-
-
-def notice_from(row: Row) -> Notice:
-    """Read a notice."""
-    return Notice(
-        notice_id=row[0],
-        kind=NoticeKind(row[1]),
-        grant_id=row[2],
-        client_id=row[3],
-        owner_id=row[4],
-        audiences=tuple(Audience(name) for name in texts(row[5])),
-        occurred_at=row[6],
-        data=row[7],
-    )
-
-
-def delivery_values(item: Delivery) -> Values:
-    """Columns of a delivery."""
-    values = {column.name: getattr(item, column.name) for column in delivery.c}
-    before = item.before_replay
-    return values | {"state": item.state.value, "before_replay": before.value if before else None}
-
-
-def delivery_from(row: Row) -> Delivery:
-    """Read a delivery."""
-    values = {column.name: value for column, value in zip(delivery.c, row, strict=True)}
-    before = values["before_replay"]
-    states = {
-        "state": DeliveryState(values["state"]),
-        "before_replay": DeliveryState(before) if before else None,
-    }
-    return Delivery(**{**values, **states})
-
-
-def attempt_values(item: Attempt) -> Values:
-    """Columns of an attempt."""
-    return {column.name: getattr(item, column.name) for column in delivery_attempt.c}
-
-
-def attempt_from(row: Row) -> Attempt:
-    """Read an attempt."""
-    return Attempt(**{column.name: value for column, value in zip(delivery_attempt.c, row, strict=True)})
+def _store(work: Work, deliveries: Mapping[str, Sequence[Delivery]], now: int) -> None:
+    """Store what is not there yet, and mark the notices expanded."""
+    rows = [delivery_values(one) for theirs in deliveries.values() for one in theirs]
+    new = work.upsert(delivery).on_conflict_do_nothing(index_elements=["notice_id", "notifier", "target"])
+    if rows:
+        work.write_all(new, rows)
+    fresh = (notice.c.notice_id.in_(list(deliveries)), notice.c.expanded_at.is_(None))
+    work.write(update(notice).where(*fresh).values(expanded_at=now))

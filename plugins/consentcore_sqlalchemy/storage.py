@@ -34,7 +34,7 @@ class SqlStorage:
     def __init__(self, settings: SqlSettings) -> None:
         self._database = open_database(settings)
         self._driver = Driver(self._database)
-        self.outbox = SqlOutbox(self._database)
+        self.outbox = SqlOutbox(self._database, self._driver)
 
     @cached_property
     def protocol(self) -> SqlProtocol:

@@ -318,6 +318,16 @@ delivery = Table(
         postgresql_where=PENDING_ONLY,
         sqlite_where=PENDING_ONLY,
     ),
+    # by target: a claim goes from one to the next, past whatever backlog a busy one has
+    Index(
+        "delivery_lane",
+        "notifier",
+        "target",
+        "next_at",
+        "delivery_id",
+        postgresql_where=PENDING_ONLY,
+        sqlite_where=PENDING_ONLY,
+    ),
     Index("delivery_newest", "created_at", "delivery_id"),
     Index("delivery_of_target", "target", "created_at", "delivery_id"),
     Index(

@@ -420,7 +420,7 @@ class TestReplacesEvents(Broken):
 
 
 class ClaimsWithoutLease(MemoryOutbox):
-    def claim_deliveries(self, now, *, limit, lease_ms, notifiers):
+    def claim_deliveries(self, now, *, limit, lease_ms, notifiers, per_target=None, busy=()):
         due = [
             row
             for row in self._engine.committed.deliveries.values()

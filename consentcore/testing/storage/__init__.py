@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from consentcore.testing.storage.accounts import AccountGroup
 from consentcore.testing.storage.base import StorageFixtures
+from consentcore.testing.storage.claims import ClaimsGroup
 from consentcore.testing.storage.codes import CodeGroup
 from consentcore.testing.storage.feed import FeedGroup
 from consentcore.testing.storage.grants import GrantGroup
@@ -41,6 +42,7 @@ class StorageConformance(
     InterleavingGroup,
     ProcessGroup,
     OutboxGroup,
+    ClaimsGroup,
     DeliveryLogGroup,
     FeedGroup,
     TextGroup,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +10,6 @@ import pytest
 from consentcore.api import Delivery, DeliveryState, Notice, NoticeKind, Settlement, Storage, UnitOfWork
 from consentcore.testing import factories
 from consentcore.testing.factories import NOW
-from consentcore.testing.threads import insist, together
 from consentcore.testing.worlds import World, populate
 
 LEASE = 30_000
@@ -38,9 +36,22 @@ class Box:
         self.outbox.expand(delivery.notice_id, [delivery], NOW)
         return delivery
 
-    def claim(self, now: int = NOW, limit: int = 10, notifiers: tuple[str, ...] = ALL) -> list[Delivery]:
+    def add_some(self, target: str, count: int, **fields: Any) -> list[str]:
+        """Commit so many deliveries to one target, each of a notice of its own; their ids."""
+        return [self.add(target=target, **fields).delivery_id for _ in range(count)]
+
+    def claim(
+        self, now: int = NOW, limit: int = 10, notifiers: tuple[str, ...] = ALL, **fields: Any
+    ) -> list[Delivery]:
         """Claim what is due."""
-        return list(self.outbox.claim_deliveries(now, limit=limit, lease_ms=LEASE, notifiers=notifiers))
+        claimed = self.outbox.claim_deliveries(
+            now, limit=limit, lease_ms=LEASE, notifiers=notifiers, **fields
+        )
+        return list(claimed)
+
+    def waiting(self, now: int = NOW, notifiers: tuple[str, ...] = ALL) -> bool:
+        """Ask whether there is something to do."""
+        return self.outbox.waiting(now, lease_ms=LEASE, notifiers=notifiers)
 
     def settle(self, claimed: Delivery, state: DeliveryState, **fields: Any) -> bool:
         """Settle a claimed delivery a second after :data:`NOW`."""
@@ -264,39 +275,3 @@ class OutboxGroup:
         box.add(next_at=NOW + 7)
         assert box.outbox.stats(NOW).oldest_due_at is None
         assert box.outbox.stats(NOW + 7).oldest_due_at == NOW + 7
-
-    def test_no_delivery_is_claimed_by_two_workers(self, box: Box) -> None:
-        deliveries = {box.add().delivery_id for _ in range(24)}
-
-        def work(_: int) -> list[str]:
-            mine: list[str] = []
-            while claimed := insist(lambda: box.claim(limit=3)):
-                mine.extend(one.delivery_id for one in claimed)
-            return mine
-
-        claimed = [delivery_id for mine in together(8, work) for delivery_id in mine]
-        # A worker may find nothing while the others hold their locks: what is left comes with the next round.
-        claimed.extend(one.delivery_id for one in box.claim(limit=100))
-        assert Counter(claimed) == Counter(deliveries)
-
-    def test_lease_that_ran_out_is_won_by_one_worker(self, box: Box) -> None:
-        box.add()
-        (slow,) = box.claim()
-        won = together(8, lambda _: insist(lambda: box.claim(NOW + LEASE)))
-        winners = [one for claimed in won for one in claimed]
-        assert len(winners) == 1
-        assert winners[0].attempts == 2
-        assert box.settle(slow, DeliveryState.DELIVERED) is False
-
-    def test_notice_is_expanded_once_by_many_workers(self, box: Box) -> None:
-        notice = box.add_notice()
-        together(
-            8,
-            lambda _: insist(
-                lambda: box.outbox.expand(
-                    notice.notice_id, [factories.delivery(notice.notice_id, target="owner")], NOW
-                )
-            ),
-        )
-        assert len(box.outbox.deliveries(notice_id=notice.notice_id)) == 1
-        assert list(box.outbox.unexpanded(10)) == []

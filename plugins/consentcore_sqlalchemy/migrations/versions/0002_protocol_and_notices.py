@@ -20,6 +20,7 @@ def upgrade() -> None:
     _audiences()
     _feed()
     _clients()
+    _lanes()
 
 
 def _accounts() -> None:
@@ -81,3 +82,11 @@ def _clients() -> None:
     op.add_column("client", sa.Column("require_par", sa.Boolean(), nullable=False, server_default=sa.false()))
     for name, default in (("access_token_format", "'opaque'"), ("resources", "'[]'")):
         op.add_column("client", sa.Column(name, sa.Text(), nullable=False, server_default=sa.text(default)))
+
+
+def _lanes() -> None:
+    pending = sa.text("state = 'pending'")
+    columns = ["notifier", "target", "next_at", "delivery_id"]
+    op.create_index(
+        "delivery_lane", "delivery", columns, postgresql_where=pending, sqlite_where=pending, unique=False
+    )
