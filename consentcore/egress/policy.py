@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
-import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from ipaddress import ip_address
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
-from consentcore.domain.errors import ConsentcoreError, InvalidInput
+from consentcore.domain.errors import InvalidInput
 from consentcore.egress.addresses import Address, Network, inside, is_public, parse_networks
+from consentcore.egress.answers import EgressError, EgressResponse
+from consentcore.egress.pool import Pool
+from consentcore.egress.resolving import Resolver, resolve, system_resolver
 from consentcore.egress.target import Target, parse_target
-from consentcore.egress.transport import Deadline, exchange, wrap_tls
+from consentcore.egress.transport import Connection, Deadline, Received, Stale, wrap_tls
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -23,48 +24,21 @@ if TYPE_CHECKING:
 PUBLIC_PORTS = frozenset({443, 8443})
 MAX_TRIED_ADDRESSES = 4
 
-Resolver = Callable[[str, int], Sequence[str]]
-
-
-class EgressError(ConsentcoreError):
-    """A request got no answer.
-
-    :param error_class: ``dns``, ``connect``, ``tls``, ``timeout``, ``blocked_address`` or ``http``.
-    :ivar latency_ms: how long it took to find out.
-    """
-
-    def __init__(self, error_class: str, detail: str = "", latency_ms: int = 0) -> None:
-        super().__init__(f"{error_class}: {detail}" if detail else error_class)
-        self.error_class = error_class
-        self.latency_ms = latency_ms
-
-
-@dataclass(frozen=True, slots=True)
-class EgressResponse:
-    """An answer: header names in lower case (the first of each), at most 64 kB of body."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    latency_ms: int
-
-
-def system_resolver(host: str, port: int) -> Sequence[str]:
-    """All addresses of a name, in the system's order. :raises OSError: when there are none."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
-
 
 @dataclass(frozen=True)
 class EgressPolicy:
     """Lets https to public addresses on ports 443 and 8443 pass; anything else only inside ``allow_networks``.
 
     Names are resolved once per request, every address found must be allowed, and the connection goes to an
-    address that was checked. Redirects are not followed, proxies of the environment not used.
+    address that was checked. Redirects are not followed, proxies of the environment not used. A connection that is
+    kept stays at its address, so for a request on it no name is resolved.
 
     :ivar allow_networks: CIDRs where plain http, any port and addresses that are not public are allowed too.
     :ivar timeout_s: seconds for the whole exchange, resolving included; > 0.
     :ivar connect_timeout_s: seconds to connect, within ``timeout_s``.
+    :ivar keep_alive_s: how long a connection may wait for the next request to the same host, in seconds; 0 keeps
+        none. Only for receivers that may get a request twice: it is sent again when a kept connection turns out to be
+        closed before any answer.
     :ivar resolver: how names become addresses. :ivar tls: instead of the system's trust store.
     :raises InvalidInput: ``allow_networks``, when one is not a network.
     """
@@ -72,12 +46,15 @@ class EgressPolicy:
     allow_networks: tuple[str, ...] = ()
     timeout_s: float = 15.0
     connect_timeout_s: float = 5.0
+    keep_alive_s: float = 0.0
     resolver: Resolver = field(default=system_resolver, repr=False)
     tls: SSLContext | None = field(default=None, repr=False)
     _networks: tuple[Network, ...] = field(init=False, repr=False, compare=False)
+    _pool: Pool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_networks", parse_networks(self.allow_networks, "allow_networks"))
+        object.__setattr__(self, "_pool", Pool(self.keep_alive_s))
 
     def check_url(self, url: str) -> None:
         """Tell at registration what :meth:`post` would refuse. A name that cannot be resolved now is left to it.
@@ -100,25 +77,52 @@ class EgressPolicy:
         """
         began = time.monotonic()
         try:
-            status, found, answer = self._post(url, headers, body)
+            got = self._post(url, headers, body)
         except EgressError as error:
             raise EgressError(
                 error.error_class, str(error.__cause__ or ""), _since(began)
             ) from error.__cause__
-        return EgressResponse(status, found, answer, _since(began))
+        return EgressResponse(got.status, got.headers, got.body, _since(began))
 
-    def _post(self, url: str, headers: Mapping[str, str], body: bytes) -> tuple[int, dict[str, str], bytes]:
+    def _post(self, url: str, headers: Mapping[str, str], body: bytes) -> Received:
         deadline = Deadline(self.timeout_s)
         try:
             target = parse_target(url)
         except InvalidInput as error:
             raise EgressError("blocked_address") from error
-        addresses = self._addresses(target, deadline)
-        sock = self._connect(target, addresses, deadline)
+        kept = self._pool.take(target.key)
+        if kept is not None:
+            with contextlib.suppress(Stale):  # then the server has closed it at the same moment
+                return self._talk(kept, deadline, target, headers, body)
+        connection = self._connect(target, self._addresses(target, deadline), deadline)
+        return self._talk(connection, deadline, target, headers, body)
+
+    def _talk(
+        self,
+        connection: Connection,
+        deadline: Deadline,
+        target: Target,
+        headers: Mapping[str, str],
+        body: bytes,
+    ) -> Received:
+        from http.client import HTTPException
+
+        own, kept = {"Host": target.host_header, **headers}, False
         try:
-            return _talk(sock, deadline, target, headers, body)
+            got = connection.exchange(
+                deadline, path=target.path, headers=own, body=body, keep=self._pool.keeps
+            )
+            kept = got.reusable and self._pool.keeps
+        except TimeoutError as error:
+            raise EgressError("timeout") from error
+        except (HTTPException, OSError, ValueError) as error:
+            raise EgressError("http") from error
         finally:
-            sock.close()
+            if not kept:
+                connection.close()
+        if kept:
+            self._pool.give(target.key, connection)
+        return got
 
     def _check_plain(self, target: Target) -> None:
         if not target.tls or target.port not in PUBLIC_PORTS:
@@ -132,7 +136,7 @@ class EgressPolicy:
 
     def _addresses(self, target: Target, deadline: Deadline) -> list[Address]:
         known = target.address
-        found = _resolve(self.resolver, target, deadline) if known is None else [known]
+        found = resolve(self.resolver, target.host, target.port, deadline) if known is None else [known]
         # One bad answer condemns all: a name that mixes public and internal addresses is an attack.
         if not all(self._allowed(target, address) for address in found):
             raise EgressError("blocked_address")
@@ -143,7 +147,7 @@ class EgressPolicy:
             return True
         return target.tls and target.port in PUBLIC_PORTS and is_public(address)
 
-    def _connect(self, target: Target, addresses: Sequence[Address], deadline: Deadline) -> socket.socket:
+    def _connect(self, target: Target, addresses: Sequence[Address], deadline: Deadline) -> Connection:
         failure = EgressError("connect")
         for address in addresses[:MAX_TRIED_ADDRESSES]:
             try:
@@ -153,7 +157,7 @@ class EgressPolicy:
                 failure = EgressError("timeout" if isinstance(error, TimeoutError) else "connect")
                 failure.__cause__ = error
                 continue
-            return self._secured(sock, target, deadline) if target.tls else sock
+            return Connection(self._secured(sock, target, deadline) if target.tls else sock, address)
         raise failure
 
     def _secured(self, sock: socket.socket, target: Target, deadline: Deadline) -> socket.socket:
@@ -168,42 +172,6 @@ class EgressPolicy:
         import ssl
 
         return self.tls or ssl.create_default_context()
-
-
-def _talk(
-    sock: socket.socket, deadline: Deadline, target: Target, headers: Mapping[str, str], body: bytes
-) -> tuple[int, dict[str, str], bytes]:
-    from http.client import HTTPException
-
-    own = {"Host": target.host_header, **headers}
-    try:
-        return exchange(sock, deadline, path=target.path, headers=own, body=body)
-    except TimeoutError as error:
-        raise EgressError("timeout") from error
-    except (HTTPException, OSError, ValueError) as error:
-        raise EgressError("http") from error
-
-
-def _resolve(resolver: Resolver, target: Target, deadline: Deadline) -> list[Address]:
-    """Ask the resolver in a thread of its own: the system's cannot be told how long to wait."""
-    answers: SimpleQueue[Sequence[str] | Exception] = SimpleQueue()
-
-    def ask() -> None:
-        try:
-            answers.put(resolver(target.host, target.port))
-        except (OSError, UnicodeError) as error:
-            answers.put(error)
-
-    threading.Thread(target=ask, name="consentcore-resolve", daemon=True).start()
-    try:
-        answer = answers.get(timeout=deadline.left())
-    except (Empty, TimeoutError) as error:
-        raise EgressError("dns") from error
-    if isinstance(answer, Exception):
-        raise EgressError("dns") from answer
-    if not answer:
-        raise EgressError("dns")
-    return [ip_address(text.partition("%")[0]) for text in answer]
 
 
 def _since(began: float) -> int:

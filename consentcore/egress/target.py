@@ -34,6 +34,11 @@ class Target:
         return self.scheme == "https"
 
     @property
+    def key(self) -> tuple[str, str, int]:
+        """What requests have in common that may share a connection."""
+        return self.scheme, self.host, self.port
+
+    @property
     def host_header(self) -> str:
         """``Host`` of RFC 9110 section 7.2."""
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -45,7 +50,9 @@ def parse_target(url: str) -> Target:
     if len(url) > MAX_URL:
         raise InvalidInput("url", f"expected at most {MAX_URL} characters")
     if not _PRINTABLE.fullmatch(url) or "\\" in url:
-        raise InvalidInput("url", "expected printable ASCII without blanks and backslashes")
+        raise InvalidInput(
+            "url", "expected printable ASCII without blanks and backslashes (an international name as xn--…)"
+        )
     try:
         parts = urlsplit(url)
         port = parts.port

@@ -1,4 +1,4 @@
-"""One HTTP/1.1 exchange over a socket that is already connected, under one deadline for everything.
+"""HTTP/1.1 over a socket that is already connected, under one deadline for everything.
 
 A socket's own timeout starts anew with every byte, so a server that drips its answer would hold a thread
 for ever. Here every wait gets what is left of the whole time.
@@ -7,17 +7,24 @@ for ever. Here every wait gets what is left of the whole time.
 from __future__ import annotations
 
 import io
+import select
 import socket
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from http.client import HTTPConnection
     from ssl import SSLContext
 
     from typing_extensions import Buffer
 
+    from consentcore.egress.addresses import Address
+
 MAX_ANSWER = 64 * 1024
+MAX_READ = 4 * MAX_ANSWER
+"""Bytes that are taken from a server in one exchange, heads and framing included; what comes after is not looked at."""
 
 
 class Deadline:
@@ -34,25 +41,55 @@ class Deadline:
         return left
 
 
+class Stale(Exception):
+    """A connection that was kept had been closed by the server: not a byte of an answer came."""
+
+
 class _Reader(io.RawIOBase):
+    """Reads until the deadline, and no more than :data:`MAX_READ` bytes."""
+
     def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
         self._sock = sock
         self._deadline = deadline
+        self.taken = 0
+        self.stopped = False
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Buffer) -> int:
+        if self.stopped or self.taken >= MAX_READ:
+            return 0
         self._sock.settimeout(self._deadline.left())
-        return self._sock.recv_into(buffer)
+        count = self._sock.recv_into(buffer)
+        self.taken += count
+        return count
 
 
-class DeadlineSocket:
+class _Buffered(io.BufferedReader):
+    """:ivar surplus: whether there was more than the answer when it was read to its end."""
+
+    surplus = False
+
+    def __init__(self, raw: _Reader) -> None:
+        super().__init__(raw)
+        self._reader = raw
+
+    def close(self) -> None:
+        if not self.closed:
+            self._reader.stopped = True  # from here on, a look into the buffer does not touch the socket
+            self.surplus = bool(self.peek(1))
+        super().close()
+
+
+class _DeadlineSocket:
     """As much of a socket as ``http.client`` uses, each wait bounded by the deadline."""
 
     def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
         self._sock = sock
         self._deadline = deadline
+        self.reader = _Reader(sock, deadline)
+        self.buffered = _Buffered(self.reader)
 
     def sendall(self, data: Buffer) -> None:
         """Send everything within the deadline."""
@@ -63,48 +100,103 @@ class DeadlineSocket:
 
     def makefile(self, mode: str) -> io.BufferedReader:  # noqa: ARG002 - http.client asks for "rb" only
         """What the answer is read from."""
-        return io.BufferedReader(_Reader(self._sock, self._deadline))
+        return self.buffered
 
     def close(self) -> None:
         """Do nothing: ``http.client`` closes before it has read an answer without a length; our caller closes."""
 
 
-def exchange(
-    sock: socket.socket,
-    deadline: Deadline,
-    *,
-    path: str,
-    headers: Mapping[str, str],
-    body: bytes,
-) -> tuple[int, dict[str, str], bytes]:
-    """POST ``body`` and return status, headers (lower case, the first of each name) and at most 64 kB of answer.
+@dataclass(frozen=True, slots=True)
+class Received:
+    """Status, headers (lower case, the first of each name) and at most 64 kB of an answer.
 
-    :raises TimeoutError: when the deadline passes. :raises http.client.HTTPException: when the answer is not HTTP.
-    :raises OSError: when the connection breaks.
+    :ivar reusable: whether another request may follow on the connection.
     """
-    from http.client import HTTPConnection, IncompleteRead
 
-    connection = HTTPConnection("connected-already")
-    connection.sock = DeadlineSocket(sock, deadline)
-    try:
-        connection.putrequest("POST", path, skip_host=True, skip_accept_encoding=True)
-        for name, value in headers.items():
-            connection.putheader(name, value)
-        connection.putheader("Content-Length", str(len(body)))
-        connection.putheader("Connection", "close")
-        connection.endheaders(body)
-        response = connection.getresponse()
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    reusable: bool
+
+
+class Connection:
+    """One connection to one address.
+
+    :ivar address: the one that was checked, and that it will lead to as long as it lives.
+    """
+
+    def __init__(self, sock: socket.socket, address: Address) -> None:
+        self._sock = sock
+        self.address = address
+        self.born = self.used = time.monotonic()
+        self.exchanges = 0
+
+    def silent(self) -> bool:
+        """Whether it is open and nothing has come on it that nobody asked for."""
+        decrypted = getattr(self._sock, "pending", int)()
+        poll = select.poll()
+        poll.register(self._sock, select.POLLIN | select.POLLHUP | select.POLLERR)
+        return not decrypted and not poll.poll(0)
+
+    def exchange(
+        self, deadline: Deadline, *, path: str, headers: Mapping[str, str], body: bytes, keep: bool
+    ) -> Received:
+        """POST ``body`` and read the answer.
+
+        :param keep: ask the server to leave the connection open.
+        :raises Stale: see there; only from the second exchange on. :raises TimeoutError: when the deadline passes.
+        :raises http.client.HTTPException: when the answer is not HTTP. :raises OSError: when the connection breaks.
+        """
+        from http.client import HTTPConnection, HTTPException
+
+        self.exchanges += 1
+        wrapped = _DeadlineSocket(self._sock, deadline)
+        http = HTTPConnection("connected-already")
+        http.sock = wrapped
         try:
-            answer = response.read(MAX_ANSWER)
-        except IncompleteRead as error:
-            # The status has arrived and counts; what is missing is only text for the log.
-            answer = error.partial
-        found: dict[str, str] = {}
-        for name, value in response.getheaders():
-            found.setdefault(name.lower(), value)
-        return response.status, found, answer
-    finally:
-        connection.close()
+            _send(http, path, headers, body, keep=keep)
+            received = _receive(http, wrapped)
+        except TimeoutError:
+            raise
+        except (HTTPException, OSError) as error:
+            if self.exchanges > 1 and not wrapped.reader.taken:
+                raise Stale from error
+            raise
+        finally:
+            http.close()
+            self.used = time.monotonic()
+        return received
+
+    def close(self) -> None:
+        """End it."""
+        self._sock.close()
+
+
+def _send(http: HTTPConnection, path: str, headers: Mapping[str, str], body: bytes, *, keep: bool) -> None:
+    http.putrequest("POST", path, skip_host=True, skip_accept_encoding=True)
+    for name, value in headers.items():
+        http.putheader(name, value)
+    http.putheader("Content-Length", str(len(body)))
+    if not keep:
+        http.putheader("Connection", "close")
+    http.endheaders(body)
+
+
+def _receive(http: HTTPConnection, wrapped: _DeadlineSocket) -> Received:
+    from http.client import IncompleteRead
+
+    response = http.getresponse()
+    whole = True
+    try:
+        body = response.read(MAX_ANSWER)
+    except IncompleteRead as error:
+        # The status has arrived and counts; what is missing is only text for the log.
+        body, whole = error.partial, False
+    headers: dict[str, str] = {}
+    for name, value in response.getheaders():
+        headers.setdefault(name.lower(), value)
+    whole = whole and response.isclosed() and not wrapped.buffered.surplus
+    return Received(response.status, headers, body, reusable=whole and not response.will_close)
 
 
 def wrap_tls(sock: socket.socket, context: SSLContext, host: str, deadline: Deadline) -> socket.socket:

@@ -50,7 +50,9 @@ class WebhookNotifier:
         self._clock = clock
         try:
             self._egress = egress or EgressPolicy(
-                allow_networks=settings.allow_networks, timeout_s=settings.timeout_s
+                allow_networks=settings.allow_networks,
+                timeout_s=settings.timeout_s,
+                keep_alive_s=settings.keep_alive_s,
             )
         except InvalidInput as error:
             raise ConfigurationError([f"consentcore.plugin.webhook.{error}"]) from error

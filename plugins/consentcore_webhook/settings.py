@@ -26,6 +26,12 @@ class WebhookSettings:
         minimum=0,
         maximum=30 * 86400,
     )
+    keep_alive_s: float = setting(
+        "How long a connection may wait for the next webhook to the same host; 0 keeps none.",
+        default=4.0,
+        minimum=0,
+        maximum=60,
+    )
     allow_networks: tuple[str, ...] = setting(
         "Networks (CIDR) where plain http, other ports and addresses that are not public are allowed.",
         default=(),
