@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from base64 import b64encode
@@ -10,11 +11,14 @@ from io import BytesIO
 from typing import Any, TypeVar
 from urllib.parse import quote_plus
 
+from authlib.integrations.base_client.errors import OAuthError
 from authlib.integrations.requests_client import OAuth2Session
 from requests import PreparedRequest, RequestException, Response
 from requests.adapters import HTTPAdapter
 
 from consentcore_login_oidc.settings import OidcSettings
+
+log = logging.getLogger(__name__)
 
 LARGEST = 512 * 1024
 AT_ONCE = 8
@@ -102,7 +106,8 @@ class Calls:
 
         The timeouts of ``requests`` start anew with every byte, so that a provider which drips would never end.
 
-        :raises ProviderDown: when it took too long or failed; other errors of ``work`` pass through.
+        :raises ProviderDown: when it took too long, failed, or was answered with what the libraries trip over.
+        :raises OAuthError: when the provider answered with an error of RFC 6749 section 5.2.
         """
         deadline = time.monotonic() + self._settings.timeout_s
         if not self._slots.acquire(timeout=self._settings.timeout_s):
@@ -123,8 +128,9 @@ class Calls:
         if not done.wait(max(0.0, deadline - time.monotonic())):
             raise ProviderDown(f"{what} did not answer within {self._settings.timeout_s:g} s")
         value, error = outcome[0]
-        if isinstance(error, (RequestException, ValueError)):
-            raise ProviderDown(f"{what}: {type(error).__name__}") from None
-        if error is not None:
+        if isinstance(error, (ProviderDown, OAuthError)):
             raise error
+        if error is not None:
+            log.debug("%s failed", what, exc_info=error)
+            raise ProviderDown(f"{what}: {type(error).__name__}") from None
         return value  # type: ignore[return-value]  # without an error there is one

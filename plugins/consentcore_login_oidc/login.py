@@ -43,6 +43,18 @@ RETRY_S = 10
 DOWN = frozenset({"server_error", "temporarily_unavailable", "invalid_client", "unauthorized_client"})
 """Errors (RFC 6749 sections 4.1.2.1 and 5.2) that are not the person's, and that another try may not meet."""
 
+KNOWN_ERRORS = DOWN | {
+    *(
+        "invalid_request",
+        "invalid_scope",
+        "invalid_grant",
+        "unsupported_grant_type",
+        "unsupported_response_type",
+    ),
+    *("access_denied", "interaction_required", "login_required", "account_selection_required"),
+    *("consent_required", "registration_not_supported", "missing_token"),
+}
+
 
 @dataclass(frozen=True)
 class Question:
@@ -220,5 +232,5 @@ def _unavailable(error: ProviderDown) -> Unavailable:
 
 
 def _code(text: object) -> str:
-    """An error code of the provider for the log: letters only, and not many."""
-    return "".join(sign for sign in str(text) if sign.isascii() and (sign.isalnum() or sign in "_-"))[:40]
+    """An error code of the provider for the log; what none of the specifications knows could be anything."""
+    return str(text) if text in KNOWN_ERRORS else "an error that is in no specification"

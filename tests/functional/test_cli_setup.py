@@ -281,6 +281,45 @@ def test_new_password(cli):
     )
 
 
+@pytest.fixture
+def oidc_cli(cli):
+    """Commands where people sign in at an OpenID provider."""
+    cli.ini.write_text(cli.ini.read_text().replace("login = login_local", "login = login_oidc"))
+    cli.set(
+        "consentcore.plugin.login_oidc.issuer = https://login.example",
+        "consentcore.plugin.login_oidc.client_id = consentcore",
+        "consentcore.plugin.login_oidc.client_secret = a-secret",
+    )
+    return cli
+
+
+def test_owners_have_no_password_where_people_sign_in_elsewhere(oidc_cli):
+    made = oidc_cli("owner", "create", "--email", "ada@example.org", "--json").json
+    assert made["email"] == "ada@example.org"
+    refused = owner(oidc_cli, "grace@example.org")
+    assert refused.code == 2
+    assert "login_oidc keeps no passwords" in refused.err
+    words = ("owner", "set-password", "--email", "ada@example.org", "--password-stdin")
+    refused = oidc_cli(*words, stdin=b"correct horse\n")
+    assert refused.code == 2
+    assert "login_oidc keeps no passwords" in refused.err
+
+
+def test_a_password_is_needed_where_they_are_kept(cli):
+    refused = cli("owner", "create", "--email", "ada@example.org")
+    assert refused.code == 2
+    assert "--password-stdin" in refused.err
+
+
+def test_a_provider_that_cannot_be_asked_safely_stops_the_start(oidc_cli):
+    oidc_cli.ini.write_text(oidc_cli.ini.read_text().replace("https://login.example", "http://login.example"))
+    result = oidc_cli("plugins", "check")
+    assert result.code in {1, 78}
+    assert "consentcore.plugin.login_oidc.issuer" in result.err + result.out
+    assert "https" in result.err + result.out
+    assert "a-secret" not in result.err + result.out
+
+
 def test_keys_are_listed_and_rotated_and_never_printed(cli, tmp_path):
     before = cli("keys", "list", "--json").json
     assert [row["current"] for row in before] == [True]

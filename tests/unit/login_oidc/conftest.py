@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 
 import pytest
-from oidc import CLIENT_ID, CLIENT_SECRET, fake_provider
+from oidc import CLIENT_ID, CLIENT_SECRET, FakeProvider
 
 from consentcore.api import RedirectTo, Returned, Secret
+from consentcore.demo.serving import Site, base_url, bind
 from consentcore_login_oidc.login import OidcLogin
 from consentcore_login_oidc.settings import OidcSettings
 from consentcore_memory import MemoryStorage
@@ -20,10 +21,24 @@ def storage():
     return MemoryStorage()
 
 
+@pytest.fixture(scope="module")
+def site():
+    """One server for a module; who answers is :func:`provider`'s to say."""
+    sock, current = bind("127.0.0.1", 0), []
+
+    def app(environ, start_response):
+        return current[-1](environ, start_response)
+
+    server = Site(sock, app)
+    yield base_url(sock), current
+    server.close()
+
+
 @pytest.fixture
-def provider():
-    with fake_provider() as one:
-        yield one
+def provider(site):
+    issuer, current = site
+    current.append(FakeProvider(issuer))
+    return current[-1]
 
 
 @pytest.fixture
