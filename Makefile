@@ -55,8 +55,9 @@ docs: setup  ## the documentation, warnings are errors
 soak: setup  ## the life of tokens in 100,000 generated steps on three stores (SOAK_ARGS="--steps N")
 	$(BIN)/python scripts/soak.py $(SOAK_ARGS)
 
-reference: setup  ## docs/settings.md out of the declared settings
+reference: setup  ## docs/settings.md out of the declared settings, docs/checklist.md out of its list and the tests
 	$(BIN)/python scripts/write_settings.py
+	$(BIN)/python scripts/write_checklist.py
 
 wheel: setup  ## build the wheel and use it in a clean environment
 	$(BIN)/python scripts/smoke_wheel.py

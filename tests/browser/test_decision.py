@@ -47,7 +47,7 @@ def test_nothing_is_chosen_or_focused_beforehand(ada):
     assert ada.page.locator("input:checked").count() == 0
 
 
-def test_the_content_policy_lets_the_answer_go_to_the_application(ada):
+def test_74_the_content_policy_lets_the_answer_go_to_the_application(ada):
     ada.to_consent_page()
     ada.press("Approve")
     expect(ada.page.get_by_role("status")).to_have_text("Connected.")
@@ -107,7 +107,7 @@ def test_the_answer_to_an_application_on_a_phone_is_not_blocked(ada):
     assert [grant.state for grant in ada.grants()] == [GrantState.ACTIVE]
 
 
-def test_a_double_click_on_approve_is_one_consent(ada):
+def test_68_a_double_click_on_approve_is_one_consent(ada):
     ada.to_consent_page()
     ada.page.get_by_role("button", name="Approve").dblclick(no_wait_after=True)
     expect(ada.page.get_by_role("button", name="Read room climate")).to_be_visible()
@@ -139,7 +139,7 @@ def test_a_consent_page_in_two_tabs_is_one_consent(ada):
     assert ada.events() == ["granted"]
 
 
-def test_the_page_of_a_foreign_site_cannot_frame_the_consent_page(ada):
+def test_73_the_page_of_a_foreign_site_cannot_frame_the_consent_page(ada):
     ada.to_consent_page()
     target = ada.page.url
     ada.page.goto(ada.coolsite)

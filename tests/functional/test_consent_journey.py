@@ -52,7 +52,7 @@ def test_json_body_is_as_good_as_a_form(platform):
     assert set(tokens.json) >= {"access_token", "token_type", "expires_in", "refresh_token", "scope"}
 
 
-def test_the_page_says_who_asks_for_what_and_how_to_stop(platform):
+def test_62_the_page_says_who_asks_for_what_and_how_to_stop(platform):
     _, page = to_consent_page(platform, Request())
     text = visible(page)
     for words in (
@@ -70,14 +70,14 @@ def test_the_page_says_who_asks_for_what_and_how_to_stop(platform):
     assert approve.get("class") == deny.get("class")
 
 
-def test_the_form_may_lead_to_the_redirect_origin_only(platform):
+def test_74_the_form_may_lead_to_the_redirect_origin_only(platform):
     _, page = to_consent_page(platform, Request())
     policy = page.headers["Content-Security-Policy"]
     assert "form-action 'self' https://coolsite.example;" in policy
     assert "unsafe-inline" not in policy
 
 
-def test_deny_is_told_recorded_and_grants_nothing(platform):
+def test_67_deny_is_told_recorded_and_grants_nothing(platform):
     request = Request()
     browser, page = to_consent_page(platform, request)
     back = answer(page, "deny")
@@ -96,7 +96,7 @@ def test_deny_works_without_any_choice(platform):
     assert "error=access_denied" in response.location
 
 
-def test_a_second_answer_changes_nothing(platform):
+def test_68_a_second_answer_changes_nothing(platform):
     request = Request()
     _, page = to_consent_page(platform, request)
     answer(page, "approve")
@@ -112,7 +112,7 @@ def test_neither_button_is_no_answer(platform):
     assert "error=access_denied" in page.forms[0].submit("decision", value="deny").location
 
 
-def test_remembered_consent_of_a_confidential_client_skips_the_page(platform):
+def test_61_remembered_consent_of_a_confidential_client_skips_the_page(platform):
     request = Request()
     browser, page = to_consent_page(platform, request)
     answer(page, "approve")
@@ -121,7 +121,7 @@ def test_remembered_consent_of_a_confidential_client_skips_the_page(platform):
     assert "code=" in again.location
 
 
-def test_more_scopes_ask_again_and_amend_the_same_grant(platform):
+def test_61_more_scopes_ask_again_and_amend_the_same_grant(platform):
     browser, page = to_consent_page(platform, Request(scope="sites.read"))
     answer(page, "approve")
     wider = Request(scope="comfort.read")
@@ -134,7 +134,7 @@ def test_more_scopes_ask_again_and_amend_the_same_grant(platform):
         assert [event.type.value for event in uow.ledger.of_grant(grant.grant_id)] == ["granted", "amended"]
 
 
-def test_prompt_none_never_shows_a_page(platform):
+def test_18_prompt_none_never_shows_a_page(platform):
     response = platform.browser().get(Request(extra={"prompt": "none"}).url)
     assert "error=login_required" in response.location
     browser, _ = to_consent_page(platform, Request(scope="sites.read"))
@@ -142,7 +142,7 @@ def test_prompt_none_never_shows_a_page(platform):
     assert "error=consent_required" in response.location
 
 
-def test_another_browser_cannot_answer(platform):
+def test_65_68_another_browser_cannot_answer(platform):
     _, page = to_consent_page(platform, Request())
     form = page.forms[0]
     thief = platform.browser()
@@ -155,7 +155,7 @@ def test_another_browser_cannot_answer(platform):
     assert thief.post("/consent", fields, expect_errors=True).status_int == 410
 
 
-def test_revoke_kills_access_refresh_and_pending_code_at_once(platform):
+def test_30_63_revoke_kills_access_refresh_and_pending_code_at_once(platform):
     request = Request(scope="sites.read comfort.read")
     browser, page = to_consent_page(platform, request)
     tokens = exchange(platform, request, answer(page, "approve")["code"]).json
@@ -186,7 +186,7 @@ def test_revoking_twice_says_so_and_changes_nothing(platform):
     assert proceed(confirm).submit(expect_errors=True).status_int == 409
 
 
-def test_another_owners_grant_is_not_there(platform):
+def test_66_another_owners_grant_is_not_there(platform):
     connect(platform)
     with platform.runtime.storage.reading() as uow:
         (grant,) = uow.grants.all()
@@ -201,7 +201,7 @@ def test_another_owners_grant_is_not_there(platform):
         assert uow.grants.get(grant.grant_id).state.value == "active"
 
 
-def test_history_has_one_element_per_event_with_the_name(platform):
+def test_69_history_has_one_element_per_event_with_the_name(platform):
     connect(platform)
     browser = platform.browser()
     sign_in(browser, browser.get("/login"))

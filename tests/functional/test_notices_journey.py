@@ -164,7 +164,7 @@ def test_disabled_application_loses_every_grant_and_is_told(told):
     assert {mail["To"] for mail in told.mails[-2:]} == {"ada@example.org", "grace@example.org"}
 
 
-def test_endpoint_that_is_down_costs_the_person_nothing_and_loses_nothing(told):
+def test_91_96_endpoint_that_is_down_costs_the_person_nothing_and_loses_nothing(told):
     told.sink.answer = Answer(500)
     connect(told.platform)
     assert told.work() == 2

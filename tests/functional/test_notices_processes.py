@@ -134,7 +134,7 @@ def test_stopped_worker_ends_what_it_is_sending(platform, sink, tmp_path):
     assert "ada@" not in log
 
 
-def test_killed_worker_loses_nothing_and_keeps_the_id(platform, sink, tmp_path):
+def test_91_killed_worker_loses_nothing_and_keeps_the_id(platform, sink, tmp_path):
     sink.answer = Answer(delay_s=30)
     with worker(tmp_path) as process:
         (event_id,) = approve(platform)

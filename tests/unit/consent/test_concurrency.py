@@ -53,7 +53,7 @@ def test_many_approvals_of_one_owner_make_one_grant_and_one_chain(busy):
     assert verify_all(busy.storage, busy.keys).problems == ()
 
 
-def test_one_request_answered_many_times_at_once_counts_once(busy):
+def test_68_one_request_answered_many_times_at_once_counts_once(busy):
     interaction = busy.asks("sites.read")
     with ThreadPoolExecutor(6) as pool:
         approvals = list(pool.map(lambda _: answer(busy, interaction), range(12)))

@@ -48,11 +48,11 @@ def test_a_remembered_consent_needs_no_question():
         ("scope_unknown", {"catalog": Catalog.of([Scope("b.read", "B", "B")])}),
     ],
 )
-def test_each_reason_is_named(reason, case):
+def test_61_each_reason_is_named(reason, case):
     assert reason in reasons(**case)
 
 
-def test_a_further_scope_is_asked():
+def test_61_a_further_scope_is_asked():
     assert reasons("a.read", "b.read") == ("scope_added",)
 
 

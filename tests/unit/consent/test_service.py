@@ -33,7 +33,7 @@ def notice_of(house, event):
         return uow.notices.get(event.event_id)
 
 
-def test_approve_makes_grant_event_snapshot_notice_and_code_together(house):
+def test_91_approve_makes_grant_event_snapshot_notice_and_code_together(house):
     approval = house.approve("sites.read", "comfort.read", resources=("site-2", "site-1"))
     grant, event = approval.grant, approval.event
 
@@ -182,7 +182,7 @@ def test_a_scope_that_the_client_lost_meanwhile_is_refused(house):
         house.approve("sites.read", "comfort.read", client=narrow)
 
 
-def test_an_answer_counts_once(house):
+def test_68_an_answer_counts_once(house):
     interaction = house.asks("sites.read")
     given = {
         "interaction": interaction,
@@ -401,7 +401,7 @@ def test_only_security_events_are_a_compromise(house):
 
 @pytest.mark.parametrize("state", GrantState)
 @pytest.mark.parametrize("actor", ActorType)
-def test_final_states_stay_final(house, state, actor):
+def test_64_final_states_stay_final(house, state, actor):
     grant = replace(house.approve("sites.read").grant, state=state)
     with house.storage.transaction() as uow:
         uow.grants.update(grant, expected_sequence=grant.sequence)
@@ -435,7 +435,7 @@ def crash_after_approve(house, interaction):
         raise RuntimeError("crash")
 
 
-def test_a_failed_transaction_leaves_nothing(house):
+def test_91_a_failed_transaction_leaves_nothing(house):
     interaction = house.asks("sites.read")
     with pytest.raises(RuntimeError, match="crash"):
         crash_after_approve(house, interaction)

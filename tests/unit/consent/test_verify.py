@@ -118,7 +118,7 @@ def other_value(value, number):
 
 @settings(max_examples=150, deadline=None)
 @given(data=st.data())
-def test_any_edit_of_any_column_of_an_event_is_found(build, data):
+def test_70_any_edit_of_any_column_of_an_event_is_found(build, data):
     house = live_in(build())
     event = data.draw(st.sampled_from(rows(house, "events")))
     name = data.draw(st.sampled_from([field.name for field in fields(ConsentEvent)]))
@@ -134,7 +134,7 @@ def test_any_edit_of_any_column_of_an_event_is_found(build, data):
 
 @settings(max_examples=100, deadline=None)
 @given(data=st.data())
-def test_any_edit_of_any_column_of_a_grant_is_found(build, data):
+def test_70_any_edit_of_any_column_of_a_grant_is_found(build, data):
     house = live_in(build())
     grant = data.draw(st.sampled_from(rows(house, "grants")))
     name = data.draw(st.sampled_from([field.name for field in fields(Grant)]))
@@ -170,7 +170,7 @@ def test_a_changed_event_that_was_hashed_anew_without_the_key_is_found(lived_in)
 
 
 @pytest.mark.parametrize("gone", [0, 1])
-def test_a_deleted_event_is_found(lived_in, gone):
+def test_70_a_deleted_event_is_found(lived_in, gone):
     grant, events = chain_of(lived_in)
     chain = dict(tables(lived_in).chains.get(grant.grant_id))
     del chain[gone + 1]
@@ -181,7 +181,7 @@ def test_a_deleted_event_is_found(lived_in, gone):
     assert f"event {gone + 1} is missing" in first.text
 
 
-def test_reordered_events_are_found(lived_in):
+def test_70_reordered_events_are_found(lived_in):
     grant, events = chain_of(lived_in)
     tables(lived_in).chains.put(grant.grant_id, {1: events[1].event_id, 2: events[0].event_id})
     put(lived_in, "events", events[0].event_id, sequence=2)
@@ -224,7 +224,7 @@ def test_an_old_row_with_its_genuine_seal_is_found_by_its_chain(house):
     assert "the grant counts 1 events, its chain has 2" in verify(house).problems[0].text
 
 
-def test_an_old_row_and_a_cut_chain_are_found_by_the_checkpoint(house):
+def test_70_an_old_row_and_a_cut_chain_are_found_by_the_checkpoint(house):
     old = house.approve("sites.read").grant
     withdrawn = house.revoke(old.grant_id, OWNER).event
     advance(house.storage, house.keys, house.clock, {})
@@ -235,7 +235,7 @@ def test_an_old_row_and_a_cut_chain_are_found_by_the_checkpoint(house):
     assert "event 1 of the sequence is missing" in problem.text
 
 
-def test_a_chain_deleted_with_its_grant_is_found_by_the_checkpoint(lived_in):
+def test_70_a_chain_deleted_with_its_grant_is_found_by_the_checkpoint(lived_in):
     grant, events = chain_of(lived_in)
     tables(lived_in).grants.drop([grant.grant_id])
     tables(lived_in).chains.drop([grant.grant_id])
@@ -311,7 +311,7 @@ def test_every_page_of_grants_is_read(house, monkeypatch):
     assert verify(house).grants == 5
 
 
-def test_a_live_system_is_never_accused(house):
+def test_70_a_live_system_is_never_accused(house):
     """People approve and revoke, and a worker covers it, while the auditor reads."""
     stop, failures = threading.Event(), []
     clients = [house.new_client() for _ in range(3)]

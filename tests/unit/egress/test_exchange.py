@@ -45,19 +45,19 @@ def test_bytes_and_headers_arrive_unchanged(sink):
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
-def test_redirect_is_an_answer_and_not_followed(sink, status):
+def test_95_redirect_is_an_answer_and_not_followed(sink, status):
     sink.answers["/start"] = Answer(status, {"Location": sink.url("/other")})
     assert policy().post(sink.url("/start"), {}, b"").status == status
     assert [got.path for got in sink.received] == ["/start"]
 
 
-def test_proxy_of_the_environment_is_not_used(sink, monkeypatch):
+def test_95_proxy_of_the_environment_is_not_used(sink, monkeypatch):
     for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     assert policy().post(sink.url(), {}, b"").status == 204
 
 
-def test_name_is_resolved_once_and_the_checked_address_is_used(sink):
+def test_95_name_is_resolved_once_and_the_checked_address_is_used(sink):
     """DNS rebinding: a second look-up would give another address; there must be none."""
     asked = []
 
@@ -71,7 +71,7 @@ def test_name_is_resolved_once_and_the_checked_address_is_used(sink):
     assert sink.received[0].headers["host"] == f"rebind.example:{sink.port}"
 
 
-def test_name_that_turns_inside_after_registration_is_blocked(sink):
+def test_95_incident_webhook_ssrf_name_that_turns_inside_after_registration_is_blocked(sink):
     answers = [["93.184.216.34"], ["127.0.0.1"]]
     guard = EgressPolicy(resolver=lambda host, port: answers.pop(0))
     guard.check_url("https://rebind.example/")

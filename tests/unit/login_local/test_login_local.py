@@ -297,7 +297,7 @@ class TestRules:
             ("half\ud800surrogate", "NUL"),
         ],
     )
-    def test_poor_ones_are_refused_without_repeating_them(self, put, login, password, expected):
+    def test_82_poor_ones_are_refused_without_repeating_them(self, put, login, password, expected):
         with pytest.raises(InvalidInput, match=expected) as caught:
             put(password)
         assert caught.value.field == "password"
@@ -305,7 +305,7 @@ class TestRules:
         assert isinstance(attempt(login, GOOD), Authenticated)
 
     @pytest.mark.parametrize("password", ["8 chars!", "x" * 1024, "пароль-из-восьми", "  spaces count  "])
-    def test_good_ones_are_kept_exactly(self, put, login, password):
+    def test_82_good_ones_are_kept_exactly(self, put, login, password):
         put(password)
         assert isinstance(attempt(login, password), Authenticated)
         assert attempt(login, password[:-1]) == Refused()

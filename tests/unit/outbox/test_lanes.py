@@ -18,7 +18,7 @@ def test_places_of_one_target_and_in_all_are_bounded():
     assert lanes.running == 4
 
 
-def test_target_that_hangs_gets_one_place_until_it_answers():
+def test_97_target_that_hangs_gets_one_place_until_it_answers():
     lanes = Lanes(threads=8, per_target=4)
     for outcome, places in ((Retry("t", error="timeout"), 1), (Retry("x", status=503), 1), (Delivered(), 4)):
         assert lanes.enter(to("a"))

@@ -209,7 +209,7 @@ class TestForm:
             links = [attributes["href"] for tag, attributes in Text(mail.html).tags if tag == "a"]
             assert [link for link in links if not link.startswith(allowed)] == []
 
-    def test_no_secret_and_no_words_of_the_application(self, place):
+    def test_94_no_secret_and_no_words_of_the_application(self, place):
         for mail in every_mail(place).values():
             both = mail.text + mail.html
             assert place.client.purpose not in both
@@ -298,7 +298,7 @@ class TestMessage:
             ("sender", "consent@lumen.example\nBcc: eve@example.org"),
         ],
     )
-    def test_header_cannot_be_smuggled_in(self, field, value):
+    def test_96_header_cannot_be_smuggled_in(self, field, value):
         with pytest.raises(InvalidInput):
             self.message(**{field: value})
 

@@ -83,7 +83,7 @@ def test_several_workers_tell_everybody_once(place):
     assert len(place.hooker.sent) == 20
 
 
-def test_dead_endpoints_do_not_hold_up_the_living(place):
+def test_97_dead_endpoints_do_not_hold_up_the_living(place):
     add_endpoints(place, *(f"dead_{n}" for n in range(6)))
     release = threading.Event()
 

@@ -15,7 +15,7 @@ def tried(outcome, number: int = 1) -> Tried:
 
 
 @pytest.mark.parametrize(("failures", "base"), [(1, 5.0), (2, 300.0), (3, 1800.0)])
-def test_waits_are_those_of_the_schedule_within_a_fifth(failures, base):
+def test_93_waits_are_those_of_the_schedule_within_a_fifth(failures, base):
     assert wait_s(SCHEDULE, failures, None, 0.5) == pytest.approx(base)
     assert wait_s(SCHEDULE, failures, None, 0.0) == pytest.approx(0.8 * base)
     assert wait_s(SCHEDULE, failures, None, 1.0) == pytest.approx(1.2 * base)

@@ -19,7 +19,7 @@ def seen(peer, trusted=("127.0.0.1", "10.0.0.0/8"), **headers):
     return found["REMOTE_ADDR"], found["wsgi.url_scheme"]
 
 
-def test_stranger_is_not_believed():
+def test_84_stranger_is_not_believed():
     assert seen("192.0.2.1", x_forwarded_for="1.1.1.1", x_forwarded_proto="https") == ("192.0.2.1", "http")
 
 

@@ -16,7 +16,7 @@ PAIRS = 1000
 
 
 @pytest.mark.slow
-def test_thousand_interleavings_of_refresh_and_revoke(storage):
+def test_49_63_thousand_interleavings_of_refresh_and_revoke(storage):
     answers = set()
     with ThreadPoolExecutor(2) as pool:
         for number in range(PAIRS):

@@ -181,7 +181,7 @@ def fill(world):
         world.storage.protocol.open_interaction(factories.interaction(world.client.client_id))
 
 
-def test_failure_in_the_middle_of_an_exchange_leaves_nothing(world, monkeypatch):
+def test_29_failure_in_the_middle_of_an_exchange_leaves_nothing(world, monkeypatch):
     """The second token cannot be stored: the refresh token must not be spent."""
     issued = world.redeem()
     rotation = world.rotation(issued.refresh)

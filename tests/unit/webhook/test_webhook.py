@@ -70,7 +70,7 @@ class TestConformance(NotifierConformance):
 
 
 class TestRequest:
-    def test_receivers_library_believes_it(self, sink):
+    def test_92_receivers_library_believes_it(self, sink):
         assert make().send(envelope(sink, attempt=3), "ep_1") == Delivered(204)
         (got,) = sink.received
         assert Webhook(SECRET).verify(got.body, got.headers) == json.loads(BODY)
@@ -90,7 +90,7 @@ class TestRequest:
         assert headers["user-agent"].startswith("consentcore-webhooks/")
         assert (headers["consentcore-delivery"], headers["consentcore-attempt"]) == ("dlv_1", "3")
 
-    def test_signature_is_that_of_the_specification(self, sink):
+    def test_92_signature_is_that_of_the_specification(self, sink):
         make().send(envelope(sink), "ep_1")
         headers = sink.received[0].headers
         text = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + BODY
@@ -98,14 +98,14 @@ class TestRequest:
         version, _, signature = headers["webhook-signature"].partition(",")
         assert (version, b64decode(signature)) == ("v1", expected)
 
-    def test_every_live_secret_signs(self, sink):
+    def test_92_every_live_secret_signs(self, sink):
         make().send(envelope(sink, SECRET, OLD), "ep_1")
         (got,) = sink.received
         assert len(got.headers["webhook-signature"].split(" ")) == 2
         for secret in (SECRET, OLD):
             Webhook(secret).verify(got.body, got.headers)
 
-    def test_each_try_has_the_same_id_and_its_own_time(self, sink):
+    def test_92_each_try_has_the_same_id_and_its_own_time(self, sink):
         clock = ManualClock()
         notifier = consentcore_notifier(WebhookSettings(allow_networks=("127.0.0.0/8",)), clock)
         notifier.send(envelope(sink), "ep_1")
@@ -127,12 +127,12 @@ class TestRequest:
 
 class TestOutcome:
     @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
-    def test_2xx_is_delivered(self, sink, status):
+    def test_93_a_2xx_is_delivered(self, sink, status):
         sink.answer = Answer(status, body=b"" if status == 204 else b"thanks")
         assert isinstance(make().send(envelope(sink), "ep_1"), Delivered)
 
     @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-    def test_redirect_is_a_failure_and_not_followed(self, sink, status):
+    def test_93_redirect_is_a_failure_and_not_followed(self, sink, status):
         sink.answers["/hook"] = Answer(status, {"Location": sink.url("/other")})
         outcome = make().send(envelope(sink), "ep_1")
         assert isinstance(outcome, Retry)
@@ -140,23 +140,23 @@ class TestOutcome:
         assert [got.path for got in sink.received] == ["/hook"]
 
     @pytest.mark.parametrize("status", [400, 401, 404, 409, 500, 502])
-    def test_other_answers_are_failures(self, sink, status):
+    def test_93_other_answers_are_failures(self, sink, status):
         sink.answer = Answer(status, body=b"sorry")
         outcome = make().send(envelope(sink), "ep_1")
         assert outcome == Retry(
             f"the endpoint answered {status}", status=status, error="http", answer="sorry"
         )
 
-    def test_410_is_gone(self, sink):
+    def test_93_a_410_is_gone(self, sink):
         sink.answer = Answer(410)
         assert make().send(envelope(sink), "ep_1") == Gone("the endpoint answered 410", 410)
 
     @pytest.mark.parametrize("status", [429, 503])
-    def test_wish_of_the_endpoint_is_handed_on(self, sink, status):
+    def test_93_wish_of_the_endpoint_is_handed_on(self, sink, status):
         sink.answer = Answer(status, {"Retry-After": "120"})
         assert make().send(envelope(sink), "ep_1").after_s == 120
 
-    def test_silence_is_a_timeout(self, sink):
+    def test_93_silence_is_a_timeout(self, sink):
         sink.answer = Answer(delay_s=20)
         outcome = make(timeout_s=0.2).send(envelope(sink), "ep_1")
         assert (type(outcome), outcome.error, outcome.status) == (Retry, "timeout", None)
@@ -166,7 +166,7 @@ class TestOutcome:
         outcome = make().send(replace(envelope(sink), endpoints=(dead,)), "ep_1")
         assert (type(outcome), outcome.error) == (Retry, "connect")
 
-    def test_inner_address_is_blocked_unless_allowed(self, sink):
+    def test_95_inner_address_is_blocked_unless_allowed(self, sink):
         outcome = make(allow_networks=()).send(envelope(sink), "ep_1")
         assert (type(outcome), outcome.error) == (Retry, "blocked_address")
         assert sink.received == []

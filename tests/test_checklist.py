@@ -1,0 +1,43 @@
+"""The security checklist, held against the code and the tests that it names."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="module")
+def checklist():
+    sys.path.insert(0, str(ROOT / "scripts"))
+    import write_checklist
+
+    yield write_checklist
+    sys.path.remove(str(ROOT / "scripts"))
+    sys.modules.pop("write_checklist")
+
+
+def test_everything_that_applies_has_a_test_and_a_place(checklist):
+    assert checklist.problems() == []
+
+
+def test_numbers_are_those_of_the_list(checklist):
+    data = checklist.data()
+    assert [entry["number"] for entry in data["requirement"]] == list(range(1, 101))
+    assert [entry["number"] for entry in data["gap"]] == list(range(1, 25))
+
+
+def test_page_is_up_to_date(checklist):
+    assert checklist.FILE.read_text(encoding="utf-8") == checklist.page(), "run: make reference"
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["consentcore/nowhere.py", "consentcore/oauth/front.py:nothing", "consentcore/oauth/front.py:json"],
+)
+def test_places_that_do_not_exist_are_noticed(checklist, place):
+    assert not checklist.exists(place)
+    assert checklist.exists("consentcore/oauth/front.py:AUTHORIZE")
