@@ -25,6 +25,14 @@ PARAMETERS = {
 }
 
 
+@pytest.fixture(autouse=True)
+def watch(monkeypatch):
+    """The time that the limiter sees: it stands still unless a test moves it."""
+    seconds = [1_800_000_000.5]
+    monkeypatch.setattr(time, "time", lambda: seconds[0])
+    return seconds
+
+
 @pytest.fixture
 def limited(house):
     """Give the house a server with limits of its own."""
@@ -101,17 +109,24 @@ def test_an_address_is_limited_over_all_clients_where_that_is_set(limited):
     assert statuses(*answers) == [200, 200, 429, 200]
 
 
-def test_a_pause_is_over_after_the_time_that_was_told(monkeypatch):
-    now = 1_800_000_000.5
-    monkeypatch.setattr(time, "time", lambda: now)
+def test_a_pause_is_over_after_the_time_that_was_told(watch):
     rates = Rates({"token": 2})
     assert [rates.hit("token", "app"), rates.hit("token", "app")] == [0, 0]
     wait = rates.hit("token", "app")
     assert 1 <= wait <= 60
     assert rates.wait("token", "app") == wait
-    now += wait
+    watch[0] += wait
     assert rates.wait("token", "app") == 0
     assert rates.hit("token", "app") == 0
+
+
+def test_a_large_limit_is_counted_in_steps():
+    rates = Rates({"token": 5000})
+    waits = [rates.hit("token", "app") for _ in range(5100)]
+    assert not any(waits[:5000])
+    assert sum(wait > 0 for wait in waits[5000:]) == 100 // 5
+    assert rates.wait("token", "app") > 0
+    assert rates.hit("token", "other") == 0
 
 
 def test_0_is_no_limit(limited):
