@@ -26,6 +26,7 @@ class Front:
     """One way in.
 
     :ivar name: ``direct`` or ``nginx``. :ivar port: where it listens. :ivar certificate: None without TLS.
+    :ivar plain_port: where nginx sends browsers to https, else 0.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Front:
     certificate: Certificate | None = None
     client_id: str = ""
     client_secret: str = ""
+    plain_port: int = 0
 
     @property
     def url(self) -> str:
@@ -134,9 +136,9 @@ def behind_nginx(folder: Path, **settings: object) -> Iterator[Front]:
         )
         proxied = {"server.mode": "proxied", "server.access_log": "true", "web.hsts_s": 31536000}
         _settle(front, **{**proxied, **settings})
-        plain_port = free_port()
+        front.plain_port = free_port()
         replacements = {
-            "listen 80;": f"listen 127.0.0.1:{plain_port};",
+            "listen 80;": f"listen 127.0.0.1:{front.plain_port};",
             "listen 443 ssl": f"listen 127.0.0.1:{front.port} ssl",
             "server 127.0.0.1:6543;": f"server {house.issuer.removeprefix('http://')};",
             "/etc/ssl/consent.example.com": str(certificate.path.with_suffix("")),

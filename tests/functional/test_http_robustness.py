@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import re
 import threading
@@ -10,7 +11,9 @@ import time
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import requests
 from fronts_ import PREFIX, behind_nginx, direct
+from platform_ import make_platform
 
 pytestmark = pytest.mark.slow
 
@@ -20,20 +23,7 @@ JSON = POST + b"Content-Type: application/json\r\n"
 GET = b"GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
 CHUNKED = b"Transfer-Encoding: chunked\r\n"
 NEXT = b"GET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n"
-ROUTES = [
-    *(f"{PREFIX}/{name}" for name in ("authorize", "token", "revoke", "introspect")),
-    "/.well-known/oauth-authorization-server",
-    *("/", "/login", "/logout", "/consent", "/consents", "/consents/revoked", "/consents/history"),
-    *(
-        "/consents/x",
-        "/consents/x/revoke",
-        "/receipts/x",
-        "/livez",
-        "/readyz",
-        "/static/tokens.css",
-        "/nothing",
-    ),
-]
+PAGES = ("authorize", "/", "/login", "/logout", "/consent", "/consents", "/account")
 
 
 @pytest.fixture(scope="module", params=[direct, behind_nginx], ids=["direct", "nginx"])
@@ -260,19 +250,39 @@ def test_87_no_header_makes_it_fail(front, header):
         assert found[0] < 500, request
 
 
-@pytest.mark.parametrize("path", ROUTES)
-def test_87_every_route_answers_every_method(front, path):
-    for method in METHODS:
-        request = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n"
-        answer = front.raw(request.encode() + b"Origin: https://evil.example\r\n\r\n")
-        assert len(statuses(answer)) == 1, (method, answer)
-        assert statuses(answer)[0] < 500, (method, answer)
-        if statuses(answer) == [405] and b"<center>nginx" not in answer:
-            assert re.search(rb"\r\nallow: \w", answer, re.IGNORECASE), answer
+@pytest.fixture(scope="module")
+def routes(tmp_path_factory):
+    """Every route that there is, something in each of its places."""
+    registry = make_platform(tmp_path_factory.mktemp("routes")).app.app.registry
+    found = [item["introspectable"]["pattern"] for item in registry.introspector.get_category("routes")]
+    return [*sorted({re.sub(r"{[^}]*}|\*subpath", "x", pattern) for pattern in found}), "/nothing"]
+
+
+def test_87_every_route_answers_every_method(front, routes):
+    assert len(routes) > 25
+    for path, method in itertools.product(routes, METHODS if front.name == "direct" else ("HEAD", "OPTIONS")):
+        request = (
+            f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        )
+        answer = front.raw(request.encode())
+        assert len(statuses(answer)) == 1, (method, path, answer)
+        # 503: a probe says that something is down.
+        assert statuses(answer)[0] < 500 or path == "/readyz", (method, path, answer)
+        if statuses(answer) == [405]:
+            assert re.search(rb"\r\nallow: \w", answer, re.IGNORECASE), (method, path, answer)
         if method == "HEAD":
-            assert answer.endswith(b"\r\n\r\n"), answer
-        # No page and no authorization endpoint is for scripts of other sites (RFC 9700 section 2.6).
-        assert b"access-control-" not in answer.lower(), (method, answer)
+            assert answer.endswith(b"\r\n\r\n"), (path, answer)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_86_no_page_is_for_scripts_of_other_sites(front, path):
+    """RFC 9700 section 2.6: no CORS at the authorization endpoint, nor on any page."""
+    path = path if path.startswith("/") else f"{PREFIX}/{path}"
+    foreign = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
+    for method in ("GET", "OPTIONS", "POST"):
+        answer = front.ask(method, path, headers=foreign)
+        assert answer.status_code < 500
+        assert not [name for name in answer.headers if name.lower().startswith("access-control-")]
 
 
 def test_87_junk_leaves_nothing_behind(front, record_property):
@@ -335,3 +345,31 @@ def test_84_who_asks_is_what_the_proxy_says_not_what_the_client_says(front):
         time.sleep(0.05)
     assert {json.loads(line)["remote"] for line in lines} == {"127.0.0.1"}
     assert "6.6.6.6" not in front.log
+
+
+def test_78_what_https_adds_is_there_behind_nginx_and_nowhere_else(front):
+    secure = front.name == "nginx"
+    answer = front.ask("GET", "/login")
+    hsts = "max-age=31536000; includeSubDomains" if secure else None
+    assert answer.headers.get("Strict-Transport-Security") == hsts
+    assert answer.headers["Set-Cookie"].startswith("__Host-") == secure
+    assert ("; secure" in answer.headers["Set-Cookie"].lower()) == secure
+    metadata = front.ask("GET", "/.well-known/oauth-authorization-server").json()
+    assert metadata["token_endpoint"] == f"{front.url}{PREFIX}/token"
+    assert "Content-Encoding" not in front.ask("GET", "/login", headers={"Accept-Encoding": "gzip"}).headers
+    if secure:  # the second server of the sample
+        url = f"http://127.0.0.1:{front.plain_port}/consents?a=b"
+        moved = requests.get(url, headers={"Host": "localhost"}, allow_redirects=False, timeout=10)
+        assert (moved.status_code, moved.headers["Location"]) == (301, "https://localhost/consents?a=b")
+        assert requests.post(url, data={"client_secret": "x"}, timeout=10).status_code == 403, (
+            "it has to notice"
+        )
+
+
+def test_no_log_holds_a_query(front):
+    front.ask(
+        "GET", f"{PREFIX}/authorize?client_id=topsecret", headers={"Referer": "https://topsecret.example"}
+    )
+    logs = [front.house.log, *front.house.folder.glob("*.log"), *front.house.folder.glob("nginx/*.log")]
+    assert any("authorize" in log.read_text() for log in logs)
+    assert not any("topsecret" in log.read_text() for log in logs)
