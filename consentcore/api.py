@@ -39,7 +39,7 @@ from consentcore.domain.event import (
     NoticeSnapshot,
 )
 from consentcore.domain.grant import ENDED, Grant, GrantState
-from consentcore.domain.interaction import AuthorizationRequest, AuthorizeContext, Interaction
+from consentcore.domain.interaction import AuthorizationRequest, AuthorizeContext, Interaction, PushedRequest
 from consentcore.domain.notice import (
     DELIVERY_LOG_MS,
     UNDELIVERED,
@@ -219,6 +219,7 @@ __all__ = [
     "PluginKind",
     "ProtocolStorage",
     "PurgeReport",
+    "PushedRequest",
     "Redemption",
     "RedirectLogin",
     "RedirectTo",

@@ -30,6 +30,22 @@ class AuthorizationRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class PushedRequest:
+    """A pushed authorization request that waits for its browser (RFC 9126 section 2.2).
+
+    Stored under the SHA-256 of the secret in its ``request_uri``.
+
+    :ivar query: its parameters as the authorization endpoint would have had them, URL-encoded; no credentials.
+    """
+
+    request_hash: bytes
+    client_id: str
+    query: str
+    created_at: int
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Interaction:
     """An authorization request that waits for a person.
 

@@ -21,10 +21,11 @@ CLIENT_SECRET = "ccs"
 SESSION = "ccb"
 INTERACTION = "cci"
 TICKET = "cct"
+REQUEST = "ccp"
 
 _BODY = 43
 _CHECK = 6
-_SHAPE = re.compile(r"(cc[abcirst])_[A-Za-z0-9_-]{49}", re.ASCII)
+_SHAPE = re.compile(r"(cc[abciprst])_[A-Za-z0-9_-]{49}", re.ASCII)
 
 
 def mint(prefix: str) -> str:

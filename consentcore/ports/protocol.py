@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from consentcore.domain.interaction import AuthorizeContext, Interaction
+    from consentcore.domain.interaction import AuthorizeContext, Interaction, PushedRequest
     from consentcore.domain.token import (
         Code,
         CodeLookup,
@@ -83,5 +83,25 @@ class ProtocolStorage(Protocol):
         """Kill every token that descends from one code; False when it was dead before.
 
         Idempotent. 1 statement, 1 commit.
+        """
+        ...
+
+    def use_once(self, key_hash: bytes, now: int, expires_at: int) -> bool:
+        """Note that something was used that may be used once until ``expires_at``; False when it was before.
+
+        Among any number of simultaneous callers, in whatever process, exactly one gets True. A key whose time is
+        over at ``now`` may be used again, whether or not it was purged. 1 statement, 1 commit.
+        """
+        ...
+
+    def push_request(self, pushed: PushedRequest) -> None:
+        """Store a pushed authorization request. 1 statement, 1 commit."""
+        ...
+
+    def take_pushed(self, request_hash: bytes, client_id: str, now: int) -> PushedRequest | None:
+        """Take a pushed request out of the store if it is that client's and its time is not over.
+
+        Among simultaneous callers exactly one gets it; for all others, and for another client, it is None and
+        nothing has changed. 1 statement, 1 commit.
         """
         ...

@@ -139,7 +139,7 @@ class Storage(Protocol):
 
     def purge(self, now: int, limit: int) -> PurgeReport:
         """Remove, at most ``limit`` rows a kind, what has no more use: dead codes and tokens, nonces past the grace,
-        expired sessions and tickets, old counters; deliveries that were made
+        expired sessions, tickets and pushed requests, what may be used again, old counters; deliveries that were made
         :data:`~consentcore.domain.notice.DELIVERY_LOG_MS` ago or earlier and are not pending, with their attempts.
         Never evidence, never notices."""
         ...

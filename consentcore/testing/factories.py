@@ -38,6 +38,7 @@ from consentcore.api import (
     OwnerIdentity,
     OwnerSession,
     OwnerTicket,
+    PushedRequest,
     Redemption,
     Rotation,
     SealedSecret,
@@ -162,6 +163,18 @@ def request(client_id: str, **overrides: Any) -> AuthorizationRequest:
         "state": "xyz",
     }
     return _made(AuthorizationRequest, defaults, overrides)
+
+
+def pushed(client_id: str, **overrides: Any) -> PushedRequest:
+    """Make a pushed authorization request that waits for a minute."""
+    defaults = {
+        "request_hash": random_hash(),
+        "client_id": client_id,
+        "query": "response_type=code&state=x%20y",
+        "created_at": NOW,
+        "expires_at": NOW + MINUTE,
+    }
+    return _made(PushedRequest, defaults, overrides)
 
 
 def interaction(client_id: str, **overrides: Any) -> Interaction:

@@ -26,15 +26,12 @@ from consentcore.api import (
     TokenLookup,
     Unknown,
 )
-from consentcore_memory.engine import Engine
+from consentcore_memory.once import MemoryOnce
 from consentcore_memory.state import State, StoredToken
 
 
-class MemoryProtocol:
+class MemoryProtocol(MemoryOnce):
     """:class:`consentcore.api.ProtocolStorage` in memory."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
 
     def read_authorize(self, client_id: str, session_hash: bytes | None, now: int) -> AuthorizeContext:
         state = self._engine.committed

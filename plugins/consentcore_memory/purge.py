@@ -22,6 +22,8 @@ def purge(state: State, now: int, limit: int) -> dict[str, int]:
     tickets = state.tickets.drop(stale[:limit])
     logged = list(islice(_old_deliveries(state, now), limit))
     state.attempts.drop(logged)
+    spent = [row.request_hash for row in state.pushed.values() if row.expires_at <= now]
+    pushed = state.pushed.drop(spent[:limit])
     return {
         "nonces": nonces,
         "tokens": tokens,
@@ -29,8 +31,14 @@ def purge(state: State, now: int, limit: int) -> dict[str, int]:
         "families": families,
         "sessions": sessions,
         "tickets": tickets,
+        "pushed": pushed,
+        "used_once": _reusable(state, now, limit),
         "deliveries": state.deliveries.drop(logged),
     }
+
+
+def _reusable(state: State, now: int, limit: int) -> int:
+    return state.used_once.drop([key for key, until in state.used_once.items() if until <= now][:limit])
 
 
 def _forget_nonces(state: State, now: int, limit: int) -> int:

@@ -21,6 +21,7 @@ from consentcore.api import (
     OwnerIdentity,
     OwnerSession,
     OwnerTicket,
+    PushedRequest,
     Token,
     WebhookEndpoint,
 )
@@ -52,6 +53,10 @@ class Table(Generic[K, V]):
     def values(self) -> Collection[V]:
         """Return all rows, oldest first."""
         return self._rows.values()
+
+    def items(self) -> Collection[tuple[K, V]]:
+        """Return all rows with their keys, oldest first."""
+        return self._rows.items()
 
     def put(self, key: K, row: V) -> None:
         """Store a row; one that was there keeps its place."""
@@ -122,6 +127,8 @@ class State:
     tickets: Table[bytes, OwnerTicket] = field(default_factory=_table)
     identities: Table[tuple[str, str], OwnerIdentity] = field(default_factory=_table)
     interactions: Table[bytes, Interaction] = field(default_factory=_table)
+    pushed: Table[bytes, PushedRequest] = field(default_factory=_table)
+    used_once: Table[bytes, int] = field(default_factory=_table)
     grants: Table[str, Grant] = field(default_factory=_table)
     active: Table[tuple[str, str], str] = field(default_factory=_table)
     codes: Table[bytes, Code] = field(default_factory=_table)

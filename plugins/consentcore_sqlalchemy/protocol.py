@@ -29,6 +29,7 @@ from consentcore.api import (
 from consentcore_sqlalchemy import statements as sql
 from consentcore_sqlalchemy.driver import Driver, Prepared
 from consentcore_sqlalchemy.errors import Collision
+from consentcore_sqlalchemy.once import SqlOnce
 from consentcore_sqlalchemy.rows.common import Row, Values, texts
 from consentcore_sqlalchemy.rows.evidence import grant_from
 from consentcore_sqlalchemy.rows.people import client_from, interaction_values, session_from
@@ -91,11 +92,11 @@ class OneTransaction(Exchanger):
         return bool(found)
 
 
-class SqlProtocol:
+class SqlProtocol(SqlOnce):
     """:class:`consentcore.api.ProtocolStorage` in SQL."""
 
     def __init__(self, driver: Driver, *, exchanger: type[OneStatement | OneTransaction]) -> None:
-        self._driver = driver
+        super().__init__(driver, is_sqlite=exchanger is OneTransaction)
         self._read_authorize = driver.prepare(sql.read_authorize())
         self._read_code = driver.prepare(sql.read_code())
         self._find_token = driver.prepare(sql.find_token())

@@ -17,7 +17,9 @@ from consentcore_sqlalchemy.tables import (
     delivery_attempt,
     owner_session,
     owner_ticket,
+    pushed_request,
     token,
+    used_once,
 )
 from consentcore_sqlalchemy.work import Mode, Work, transaction
 
@@ -30,6 +32,8 @@ def purge(database: Database, now: int, limit: int) -> dict[str, int]:
         "codes": _codes,
         "sessions": _sessions,
         "tickets": _tickets,
+        "pushed": _pushed,
+        "used_once": _reusable,
         "counters": _counters,
         "deliveries": _deliveries,
     }
@@ -55,6 +59,16 @@ def _sessions(work: Work, now: int, limit: int) -> int:
     return _remove(
         work, owner_session, owner_session.c.session_hash, owner_session.c.expires_at <= now, limit
     )
+
+
+def _pushed(work: Work, now: int, limit: int) -> int:
+    return _remove(
+        work, pushed_request, pushed_request.c.request_hash, pushed_request.c.expires_at <= now, limit
+    )
+
+
+def _reusable(work: Work, now: int, limit: int) -> int:
+    return _remove(work, used_once, used_once.c.key_hash, used_once.c.expires_at <= now, limit)
 
 
 def _tickets(work: Work, now: int, limit: int) -> int:

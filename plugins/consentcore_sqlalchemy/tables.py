@@ -147,6 +147,24 @@ interaction = Table(
     Column("owner_id", Id, nullable=False),
 )
 
+pushed_request = Table(
+    "pushed_request",
+    metadata,
+    Column("request_hash", Hash, primary_key=True),
+    Column("client_id", Id, nullable=False),
+    Column("query", Text, nullable=False),
+    Column("created_at", Ms, nullable=False),
+    Column("expires_at", Ms, nullable=False, index=True),
+)
+
+# What may be used once until its time is over: the hash says nothing of what it was.
+used_once = Table(
+    "used_once",
+    metadata,
+    Column("key_hash", Hash, primary_key=True),
+    Column("expires_at", Ms, nullable=False, index=True),
+)
+
 consent_grant = Table(
     "consent_grant",
     metadata,

@@ -529,6 +529,58 @@ class TestUsesTicketsTwice(Broken):
     make = staticmethod(repository("tickets", UsesTicketsTwice))
 
 
+class UsesOnceInTwoSteps(MemoryProtocol):
+    def use_once(self, key_hash, now, expires_at):
+        until = self._engine.committed.used_once.get(key_hash)
+        if until is not None and now < until:
+            return False
+        time.sleep(ROUND_TRIP_S)
+        with self._engine.writing() as state:
+            state.used_once.put(key_hash, expires_at)
+        return True
+
+
+class TestUsesOnceInTwoSteps(Broken):
+    protocol = UsesOnceInTwoSteps
+
+
+class ForgetsWhatWasUsed(MemoryStorage):
+    """Purges by when something was used, not by when it may be used again."""
+
+    def purge(self, now, limit):
+        with self._engine.writing() as state:
+            state.used_once.drop([key for key, _ in state.used_once.items()])
+        return super().purge(now, limit)
+
+
+class TestForgetsWhatWasUsed(Broken):
+    make = ForgetsWhatWasUsed
+
+
+class TakesPushedRequestsForAnybody(MemoryProtocol):
+    def take_pushed(self, request_hash, client_id, now):
+        with self._engine.writing() as state:
+            found = state.pushed.get(request_hash)
+            state.pushed.drop([request_hash])
+        return found if found and now < found.expires_at else None
+
+
+class TestTakesPushedRequestsForAnybody(Broken):
+    protocol = TakesPushedRequestsForAnybody
+
+
+class TakesPushedRequestsTwice(MemoryProtocol):
+    """Leaves them for the purge."""
+
+    def take_pushed(self, request_hash, client_id, now):
+        found = self._engine.committed.pushed.get(request_hash)
+        return found if found and found.client_id == client_id and now < found.expires_at else None
+
+
+class TestTakesPushedRequestsTwice(Broken):
+    protocol = TakesPushedRequestsTwice
+
+
 class ForgetsTheIssuer(MemoryIdentities):
     """Takes the subject of one provider for that of another."""
 

@@ -86,6 +86,16 @@ FAULTS = {
         "test_ticket_is_used_once_for_its_purpose_and_in_time",
         "test_one_of_many_at_once_uses_a_ticket",
     ],
+    "TestUsesOnceInTwoSteps": [
+        "test_key_is_used_by_exactly_one_of_many",
+        "test_key_whose_time_is_over_is_used_again_by_exactly_one",
+    ],
+    "TestForgetsWhatWasUsed": ["test_purge_keeps_keys_until_their_time_is_over"],
+    "TestTakesPushedRequestsForAnybody": ["test_pushed_request_of_another_client_stays"],
+    "TestTakesPushedRequestsTwice": [
+        "test_pushed_request_is_taken_once_as_it_was",
+        "test_pushed_request_is_taken_by_exactly_one",
+    ],
     "TestForgetsTheIssuer": ["test_identity_is_found_by_issuer_and_subject_only"],
     "TestHoldsItsLock": ["test_ended_request_gives_back_what_it_held"],
 }

@@ -54,6 +54,15 @@ def test_single_writes_cost_one_statement_and_one_commit(storage, world, bill):
     assert bill.of(lambda: storage.protocol.kill_family(code.family_id, NOW)) == (0, 1, 0)
 
 
+def test_what_happens_once_costs_one_statement(storage, bill):
+    protocol, pushed = storage.protocol, factories.pushed("client")
+    assert bill.of(lambda: protocol.use_once(b"k" * 32, NOW, NOW + 1)) == (0, 1, 1)
+    assert bill.of(lambda: protocol.use_once(b"k" * 32, NOW, NOW + 1)) == (0, 1, 0)
+    assert bill.of(lambda: protocol.push_request(pushed)) == (0, 1, 1)
+    assert bill.of(lambda: protocol.take_pushed(pushed.request_hash, "client", NOW)) == (0, 1, 1)
+    assert bill.of(lambda: protocol.take_pushed(pushed.request_hash, "client", NOW)) == (0, 1, 0)
+
+
 def test_exchange_of_a_code_costs_one_commit(storage, world, bill):
     redemption = factories.redemption(world.issue())
     cost = bill.of(lambda: storage.protocol.consume_code(redemption))

@@ -22,6 +22,8 @@ def upgrade() -> None:
     _clients()
     _lanes()
 
+    _once()
+
 
 def _accounts() -> None:
     op.add_column("owner", sa.Column("previous_email", sa.Text(), nullable=False, server_default=EMPTY))
@@ -90,3 +92,23 @@ def _lanes() -> None:
     op.create_index(
         "delivery_lane", "delivery", columns, postgresql_where=pending, sqlite_where=pending, unique=False
     )
+
+
+def _once() -> None:
+    op.create_table(
+        "pushed_request",
+        sa.Column("request_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("client_id", ID, nullable=False),
+        sa.Column("query", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("request_hash", name="pushed_request_pkey"),
+    )
+    op.create_index("pushed_request_expires_at_idx", "pushed_request", ["expires_at"], unique=False)
+    op.create_table(
+        "used_once",
+        sa.Column("key_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("key_hash", name="used_once_pkey"),
+    )
+    op.create_index("used_once_expires_at_idx", "used_once", ["expires_at"], unique=False)
