@@ -73,6 +73,7 @@ def command() -> None:
     metavar="URI",
     help="An API that it may ask tokens for (RFC 8707); of a resource server, its own identifiers.",
 )
+@click.option("--contact-email", default="", metavar="E", help="Who is told when its webhooks fail.")
 @click.option("--client-id", default="", help="Instead of a random one; 1 to 64 of A-Z a-z 0-9 _ -.")
 @pass_state
 def create(state: State, /, **form: Any) -> None:
@@ -251,6 +252,7 @@ def _facts(client: Client) -> dict[str, Any]:
         "website": client.website,
         "privacy_url": client.privacy_url,
         "purpose": client.purpose,
+        "contact_email": client.contact_email,
         "created_at": iso(client.created_at),
         "secrets": [
             {"created_at": iso(one.created_at), "expires_at": iso(one.expires_at) if one.expires_at else None}

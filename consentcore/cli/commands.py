@@ -21,7 +21,7 @@ BUILT_IN = {
     "owner": "Create and manage data owners.",
     "plugins": "List, show, check and begin plugins.",
     "serve": "Serve HTTP.",
-    "webhooks": "Listen to, replay and test webhooks.",
+    "webhooks": "Endpoints, the delivery log, replays and tests of webhooks.",
     "worker": "Deliver notices, expire grants, purge.",
 }
 """Commands by name, each in the module of its name; its help stands here so that --help imports none of them."""

@@ -2,103 +2,123 @@
 
 from __future__ import annotations
 
-import json
-import secrets
-import signal
-import threading
-import time
-import uuid
-from dataclasses import replace
+import re
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from consentcore.cli.commands import Group, refuse
 from consentcore.cli.state import State, pass_state, table
-from consentcore.domain.clock import iso
+from consentcore.cli.webhook_endpoints import endpoint
+from consentcore.cli.webhook_listen import fixtures, listen
+from consentcore.domain.clock import DAY, HOUR, MINUTE, SECOND, from_iso
 from consentcore.domain.errors import InvalidInput, NotFound
-from consentcore.domain.notice import Audience, Delivered, DeliveryState, Notice, NoticeKind
+from consentcore.domain.notice import DeliveryState, NoticeKind
+from consentcore.webhooks.desk import TYPES, find
+from consentcore.webhooks.log import CAP, Filter, attempt_facts, described, entries, entry
+from consentcore.webhooks.log import replay as make_due
+from consentcore.webhooks.trial import TEST_TYPES, send_test
 
 if TYPE_CHECKING:
-    from consentcore.outbox.envelope import Parcel
-    from consentcore.outbox.listener import Received
-    from consentcore.ports.notifier import Notifier
+    from collections.abc import Callable
+
+    from consentcore.domain.client import Client, WebhookEndpoint
 
 PAGE = 1000
+LOGGED_TYPES = (*TYPES, NoticeKind.TEST.value)
+_UNITS = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
 
 
 @click.group(cls=Group, name="webhooks")
 def command() -> None:
-    """Listen to, replay and test webhooks."""
+    """Endpoints, the delivery log, replays and tests of webhooks."""
 
 
-@command.command("listen")
-@click.option(
-    "--port", type=click.IntRange(0, 65535), default=9000, show_default=True, help="0: any free one."
-)
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option(
-    "--secret", "texts", multiple=True, required=True, metavar="whsec_…", help="The current one first."
-)
-@click.option(
-    "--answer", type=click.IntRange(200, 599), default=204, show_default=True, help="To try retries."
-)
-@click.option("--count", type=click.IntRange(1), help="End after so many requests.")
-@pass_state
-def listen(
-    state: State, /, *, port: int, host: str, texts: tuple[str, ...], answer: int, count: int | None
-) -> None:
-    """Receive webhooks on this machine, verify them and explain what fails. Needs no configuration."""
-    from consentcore.outbox.listener import Listener, read_secret
+command.add_command(endpoint)
+command.add_command(listen)
+command.add_command(fixtures)
 
-    seen = 0
-    done = threading.Event()
 
-    def report(received: Received) -> None:
-        nonlocal seen
-        seen += 1
-        _show(state, received)
-        if count is not None and seen >= count:
-            done.set()
-
-    listener = Listener((host, port), [read_secret(text) for text in texts], report, answer=answer)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: done.set())
-    thread = threading.Thread(target=listener.run, daemon=True)
-    thread.start()
-    state.say(f"listening on {listener.url} (Ctrl-C ends it)")
-    while not done.wait(0.2):
-        pass
-    listener.stop()
-    thread.join(5)
+def narrowing(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of :class:`Filter`."""
+    for option in reversed(
+        (
+            click.option("--client", "client_id", default="", metavar="ID", help="Of this application."),
+            click.option("--endpoint", "endpoint_id", default="", metavar="ID", help="To this endpoint."),
+            click.option("--type", "kind", type=click.Choice(LOGGED_TYPES), help="Of this type."),
+            click.option(
+                "--since", default="", metavar="TIME", help="Made since: 2026-11-23T15:00:00Z, 90m, 2d."
+            ),
+            click.option("--until", default="", metavar="TIME", help="Made before; likewise."),
+        )
+    ):
+        function = option(function)
+    return function
 
 
 @command.command("deliveries")
-@click.option("--client", "client_id", default="", metavar="ID")
+@narrowing
 @click.option("--state", "wanted", type=click.Choice([one.value for one in DeliveryState]))
+@click.option("--failed", is_flag=True, help="Only what did not arrive: dead, gone and held.")
+@click.option("--after", default="", metavar="ID", help="Those behind this one, for the next page.")
 @click.option("--limit", type=click.IntRange(1, PAGE), default=50, show_default=True)
 @pass_state
-def deliveries(state: State, client_id: str, wanted: str | None, limit: int) -> None:
+def deliveries(
+    state: State, /, *, wanted: str | None, failed: bool, after: str, limit: int, **which: Any
+) -> None:
     """List deliveries, newest first: webhooks and mails."""
-    found = state.runtime.storage.outbox.deliveries(
-        client_id=client_id, state=DeliveryState(wanted) if wanted else None, limit=limit
-    )
-    facts = [
-        {
-            "delivery_id": one.delivery_id,
-            "notice_id": one.notice_id,
-            "notifier": one.notifier,
-            "target": one.target,
-            "state": one.state.value,
-            "attempts": one.attempts,
-            "created_at": iso(one.created_at),
-            "next_at": iso(one.next_at) if one.state is DeliveryState.PENDING else None,
-            "last_error": one.last_error,
-        }
-        for one in found
+    chosen = _filter(state, which, state_name=wanted, failed=failed)
+    storage = state.runtime.storage
+    found = list(islice(entries(storage.outbox, chosen, after), limit))
+    with storage.reading() as uow:
+        facts = described(uow, found)
+    rows = [
+        (
+            one["delivery_id"],
+            one["type"],
+            one["notifier"],
+            one["target"],
+            one["state"],
+            str(one["attempts"]),
+            one["last_error"],
+        )
+        for one in facts
     ]
-    rows = [(one.delivery_id, one.notifier, one.target, one.state.value, str(one.attempts)) for one in found]
-    state.answer(facts, table(rows, ("DELIVERY", "BY", "TO", "STATE", "TRIES")))
+    headings = ("DELIVERY", "TYPE", "BY", "TO", "STATE", "TRIES", "LAST ERROR")
+    state.answer(facts, table(rows, headings))
+    if len(found) == limit:
+        state.say(f"there may be more: --after {found[-1].delivery_id}")
+
+
+@command.command("show")
+@click.argument("delivery_id")
+@pass_state
+def show(state: State, delivery_id: str) -> None:
+    """Show one delivery: its payload and every try."""
+    storage = state.runtime.storage
+    found = entry(storage, delivery_id)
+    with storage.reading() as uow:
+        (facts,) = described(uow, [found])
+    tries = [attempt_facts(one) for one in storage.outbox.attempts(delivery_id)]
+    data = {**facts, "body": found.body.decode(), "log": tries}
+    rows = [
+        (
+            str(one["number"]),
+            one["at"],
+            one["trigger"],
+            one["outcome"],
+            str(one["status"] or "-"),
+            f"{one['latency_ms']} ms",
+            one["error"] or "-",
+            " ".join(one["answer"].split())[:100],
+        )
+        for one in tries
+    ]
+    headings = ("TRY", "AT", "TRIGGER", "OUTCOME", "STATUS", "TOOK", "ERROR", "ANSWER")
+    lines = [f"{key}: {value}" for key, value in facts.items() if value not in {None, ""}]
+    body = [f"body: {data['body']}"] if data["body"] else []
+    state.answer(data, "\n".join([*lines, *body, table(rows, headings)]).rstrip())
 
 
 @command.command("replay")
@@ -106,111 +126,113 @@ def deliveries(state: State, client_id: str, wanted: str | None, limit: int) -> 
 @click.option(
     "--notice", "notice_id", default="", metavar="ID", help="Every delivery of this notice (event id)."
 )
-@click.option(
-    "--client", "client_id", default="", metavar="ID", help="With --failed: of this application only."
-)
-@click.option("--failed", is_flag=True, help="Every delivery that was given up.")
+@narrowing
+@click.option("--failed", is_flag=True, help="Every delivery that did not arrive: dead, gone and held.")
 @pass_state
-def replay(state: State, delivery_id: str, notice_id: str, client_id: str, failed: bool) -> None:
-    """Make deliveries due again: same id, same body, a fresh timestamp and today's secrets. The worker sends them."""
-    if sum(map(bool, (delivery_id, notice_id, failed))) != 1:
-        raise click.UsageError("give one of DELIVERY_ID, --notice and --failed")
+def replay(state: State, /, *, delivery_id: str, notice_id: str, failed: bool, **which: Any) -> None:
+    """Make deliveries due again, each for one try: same id, same body, a fresh timestamp and today's secrets.
+
+    One by its id, those of a notice, all that failed, or the webhooks of a time (--since, --until). The worker sends
+    them, to a disabled endpoint too; whether they arrive changes nothing about the endpoint.
+    """
+    span = bool(which["since"] or which["until"]) and not failed
+    if sum(map(bool, (delivery_id, notice_id, failed, span))) != 1:
+        raise click.UsageError("give one of DELIVERY_ID, --notice, --failed and --since/--until")
+    if (delivery_id or notice_id) and any(which.values()):
+        raise click.UsageError("--client, --endpoint and --type go with --failed, --since or --until")
     runtime = state.runtime
-    outbox, now = runtime.storage.outbox, runtime.clock.now()
     if delivery_id:
-        ids = [delivery_id]
-    elif notice_id:
-        ids = [one.delivery_id for one in outbox.deliveries(notice_id=notice_id, limit=PAGE)]
+        chosen = iter([entry(runtime.storage, delivery_id)])
     else:
-        dead = (DeliveryState.DEAD, DeliveryState.GONE)
-        ids = [
-            one.delivery_id
-            for wanted in dead
-            for one in outbox.deliveries(client_id=client_id, state=wanted, limit=PAGE)
-        ]
-    replayed = list(outbox.requeue(ids, now))
+        # A span takes webhooks only: nobody wants a mail of last week twice.
+        wanted = _filter(state, which, failed=failed, notice_id=notice_id, endpoints_only=span)
+        chosen = entries(runtime.storage.outbox, wanted)
+    replayed, more = make_due(runtime.storage.outbox, chosen, runtime.clock.now())
     state.answer({"replayed": replayed}, "")
-    state.say(f"{len(replayed)} of {len(ids)} deliveries are due again")
-    if not failed and not replayed:
+    state.say(f"{len(replayed)} deliveries are due again")
+    if more:
+        state.say(
+            f"there are more than {CAP:,}: call it again for the rest, or narrow it by --since and --until"
+        )
+    if not replayed and (delivery_id or notice_id):
         refuse("there is no such delivery, or it is being sent at this moment")
 
 
 @command.command("test")
 @click.argument("client_id")
+@click.option(
+    "--endpoint", "endpoint_id", default="", metavar="ID", help="Only this one, even when it is disabled."
+)
+@click.option(
+    "--type",
+    "kind",
+    type=click.Choice(TEST_TYPES),
+    default=NoticeKind.TEST.value,
+    show_default=True,
+    help="Events about consent are about a grant that does not exist, and say so.",
+)
 @pass_state
-def test(state: State, client_id: str) -> None:
-    """Send a webhook.test event to every endpoint of an application, once, and show what it answered."""
-    runtime = state.runtime
-    parcel = _test_parcel(state, client_id)
-    results = [
-        _try(name, notifier, parcel, target)
-        for name, notifier in runtime.notifiers.items()
-        for target in notifier.targets(parcel)
-    ]
+def test(state: State, client_id: str, endpoint_id: str, kind: str) -> None:
+    """Send a test event to the endpoints of an application, once each, and show what they answered."""
+    client, endpoints = _tested(state, client_id, endpoint_id)
+    if not endpoints:
+        refuse(f"{client_id} has no enabled webhook endpoint")
+    results = []
+    for one in endpoints:
+        try:
+            results.append(send_test(state.runtime, client, one, NoticeKind(kind)).facts)
+        except InvalidInput as error:
+            refuse(str(error))
     rows = [
-        (one["target"], "ok" if one["ok"] else "FAILED", str(one["ms"]), one["result"]) for one in results
+        (
+            one["endpoint_id"],
+            "ok" if one["ok"] else "FAILED",
+            f"{one['ms']} ms",
+            one["result"],
+            f"expected that {one['failed_check']}" if one["failed_check"] else "",
+            " ".join(one["answer"].split())[:100],
+        )
+        for one in results
     ]
-    state.answer(results, table(rows, ("ENDPOINT", "", "MS", "RESULT")))
-    if not results:
-        refuse(f"{client_id} has no enabled webhook endpoint, or no notifier that serves it")
+    state.answer(results, table(rows, ("ENDPOINT", "", "TOOK", "RESULT", "CHECK", "ANSWER")))
     if not all(one["ok"] for one in results):
         refuse("not every endpoint took it")
 
 
-def _test_parcel(state: State, client_id: str) -> Parcel:
-    from consentcore.outbox.envelope import Packer
-
-    runtime = state.runtime
-    now = runtime.clock.now()
-    with runtime.storage.reading() as uow:
-        if uow.clients.get(client_id) is None:
+def _tested(state: State, client_id: str, endpoint_id: str) -> tuple[Client, list[WebhookEndpoint]]:
+    with state.runtime.storage.reading() as uow:
+        client = uow.clients.get(client_id)
+        if client is None:
             raise NotFound("client", client_id)
-    notice = Notice(
-        notice_id=f"test_{uuid.uuid4().hex}",
-        kind=NoticeKind.TEST,
-        grant_id="",
-        client_id=client_id,
-        owner_id="",
-        audiences=(Audience.CLIENT,),
-        occurred_at=now,
-        data=json.dumps({"state": secrets.token_hex(8)}),
+        if endpoint_id:
+            return client, [find(uow, endpoint_id, client_id)]
+        return client, [one for one in uow.clients.endpoints(client_id) if one.disabled_at is None]
+
+
+def _filter(
+    state: State, which: dict[str, Any], *, state_name: str | None = None, failed: bool = False, **more: Any
+) -> Filter:
+    now = state.runtime.clock.now()
+    return Filter(
+        client_id=which["client_id"],
+        endpoint_id=which["endpoint_id"],
+        kind=NoticeKind(which["kind"]) if which["kind"] else None,
+        state=DeliveryState(state_name) if state_name else None,
+        undelivered=failed,
+        since=moment("--since", which["since"], now),
+        until=moment("--until", which["until"], now),
+        **more,
     )
-    packer = Packer(runtime.storage, runtime.keys, issuer=runtime.settings.issuer, render=lambda *_: None)
-    return packer.pack(notice, now)
 
 
-def _try(name: str, notifier: Notifier, parcel: Parcel, target: str) -> dict[str, Any]:
-    began = time.monotonic()
+def moment(option: str, text: str, now: int) -> int | None:
+    """A time as it is typed: ISO 8601, or how long ago (``90m``, ``2d``). :raises InvalidInput: naming the option."""
+    if not text:
+        return None
+    ago = re.fullmatch(r"([0-9]{1,9})([smhd])", text)
+    if ago:
+        return now - int(ago[1]) * _UNITS[ago[2]]
     try:
-        outcome = notifier.send(replace(parcel, attempt=1, delivery_id=f"dlv_{uuid.uuid4().hex}"), target)
-    except InvalidInput as error:
-        raise click.ClickException(str(error)) from None
-    return {
-        "notifier": name,
-        "target": target,
-        "ok": isinstance(outcome, Delivered),
-        "status": outcome.status,
-        "ms": round((time.monotonic() - began) * 1000),
-        "result": f"answered {outcome.status}" if isinstance(outcome, Delivered) else outcome.reason,
-        "answer": outcome.answer,
-    }
-
-
-def _show(state: State, received: Received) -> None:
-    if state.as_json:
-        data = {
-            "ok": received.ok,
-            "notice_id": received.notice_id,
-            "problem": received.problem,
-            "hint": received.hint,
-            "event": received.event,
-        }
-        click.echo(json.dumps(data, ensure_ascii=False))
-        return
-    verdict = "verified" if received.ok else f"NOT VERIFIED: {received.problem}"
-    kind = received.event.get("type", "?") if isinstance(received.event, dict) else "no JSON"
-    click.echo(f"{time.strftime('%H:%M:%S')}  {kind}  {received.notice_id or '-'}  {verdict}")
-    if received.hint:
-        click.echo(f"          {received.hint}")
-    if received.event is not None:
-        click.echo("          " + json.dumps(received.event, ensure_ascii=False))
+        return from_iso(text)
+    except ValueError:
+        raise InvalidInput(option, "expected a time such as 2026-11-23T15:00:00Z, or 90m, 2d") from None

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import hmac
 import json
 import threading
 import time
-from base64 import b64decode, b64encode
-from binascii import Error as BinasciiError
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from consentcore.domain.errors import InvalidInput
-from consentcore.outbox.signing import SECRET_PREFIX
+from consentcore.domain.notice import CHOOSABLE, NoticeKind
+from consentcore.outbox.payload import in_order
+from consentcore.outbox.signing import SCHEMES, is_ed25519, is_hmac
 
 TOLERANCE_S = 300
 MAX_BODY = 64 * 1024
+KNOWN_TYPES = frozenset(kind.value for kind in (*CHOOSABLE, NoticeKind.TEST))
 NEEDED = ("webhook-id", "webhook-timestamp", "webhook-signature")
 
 
@@ -38,24 +37,24 @@ class Received:
         return not self.problem
 
 
-def read_secret(text: str) -> bytes:
-    """The bytes of a ``whsec_…`` secret. :raises InvalidInput: when it is none."""
-    try:
-        key = b64decode(text.removeprefix(SECRET_PREFIX), validate=True)
-    except (BinasciiError, ValueError):
-        key = b""
-    if not text.startswith(SECRET_PREFIX) or len(key) < 16:
-        raise InvalidInput(
-            "--secret", "expected whsec_ and base64, as it was shown when the endpoint was made"
-        )
-    return key
+@dataclass(frozen=True)
+class Trust:
+    """What signatures are checked against.
+
+    :ivar secrets: of ``whsec_…``, the current one first, then others that are still good.
+    :ivar old: of secrets that were rotated away: what only they verify is not good.
+    :ivar public_keys: of ``whpk_…``, for ``v1a``.
+    """
+
+    secrets: tuple[bytes, ...] = field(default=(), repr=False)
+    old: tuple[bytes, ...] = field(default=(), repr=False)
+    public_keys: tuple[bytes, ...] = ()
 
 
-def examine(headers: Mapping[str, str], body: bytes, secrets: Sequence[bytes], now: float) -> Received:
+def examine(headers: Mapping[str, str], body: bytes, trust: Trust, now: float) -> Received:
     """Verify a request by Standard Webhooks.
 
-    :param headers: with names in lower case. :param secrets: the current one first, then older ones.
-    :param now: seconds since the epoch.
+    :param headers: with names in lower case. :param now: seconds since the epoch.
     """
     notice_id = headers.get("webhook-id", "")
     missing = [name for name in NEEDED if not headers.get(name)]
@@ -68,15 +67,14 @@ def examine(headers: Mapping[str, str], body: bytes, secrets: Sequence[bytes], n
         return Received(
             notice_id, f"webhook-timestamp is {timestamp[:40]!r}", "expected whole seconds", event
         )
-    signed = f"{notice_id}.{timestamp}.".encode()
-    presented = [
-        word.removeprefix("v1,") for word in headers["webhook-signature"].split() if word.startswith("v1,")
-    ]
-    if not presented:
-        return Received(notice_id, "webhook-signature holds no v1 signature", "expected v1,BASE64", event)
-    number = _matching(signed + body, presented, secrets)
+    presented = _presented(headers["webhook-signature"])
+    lacking = _lacking(presented, trust)
+    if lacking:
+        return Received(notice_id, *lacking, event)
+    check = _Check(f"{notice_id}.{timestamp}.".encode(), presented)
+    number = check.position(body, trust)
     if number is None:
-        return Received(notice_id, *_why_not(signed, body, presented, secrets), event)
+        return Received(notice_id, *_why_not(check, body, trust), event)
     off = round(now - int(timestamp))
     if abs(off) > TOLERANCE_S:
         direction = "ahead of" if off > 0 else "behind"
@@ -84,31 +82,73 @@ def examine(headers: Mapping[str, str], body: bytes, secrets: Sequence[bytes], n
         return Received(
             notice_id, f"clock off by {abs(off)} s: this machine is {direction} the sender", hint, event
         )
-    note = (
-        f"signed with older secret number {number + 1}; take it out once the new one is in use"
-        if number
-        else ""
-    )
-    return Received(notice_id, "", note, event)
+    return Received(notice_id, "", _note(number, event), event)
 
 
-def _matching(signed: bytes, presented: Sequence[str], secrets: Sequence[bytes]) -> int | None:
-    for number, secret in enumerate(secrets):
-        expected = b64encode(hmac.digest(secret, signed, "sha256")).decode()
-        if any(hmac.compare_digest(expected.encode(), given.encode()) for given in presented):
-            return number
+@dataclass(frozen=True)
+class _Check:
+    """The signatures of one request. :ivar prefix: what is signed before the body."""
+
+    prefix: bytes
+    presented: Sequence[tuple[str, str]]
+
+    def position(self, body: bytes, trust: Trust) -> int | None:
+        """Which of the secrets, or 0 for a public key, signed this body; None when none did."""
+        signed = self.prefix + body
+        for scheme, given in self.presented:
+            if scheme == "v1a" and any(is_ed25519(key, signed, given) for key in trust.public_keys):
+                return 0
+        for number, secret in enumerate(trust.secrets):
+            if any(scheme == "v1" and is_hmac(secret, signed, given) for scheme, given in self.presented):
+                return number
+        return None
+
+
+def _presented(header: str) -> list[tuple[str, str]]:
+    pairs = [word.partition(",") for word in header.split()]
+    return [(scheme, given) for scheme, _, given in pairs if scheme in SCHEMES and given]
+
+
+def _lacking(presented: Sequence[tuple[str, str]], trust: Trust) -> tuple[str, str] | None:
+    """What to say when no signature is of a kind that can be checked."""
+    schemes = {scheme for scheme, _ in presented}
+    if not schemes:
+        return "webhook-signature holds no v1 signature", "expected v1,BASE64 or v1a,BASE64"
+    if schemes == {"v1a"} and not trust.public_keys:
+        return "signed by v1a (Ed25519) only", "give the endpoint's whpk_ key as --public-key"
+    if schemes == {"v1"} and not (trust.secrets or trust.old):
+        return "signed by v1 (HMAC) only", "give the endpoint's whsec_ secret as --secret"
     return None
 
 
-def _why_not(
-    signed: bytes, body: bytes, presented: Sequence[str], secrets: Sequence[bytes]
-) -> tuple[str, str]:
-    for text in _other_forms(body):
-        if _matching(signed + text, presented, secrets) is not None:
-            return (
-                "the body was re-serialised on its way",
-                "verify the bytes as they were received, before any JSON parser or proxy touches them",
-            )
+def _note(number: int, event: object) -> str:
+    if number:
+        return f"signed with older secret number {number + 1}; take it out once the new one is in use"
+    kind = event.get("type") if isinstance(event, dict) else None
+    if not isinstance(kind, str):
+        return "the body is no JSON object with a type"
+    return (
+        "" if kind in KNOWN_TYPES else f"{kind[:60]!r} is a type that this version does not know: ignore it"
+    )
+
+
+def _why_not(check: _Check, body: bytes, trust: Trust) -> tuple[str, str]:
+    if check.position(body, Trust(trust.old)) is not None:
+        return (
+            "signed with the old secret",
+            "only with it: the sender has not rotated yet, or this endpoint is not the one that was rotated",
+        )
+    everything = Trust((*trust.secrets, *trust.old), (), trust.public_keys)
+    if any(check.position(text, everything) is not None for text in _other_forms(body)):
+        return (
+            "the body was re-serialised on its way",
+            "verify the bytes as they were received, before any JSON parser or proxy touches them",
+        )
+    if _parsed(body) is None:
+        return (
+            "no signature matches, and the body is no complete JSON",
+            "it was cut off or changed on its way",
+        )
     return (
         "no signature matches the secret",
         "wrong secret: that of another endpoint or application, or one that was rotated away; or the body was changed",
@@ -122,9 +162,10 @@ def _other_forms(body: bytes) -> Iterator[bytes]:
         data = json.loads(body)
     except ValueError:
         return
-    for ascii_only in (False, True):
-        for separators in ((",", ":"), (", ", ": ")):
-            yield json.dumps(data, ensure_ascii=ascii_only, separators=separators).encode()
+    for form in (data, in_order(data)):
+        for ascii_only in (False, True):
+            for separators in ((",", ":"), (", ", ": ")):
+                yield json.dumps(form, ensure_ascii=ascii_only, separators=separators).encode()
 
 
 def _parsed(body: bytes) -> object:
@@ -143,13 +184,13 @@ class Listener:
     def __init__(
         self,
         address: tuple[str, int],
-        secrets: Sequence[bytes],
+        trust: Trust,
         report: Callable[[Received], None],
         *,
         answer: int = 204,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._secrets = secrets
+        self._trust = trust
         self._report = report
         self._answer = answer
         self._now = now
@@ -177,7 +218,7 @@ class Listener:
 
     def receive(self, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
         """Examine a request; the status and body of the answer."""
-        found = examine(headers, body, self._secrets, self._now())
+        found = examine(headers, body, self._trust, self._now())
         with self._lock:
             self._report(found)
         if found.ok:

@@ -26,6 +26,14 @@ _STATUS = {
     NoticeKind.REVOKED: "revoked",
     NoticeKind.EXPIRED: "expired",
 }
+_ORDER = (
+    *("type", "version", "timestamp", "data"),
+    *("client_id", "status", "test", "grant_id", "subject", "sequence", "request_id"),
+    *("scopes", "requested_scopes", "previous_scopes", "initiator", "reason", "effective_at", "expires_at"),
+    *("grant_url", "reason_user", "change", "state", "omitted"),
+)
+"""Of the members, as they are written."""
+
 # The least needed first: what is allowed now goes last.
 _LISTS = ("previous_scopes", "requested_scopes", "scopes")
 _REASONS_FOR_THE_USER = {
@@ -58,6 +66,14 @@ def webhook_body(notice: Notice, *, subject: str, issuer: str) -> bytes:
     return _shortened(payload, payload["data"])
 
 
+def in_order(payload: object) -> object:
+    """A parsed payload with its members in the order in which they are written; what is none of ours stays as it is."""
+    if not isinstance(payload, dict):
+        return payload
+    known = {name: in_order(payload[name]) for name in _ORDER if name in payload}
+    return known | {name: value for name, value in payload.items() if name not in known}
+
+
 def _shortened(payload: Mapping[str, object], data: Any) -> bytes:
     body = _minified(payload)
     for name in _LISTS:
@@ -71,7 +87,7 @@ def _shortened(payload: Mapping[str, object], data: Any) -> bytes:
 
 
 def _minified(payload: Mapping[str, object]) -> bytes:
-    return json.dumps(payload, separators=(",", ":"), ensure_ascii=False).encode()
+    return json.dumps(in_order(payload), separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def _data(notice: Notice, facts: Mapping[str, Any], subject: str, issuer: str) -> dict[str, object]:

@@ -13,7 +13,8 @@ from cli_ import Cli
 from platform_ import connect, make_platform
 from sinks import Answer, http_sink
 
-from consentcore.outbox.listener import examine, read_secret
+from consentcore.outbox.listener import Trust, examine
+from consentcore.outbox.signing import read_secret
 from consentcore.outbox.worker import Worker
 
 
@@ -36,7 +37,7 @@ def test_test_event_arrives_signed(cli):
         (received,) = sink.wait_for(1)
     assert (result["ok"], result["status"]) == (True, 204)
     headers = {name.lower(): value for name, value in received.headers.items()}
-    found = examine(headers, received.body, [read_secret(secret)], time.time())
+    found = examine(headers, received.body, Trust((read_secret(secret),)), time.time())
     assert found.ok, found.problem
     assert found.event["type"] == "webhook.test"
 

@@ -15,7 +15,8 @@ import pytest
 from standardwebhooks import Webhook
 
 from consentcore.domain.errors import InvalidInput
-from consentcore.outbox.listener import Listener, examine, read_secret
+from consentcore.outbox.listener import Listener, Trust, examine
+from consentcore.outbox.signing import read_secret
 
 SECRET = "whsec_" + b64encode(b"s" * 32).decode()
 OLDER = "whsec_" + b64encode(b"o" * 32).decode()
@@ -36,7 +37,7 @@ def signed(body=BODY, secrets=(SECRET,), at=NOW, notice_id="evt_1"):
 
 
 def look(headers, body=BODY, secrets=(SECRET,), now=NOW + 2):
-    return examine(headers, body, [read_secret(secret) for secret in secrets], now)
+    return examine(headers, body, Trust(tuple(read_secret(secret) for secret in secrets)), now)
 
 
 def test_what_was_signed_is_verified():
@@ -122,7 +123,7 @@ def test_secrets_that_are_none_are_refused(text):
 @contextmanager
 def listening(**options):
     reports = []
-    listener = Listener(("127.0.0.1", 0), [read_secret(SECRET)], reports.append, **options)
+    listener = Listener(("127.0.0.1", 0), Trust((read_secret(SECRET),)), reports.append, **options)
     thread = threading.Thread(target=listener.run)
     thread.start()
     try:

@@ -1,0 +1,142 @@
+"""The delivery log: what was sent to whom, how it went, and once more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from consentcore.domain.clock import iso
+from consentcore.domain.errors import NotFound
+from consentcore.domain.notice import Attempt, Delivery, DeliveryState, NoticeKind, Trigger
+
+if TYPE_CHECKING:
+    from consentcore.ports.outbox import OutboxStorage
+    from consentcore.ports.storage import Storage, UnitOfWork
+
+PAGE = 500
+BATCH = 100
+CAP = 10_000
+"""Deliveries that one replay makes due."""
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which deliveries; everything that is empty says nothing.
+
+    :ivar endpoint_id: or any other target. :ivar undelivered: those that did not arrive although they could.
+    :ivar since: made at this time or later, :ivar until: before this time; milliseconds since the epoch.
+    :ivar endpoints_only: webhooks, no mails.
+    """
+
+    notice_id: str = ""
+    client_id: str = ""
+    endpoint_id: str = ""
+    kind: NoticeKind | None = None
+    state: DeliveryState | None = None
+    undelivered: bool = False
+    since: int | None = None
+    until: int | None = None
+    endpoints_only: bool = False
+
+
+def entries(outbox: OutboxStorage, wanted: Filter, after: str = "") -> Iterator[Delivery]:
+    """Deliveries, newest first, read page by page as they are asked for."""
+    while True:
+        page = outbox.deliveries(
+            notice_id=wanted.notice_id,
+            client_id=wanted.client_id,
+            target=wanted.endpoint_id,
+            kind=wanted.kind,
+            state=wanted.state,
+            undelivered=wanted.undelivered,
+            since=wanted.since,
+            until=wanted.until,
+            after=after,
+            limit=PAGE,
+        )
+        yield from (one for one in page if one.body or not wanted.endpoints_only)
+        if len(page) < PAGE:
+            return
+        after = page[-1].delivery_id
+
+
+def entry(storage: Storage, delivery_id: str, client_id: str = "") -> Delivery:
+    """One delivery.
+
+    :param client_id: when given, it has to be one to an endpoint of this client.
+    :raises NotFound: when there is none.
+    """
+    found = storage.outbox.delivery(delivery_id)
+    if found is not None and client_id:
+        with storage.reading() as uow:
+            notice = uow.notices.get(found.notice_id)
+        if notice is None or notice.client_id != client_id or not found.body:
+            found = None
+    if found is None:
+        raise NotFound("delivery", delivery_id)
+    return found
+
+
+def replay(outbox: OutboxStorage, deliveries: Iterator[Delivery], now: int) -> tuple[list[str], bool]:
+    """Make deliveries due at once, each for one try, at most :data:`CAP`.
+
+    :returns: the ids of those that are due; those being sent at this moment are not. And whether there were more.
+    """
+    chosen = [one.delivery_id for one in islice(deliveries, CAP + 1)]
+    due: list[str] = []
+    for some in _batches(chosen[:CAP]):
+        due += outbox.requeue(some, now)
+    return due, len(chosen) > CAP
+
+
+def described(uow: UnitOfWork, deliveries: Sequence[Delivery]) -> list[dict[str, Any]]:
+    """Deliveries as JSON."""
+    kinds: dict[str, str] = {}
+
+    def kind_of(notice_id: str) -> str:
+        if notice_id not in kinds:
+            notice = uow.notices.get(notice_id)
+            kinds[notice_id] = notice.kind.value if notice else ""
+        return kinds[notice_id]
+
+    return [facts(one, kind_of) for one in deliveries]
+
+
+def facts(delivery: Delivery, kind_of: Callable[[str], str]) -> dict[str, Any]:
+    """One delivery as JSON."""
+    waits = delivery.state is DeliveryState.PENDING
+    return {
+        "delivery_id": delivery.delivery_id,
+        "notice_id": delivery.notice_id,
+        "type": kind_of(delivery.notice_id),
+        "notifier": delivery.notifier,
+        "target": delivery.target,
+        "state": delivery.state.value,
+        "attempts": delivery.attempts,
+        "created_at": iso(delivery.created_at),
+        "finished_at": iso(delivery.finished_at) if delivery.finished_at is not None else None,
+        "next_at": iso(delivery.next_at) if waits else None,
+        "next_trigger": (Trigger.MANUAL if delivery.before_replay else Trigger.SCHEDULE) if waits else None,
+        "last_error": delivery.last_error,
+    }
+
+
+def attempt_facts(attempt: Attempt) -> dict[str, Any]:
+    """One try as JSON."""
+    return {
+        "number": attempt.number,
+        "at": iso(attempt.started_at),
+        "trigger": attempt.trigger,
+        "outcome": attempt.outcome,
+        "status": attempt.status,
+        "latency_ms": attempt.latency_ms,
+        "error": attempt.error or None,
+        "answer": attempt.answer,
+    }
+
+
+def _batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(ids), BATCH):
+        yield ids[start : start + BATCH]

@@ -1,0 +1,45 @@
+"""Notices about a grant that does not exist, for tests: their payload says ``"test": true``."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import uuid
+from collections.abc import Sequence
+
+from consentcore.domain.clock import DAY, iso
+from consentcore.domain.notice import Audience, Notice, NoticeKind
+
+
+def sample_notice(kind: NoticeKind, client_id: str, scopes: Sequence[str], now: int) -> Notice:
+    """Make one; ``webhook.test`` has a random ``state``.
+
+    :param scopes: what the imagined grant is about. :param now: milliseconds since the epoch.
+    """
+    testing = kind is NoticeKind.TEST
+    facts = {"state": secrets.token_hex(8)} if testing else _facts(kind, list(scopes), now)
+    return Notice(
+        notice_id=str(uuid.uuid4()),
+        kind=kind,
+        grant_id="" if testing else str(uuid.uuid4()),
+        client_id=client_id,
+        owner_id="",
+        audiences=(Audience.CLIENT,),
+        occurred_at=now,
+        data=json.dumps(facts, separators=(",", ":")),
+    )
+
+
+def _facts(kind: NoticeKind, scopes: list[str], now: int) -> dict[str, object]:
+    granted, denied = kind is NoticeKind.GRANTED, kind is NoticeKind.DENIED
+    return {
+        "test": True,
+        "sequence": 1 if granted else 2,
+        "scopes": scopes if granted else [],
+        "previous_scopes": [] if granted or denied else scopes,
+        "requested_scopes": scopes,
+        "change": "created" if granted else "",
+        "initiator": "system" if kind is NoticeKind.EXPIRED else "user",
+        "reason": "",
+        "expires_at": iso(now + 365 * DAY),
+    }
