@@ -205,7 +205,7 @@ def test_55_a_full_disk_confirms_nothing(front):
     assert not is_active(front, held["access_token"])
 
 
-def test_17_who_hangs_up_before_the_answer_may_ask_again(front):
+def test_who_hangs_up_before_the_answer_may_ask_again(front):
     """F17: the answer to a refresh is lost; the same token gives the same successor."""
     held = tokens(front)["refresh_token"]
     body = urlencode(
