@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -153,6 +154,47 @@ def the_rest(page: Page, demo: Demo, camera: Camera) -> None:
     camera.take("41-error-not-found")
 
 
+def newest_link(page: Page, demo: Demo, subject: str) -> str:
+    """The link in the newest mail of that subject."""
+    page.goto(f"{demo.issuer}/_dev/mail")
+    link = page.get_by_role("link", name=subject)
+    while not link.count():
+        page.wait_for_timeout(100)
+        page.reload()
+    link.first.click()
+    found = re.search(rf"{re.escape(demo.issuer)}/account/\S+\?t=[\w-]+", page.locator("main").inner_text())
+    assert found, "the mail has no link"
+    return found.group()
+
+
+def account(page: Page, demo: Demo, camera: Camera) -> None:
+    """The owner's account, and a forgotten password."""
+    for number, path in enumerate(("", "/sessions", "/password", "/email")):
+        page.goto(f"{demo.issuer}/account{path}")
+        camera.take(f"5{number}-account{path.replace('/', '-')}")
+    page.get_by_label("New e-mail address").fill("ada@new.example")
+    page.get_by_label("Your password").fill(demo.seed.password)
+    page.get_by_role("button", name="Send the links").click()
+    camera.take("54-account-email-sent")
+    page.goto(newest_link(page, demo, "Confirm that your e-mail address may change"))
+    camera.take("55-account-email-confirm")
+    page.get_by_role("button", name="Confirm").click()
+    camera.take("56-account-email-confirmed")
+    page.goto(f"{demo.issuer}/account/reset")
+    camera.take("57-reset")
+    page.get_by_label("E-mail address").fill(PEOPLE[0][0])
+    page.get_by_role("button", name="Send the link").click()
+    camera.take("58-reset-sent")
+    page.goto(newest_link(page, demo, "Choose a new password"))
+    camera.take("59-reset-new")
+    page.get_by_label("New password").fill("password")
+    page.get_by_role("button", name="Set the password").click()
+    camera.take("60-reset-refused")
+    page.get_by_label("New password").fill("a staple for the battery")
+    page.get_by_role("button", name="Set the password").click()
+    camera.take("61-reset-done")
+
+
 def main() -> int:
     """Walk through the demo."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -169,7 +211,7 @@ def main() -> int:
         page = browser.new_page(locale="en-GB")
         page.set_default_timeout(15_000)
         camera = Camera(page, arguments.folder, readme=arguments.readme)
-        for part in (ask, approve, revoke, the_rest):
+        for part in (ask, approve, revoke, the_rest, account):
             part(page, demo, camera)
     return 0
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from joserfc import jwt
 from joserfc.jwk import ECKey
@@ -92,12 +92,25 @@ class FakeProvider:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)).decode()
         form = {name: values[0] for name, values in parse_qs(body).items()}
         self.seen.append((path, form, environ.get("HTTP_AUTHORIZATION", "")))
+        leads_on = self._leads_on(path, parse_qs(environ.get("QUERY_STRING", "")))
+        if leads_on:
+            start_response("303 X", [("Location", leads_on), ("Content-Length", "0")])
+            return [b""]
         instead = self.instead.get(path)
         status, answer = self._answer(path, form) if instead is None else self._other(instead)
         start_response(
             f"{status} X", [("Content-Type", "application/json"), ("Content-Length", str(len(answer)))]
         )
         return [answer]
+
+    def _leads_on(self, path: str, query: dict[str, list[str]]) -> str:
+        """Where the two places lead that a browser comes to; both ask it nothing."""
+        asked = {name: values[0] for name, values in query.items()}
+        if path == "authorize":
+            self.asked = asked
+            back = {"code": "the-code", "state": asked["state"], "iss": self.issuer}
+            return f"{asked['redirect_uri']}?{urlencode(back)}"
+        return asked["post_logout_redirect_uri"] if path == "bye" else ""
 
     @staticmethod
     def _other(instead) -> tuple[int, bytes]:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from pyramid.request import Request
     from pyramid.response import Response
 
+    from consentcore.domain.errors import InvalidInput
+
 WRONG = "That is not your present password. Nothing was changed."
 TOO_OFTEN = "That was asked for too often. Nothing was sent just now. Please wait {} and try again."
 
@@ -33,6 +35,11 @@ def proven(request: Request, template: str, password: str, **values: object) -> 
     if not isinstance(outcome, Authenticated) or outcome.owner_id != request.owner.owner_id:
         return page(request, template, error=WRONG, status=400, **values)
     return None
+
+
+def poor_password(error: InvalidInput) -> str:
+    """What is wrong with a password, for the person who chose it."""
+    return f"This password is not good enough: {error.expected.replace('expected', 'we expect', 1)}."
 
 
 def mail_throttle(request: Request) -> MailThrottle:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pyramid.view import view_config
 
 from consentcore.domain.errors import InvalidInput
-from consentcore.web.account_pages import proven
+from consentcore.web.account_pages import poor_password, proven
 from consentcore.web.pages import page
 from consentcore.web.redirects import see_other
 from consentcore.web.sessions import Change
@@ -34,7 +34,6 @@ def change_password(request: Request) -> Response:
     try:
         request.runtime.accounts.change_password(request.uow, request.owner, request.form.one("password"))
     except InvalidInput as error:
-        text = f"This password is not good enough: {error.expected}."
-        return page(request, "account_password.jinja2", error=text, status=400)
+        return page(request, "account_password.jinja2", error=poor_password(error), status=400)
     request.uow.owners.add_session(replace(session, session_hash=Change.of(request).new))
     return see_other("/account?done=password")

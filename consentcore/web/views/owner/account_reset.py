@@ -8,7 +8,7 @@ from pyramid.view import view_config
 
 from consentcore.domain.errors import InvalidInput
 from consentcore.domain.owner import normalise_email
-from consentcore.web.account_pages import mail_throttle, too_often
+from consentcore.web.account_pages import mail_throttle, poor_password, too_often
 from consentcore.web.pages import page, without_referrer
 from consentcore.web.redirects import see_other
 
@@ -61,7 +61,7 @@ def set_new_password(request: Request) -> Response:
     try:
         request.runtime.accounts.reset(request.uow, secret, request.form.one("password"))
     except InvalidInput as error:
-        return _form(request, secret, f"This password is not good enough: {error.expected}.", 400)
+        return _form(request, secret, poor_password(error), 400)
     request.browser.renew()
     return see_other("/account/reset/done")
 
