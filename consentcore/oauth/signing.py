@@ -7,7 +7,6 @@ the ring, signs from the moment at which the ring uses it, and stays published u
 from __future__ import annotations
 
 from collections.abc import Iterator
-from copy import copy
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,6 @@ from consentcore.domain.clock import HOUR
 
 if TYPE_CHECKING:
     from joserfc.jwk import ECKey, KeyParameters, OKPKey
-    from joserfc.jws import JWSRegistry
 
     from consentcore.ports.keys import KeyRing
 
@@ -37,7 +35,6 @@ class SigningKeys:
         self._keys = keys
         self._algorithm = algorithm
         self._made: dict[str, ECKey | OKPKey] = {}
-        self._registry: JWSRegistry | None = None
 
     def sign(self, typ: str, payload: bytes, key_id: str = "") -> str:
         """Make a signed JWT (RFC 7515 compact form) with the key that signs now.
@@ -47,11 +44,11 @@ class SigningKeys:
         """
         from joserfc import jws
 
-        if self._registry is None:
-            self._registry = make_registry()
+        from consentcore.resource.keyset import registry
+
         kid = kid_of(key_id or self._keys.current_id, self._algorithm)
         header = {"alg": self._algorithm, "typ": typ, "kid": kid}
-        return jws.serialize_compact(header, payload, self.key(kid), [self._algorithm], self._registry)
+        return jws.serialize_compact(header, payload, self.key(kid), [self._algorithm], registry())
 
     def published(self, now: int) -> list[str]:
         """The ids of the master keys whose public halves are published, newest first."""
@@ -80,20 +77,6 @@ class SigningKeys:
 def kid_of(key_id: str, algorithm: str) -> str:
     """The ``kid`` of a master key's signing key: it says which one to look for in ``consentcore keys list``."""
     return f"{key_id}-{algorithm}"
-
-
-def make_registry() -> JWSRegistry:
-    """joserfc's rules for our algorithms: ES256 and EdDSA, nothing else, and no header that is not understood.
-
-    RFC 9864 renames EdDSA to Ed25519, which resource servers do not know yet, so the library's warning is left out.
-    """
-    from joserfc.jws import JWSRegistry
-
-    class Registry(JWSRegistry):
-        algorithms = {name: copy(JWSRegistry.algorithms[name]) for name in ALGORITHMS}  # noqa: RUF012 - its shape
-
-    Registry.algorithms[EDDSA].security_warning = None
-    return Registry(algorithms=list(ALGORITHMS))
 
 
 def _derive(keys: KeyRing, key_id: str, kid: str, algorithm: str) -> ECKey | OKPKey:

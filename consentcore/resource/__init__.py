@@ -1,0 +1,20 @@
+"""For the APIs that take the tokens: check bearer tokens (RFC 6750), by asking (RFC 7662) or by signature (RFC 9068).
+
+Needs nothing of the server. ``consentcore.resource.pyramid`` has the view decorator,
+``consentcore.resource.auth_request`` what nginx asks.
+"""
+
+from consentcore.resource.bearer import Checker, Refused, Token, Unavailable
+from consentcore.resource.introspection import Introspection
+from consentcore.resource.jwt import JwtVerifier
+from consentcore.resource.wsgi import BearerMiddleware
+
+__all__ = [
+    "BearerMiddleware",
+    "Checker",
+    "Introspection",
+    "JwtVerifier",
+    "Refused",
+    "Token",
+    "Unavailable",
+]

@@ -1,0 +1,149 @@
+"""Bearer tokens in requests, and how they are refused (RFC 6750)."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import parse_qsl
+
+MAX_TOKEN = 8192
+_B64TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+_NOT_QUOTABLE = re.compile(r"[^\x20-\x21\x23-\x5b\x5d-\x7e]")
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What the authorization server says of a good token.
+
+    :ivar claims: members of the introspection answer, or claims of the JWT.
+    """
+
+    claims: Mapping[str, Any]
+
+    @property
+    def subject(self) -> str:
+        """Whose data it opens: the name under which this application knows the data owner."""
+        return str(self.claims.get("sub", ""))
+
+    @property
+    def client_id(self) -> str:
+        """The application that it was issued to."""
+        return str(self.claims.get("client_id", ""))
+
+    @property
+    def grant_id(self) -> str:
+        """The consent that it stands on."""
+        return str(self.claims.get("grant_id", ""))
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """What it allows."""
+        return frozenset(str(self.claims.get("scope", "")).split())
+
+    @property
+    def audience(self) -> tuple[str, ...]:
+        """The resources that it is for; empty when it names none."""
+        named = self.claims.get("aud", ())
+        return (named,) if isinstance(named, str) else tuple(named)
+
+
+class Refused(Exception):
+    """A request that gets no access. ``error`` is "" where it brought no token (RFC 6750 section 3.1)."""
+
+    def __init__(
+        self,
+        status: int,
+        error: str = "",
+        description: str = "",
+        scopes: Iterable[str] = (),
+        retry_s: float = 0,
+    ) -> None:
+        super().__init__(f"{status} {error} {description}".strip())
+        self.status = status
+        self.error = error
+        self.description = description
+        self.scopes = tuple(scopes)
+        self.retry_s = retry_s
+
+    def headers(self, realm: str) -> list[tuple[str, str]]:
+        """The headers of the answer: the challenge of RFC 6750 section 3, or ``Retry-After``."""
+        fixed = [("Content-Length", "0"), ("Cache-Control", "no-store")]
+        if self.status == 503:
+            return [*fixed, ("Retry-After", str(max(1, math.ceil(self.retry_s))))]
+        members = {
+            "realm": realm,
+            "error": self.error,
+            "error_description": self.description,
+            "scope": " ".join(self.scopes),
+        }
+        text = ", ".join(
+            f'{name}="{_NOT_QUOTABLE.sub("?", value)}"' for name, value in members.items() if value
+        )
+        return [*fixed, ("WWW-Authenticate", f"Bearer {text}")]
+
+    @property
+    def status_line(self) -> str:
+        """Code and reason phrase, as WSGI wants them."""
+        phrases = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 503: "Service Unavailable"}
+        return f"{self.status} {phrases[self.status]}"
+
+
+class Unavailable(Refused):
+    """Nobody can say whether the token is good. It is never taken for good then."""
+
+    def __init__(self, why: str, retry_s: float = 1) -> None:
+        super().__init__(503, "", why, retry_s=retry_s)
+
+
+def invalid_token(description: str = "The token is unknown, revoked or expired") -> Refused:
+    """401 for a token that is not good."""
+    return Refused(401, "invalid_token", description)
+
+
+class Checker(Protocol):
+    """Says what a token stands for. Safe to share between threads."""
+
+    def check(self, token: str) -> Token:
+        """Judge a token. :raises Refused: 401 when it is not good, 503 when that cannot be known."""
+        ...
+
+
+def token_of(environ: Mapping[str, Any]) -> str:
+    """The bearer token of a WSGI request: only from the Authorization header (RFC 6750 section 2.1).
+
+    :raises Refused: 401 without a token, 400 when it is malformed or stands in the query, where it ends up in logs.
+    """
+    query = str(environ.get("QUERY_STRING", ""))
+    if "access_token" in query and any(
+        name == "access_token" for name, _ in parse_qsl(query, keep_blank_values=True)
+    ):
+        raise Refused(400, "invalid_request", "The token belongs in the Authorization header")
+    scheme, _, text = str(environ.get("HTTP_AUTHORIZATION", "")).strip().partition(" ")
+    if scheme.lower() != "bearer":
+        raise Refused(401)
+    token = text.strip()
+    if not _B64TOKEN.fullmatch(token):
+        raise Refused(400, "invalid_request", "Expected one bearer token")
+    if len(token) > MAX_TOKEN:
+        raise invalid_token("The token is too long")
+    return token
+
+
+def authorize(environ: Mapping[str, Any], checker: Checker, scopes: Iterable[str] = ()) -> Token:
+    """The token of a request that may go on.
+
+    :param scopes: what the token must allow, all of it. :raises Refused: with what to answer.
+    """
+    wanted = tuple(scopes)
+    try:
+        token = checker.check(token_of(environ))
+    except Refused as refusal:
+        if refusal.status == 401:
+            refusal.scopes = wanted
+        raise
+    if not token.scopes.issuperset(wanted):
+        raise Refused(403, "insufficient_scope", "The token does not allow this", wanted)
+    return token

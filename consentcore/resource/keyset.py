@@ -1,0 +1,140 @@
+"""The published keys of an authorization server (RFC 7517), fetched when needed and kept for a while."""
+
+from __future__ import annotations
+
+import json
+import logging
+import ssl
+import threading
+import time
+from collections.abc import Mapping
+from copy import copy
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from consentcore.resource.bearer import Unavailable
+from consentcore.resource.http import Endpoint
+
+if TYPE_CHECKING:
+    from joserfc.jwk import Key
+    from joserfc.jws import JWSRegistry
+
+log = logging.getLogger("consentcore.resource")
+
+_SHAPES = {"ES256": ("EC", "P-256"), "EdDSA": ("OKP", "Ed25519")}
+_FIRST_PAUSE_S = 1.0
+MAX_STALE_S = 24 * 3600.0
+"""How long keys are used that cannot be fetched again."""
+
+
+class KeySet:
+    """Keys by ``kid``. Safe to share between threads.
+
+    :param refresh_s: how old the keys may be. :param min_refresh_s: how often they are fetched at most.
+    """
+
+    def __init__(
+        self,
+        uri: str,
+        *,
+        refresh_s: float,
+        min_refresh_s: float,
+        timeout_s: float,
+        context: ssl.SSLContext | None = None,
+    ) -> None:
+        self._endpoint = Endpoint(uri, timeout_s, context)
+        self._refresh_s, self._min_refresh_s = refresh_s, min_refresh_s
+        self._keys: Mapping[tuple[str, str], Key] = {}
+        self._fetched_at = self._tried_at = float("-inf")
+        self._lock = threading.Lock()
+
+    def find(self, kid: str, algorithm: str) -> Key | None:
+        """The key that is published under ``kid`` for ``algorithm``; None when there is none.
+
+        :raises Unavailable: no keys could be fetched, ever or for a day.
+        """
+        wanted = (kid, algorithm)
+        if wanted not in self._keys:
+            with self._lock:
+                if wanted not in self._keys:
+                    self._fetch_if(self._min_refresh_s)
+        elif time.monotonic() >= self._fetched_at + self._refresh_s and self._lock.acquire(blocking=False):
+            try:
+                self._fetch_if(min(self._min_refresh_s, self._refresh_s))
+            finally:
+                self._lock.release()
+        if time.monotonic() >= self._fetched_at + MAX_STALE_S:
+            raise Unavailable("the keys of the authorization server cannot be fetched")
+        return self._keys.get(wanted)
+
+    def close(self) -> None:
+        """Close idle connections."""
+        self._endpoint.close()
+
+    def _fetch_if(self, pause_s: float) -> None:
+        """Fetch, unless that was tried less than ``pause_s`` ago. Keys of before stay when it fails."""
+        now = time.monotonic()
+        if now < self._tried_at + (pause_s if self._keys else min(pause_s, _FIRST_PAUSE_S)):
+            return
+        self._tried_at = now
+        try:
+            answer = self._endpoint.send("GET", {"Accept": "application/jwk-set+json, application/json"})
+            if answer.status != 200:
+                raise Unavailable(f"the keys are answered with {answer.status}")
+            self._keys = _read(answer.body)
+        except (Unavailable, ValueError) as error:
+            log.warning("the keys of the authorization server could not be fetched: %s", error)
+        else:
+            self._fetched_at = now
+
+
+def _read(body: bytes) -> dict[tuple[str, str], Key]:
+    """The keys of a set that fit what they are for; others, which we have no use for, are left out.
+
+    :raises ValueError: it is no JWK set.
+    """
+    try:
+        members = [(member, _algorithm_of(member)) for member in json.loads(body)["keys"]]
+    except (TypeError, KeyError, RecursionError):
+        raise ValueError("this is no JWK set") from None
+    keys = {(member["kid"], algorithm): _imported(member) for member, algorithm in members if algorithm}
+    return {name: key for name, key in keys.items() if key is not None}
+
+
+def _algorithm_of(member: Any) -> str:
+    """What a key is for: as it says itself, and only if it is of that kind; a key for two is a key for confusion."""
+    if not isinstance(member, dict) or not isinstance(member.get("kid"), str):
+        return ""
+    if member.get("use", "sig") != "sig":
+        return ""
+    for algorithm, shape in _SHAPES.items():
+        if (member.get("kty"), member.get("crv")) == shape and member.get("alg", algorithm) == algorithm:
+            return algorithm
+    return ""
+
+
+def _imported(member: dict[str, Any]) -> Key | None:
+    from joserfc import errors
+    from joserfc.jwk import ECKey, OKPKey
+
+    public = {name: value for name, value in member.items() if name in ("kty", "crv", "x", "y", "kid")}
+    try:
+        return ECKey.import_key(public) if public["kty"] == "EC" else OKPKey.import_key(public)
+    except (errors.JoseError, ValueError) as error:
+        log.warning("a key of the authorization server cannot be read: %s", type(error).__name__)
+        return None
+
+
+@cache
+def registry() -> JWSRegistry:
+    """joserfc's rules for ES256 and EdDSA and nothing else.
+
+    RFC 9864 renames EdDSA to Ed25519, which servers do not say yet, so the library's warning is left out.
+    """
+    from joserfc.jws import JWSRegistry
+
+    class Registry(JWSRegistry):
+        algorithms = {name: copy(JWSRegistry.algorithms[name]) for name in _SHAPES}  # noqa: RUF012 - its shape
+
+    Registry.algorithms["EdDSA"].security_warning = None
+    return Registry(algorithms=list(_SHAPES))

@@ -1,0 +1,197 @@
+"""Requests and refusals (RFC 6750): middleware, view decorator, and what nginx asks."""
+
+from __future__ import annotations
+
+from wsgiref.util import setup_testing_defaults
+
+import pytest
+from pyramid.config import Configurator
+from webtest import TestApp
+
+from consentcore.resource import BearerMiddleware, Refused, Token, Unavailable
+from consentcore.resource.auth_request import AuthRequest, from_environment
+from consentcore.resource.introspection import Introspection
+from consentcore.resource.jwt import JwtVerifier
+from consentcore.resource.pyramid import needs_token
+
+GOOD = Token({"sub": "s-1", "client_id": "app", "scope": "rooms.read meters.read", "grant_id": "g-1"})
+
+
+class Known:
+    """A checker that knows one token."""
+
+    def check(self, token):
+        if token == "down":
+            raise Unavailable("nobody answers", 7.2)
+        if token != "good":
+            raise Refused(401, "invalid_token", 'it is "bad"')
+        return GOOD
+
+
+def inner(environ, start_response):
+    token = environ.get("consentcore.token")
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [(token.subject if token else "nobody").encode()]
+
+
+def as_middleware(*scopes):
+    return TestApp(BearerMiddleware(inner, Known(), scopes=scopes, realm="rooms"))
+
+
+def as_view(*scopes):
+    config = Configurator()
+    config.include("consentcore.resource.pyramid")
+    config.set_token_checker(Known(), realm="rooms")
+    config.add_route("rooms", "/")
+    config.add_view(
+        lambda request: request.token.subject,
+        route_name="rooms",
+        decorator=needs_token(*scopes),
+        renderer="string",
+    )
+    return TestApp(config.make_wsgi_app())
+
+
+@pytest.fixture(params=[as_middleware, as_view])
+def protected(request):
+    return request.param
+
+
+def ask(app, authorization=None, path="/", **options):
+    headers = {"Authorization": authorization} if authorization is not None else {}
+    return app.get(path, headers=headers, expect_errors=True, **options)
+
+
+def test_a_good_token_gives_the_claims_to_the_application(protected):
+    for scheme in ("Bearer", "bearer", "BEARER"):
+        answer = ask(protected("rooms.read"), f"{scheme} good")
+        assert (answer.status_int, answer.text) == (200, "s-1")
+
+
+@pytest.mark.parametrize("authorization", [None, "", "Basic YTpi", "good", "Digest x"])
+def test_without_a_token_there_is_no_error_code(protected, authorization):
+    answer = ask(protected("rooms.read"), authorization)
+    assert answer.status_int == 401
+    assert answer.headers["WWW-Authenticate"] == 'Bearer realm="rooms", scope="rooms.read"'
+
+
+def test_a_bad_token_is_invalid(protected):
+    answer = ask(protected(), "Bearer unknown")
+    assert answer.status_int == 401
+    expected = 'Bearer realm="rooms", error="invalid_token", error_description="it is ?bad?"'
+    assert answer.headers["WWW-Authenticate"] == expected
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert ask(protected(), "Bearer " + "x" * 8193).status_int == 401
+
+
+@pytest.mark.parametrize(
+    "text", ["Bearer", "Bearer  ", "Bearer a b", "Bearer good, Bearer good", "Bearer gé", 'Bearer "x"']
+)
+def test_a_malformed_header_is_an_invalid_request(protected, text):
+    answer = ask(protected(), text.encode().decode("latin-1"))
+    assert answer.status_int == 400
+    assert 'error="invalid_request"' in answer.headers["WWW-Authenticate"]
+
+
+def test_a_token_in_query_or_body_is_refused(protected):
+    for header in (None, "Bearer good"):
+        answer = ask(protected(), header, "/?a=b&access%5Ftoken=good&access_token=good")
+        assert answer.status_int == 400
+        assert 'error="invalid_request"' in answer.headers["WWW-Authenticate"]
+    posted = protected().post("/", {"access_token": "good"}, expect_errors=True)
+    assert posted.status_int == 401
+    assert "error" not in posted.headers["WWW-Authenticate"]
+    assert ask(protected(), "Bearer good", "/?about=access_token").status_int == 200
+
+
+def test_every_scope_is_needed(protected):
+    assert ask(protected("rooms.read", "meters.read"), "Bearer good").status_int == 200
+    answer = ask(protected("rooms.read", "meters.write"), "Bearer good")
+    assert answer.status_int == 403
+    challenge = answer.headers["WWW-Authenticate"]
+    assert 'error="insufficient_scope"' in challenge
+    assert 'scope="rooms.read meters.write"' in challenge
+
+
+def test_nobody_gets_in_while_nobody_can_tell(protected):
+    answer = ask(protected(), "Bearer down")
+    assert answer.status_int == 503
+    assert answer.headers["Retry-After"] == "8"
+    assert "WWW-Authenticate" not in answer.headers
+
+
+def test_scopes_may_depend_on_the_request():
+    def scopes(environ):
+        return None if environ["PATH_INFO"] == "/health" else ("rooms.read",)
+
+    app = TestApp(BearerMiddleware(inner, Known(), scopes=scopes))
+    assert ask(app, path="/health").text == "nobody"
+    assert ask(app).status_int == 401
+    assert ask(app, "Bearer good").text == "s-1"
+
+
+def test_claims_of_another_layer_are_not_believed():
+    environ = {"consentcore.token": GOOD}
+    setup_testing_defaults(environ)
+    app = BearerMiddleware(inner, Known(), scopes=lambda _environ: None)
+    assert list(app(environ, lambda *_: None)) == [b"nobody"]
+
+
+# --- auth_request ---
+
+
+def asked(path="/", authorization="Bearer good", uri="/rooms"):
+    app = TestApp(AuthRequest(Known(), realm="rooms"))
+    return app.get(path, headers={"Authorization": authorization, "X-Original-URI": uri}, expect_errors=True)
+
+
+def test_nginx_is_told_whose_token_it_is():
+    answer = asked("/?scope=rooms.read+meters.read")
+    assert answer.status_int == 204
+    assert answer.headers["X-Consentcore-Subject"] == "s-1"
+    assert answer.headers["X-Consentcore-Client"] == "app"
+    assert answer.headers["X-Consentcore-Scope"] == "meters.read rooms.read"
+    assert answer.headers["X-Consentcore-Grant"] == "g-1"
+
+
+def test_nginx_hears_only_what_it_understands():
+    for refused, error in (
+        (asked(authorization=""), None),
+        (asked(authorization="Bearer unknown"), "invalid_token"),
+        (asked(authorization="Bearer a b"), "invalid_request"),
+        (asked(uri="/rooms?access_token=good"), "invalid_request"),
+    ):
+        assert refused.status_int == 401
+        challenge = refused.headers["WWW-Authenticate"]
+        assert challenge.startswith('Bearer realm="rooms"')
+        assert (f'error="{error}"' in challenge) if error else ("error" not in challenge)
+    denied = asked("/?scope=rooms.write")
+    assert denied.status_int == 403
+    assert 'error="insufficient_scope"' in denied.headers["WWW-Authenticate"]
+    assert asked(authorization="Bearer down").status_int == 503
+
+
+def test_claims_cannot_add_headers():
+    class Odd:
+        def check(self, _token):
+            return Token({"sub": "a\r\nSet-Cookie: x=1", "client_id": "ü", "scope": "a"})
+
+    app = TestApp(AuthRequest(Odd()))
+    answer = app.get("/", headers={"Authorization": "Bearer x"})
+    assert {name for name in answer.headers if name.startswith("X-Consentcore")} == {"X-Consentcore-Scope"}
+
+
+def test_what_nginx_asks_is_made_from_the_environment():
+    asks = {
+        "CONSENTCORE_RESOURCE_INTROSPECTION_URL": "http://127.0.0.1:1/introspect",
+        "CONSENTCORE_RESOURCE_CLIENT_ID": "api",
+        "CONSENTCORE_RESOURCE_CLIENT_SECRET": "secret",
+    }
+    verifies = {"CONSENTCORE_RESOURCE_ISSUER": "http://127.0.0.1:1", "CONSENTCORE_RESOURCE_AUDIENCE": "urn:x"}
+    assert isinstance(from_environment(asks)._checker, Introspection)
+    assert isinstance(from_environment(verifies)._checker, JwtVerifier)
+    for complete in (asks, verifies):
+        for name in complete:
+            if name != "CONSENTCORE_RESOURCE_ISSUER":
+                with pytest.raises(ValueError, match=name):
+                    from_environment({**complete, name: ""})
