@@ -295,7 +295,7 @@ class FeedRepository(Protocol):
 
         Roughly by time, and those of a grant always in the order of its chain.
 
-        Those that tell the client (audience ``CLIENT``) of a grant (``grant_id`` is not empty).
+        Those that tell the client (audience ``CLIENT``) of an event of the ledger: no tests of an endpoint.
 
         :raises StorageConflict: when somebody else gives places in the same feed meanwhile.
         """

@@ -35,11 +35,11 @@ class MemoryFeed:
 
 
 def _told(state: State, client_id: str) -> list[StoredNotice]:
-    """What tells a client of grants."""
+    """What tells a client of events of the ledger."""
     return [
         row
         for row in state.notices.values()
         if row.notice.client_id == client_id
-        and row.notice.grant_id
         and Audience.CLIENT in row.notice.audiences
+        and row.notice.notice_id in state.events
     ]

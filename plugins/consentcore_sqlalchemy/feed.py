@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, func, select, update
+from sqlalchemy import Select, Subquery, func, select, update
 
 from consentcore.api import Audience, NotFound, Notice
 from consentcore_sqlalchemy.rows.notices import NOTICE, notice_from
@@ -13,6 +13,7 @@ from consentcore_sqlalchemy.tables import consent_event, notice
 from consentcore_sqlalchemy.work import Work
 
 _row = notice.c
+_event = consent_event.c
 
 
 class SqlFeed:
@@ -49,25 +50,22 @@ class SqlFeed:
 
 def _told(client_id: str) -> Select[Any]:
     """Ids of notices without a place."""
-    return select(_row.notice_id).where(
-        _row.client_id == client_id,
-        _row.feed_index.is_(None),
-        _row.grant_id != "",
-        _row.audiences.contains(f'"{Audience.CLIENT.value}"'),
+    return (
+        select(_row.notice_id)
+        .select_from(notice.join(consent_event, _event.event_id == _row.notice_id))
+        .where(
+            _row.client_id == client_id,
+            _row.feed_index.is_(None),
+            _row.audiences.contains(f'"{Audience.CLIENT.value}"'),
+        )
     )
 
 
 def _waiting(client_id: str, limit: int) -> Subquery:
     """The same with which of the next places each gets, from 1."""
-    sequence: ColumnElement[int] = func.coalesce(consent_event.c.sequence, 0)
     # A clock may go back, a chain may not: within a grant a notice never comes before an earlier one.
-    age = func.max(_row.occurred_at).over(partition_by=_row.grant_id, order_by=sequence)
-    told = (
-        _told(client_id)
-        .add_columns(age.label("age"), _row.grant_id, sequence.label("sequence"))
-        .select_from(notice.outerjoin(consent_event, consent_event.c.event_id == _row.notice_id))
-        .subquery("told")
-    )
-    order = (told.c.age, told.c.grant_id, told.c.sequence, told.c.notice_id)
+    age = func.max(_row.occurred_at).over(partition_by=_event.grant_id, order_by=_event.sequence)
+    told = _told(client_id).add_columns(age.label("age"), _event.grant_id, _event.sequence).subquery("told")
+    order = (told.c.age, told.c.grant_id, told.c.sequence)
     place = func.row_number().over(order_by=order).label("place")
     return select(told.c.notice_id, place).order_by(place).limit(limit).subquery("waiting")

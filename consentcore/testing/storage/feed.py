@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -14,10 +15,10 @@ from consentcore.testing.threads import insist, together
 from consentcore.testing.worlds import World, populate
 
 
-def tell(storage: Storage, grant: Grant, sequence: int = 1, at: int = NOW) -> Notice:
+def tell(storage: Storage, grant: Grant, sequence: int = 1, at: int = NOW, **fields: Any) -> Notice:
     """Commit an event of a grant and its notice, as a transition does."""
     event = factories.event(grant, sequence=sequence, occurred_at=at)
-    notice = factories.notice(grant, notice_id=event.event_id, occurred_at=at)
+    notice = factories.notice(grant, notice_id=event.event_id, occurred_at=at, **fields)
     with storage.transaction() as uow:
         uow.ledger.append(event)
         uow.notices.add(notice)
@@ -38,14 +39,13 @@ def page(storage: Storage, client_id: str, after: str = "", limit: int = 1000) -
 class FeedGroup:
     """:class:`consentcore.api.FeedRepository`."""
 
-    def test_feed_holds_what_tells_the_client_of_a_grant(self, world: World) -> None:
+    def test_feed_holds_what_tells_the_client_of_an_event(self, world: World) -> None:
         storage, client_id = world.storage, world.client.client_id
         told = tell(storage, world.grant)
-        others = populate(storage)
+        tell(storage, world.grant, 2, audiences=(Audience.OPERATOR,))
+        tell(storage, populate(storage).grant)
         with storage.transaction() as uow:
-            uow.notices.add(factories.notice(world.grant, audiences=(Audience.OPERATOR,)))
-            uow.notices.add(factories.notice(replace(world.grant, grant_id="")))
-            uow.notices.add(factories.notice(others.grant))
+            uow.notices.add(factories.notice(world.grant))  # a test of an endpoint: there is no such event
         assert page(storage, client_id) == []
         assert enter(storage, client_id) == 1
         with storage.reading() as uow:
