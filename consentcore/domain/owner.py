@@ -82,11 +82,21 @@ class OwnerIdentity:
 
 
 def normalise_email(text: str) -> str:
-    """Return the form under which an address is looked up: trimmed, lower case.
+    """Return the form under which an address is looked up: trimmed, lower case, an international domain as ``xn--…``.
 
     :raises InvalidInput: when it is no mailbox address of at most 254 characters, or holds control characters.
     """
-    address = text.strip()
+    address = _with_ascii_domain(text.strip())
     if len(address) > 254 or not _ADDRESS.fullmatch(address) or ".." in address:
         raise InvalidInput("email", "expected an address like ada@example.org")
     return address.lower()
+
+
+def _with_ascii_domain(address: str) -> str:
+    local, at, domain = address.rpartition("@")
+    if not at or domain.isascii():
+        return address
+    try:
+        return f"{local}@{domain.encode('idna').decode()}"
+    except UnicodeError:
+        return address

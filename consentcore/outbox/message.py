@@ -9,6 +9,7 @@ from consentcore.domain.errors import InvalidInput
 from consentcore.domain.notice import Audience, Reject
 
 if TYPE_CHECKING:
+    from email.headerregistry import Address
     from email.message import EmailMessage
 
     from consentcore.domain.notice import Notice
@@ -26,10 +27,13 @@ def mime_message(mail: Mail, notice: Notice, *, sender: str, now: int) -> EmailM
     from email.policy import SMTP
     from email.utils import format_datetime
 
-    message = EmailMessage(policy=SMTP)
-    headers = {
-        "From": sender,
-        "To": mail.to,
+    mailboxes = {"From": _mailbox("From", sender), "To": _mailbox("To", mail.to)}
+    # A local part beyond ASCII can only be written as it is (RFC 6532), and only some servers take it (RFC 6531).
+    # Everything else goes over any server.
+    utf8 = not all(one.username.isascii() for one in mailboxes.values())
+    message = EmailMessage(policy=SMTP.clone(cte_type="7bit", utf8=utf8))
+    headers: dict[str, str | Address] = {
+        **mailboxes,
         "Subject": mail.subject,
         "Date": format_datetime(datetime.fromtimestamp(now / 1000, UTC)),
         "Message-ID": mail.message_id,
@@ -42,13 +46,26 @@ def mime_message(mail: Mail, notice: Notice, *, sender: str, now: int) -> EmailM
             message[name] = value
         except (ValueError, IndexError):
             raise InvalidInput(name, "expected a single line with valid addresses") from None
-    for name in ("From", "To"):
-        addresses = message[name].addresses
-        if len(addresses) != 1 or not addresses[0].username or not addresses[0].domain:
-            raise InvalidInput(name, "expected exactly one address")
     message.set_content(mail.text)
     message.add_alternative(mail.html, subtype="html")
     return message
+
+
+def _mailbox(name: str, text: str) -> Address:
+    """Read one address; an international domain becomes ``xn--…`` (RFC 5891), which every server understands."""
+    from email.headerregistry import Address
+    from email.message import EmailMessage
+    from email.policy import SMTP
+
+    probe = EmailMessage(policy=SMTP)
+    try:
+        probe[name] = text
+        (found,) = probe[name].addresses
+        if not found.username or not found.domain:
+            raise ValueError("half an address")
+        return Address(found.display_name, found.username, found.domain.encode("idna").decode())
+    except (ValueError, IndexError):
+        raise InvalidInput(name, "expected exactly one valid address on a single line") from None
 
 
 def mail_message(envelope: Envelope, target: str, *, sender: str, now: int) -> EmailMessage | Reject:

@@ -10,6 +10,7 @@ import time
 import weakref
 from typing import TYPE_CHECKING
 
+from consentcore_smtp.bounded import BoundedSmtp, BoundedSmtpSsl, Limit
 from consentcore_smtp.settings import SmtpSettings
 
 if TYPE_CHECKING:
@@ -17,15 +18,23 @@ if TYPE_CHECKING:
     from ssl import SSLContext
 
 IDLE_S = 20.0
+MAIL_S = 25.0
+"""For one mail, connecting included; the worker expects an answer within 30 seconds."""
+MAILS = 100
+"""Mails over one connection: servers that count end it here of their own."""
 
 
 class Connections:
-    """A few connections, as many as mails are sent at the same time. Safe to use from any thread."""
+    """A few connections, as many as mails are sent at the same time. Safe to use from any thread.
 
-    def __init__(self, settings: SmtpSettings) -> None:
+    :param mail_s: time for one mail, in seconds.
+    """
+
+    def __init__(self, settings: SmtpSettings, mail_s: float = MAIL_S) -> None:
         self._settings = settings
+        self._mail_s = mail_s
         self._lock = threading.Lock()
-        self._idle: list[tuple[float, smtplib.SMTP]] = []
+        self._idle: list[tuple[float, BoundedSmtp]] = []
         self._context: SSLContext | None = None
         # Whoever drops the notifier need not know that there are connections to close.
         weakref.finalize(self, _close_all, self._idle)
@@ -35,12 +44,16 @@ class Connections:
 
         :raises smtplib.SMTPException: as smtplib does. :raises OSError: when there is no connection.
         """
+        limit = Limit(self._settings.timeout_s, self._mail_s)
         connection = self._take()
-        if connection is not None and not _alive(connection):
-            connection.close()
-            connection = None
+        if connection is not None:
+            connection.limit = limit
+            if not _alive(connection):
+                connection.close()
+                connection = None
         if connection is None:
-            connection = self._connect()
+            connection = self._connect(limit)
+        connection.mails += 1
         try:
             connection.send_message(message, sender, [recipient])
         except (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError):
@@ -51,37 +64,33 @@ class Connections:
             raise
         self._give_back(connection)
 
-    def _take(self) -> smtplib.SMTP | None:
+    def _take(self) -> BoundedSmtp | None:
         oldest = time.monotonic() - IDLE_S
         with self._lock:
             stale = [one for since, one in self._idle if since < oldest]
             self._idle[:] = [(since, one) for since, one in self._idle if since >= oldest]
             found = self._idle.pop()[1] if self._idle else None
         for one in stale:
-            one.close()
+            _end(one)
         return found
 
-    def _give_back(self, connection: smtplib.SMTP) -> None:
-        if connection.sock is not None:  # smtplib closes it by itself after 421
-            with self._lock:
-                self._idle.append((time.monotonic(), connection))
+    def _give_back(self, connection: BoundedSmtp) -> None:
+        if connection.sock is None:  # smtplib closes it by itself after 421
+            return
+        if connection.mails >= MAILS:
+            _end(connection)
+            return
+        with self._lock:
+            self._idle.append((time.monotonic(), connection))
 
-    def _connect(self) -> smtplib.SMTP:
+    def _connect(self, limit: Limit) -> BoundedSmtp:
         settings = self._settings
-        name = _own_name()
-        connection: smtplib.SMTP
-        if settings.tls == "implicit":
-            connection = smtplib.SMTP_SSL(
-                settings.host,
-                settings.port,
-                local_hostname=name,
-                timeout=settings.timeout_s,
-                context=self._tls(),
-            )
-        else:
-            connection = smtplib.SMTP(
-                settings.host, settings.port, local_hostname=name, timeout=settings.timeout_s
-            )
+        where = settings.host, settings.port
+        connection = (
+            BoundedSmtpSsl(*where, limit=limit, local_hostname=_own_name(), context=self._tls())
+            if settings.tls == "implicit"
+            else BoundedSmtp(*where, limit=limit, local_hostname=_own_name())
+        )
         try:
             if settings.tls == "starttls":
                 connection.starttls(context=self._tls())
@@ -101,12 +110,20 @@ class Connections:
         return self._context
 
 
-def _close_all(idle: list[tuple[float, smtplib.SMTP]]) -> None:
+def _end(connection: BoundedSmtp) -> None:
+    """Say good-bye without waiting for an answer, or the server's log would call it a lost connection."""
+    connection.limit = Limit(1.0, 1.0)
+    with contextlib.suppress(smtplib.SMTPException, OSError):
+        connection.putcmd("quit")
+    connection.close()
+
+
+def _close_all(idle: list[tuple[float, BoundedSmtp]]) -> None:
     for _, connection in idle:
-        connection.close()
+        _end(connection)
 
 
-def _alive(connection: smtplib.SMTP) -> bool:
+def _alive(connection: BoundedSmtp) -> bool:
     with contextlib.suppress(smtplib.SMTPException, OSError):
         return connection.noop()[0] == 250
     return False

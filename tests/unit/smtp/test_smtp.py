@@ -7,8 +7,11 @@ import email.policy
 import smtplib
 import socket
 import ssl
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
+from email.message import EmailMessage
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -26,7 +29,8 @@ from consentcore.api import (
     SystemClock,
 )
 from consentcore.testing import FakeEnvelope, NotifierConformance
-from consentcore_smtp import SmtpSettings, consentcore_notifier, consentcore_plugin
+from consentcore_smtp import SmtpSettings, connections, consentcore_notifier, consentcore_plugin
+from consentcore_smtp.connections import Connections
 from consentcore_smtp.notifier import failure
 
 SENDER = "Lumen Energy <consent@lumen.example>"
@@ -168,8 +172,94 @@ class TestSending:
         evil = FakeEnvelope(recipients={Audience.OWNER: "ada@example.org\r\nBcc: eve@example.org"})
         outcome = make(port).send(evil, "owner")
         assert isinstance(outcome, Reject)
-        assert "To expected a single line" in outcome.reason
+        assert "To expected exactly one valid address on a single line" in outcome.reason
         assert inbox.mails == []
+
+
+class TestUnusualAddresses:
+    @pytest.fixture
+    def old(self):
+        yield from serve(Inbox(), enable_SMTPUTF8=False)
+
+    def send(self, port: int, address: str, **settings):
+        return make(port, **settings).send(FakeEnvelope(recipients={Audience.OWNER: address}), "owner")
+
+    def test_international_domain_goes_over_any_server(self, old):
+        inbox, port = old
+        assert isinstance(self.send(port, "ada@bücher.example"), Delivered)
+        ((raw, message),) = inbox.mails
+        assert raw.rcpt_tos == ["ada@xn--bcher-kva.example"]
+        assert message["To"] == "ada@xn--bcher-kva.example"
+
+    def test_names_beyond_ascii_arrive_and_the_bytes_are_ascii(self, old):
+        inbox, port = old
+        sender = "Énergie d'Été ☀ <consent@lumen.example>"
+        assert isinstance(self.send(port, "ada@example.org", sender=sender), Delivered)
+        ((raw, message),) = inbox.mails
+        assert message["From"].addresses[0].display_name == "Énergie d'Été ☀"
+        assert raw.original_content.isascii()
+        assert max(map(len, raw.original_content.split(b"\r\n"))) <= 998
+
+    def test_local_part_beyond_ascii_needs_a_server_that_takes_it(self, server, old):
+        inbox, port = server
+        assert isinstance(self.send(port, "größe@example.org"), Delivered)
+        assert inbox.mails[0][0].rcpt_tos == ["größe@example.org"]
+        outcome = self.send(old[1], "größe@example.org")
+        assert (type(outcome), outcome.error) == (Retry, "smtp")
+        assert "größe" not in repr(outcome)
+        assert old[0].mails == []
+
+
+class TestTime:
+    """Every byte comes within the timeout of a socket; only the deadline for the whole mail ends it."""
+
+    @pytest.fixture
+    def dripping(self):
+        listening = socket.create_server(("127.0.0.1", 0))
+        stop = threading.Event()
+
+        def drip() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                while not stop.wait(0.03):
+                    try:
+                        connection.send(b"2")
+                    except OSError:
+                        return
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        yield listening.getsockname()[1]
+        stop.set()
+        thread.join()
+        listening.close()
+
+    @pytest.mark.parametrize("tls", ["none", "starttls"])
+    def test_dripping_server_is_given_up(self, dripping, tls):
+        settings = SmtpSettings(host="127.0.0.1", port=dripping, sender=SENDER, tls=tls, timeout_s=3.0)
+        began = time.monotonic()
+        with pytest.raises((smtplib.SMTPException, OSError)) as caught:
+            Connections(settings, mail_s=0.3).send(EmailMessage(), "a@example.org", "b@example.org")
+        assert time.monotonic() - began < 2
+        assert failure(caught.value, "b@example.org").error == "timeout"
+
+    def test_connection_is_ended_politely_after_many_mails(self, server, monkeypatch):
+        monkeypatch.setattr(connections, "MAILS", 2)
+        inbox, port = server
+        notifier = make(port)
+        for _ in range(5):
+            assert isinstance(notifier.send(FakeEnvelope(), "owner"), Delivered)
+        assert len(inbox.sessions) == 3
+
+    def test_time_begins_anew_with_each_mail(self, server):
+        settings = SmtpSettings(host="127.0.0.1", port=server[1], sender=SENDER, tls="none")
+        kept = Connections(settings, mail_s=0.5)
+        notifier = make(server[1])
+        notifier._connections = kept
+        for _ in range(3):
+            assert isinstance(notifier.send(FakeEnvelope(), "owner"), Delivered)
+            time.sleep(0.3)
+        assert len(server[0].sessions) == 1
 
 
 class TestRefusals:
@@ -228,6 +318,14 @@ class TestEncryption:
         notifier = make(port, tls="starttls", ca_file=certificate.path)
         assert isinstance(notifier.send(FakeEnvelope(), "owner"), Delivered)
         assert inbox.encrypted == [True]
+
+    def test_server_without_starttls_gets_nothing_in_clear(self, server):
+        inbox, port = server
+        outcome = make(port, tls="starttls", username="consent", password=Secret("s3cret")).send(
+            FakeEnvelope(), "owner"
+        )
+        assert (type(outcome), outcome.error) == (Retry, "smtp")
+        assert inbox.mails == []
 
     def test_implicit(self, implicit, certificate):
         inbox, port = implicit
