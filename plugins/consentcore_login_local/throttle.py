@@ -12,6 +12,9 @@ Failures are counted in fixed windows that all processes share:
 Every try is counted before the password is looked at, and every success afterwards; the difference is what has
 failed or is still under way. So parallel guesses cannot slip through, and successes weigh nothing. What is over a
 limit is not counted any further: a flood of guesses is neither one of rows nor one of writes.
+
+The price of the second rule: who has used up an address can tell from the answer whether an account has signed in
+there before. That tells a colleague about a colleague, and it is slow; to shut an office out would be worse.
 Keys hold hashes: the counters name neither people nor addresses.
 """
 
