@@ -49,7 +49,11 @@ def app_from_runtime(runtime: Runtime) -> Ingress:
     config.include("pyramid_jinja2")  # pages
     config.include("consentcore.web")  # routes, views, tweens
     runtime.registry.configure(config)  # last: plugins see, and may add to, everything above
-    return Ingress(config.make_wsgi_app(), runtime.settings.server.max_body_bytes)
+    return Ingress(
+        config.make_wsgi_app(),
+        runtime.settings.server.max_body_bytes,
+        signs_in_elsewhere=runtime.redirect_login is not None,
+    )
 
 
 def _pyramid_settings(runtime: Runtime) -> dict[str, Any]:

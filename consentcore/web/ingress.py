@@ -28,6 +28,9 @@ SLOW = frozenset(
     }
 )
 
+ASKING_ELSEWHERE = frozenset({("GET", "/login"), ("POST", "/logout")})
+"""With a redirect login these ask the identity provider where it is, once an hour, and it may not answer."""
+
 
 class Ingress:
     """Refuse a body over the limit, and a path that is not UTF-8 or holds control characters.
@@ -36,13 +39,14 @@ class Ingress:
     choose, in front of them.
 
     :param max_body_bytes: largest body that is let through.
+    :param signs_in_elsewhere: people sign in at an identity provider.
     :ivar slow: method and path of requests that compute a password's hash or wait for an identity provider; the
         server does not let them take all of its threads.
     """
 
-    def __init__(self, app: Router, max_body_bytes: int) -> None:
+    def __init__(self, app: Router, max_body_bytes: int, *, signs_in_elsewhere: bool = False) -> None:
         self.app = app
-        self.slow = SLOW
+        self.slow = SLOW | ASKING_ELSEWHERE if signs_in_elsewhere else SLOW
         self._limit = max_body_bytes
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:

@@ -40,6 +40,8 @@ log = logging.getLogger(__name__)
 
 ACR = "urn:consentcore:oidc"
 RETRY_S = 10
+LONGEST_WORD = 200
+MOST_WORDS = 10
 DOWN = frozenset({"server_error", "temporarily_unavailable", "invalid_client", "unauthorized_client"})
 """Errors (RFC 6749 sections 4.1.2.1 and 5.2) that are not the person's, and that another try may not meet."""
 
@@ -216,14 +218,28 @@ class OidcLogin:
         if isinstance(found, Refused):
             log.info("sign-in refused: %s", found.reason)
             return found
-        amr, acr, moment = claims.get("amr"), claims.get("acr"), claims.get("auth_time")
-        methods = amr if isinstance(amr, list) else []
         return Authenticated(
-            found,
-            acr if isinstance(acr, str) and acr else ACR,
-            tuple(method for method in methods if isinstance(method, str)),
-            min(int(moment) * SECOND, now) if isinstance(moment, int | float) else None,
+            found, _word(claims.get("acr")) or ACR, _words(claims.get("amr")), _moment(claims, now)
         )
+
+
+def _word(value: object) -> str:
+    """What is fit for evidence: a short word of printable signs; "" for anything else."""
+    fit = isinstance(value, str) and len(value) <= LONGEST_WORD and value.isprintable()
+    return str(value) if fit else ""
+
+
+def _words(value: object) -> tuple[str, ...]:
+    words = [_word(one) for one in value[:MOST_WORDS]] if isinstance(value, list) else []
+    return tuple(word for word in words if word)
+
+
+def _moment(claims: Mapping[str, Any], now: int) -> int | None:
+    """``auth_time`` in milliseconds, never in the future; None when the provider does not say."""
+    value = claims.get("auth_time")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 2**53:
+        return None
+    return min(int(value) * SECOND, now)
 
 
 def _unavailable(error: ProviderDown) -> Unavailable:

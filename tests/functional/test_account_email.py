@@ -18,7 +18,7 @@ from account_ import (
     signed_in,
     subjects,
 )
-from platform_ import ISSUER, PASSWORD, Request, answer, to_consent_page, visible
+from platform_ import ISSUER, PASSWORD, Request, answer, make_platform, to_consent_page, visible
 
 OLD, NEW = "ada@example.org", "ada@new.example"
 DAY_S = 86400
@@ -69,7 +69,17 @@ def test_each_mail_says_whose_turn_it_is(platform):
     assert link_in(to_old) != link_in(to_new)
 
 
-def test_both_at_once_change_it_too(platform):
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=[pytest.mark.slow, pytest.mark.postgres])])
+def database(request, tmp_path):
+    """A platform on a database that several write to at once."""
+    url = request.getfixturevalue("postgres_url") if request.param == "postgres" else ""
+    made = make_platform(tmp_path, storage="sqlalchemy", url=url)
+    yield made
+    made.runtime.close()
+
+
+def test_both_at_once_change_it_too(database):
+    platform = database
     ask(signed_in(platform), status=303)
     forms = [form_of(platform.browser().get(link), "/account/email/confirm") for link in links(platform)]
     start, said = threading.Barrier(2), []

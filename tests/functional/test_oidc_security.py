@@ -117,7 +117,7 @@ def test_a_wrong_state_is_refused(platform, provider, change):
     assert not is_signed_in(browser)
 
 
-def test_009_parameters_that_come_twice_are_refused(platform, provider):
+def test_parameters_that_come_twice_are_refused(platform, provider):
     browser = platform.browser()
     params = provider.sends_back(sent(browser))
     browser.get(f"{CALLBACK_PATH}?code=a&code=b&state={params['state']}", status=400)
@@ -208,7 +208,7 @@ def test_a_consent_of_another_browser_is_not_taken_along(platform, provider):
     assert trips(thief) == []
 
 
-def test_018_a_new_sign_in_that_an_application_wants_must_be_new(platform, provider):
+def test_a_new_sign_in_that_an_application_wants_must_be_new(platform, provider):
     browser = signed_in(platform, provider)
     login = browser.get(Request(extra={"prompt": "login"}).url, status=303).location.removeprefix(ISSUER)
     url = sent(browser, login)
@@ -348,3 +348,12 @@ consentcore.plugin.login_oidc.client_secret = a-secret
     done = back(browser, provider.sends_back(url), status=303)
     assert "code" in answer(done.follow(), "approve")
     platform.runtime.close()
+
+
+def test_who_waits_for_the_provider_leaves_threads_for_others(platform, tmp_path):
+    elsewhere = {("GET", "/login"), ("GET", "/login/callback"), ("POST", "/logout")}
+    assert elsewhere <= platform.app.slow
+    (tmp_path / "local").mkdir()
+    here = make_platform(tmp_path / "local")
+    assert ("GET", "/login") not in here.app.slow
+    here.runtime.close()

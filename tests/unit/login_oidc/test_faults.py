@@ -7,8 +7,11 @@ import json
 import socket
 import threading
 import time
+from dataclasses import replace
 
 import pytest
+from certificates import make_certificate
+from oidc import FakeProvider
 
 from consentcore.api import (
     Authenticated,
@@ -19,7 +22,7 @@ from consentcore.api import (
     Secret,
     Unavailable,
 )
-from consentcore.demo.serving import base_url, bind
+from consentcore.demo.serving import Site, base_url, bind
 from consentcore_login_oidc import consentcore_login
 from consentcore_login_oidc.settings import OidcSettings
 from tests.unit.login_oidc.conftest import CALLBACK, begin, complete, now
@@ -236,3 +239,17 @@ def test_a_public_client_sends_no_secret(made, provider):
     assert form["client_id"] == "consentcore-test"
     assert "client_secret" not in form
     assert authorization == ""
+
+
+def test_a_provider_with_a_certificate_of_its_own(tmp_path):
+    certificate = make_certificate(tmp_path, "127.0.0.1")
+    sock = bind("127.0.0.1", 0)
+    provider = FakeProvider(base_url(sock).replace("http:", "https:"))
+    site = Site(certificate.server.wrap_socket(sock, server_side=True), provider)
+    settings = OidcSettings(provider.issuer, "id", Secret("secret"), timeout_s=5)
+    trusting = replace(settings, ca_file=certificate.path)
+    assert isinstance(start(consentcore_login(trusting, None, None)), RedirectTo)
+    assert start(consentcore_login(settings, None, None)) == Unavailable(10)
+    site.close()
+    with pytest.raises(ConfigurationError, match="ca_file"):
+        consentcore_login(replace(settings, ca_file=tmp_path / "nowhere"), None, None)

@@ -62,6 +62,7 @@ def set_new_password(request: Request) -> Response:
         request.runtime.accounts.reset(request.uow, secret, request.form.one("password"))
     except InvalidInput as error:
         return _form(request, secret, poor_password(error), 400)
+    request.uow.owners.end_session(request.browser.hash)  # whoever was signed in here before
     request.browser.renew()
     return see_other("/account/reset/done")
 
