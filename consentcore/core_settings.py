@@ -49,6 +49,17 @@ class OAuthSettings:
         "How long the consent page may be left unanswered.", default=600, minimum=1, maximum=_DAY_S
     )
     require_pkce: bool = setting("Demand PKCE (S256) from confidential clients too.", default=False)
+    require_par: bool = setting(
+        "Refuse authorization requests that were not pushed (RFC 9126); a client may demand it for itself.",
+        default=False,
+    )
+    par_ttl_s: int = setting("Life of a pushed authorization request.", default=60, minimum=5, maximum=600)
+    assertion_audience: str = setting(
+        "What aud of a client assertion may be: with endpoint the issuer, the token endpoint or the endpoint that "
+        "it is sent to; with issuer nothing else, which not all client libraries send.",
+        default="endpoint",
+        choices=("endpoint", "issuer"),
+    )
     jwt_signing_alg: str = setting(
         "What signs JWT access tokens; both kinds of keys are published.",
         default="ES256",
@@ -161,6 +172,12 @@ class LimitsSettings:
     )
     revoke_per_client: int = setting(
         "The same for the revocation endpoint.", default=300_000, minimum=0, maximum=10_000_000
+    )
+    par_per_client: int = setting(
+        "The same for pushed authorization requests, each of which is stored for a while.",
+        default=30_000,
+        minimum=0,
+        maximum=10_000_000,
     )
     api_per_client: int = setting(
         "The same for /api/v1, where a request may read and write more.",

@@ -164,6 +164,7 @@ class Runtime:
             settings=self.settings,
             compromised=self.compromised,
             claims=self.registry.claims,
+            egress=self.egress,
         )
 
 

@@ -75,16 +75,26 @@ class EgressPolicy:
 
         :raises EgressError: when it is refused, or no complete answer arrives within ``timeout_s``.
         """
+        return self._request(url, headers, body)
+
+    def get(self, url: str, headers: Mapping[str, str]) -> EgressResponse:
+        """Send one GET request; at most 64 kB of the answer are read.
+
+        :raises EgressError: see :meth:`post`.
+        """
+        return self._request(url, headers, None)
+
+    def _request(self, url: str, headers: Mapping[str, str], body: bytes | None) -> EgressResponse:
         began = time.monotonic()
         try:
-            got = self._post(url, headers, body)
+            got = self._send(url, headers, body)
         except EgressError as error:
             raise EgressError(
                 error.error_class, str(error.__cause__ or ""), _since(began)
             ) from error.__cause__
         return EgressResponse(got.status, got.headers, got.body, _since(began))
 
-    def _post(self, url: str, headers: Mapping[str, str], body: bytes) -> Received:
+    def _send(self, url: str, headers: Mapping[str, str], body: bytes | None) -> Received:
         deadline = Deadline(self.timeout_s)
         try:
             target = parse_target(url)
@@ -103,7 +113,7 @@ class EgressPolicy:
         deadline: Deadline,
         target: Target,
         headers: Mapping[str, str],
-        body: bytes,
+        body: bytes | None,
     ) -> Received:
         from http.client import HTTPException
 

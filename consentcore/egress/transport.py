@@ -139,9 +139,9 @@ class Connection:
         return not decrypted and not poll.poll(0)
 
     def exchange(
-        self, deadline: Deadline, *, path: str, headers: Mapping[str, str], body: bytes, keep: bool
+        self, deadline: Deadline, *, path: str, headers: Mapping[str, str], body: bytes | None, keep: bool
     ) -> Received:
-        """POST ``body`` and read the answer.
+        """POST ``body``, or GET when it is None, and read the answer.
 
         :param keep: ask the server to leave the connection open.
         :raises Stale: see there; only from the second exchange on. :raises TimeoutError: when the deadline passes.
@@ -172,11 +172,14 @@ class Connection:
         self._sock.close()
 
 
-def _send(http: HTTPConnection, path: str, headers: Mapping[str, str], body: bytes, *, keep: bool) -> None:
-    http.putrequest("POST", path, skip_host=True, skip_accept_encoding=True)
+def _send(
+    http: HTTPConnection, path: str, headers: Mapping[str, str], body: bytes | None, *, keep: bool
+) -> None:
+    http.putrequest("GET" if body is None else "POST", path, skip_host=True, skip_accept_encoding=True)
     for name, value in headers.items():
         http.putheader(name, value)
-    http.putheader("Content-Length", str(len(body)))
+    if body is not None:
+        http.putheader("Content-Length", str(len(body)))
     if not keep:
         http.putheader("Connection", "close")
     http.endheaders(body)

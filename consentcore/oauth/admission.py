@@ -34,7 +34,7 @@ from consentcore.oauth.errors import INVALID_CLIENT, ProtocolError
 if TYPE_CHECKING:
     from consentcore.core_settings import LimitsSettings
     from consentcore.domain.client import Client
-    from consentcore.oauth.client_auth import Credentials
+    from consentcore.oauth.client_auth import Authenticator, Credentials
     from consentcore.oauth.messages import HttpRequest
     from consentcore.ports.storage import Storage
 
@@ -46,15 +46,17 @@ _STEPS = 1000
 class Admission:
     """Identifies and authenticates clients within the limits. Safe to share between threads.
 
-    :param storage: only its counters are used, and only after a failure.
+    :param storage: only its counters are used, and only after a failure. :param authenticator: judges credentials.
     """
 
-    def __init__(self, storage: Storage, settings: LimitsSettings) -> None:
+    def __init__(self, storage: Storage, settings: LimitsSettings, authenticator: Authenticator) -> None:
+        self._authenticator = authenticator
         self._rates = Rates(
             {
                 "token": settings.token_per_client,
                 "introspect": settings.introspect_per_client,
                 "revoke": settings.revoke_per_client,
+                "par": settings.par_per_client,
                 "api": settings.api_per_client,
                 "address": settings.requests_per_address,
             }
@@ -64,7 +66,7 @@ class Admission:
     def identify(self, endpoint: str, http: HttpRequest, parameters: Mapping[str, str]) -> Credentials:
         """Find the credentials of a request; nothing is looked up.
 
-        :param endpoint: ``token``, ``introspect``, ``revoke`` or ``api``.
+        :param endpoint: ``token``, ``introspect``, ``revoke``, ``par`` or ``api``.
         :raises ProtocolError: see :func:`client_auth.read_credentials`; 429 when the client, or its address, has
             used up its minute.
         """
@@ -85,10 +87,11 @@ class Admission:
         :raises ProtocolError: 401 ``invalid_client``, 429 beyond a limit.
         """
         network = network_of(http.remote_addr)
+        shown = credentials.secret or credentials.assertion
         try:
-            known = client_auth.authenticate(credentials, client, now)
+            known = self._authenticator.authenticate(endpoint, http, credentials, client, now)
         except ProtocolError:
-            wait = self._failures.hit(credentials.client_id, network, now) if credentials.secret else 0
+            wait = self._failures.hit(credentials.client_id, network, now) if shown else 0
             if wait:
                 raise _too_many_failures(wait) from None
             raise

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 from consentcore.domain.client import ClientKind
 from consentcore.domain.secret import digest
+from consentcore.oauth.client_auth.credentials import ASSERTION_TYPE
 from consentcore.oauth.errors import ProtocolError, invalid_client
 
 if TYPE_CHECKING:
     from consentcore.domain.client import Client
     from consentcore.oauth.messages import HttpRequest
     from consentcore.oauth.parts import Parts
-
-ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
 class Caller:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from consentcore.oauth.client_auth.key_set import ALGORITHMS
+
 if TYPE_CHECKING:
     from consentcore.oauth.parts import Parts
 
-SECRET_METHODS = ("client_secret_basic", "client_secret_post")
+CONFIDENTIAL = ("client_secret_basic", "client_secret_post", "private_key_jwt")
 
 
 def metadata(parts: Parts) -> dict[str, object]:
@@ -25,9 +27,16 @@ def metadata(parts: Parts) -> dict[str, object]:
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         "grant_types_supported": ["authorization_code", "refresh_token"],
-        "token_endpoint_auth_methods_supported": [*SECRET_METHODS, "none"],
-        "revocation_endpoint_auth_methods_supported": [*SECRET_METHODS, "none"],
-        "introspection_endpoint_auth_methods_supported": [*SECRET_METHODS],
+        **_authentication("token", *CONFIDENTIAL, "none"),
+        **_authentication("revocation", *CONFIDENTIAL, "none"),
+        **_authentication("introspection", *CONFIDENTIAL),
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
+    }
+
+
+def _authentication(endpoint: str, *methods: str) -> dict[str, object]:
+    return {
+        f"{endpoint}_endpoint_auth_methods_supported": list(methods),
+        f"{endpoint}_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
     }

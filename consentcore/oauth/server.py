@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 from oauthlib.oauth2 import OAuth2Error
 
 from consentcore.domain.errors import ConfigurationError, StorageConflict, StorageError, StorageUnavailable
+from consentcore.egress import EgressPolicy
 from consentcore.oauth.admission import Admission
 from consentcore.oauth.authorize import AuthorizationEndpoint
 from consentcore.oauth.caller import Caller
+from consentcore.oauth.client_auth import make_authenticator
 from consentcore.oauth.errors import ProtocolError, bad_request, from_oauthlib, unavailable
 from consentcore.oauth.introspection import IntrospectionEndpoint
 from consentcore.oauth.messages import HttpRequest, HttpResponse, PageError, Pending, Redirect
@@ -47,6 +49,7 @@ class AuthorizationServer:
 
     :param compromised: called with family id, grant id and ``CODE_REPLAYED`` or ``REFRESH_REUSED``; must kill the
         family before it returns.
+    :param egress: the guard that keys of clients are fetched through; None: only from public addresses.
     :param claims: extra members of an introspection answer; reserved ones are an error.
     """
 
@@ -60,9 +63,12 @@ class AuthorizationServer:
         settings: CoreSettings,
         compromised: Compromised,
         claims: Claims,
+        egress: EgressPolicy | None = None,
     ) -> None:
         lifetimes = Lifetimes.of(settings)
-        admission = Admission(storage, settings.limits)
+        admission = Admission(
+            storage, settings.limits, make_authenticator(storage, settings, egress or EgressPolicy())
+        )
         self._parts = Parts(
             storage,
             keys,

@@ -1,5 +1,47 @@
 """Client authentication (RFC 6749 section 2.3, RFC 7523): one interface, one small strategy a method."""
 
-from consentcore.oauth.client_auth.credentials import Credentials, authenticate, read_credentials
+from __future__ import annotations
 
-__all__ = ["Credentials", "authenticate", "read_credentials"]
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from consentcore.domain.client import AuthMethod
+from consentcore.oauth.client_auth.assertion import Assertion
+from consentcore.oauth.client_auth.credentials import Credentials, read_credentials
+from consentcore.oauth.client_auth.key_source import TIMEOUT_S, KeySource
+from consentcore.oauth.client_auth.methods import Authenticator, Nothing, SharedSecret
+
+if TYPE_CHECKING:
+    from consentcore.core_settings import CoreSettings
+    from consentcore.egress import EgressPolicy
+    from consentcore.ports.storage import Storage
+
+__all__ = ["Authenticator", "Credentials", "make_authenticator", "read_credentials"]
+
+_ENDPOINTS = {"token", "par", "revoke", "introspect"}
+
+
+def make_authenticator(storage: Storage, settings: CoreSettings, egress: EgressPolicy) -> Authenticator:
+    """Put the methods together."""
+    base = settings.issuer.rstrip("/") + "/" + settings.oauth.prefix.strip("/")
+
+    def audiences(endpoint: str) -> frozenset[str]:
+        """The issuer; and, unless that is all, the URL of the endpoint and of the token endpoint.
+
+        RFC 9126 section 2 wants all three, and Authlib signs the token endpoint's URL for every endpoint.
+        """
+        if settings.oauth.assertion_audience == "issuer":
+            return frozenset({settings.issuer})
+        own = endpoint if endpoint in _ENDPOINTS else "token"
+        return frozenset({settings.issuer, f"{base}/token", f"{base}/{own}"})
+
+    patient = replace(egress, timeout_s=TIMEOUT_S, connect_timeout_s=min(egress.connect_timeout_s, TIMEOUT_S))
+    secret = SharedSecret()
+    return Authenticator(
+        {
+            AuthMethod.SECRET_BASIC: secret,
+            AuthMethod.SECRET_POST: secret,
+            AuthMethod.NONE: Nothing(),
+            AuthMethod.PRIVATE_KEY_JWT: Assertion(audiences, KeySource(patient), storage),
+        }
+    )

@@ -1,4 +1,4 @@
-"""Client authentication (RFC 6749 sections 2.3 and 3.2.1).
+"""What a client shows to prove who it is, as it stands in a request; nothing is believed yet.
 
 oauthlib does not parse Basic at all (gap 13); this is done here, before it sees the request, so that nobody
 learns anything about a code or token without credentials (gap 20).
@@ -13,25 +13,31 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
-from consentcore.domain.client import Client, ClientSecret
+from consentcore.domain.client import AuthMethod
+from consentcore.oauth.client_auth.jose import parse
 from consentcore.oauth.errors import bad_request, invalid_client
 
 if TYPE_CHECKING:
     from consentcore.oauth.errors import ProtocolError
 
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _VSCHARS = re.compile(r"[\x20-\x7e]*")
+_CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _MAX_HEADER = 4096
-# Compared with when there is no such client, so that both cases take the same time.
-_NOBODY = Client("nobody", "", 0, secrets=(ClientSecret(bytes(32), 0),))
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Who a client says it is. ``secret`` is "" when it gave none."""
+    """Who a client says it is.
+
+    :ivar secret: "" when it gave none. :ivar method: how it tries to prove it. :ivar assertion: a JWT, or "".
+    """
 
     client_id: str
     secret: str = field(default="", repr=False)
+    method: AuthMethod = AuthMethod.NONE
+    assertion: str = field(default="", repr=False)
 
 
 def read_credentials(headers: Mapping[str, str], parameters: Mapping[str, str]) -> Credentials:
@@ -49,25 +55,29 @@ def read_credentials(headers: Mapping[str, str], parameters: Mapping[str, str]) 
         if parameters.get("client_id", found.client_id) != found.client_id:
             raise bad_request("client_id: expected the client of the Authorization header")
         return found
-    if in_body == ["client_assertion"] or not parameters.get("client_id"):
+    if "client_assertion" in in_body:
+        return _from_assertion(parameters)
+    if "client_assertion_type" in parameters:
+        raise bad_request("client_assertion: expected with client_assertion_type")
+    if not parameters.get("client_id"):
         raise invalid_client()
-    return Credentials(parameters["client_id"], parameters.get("client_secret", ""))
+    secret = parameters.get("client_secret", "")
+    method = AuthMethod.SECRET_POST if secret else AuthMethod.NONE
+    return Credentials(parameters["client_id"], secret, method)
 
 
-def authenticate(credentials: Credentials, client: Client | None, now: int) -> Client:
-    """Check the credentials against the client that the storage found for them.
-
-    A confidential client without a secret is refused, not taken for a public one; a public client must not
-    have a secret. Unknown and disabled clients and wrong secrets are one and the same, in answer and time.
-
-    :raises ProtocolError: 401 ``invalid_client``.
-    """
-    known = (client or _NOBODY).knows_secret(credentials.secret, now)
-    if client is None or not client.enabled:
+def _from_assertion(parameters: Mapping[str, str]) -> Credentials:
+    """RFC 7521 section 4.2: the assertion names the client; a ``client_id`` beside it must be the same."""
+    assertion = parameters["client_assertion"]
+    jwt = parse(assertion)
+    if parameters.get("client_assertion_type") != ASSERTION_TYPE or jwt is None:
         raise invalid_client()
-    if not (known or client.public) or (client.public and credentials.secret):
+    subject = jwt.claims.get("sub")
+    if not isinstance(subject, str) or not _CLIENT_ID.fullmatch(subject):
         raise invalid_client()
-    return client
+    if parameters.get("client_id", subject) != subject:
+        raise invalid_client()
+    return Credentials(subject, method=AuthMethod.PRIVATE_KEY_JWT, assertion=assertion)
 
 
 def _from_basic(header: str) -> Credentials:
@@ -81,7 +91,10 @@ def _from_basic(header: str) -> Credentials:
     client_id, colon, secret = text.partition(":")
     if not colon:
         raise invalid_client()
-    return Credentials(_form_decoded(client_id), _form_decoded(secret))
+    known = _form_decoded(secret)
+    # Client libraries send an empty secret for a public client; no confidential client passes with one.
+    method = AuthMethod.SECRET_BASIC if known else AuthMethod.NONE
+    return Credentials(_form_decoded(client_id), known, method)
 
 
 def _form_decoded(text: str) -> str:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 ALGORITHMS = ("ES256", "EdDSA", "Ed25519", "PS256", "RS256")
 """Signatures that are accepted. All are asymmetric (so there is no confusion with HMAC, CVE-2024-37568). RS256 is the
 default of most client libraries; FAPI 2.0 refuses it, and a profile would leave it out here."""
-MAX_TEXT = 32_768
+MAX_TEXT = 65_535
 MAX_KEYS = 20
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]+")
 _SECRET_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})

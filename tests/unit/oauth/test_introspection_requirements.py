@@ -227,6 +227,8 @@ def test_56_introspection_needs_a_secret_and_a_token(house):
 
 def test_57_the_metadata_lists_what_works(house):
     base = "https://consent.example/ecostruxure/v1/oauth"
+    methods = ["client_secret_basic", "client_secret_post", "private_key_jwt"]
+    algorithms = ["ES256", "EdDSA", "Ed25519", "PS256", "RS256"]
     assert house.server.metadata() == {
         "issuer": "https://consent.example",
         "authorization_endpoint": f"{base}/authorize",
@@ -238,9 +240,12 @@ def test_57_the_metadata_lists_what_works(house):
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         "grant_types_supported": ["authorization_code", "refresh_token"],
-        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
-        "revocation_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
-        "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        "token_endpoint_auth_methods_supported": [*methods, "none"],
+        "token_endpoint_auth_signing_alg_values_supported": algorithms,
+        "revocation_endpoint_auth_methods_supported": [*methods, "none"],
+        "revocation_endpoint_auth_signing_alg_values_supported": algorithms,
+        "introspection_endpoint_auth_methods_supported": methods,
+        "introspection_endpoint_auth_signing_alg_values_supported": algorithms,
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
     }

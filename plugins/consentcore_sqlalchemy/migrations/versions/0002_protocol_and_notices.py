@@ -21,7 +21,6 @@ def upgrade() -> None:
     _feed()
     _clients()
     _lanes()
-
     _once()
 
 

@@ -1,0 +1,143 @@
+"""Keys of clients that are fetched, from a real server on loopback: kept, renewed, bounded, and never waited for."""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+import time
+
+import pytest
+from client_keys import accepted, claims, present, signed
+from joserfc.jwk import ECKey
+from sinks import Answer, http_sink
+
+from consentcore.api import AuthMethod, EgressPolicy
+from consentcore.oauth.client_auth import key_source
+from consentcore.testing.threads import together
+
+FIRST, SECOND = (ECKey.generate_key("P-256", {"kid": kid}) for kid in ("first", "second"))
+
+
+def key_set(*keys, private=False) -> bytes:
+    return json.dumps({"keys": [key.as_dict(private=private) for key in keys]}).encode()
+
+
+@pytest.fixture
+def sink():
+    with http_sink() as made:
+        made.answer = Answer(200, {"Content-Type": "application/json"}, key_set(FIRST))
+        yield made
+
+
+@pytest.fixture
+def guarded(house, sink):
+    house.server = house.make_server(egress=EgressPolicy(allow_networks=("127.0.0.0/8",)))
+    house.add_client("signer", auth_method=AuthMethod.PRIVATE_KEY_JWT, secrets=(), jwks_uri=sink.url("/keys"))
+    return house
+
+
+def show(house, key=FIRST):
+    return accepted(present(house, signed(claims(house), key)))
+
+
+def test_60_keys_are_fetched_once_and_kept(guarded, sink):
+    assert [show(guarded) for _ in range(3)] == [True] * 3
+    (got,) = sink.received
+    assert (got.path, got.body) == ("/keys", b"")
+    assert "authorization" not in got.headers
+    guarded.clock.advance(key_source.KEEP)
+    assert show(guarded)
+    assert len(sink.received) == 2
+
+
+def test_60_unknown_kid_asks_again_but_not_more_than_twice_a_minute(guarded, sink):
+    assert show(guarded)
+    sink.answer = Answer(200, {}, key_set(FIRST, SECOND))
+    assert [show(guarded, SECOND) for _ in range(5)] == [False] * 5
+    assert len(sink.received) == 1
+    guarded.clock.advance(key_source.PAUSE)
+    assert [show(guarded, SECOND) for _ in range(5)] == [True] * 5
+    assert len(sink.received) == 2
+
+
+def test_60_key_that_was_taken_back_is_refused(guarded, sink):
+    assert show(guarded)
+    sink.answer = Answer(200, {}, key_set(SECOND))
+    guarded.clock.advance(key_source.KEEP)
+    assert not show(guarded)
+    assert show(guarded, SECOND)
+
+
+def test_wrong_claims_ask_nobody(guarded, sink):
+    assert not accepted(present(guarded, signed(claims(guarded, aud="https://evil.example"), FIRST)))
+    assert not sink.received
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(404, {}, key_set(FIRST)),
+        Answer(500, {}, b""),
+        Answer(302, {"Location": "/other"}, key_set(FIRST)),
+        Answer(200, {}, b"<html>"),
+        Answer(200, {}, b"\xff\xfe"),
+        Answer(200, {}, b"[" * 60_000),
+        Answer(200, {}, key_set(FIRST, private=True)),
+        Answer(200, {}, key_set(FIRST)[:-1] + b" " * 70_000 + b"}"),
+    ],
+    ids=["404", "500", "redirect", "html", "not UTF-8", "nested", "private key", "too large"],
+)
+def test_bad_answers_are_refusals_that_the_log_explains(guarded, sink, answer, caplog):
+    sink.answer = answer
+    with caplog.at_level(logging.WARNING):
+        assert [show(guarded) for _ in range(3)] == [False] * 3
+    assert len(sink.received) == 1
+    assert "the keys of client signer at http://127.0.0.1" in caplog.text
+
+
+def test_keys_stay_good_while_the_server_is_down(guarded, sink):
+    assert show(guarded)
+    sink.answer = Answer(500, {}, b"")
+    assert not show(guarded, SECOND)
+    guarded.clock.advance(key_source.PAUSE)
+    assert not show(guarded, SECOND)
+    assert show(guarded)
+    guarded.clock.advance(key_source.KEEP)
+    assert not show(guarded)
+
+
+def test_provider_that_never_answers_holds_nobody_for_long(house, monkeypatch):
+    monkeypatch.setattr("consentcore.oauth.client_auth.TIMEOUT_S", 0.3)
+    monkeypatch.setattr(key_source, "TIMEOUT_S", 0.3)
+    house.server = house.make_server(egress=EgressPolicy(allow_networks=("127.0.0.0/8",)))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/keys"
+        house.add_client("signer", auth_method=AuthMethod.PRIVATE_KEY_JWT, secrets=(), jwks_uri=url)
+        house.add_client(
+            "other", auth_method=AuthMethod.PRIVATE_KEY_JWT, secrets=(), jwks=key_set(FIRST).decode()
+        )
+        assert together(4, lambda _: show(house)) == [False] * 4
+        began = time.monotonic()
+        assert not show(house)  # not asked again so soon
+        assert accepted(present(house, signed(claims(house, iss="other", sub="other"), FIRST)))
+        assert time.monotonic() - began < 0.3
+
+
+def test_95_keys_are_not_fetched_past_the_guard(house, sink, caplog):
+    """The server of the fixture has no allowed networks."""
+    house.add_client("signer", auth_method=AuthMethod.PRIVATE_KEY_JWT, secrets=(), jwks_uri=sink.url("/keys"))
+    assert not show(house)
+    assert not sink.received
+    assert "blocked_address" in caplog.text
+
+
+def test_urls_are_forgotten_when_there_are_many(guarded, sink, monkeypatch):
+    monkeypatch.setattr(key_source, "MOST_URLS", 2)
+    for number in range(4):
+        name = f"many{number}"
+        guarded.add_client(
+            name, auth_method=AuthMethod.PRIVATE_KEY_JWT, secrets=(), jwks_uri=sink.url(f"/{number}")
+        )
+        assert accepted(present(guarded, signed(claims(guarded, iss=name, sub=name), FIRST)))
+    assert len(sink.received) == 4
