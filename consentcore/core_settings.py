@@ -17,7 +17,7 @@ from consentcore.hooks.settings import PREFIX, Source
 _DAY_S = 86400
 # Protocol routes run without the transaction that pages need, and which are which is told by the path.
 _PAGES = {"consent", "consents", "developer", "livez", "login", "logout", "metrics", "operator", "readyz"}
-_PAGES |= {"account", "api", "jwks", "receipts", "static", ".well-known"}
+_PAGES |= {"openapi.json", "account", "api", "jwks", "receipts", "static", ".well-known"}
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from webhook_contract import violations
+
 
 @dataclass(frozen=True)
 class Received:
@@ -49,8 +51,11 @@ class Sink:
 
 
 @contextmanager
-def http_sink(tls: ssl.SSLContext | None = None) -> Iterator[Sink]:
-    """Serve until the block ends."""
+def http_sink(tls: ssl.SSLContext | None = None, *, contract: bool = True) -> Iterator[Sink]:
+    """Serve until the block ends; then every webhook that came has to be as openapi.json says.
+
+    :param contract: False where a test sends bodies of its own.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -100,3 +105,5 @@ def http_sink(tls: ssl.SSLContext | None = None) -> Iterator[Sink]:
         server.shutdown()
         server.server_close()
         thread.join()
+    if contract:
+        assert [one for got in sink.received for one in violations(got.headers, got.body)] == []

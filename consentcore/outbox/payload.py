@@ -113,8 +113,8 @@ def _data(notice: Notice, facts: Mapping[str, Any], subject: str, issuer: str) -
     if notice.kind is NoticeKind.REVOKED:
         # Keyed by language (BCP 47), as in CAEP 1.0: fixed words, never what somebody typed.
         data["reason_user"] = {"en": _REASONS_FOR_THE_USER[facts.get("initiator", "system")]}
-    if facts.get("change"):
-        data["change"] = facts["change"]
+    if notice.kind is NoticeKind.GRANTED:
+        data["change"] = facts.get("change") or "created"
     return data
 
 

@@ -17,9 +17,7 @@ def includeme(config: Configurator) -> None:
     config.add_route("oauth.metadata", metadata_path(settings.issuer))
     config.add_route("oauth.jwks", "/jwks")
 
-    config.add_route("api.grants", "/api/v1/grants")
-    config.add_route("api.grant", "/api/v1/grants/{grant_id}")
-    config.add_route("api.events", "/api/v1/events")
+    _add_api(config)
 
     config.add_route("livez", "/livez")
     config.add_route("readyz", "/readyz")
@@ -45,6 +43,23 @@ def includeme(config: Configurator) -> None:
     config.add_route("consents.history", "/consents/history")
     config.add_route("consents.grant", "/consents/{grant_id}")
     config.add_route("consents.revoke", "/consents/{grant_id}/revoke")
+
+
+def _add_api(config: Configurator) -> None:
+    """What applications call with their own credentials."""
+    config.add_route("api.grants", "/api/v1/grants")
+    config.add_route("api.grant", "/api/v1/grants/{grant_id}")
+    config.add_route("api.events", "/api/v1/events")
+    config.add_route("api.endpoints", "/api/v1/endpoints")
+    config.add_route("api.endpoint", "/api/v1/endpoints/{endpoint_id}")
+    config.add_route("api.endpoint.rotate", "/api/v1/endpoints/{endpoint_id}/rotate-secret")
+    for action in ("enable", "disable", "test"):
+        config.add_route(f"api.endpoint.{action}", f"/api/v1/endpoints/{{endpoint_id}}/{action}")
+    config.add_route("api.deliveries", "/api/v1/deliveries")
+    config.add_route("api.deliveries.replay", "/api/v1/deliveries/replay")
+    config.add_route("api.delivery", "/api/v1/deliveries/{delivery_id}")
+    config.add_route("api.delivery.replay", "/api/v1/deliveries/{delivery_id}/replay")
+    config.add_route("openapi", "/openapi.json")
 
 
 def metadata_path(issuer: str) -> str:

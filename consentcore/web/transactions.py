@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from consentcore.settings import CoreSettings
 
-OUTSIDE = ("/.well-known/", "/jwks", "/livez", "/readyz", "/metrics", "/static/")
+OUTSIDE = ("/openapi.json", "/.well-known/", "/jwks", "/livez", "/readyz", "/metrics", "/static/")
 
 
 def needs_transaction(settings: CoreSettings) -> Callable[[Request], bool]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 
+import pytest
+from webhook_contract import violations
+
 from consentcore.api import Actor, ActorType, Notice, NoticeKind
 from consentcore.consent.subject import pairwise_subject
 from consentcore.outbox.payload import webhook_body
@@ -89,3 +92,85 @@ def test_test_notice_echoes_its_state():
     notice = Notice("n1", NoticeKind.TEST, "", "client-1", "", (), 0, '{"state":"abc"}')
     body = json.loads(webhook_body(notice, subject="s", issuer="https://as.example"))
     assert (body["type"], body["data"]) == ("webhook.test", {"client_id": "client-1", "state": "abc"})
+
+
+def wrong_with(raw: bytes) -> list[str]:
+    headers = {
+        "webhook-id": "n1",
+        "webhook-timestamp": "1800000000",
+        "webhook-signature": "v1,AAAA",
+        "user-agent": "consentcore-webhooks/1",
+        "content-type": "application/json",
+        "consentcore-delivery": "dlv_1",
+        "consentcore-attempt": "1",
+    }
+    return list(violations(headers, raw))
+
+
+def raw_bodies(place, grant) -> list[bytes]:
+    subject = pairwise_subject(place.keys, grant.client_id, grant.owner_id)
+    return [webhook_body(one, subject=subject, issuer="https://as.example") for one in place.notices(grant)]
+
+
+@pytest.mark.parametrize("actor", list(ActorType))
+def test_every_payload_is_as_published(place, actor):
+    place.approve("comfort.read", "energy.read")
+    grant = place.approve("comfort.read")
+    place.revoke(grant, Actor(actor, "somebody"))
+    denied = place.deny()
+    sent = raw_bodies(place, grant) + raw_bodies(place, denied)
+    assert len(sent) == 4
+    assert [one for raw in sent for one in wrong_with(raw)] == []
+
+
+def test_sequence_rises_with_every_event_of_a_grant(place):
+    place.approve("comfort.read")
+    grant = place.approve("comfort.read", "energy.read")
+    place.revoke(grant, Actor(ActorType.OWNER, place.owner.owner_id))
+    numbers = [body["data"]["sequence"] for body in bodies(place, grant)]
+    assert numbers == sorted(set(numbers))
+
+
+def test_reader_who_breaks_the_contract_is_noticed():
+    assert wrong_with(b'{"type":"consent.eaten"}')
+    assert wrong_with(b'{"type":"webhook.test","version":"2026-11-01","data":{"state":"a"}}')
+
+
+@pytest.mark.parametrize("kind", [NoticeKind.GRANTED, NoticeKind.DENIED, NoticeKind.REVOKED])
+def test_payload_stays_small_whatever_the_scopes(place, kind):
+    many = [f"scope.number.{number:04}.{'ü' * 40}" for number in range(300)]
+    facts = {
+        "sequence": 7,
+        "scopes": many,
+        "previous_scopes": many,
+        "requested_scopes": many,
+        "change": "extended",
+    }
+    facts |= {"expires_at": "2027-11-18T11:06:40.000Z"}
+    if kind is NoticeKind.REVOKED:
+        facts |= {"scopes": []}
+    notice = Notice("n1", kind, "g1", "client-1", "o1", (), 0, json.dumps(facts))
+    raw = webhook_body(notice, subject="s" * 43, issuer="https://as.example")
+    assert len(raw) < 20_000
+    assert wrong_with(raw) == []
+    data = json.loads(raw)["data"]
+    assert data["omitted"]
+    assert all(data[name] == [] for name in data["omitted"])
+
+
+def test_what_is_allowed_now_is_the_last_to_be_left_out():
+    some = [f"scope.{number:03}.{'a' * 60}" for number in range(200)]
+    facts = {"sequence": 1, "scopes": some, "previous_scopes": some, "change": "extended"}
+    facts |= {"expires_at": "2027-11-18T11:06:40.000Z"}
+    notice = Notice("n1", NoticeKind.GRANTED, "g1", "client-1", "o1", (), 0, json.dumps(facts))
+    data = json.loads(webhook_body(notice, subject="s" * 43, issuer="https://as.example"))["data"]
+    assert data["omitted"] == ["previous_scopes"]
+    assert data["scopes"] == some
+
+
+@pytest.mark.parametrize(
+    "kind", [NoticeKind.SECURITY, NoticeKind.ENDPOINT_FAILING, NoticeKind.PASSWORD_RESET]
+)
+def test_what_no_client_is_told_of_has_no_payload(kind):
+    notice = Notice("n1", kind, "", "client-1", "", (), 0, "{}")
+    assert webhook_body(notice, subject="s", issuer="https://as.example") == b""

@@ -37,7 +37,7 @@ BODY = '{"type":"consent.granted","name":"Käse"}'.encode()
 
 @pytest.fixture
 def sink():
-    with http_sink() as made:
+    with http_sink(contract=False) as made:
         yield made
 
 
