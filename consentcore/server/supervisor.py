@@ -213,5 +213,6 @@ def _cause(code: int) -> str:
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()
+    with contextlib.suppress(OSError):  # a log that cannot be written, on a full disk, is no reason to end
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()

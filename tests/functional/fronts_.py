@@ -84,12 +84,15 @@ class Front:
         assert (answer.status_code, answer.json()) == (200, {"active": False}), answer.text
         return time.monotonic() - started
 
-    def web_processes(self) -> list[int]:
-        """Process ids of the web processes."""
+    def processes(self) -> list[int]:
+        """Process ids of the supervisor and its children."""
         assert self.house.server is not None
         pid = self.house.server.pid
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        return [int(one) for one in children if b'"web"' in Path(f"/proc/{one}/cmdline").read_bytes()]
+        return [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
+
+    def web_processes(self) -> list[int]:
+        """Process ids of the web processes."""
+        return [pid for pid in self.processes() if b'"web"' in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
     def resident_mb(self) -> int:
         """Memory of all web processes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import signal
 import sqlite3
@@ -185,7 +186,7 @@ def full_disk(pids):
 
 def test_55_a_full_disk_confirms_nothing(front):
     """F8, and fosite CVE-2020-15223: a revocation that was not stored is not answered with 200."""
-    held, pids = tokens(front), front.web_processes()
+    held, pids = tokens(front), front.processes()
     pending, surfer = code(front, OWNERS[1])
     with full_disk(pids):
         assert refresh(front, held["refresh_token"])[0] == 503
@@ -198,11 +199,28 @@ def test_55_a_full_disk_confirms_nothing(front):
         surfer.press("Proceed")
         assert surfer.page.status == 503
         assert is_active(front, held["access_token"])
-    assert front.web_processes() == pids, "they lived on"
+    assert front.processes() == pids, "they lived on"
     assert refresh(front, held["refresh_token"])[0] == 200
     assert is_active(front, redeem(front, pending)["access_token"])
     assert ask(front, "revoke", token=held["refresh_token"])[0] == 200
     assert not is_active(front, held["access_token"])
+
+
+def test_a_web_process_is_replaced_on_a_full_disk(front):
+    """F8: that its death cannot be logged is not the end of the supervisor."""
+    supervisor, *_ = pids = front.processes()
+    victim = front.web_processes()[0]
+    with full_disk(pids):
+        os.kill(victim, signal.SIGKILL)
+        until = time.monotonic() + 20
+        while len(front.web_processes()) < 2 or victim in front.web_processes():
+            assert time.monotonic() < until
+            time.sleep(0.05)
+    assert front.processes()[0] == supervisor
+    assert front.house.server.poll() is None
+    for pid in front.processes():  # what started meanwhile has inherited the limit
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+    assert tokens(front)["access_token"]
 
 
 def test_who_hangs_up_before_the_answer_may_ask_again(front):
