@@ -1,39 +1,38 @@
-"""Claims due deliveries and hands them to a few threads, fairly."""
+"""Claims due deliveries, hands them to a few threads, fairly, and settles what they have done in batches."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from queue import Empty, SimpleQueue
 
 from consentcore.domain.clock import Clock
-from consentcore.domain.notice import Delivery, Outcome
+from consentcore.domain.errors import StorageError
+from consentcore.domain.notice import Outcome
 from consentcore.outbox.lanes import Lanes
-from consentcore.outbox.sending import Sender
+from consentcore.outbox.sending import Claimed, Ended, Sender
 from consentcore.ports.outbox import OutboxStorage
 
 LEASE_MS = 40_000
-"""How long what is claimed belongs to its worker; who comes after one that was killed waits so long."""
+"""How long what is claimed belongs to its worker; who comes after one that was killed waits so long. The clocks
+of workers may differ by as much."""
 
 SEND_BOUND_MS = 30_000
 """What one try may take at most; a delivery with less of its lease left is not begun."""
 
-HOLD_S = 5.0
-PUT_OFF_S = 60.0
-"""How long a claimed delivery waits here for its turn; who has to wait longer is given back, for at most so long."""
+CAPACITY = 256
+"""How many deliveries a worker has at most, from claim to settlement."""
 
+LOW_WATER = 128
+"""No claim while so many wait: each should be worth its commit."""
 
-@dataclass(frozen=True, slots=True)
-class _Done:
-    delivery: Delivery
-    outcome: Outcome | None
-    took_s: float
+LINGER_S = 0.005
+BATCH = 64
+"""What has been done is settled when nothing else comes in ``LINGER_S``, or when there is so much of it."""
 
 
 class Dispatcher:
-    """Owned by the worker's loop; its threads do nothing but send.
+    """The worker's loop claims and settles; its threads do nothing but send.
 
     :param threads: how many deliveries are sent at a time; :param per_target: to one target.
     """
@@ -54,100 +53,139 @@ class Dispatcher:
         self._names = tuple(names)
         self._threads = threads
         self._lanes = Lanes(threads, per_target)
-        self._held: list[Delivery] = []
-        self._running: dict[str, Delivery] = {}
-        self._tasks: SimpleQueue[Delivery | None] = SimpleQueue()
-        self._done: SimpleQueue[_Done] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._work = threading.Condition(self._lock)
+        self._done = threading.Condition(self._lock)
+        self._running: dict[str, Claimed] = {}
+        self._ended: list[Ended] = []
+        self._finished = 0
         self._started = False
+        self._stopping = False
 
     @property
-    def idle(self) -> bool:
-        """Whether nothing is being sent or waits here."""
-        return not self._lanes.running and not self._held
+    def is_full(self) -> bool:
+        """Whether nothing more is to be claimed for now."""
+        return self._lanes.held >= LOW_WATER
 
     def claim(self) -> int:
-        """Claim what there is room for and begin it; how many were claimed."""
-        room = 2 * self._threads - self._lanes.running - len(self._held)
-        if room <= 0:
-            return 0
+        """Claim what there is room for; how many were claimed.
+
+        :raises StorageError: when the store fails.
+        """
+        with self._lock:
+            room = CAPACITY - self._lanes.running - self._lanes.held - len(self._ended)
+            if self.is_full or room <= 0:
+                return 0
+            busy, most = self._lanes.busy(), self._lanes.most()
         claimed = self._outbox.claim_deliveries(
-            self._clock.now(), limit=room, lease_ms=LEASE_MS, notifiers=self._names
+            self._clock.now(),
+            limit=room,
+            lease_ms=LEASE_MS,
+            notifiers=self._names,
+            per_target=most,
+            busy=busy,
         )
-        for delivery in claimed:
-            if not self._begin(delivery):
-                self._hold(delivery)
+        self._take(self._sender.brief(claimed))
         return len(claimed)
 
     def settle(self, wait_s: float) -> bool:
-        """Wait until a try has ended, at most ``wait_s`` seconds, then begin what has waited for its place.
+        """Wait until a try has ended, at most ``wait_s`` seconds, and store what has come out.
 
         :returns: whether one has ended.
+        :raises StorageError: nothing was stored; it is stored with the next call.
         """
+        with self._lock:
+            if not self._finished:
+                self._done.wait(wait_s)
+            until = time.monotonic() + LINGER_S
+            while self._lanes.running and 0 < self._finished < BATCH:
+                if not self._done.wait(until - time.monotonic()):
+                    break
+            ended, self._ended = self._ended, []
+            finished, self._finished = self._finished, 0
         try:
-            done: _Done | None = self._done.get(timeout=wait_s)
-        except Empty:
-            done = None
-        ended = done is not None
-        while done is not None:
-            self._running.pop(done.delivery.delivery_id, None)
-            self._lanes.leave(done.delivery, done.outcome, done.took_s)
-            done = None if self._done.empty() else self._done.get()
-        self._begin_held()
-        return ended
+            self._sender.settle(ended)
+        except StorageError:
+            with self._lock:
+                self._ended = ended + self._ended
+            raise
+        return finished > 0
 
     def stop(self, bound_s: float) -> bool:
         """Give back what waits, let what runs end within ``bound_s`` seconds; False when something still runs.
 
         That is given back too, and so sent again: the process is about to end and takes its threads along.
+
+        :raises StorageError: when the store fails; what is not settled is claimed again when its lease is over.
         """
-        for delivery in self._held:
-            self._sender.give_back(delivery, self._clock.now())
-        self._held.clear()
         deadline = time.monotonic() + bound_s
+        with self._lock:
+            self._stopping = True
+            self._work.notify_all()
+            self._ended += [self._sender.given_back(one.delivery) for one in self._lanes.clear()]
+        self.settle(0)
         while self._lanes.running and (left := deadline - time.monotonic()) > 0:
             self.settle(left)
-        for _ in range(self._threads):
-            self._tasks.put(None)
-        for delivery in self._running.values():
-            self._sender.give_back(delivery, self._clock.now())
-        return not self._running
+        with self._lock:
+            now = self._clock.now()
+            left_over = [self._sender.given_back(one.delivery, now) for one in self._running.values()]
+            self._ended += left_over
+        self.settle(0)
+        return not left_over
 
-    def _hold(self, delivery: Delivery) -> None:
-        wait_s = self._lanes.queue(delivery, time.monotonic())
-        if wait_s <= HOLD_S:
-            self._held.append(delivery)
-        else:
-            self._sender.give_back(delivery, self._clock.now() + round(min(wait_s, PUT_OFF_S) * 1000))
-
-    def _begin_held(self) -> None:
-        now, still = self._clock.now(), []
-        for delivery in self._held:
-            if delivery.lease_until is not None and delivery.lease_until - now < SEND_BOUND_MS:
-                self._sender.give_back(delivery, now)
-            elif not self._begin(delivery):
-                still.append(delivery)
-        self._held = still
-
-    def _begin(self, delivery: Delivery) -> bool:
-        if not self._lanes.enter(delivery):
-            return False
-        if not self._started:
-            self._start_threads()
-        self._running[delivery.delivery_id] = delivery
-        self._tasks.put(delivery)
-        return True
+    def _take(self, claimed: Sequence[Claimed]) -> None:
+        with self._lock:
+            if claimed and not self._started:
+                self._start_threads()
+            surplus = [one for one in claimed if not self._lanes.hold(one)]
+            self._ended += [self._sender.given_back(one.delivery) for one in surplus]
+            self._work.notify(len(claimed) - len(surplus))
 
     def _start_threads(self) -> None:
         self._started = True
         for number in range(self._threads):
             # Daemons: a plugin that hangs must not keep the process from ending.
-            threading.Thread(target=self._work, name=f"consentcore-send-{number}", daemon=True).start()
+            threading.Thread(target=self._send, name=f"consentcore-send-{number}", daemon=True).start()
 
-    def _work(self) -> None:
-        while (delivery := self._tasks.get()) is not None:
+    def _send(self) -> None:
+        while (claimed := self._next()) is not None:
             began = time.monotonic()
-            outcome: Outcome | None = None
+            ended: Ended | None = None
             try:
-                outcome = self._sender.deliver(delivery)
+                ended = self._sender.attempt(claimed)
             finally:
-                self._done.put(_Done(delivery, outcome, time.monotonic() - began))
+                self._finish(claimed, ended, time.monotonic() - began)
+
+    def _next(self) -> Claimed | None:
+        """The next delivery to send, waited for; None when there is nothing more to do."""
+        with self._lock:
+            while not self._stopping:
+                claimed = self._lanes.enter()
+                if claimed is None:
+                    self._work.wait()
+                elif self._is_late(claimed):
+                    self._lanes.leave(claimed.delivery, None, 0.0)
+                    self._ended.append(self._sender.given_back(claimed.delivery))
+                else:
+                    self._running[claimed.delivery.delivery_id] = claimed
+                    return claimed
+            return None
+
+    def _finish(self, claimed: Claimed, ended: Ended | None, took_s: float) -> None:
+        outcome: Outcome | None = (
+            ended.tried.outcome if ended is not None and ended.tried is not None else None
+        )
+        with self._lock:
+            self._running.pop(claimed.delivery.delivery_id, None)
+            surplus = self._lanes.leave(claimed.delivery, outcome, took_s)
+            self._ended += [self._sender.given_back(one.delivery) for one in surplus]
+            if ended is not None:
+                self._ended.append(ended)
+            self._finished += 1
+            self._done.notify()
+            # A place is free: for this thread itself, and for one more where a lane has become wider.
+            self._work.notify()
+
+    def _is_late(self, claimed: Claimed) -> bool:
+        """By the monotonic clock: that of the machine may be set."""
+        return time.monotonic() - claimed.since > (LEASE_MS - SEND_BOUND_MS) / 1000

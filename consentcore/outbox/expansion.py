@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import random
+import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -16,6 +18,9 @@ from consentcore.ports.notifier import Notifier
 from consentcore.ports.storage import Storage
 
 log = logging.getLogger("consentcore.worker")
+
+SLICES = range(4)
+"""Where there is more than a batch, each of several workers begins at one of the first four by chance."""
 
 EVENT = "event:"
 """Prefix of the notifier name under which a plugin's ``consentcore_event`` is told."""
@@ -43,19 +48,23 @@ class Expander:
         self._packer = packer
         self._notifiers = notifiers
         self._event_plugins = event_plugins
+        self._skip = 0
 
     def expand_all(self, limit: int) -> int:
         """Expand up to ``limit`` notices; how many were.
 
+        :returns: 0 only when nothing is left, or when another worker is at it.
         :raises StorageError: when the store fails. Anything else that goes wrong with a notice becomes a delivery
             that tries again, so that one broken notice never stands before all the others.
         """
-        done = 0
-        for notice in self._storage.outbox.unexpanded(limit):
-            now = self._clock.now()
-            self._storage.outbox.expand(notice.notice_id, self._deliveries(notice, now), now)
-            done += 1
-        return done
+        notices = self._storage.outbox.unexpanded(limit, self._skip)
+        now, since = self._clock.now(), time.monotonic()
+        made = {one.notice_id: self._deliveries(one, now, since) for one in notices}
+        done = self._storage.outbox.expand_all(made, now) if made else 0
+        skipped = self._skip > 0
+        # Chance only spreads work; nothing secret depends on it.
+        self._skip = limit * random.choice(SLICES) if len(notices) == limit else 0  # noqa: S311
+        return done or int(skipped)
 
     def choose_again(self, notifier: str, parcel: Parcel) -> int:
         """Ask a notifier for its targets once more and store the deliveries; how many."""
@@ -65,12 +74,12 @@ class Expander:
         self._storage.outbox.expand(parcel.notice.notice_id, deliveries, now)
         return len(deliveries)
 
-    def _deliveries(self, notice: Notice, now: int) -> list[Delivery]:
+    def _deliveries(self, notice: Notice, now: int, since: float) -> list[Delivery]:
         told = notice.kind.is_consent and notice.audiences  # else no event of the ledger stands behind it
         plugins = self._event_plugins if told else ()
         events = [_delivery(notice, EVENT + name, "event", now) for name in plugins]
         try:
-            parcel = self._packer.pack(notice, now)
+            parcel = self._packer.pack(notice, now, since=since)
         except StorageError:
             raise
         except Exception as error:  # noqa: BLE001 - see expand_all
@@ -111,6 +120,7 @@ def _delivery(notice: Notice, notifier: str, target: str, now: int, body: bytes 
         notifier=notifier,
         target=target,
         created_at=now,
-        next_at=now,
+        # From the event on: a worker whose clock is ahead would put it off.
+        next_at=min(now, notice.occurred_at),
         body=b"" if target in OWN_TARGETS else body,
     )

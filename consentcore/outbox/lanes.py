@@ -1,39 +1,52 @@
-"""Fairness between targets: who may be sent to now, and who has to wait for whom.
+"""Fairness between targets: what is claimed waits in a lane of its target, and whose lane has a place is sent.
 
-Every target has a lane of its own. A lane lets a few deliveries run at once; one whose target hangs, is slow or
-overloaded lets a single one run, and all such lanes together get at most half of the threads. So dead targets,
-however many, leave room for the living. One place is never given to a notifier that has all the others, so that
-webhooks do not hold up mails.
+A lane lets a few deliveries run at once. One whose target hangs, is slow or overloaded lets a single one run, and so
+does one of which nothing is known yet. The troubled get at most a quarter of all places, and at most half
+together with the unknown. So dead targets, however many, leave room for the living. One place is never given to
+a notifier that has all the others, so that webhooks do not hold up mails.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass
+from collections import Counter, deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum
 
 from consentcore.domain.notice import Delivery, Outcome, Retry
+from consentcore.outbox.sending import Claimed
 
 SLOW_STATUSES = frozenset({429, 502, 503, 504})
 SLOW_S = 5.0
+HOLD_S = 1.0
+"""A lane holds what it can send in about so many seconds."""
+MAX_HELD = 64
+FIRST = 4
+"""How many are claimed of a target while no target is known."""
+
 MAX_LANES = 2000
+
+
+class Standing(Enum):
+    """What is known of a target: nothing, that it answers in time, that it does not."""
+
+    UNKNOWN = "unknown"
+    SOUND = "sound"
+    TROUBLED = "troubled"
 
 
 @dataclass(slots=True)
 class Lane:
-    """What is known of one target.
-
-    :ivar suspect: its last try hung, took long, did not connect, or was told to slow down. :ivar mean_s: how long a try
-        takes there, smoothed. :ivar turn_at: when the next one who queues would get a place, in seconds.
-    """
+    """What is known of one target, and what waits for it. :ivar mean_s: how long a try takes there, smoothed."""
 
     running: int = 0
-    suspect: bool = False
-    mean_s: float = 0.5
-    turn_at: float = 0.0
+    standing: Standing = Standing.UNKNOWN
+    mean_s: float = 0.25
+    held: deque[Claimed] = field(default_factory=deque)
 
 
 class Lanes:
-    """Places for deliveries. Not thread-safe: the worker's loop owns it.
+    """Places for deliveries. Not thread-safe: its owner has a lock.
 
     :param threads: places in all. :param per_target: places of one target.
     """
@@ -42,57 +55,116 @@ class Lanes:
         self._threads = threads
         self._per_target = per_target
         self._lanes: dict[tuple[str, str], Lane] = {}
-        self._running = 0
+        self._waiting: dict[tuple[str, str], Lane] = {}
         self._of_notifier: Counter[str] = Counter()
+        self._of_standing: Counter[Standing] = Counter()
+        self.running = 0
+        self.held = 0
 
-    @property
-    def running(self) -> int:
-        """How many deliveries are being sent."""
-        return self._running
-
-    def enter(self, delivery: Delivery) -> bool:
-        """Take a place in the lane of a delivery; False when there is none."""
-        lane = self._lane(delivery)
-        if self._running >= self._threads or lane.running >= self._width(lane):
+    def hold(self, claimed: Claimed) -> bool:
+        """Let a delivery wait for its turn; False when its target is in trouble and has one that waits."""
+        key = _key(claimed.delivery)
+        lane = self._lane(key)
+        if lane.standing is Standing.TROUBLED and len(lane.held) >= self._room(lane):
             return False
-        if self._of_notifier[delivery.notifier] >= max(1, self._threads - 1):
-            return False
-        if lane.suspect and self._suspects() >= max(1, self._threads // 2):
-            return False
-        lane.running += 1
-        self._running += 1
-        self._of_notifier[delivery.notifier] += 1
+        lane.held.append(claimed)
+        self._waiting.setdefault(key, lane)
+        self.held += 1
         return True
 
-    def leave(self, delivery: Delivery, outcome: Outcome | None, took_s: float) -> None:
-        """Give the place back and remember how it went; ``outcome`` None when nothing was learnt of the target."""
-        lane = self._lane(delivery)
-        lane.running -= 1
-        self._running -= 1
-        self._of_notifier[delivery.notifier] -= 1
-        if outcome is None:
-            return
-        lane.mean_s = (lane.mean_s + took_s) / 2
-        lane.suspect = took_s > SLOW_S or _in_trouble(outcome)
-        if not lane.suspect:
-            lane.turn_at = 0.0
+    def enter(self) -> Claimed | None:
+        """Take the next delivery whose lane has a place; lanes take turns."""
+        for key, lane in self._waiting.items():
+            if not self._open(key[0], lane):
+                continue
+            claimed = lane.held.popleft()
+            del self._waiting[key]
+            if lane.held:
+                self._waiting[key] = lane
+            self.held -= 1
+            self._count(key[0], lane, 1)
+            return claimed
+        return None
 
-    def queue(self, delivery: Delivery, now_s: float) -> float:
-        """Join the queue of a lane; seconds until its turn, as far as can be told."""
-        lane = self._lane(delivery)
-        lane.turn_at = max(lane.turn_at, now_s) + lane.mean_s / self._width(lane)
-        return lane.turn_at - now_s
+    def leave(self, delivery: Delivery, outcome: Outcome | None, took_s: float) -> list[Claimed]:
+        """Give the place back and remember how it went; ``outcome`` None when nothing was learnt of the target.
+
+        :returns: what the lane cannot hold any more.
+        """
+        key = _key(delivery)
+        lane = self._lane(key)
+        self._count(key[0], lane, -1)
+        if outcome is None:
+            return []
+        lane.mean_s = (lane.mean_s + took_s) / 2
+        # Those that still run are counted by the standing with which they are going to leave.
+        self._of_standing[lane.standing] -= lane.running
+        lane.standing = Standing.TROUBLED if took_s > SLOW_S or _in_trouble(outcome) else Standing.SOUND
+        self._of_standing[lane.standing] += lane.running
+        surplus = []
+        while lane.standing is Standing.TROUBLED and len(lane.held) > self._room(lane):
+            surplus.append(lane.held.pop())
+        self.held -= len(surplus)
+        if not lane.held:
+            self._waiting.pop(key, None)
+        return surplus
+
+    def busy(self) -> list[tuple[str, str]]:
+        """The targets for which nothing more should be claimed."""
+        return [key for key, lane in self._lanes.items() if len(lane.held) >= self._room(lane)]
+
+    def most(self) -> int:
+        """How many of one target should be claimed."""
+        rooms = (self._room(lane) for lane in self._lanes.values() if lane.standing is Standing.SOUND)
+        return max(rooms, default=FIRST)
+
+    def clear(self) -> Sequence[Claimed]:
+        """Take out everything that waits."""
+        waiting = [claimed for lane in self._waiting.values() for claimed in lane.held]
+        for lane in self._waiting.values():
+            lane.held.clear()
+        self._waiting.clear()
+        self.held = 0
+        return waiting
+
+    def _room(self, lane: Lane) -> int:
+        if lane.standing is Standing.TROUBLED:
+            return 1 - min(lane.running, 1)
+        return max(1, min(MAX_HELD, int(self._width(lane) * HOLD_S / max(lane.mean_s, 0.001))))
+
+    def _open(self, notifier: str, lane: Lane) -> bool:
+        if self.running >= self._threads or lane.running >= self._width(lane):
+            return False
+        if self._of_notifier[notifier] >= max(1, self._threads - 1):
+            return False
+        if lane.standing is Standing.SOUND:
+            return True
+        troubled, unknown = self._of_standing[Standing.TROUBLED], self._of_standing[Standing.UNKNOWN]
+        if lane.standing is Standing.TROUBLED and troubled >= max(1, self._threads // 4):
+            return False
+        return troubled + unknown < max(1, self._threads // 2)
 
     def _width(self, lane: Lane) -> int:
-        return 1 if lane.suspect else self._per_target
+        return self._per_target if lane.standing is Standing.SOUND else 1
 
-    def _suspects(self) -> int:
-        return sum(lane.running for lane in self._lanes.values() if lane.suspect)
+    def _count(self, notifier: str, lane: Lane, by: int) -> None:
+        lane.running += by
+        self.running += by
+        self._of_notifier[notifier] += by
+        self._of_standing[lane.standing] += by
 
-    def _lane(self, delivery: Delivery) -> Lane:
+    def _lane(self, key: tuple[str, str]) -> Lane:
         if len(self._lanes) > MAX_LANES:
-            self._lanes = {key: lane for key, lane in self._lanes.items() if lane.running or lane.suspect}
-        return self._lanes.setdefault((delivery.notifier, delivery.target), Lane())
+            self._lanes = {
+                known: lane
+                for known, lane in self._lanes.items()
+                if lane.running or lane.held or lane.standing is Standing.TROUBLED
+            }
+        return self._lanes.setdefault(key, Lane())
+
+
+def _key(delivery: Delivery) -> tuple[str, str]:
+    return delivery.notifier, delivery.target
 
 
 def _in_trouble(outcome: Outcome) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from consentcore.domain.client import WebhookEndpoint
 from consentcore.domain.clock import Clock
 from consentcore.domain.errors import StorageError
 from consentcore.domain.event import ConsentEvent
@@ -14,6 +15,7 @@ from consentcore.domain.notice import (
     Delivered,
     Delivery,
     DeliveryState,
+    Notice,
     NoticeKind,
     Outcome,
     Reject,
@@ -36,6 +38,31 @@ TEST_RETRIES = 3
 
 EVENT_SCHEDULE_S = (5.0, 60.0, 300.0, 1800.0, 7200.0, 43200.0)
 """Waits between tries of ``consentcore_event`` and of choosing targets, in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A delivery that is ours, with its notice, if that still exists.
+
+    :ivar since: when it was claimed, on the monotonic clock.
+    """
+
+    delivery: Delivery
+    notice: Notice | None
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What is to be stored of a claimed delivery.
+
+    :ivar tried: None when it was given back or put off. :ivar endpoint: as it was read for the try.
+    """
+
+    settlement: Settlement
+    delivery: Delivery
+    tried: Tried | None = None
+    endpoint: WebhookEndpoint | None = None
 
 
 class Sender:
@@ -63,49 +90,68 @@ class Sender:
         self._notifiers = notifiers
         self._tell_plugin = tell_plugin
 
-    def deliver(self, delivery: Delivery) -> Outcome | None:
-        """Try once and settle; None when nothing was learnt of the target: it is not its turn, or the store failed, so
-        that the lease has to run out first."""
+    def brief(self, deliveries: Sequence[Delivery]) -> list[Claimed]:
+        """Read the notices of deliveries that were claimed just now.
+
+        :raises StorageError: when the store fails.
+        """
+        since = time.monotonic()
+        ids = {one.notice_id for one in deliveries}
+        if not ids:
+            return []
+        with self._storage.reading() as uow:
+            notices = uow.notices.several(ids)
+        return [Claimed(one, notices.get(one.notice_id), since) for one in deliveries]
+
+    def attempt(self, claimed: Claimed) -> Ended | None:
+        """Try once; None when the store failed, so that the lease has to run out first. What came out is not stored
+        yet: see :meth:`settle`."""
+        delivery = claimed.delivery
         try:
-            return self._deliver(delivery)
+            return self._attempt(claimed)
+        except NotNow as why:
+            return Ended(self._put_off(delivery, why), delivery)
         except StorageError as error:
             log.warning("delivery %s: the storage failed: %s", delivery.delivery_id, error)
             return None
 
-    def give_back(self, delivery: Delivery, at: int) -> None:
-        """End the lease of a delivery that was not tried; it is due again at ``at``."""
-        try:
-            self._storage.outbox.settle(
-                Settlement(
-                    delivery.delivery_id,
-                    delivery.lease_token,
-                    DeliveryState.PENDING,
-                    self._clock.now(),
-                    next_at=at,
-                    error=delivery.last_error,
-                )
-            )
-        except StorageError as error:
-            log.warning("delivery %s could not be given back: %s", delivery.delivery_id, error)
+    def given_back(self, delivery: Delivery, at: int | None = None) -> Ended:
+        """The end of the lease of a delivery that was not tried; it is due again at ``at``, or as it was."""
+        due = delivery.next_at if at is None else at
+        now = self._clock.now()
+        pending, error = DeliveryState.PENDING, delivery.last_error
+        token = delivery.lease_token
+        return Ended(Settlement(delivery.delivery_id, token, pending, now, due, error), delivery)
 
-    def _deliver(self, delivery: Delivery) -> Outcome | None:
+    def settle(self, ended: Sequence[Ended]) -> None:
+        """Store what came out, all in one commit, and take in how the endpoints fare.
+
+        :raises StorageError: nothing was stored; calling again with the same is right.
+        """
+        if not ended:
+            return
+        kept = self._storage.outbox.settle_all([one.settlement for one in ended])
+        for one, stored in zip(ended, kept, strict=True):
+            if one.tried is not None:
+                _report(one.tried, one.settlement, kept=stored)
+            if one.tried is None or one.endpoint is None or one.tried.trigger is not Trigger.SCHEDULE:
+                continue
+            try:
+                self._health.observe(one.endpoint, one.tried.outcome, one.settlement.next_at)
+            except StorageError as error:
+                log.warning("endpoint %s: how it fares could not be noted: %s", one.delivery.target, error)
+
+    def _attempt(self, claimed: Claimed) -> Ended:
+        delivery = claimed.delivery
         number, scheduled = self._numbers(delivery)
         started, began = self._clock.now(), time.monotonic()
-        try:
-            parcel, outcome = self._try(delivery, number)
-        except NotNow as why:
-            self._put_off(delivery, why)
-            return None
+        parcel, outcome = self._try(claimed, number)
         took_ms = round((time.monotonic() - began) * 1000)
-        trigger = _trigger(delivery, parcel)
+        trigger = _trigger(claimed)
         tried = Tried(delivery, number, started, took_ms, outcome, scheduled, trigger)
         settled = settlement(tried, self._schedule(delivery, trigger), self._clock.now())
-        kept = self._storage.outbox.settle(settled)
-        _report(tried, settled, kept=kept)
         endpoint = parcel.standing.get(delivery.target) if parcel else None
-        if endpoint is not None and trigger is Trigger.SCHEDULE:
-            self._health.observe(endpoint, outcome, settled.next_at)
-        return outcome
+        return Ended(settled, delivery, tried, endpoint)
 
     def _numbers(self, delivery: Delivery) -> tuple[int, int]:
         """The number of this try, and of the tries on schedule with this one.
@@ -119,8 +165,9 @@ class Sender:
         scheduled = sum(one.trigger != Trigger.MANUAL for one in known)
         return 1 + max((one.number for one in known), default=0), 1 + scheduled
 
-    def _put_off(self, delivery: Delivery, why: NotNow) -> None:
-        settled = Settlement(
+    def _put_off(self, delivery: Delivery, why: NotNow) -> Settlement:
+        log.info("delivery %s to=%s is %s: %s", delivery.delivery_id, delivery.target, why.state, why.reason)
+        return Settlement(
             delivery.delivery_id,
             delivery.lease_token,
             why.state,
@@ -128,21 +175,22 @@ class Sender:
             next_at=why.at,
             error=why.reason,
         )
-        self._storage.outbox.settle(settled)
-        log.info("delivery %s to=%s is %s: %s", delivery.delivery_id, delivery.target, why.state, why.reason)
 
-    def _try(self, delivery: Delivery, number: int) -> tuple[Parcel | None, Outcome]:
+    def _try(self, claimed: Claimed, number: int) -> tuple[Parcel | None, Outcome]:
         parcel: Parcel | None = None
+        delivery, notice = claimed.delivery, claimed.notice
         try:
             if delivery.notifier.startswith(EVENT):
                 return None, self._tell(delivery)
-            parcel = self._packer.pack_for(
-                delivery.notice_id,
-                delivery_id=delivery.delivery_id,
-                attempt=number,
-                body=delivery.body,
-                now=self._clock.now(),
-            )
+            if notice is not None:
+                parcel = self._packer.pack(
+                    notice,
+                    self._clock.now(),
+                    since=claimed.since,
+                    delivery_id=delivery.delivery_id,
+                    attempt=number,
+                    body=delivery.body,
+                )
             return parcel, self._send(delivery, parcel)
         except (StorageError, NotNow):
             raise
@@ -176,10 +224,10 @@ class Sender:
         return waits[:TEST_RETRIES] if trigger is Trigger.TEST else waits
 
 
-def _trigger(delivery: Delivery, parcel: Parcel | None) -> Trigger:
-    if delivery.before_replay is not None:
+def _trigger(claimed: Claimed) -> Trigger:
+    if claimed.delivery.before_replay is not None:
         return Trigger.MANUAL
-    test = parcel is not None and parcel.notice.kind is NoticeKind.TEST
+    test = claimed.notice is not None and claimed.notice.kind is NoticeKind.TEST
     return Trigger.TEST if test else Trigger.SCHEDULE
 
 

@@ -19,7 +19,7 @@ from consentcore.outbox.dispatch import LEASE_MS, Dispatcher
 from consentcore.outbox.envelope import Packer
 from consentcore.outbox.expansion import EVENT, Expander
 from consentcore.outbox.mail import MailRenderer
-from consentcore.outbox.sending import Sender
+from consentcore.outbox.sending import Ended, Sender
 
 if TYPE_CHECKING:
     from consentcore.runtime import Runtime
@@ -73,14 +73,21 @@ class Worker:
             outbox, now = self._runtime.storage.outbox, self._runtime.clock.now()
             claimed = outbox.claim_deliveries(now, limit=50, lease_ms=LEASE_MS, notifiers=self._names)
             fresh = [one for one in claimed if one.delivery_id not in tried]
-            for delivery in claimed:
-                if delivery.delivery_id in tried:
-                    self._sender.give_back(delivery, now)
+            known = [one for one in claimed if one.delivery_id in tried]
+            self._sender.settle([self._sender.given_back(one, now) for one in known])
             if not fresh:
                 return len(tried)
-            for delivery in fresh:
-                tried.add(delivery.delivery_id)
-                self._sender.deliver(delivery)
+            for one in self._sender.brief(fresh):
+                tried.add(one.delivery.delivery_id)
+                ended = self._sender.attempt(one)
+                if ended is not None:
+                    self._settle(ended)
+
+    def _settle(self, ended: Ended) -> None:
+        try:
+            self._sender.settle([ended])
+        except StorageError as error:
+            log.warning("delivery %s: the storage failed: %s", ended.delivery.delivery_id, error)
 
     def run(self, stop: threading.Event) -> None:
         """Work until ``stop`` is set; then what is being sent may end within ``drain_s``."""
@@ -98,28 +105,43 @@ class Worker:
         chores.start()
         log.info("worker started: %s", " ".join(self._names) or "no notifiers")
         while not stop.is_set():
-            dispatcher.settle(self._turn(dispatcher))
-        if not dispatcher.stop(self._options.drain_s):
+            self._turn(dispatcher, stop)
+        if not self._stop(dispatcher):
             log.warning("stopped while something was being sent; it is sent again by the next worker")
         chores.join(self._options.drain_s)
         log.info("worker stopped")
 
-    def _turn(self, dispatcher: Dispatcher) -> float:
-        """Expand and claim; seconds to wait before the next turn."""
-        began = time.monotonic()
+    def _stop(self, dispatcher: Dispatcher) -> bool:
         try:
-            expanded = self._expander.expand_all(EXPAND_BATCH)
-            claimed = dispatcher.claim()
+            return dispatcher.stop(self._options.drain_s)
+        except StorageError as error:
+            log.warning("the storage failed: %s", error)
+            return False
+
+    def _turn(self, dispatcher: Dispatcher, stop: threading.Event) -> None:
+        """Expand, claim, and settle what has been done; waits when there is nothing to do."""
+        try:
+            dispatcher.settle(self._expand_and_claim(dispatcher))
         except StorageConflict:
-            return self._options.poll_s
+            stop.wait(self._options.poll_s)
         except StorageError as error:
             log.warning("the storage failed, next try in %g s: %s", self._options.poll_max_s, error)
-            return self._options.poll_max_s
+            stop.wait(self._options.poll_max_s)
         except Exception as error:  # noqa: BLE001 - a worker that ends itself would silence everybody
             log.error("a turn failed: %s", described(error))
-            return self._options.poll_max_s
-        if expanded or claimed:
-            return 0.0
+            stop.wait(self._options.poll_max_s)
+
+    def _expand_and_claim(self, dispatcher: Dispatcher) -> float:
+        """Seconds that the next turn may be waited for, unless something has been sent until then."""
+        if dispatcher.is_full:
+            return self._options.poll_s
+        began = time.monotonic()
+        outbox, now = self._runtime.storage.outbox, self._runtime.clock.now()
+        if outbox.waiting(now, lease_ms=LEASE_MS, notifiers=self._names):
+            expanded = self._expander.expand_all(EXPAND_BATCH)
+            claimed = dispatcher.claim()
+            if expanded or claimed:
+                return 0.0
         cost = time.monotonic() - began
         return min(self._options.poll_max_s, max(self._options.poll_s, POLL_SHARE * cost))
 

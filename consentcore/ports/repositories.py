@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -277,6 +277,10 @@ class NoticeRepository(Protocol):
     def add(self, notice: Notice) -> None: ...
 
     def get(self, notice_id: str) -> Notice | None: ...
+
+    def several(self, notice_ids: Collection[str]) -> Mapping[str, Notice]:
+        """Those of the named notices that there are, by id."""
+        ...
 
     def of_grant(self, grant_id: str) -> Sequence[Notice]:
         """Notices of a grant, oldest first."""

@@ -37,6 +37,10 @@ class MemoryNotices:
         row = self._session.state.notices.get(notice_id)
         return None if row is None else row.notice
 
+    def several(self, notice_ids: Collection[str]) -> Mapping[str, Notice]:
+        found = {notice_id: self.get(notice_id) for notice_id in notice_ids}
+        return {notice_id: notice for notice_id, notice in found.items() if notice is not None}
+
     def of_grant(self, grant_id: str) -> Sequence[Notice]:
         rows = (row.notice for row in self._session.state.notices.values())
         return sorted((row for row in rows if row.grant_id == grant_id), key=lambda row: row.occurred_at)

@@ -48,6 +48,10 @@ class SqlNotices:
         row = self._work.first(select(*NOTICE).where(notice.c.notice_id == notice_id))
         return notice_from(row) if row else None
 
+    def several(self, notice_ids: Collection[str]) -> Mapping[str, Notice]:
+        rows = self._work.rows(select(*NOTICE).where(notice.c.notice_id.in_(sorted(notice_ids))))
+        return {found.notice_id: found for found in map(notice_from, rows)}
+
     def of_grant(self, grant_id: str) -> Sequence[Notice]:
         theirs = select(*NOTICE).where(notice.c.grant_id == grant_id)
         rows = self._work.rows(theirs.order_by(notice.c.occurred_at, notice.c.notice_id))

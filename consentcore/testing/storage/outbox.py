@@ -82,6 +82,14 @@ class OutboxGroup:
         with storage.reading() as uow:
             assert list(uow.notices.of_grant(world.grant.grant_id)) == [older, newer]
 
+    def test_several_notices_are_read_at_once(self, storage: Storage, box: Box) -> None:
+        notices = [box.add_notice() for _ in range(3)]
+        wanted = [notices[2].notice_id, "unknown", notices[0].notice_id]
+        with storage.reading() as uow:
+            found = uow.notices.several(wanted)
+            assert dict(found) == {one.notice_id: one for one in (notices[0], notices[2])}
+            assert dict(uow.notices.several([])) == {}
+
     def test_unexpanded_notices_come_oldest_first(self, box: Box) -> None:
         notices = [box.add_notice(occurred_at=NOW + offset) for offset in (2, 0, 1)]
         expected = [notices[1], notices[2], notices[0]]

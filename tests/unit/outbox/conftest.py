@@ -110,7 +110,7 @@ class Place:
             storage="memory",
             login="login_local",
             scopes=("scopes_file",),
-            worker=WorkerSettings(threads=4, poll_s=0.02, poll_max_s=0.05, drain_s=5.0),
+            worker=WorkerSettings(threads=4, per_target=2, poll_s=0.02, poll_max_s=0.05, drain_s=5.0),
             web=WebSettings(
                 operator_name="Lumen Energy",
                 support_email="help@lumen.example",

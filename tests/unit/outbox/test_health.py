@@ -68,10 +68,7 @@ class TestHealth:
         place.approve("comfort.read")
         worker = place.worker()
         worker.run_once()
-        monkeypatch.setattr(place.storage, "transaction", None)
-        deliver = worker._sender.deliver
         place.clock.advance(MINUTE)
-        monkeypatch.undo()
         place.approve("energy.read")
         while worker._expander.expand_all(10):
             pass
@@ -79,7 +76,10 @@ class TestHealth:
             place.clock.now(), limit=10, lease_ms=1000, notifiers=("hooker",)
         )
         monkeypatch.setattr(place.storage, "transaction", None)
-        assert isinstance(deliver(claimed), Delivered)
+        (brief,) = worker._sender.brief([claimed])
+        ended = worker._sender.attempt(brief)
+        worker._sender.settle([ended])
+        assert isinstance(ended.tried.outcome, Delivered)
 
     @pytest.mark.parametrize("error", ["key", "exception"])
     def test_what_is_our_fault_is_not_held_against_it(self, place, error):

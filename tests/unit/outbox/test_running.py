@@ -106,6 +106,31 @@ def test_97_dead_endpoints_do_not_hold_up_the_living(place):
         release.set()
 
 
+def test_97_backlog_of_a_dead_endpoint_does_not_hold_up_five_living_ones(place):
+    release = threading.Event()
+
+    def answer(envelope, target):
+        if target == "ep_1":
+            release.wait(20)
+            return Retry("no answer", error="timeout")
+        return Delivered()
+
+    place.hooker.doing = answer
+    for _ in range(300):
+        place.approve()
+    while place.worker()._expander.expand_all(100):
+        pass
+    add_endpoints(place, *(f"alive_{number}" for number in range(5)))
+    for _ in range(10):
+        place.approve()
+    with working(place):
+        eventually(lambda: sum(target.startswith("alive") for _, target in place.hooker.sent) == 5 * 10, 8)
+        assert sum(target == "ep_1" for _, target in place.hooker.sent) == 1, (
+            "one place is enough to find out"
+        )
+        release.set()
+
+
 def test_deliveries_of_a_busy_target_are_not_lost_and_never_too_many_at_once(place):
     running, most, lock = [0], [0], threading.Lock()
 
@@ -177,15 +202,15 @@ def test_stop_does_not_wait_for_what_hangs_and_gives_it_back(place):
 
 
 def test_store_that_fails_for_a_while_is_survived(place, monkeypatch):
-    unexpanded, failing = place.storage.outbox.unexpanded, [20]
+    waiting, failing = place.storage.outbox.waiting, [20]
 
-    def flaky(limit):
+    def flaky(now, **fields):
         if failing[0]:
             failing[0] -= 1
             raise StorageUnavailable("locked") if failing[0] % 2 else RuntimeError("driver")
-        return unexpanded(limit)
+        return waiting(now, **fields)
 
-    monkeypatch.setattr(place.storage.outbox, "unexpanded", flaky)
+    monkeypatch.setattr(place.storage.outbox, "waiting", flaky)
     place.approve()
     with working(place):
         eventually(lambda: place.mailer.sent)
@@ -193,14 +218,14 @@ def test_store_that_fails_for_a_while_is_survived(place, monkeypatch):
 
 def test_slow_store_is_asked_less_often(place, monkeypatch):
     asked = []
-    unexpanded = place.storage.outbox.unexpanded
+    waiting = place.storage.outbox.waiting
 
-    def slow(limit):
+    def slow(now, **fields):
         asked.append(time.monotonic())
         time.sleep(0.02)
-        return unexpanded(limit)
+        return waiting(now, **fields)
 
-    monkeypatch.setattr(place.storage.outbox, "unexpanded", slow)
+    monkeypatch.setattr(place.storage.outbox, "waiting", slow)
     place.settings = replace(
         place.settings, worker=WorkerSettings(threads=2, poll_s=0.01, poll_max_s=0.4, drain_s=1)
     )

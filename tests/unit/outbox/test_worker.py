@@ -241,10 +241,10 @@ class TestLeases:
         place.approve()
         worker = place.worker()
 
-        def fail(settlement):
+        def fail(settlements):
             raise StorageUnavailable("disk full")
 
-        monkeypatch.setattr(place.storage.outbox, "settle", fail)
+        monkeypatch.setattr(place.storage.outbox, "settle_all", fail)
         assert worker.run_once() == 2
         monkeypatch.undo()
         place.clock.advance(LEASE_MS)
