@@ -75,13 +75,15 @@ class AccountService:
             raise LinkGone
         self._password_changed(uow, ticket.owner_id)
 
-    def change_password(self, uow: UnitOfWork, owner: Owner, password: str) -> None:
-        """Set a password whose owner proved the old one; ends every session and every link.
+    def change_password(self, uow: UnitOfWork, owner: Owner, password: str) -> int:
+        """Set a password whose owner proved the old one, or asked for it on the telephone; ends every session and
+        every link.
 
+        :return: how many sessions were ended.
         :raises InvalidInput: when the password is poor; nothing was written then.
         """
         self.login.set_password(uow, owner.owner_id, password)
-        self._password_changed(uow, owner.owner_id)
+        return self._password_changed(uow, owner.owner_id)
 
     def ask_email_change(self, uow: UnitOfWork, owner: Owner, email: str) -> None:
         """Ask both addresses; a change asked for before is forgotten.
@@ -121,24 +123,28 @@ class AccountService:
         other = uow.tickets.get(Link.of(json.loads(ticket.payload)["other"]).hash(self.keys), now)
         if other is None or other.used_at is None:
             return Confirmed.WAITING
-        # Links that went to the old address end with it.
-        uow.tickets.drop(owner.owner_id, tuple(Purpose))
         if uow.owners.by_email(address) is not None:
+            uow.tickets.drop(owner.owner_id, EMAIL_PURPOSES)
             return Confirmed.TAKEN
         self.move(uow, owner, address)
         return Confirmed.CHANGED
 
     def move(self, uow: UnitOfWork, owner: Owner, address: str) -> None:
-        """Give an owner another, confirmed address. :raises StorageConflict: when it is another owner's."""
+        """Give an owner another address that is certainly theirs, and end every link, which went to the old one.
+
+        :raises StorageConflict: when it is another owner's.
+        """
         now = self.clock.now()
+        uow.tickets.drop(owner.owner_id, tuple(Purpose))
         moved = replace(owner, email=address, previous_email=owner.email, email_changed_at=now)
         uow.owners.update(moved)
         self._tell(uow, NoticeKind.EMAIL_CHANGED, owner.owner_id, {})
 
-    def _password_changed(self, uow: UnitOfWork, owner_id: str) -> None:
-        uow.owners.end_sessions(owner_id)
+    def _password_changed(self, uow: UnitOfWork, owner_id: str) -> int:
+        ended = uow.owners.end_sessions(owner_id)
         uow.tickets.drop(owner_id, tuple(Purpose))
         self._tell(uow, NoticeKind.PASSWORD_CHANGED, owner_id, {})
+        return ended
 
     def _issue(self, uow: UnitOfWork, link: Link, owner_id: str, ttl_s: int, payload: str = "") -> None:
         now = self.clock.now()

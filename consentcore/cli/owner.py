@@ -16,6 +16,7 @@ from consentcore.ports.storage import transact
 from consentcore.registration import MAX_NAME, line, named
 
 if TYPE_CHECKING:
+    from consentcore.account.service import AccountService
     from consentcore.ports.storage import UnitOfWork
 
 
@@ -96,20 +97,44 @@ def show(state: State, email: str) -> None:
 @pass_state
 def set_password(state: State, /, email: str, **_: bool) -> None:
     """Give a data owner a new password and end all sessions of theirs."""
-    runtime = state.runtime
-    passwords = runtime.passwords
-    if passwords is None:
-        raise click.UsageError(f"{runtime.settings.login} keeps no passwords")
+    accounts = _accounts(state)
     owner = find_owner(state, email)
     password = read_line_from_stdin("--password-stdin")
-
-    def store(uow: UnitOfWork) -> int:
-        passwords.set_password(uow, owner.owner_id, password)
-        return uow.owners.end_sessions(owner.owner_id)
-
-    ended = transact(runtime.storage, store)
+    ended = transact(state.runtime.storage, lambda uow: accounts.change_password(uow, owner, password))
     state.say(f"{owner.email} has a new password; {ended} sessions were ended")
     state.answer({"owner_id": owner.owner_id, "sessions_ended": ended}, "")
+
+
+@command.command("set-email")
+@click.option("--email", required=True, help="The present address.")
+@click.option("--new-email", required=True)
+@pass_state
+def set_email(state: State, email: str, new_email: str) -> None:
+    """Give a data owner who has lost their mailbox another address, after you have made sure who it is.
+
+    Both addresses are told; open links to the old one end.
+    """
+    accounts = _accounts(state)
+    owner = find_owner(state, email)
+    with named("--new-email"):
+        address = normalise_email(new_email)
+
+    def store(uow: UnitOfWork) -> None:
+        if uow.owners.by_email(address) is not None:
+            raise InvalidInput("--new-email", f"expected an address that is not taken; {address} is")
+        accounts.move(uow, owner, address)
+
+    transact(state.runtime.storage, store)
+    state.answer({"owner_id": owner.owner_id, "email": address}, f"{owner.email} is {address} now")
+
+
+def _accounts(state: State) -> AccountService:
+    if state.runtime.passwords is None:
+        login = state.runtime.settings.login
+        raise click.UsageError(
+            f"{login} keeps no passwords: they, and addresses, are changed at its provider"
+        )
+    return state.runtime.accounts
 
 
 def find_owner(state: State, email: str, option: str = "--email") -> Owner:

@@ -320,6 +320,43 @@ def test_a_provider_that_cannot_be_asked_safely_stops_the_start(oidc_cli):
     assert "a-secret" not in result.err + result.out
 
 
+def test_a_mailbox_that_is_lost(cli):
+    owner(cli)
+    words = ("owner", "set-email", "--email", "ada@example.org", "--new-email")
+    assert cli(*words, "Ada@New.example", "--json").json["email"] == "ada@new.example"
+    assert cli("owner", "show", "ada@new.example").code == 0
+    assert cli("owner", "show", "ada@example.org").code == 1
+    assert cli(*words, "x@new.example").code == 1, "nobody has the old address any more"
+    owner(cli, "bob@example.org")
+    words = ("owner", "set-email", "--email", "bob@example.org", "--new-email")
+    for refused in ("ada@new.example", "nonsense"):
+        result = cli(*words, refused)
+        assert result.code == 2
+        assert "--new-email" in result.err
+
+
+def test_what_support_changes_is_told(cli):
+    from consentcore.outbox.worker import Worker
+    from consentcore.runtime import build_runtime
+    from consentcore.settings import load_ini
+
+    owner(cli)
+    cli("owner", "set-password", "--email", "ada@example.org", "--password-stdin", stdin=b"another horse\n")
+    cli("owner", "set-email", "--email", "ada@example.org", "--new-email", "ada@new.example")
+    runtime = build_runtime(load_ini(cli.ini))
+    try:
+        Worker(runtime).run_once()
+    finally:
+        runtime.close()
+    mails = [path.read_text() for path in (cli.folder / "var" / "mail").glob("*.eml")]
+    told = sorted(
+        line for mail in mails for line in mail.splitlines() if line.startswith(("To:", "Subject:"))
+    )
+    assert told.count("Subject: Your password was changed") >= 1
+    assert told.count("Subject: Your e-mail address was changed") == 2
+    assert {"To: ada@example.org", "To: ada@new.example"} <= set(told)
+
+
 def test_keys_are_listed_and_rotated_and_never_printed(cli, tmp_path):
     before = cli("keys", "list", "--json").json
     assert [row["current"] for row in before] == [True]
