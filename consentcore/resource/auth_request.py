@@ -66,7 +66,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> AuthRequest:
     ``INTROSPECTION_URL``, ``CLIENT_ID``, ``CLIENT_SECRET`` and, if wanted, ``CACHE_S`` (0: ask each time, so that a
     revocation works at once) ask; ``ISSUER`` and ``AUDIENCE`` verify JWTs instead. ``REALM`` is named in challenges.
 
-    :raises ValueError: naming the variable that is missing.
+    :raises ValueError: naming the variable that is missing or wrong.
     """
     given = os.environ if environ is None else environ
     values: dict[str, Any] = {
@@ -84,7 +84,13 @@ def from_environment(environ: Mapping[str, str] | None = None) -> AuthRequest:
         checker = JwtVerifier(values["ISSUER"], audience)
     else:
         url, client_id, secret = (values[name] for name in needed)
-        checker = Introspection(
-            url, client_id, secret, cache_s=float(values.get("CACHE_S") or 0), audience=audience
-        )
+        cache_s = _seconds(values.get("CACHE_S") or "0")
+        checker = Introspection(url, client_id, secret, cache_s=cache_s, audience=audience)
     return AuthRequest(checker, realm=values.get("REALM") or "api")
+
+
+def _seconds(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"{PREFIX}CACHE_S: expected a number of seconds") from None

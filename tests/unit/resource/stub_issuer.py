@@ -76,6 +76,7 @@ def issuer():
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def setup(self):
             super().setup()
@@ -107,6 +108,7 @@ def issuer():
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    server.handle_error = lambda *_: None  # who hangs up in the middle is part of the tests
     made = Issuer(server.server_port)
     made.keys = SigningKeys(fixed_keys()).key_set(0)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)

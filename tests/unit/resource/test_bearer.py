@@ -190,6 +190,8 @@ def test_what_nginx_asks_is_made_from_the_environment():
     verifies = {"CONSENTCORE_RESOURCE_ISSUER": "http://127.0.0.1:1", "CONSENTCORE_RESOURCE_AUDIENCE": "urn:x"}
     assert isinstance(from_environment(asks)._checker, Introspection)
     assert isinstance(from_environment(verifies)._checker, JwtVerifier)
+    with pytest.raises(ValueError, match="CACHE_S: expected a number"):
+        from_environment({**asks, "CONSENTCORE_RESOURCE_CACHE_S": "2 s"})
     for complete in (asks, verifies):
         for name in complete:
             if name != "CONSENTCORE_RESOURCE_ISSUER":

@@ -127,7 +127,7 @@ def test_59_only_access_tokens_open_an_api(verifier, typ):
 
 
 @pytest.mark.parametrize("algorithm", ["none", "None", "NONE", "nOnE", ""])
-def test_jose_alg_none_is_refused(verifier, algorithm):
+def test_incident_authlib_jose_alg_none_is_refused(verifier, algorithm):
     """CVE-2024-37568, CVE-2025-59420 and their like."""
     header = {"alg": algorithm, "typ": "at+jwt", "kid": "test1-ES256"}
     signature = signed().split(".")[2]
@@ -135,7 +135,7 @@ def test_jose_alg_none_is_refused(verifier, algorithm):
         refused(verifier, f"{b64(header)}.{b64(CLAIMS)}.{last}")
 
 
-def test_jose_the_public_key_is_no_shared_secret(issuer, verifier):
+def test_incident_authlib_jose_the_public_key_is_no_shared_secret(issuer, verifier):
     """CVE-2024-37568: HMAC under the published key, in every form in which it is written."""
     public = SigningKeys(fixed_keys()).key("test1-ES256")
     pem, der = public.as_pem(private=False), public.as_der(private=False)
@@ -147,7 +147,7 @@ def test_jose_the_public_key_is_no_shared_secret(issuer, verifier):
             refused(verifier, f"{message}.{b64(hmac.new(secret, message.encode(), digest).digest())}")
 
 
-def test_jose_a_key_signs_only_by_its_own_algorithm(verifier):
+def test_incident_authlib_jose_a_key_signs_only_by_its_own_algorithm(verifier):
     keys = SigningKeys(fixed_keys())
     for algorithm, kid in (("EdDSA", "test1-ES256"), ("ES256", "test1-EdDSA")):
         key = keys.key(f"test1-{algorithm}")
@@ -155,7 +155,9 @@ def test_jose_a_key_signs_only_by_its_own_algorithm(verifier):
 
 
 @pytest.mark.parametrize("algorithm", ["RS256", "PS256", "ES384", "ES512", "ES256K", "Ed448", "Ed25519"])
-def test_jose_other_algorithms_are_refused_even_with_a_key_for_them(issuer, verifier, algorithm):
+def test_incident_authlib_jose_other_algorithms_are_refused_even_with_a_key_for_them(
+    issuer, verifier, algorithm
+):
     foreign = RSAKey.import_key(
         rsa.generate_private_key(65537, 2048), {"kid": "rsa", "use": "sig", "alg": "RS256"}
     )
@@ -168,7 +170,7 @@ def test_jose_other_algorithms_are_refused_even_with_a_key_for_them(issuer, veri
     refused(verifier, token)
 
 
-def test_jose_a_token_does_not_bring_its_own_key(issuer, verifier):
+def test_incident_authlib_jose_a_token_does_not_bring_its_own_key(issuer, verifier):
     own = ECKey.generate_key("P-256")
     public = own.as_dict(private=False)
     for header in (
@@ -186,17 +188,17 @@ def test_jose_a_token_does_not_bring_its_own_key(issuer, verifier):
 @pytest.mark.parametrize(
     "header", [{"crit": ["exp"], "exp": 1}, {"crit": []}, {"b64": False, "crit": ["b64"]}, {"zip": "DEF"}]
 )
-def test_jose_crit_and_unknown_headers_are_refused(verifier, header):
+def test_incident_authlib_jose_crit_and_unknown_headers_are_refused(verifier, header):
     """CVE-2025-59420: a header that says it must be understood."""
     refused(verifier, signed(**header))
 
 
 @pytest.mark.parametrize("kid", [None, 5, ["test1-ES256"], "test1-ES256 ", "../test1-ES256", "unknown"])
-def test_jose_the_key_is_named_exactly(verifier, kid):
+def test_incident_authlib_jose_the_key_is_named_exactly(verifier, kid):
     refused(verifier, signed(kid=kid))
 
 
-def test_jose_oversized_tokens_are_refused_before_they_are_read(issuer, verifier):
+def test_incident_authlib_jose_oversized_tokens_are_refused_before_they_are_read(issuer, verifier):
     """CVE-2025-61920, CVE-2026-28802: headers, claims and numbers of dots without bound."""
     good = signed()
     for token in (
@@ -215,7 +217,7 @@ def test_jose_oversized_tokens_are_refused_before_they_are_read(issuer, verifier
     assert issuer.asked == [] or {path for path, _ in issuer.asked} == {"/jwks"}
 
 
-def test_jose_any_changed_part_is_noticed(verifier):
+def test_incident_authlib_jose_any_changed_part_is_noticed(verifier):
     head, claims, signature = signed().split(".")
     other = b64({**CLAIMS, "sub": "somebody else"})
     for token in (

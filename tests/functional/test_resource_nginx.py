@@ -1,0 +1,269 @@
+"""The recipe for nginx in front of an API, with everything real: nginx, what it asks, consentcore, a token."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+import requests
+from authlib.integrations.requests_client import OAuth2Session
+from certificates import make_certificate
+from deployment_ import ROOT, Deployment, deployment
+from fronts_ import free_port
+from joserfc import jws
+from nginx import changed, nginx, require_nginx
+
+from consentcore.demo.surfer import Surfer
+from consentcore.resource import JwtVerifier
+
+pytestmark = pytest.mark.slow
+
+ADA, PASSWORD = "ada@example.org", "a perfectly fine password"
+SAMPLE = ROOT / "docs" / "samples" / "nginx-auth-request.conf"
+PREFIX = "/ecostruxure/v1/oauth"
+VERIFIER = "v" * 64
+RESOURCE = "https://api.example.com/rooms"
+
+
+@contextmanager
+def the_api() -> Iterator[int]:
+    """An API that answers with the headers that it was sent; its port."""
+
+    class Echo(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def do_GET(self):
+            body = json.dumps({name.lower(): value for name, value in self.headers.items()}).encode()
+            self.send_response(403 if self.path.endswith("/secret") else 200)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_args):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Echo)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    yield server.server_port
+    server.shutdown()
+    server.server_close()
+    thread.join(5)
+
+
+@contextmanager
+def token_check(house: Deployment, port: int) -> Iterator[subprocess.Popen]:
+    """What nginx asks, as the documentation starts it."""
+    api = house.json(
+        "client", "create", "--name", "Rooms", "--resource-server", "--scope", "comfort.read alarms.read"
+    )
+    environment = {
+        "CONSENTCORE_RESOURCE_INTROSPECTION_URL": f"{house.issuer}{PREFIX}/introspect",
+        "CONSENTCORE_RESOURCE_CLIENT_ID": api["client_id"],
+        "CONSENTCORE_RESOURCE_CLIENT_SECRET": api["client_secret"],
+        "CONSENTCORE_RESOURCE_REALM": "rooms",
+    }
+    command = [str(Path(sys.executable).with_name("granian")), "--interface", "wsgi", "--factory", "--no-ws"]
+    command += [
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "consentcore.resource.auth_request:from_environment",
+    ]
+    log = (house.folder / "token_check.log").open("wb")
+    with log:
+        process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=log, stderr=log)
+    try:
+        wait_for(lambda: requests.get(f"http://127.0.0.1:{port}/", timeout=5).status_code == 401)
+        yield process
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def wait_for(good) -> None:
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            if good():
+                return
+        except requests.ConnectionError:
+            pass
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@dataclass
+class Site:
+    """The API behind nginx, and an application that has tokens for it."""
+
+    house: Deployment
+    port: int
+    certificate: Path
+    check: subprocess.Popen
+    apps: dict[str, dict]
+    callback: str
+    browser: Surfer
+
+    def get(
+        self, authorization: str | None = None, path: str = "/rooms", **headers: str
+    ) -> requests.Response:
+        if authorization is not None:
+            headers["Authorization"] = authorization
+        return requests.get(
+            f"https://localhost:{self.port}{path}", headers=headers, verify=str(self.certificate), timeout=20
+        )
+
+    def connect(self, scope: str, app: str = "opaque") -> tuple[OAuth2Session, str]:
+        """Let the data owner allow a scope; the client's session and its access token."""
+        session = OAuth2Session(
+            self.apps[app]["client_id"],
+            self.apps[app]["client_secret"],
+            scope=scope,
+            redirect_uri=self.callback,
+            code_challenge_method="S256",
+        )
+        base = f"{self.house.issuer}{PREFIX}"
+        url, state = session.create_authorization_url(f"{base}/authorize", code_verifier=VERIFIER)
+        if self.browser.open(url).path == "/login":
+            self.browser.press("Sign in", email=ADA, password=PASSWORD)
+        if not self.browser.page.url.startswith(self.callback):
+            self.browser.press("Approve")
+        answer = self.browser.page.url
+        tokens = session.fetch_token(
+            f"{base}/token", authorization_response=answer, state=state, code_verifier=VERIFIER
+        )
+        return session, tokens["access_token"]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    require_nginx()
+    folder = tmp_path_factory.mktemp("resource")
+    certificate = make_certificate(folder, "localhost", "127.0.0.1")
+    with deployment(folder, smtp=9) as house, the_api() as api:
+        assert house.run("init").returncode == 0
+        house.json("owner", "create", "--email", ADA, "--password-stdin", stdin=PASSWORD)
+        callback = f"http://127.0.0.1:{api}/callback"
+        common = ("--redirect-uri", callback, "--scope", "comfort.read alarms.read", "--resource", RESOURCE)
+        apps = {
+            kind: house.json("client", "create", "--name", kind, "--access-token-format", kind, *common)
+            for kind in ("opaque", "jwt")
+        }
+        house.start()
+        port, check = free_port(), free_port()
+        replacements = {
+            "listen 443 ssl": f"listen 127.0.0.1:{port} ssl",
+            "127.0.0.1:8080": f"127.0.0.1:{api}",
+            "127.0.0.1:9001": f"127.0.0.1:{check}",
+            "/etc/ssl/api.example.com": str(certificate.path.with_suffix("")),
+            "api.example.com": "localhost",
+            "/var/log/nginx/api.log": str(folder / "access.log"),
+        }
+        with token_check(house, check) as process:
+            text = changed(SAMPLE.read_text(), replacements)
+            with nginx(folder / "nginx", text, port):
+                yield Site(house, port, certificate.path, process, apps, callback, Surfer())
+
+
+@pytest.fixture(autouse=True)
+def _plain_http(monkeypatch):
+    monkeypatch.setenv("AUTHLIB_INSECURE_TRANSPORT", "1")
+
+
+def test_a_good_token_opens_the_api_which_learns_whose_it_is(site):
+    _, token = site.connect("comfort.read")
+    forged = {"X-Consentcore-Subject": "somebody else", "X-Consentcore-Admin": "x"}
+    answer = site.get(f"Bearer {token}", **forged)
+    assert answer.status_code == 200, answer.text
+    api = site.house.json("client", "create", "--name", "Asks", "--resource-server")
+    told = requests.post(
+        f"{site.house.issuer}{PREFIX}/introspect",
+        data={"token": token},
+        auth=(api["client_id"], api["client_secret"]),
+        timeout=10,
+    ).json()
+    seen = answer.json()
+    assert seen["x-consentcore-subject"] == told["sub"]
+    assert seen["x-consentcore-client"] == site.apps["opaque"]["client_id"]
+    assert seen["x-consentcore-scope"] == "comfort.read"
+    assert seen["x-consentcore-grant"] == told["grant_id"]
+    assert "authorization" not in seen
+    assert site.get(f"Bearer {token}", "/rooms/secret").status_code == 403, "the API's own answers pass"
+
+
+def test_without_a_good_token_there_is_a_challenge(site):
+    answer = site.get()
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"] == 'Bearer realm="rooms", scope="comfort.read"'
+    for authorization, path, error in (
+        ("Bearer unknown", "/rooms", "invalid_token"),
+        ("Bearer a b", "/rooms", "invalid_request"),
+        (None, "/rooms?access_token=unknown", "invalid_request"),
+    ):
+        answer = site.get(authorization, path)
+        assert answer.status_code == 401
+        assert f'error="{error}"' in answer.headers["WWW-Authenticate"]
+    assert site.get("Bearer unknown", "/_token").status_code == 404
+
+
+def test_a_token_for_something_else_is_forbidden(site):
+    _, token = site.connect("alarms.read")
+    answer = site.get(f"Bearer {token}")
+    assert answer.status_code == 403
+    challenge = answer.headers["WWW-Authenticate"]
+    assert challenge.startswith('Bearer realm="rooms", error="insufficient_scope"')
+    assert 'scope="comfort.read"' in challenge
+
+
+def test_a_revoked_token_is_refused_at_once(site):
+    session, token = site.connect("comfort.read")
+    assert site.get(f"Bearer {token}").status_code == 200
+    session.revoke_token(f"{site.house.issuer}{PREFIX}/revoke", token=token)
+    answer = site.get(f"Bearer {token}")
+    assert answer.status_code == 401
+    assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"]
+
+
+def test_59_a_jwt_opens_the_api_and_verifies_with_the_published_keys(site):
+    _, token = site.connect("comfort.read", "jwt")
+    seen = site.get(f"Bearer {token}").json()
+    verifier = JwtVerifier(site.house.issuer, RESOURCE, jwks_uri=site.house.metadata()["jwks_uri"])
+    found = verifier.check(token)
+    assert (found.subject, found.grant_id) == (seen["x-consentcore-subject"], seen["x-consentcore-grant"])
+    verifier.close()
+    before = site.house.json("keys", "list")
+    fresh = site.house.json("keys", "rotate")["key_id"]
+    kids = requests.get(f"{site.house.issuer}/jwks", timeout=10).json
+
+    def published():
+        return {key["kid"] for key in kids()["keys"]} >= {f"{fresh}-ES256", f"{before[0]['key_id']}-ES256"}
+
+    wait_for(published)
+    _, later = site.connect("comfort.read", "jwt")
+    assert jws.extract_compact(later.encode()).headers()["kid"] == f"{before[0]['key_id']}-ES256"
+
+
+def test_nobody_gets_in_while_nobody_can_tell(site):
+    _, token = site.connect("comfort.read")
+    site.house.stop()
+    try:
+        answer = site.get(f"Bearer {token}")
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+    finally:
+        site.house.start()
+    wait_for(lambda: site.get(f"Bearer {token}").status_code == 200)
+    assert "access_token" not in (site.house.folder / "access.log").read_text()
