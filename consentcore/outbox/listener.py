@@ -178,7 +178,8 @@ def _parsed(body: bytes) -> object:
 class Listener:
     """An HTTP server on one address that examines every POST and answers 204, or 400 with what is wrong.
 
-    :param report: called with each request, one at a time. :param answer: status instead of 204, to try retries.
+    :param report: called with each request after it was answered, one at a time.
+    :param answer: status instead of 204, to try retries.
     """
 
     def __init__(
@@ -216,11 +217,17 @@ class Listener:
         """End :meth:`run`."""
         self._server.shutdown()
 
-    def receive(self, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
-        """Examine a request; the status and body of the answer."""
-        found = examine(headers, body, self._trust, self._now())
+    def examine(self, headers: Mapping[str, str], body: bytes) -> Received:
+        """Verify a request."""
+        return examine(headers, body, self._trust, self._now())
+
+    def report(self, found: Received) -> None:
+        """Tell of a request that was answered: whoever hears of the last one may end the process."""
         with self._lock:
             self._report(found)
+
+    def answer(self, found: Received) -> tuple[int, bytes]:
+        """The status and body of the answer."""
         if found.ok:
             return self._answer, b""
         return 400, json.dumps({"problem": found.problem, "hint": found.hint}).encode()
@@ -238,7 +245,9 @@ def _handler_for(listener: Listener) -> type[BaseHTTPRequestHandler]:
                 return
             body = self.rfile.read(int(length))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            self._reply(*listener.receive(headers, body))
+            found = listener.examine(headers, body)
+            self._reply(*listener.answer(found))
+            listener.report(found)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the base class
             """Say nothing: what is received is reported."""

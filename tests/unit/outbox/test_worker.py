@@ -206,7 +206,8 @@ class TestLog:
         lines = [record.getMessage() for record in caplog.records]
         assert sum("outcome=retry" in line and "via=mailer" in line for line in lines) == 1
         assert sum("outcome=delivered" in line and "to=ep_1" in line for line in lines) == 1
-        assert "ada" not in caplog.text.lower().replace(__name__, "")
+        assert "ada moreau" not in caplog.text.lower()
+        assert "ada@" not in caplog.text.lower()
         assert "whsec" not in caplog.text
         assert "example.org" not in caplog.text
 
