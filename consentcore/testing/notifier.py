@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import NoReturn
 
 import pytest
 
@@ -14,15 +20,21 @@ from consentcore.api import (
     Notice,
     NoticeKind,
     Notifier,
+    OwnerView,
     Reject,
     Retry,
 )
 from consentcore.testing import factories
 from consentcore.testing.fakes import FakeEnvelope
+from consentcore.testing.threads import together
 
 OUTCOMES = (Delivered, Retry, Gone, Reject)
 
 MONTH_S = 31 * 24 * 3600
+LONGEST_S = 30.0
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+ODD = "Zoë\r\nBcc: eve@example.org\r\n\r\n\x00\x1b[31m \u202e<script>{{7*7}} 💡 " + "x" * 300
+"""A name as somebody may have registered it who means no good."""
 
 
 def _audiences(kind: NoticeKind) -> tuple[Audience, ...]:
@@ -39,7 +51,13 @@ def _notice(kind: NoticeKind) -> Notice:
 
 
 class NotifierConformance:
-    """Every promise of :mod:`consentcore.ports.notifier` that can be tested without knowing the medium."""
+    """Every promise of :mod:`consentcore.ports.notifier` that can be tested without knowing the medium.
+
+    :cvar capabilities: of the test class, not of the notifier. ``network``: :meth:`hanging_notifier` is overridden.
+        ``readback``: :meth:`told` is overridden.
+    """
+
+    capabilities: frozenset[str] = frozenset()
 
     @pytest.fixture
     def notifier(self) -> Notifier:
@@ -54,9 +72,30 @@ class NotifierConformance:
     @pytest.fixture
     def envelope(self) -> FakeEnvelope:
         """Give an envelope that the notifier has somebody to tell of; override it to name real endpoints."""
-        secret = "whsec_" + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-        endpoint = EndpointView("endpoint-1", "https://app.example/hooks", (), (secret,))
+        endpoint = EndpointView("endpoint-1", "https://app.example/hooks", (), (SECRET,))
         return FakeEnvelope(endpoints=(endpoint,))
+
+    @pytest.fixture
+    def hanging_notifier(self, silent_port: int) -> Notifier:  # noqa: ARG002 - for those who override it
+        """Give a notifier whose medium takes the connection at ``silent_port`` of 127.0.0.1 and never says a word; with
+        short timeouts, where it has any."""
+        self._not_offered("network", "hanging_notifier")
+
+    @pytest.fixture
+    def told(self) -> Callable[[], Sequence[str]]:
+        """Give a function that returns the ``notice_id`` of every message that the medium got, in any order."""
+        self._not_offered("readback", "told")
+
+    @pytest.fixture
+    def private(self) -> Sequence[str]:
+        """Give what must be in no log; override it to add what your notifier signs in with."""
+        return [SECRET, SECRET.removeprefix("whsec_"), "ada@example.org", "ops@example.com", "Ada"]
+
+    @pytest.fixture
+    def silent_port(self) -> Iterator[int]:
+        """A port of 127.0.0.1 where somebody listens and says nothing."""
+        with socket.create_server(("127.0.0.1", 0), backlog=64) as listening:
+            yield listening.getsockname()[1]
 
     def test_schedule_is_finite_positive_and_never_goes_down(self, notifier: Notifier) -> None:
         waits = list(notifier.retry_schedule_s)
@@ -123,3 +162,77 @@ class NotifierConformance:
             assert isinstance(outcome, Retry)
             assert outcome.reason
             assert outcome.after_s is None or outcome.after_s >= 0
+
+    @pytest.mark.parametrize("kind", list(NoticeKind))
+    def test_every_kind_of_notice_has_an_outcome(
+        self, notifier: Notifier, envelope: FakeEnvelope, kind: NoticeKind
+    ) -> None:
+        asked = replace(envelope, notice=_notice(kind))
+        for target in notifier.targets(asked):
+            assert isinstance(notifier.send(asked, target), OUTCOMES)
+
+    def test_odd_names_are_survived(self, notifier: Notifier, envelope: FakeEnvelope) -> None:
+        odd = replace(
+            envelope,
+            owner=OwnerView("owner-1", "ada@example.org", ODD, "xx-unknown", "Nowhere/Land"),
+            client=replace(envelope.client, name=ODD, publisher=ODD) if envelope.client else None,
+        )
+        for target in notifier.targets(odd):
+            assert isinstance(notifier.send(odd, target), OUTCOMES)
+
+    def test_several_threads_may_send_at_a_time(self, notifier: Notifier, envelope: FakeEnvelope) -> None:
+        (target, *_) = notifier.targets(envelope)
+        envelopes = [replace(envelope, notice=_notice(NoticeKind.GRANTED)) for _ in range(8)]
+        outcomes = together(8, lambda number: notifier.send(envelopes[number], target))
+        assert all(isinstance(outcome, Delivered) for outcome in outcomes)
+
+    def test_silent_medium_is_given_up_in_time(
+        self, hanging_notifier: Notifier, envelope: FakeEnvelope
+    ) -> None:
+        (target, *_) = hanging_notifier.targets(envelope)
+        began = time.monotonic()
+        assert isinstance(hanging_notifier.send(envelope, target), Retry)
+        assert time.monotonic() - began < LONGEST_S, "the worker expects an answer within 30 seconds"
+
+    def test_receiver_can_tell_what_came_twice(
+        self, notifier: Notifier, envelope: FakeEnvelope, told: Callable[[], Sequence[str]]
+    ) -> None:
+        (target, *_) = notifier.targets(envelope)
+        for attempt in (1, 2):
+            notifier.send(replace(envelope, attempt=attempt), target)
+        assert set(told()) == {envelope.notice.notice_id}
+
+    def test_success_puts_nothing_private_into_logs(
+        self,
+        notifier: Notifier,
+        envelope: FakeEnvelope,
+        private: Sequence[str],
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        assert _leaks(notifier, envelope, private, caplog) == []
+
+    def test_failure_puts_nothing_private_into_logs(
+        self,
+        broken_notifier: Notifier,
+        envelope: FakeEnvelope,
+        private: Sequence[str],
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        assert _leaks(broken_notifier, envelope, private, caplog) == []
+
+    def _not_offered(self, capability: str, fixture: str) -> NoReturn:
+        if capability in self.capabilities:
+            pytest.fail(f"capability {capability!r} is declared: override the fixture {fixture!r}")
+        pytest.skip(f"the test class does not declare {capability!r}")
+
+
+def _leaks(
+    notifier: Notifier, envelope: FakeEnvelope, private: Sequence[str], caplog: pytest.LogCaptureFixture
+) -> list[str]:
+    """What of the private is in outcomes, which go into the delivery log, or in the log of this thread."""
+    with caplog.at_level(logging.INFO):
+        said = [repr(notifier.send(envelope, target)) for target in notifier.targets(envelope)]
+    # A server that the test runs in a thread of its own may log what it likes.
+    mine = [record for record in caplog.records if record.thread == threading.get_ident()]
+    said += [record.getMessage() for record in mine]
+    return [secret for secret in private for line in said if secret in line]

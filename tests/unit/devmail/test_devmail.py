@@ -42,6 +42,15 @@ def make(folder):
 
 
 class TestConformance(NotifierConformance):
+    capabilities = frozenset({"readback"})
+
+    @pytest.fixture
+    def told(self, tmp_path):
+        return lambda: [
+            email.message_from_bytes(path.read_bytes())["X-Consentcore-Event"]
+            for path in (tmp_path / "var" / "mail").glob("*.eml")
+        ]
+
     @pytest.fixture
     def notifier(self, tmp_path):
         return make(tmp_path / "var" / "mail")

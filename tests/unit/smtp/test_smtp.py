@@ -118,9 +118,19 @@ def make(port: int, **settings):
 
 
 class TestConformance(NotifierConformance):
+    capabilities = frozenset({"network", "readback"})
+
     @pytest.fixture
     def notifier(self, server):
         return make(server[1])
+
+    @pytest.fixture
+    def hanging_notifier(self, silent_port):
+        return make(silent_port, timeout_s=0.2)
+
+    @pytest.fixture
+    def told(self, server):
+        return lambda: [message["X-Consentcore-Event"] for _, message in server[0].mails]
 
     @pytest.fixture
     def broken_notifier(self):

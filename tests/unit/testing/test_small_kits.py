@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import secrets
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from consentcore.api import (
     Authenticated,
     Delivered,
     InvalidInput,
+    NoticeKind,
     Refused,
     Retry,
     Scope,
@@ -53,6 +55,12 @@ class FolderNotifier:
 
 
 class TestFolderNotifier(NotifierConformance):
+    capabilities = frozenset({"readback"})
+
+    @pytest.fixture
+    def told(self, tmp_path):
+        return lambda: [path.name[:36] for path in tmp_path.iterdir()]
+
     @pytest.fixture
     def notifier(self, tmp_path):
         return FolderNotifier(tmp_path)
@@ -172,6 +180,52 @@ def test_careless_notifier_is_noticed(tmp_path, test):
         arguments.append(FakeEnvelope())
     with pytest.raises(AssertionError):
         getattr(NotifierConformance(), test)(*arguments)
+
+
+class Leaky(FolderNotifier):
+    """Logs whom it told, raises over what it does not expect, sends slowly and tells the medium no id."""
+
+    def send(self, envelope, target):
+        logging.getLogger("leaky").info("telling %s", envelope.owner.email)
+        if "\r" in envelope.owner.name or envelope.notice.kind is NoticeKind.TEST:
+            raise ValueError(envelope.owner.name)
+        (self._folder / secrets.token_hex(18)).write_bytes(envelope.body)
+        return Delivered()
+
+
+def test_leaky_notifier_is_noticed(tmp_path, caplog):
+    kit, leaky, envelope = NotifierConformance(), Leaky(tmp_path), FakeEnvelope()
+    with pytest.raises(ValueError, match="eve"):
+        kit.test_odd_names_are_survived(leaky, envelope)
+    with pytest.raises(ValueError, match="Ada"):
+        kit.test_every_kind_of_notice_has_an_outcome(leaky, envelope, NoticeKind.TEST)
+    with pytest.raises(AssertionError):
+        kit.test_success_puts_nothing_private_into_logs(leaky, envelope, ["ada@example.org"], caplog)
+    with pytest.raises(AssertionError):
+        kit.test_receiver_can_tell_what_came_twice(
+            leaky, envelope, lambda: [one.name for one in tmp_path.iterdir()]
+        )
+
+
+def test_notifier_that_waits_for_ever_is_noticed(tmp_path, monkeypatch):
+    class Waiting(FolderNotifier):
+        def send(self, _envelope, _target):
+            now[0] += 31
+            return Retry("at last")
+
+    now = [0.0]
+    monkeypatch.setattr("consentcore.testing.notifier.time.monotonic", lambda: now[0])
+    with pytest.raises(AssertionError, match="30 seconds"):
+        NotifierConformance().test_silent_medium_is_given_up_in_time(Waiting(tmp_path), FakeEnvelope())
+
+
+@pytest.mark.parametrize(("capability", "fixture"), [("network", "hanging_notifier"), ("readback", "told")])
+def test_capability_that_is_declared_and_not_given_is_a_failure(capability, fixture):
+    class Boasting(NotifierConformance):
+        capabilities = frozenset({"network", "readback"})
+
+    with pytest.raises(pytest.fail.Exception, match=fixture):
+        Boasting()._not_offered(capability, fixture)
 
 
 def test_manual_clock_stands_still_until_told():

@@ -52,6 +52,8 @@ def envelope(sink, *secrets: str, events: tuple[str, ...] = (), **changes) -> Fa
 
 
 class TestConformance(NotifierConformance):
+    capabilities = frozenset({"network", "readback"})
+
     @pytest.fixture
     def notifier(self):
         return make()
@@ -61,12 +63,21 @@ class TestConformance(NotifierConformance):
         return make(timeout_s=0.2)
 
     @pytest.fixture
+    def hanging_notifier(self, silent_port):
+        return make(timeout_s=0.2)
+
+    @pytest.fixture
+    def told(self, sink):
+        return lambda: [got.headers["webhook-id"] for got in sink.received]
+
+    @pytest.fixture
     def envelope(self, sink, request):
-        made = envelope(sink)
+        made, url = envelope(sink), sink.url()
         if "broken_notifier" in request.fixturenames:
-            dead = replace(made.endpoints[0], url="http://127.0.0.1:1/hook")
-            return replace(made, endpoints=(dead,))
-        return made
+            url = "http://127.0.0.1:1/hook"
+        elif "silent_port" in request.fixturenames:
+            url = f"http://127.0.0.1:{request.getfixturevalue('silent_port')}/hook"
+        return replace(made, endpoints=(replace(made.endpoints[0], url=url),))
 
 
 class TestRequest:

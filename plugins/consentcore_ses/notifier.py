@@ -1,0 +1,133 @@
+"""Mails notices to data owners and the operator with SES's ``SendEmail`` (API version 2), as raw messages."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from importlib.util import find_spec
+from typing import Any
+
+from consentcore.api import (
+    Clock,
+    ConfigurationError,
+    Delivered,
+    Envelope,
+    InvalidInput,
+    Mail,
+    Notice,
+    NoticeKind,
+    Outcome,
+    Reject,
+    Retry,
+    mail_message,
+    mail_targets,
+    mime_message,
+)
+from consentcore_ses.settings import SesSettings
+
+CONNECT_S = 5.0
+REJECTIONS = frozenset({"MessageRejected", "BadRequestException"})
+"""Verdicts on this one message."""
+OURS = ("not verified", "authority to send")
+"""Words by which SES rejects a message because of its sender, which is the operator's to mend."""
+
+
+class SesNotifier:
+    """:class:`consentcore.api.Notifier` through Amazon SES.
+
+    :raises ConfigurationError: when boto3 is not installed or the sender is no address.
+    """
+
+    def __init__(self, settings: SesSettings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._made: Any = None
+        _check(settings)
+
+    @property
+    def retry_schedule_s(self) -> Sequence[float]:
+        return self._settings.retry_schedule_s
+
+    def targets(self, envelope: Envelope) -> Sequence[str]:
+        return mail_targets(envelope)
+
+    def send(self, envelope: Envelope, target: str) -> Outcome:
+        message = mail_message(envelope, target, sender=self._settings.sender, now=self._clock.now())
+        if isinstance(message, Reject):
+            return message
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        recipient = message["To"].addresses[0].addr_spec
+        if not recipient.isascii():
+            return Reject("SES takes no address with letters beyond ASCII before the @", error="message")
+        request: dict[str, Any] = {
+            "FromEmailAddress": str(message["From"]),
+            "Destination": {"ToAddresses": [recipient]},
+            "Content": {"Raw": {"Data": message.as_bytes()}},
+        }
+        if self._settings.configuration_set:
+            request["ConfigurationSetName"] = self._settings.configuration_set
+        try:
+            answer = self._client().send_email(**request)
+        except ClientError as error:
+            return refusal(error.response, recipient)
+        except BotoCoreError as error:
+            return unreachable(error)
+        return Delivered(200, answer.get("MessageId", ""))
+
+    def _client(self) -> Any:
+        """The client, made once: it may be used by any thread, making it may not."""
+        with self._lock:
+            if self._made is None:
+                import boto3
+                from botocore.config import Config
+
+                config = Config(
+                    connect_timeout=min(CONNECT_S, self._settings.timeout_s),
+                    read_timeout=self._settings.timeout_s,
+                    retries={"total_max_attempts": 1},  # the worker's schedule is the one that counts
+                )
+                session = boto3.session.Session(region_name=self._settings.region)
+                self._made = session.client("sesv2", config=config)
+            return self._made
+
+
+def refusal(response: Any, recipient: str) -> Outcome:
+    """What SES's error means for the message: only a verdict on it ends it, never one on us."""
+    code = response.get("Error", {}).get("Code", "")
+    text = f"{code}: {response.get('Error', {}).get('Message', '')}".replace(recipient, "…")
+    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    if code in REJECTIONS and not any(words in text for words in OURS):
+        return Reject("SES refused the message for good", status=status, error="ses", answer=text)
+    return Retry("SES refused us, or the message for now", status=status, error="ses", answer=text)
+
+
+def unreachable(error: Exception) -> Retry:
+    """What it means that there was no answer."""
+    from botocore.exceptions import ConnectTimeoutError, HTTPClientError, ReadTimeoutError, SSLError
+
+    if isinstance(error, ConnectTimeoutError | ReadTimeoutError):
+        return Retry("SES did not answer in time", error="timeout")
+    if isinstance(error, SSLError):
+        return Retry("no trusted encrypted connection to SES", error="tls")
+    if isinstance(error, HTTPClientError):
+        return Retry("SES could not be reached", error="connect")
+    return Retry(f"SES could not be asked: {type(error).__name__}", error="ses")
+
+
+def _check(settings: SesSettings) -> None:
+    problems = []
+    if find_spec("boto3") is None:
+        problems.append("consentcore.notifiers: ses needs boto3: pip install 'consentcore[aws]'")
+    probe = Mail("probe@example.org", "probe", "probe", "<p>probe</p>", "<probe@example.org>")
+    try:
+        mime_message(
+            probe, Notice("probe", NoticeKind.TEST, "", "", "", (), 0, "{}"), sender=settings.sender, now=0
+        )
+    except InvalidInput:
+        problems.append(
+            "consentcore.plugin.ses.sender: expected one address, such as Name <name@example.org>"
+        )
+    if problems:
+        raise ConfigurationError(problems)
