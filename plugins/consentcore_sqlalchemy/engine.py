@@ -209,5 +209,7 @@ def _configure_sqlite(connection: sqlite3.Connection, wait_s: float) -> None:
             time.sleep(0.02)
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
+    # What is erased (the nonce of a rotation, a token's hash) must not stay readable in the file's free space.
+    connection.execute("PRAGMA secure_delete=ON")
     # A page cache of 256 KiB and not 2 MiB: every connection of every web process has its own, beside the system's.
     connection.execute("PRAGMA cache_size=-256")

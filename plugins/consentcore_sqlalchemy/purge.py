@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Table, and_, delete, or_, select, update
 
 from consentcore.api import DELIVERY_LOG_MS, DeliveryState
 from consentcore_sqlalchemy.engine import Database
+from consentcore_sqlalchemy.errors import translating
 from consentcore_sqlalchemy.statements import ACTIVE
 from consentcore_sqlalchemy.tables import (
     code,
@@ -41,7 +43,24 @@ def purge(database: Database, now: int, limit: int) -> dict[str, int]:
     for kind, remove in kinds.items():
         with transaction(database, Mode.WRITE) as work:
             counts[kind] = remove(work, now, limit)
+    if database.is_sqlite and any(counts.values()):
+        _cut_log(database)
     return counts
+
+
+def _cut_log(database: Database) -> None:
+    """Fold SQLite's write-ahead log into the file and empty it: what was erased would stay readable in it.
+
+    Waits for nobody, because everybody who writes would wait with it; the next purge tries again.
+    """
+    with translating(), closing(database.engine.raw_connection()) as connection:
+        cursor = connection.cursor()
+        (wait_ms,) = cursor.execute("PRAGMA busy_timeout").fetchone()
+        cursor.execute("PRAGMA busy_timeout=0")
+        try:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout={wait_ms}")
 
 
 def _forget_nonces(work: Work, now: int, limit: int) -> int:

@@ -31,18 +31,10 @@ class TestSqliteStorage(StorageConformance):
 
     @pytest.fixture
     def dump(self, path):
-        import sqlite3
-
         def everything():
-            # What a query shows: a deleted value may stay in a free page or the log until SQLite reuses it.
-            with sqlite3.connect(path) as connection:
-                names = [
-                    row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type='table'")
-                ]
-                rows = [row for name in names for row in connection.execute(f'SELECT * FROM "{name}"')]
-            connection.close()
-            return b"\n".join(
-                value if isinstance(value, bytes) else str(value).encode() for row in rows for value in row
-            )
+            # The bytes on the disk, not what a query shows: free space and the write-ahead log hold what was erased
+            # until SQLite writes over it.
+            files = (path, path.with_name(f"{path.name}-wal"))
+            return b"".join(file.read_bytes() for file in files if file.exists())
 
         return everything

@@ -43,9 +43,22 @@ def test_every_connection_is_durable_and_checks_references(sqlite_storage):
     for connection in connections:
         asked = [
             connection.dbapi_connection.execute(f"PRAGMA {name}").fetchone()[0]
-            for name in ("journal_mode", "synchronous", "foreign_keys")
+            for name in ("journal_mode", "synchronous", "foreign_keys", "secure_delete")
         ]
-        assert asked == ["wal", 2, 1]
+        assert asked == ["wal", 2, 1, 1]
+        connection.close()
+
+
+def test_purge_does_not_wait_for_a_reader_and_leaves_the_pool_as_it_was(sqlite_storage):
+    world = populate(sqlite_storage)
+    world.rotate(world.redeem().refresh)
+    with sqlite_storage.reading() as uow:
+        assert uow.grants.get(world.grant.grant_id) is not None
+        assert sqlite_storage.purge(NOW + 60_000, 1000).counts["nonces"] == 1
+    assert sqlite_storage.purge(NOW + 2 * 3_600_000, 1000).counts["tokens"] == 2
+    connections = [sqlite_storage._database.engine.raw_connection() for _ in range(3)]
+    for connection in connections:
+        assert connection.dbapi_connection.execute("PRAGMA busy_timeout").fetchone() == (200,)
         connection.close()
 
 
