@@ -2,7 +2,8 @@
 
 A test belongs to requirement N when it is called ``test_NN_…`` (several numbers may follow one another), to gap N of
 oauthlib when it is called ``test_gap_NN_…``, to an incident when it is called ``test_<id>_…``, with or without numbers
-before. ``tests/test_checklist.py`` holds the page against :func:`page` and fails on what :func:`problems` finds.
+before, and to every vulnerability that its name names. ``tests/test_checklist.py`` holds the page against :func:`page`
+and fails on what :func:`problems` finds.
 """
 
 from __future__ import annotations
@@ -52,7 +53,8 @@ Real vulnerabilities and bugs of other servers and libraries, and the test that 
 """
 _NUMBERED = re.compile(r"test_((?:(?:\d\d|100)_)+)[a-z]")
 _GAP = re.compile(r"test_gap_(\d{2})_")
-_INCIDENT = re.compile(r"test_((?:cve|incident)_[a-z0-9_]+)")
+_CVE = re.compile(r"cve_\d{4}_\d{4,}")
+_INCIDENT = re.compile(r"test_(incident_[a-z0-9_]+)")
 
 Tests = dict[str, list[str]]
 
@@ -67,6 +69,8 @@ def data() -> dict[str, list[dict[str, Any]]]:
 def tests() -> Tests:
     """``path::name`` by what it proves: ``"1"``, ``"gap 1"``, or the id of an incident."""
     found: Tests = defaultdict(list)
+    for _, entry, key in _entries():
+        found[key] += [test for test in entry.get("tests", []) if _is_there(test)]
     ids = sorted((entry["id"] for entry in data()["incident"]), key=len, reverse=True)
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
         for name in sorted(_test_names(path)):
@@ -83,11 +87,14 @@ def problems() -> list[str]:
         if "absent" in entry:
             said += [f"{title}: has tests, so it does apply"] if tests().get(key) else []
             continue
+        if "later" in entry:
+            continue
         if not tests().get(key):
             said.append(f"{title} has no test: {entry['text']}")
         if kind != "incident" and not entry.get("code"):
             said.append(f"{title} names no place in the code")
         said += [f"{title}: {place} does not exist" for place in entry.get("code", []) if not exists(place)]
+        said += [f"{title}: {test} does not exist" for test in entry.get("tests", []) if not _is_there(test)]
     known = {key for _, _, key in _entries()}
     said += [
         f"{names[0]} belongs to nothing in the list" for key, names in tests().items() if key not in known
@@ -141,7 +148,8 @@ def _tests_cell(entry: dict[str, Any], key: str) -> str:
     for test in tests().get(key, []):
         path, _, name = test.partition("::")
         by_file[path].append(f"`{name}`")
-    return "<br>".join(f"{path}: {', '.join(names)}" for path, names in by_file.items())
+    later = [entry["later"]] if "later" in entry else []
+    return "<br>".join([*later, *(f"{path}: {', '.join(names)}" for path, names in by_file.items())])
 
 
 def _entries() -> Iterator[tuple[str, dict[str, Any], str]]:
@@ -159,8 +167,15 @@ def _proves(name: str, incidents: list[str]) -> Iterator[str]:
         name = f"test_{name[numbered.end() - 1 :]}"
     if gap := _GAP.match(name):
         yield f"gap {int(gap[1])}"
+    elif cves := _CVE.findall(name):
+        yield from cves
     elif incident := _INCIDENT.match(name):
         yield next((known for known in incidents if f"{incident[1]}_".startswith(f"{known}_")), incident[1])
+
+
+def _is_there(test: str) -> bool:
+    path, _, name = test.partition("::")
+    return (ROOT / path).is_file() and name in _test_names(ROOT / path)
 
 
 def _test_names(path: Path) -> set[str]:
