@@ -285,7 +285,7 @@ def test_86_no_page_is_for_scripts_of_other_sites(front, path):
         assert not [name for name in answer.headers if name.lower().startswith("access-control-")]
 
 
-def test_87_junk_leaves_nothing_behind(front, record_property):
+def test_87_junk_leaves_nothing_behind(front, record_testsuite_property):
     """1000 requests with large bodies, broken bodies and unknown paths: less than 40 MB (fault F21)."""
     junk = [BODIES["deep JSON"], BODIES["many names"], FORM + sized(b"a=" + b"x" * 200_000), BODIES["bytes"]]
     junk += [GET.replace(b"/livez", b"/%d" % number) + b"\r\n" for number in range(4)]
@@ -303,14 +303,14 @@ def test_87_junk_leaves_nothing_behind(front, record_property):
     for thread in threads:
         thread.join()
     grown = front.resident_mb() - before
-    record_property("MB more", grown)
+    record_testsuite_property(f"{front.name}: MB more after 1000 junk requests", grown)
     assert grown < 40
 
 
 # time -------------------------------------------------------------------------------------------------------
 
 
-def test_89_sixty_slow_clients_starve_nobody(front, record_property):
+def test_89_sixty_slow_clients_starve_nobody(front, record_testsuite_property):
     """Slow heads, slow bodies and slow readers at once; the others are answered within seconds (fault F18)."""
     pipelined = b"GET /static/consentcore.css HTTP/1.1\r\nHost: localhost\r\n\r\n" * 40
     with contextlib.ExitStack() as stack:
@@ -321,7 +321,7 @@ def test_89_sixty_slow_clients_starve_nobody(front, record_property):
         started = time.monotonic()
         assert front.ask("GET", "/login").status_code == 200
         times.append(time.monotonic() - started)
-    record_property("slowest of the others, s", max(times))
+    record_testsuite_property(f"{front.name}: slowest of others beside 60 slow clients, s", max(times))
     assert max(times) < 5
 
 
