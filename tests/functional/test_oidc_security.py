@@ -217,7 +217,7 @@ def test_a_new_sign_in_that_an_application_wants_must_be_new(platform, provider)
     page = back(browser, provider.sends_back(url), status=403)
     assert "Please sign in once more" in visible(page)
     assert "fresh=1" in page.text
-    again = page.click("Sign in with another account")
+    again = page.click("Sign in once more")
     provider.claims = {"auth_time": int(platform.runtime.clock.now() / 1000)}
     done = back(browser, provider.sends_back(again.location), status=303)
     assert "code" in answer(done.follow(), "approve")
