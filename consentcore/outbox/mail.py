@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from consentcore.settings import CoreSettings
 
 COLUMNS = 72
-_OWNERS = frozenset({Audience.OWNER, Audience.OWNER_BEFORE, Audience.OWNER_NEW})
+_OWNERS = frozenset({Audience.OWNER, Audience.OWNER_BEFORE})
+"""Who may be called by name: at an address that nobody has confirmed, anybody may read."""
 _WITH_LINK = frozenset({NoticeKind.PASSWORD_RESET, NoticeKind.EMAIL_CHANGE})
 _AMENDMENTS = frozenset({"extended", "narrowed", "renewed"})
 _TEMPLATES = {

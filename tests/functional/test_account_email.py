@@ -65,7 +65,9 @@ def test_each_mail_says_whose_turn_it_is(platform):
     ask(signed_in(platform), status=303)
     (to_old,), (to_new,) = mails(platform, OLD), mails(platform, NEW)
     assert NEW in to_old.get_body(("plain",)).get_content()
-    assert OLD not in to_new.get_body(("plain",)).get_content()
+    stranger = to_new.get_body(("plain",)).get_content() + to_new.get_body(("html",)).get_content()
+    assert OLD not in stranger
+    assert "Ada" not in stranger, "nobody has confirmed yet whose mailbox it is"
     assert link_in(to_old) != link_in(to_new)
 
 
