@@ -70,9 +70,8 @@ def deliveries(
     """List deliveries, newest first: webhooks and mails."""
     chosen = _filter(state, which, state_name=wanted, failed=failed)
     storage = state.runtime.storage
-    found = list(islice(entries(storage.outbox, chosen, after), limit))
-    with storage.reading() as uow:
-        facts = described(uow, found)
+    found = list(islice(entries(storage.outbox, chosen, after, limit), limit))
+    facts = described(storage, found)
     rows = [
         (
             one["delivery_id"],
@@ -81,11 +80,12 @@ def deliveries(
             one["target"],
             one["state"],
             str(one["attempts"]),
+            str(one["last_status"] or "-"),
             one["last_error"],
         )
         for one in facts
     ]
-    headings = ("DELIVERY", "TYPE", "BY", "TO", "STATE", "TRIES", "LAST ERROR")
+    headings = ("DELIVERY", "TYPE", "BY", "TO", "STATE", "TRIES", "STATUS", "LAST ERROR")
     state.answer(facts, table(rows, headings))
     if len(found) == limit:
         state.say(f"there may be more: --after {found[-1].delivery_id}")
@@ -98,8 +98,7 @@ def show(state: State, delivery_id: str) -> None:
     """Show one delivery: its payload and every try."""
     storage = state.runtime.storage
     found = entry(storage, delivery_id)
-    with storage.reading() as uow:
-        (facts,) = described(uow, [found])
+    (facts,) = described(storage, [found])
     tries = [attempt_facts(one) for one in storage.outbox.attempts(delivery_id)]
     data = {**facts, "body": found.body.decode(), "log": tries}
     rows = [

@@ -120,6 +120,10 @@ class OutboxStorage(Protocol):
         """Attempts of a delivery by number."""
         ...
 
+    def attempts_of(self, delivery_ids: Sequence[str]) -> Mapping[str, Sequence[Attempt]]:
+        """Attempts of several deliveries, at most 1000, by id and then by number; one without any is missing."""
+        ...
+
     def requeue(self, delivery_ids: Sequence[str], now: int) -> Sequence[str]:
         """Make finished or waiting deliveries due at once, for one try; the ids of those that are. Left out are
         unknown ones and leased ones. ``before_replay`` and ``next_before_replay`` remember what each one was, unless

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from consentcore.domain.notice import Audience, DeliveryState
+from consentcore.domain.notice import DELIVERY_LOG_MS, Audience, DeliveryState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,6 +39,8 @@ def told(request: Request, event: ConsentEvent) -> Told:
     endpoints = request.uow.clients.endpoints(event.client_id)
     ids = {endpoint.endpoint_id for endpoint in endpoints}
     to_application = [one for one in deliveries if one.target in ids]
+    if not deliveries and request.now - event.occurred_at >= DELIVERY_LOG_MS:
+        return Told(News(), News())  # nobody knows any more
     if not deliveries:
         live = any(endpoint.disabled_at is None for endpoint in endpoints)
         return Told(News(waiting=live), News(waiting=True))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from consentcore.domain.notice import Attempt, Delivery, DeliveryState, NoticeKi
 
 if TYPE_CHECKING:
     from consentcore.ports.outbox import OutboxStorage
-    from consentcore.ports.storage import Storage, UnitOfWork
+    from consentcore.ports.storage import Storage
 
 PAGE = 500
 BATCH = 100
@@ -41,7 +41,9 @@ class Filter:
     endpoints_only: bool = False
 
 
-def entries(outbox: OutboxStorage, wanted: Filter, after: str = "") -> Iterator[Delivery]:
+def entries(
+    outbox: OutboxStorage, wanted: Filter, after: str = "", page_size: int = PAGE
+) -> Iterator[Delivery]:
     """Deliveries, newest first, read page by page as they are asked for."""
     while True:
         page = outbox.deliveries(
@@ -54,10 +56,10 @@ def entries(outbox: OutboxStorage, wanted: Filter, after: str = "") -> Iterator[
             since=wanted.since,
             until=wanted.until,
             after=after,
-            limit=PAGE,
+            limit=page_size,
         )
         yield from (one for one in page if one.body or not wanted.endpoints_only)
-        if len(page) < PAGE:
+        if len(page) < page_size:
             return
         after = page[-1].delivery_id
 
@@ -91,30 +93,31 @@ def replay(outbox: OutboxStorage, deliveries: Iterator[Delivery], now: int) -> t
     return due, len(chosen) > CAP
 
 
-def described(uow: UnitOfWork, deliveries: Sequence[Delivery]) -> list[dict[str, Any]]:
-    """Deliveries as JSON."""
-    kinds: dict[str, str] = {}
-
-    def kind_of(notice_id: str) -> str:
-        if notice_id not in kinds:
-            notice = uow.notices.get(notice_id)
-            kinds[notice_id] = notice.kind.value if notice else ""
-        return kinds[notice_id]
-
-    return [facts(one, kind_of) for one in deliveries]
+def described(storage: Storage, deliveries: Sequence[Delivery]) -> list[dict[str, Any]]:
+    """Deliveries as JSON, at most 1000."""
+    if not deliveries:
+        return []
+    with storage.reading() as uow:
+        notices = uow.notices.several({one.notice_id for one in deliveries})
+    attempts = storage.outbox.attempts_of([one.delivery_id for one in deliveries])
+    kinds = {notice_id: notice.kind.value for notice_id, notice in notices.items()}
+    return [facts(one, kinds.get(one.notice_id, ""), attempts.get(one.delivery_id, ())) for one in deliveries]
 
 
-def facts(delivery: Delivery, kind_of: Callable[[str], str]) -> dict[str, Any]:
-    """One delivery as JSON."""
+def facts(delivery: Delivery, kind: str, attempts: Sequence[Attempt]) -> dict[str, Any]:
+    """One delivery as JSON. ``attempts`` counts what is in the log, not claims that came to nothing."""
     waits = delivery.state is DeliveryState.PENDING
+    last = attempts[-1] if attempts else None
     return {
         "delivery_id": delivery.delivery_id,
         "notice_id": delivery.notice_id,
-        "type": kind_of(delivery.notice_id),
+        "type": kind,
         "notifier": delivery.notifier,
         "target": delivery.target,
         "state": delivery.state.value,
-        "attempts": delivery.attempts,
+        "attempts": len(attempts),
+        "last_status": last.status if last else None,
+        "last_latency_ms": last.latency_ms if last else None,
         "created_at": iso(delivery.created_at),
         "finished_at": iso(delivery.finished_at) if delivery.finished_at is not None else None,
         "next_at": iso(delivery.next_at) if waits else None,

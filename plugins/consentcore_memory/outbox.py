@@ -169,6 +169,10 @@ class MemoryOutbox:
         known = self._engine.committed.attempts.get(delivery_id) or ()
         return sorted(known, key=lambda attempt: attempt.number)
 
+    def attempts_of(self, delivery_ids: Sequence[str]) -> Mapping[str, Sequence[Attempt]]:
+        found = {delivery_id: self.attempts(delivery_id) for delivery_id in delivery_ids}
+        return {delivery_id: attempts for delivery_id, attempts in found.items() if attempts}
+
     def requeue(self, delivery_ids: Sequence[str], now: int) -> Sequence[str]:
         with self._engine.writing() as state:
             rows = [row for row in map(state.deliveries.get, delivery_ids) if row and not _leased(row, now)]

@@ -164,6 +164,15 @@ class SqlOutbox:
         with transaction(self._database, Mode.READ) as work:
             return [attempt_from(row) for row in work.rows(theirs.order_by(delivery_attempt.c.number))]
 
+    def attempts_of(self, delivery_ids: Sequence[str]) -> Mapping[str, Sequence[Attempt]]:
+        theirs = select(delivery_attempt).where(delivery_attempt.c.delivery_id.in_(list(delivery_ids)))
+        found: dict[str, list[Attempt]] = {}
+        with transaction(self._database, Mode.READ) as work:
+            for row in work.rows(theirs.order_by(delivery_attempt.c.number)):
+                attempt = attempt_from(row)
+                found.setdefault(attempt.delivery_id, []).append(attempt)
+        return found
+
     def requeue(self, delivery_ids: Sequence[str], now: int) -> Sequence[str]:
         first = delivery.c.before_replay.is_(None)
         again = (

@@ -97,6 +97,20 @@ class DeliveryLogGroup:
         assert box.outbox.delivery(delivery.delivery_id) == delivery
         assert box.outbox.delivery("unknown") is None
 
+    def test_attempts_of_several_deliveries_come_by_id_and_number(self, box: Box) -> None:
+        first, second = (self.finish(box, DeliveryState.DEAD) for _ in range(2))
+        untried = box.add(next_at=NOW + DAY)
+        box.outbox.requeue([second.delivery_id], NOW)
+        (claimed,) = box.claim()
+        again = factories.attempt(second.delivery_id, number=2, trigger="manual")
+        box.settle(claimed, DeliveryState.DEAD, attempt=again)
+        found = box.outbox.attempts_of(ids([first, second, untried]))
+        assert {key: [one.number for one in attempts] for key, attempts in found.items()} == {
+            first.delivery_id: [1],
+            second.delivery_id: [1, 2],
+        }
+        assert box.outbox.attempts_of([]) == {}
+
     def test_backlog_counts_by_state(self, box: Box) -> None:
         for state in (DeliveryState.HELD, DeliveryState.HELD, DeliveryState.DEAD):
             self.finish(box, state, target="ep_1")

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
+from certificates import make_certificate
 from sinks import Answer, http_sink
 from standardwebhooks import Webhook, WebhookVerificationError
 
@@ -19,6 +20,7 @@ from consentcore.api import (
     Audience,
     ConfigurationError,
     Delivered,
+    EgressPolicy,
     EndpointView,
     Gone,
     NoticeKind,
@@ -28,7 +30,7 @@ from consentcore.api import (
 )
 from consentcore.testing import FakeEnvelope, ManualClock, NotifierConformance, factories
 from consentcore_webhook import WebhookSettings, consentcore_notifier, consentcore_plugin
-from consentcore_webhook.notifier import retry_after_s
+from consentcore_webhook.notifier import WebhookNotifier, retry_after_s
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 OLD = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
@@ -249,3 +251,33 @@ def test_bad_network_stops_the_start():
     with pytest.raises(ConfigurationError) as caught:
         make(allow_networks=("10.0.0.1/8",))
     assert caught.value.problems[0].startswith("consentcore.plugin.webhook.allow_networks: expected networks")
+
+
+class TestEncrypted:
+    """The whole way over https, with the certificate checked by name."""
+
+    @pytest.fixture
+    def certificate(self, tmp_path):
+        return make_certificate(tmp_path, "localhost", "127.0.0.1")
+
+    def notifier(self, trusted=None):
+        settings = WebhookSettings(allow_networks=("127.0.0.0/8", "::1/128"), timeout_s=5.0)
+        egress = EgressPolicy(allow_networks=settings.allow_networks, timeout_s=5.0, tls=trusted)
+        return WebhookNotifier(settings, SystemClock(), egress)
+
+    def deliver(self, sink, notifier):
+        sent = envelope(sink)
+        endpoint = replace(sent.endpoints[0], url=sink.url(scheme="https"))
+        return notifier.send(replace(sent, endpoints=(endpoint,)), "ep_1")
+
+    def test_92_trusted_receiver_gets_it(self, certificate):
+        with http_sink(certificate.server, contract=False) as sink:
+            assert self.deliver(sink, self.notifier(certificate.client)) == Delivered(204)
+            (got,) = sink.received
+        assert Webhook(SECRET).verify(got.body, got.headers) == json.loads(BODY)
+
+    def test_95_receiver_that_nobody_vouches_for_gets_nothing(self, certificate):
+        with http_sink(certificate.server, contract=False) as sink:
+            outcome = self.deliver(sink, self.notifier())
+            assert sink.received == []
+        assert (type(outcome), outcome.error) == (Retry, "tls")

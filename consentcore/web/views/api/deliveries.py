@@ -44,7 +44,7 @@ def deliveries(request: Request) -> Response:
     if after:
         _own_position(request, client.client_id, after)
     wanted = _filter(client.client_id, values, failed=_flag(values))
-    found = list(islice(entries(storage.outbox, wanted, after), limit + 1))
+    found = list(islice(entries(storage.outbox, wanted, after, limit + 1), limit + 1))
     shown = found[:limit]
     next_after = shown[-1].delivery_id if shown else after or None
     return page_answer(request, _facts(request, shown), next_after=next_after, has_more=len(found) > limit)
@@ -114,7 +114,7 @@ def _facts(request: Request, found: Sequence[Delivery]) -> list[dict[str, Any]]:
             for name, value in one.items()
             if name != "notifier"
         }
-        for one in described(request.uow, found)
+        for one in described(request.runtime.storage, found)
     ]
 
 
