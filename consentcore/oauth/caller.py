@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from consentcore.domain.client import ClientKind
+from consentcore.domain.client import AuthMethod, ClientKind
 from consentcore.domain.secret import digest
 from consentcore.oauth.client_auth.credentials import ASSERTION_TYPE
 from consentcore.oauth.errors import ProtocolError, invalid_client
@@ -25,8 +25,8 @@ class Caller:
     def application(self, http: HttpRequest) -> Client:
         """Authenticate an application by the method that it is registered with, with one read.
 
-        A secret comes by Basic. A GET has no body for an assertion (RFC 7523 section 2.2), so that comes as
-        ``Authorization: Bearer``, and is checked just as at the token endpoint.
+        A GET has no body: a secret comes by Basic, whichever of the two ways the client is registered with, and an
+        assertion (RFC 7523 section 2.2) as ``Authorization: Bearer``, checked just as at the token endpoint.
 
         :raises ProtocolError: 401 ``invalid_client``, for public clients too; 403 ``unauthorized_client`` for a
             resource server, which has no grants; 429 beyond a limit. :raises StorageError: there was no answer.
@@ -36,6 +36,8 @@ class Caller:
         credentials = admission.identify("api", http, parameters)
         # No token has the hash of nothing: only the client is looked for.
         found = self._parts.storage.protocol.find_token(credentials.client_id, digest(""))
+        if found.client is not None and found.client.auth_method is AuthMethod.SECRET_POST:
+            credentials = replace(credentials, method=AuthMethod.SECRET_POST)
         client = admission.authenticate("api", http, credentials, found.client, self._parts.clock.now())
         if client.public:
             raise invalid_client()

@@ -18,15 +18,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class News:
-    """What one audience knows. :ivar at: when it confirmed, in ms; None until then. :ivar waiting: still tried."""
+    """What one audience knows.
+
+    :ivar at: when it confirmed, in ms; None until then. :ivar waiting: still tried. :ivar failed: given up.
+    """
 
     at: int | None = None
     waiting: bool = False
+    failed: bool = False
 
 
 @dataclass(frozen=True)
 class Told:
-    """The application and the person; without a word to say, neither ``at`` nor ``waiting`` is set."""
+    """The application and the person; without a word to say, nothing is set."""
 
     application: News
     mail: News
@@ -50,4 +54,6 @@ def told(request: Request, event: ConsentEvent) -> Told:
 def _news(deliveries: Iterable[Delivery]) -> News:
     series = list(deliveries)
     done = [one.finished_at for one in series if one.state is DeliveryState.DELIVERED and one.finished_at]
-    return News(max(done, default=None), any(one.state is DeliveryState.PENDING for one in series))
+    waiting = any(one.state is DeliveryState.PENDING for one in series)
+    failed = any(one.state in {DeliveryState.REJECTED, DeliveryState.DEAD} for one in series)
+    return News(max(done, default=None), waiting, failed and not done and not waiting)

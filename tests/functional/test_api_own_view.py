@@ -9,7 +9,8 @@ import threading
 from dataclasses import replace
 
 import pytest
-from platform_ import ISSUER, Platform, connect, decide, introspect, make_platform, refresh
+from client_keys import EC, claims, signed
+from platform_ import ISSUER, PREFIX, Platform, connect, decide, introspect, make_platform, refresh
 
 from consentcore.domain.client import AuthMethod
 from consentcore.domain.errors import InvalidTransition, StorageUnavailable
@@ -27,6 +28,10 @@ CLOSED_TO_STRANGERS = [
     ("DELETE", f"{GRANTS}/some"),
     ("GET", EVENTS),
 ]
+
+
+def key_set(*keys) -> str:
+    return json.dumps({"keys": [key.as_dict(private=False) for key in keys]})
 
 
 def basic(client_id: str, secret: str) -> dict[str, str]:
@@ -267,6 +272,26 @@ def quiet(tmp_path_factory):
     made = make_platform(tmp_path_factory.mktemp("quiet"))
     yield made
     made.runtime.close()
+
+
+class TestMethods:
+    """A GET has no body, so what the token endpoint takes there comes in the header."""
+
+    def test_client_that_posts_its_secret_elsewhere_uses_basic_here(self, quiet):
+        for method in (AuthMethod.SECRET_POST, AuthMethod.SECRET_BASIC):
+            quiet.add_client(method.value, auth_method=method)
+            assert call(quiet, GRANTS, client_id=method.value).json["data"] == []
+
+    def test_client_that_signs_sends_its_assertion_once(self, quiet):
+        quiet.add_client("signer", auth_method=AuthMethod.PRIVATE_KEY_JWT, jwks=key_set(EC))
+        payload = claims(quiet.runtime, aud=f"{ISSUER}{PREFIX}/token")
+        headers = {"Authorization": f"Bearer {signed(payload)}"}
+        browser = quiet.browser()
+        assert browser.get(GRANTS, headers=headers).json["data"] == []
+        assert browser.get(GRANTS, headers=headers, status=401).json["error"] == "invalid_client"
+        assert call(quiet, GRANTS, client_id="signer", status=401)
+        foreign = signed(claims(quiet.runtime, aud="https://other.example"))
+        browser.get(GRANTS, headers={"Authorization": f"Bearer {foreign}"}, status=401)
 
 
 class TestRefusals:

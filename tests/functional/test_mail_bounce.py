@@ -1,0 +1,118 @@
+"""A mail that the server refuses for good is not tried again, and whoever can do something sees it."""
+
+from __future__ import annotations
+
+import logging
+import socket
+
+import pytest
+from aiosmtpd.controller import Controller
+from platform_ import connect, decide, make_platform, sign_in, visible
+
+from consentcore.domain.event import Actor, ActorType, Evidence
+from consentcore.domain.notice import DeliveryState
+from consentcore.outbox.worker import Worker
+from consentcore.ports.storage import transact
+
+
+class Server:
+    """:ivar answer: to every recipient. :ivar tries: how often one was named."""
+
+    answer = "550 5.1.1 <ada@example.org> no such mailbox"
+    tries = 0
+
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        self.tries += 1
+        if self.answer.startswith("250"):
+            envelope.rcpt_tos.append(address)
+        return self.answer
+
+    async def handle_DATA(self, server, session, envelope):
+        return "250 OK"
+
+
+@pytest.fixture
+def server():
+    handler = Server()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    controller = Controller(handler, hostname="127.0.0.1", port=port)
+    controller.start()
+    handler.port = port
+    yield handler
+    controller.stop()
+
+
+@pytest.fixture
+def platform(tmp_path, monkeypatch, server):
+    monkeypatch.setenv("CONSENTCORE_NOTIFIERS", "smtp")
+    lines = {"host": "127.0.0.1", "port": server.port, "tls": "none", "sender": "consent@lumen.example"}
+    made = make_platform(
+        tmp_path,
+        extra="\n".join(f"consentcore.plugin.smtp.{name} = {value}" for name, value in lines.items()),
+    )
+    yield made
+    made.runtime.close()
+
+
+def end(platform, grant) -> None:
+    runtime, actor = platform.runtime, Actor(ActorType.OWNER, grant.owner_id)
+    transact(
+        runtime.storage,
+        lambda uow: runtime.service.revoke(
+            uow, grant.grant_id, actor=actor, evidence=Evidence("dialog:proceed")
+        ),
+    )
+
+
+def ada(platform):
+    with platform.runtime.storage.reading() as uow:
+        return uow.owners.by_email("ada@example.org")
+
+
+def page_of(platform, grant) -> str:
+    browser = platform.browser()
+    sign_in(browser, browser.get("/login"))
+    return visible(browser.get(f"/consents/{grant.grant_id}"))
+
+
+def test_hard_bounce_is_not_tried_again_and_is_seen(platform, server, caplog):
+    grant = decide(platform, ada(platform))
+    end(platform, grant)
+    with caplog.at_level(logging.WARNING, "consentcore.worker"):
+        worker = Worker(platform.runtime)
+        assert worker.run_once() == 2
+        assert worker.run_once() == 0
+    assert server.tries == 2
+    outbox = platform.runtime.storage.outbox
+    bounced = outbox.deliveries(state=DeliveryState.REJECTED)
+    assert [one.last_error for one in bounced] == ["the server refused the recipient for good"] * 2
+    (attempt,) = outbox.attempts(bounced[0].delivery_id)
+    assert (attempt.outcome, attempt.status, attempt.answer) == ("reject", 550, "5.1.1 <…> no such mailbox")
+    assert caplog.text.count("not delivered (rejected)") == 2
+    assert "ada@example.org" not in caplog.text
+    text = page_of(platform, grant)
+    assert "The e-mail about it could not be delivered to ada@example.org." in text
+
+
+def test_consent_is_valid_without_its_mail(platform, server):
+    tokens = connect(platform)
+    Worker(platform.runtime).run_once()
+    assert tokens["access_token"]
+    assert platform.runtime.storage.outbox.deliveries(state=DeliveryState.REJECTED)
+
+
+def test_greylisting_is_waited_out(platform, server):
+    server.answer = "451 4.7.1 come back later"
+    grant = decide(platform, ada(platform))
+    end(platform, grant)
+    Worker(platform.runtime).run_once()
+    waiting = platform.runtime.storage.outbox.deliveries(state=DeliveryState.PENDING)
+    now = platform.runtime.clock.now()
+    assert all(40_000 < one.next_at - now < 80_000 for one in waiting)
+    assert "You get an e-mail about it." in page_of(platform, grant)
+    server.answer = "250 OK"
+    platform.runtime.storage.outbox.requeue([one.delivery_id for one in waiting], now)
+    Worker(platform.runtime).run_once()
+    assert "An e-mail about it was sent to you on" in page_of(platform, grant)
