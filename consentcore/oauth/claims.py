@@ -28,11 +28,14 @@ class Statement:
     expires_at: int
 
 
-def standard_claims(parts: Parts, said: Statement) -> dict[str, object]:
-    """The claims that the product itself makes. ``aud`` is absent where the token names no resource."""
+def standard_claims(parts: Parts, said: Statement, subject: str) -> dict[str, object]:
+    """The claims that the product itself makes. ``aud`` is absent where the token names no resource.
+
+    :param subject: see :func:`subject_of`.
+    """
     claims: dict[str, object] = {
         "iss": parts.settings.issuer,
-        "sub": pairwise_subject(parts.keys, said.client_id, said.grant.owner_id),
+        "sub": subject,
         "client_id": said.client_id,
         "scope": " ".join(said.scopes),
         "exp": min(said.expires_at, said.grant.expires_at) // SECOND,
@@ -46,9 +49,13 @@ def standard_claims(parts: Parts, said: Statement) -> dict[str, object]:
     return claims
 
 
-def plugin_claims(parts: Parts, said: Statement) -> Mapping[str, object]:
+def subject_of(parts: Parts, said: Statement) -> str:
+    """Under which name the client knows the data owner."""
+    return pairwise_subject(parts.keys, said.client_id, said.grant.owner_id)
+
+
+def plugin_claims(parts: Parts, said: Statement, subject: str) -> Mapping[str, object]:
     """The claims that plugins add. :raises ConfigurationError: one of them is reserved, or given twice."""
-    subject = pairwise_subject(parts.keys, said.client_id, said.grant.owner_id)
     extra = parts.claims(TokenContext(said.grant, said.client_id, said.scopes, subject, said.audience))
     shadowed = sorted(RESERVED_CLAIMS.intersection(extra))
     if shadowed:

@@ -11,7 +11,7 @@ from consentcore.domain.client import ClientKind
 from consentcore.domain.secret import digest
 from consentcore.domain.token import TokenKind
 from consentcore.oauth import front
-from consentcore.oauth.claims import Statement, plugin_claims, standard_claims
+from consentcore.oauth.claims import Statement, plugin_claims, standard_claims, subject_of
 from consentcore.oauth.errors import invalid_client
 from consentcore.oauth.responses import json_answer
 
@@ -69,8 +69,9 @@ class IntrospectionEndpoint:
         )
         # An access token must not be mistaken for the other kind (security requirement 53).
         kind = "Bearer" if token.kind is TokenKind.ACCESS else "refresh_token"
-        own = {"active": True, "token_type": kind, **standard_claims(self._parts, said)}
-        return {**own, **plugin_claims(self._parts, said)}
+        subject = subject_of(self._parts, said)
+        own = {"active": True, "token_type": kind, **standard_claims(self._parts, said, subject)}
+        return {**own, **plugin_claims(self._parts, said, subject)}
 
 
 def _may_know(client: Client, lookup: TokenLookup) -> bool:

@@ -11,7 +11,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from consentcore.domain.errors import ConfigurationError
-from consentcore.oauth.claims import Statement, plugin_claims, standard_claims
+from consentcore.oauth.claims import Statement, plugin_claims, standard_claims, subject_of
 from consentcore.oauth.errors import bad_request
 
 if TYPE_CHECKING:
@@ -28,10 +28,11 @@ def mint_jwt(parts: Parts, said: Statement) -> str:
     :raises ProtocolError: ``invalid_request``, when the scopes and resources that were asked for do not fit.
     :raises ConfigurationError: claims of plugins are reserved, given twice or too large. Nothing was stored.
     """
-    claims = {**standard_claims(parts, said), "jti": secrets.token_urlsafe(16)}
+    subject = subject_of(parts, said)
+    claims = {**standard_claims(parts, said, subject), "jti": secrets.token_urlsafe(16)}
     if len(_written(claims)) > MAX_CLAIMS_BYTES:
         raise bad_request("scope: the access token would be too large, expected fewer scopes or resources")
-    payload = _written({**claims, **plugin_claims(parts, said)})
+    payload = _written({**claims, **plugin_claims(parts, said, subject)})
     if len(payload) > MAX_CLAIMS_BYTES:
         raise ConfigurationError(
             [
