@@ -117,7 +117,9 @@ class ConsentService:
             act = replace(act, type=EventType.AMENDED)
             after = self._amend(standing, interaction, act, decision.resources)
         change = self._transitions.apply(uow, act, standing, after, snapshot=snapshot)
-        return Approval(change.grant, change.event, self._issue(uow, change.grant, interaction, decision))
+        return Approval(
+            change.grant, change.event, self._issue(uow, change.grant, interaction, decision, evidence)
+        )
 
     def deny(
         self,
@@ -281,7 +283,9 @@ class ConsentService:
             expires_at=now,
         )
 
-    def _issue(self, uow: UnitOfWork, grant: Grant, interaction: Interaction, decision: Decision) -> str:
+    def _issue(
+        self, uow: UnitOfWork, grant: Grant, interaction: Interaction, decision: Decision, evidence: Evidence
+    ) -> str:
         code, request, now = mint(CODE), interaction.request, self._clock.now()
         uow.codes.add(
             Code(
@@ -296,6 +300,8 @@ class ConsentService:
                 created_at=now,
                 expires_at=now + self._code_ttl_ms,
                 audience=request.audience,
+                auth_time=evidence.auth_time,
+                acr=evidence.acr,
             )
         )
         return code

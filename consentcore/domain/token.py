@@ -25,6 +25,8 @@ class Code:
         (RFC 6749 section 4.1.3). :ivar code_challenge: S256 challenge of RFC 7636, or "".
     :ivar scopes: scope tokens without version. :ivar used_at: when it was exchanged; None before.
     :ivar audience: the resources that were asked for (RFC 8707); empty when none was.
+    :ivar auth_time: when the data owner had signed in, in milliseconds; None when that is not known.
+    :ivar acr: how, in the words of the login plugin, or "".
     """
 
     code_hash: bytes
@@ -39,6 +41,8 @@ class Code:
     expires_at: int
     used_at: int | None = None
     audience: tuple[str, ...] = ()
+    auth_time: int | None = None
+    acr: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class Token:
 
     :ivar rotated_at: when a refresh token was exchanged for its successor; None while it is the newest.
     :ivar nonce: with the key ``nonce_key_id`` it re-derives the successors; None once the grace is over.
+    :ivar auth_time: that of the code that it descends from, and so is ``acr``.
     """
 
     token_hash: bytes
@@ -71,6 +76,8 @@ class Token:
     nonce: bytes | None = None
     nonce_key_id: str = ""
     audience: tuple[str, ...] = ()
+    auth_time: int | None = None
+    acr: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What the token shall stand for. ``audience`` may be empty; ``now`` in milliseconds since the epoch."""
+    """What the token shall stand for. ``audience`` may be empty; times in milliseconds since the epoch."""
 
     scopes: tuple[str, ...]
     audience: tuple[str, ...]
     now: int
+    auth_time: int | None
+    acr: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,5 +45,14 @@ def make(parts: Parts, client: Client, grant: Grant, wish: Wish, reference: str)
         return Access(reference, wish.audience)
     audience = wish.audience or default_audience(parts)
     end = parts.lifetimes.access_end(wish.now, grant)
-    said = Statement(grant, client.client_id, wish.scopes, audience, wish.now, end)
+    said = Statement(
+        grant=grant,
+        client_id=client.client_id,
+        scopes=wish.scopes,
+        audience=audience,
+        created_at=wish.now,
+        expires_at=end,
+        auth_time=wish.auth_time,
+        acr=wish.acr,
+    )
     return Access(mint_jwt(parts, said), audience)

@@ -24,6 +24,7 @@ from consentcore.oauth.redirects import with_parameters
 if TYPE_CHECKING:
     from consentcore.domain.grant import Grant
     from consentcore.domain.interaction import AuthorizeContext
+    from consentcore.domain.owner import OwnerSession
     from consentcore.domain.scope import Catalog
     from consentcore.oauth.front import Parameters
     from consentcore.oauth.parts import Parts
@@ -80,7 +81,9 @@ class AuthorizationEndpoint:
             return self._refusal(request, error.error, error.description)
         return Pending(_wanted(request), context)
 
-    def issue_code(self, request: AuthorizationRequest, grant: Grant) -> Redirect | None:
+    def issue_code(
+        self, request: AuthorizationRequest, grant: Grant, session: OwnerSession | None = None
+    ) -> Redirect | None:
         """See :meth:`AuthorizationServer.issue_code`."""
         now = self._parts.clock.now()
         code = mint(CODE)
@@ -97,6 +100,8 @@ class AuthorizationEndpoint:
                 created_at=now,
                 expires_at=now + self._parts.lifetimes.code_ms,
                 audience=request.audience,
+                auth_time=session.auth_time if session else None,
+                acr=session.acr if session else "",
             )
         )
         return Redirect(self.success_url(request, code)) if stored else None

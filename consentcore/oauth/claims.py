@@ -26,6 +26,8 @@ class Statement:
     audience: tuple[str, ...]
     created_at: int
     expires_at: int
+    auth_time: int | None = None
+    acr: str = ""
 
 
 def standard_claims(parts: Parts, said: Statement, subject: str) -> dict[str, object]:
@@ -44,6 +46,10 @@ def standard_claims(parts: Parts, said: Statement, subject: str) -> dict[str, ob
     }
     if said.audience:
         claims["aud"] = said.audience[0] if len(said.audience) == 1 else list(said.audience)
+    if said.auth_time is not None:
+        claims["auth_time"] = said.auth_time // SECOND
+    if said.acr:
+        claims["acr"] = said.acr
     if said.grant.resources:
         claims["resources"] = list(said.grant.resources)
     return claims

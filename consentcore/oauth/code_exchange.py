@@ -99,13 +99,8 @@ class CodeExchange:
         """
         code, grant = self._found()
         chosen = resources.audience(self.client, self._wanted, code.audience)
-        made = access.make(
-            self._parts,
-            self.client,
-            grant,
-            access.Wish(tuple(request.scopes), chosen, self.now),
-            self.pair.access,
-        )
+        wish = access.Wish(tuple(request.scopes), chosen, self.now, code.auth_time, code.acr)
+        made = access.make(self._parts, self.client, grant, wish, self.pair.access)
         self.pair, self._audience = Pair(made.text, self.pair.refresh), made.audience
         return made.text
 

@@ -66,6 +66,8 @@ class IntrospectionEndpoint:
             audience=token.audience,
             created_at=token.created_at,
             expires_at=token.expires_at,
+            auth_time=token.auth_time,
+            acr=token.acr,
         )
         # An access token must not be mistaken for the other kind (security requirement 53).
         kind = "Bearer" if token.kind is TokenKind.ACCESS else "refresh_token"

@@ -88,13 +88,8 @@ class RefreshExchange:
         chosen = resources.audience(self.client, self._wanted, token.audience)
         if self._grace is not None:
             return self.pair.access  # replaced by what the first exchange gave
-        made = access.make(
-            self._parts,
-            self.client,
-            grant,
-            access.Wish(tuple(request.scopes), chosen, self.now),
-            self.pair.access,
-        )
+        wish = access.Wish(tuple(request.scopes), chosen, self.now, token.auth_time, token.acr)
+        made = access.make(self._parts, self.client, grant, wish, self.pair.access)
         if made.text != self.pair.access:
             self._sealed = seal_access(
                 self._parts.keys, self._presented, self._nonce, self._key_id, made.text

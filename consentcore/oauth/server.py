@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from consentcore.domain.clock import Clock
     from consentcore.domain.grant import Grant
     from consentcore.domain.interaction import AuthorizationRequest
+    from consentcore.domain.owner import OwnerSession
     from consentcore.domain.scope import Catalog
     from consentcore.ports.keys import KeyRing
     from consentcore.ports.storage import Storage
@@ -101,12 +102,15 @@ class AuthorizationServer:
         """
         return self._authorization.authorize(query, session_hash)
 
-    def issue_code(self, request: AuthorizationRequest, grant: Grant) -> Redirect | None:
+    def issue_code(
+        self, request: AuthorizationRequest, grant: Grant, session: OwnerSession | None = None
+    ) -> Redirect | None:
         """Store a code under a remembered consent, with one write, and lead back to the client.
 
+        :param session: of the browser: when and how its owner signed in goes with the tokens.
         :returns: None when the grant or the client died meanwhile. :raises StorageError: nothing was stored.
         """
-        return self._authorization.issue_code(request, grant)
+        return self._authorization.issue_code(request, grant, session)
 
     def success_url(self, request: AuthorizationRequest, code: str) -> str:
         """The redirect URI with code, state and iss (RFC 6749 section 4.1.2, RFC 9207 section 2)."""

@@ -138,6 +138,8 @@ def _store(state: State, source: Code | Token, new: NewToken, kind: TokenKind, n
         created_at=now,
         expires_at=new.expires_at,
         audience=new.audience,
+        auth_time=source.auth_time,
+        acr=source.acr,
     )
     state.tokens.put(new.token_hash, StoredToken(token))
 

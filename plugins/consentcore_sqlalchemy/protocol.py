@@ -220,7 +220,7 @@ class SqlProtocol(SqlOnce):
         if row is None:
             return None
         size = len(sql.TOKEN)
-        family = (token.grant_id, token.client_id, None, None, None, "")
+        family = (token.grant_id, token.client_id, None, None, None, "", token.auth_time, token.acr)
         refresh, access = _token(row[:size], family), _token(row[size : 2 * size], family)
         nonce, key_id, sealed = row[2 * size :]
         return Grace(nonce, key_id, access, refresh, sealed or b"") if refresh.rotated_at is None else None
@@ -256,7 +256,7 @@ def _grant(row: Row) -> Grant | None:
 
 
 def _token(row: Row, family: tuple[Any, ...] | Row) -> Token:
-    grant_id, client_id, _, rotated_hash, nonce, nonce_key_id = family
+    grant_id, client_id, _, rotated_hash, nonce, nonce_key_id, auth_time, acr = family
     latest = rotated_hash is not None and rotated_hash == row[0]
     return Token(
         token_hash=row[0],
@@ -271,4 +271,6 @@ def _token(row: Row, family: tuple[Any, ...] | Row) -> Token:
         nonce=nonce if latest else None,
         nonce_key_id=nonce_key_id if latest and nonce is not None else "",
         audience=texts(row[7]),
+        auth_time=auth_time,
+        acr=acr,
     )

@@ -63,6 +63,8 @@ FAMILY = (
     code.c.rotated_hash,
     code.c.nonce,
     code.c.nonce_key_id,
+    code.c.auth_time,
+    code.c.acr,
 )
 
 

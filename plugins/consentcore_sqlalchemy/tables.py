@@ -223,6 +223,8 @@ code = Table(
     Column("nonce_key_id", Text),
     Column("audience", Json, nullable=False, server_default="[]"),
     Column("sealed_access", LargeBinary),
+    Column("auth_time", Ms),
+    Column("acr", Text, nullable=False, server_default=text("''")),
     UniqueConstraint("family_id"),
     # room for the updates of rotations on the same page, which then touch no index
     postgresql_with={"fillfactor": 70},

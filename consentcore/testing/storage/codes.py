@@ -82,6 +82,8 @@ class CodeGroup:
             redirect_uri_given=False,
             scopes=("energy.read",),
             audience=("https://api.example/b", "https://api.example/a"),
+            auth_time=NOW - 5,
+            acr="urn:example:two-factors",
         )
         found = world.storage.protocol.read_code(world.client.client_id, code.code_hash)
         assert (found.client, found.code, found.grant) == (world.client, code, world.grant)

@@ -148,6 +148,19 @@ class RotationGroup:
             assert token is not None
             assert token.audience == audience
 
+    def test_sign_in_goes_from_the_code_to_every_token(self, world: World) -> None:
+        code = world.issue(auth_time=NOW - 7, acr="urn:example:password")
+        redemption = factories.redemption(code)
+        world.storage.protocol.consume_code(redemption)
+        rotation = world.rotate(redemption.refresh.token_hash)
+        for new in (redemption.access, redemption.refresh, rotation.access, rotation.refresh):
+            token = world.look_up(new.token_hash).token
+            assert token is not None
+            assert (token.auth_time, token.acr) == (NOW - 7, "urn:example:password")
+        token = world.look_up(world.redeem().access).token
+        assert token is not None
+        assert (token.auth_time, token.acr) == (None, "")
+
     def test_what_was_sealed_comes_back_within_the_grace_and_is_replaced_by_the_next(
         self, world: World
     ) -> None:

@@ -21,6 +21,8 @@ CODE_COLUMNS = (
     "expires_at",
     "used_at",
     "audience",
+    "auth_time",
+    "acr",
 )
 """Columns of table ``code`` that make a :class:`~consentcore.api.Code`; the others are its family's."""
 
@@ -40,6 +42,8 @@ def code_values(code: Code) -> Values:
         "expires_at": code.expires_at,
         "used_at": code.used_at,
         "audience": texts_json(code.audience),
+        "auth_time": code.auth_time,
+        "acr": code.acr,
         "purge_at": code.expires_at,
         "ends_at": code.expires_at,
     }
@@ -60,6 +64,8 @@ def code_from(row: Row) -> Code:
         expires_at=row[9],
         used_at=row[10],
         audience=texts(row[11]),
+        auth_time=row[12],
+        acr=row[13],
     )
 
 

@@ -58,6 +58,19 @@ def test_59_a_jwt_has_what_the_profile_demands(house):
     assert answer["refresh_token"].startswith("ccr_"), "refresh tokens stay opaque"
 
 
+def test_59_when_and_how_the_owner_signed_in_is_said_where_it_is_known(house):
+    tokens = house.redeem(house.code(auth_time=house.clock.now() - 5_999, acr="urn:example:password")).json
+    later = house.refresh(tokens["refresh_token"]).json
+    for token in (tokens["access_token"], later["access_token"]):
+        for claims in (read(house, token)[1], house.introspect(token)):
+            assert claims["auth_time"] == (house.clock.now() - 5_999) // 1000
+            assert claims["acr"] == "urn:example:password"
+    pending = house.ask()
+    redirect = house.server.issue_code(pending.request, house.grant_for(house.client), house.session)
+    token = house.redeem(house.answered(redirect)["code"], redirect_uri=None).json["access_token"]
+    assert read(house, token)[1]["auth_time"] == house.session.auth_time // 1000
+
+
 def test_59_opaque_tokens_stay_the_default(house):
     house.client = house.update_client(house.client, access_token_format=TokenFormat.OPAQUE)
     assert house.tokens()["access_token"].startswith("cca_")

@@ -41,7 +41,7 @@ def settle(request: Request, pending: Pending) -> Redirect:
     home, wanted, context = request.runtime, pending.request, pending.context
     reasons = reasons_to_ask(wanted, context, home.catalog, request.now)
     if context.session and context.grant and not reasons:
-        remembered: Redirect | None = home.server.issue_code(wanted, context.grant)
+        remembered: Redirect | None = home.server.issue_code(wanted, context.grant, context.session)
         if remembered:
             return remembered
     if wanted.prompt == "none":

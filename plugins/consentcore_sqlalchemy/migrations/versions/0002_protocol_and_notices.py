@@ -69,6 +69,8 @@ def _audiences() -> None:
     for table in ("code", "token"):
         op.add_column(table, sa.Column("audience", sa.Text(), nullable=False, server_default=sa.text("'[]'")))
     op.add_column("code", sa.Column("sealed_access", sa.LargeBinary(), nullable=True))
+    op.add_column("code", sa.Column("auth_time", sa.BigInteger(), nullable=True))
+    op.add_column("code", sa.Column("acr", sa.Text(), nullable=False, server_default=EMPTY))
 
 
 def _feed() -> None:
