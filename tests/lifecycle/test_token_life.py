@@ -5,15 +5,10 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 from hypothesis import HealthCheck, Phase, settings
+from hypothesis.errors import Flaky
 from hypothesis.stateful import run_state_machine_as_test
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 from life_machine import machine
 from postgres import storage_at
 from sqlite_template import migrated_sqlite
@@ -21,7 +16,7 @@ from sqlite_template import migrated_sqlite
 from consentcore_memory import MemoryStorage
 
 
-def play(made, examples, steps=40):
+def play(made, examples, steps=40, **more):
     # Not shrunk: that takes minutes, and the steps of a failure are printed anyway.
     run_state_machine_as_test(
         made,
@@ -31,6 +26,7 @@ def play(made, examples, steps=40):
             deadline=None,
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
+            **more,
         ),
     )
     assert made.tally.examples >= examples
@@ -69,3 +65,26 @@ def test_63_any_life_of_tokens_in_postgresql(postgres):
 @pytest.mark.slow
 def test_63_any_longer_life_of_tokens_in_sqlite(sqlite):
     play(machine("LongInSqlite", lambda: sqlite), 40, steps=60)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "DeletesUsedCodes",
+        "RotatesAgainAndAgain",
+        "ForgivesOldGenerations",
+        "ChecksTheGrantBeforeItWrites",
+        "CopiesTheKillToEachToken",
+    ],
+)
+def test_storage_with_a_fault_is_noticed(fault):
+    import broken_storages
+
+    def make():
+        storage = MemoryStorage()
+        storage.protocol = getattr(broken_storages, fault)(storage._engine)
+        return storage
+
+    with pytest.raises((AssertionError, Flaky)):
+        play(machine(fault, make), 400, derandomize=True, report_multiple_bugs=False)
