@@ -177,8 +177,8 @@ def _repeated(http: HttpRequest, respond: Callable[[HttpRequest], HttpResponse])
         try:
             return respond(http)
         except StorageConflict as error:
-            if isinstance(error, StorageUnavailable):
-                raise  # it has waited long enough, and so has everybody who needs this thread
+            if isinstance(error, StorageUnavailable) and attempt > 0:
+                raise  # a lock was waited for twice; others need this thread
             time.sleep(random.random() * 0.005 * 2**attempt)  # noqa: S311 - only spreads the tries
     return respond(http)
 

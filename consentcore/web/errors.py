@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pyramid.exceptions import PredicateMismatch
 from pyramid.httpexceptions import HTTPException, HTTPMethodNotAllowed
 from pyramid.renderers import render_to_response
+from pyramid_retry import is_last_attempt
 
 from consentcore.domain.errors import (
     InteractionGone,
@@ -131,7 +132,12 @@ def on_link_gone(_context: LinkGone, request: Request) -> Response:
 
 def on_storage(context: StorageUnavailable | StorageConflict, request: Request) -> Response:
     """The store is down, locked or full: nothing was changed."""
-    log.error("storage failed on %s %s: %s", request.method, request.path, context)
+    attempt = request.environ.get("retry.attempt", 0)
+    if isinstance(context, StorageUnavailable) and attempt > 0:
+        # A lock has been waited for twice; five times would hold a thread that others need for too long.
+        request.environ["retry.attempts"] = attempt + 1
+    if is_last_attempt(request):
+        log.error("storage failed on %s %s: %s", request.method, request.path, context)
     response = error_page(request, 503, "Nothing was changed. Please try again in a minute.")
     response.headers["Retry-After"] = "5"
     return response

@@ -6,6 +6,9 @@ import gc
 
 import pytest
 from platform_ import ISSUER, PASSWORD, Request, connect, sign_in, to_consent_page, visible
+from transaction.interfaces import TransientError
+
+from consentcore.domain.errors import StorageConflict, StorageUnavailable
 
 PAGES = ("/login", "/consents", "/consents/revoked", "/consents/history")
 
@@ -231,3 +234,23 @@ def test_refused_request_is_gone_with_its_body_without_the_garbage_collector(pla
         assert posted() == []
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize(("also", "tries"), [((), 5), ((StorageUnavailable,), 2)], ids=["collision", "lock"])
+def test_a_page_is_tried_five_times_after_collisions_and_twice_for_a_lock(
+    platform, monkeypatch, caplog, also, tries
+):
+    """Whoever waits for a lock waits long each time, and holds a thread that others need."""
+    failure = type("Failure", (StorageConflict, TransientError, *also), {})
+    browser, tried = platform.browser(), []
+    browser.get("/login")
+
+    def join(*_arguments, **_options):
+        tried.append(1)
+        raise failure("another writer")
+
+    monkeypatch.setattr(platform.runtime.storage, "join", join)
+    answer = browser.get("/consents", status=503)
+    assert answer.headers["Retry-After"] == "5"
+    assert len(tried) == tries
+    assert [record.levelname for record in caplog.records if record.name == "consentcore.web"] == ["ERROR"]
