@@ -14,7 +14,7 @@ from oauthlib.oauth2 import UnsupportedResponseTypeError as UnsupportedResponseT
 from consentcore.domain.interaction import AuthorizationRequest
 from consentcore.domain.secret import CODE, digest, mint
 from consentcore.domain.token import Code
-from consentcore.oauth import front, resources, scopes
+from consentcore.oauth import front, pushed, resources, scopes
 from consentcore.oauth.errors import ProtocolError, description_of, plain
 from consentcore.oauth.grants import code_grant
 from consentcore.oauth.messages import PageError, Pending, Redirect
@@ -22,6 +22,8 @@ from consentcore.oauth.pkce import challenge_problem
 from consentcore.oauth.redirects import with_parameters
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from consentcore.domain.grant import Grant
     from consentcore.domain.interaction import AuthorizeContext
     from consentcore.domain.owner import OwnerSession
@@ -43,11 +45,15 @@ _FATAL = {
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """What belongs to one authorization request."""
+    """What belongs to one authorization request.
+
+    :ivar pushed: whether its parameters came from the client itself and not through a browser.
+    """
 
     parameters: Parameters
     context: AuthorizeContext
     catalog: Catalog
+    pushed: bool = False
 
 
 class AuthorizationEndpoint:
@@ -58,7 +64,7 @@ class AuthorizationEndpoint:
         self._grant = code_grant(validator, strict_checks)
 
     def authorize(self, query: str, session_hash: bytes | None) -> PageError | Redirect | Pending:
-        """Validate, with one read. See :meth:`AuthorizationServer.authorize`."""
+        """Validate: one read, and one write for a pushed request. See :meth:`AuthorizationServer.authorize`."""
         parameters = front.read_query(query, front.AUTHORIZE)
         for name in ("client_id", "redirect_uri"):
             if name in parameters.problems:
@@ -66,20 +72,51 @@ class AuthorizationEndpoint:
         client_id = parameters.values.get("client_id")
         if client_id is None:
             return PageError(400, "invalid_request", _FATAL["MissingClientIdError"])
+        request_uri = parameters.values.get("request_uri", "")
+        was_pushed = pushed.is_pushed(request_uri)
+        if was_pushed:
+            opened = self._opened(parameters, request_uri, client_id)
+            if isinstance(opened, PageError):
+                return opened
+            parameters = opened
         context = self._parts.storage.protocol.read_authorize(
             client_id, session_hash, self._parts.clock.now()
         )
-        request = self._request(Asking(parameters, context, self._parts.catalog))
+        request = self._request(Asking(parameters, context, self._parts.catalog, was_pushed))
         try:
             self._grant.validate_authorization_request(request)
         except FatalClientError as error:
-            description = _FATAL.get(type(error).__name__, description_of(error))
-            return PageError(400, str(error.error), description)
+            return PageError(400, str(error.error), _fatal(error))
         except OAuth2Error as error:
             return self._refusal(request, str(error.error), description_of(error))
         except ProtocolError as error:
             return self._refusal(request, error.error, error.description)
         return Pending(_wanted(request), context)
+
+    def check(self, wanted: Mapping[str, str], context: AuthorizeContext) -> None:
+        """Judge the parameters of a request that is pushed, by the rules of :meth:`authorize`.
+
+        :raises ProtocolError: 400, with the error that a redirect, or the page, would have had.
+        """
+        parameters = front.Parameters(dict(wanted), {})
+        request = self._request(Asking(parameters, context, self._parts.catalog, pushed=True))
+        try:
+            self._grant.validate_authorization_request(request)
+        except FatalClientError as error:
+            raise ProtocolError(400, str(error.error), _fatal(error)) from None
+        except OAuth2Error as error:
+            raise ProtocolError(400, str(error.error), description_of(error)) from None
+
+    def _opened(self, given: Parameters, request_uri: str, client_id: str) -> Parameters | PageError:
+        """The parameters that were pushed; those beside ``client_id`` and ``request_uri`` do not count (RFC 9101
+        section 6.3). Without them no redirect URI is known, so a refusal is a page."""
+        problem = given.first_problem()
+        if problem is not None:
+            return PageError(400, "invalid_request", problem)
+        query = pushed.take(self._parts, request_uri, client_id)
+        if query is None:
+            return PageError(400, "invalid_request_uri", "request_uri: expected a new one for each request")
+        return front.read_query(query, front.AUTHORIZE)
 
     def issue_code(
         self, request: AuthorizationRequest, grant: Grant, session: OwnerSession | None = None
@@ -119,6 +156,7 @@ class AuthorizationEndpoint:
         request = Request("", "GET", dict(asking.parameters.values))
         request.asking = asking
         request.require_pkce = self._parts.settings.oauth.require_pkce
+        request.require_par = self._parts.settings.oauth.require_par
         return request
 
     def _refusal(self, request: Any, error: str, description: str) -> Redirect:
@@ -144,6 +182,8 @@ def strict_checks(request: Any) -> dict[str, object]:
         # RFC 9101 section 6.3; never fetched.
         if name in request.asking.parameters.values:
             raise ProtocolError(400, f"{name}_not_supported", f"{name}: expected plain parameters")
+    if (request.client.require_par or request.require_par) and not request.asking.pushed:
+        raise InvalidRequestError(description="request_uri: expected a pushed request", request=request)
     if request.response_type is not None and request.response_type != "code":
         raise UnsupportedResponseType(request=request)
     if request.response_mode not in (None, "query"):
@@ -157,6 +197,10 @@ def strict_checks(request: Any) -> dict[str, object]:
     )
     _set_scopes(request)
     return {}
+
+
+def _fatal(error: FatalClientError) -> str:
+    return _FATAL.get(type(error).__name__, description_of(error))
 
 
 def _set_scopes(request: Any) -> None:

@@ -54,6 +54,8 @@ AUTHORIZE = MappingProxyType(
     }
 )
 """Parameters of the authorization endpoint and how long each may be, in characters."""
+PUSH = MappingProxyType({**_CREDENTIALS, **AUTHORIZE})
+"""Parameters of a pushed authorization request (RFC 9126 section 2.1)."""
 TOKEN = MappingProxyType(
     {
         **_CREDENTIALS,

@@ -20,6 +20,8 @@ def metadata(parts: Parts) -> dict[str, object]:
         "issuer": issuer,
         "authorization_endpoint": f"{base}/authorize",
         "token_endpoint": f"{base}/token",
+        "pushed_authorization_request_endpoint": f"{base}/par",
+        "require_pushed_authorization_requests": parts.settings.oauth.require_par,
         "revocation_endpoint": f"{base}/revoke",
         "introspection_endpoint": f"{base}/introspect",
         "jwks_uri": issuer.rstrip("/") + "/jwks",

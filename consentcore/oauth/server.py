@@ -21,6 +21,7 @@ from consentcore.oauth.introspection import IntrospectionEndpoint
 from consentcore.oauth.messages import HttpRequest, HttpResponse, PageError, Pending, Redirect
 from consentcore.oauth.metadata import metadata
 from consentcore.oauth.parts import Claims, Compromised, Parts
+from consentcore.oauth.pushed import PushedRequestEndpoint
 from consentcore.oauth.responses import error_answer
 from consentcore.oauth.revocation import RevocationEndpoint
 from consentcore.oauth.signing import SigningKeys
@@ -84,6 +85,7 @@ class AuthorizationServer:
         )
         validator = Validator()
         self._authorization = AuthorizationEndpoint(self._parts, validator)
+        self._pushed = PushedRequestEndpoint(self._parts, self._authorization.check)
         self._token = TokenEndpoint(self._parts, validator)
         self._revocation = RevocationEndpoint(self._parts, validator)
         self._introspection = IntrospectionEndpoint(self._parts, validator)
@@ -91,7 +93,8 @@ class AuthorizationServer:
         quiet_oauthlib()
 
     def authorize(self, query: str, session_hash: bytes | None) -> PageError | Redirect | Pending:
-        """Validate an authorization request (RFC 6749 section 4.1.1), with one read.
+        """Validate an authorization request (RFC 6749 section 4.1.1), with one read; one write besides takes a
+        pushed one out of the store (RFC 9126 section 4).
 
         :param query: the raw query string of a GET, as it came. :param session_hash: SHA-256 of the browser's
             session cookie, None without one.
@@ -123,6 +126,10 @@ class AuthorizationServer:
     def token(self, http: HttpRequest) -> HttpResponse:
         """Answer ``POST {prefix}/token``. Raises nothing."""
         return _answered(http, self._token.respond)
+
+    def push(self, http: HttpRequest) -> HttpResponse:
+        """Answer ``POST {prefix}/par`` (RFC 9126). Raises nothing."""
+        return _answered(http, self._pushed.respond)
 
     def revoke(self, http: HttpRequest) -> HttpResponse:
         """Answer ``POST {prefix}/revoke`` (RFC 7009). Raises nothing."""

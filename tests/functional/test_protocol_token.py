@@ -96,7 +96,7 @@ def test_36_every_failure_of_authentication_looks_alike(platform):
     assert dict(answers[0].headers) == dict(answers[1].headers)
 
 
-@pytest.mark.parametrize("endpoint", ["token", "revoke", "introspect"])
+@pytest.mark.parametrize("endpoint", ["token", "par", "revoke", "introspect"])
 def test_32_only_post_and_nothing_in_the_query(platform, endpoint):
     browser = platform.browser()
     for method in (browser.get, browser.put, browser.delete, browser.options):
@@ -110,7 +110,7 @@ def test_32_only_post_and_nothing_in_the_query(platform, endpoint):
 def test_39_answers_set_no_cookie_and_are_not_cached(platform):
     tokens = connect(platform)
     body = {"client_id": "coolsite", "client_secret": platform.client_secret, "token": tokens["access_token"]}
-    for endpoint in ("token", "revoke", "introspect"):
+    for endpoint in ("token", "par", "revoke", "introspect"):
         response = platform.browser().post(f"{PREFIX}/{endpoint}", body, expect_errors=True)
         assert response.headers["Cache-Control"] == "no-store"
         assert response.headers["Pragma"] == "no-cache"
@@ -194,7 +194,7 @@ NASTY = [
 ]
 
 
-@pytest.mark.parametrize("endpoint", ["token", "revoke", "introspect"])
+@pytest.mark.parametrize("endpoint", ["token", "par", "revoke", "introspect"])
 @pytest.mark.parametrize(("body", "content_type"), NASTY, ids=range(len(NASTY)))
 def test_87_no_body_is_answered_with_a_5xx(platform, endpoint, body, content_type):
     for authorization in (None, "Basic \xff", "Basic " + "x" * 5000, "Bearer x"):

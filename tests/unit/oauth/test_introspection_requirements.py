@@ -233,6 +233,8 @@ def test_57_the_metadata_lists_what_works(house):
         "issuer": "https://consent.example",
         "authorization_endpoint": f"{base}/authorize",
         "token_endpoint": f"{base}/token",
+        "pushed_authorization_request_endpoint": f"{base}/par",
+        "require_pushed_authorization_requests": False,
         "revocation_endpoint": f"{base}/revoke",
         "introspection_endpoint": f"{base}/introspect",
         "jwks_uri": "https://consent.example/jwks",

@@ -93,11 +93,11 @@ def test_60_every_claim_is_checked(keyed, changes):
 
 
 @pytest.mark.parametrize("aud", [ISSUER, [ISSUER], TOKEN_URL, f"{ISSUER}/ecostruxure/v1/oauth/introspect"])
-def test_60_audience_is_the_issuer_or_where_it_is_sent(keyed, aud):
+def test_60_incident_assertion_audience_is_the_issuer_or_where_it_is_sent(keyed, aud):
     assert accepted(present(keyed, signed(claims(keyed, aud=aud))))
 
 
-def test_60_audience_may_be_held_to_the_issuer_alone(make_house):
+def test_60_incident_assertion_audience_may_be_held_to_the_issuer_alone(make_house):
     house = make_house(assertion_audience="issuer")
     house.add_client("signer", auth_method=AuthMethod.PRIVATE_KEY_JWT, secrets=(), jwks=KEYS)
     assert not accepted(present(house, signed(claims(house, aud=TOKEN_URL))))
@@ -111,12 +111,12 @@ def test_60_audience_may_be_held_to_the_issuer_alone(make_house):
         *[("iat", 10, True), ("iat", 11, False), ("nbf", 10, True), ("nbf", 11, False), ("nbf", -99, True)],
     ],
 )
-def test_100_clocks_may_differ_by_ten_seconds(keyed, member, seconds, good):
+def test_60_clocks_may_differ_by_ten_seconds(keyed, member, seconds, good):
     now = keyed.clock.now() / 1000
     assert accepted(present(keyed, signed(claims(keyed, **{member: now + seconds})))) is good
 
 
-def test_hydra_cve_2020_5300_and_fosite_cve_2020_15222_a_jti_is_used_once(keyed, caplog):
+def test_cve_2020_5300_and_fosite_cve_2020_15222_a_jti_is_used_once(keyed, caplog):
     assertion = signed(claims(keyed, jti="once"))
     assert accepted(present(keyed, assertion))
     with caplog.at_level(logging.WARNING):
@@ -181,7 +181,7 @@ def confused(house) -> str:
     return f"{text}.{part(mac.finalize())}"
 
 
-def test_authlib_cve_2024_37568_hmac_under_a_public_key(keyed):
+def test_cve_2024_37568_hmac_under_a_public_key(keyed):
     assert not accepted(present(keyed, confused(keyed)))
     secret = OctKey.import_key("s" * 32, {"kid": "ec"})
     assert not accepted(present(keyed, signed(claims(keyed), secret, "HS256")))
@@ -189,7 +189,7 @@ def test_authlib_cve_2024_37568_hmac_under_a_public_key(keyed):
 
 @pytest.mark.parametrize("alg", ["none", "None", "NONE", "nOnE", "", None, 1, ["ES256"]])
 @pytest.mark.parametrize("signature", ["", "AA"])
-def test_authlib_cve_2026_28802_alg_none(keyed, alg, signature):
+def test_cve_2026_28802_alg_none(keyed, alg, signature):
     assert not accepted(present(keyed, f"{part({'alg': alg})}.{part(claims(keyed))}.{signature}"))
 
 
@@ -208,7 +208,7 @@ def test_authlib_cve_2026_28802_alg_none(keyed, alg, signature):
     ],
     ids=str,
 )
-def test_authlib_cve_2025_59420_headers_that_change_the_meaning(keyed, header):
+def test_cve_2025_59420_headers_that_change_the_meaning(keyed, header):
     text = f"{part({'alg': 'ES256', 'kid': 'ec', **header})}.{part(claims(keyed))}"
     signature = jws.JWSRegistry.algorithms["ES256"].sign(text.encode(), EC)
     assert not accepted(present(keyed, f"{text}.{part(signature)}"))
@@ -247,7 +247,7 @@ def test_algorithm_belongs_to_the_key(keyed, alg):
     ],
     ids=lambda text: text[:12],
 )
-def test_authlib_cve_2025_61920_large_and_malformed_tokens(keyed, assertion):
+def test_cve_2025_61920_large_and_malformed_tokens(keyed, assertion):
     assert not accepted(present(keyed, assertion))
 
 
