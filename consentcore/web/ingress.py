@@ -5,6 +5,7 @@ A WSGI wrapper and no tween, because pyramid_retry copies the body of a request 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -55,12 +56,12 @@ class Ingress:
             _spare_copies(environ)
             return self.app(environ, _keeping_own_location(environ, start_response))
         status, text = problem
-        body = f"{text}\n".encode()
+        body, kind = _written(environ, text)
         headers = {
             **FIXED,
             "Content-Security-Policy": content_security_policy(),
             "Cache-Control": "no-store",
-            "Content-Type": "text/plain; charset=utf-8",
+            "Content-Type": kind,
             "Content-Length": str(len(body)),
         }
         start_response(status, list(headers.items()))
@@ -79,6 +80,14 @@ class Ingress:
         if any(ord(char) < 32 or char == "\x7f" for char in path):
             return "400 Bad Request", "path: expected no control characters"
         return None
+
+
+def _written(environ: Environ, text: str) -> tuple[bytes, str]:
+    """The refusal as programs or people read it, and its media type."""
+    if not environ.get("PATH_INFO", "").startswith("/api/"):
+        return f"{text}\n".encode(), "text/plain; charset=utf-8"
+    members = {"error": "invalid_request", "error_description": text}
+    return json.dumps(members).encode(), "application/json"
 
 
 def _spare_copies(environ: Environ) -> None:

@@ -11,12 +11,15 @@ from dataclasses import replace
 import pytest
 from client_keys import EC, claims, signed
 from platform_ import ISSUER, PREFIX, Platform, connect, decide, introspect, make_platform, refresh
+from sinks import http_sink
+from webhook_contract import document, schema
 
 from consentcore.domain.client import AuthMethod
 from consentcore.domain.errors import InvalidTransition, StorageUnavailable
 from consentcore.domain.event import Actor, ActorType, Evidence
 from consentcore.domain.grant import GrantState
 from consentcore.domain.owner import Owner
+from consentcore.outbox.endpoints import make_endpoint
 from consentcore.outbox.worker import Worker
 from consentcore.ports.storage import transact
 
@@ -42,7 +45,26 @@ def call(
     platform: Platform, path: str, method: str = "GET", *, client_id: str = "coolsite", status: int = 200
 ):
     headers = basic(client_id, platform.secrets[client_id])
-    return platform.browser().request(path, method=method, headers=headers, status=status)
+    answer = platform.browser().request(path, method=method, headers=headers, status=status)
+    if answer.body:
+        assert wrong_with(path, answer) == []
+    return answer
+
+
+def wrong_with(path: str, answer) -> list[str]:
+    """Where an answer is not what openapi.json says."""
+    if answer.status_int >= 400:
+        return [one.message for one in schema("Error").iter_errors(answer.json)]
+    name = "ListedEvent" if path.startswith(EVENTS) else "Grant"
+    things = answer.json.get("data", [answer.json])
+    found = [one.message for thing in things for one in schema(name).iter_errors(thing)]
+    known = document()["components"]["schemas"]["Grant"]["properties"]
+    return found + [
+        f"{member} is not described"
+        for thing in things
+        for member in thing
+        if name == "Grant" and member not in known
+    ]
 
 
 def owner_of(platform: Platform, email: str) -> Owner:
@@ -225,6 +247,21 @@ class TestEvents:
         assert len({one["id"] for one in found}) == 4
         assert set(found[0]) == {"id", "type", "version", "timestamp", "data"}
 
+    def test_list_says_what_the_webhooks_said(self, platform):
+        runtime, ada = platform.runtime, owner_of(platform, "ada@example.org")
+        with http_sink() as sink:
+            minted = make_endpoint(runtime.keys, "coolsite", sink.url(), runtime.clock.now())
+            with runtime.storage.transaction() as uow:
+                uow.clients.add_endpoint(minted.endpoint)
+            grant = decide(platform, ada)
+            decide(platform, ada, "alarms.read", allow=False)
+            call(platform, f"{GRANTS}/{grant.grant_id}", "DELETE", status=204)
+            Worker(runtime).run_once()
+            told = {got.headers["webhook-id"]: json.loads(got.body) for got in sink.received}
+        listed = call(platform, EVENTS).json["data"]
+        assert [one["type"] for one in listed] == ["consent.granted", "consent.denied", "consent.revoked"]
+        assert {one.pop("id"): one for one in listed} == told
+
     def test_denial_with_an_earlier_grant_names_the_subject(self, platform):
         owner = owner_of(platform, "ada@example.org")
         decide(platform, owner)
@@ -366,6 +403,9 @@ class TestRefusals:
     def test_whatever_goes_wrong_under_api_is_json(self, quiet, monkeypatch):
         assert call(quiet, "/api/v2/what", status=404).json["error"] == "not_found"
         assert call(quiet, "/api/", status=404).json["error"] == "not_found"
+
+        for path in ("/api/v1/grants/%FF", "/api/v1/grants/a%0Ab"):
+            assert call(quiet, path, status=400).json["error"] == "invalid_request"
 
         def down(*_args, **_more):
             raise StorageUnavailable("down")
