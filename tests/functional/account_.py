@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from email import message_from_bytes, policy
+from weakref import WeakKeyDictionary
 
 from platform_ import ISSUER, PASSWORD, sign_in
 
@@ -13,10 +14,20 @@ NEW_PASSWORD = "a staple for the battery"
 LINK = re.compile(rf"{re.escape(ISSUER)}(/account/\S+\?t=\S+)")
 
 
+_WORKERS: WeakKeyDictionary[object, Worker] = WeakKeyDictionary()
+
+
+def _worker(runtime) -> Worker:
+    """One for each runtime: templates are compiled once."""
+    key = runtime.registry
+    if key not in _WORKERS:
+        _WORKERS[key] = Worker(runtime)
+    return _WORKERS[key]
+
+
 def mails(platform, to: str) -> list:
     """Every mail to an address, oldest first, after the worker had its turn."""
-    worker = Worker(platform.runtime)
-    worker.run_once()
+    _worker(platform.runtime).run_once()
     folder = platform.runtime.registry.settings("devmail").dir
     paths = sorted(folder.glob("*.eml")) if folder.exists() else []
     found = [message_from_bytes(path.read_bytes(), policy=policy.default) for path in paths]

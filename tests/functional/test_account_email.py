@@ -46,8 +46,17 @@ def moved(platform) -> None:
         confirm(platform.browser(), link, status=200)
 
 
-@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
-def test_an_address_changes_when_both_have_confirmed(platform, order):
+@pytest.fixture
+def platform(tmp_path):
+    """A platform on SQLite; the conformance kit proves the verbs on every storage."""
+    made = make_platform(tmp_path, storage="sqlalchemy")
+    yield made
+    made.runtime.close()
+
+
+@pytest.mark.parametrize(("storage", "order"), [("memory", (0, 1)), ("sqlalchemy", (1, 0))])
+def test_an_address_changes_when_both_have_confirmed(tmp_path, storage, order):
+    platform = make_platform(tmp_path, storage=storage)
     ada = signed_in(platform)
     assert "look into both mailboxes" in visible(ask(ada, status=303).follow())
     both = links(platform)

@@ -23,7 +23,17 @@ from account_ import (
 from platform_ import ISSUER, PASSWORD, make_platform, visible
 
 
-def test_a_forgotten_password_is_replaced_by_mail(platform):
+@pytest.fixture
+def platform(tmp_path):
+    """A platform on SQLite; the conformance kit proves the verbs on every storage."""
+    made = make_platform(tmp_path, storage="sqlalchemy")
+    yield made
+    made.runtime.close()
+
+
+@pytest.mark.parametrize("storage", ["memory", "sqlalchemy"])
+def test_a_forgotten_password_is_replaced_by_mail(tmp_path, storage):
+    platform = make_platform(tmp_path, storage=storage)
     old, browser = signed_in(platform), platform.browser()
     assert "/account/reset" in browser.get("/login").text
     assert ask_reset(browser, status=303).location.endswith("/account/reset/sent")

@@ -17,8 +17,15 @@ def provider():
         yield one
 
 
-@pytest.fixture(params=[pytest.param("memory", marks=pytest.mark.slow), "sqlalchemy"])
-def platform(request, tmp_path, provider):
+@pytest.fixture
+def platform(tmp_path, provider):
+    made = platform_at(tmp_path, provider, "sqlalchemy")
+    yield made
+    made.runtime.close()
+
+
+def platform_at(folder, provider, storage: str):
+    """A platform whose people sign in at ``provider``."""
     settings = {
         "issuer": provider.issuer,
         "client_id": CLIENT_ID,
@@ -27,9 +34,7 @@ def platform(request, tmp_path, provider):
         "timeout_s": "2",
     }
     extra = "\n".join(f"consentcore.plugin.login_oidc.{name} = {value}" for name, value in settings.items())
-    made = make_platform(tmp_path, storage=request.param, login="login_oidc", extra=extra)
-    yield made
-    made.runtime.close()
+    return make_platform(folder, storage=storage, login="login_oidc", extra=extra)
 
 
 def sent(browser, path: str = "/login") -> str:
@@ -57,6 +62,16 @@ def test_a_good_return_signs_in(platform, provider):
     browser = signed_in(platform, provider)
     assert is_signed_in(browser)
     assert trips(browser) == []
+
+
+def test_the_way_works_in_memory_too(tmp_path, provider):
+    platform = platform_at(tmp_path, provider, "memory")
+    browser = platform.browser()
+    login = browser.get(Request().url, status=303).location.removeprefix(ISSUER)
+    page = back(browser, provider.sends_back(sent(browser, login)), status=303).follow()
+    assert "code" in answer(page, "approve")
+    browser.get("/account").forms[0].submit(headers={"Origin": ISSUER}, status=303)
+    assert not is_signed_in(browser)
 
 
 def test_077_the_session_from_before_is_worth_nothing(platform, provider):
