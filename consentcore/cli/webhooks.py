@@ -146,9 +146,10 @@ def replay(state: State, /, *, delivery_id: str, notice_id: str, failed: bool, *
         # A span takes webhooks only: nobody wants a mail of last week twice.
         wanted = _filter(state, which, failed=failed, notice_id=notice_id, endpoints_only=span)
         chosen = entries(runtime.storage.outbox, wanted)
-    replayed, more = make_due(runtime.storage.outbox, chosen, runtime.clock.now())
+    replayed, more = make_due(runtime.storage.outbox, chosen, runtime.clock.now(), by="the operator")
     state.answer({"replayed": replayed}, "")
-    state.say(f"{len(replayed)} deliveries are due again")
+    count = "1 delivery is" if len(replayed) == 1 else f"{len(replayed)} deliveries are"
+    state.say(f"{count} due again; a worker sends what is due")
     if more:
         state.say(
             f"there are more than {CAP:,}: call it again for the rest, or narrow it by --since and --until"

@@ -135,6 +135,14 @@ class NotifierConformance:
         targets = notifier.targets(replace(envelope, notice=_notice(kind), attempt=0))
         assert endpoints.isdisjoint(targets)
 
+    def test_disabled_endpoint_is_a_target_like_any_other(
+        self, notifier: Notifier, envelope: FakeEnvelope
+    ) -> None:
+        off = tuple(replace(endpoint, enabled=False) for endpoint in envelope.endpoints)
+        assert list(notifier.targets(replace(envelope, endpoints=off))) == list(notifier.targets(envelope)), (
+            "the worker keeps what is for a disabled endpoint; the notifier only names it"
+        )
+
     def test_sending_says_delivered(self, notifier: Notifier, envelope: FakeEnvelope) -> None:
         for target in notifier.targets(envelope):
             assert isinstance(notifier.send(envelope, target), Delivered)

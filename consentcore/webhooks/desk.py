@@ -131,7 +131,7 @@ def lock(uow: UnitOfWork, endpoint_id: str, client_id: str = "") -> WebhookEndpo
 def change(
     runtime: Runtime, uow: UnitOfWork, endpoint: WebhookEndpoint, wanted: Change, *, keep_ms: int
 ) -> Minted:
-    """Change a locked endpoint and store it.
+    """Change a locked endpoint and store it; with another address its health begins anew.
 
     :param wanted: checked before. :param keep_ms: how long old secrets sign after a change of ``schemes``.
     :returns: with new secrets only when the schemes have changed.
@@ -146,6 +146,8 @@ def change(
         events=endpoint.events if wanted.events is None else tuple(wanted.events),
     )
     uow.clients.update_endpoint(changed)
+    if changed.url != endpoint.url:
+        changed = _healed(uow, changed)
     return replace(made, endpoint=changed)
 
 
@@ -162,11 +164,14 @@ def switch(uow: UnitOfWork, endpoint: WebhookEndpoint, now: int, *, on: bool, re
         return endpoint
     changed = replace(endpoint, disabled_at=None if on else now, disabled_reason="" if on else reason)
     uow.clients.update_endpoint(changed)
-    if on:
-        fresh = replace(endpoint.health, failing_since=None, warned_at=None, slow_until=None)
-        uow.clients.set_health(endpoint.endpoint_id, fresh)
-        changed = replace(changed, health=fresh)
-    return changed
+    return _healed(uow, changed) if on else changed
+
+
+def _healed(uow: UnitOfWork, endpoint: WebhookEndpoint) -> WebhookEndpoint:
+    """Begin the endpoint's health anew: what it is judged by was another time or place."""
+    fresh = replace(endpoint.health, failing_since=None, warned_at=None, slow_until=None)
+    uow.clients.set_health(endpoint.endpoint_id, fresh)
+    return replace(endpoint, health=fresh)
 
 
 def facts(runtime: Runtime, endpoint: WebhookEndpoint) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -14,6 +15,8 @@ from consentcore.domain.notice import Attempt, Delivery, DeliveryState, NoticeKi
 if TYPE_CHECKING:
     from consentcore.ports.outbox import OutboxStorage
     from consentcore.ports.storage import Storage
+
+log = logging.getLogger("consentcore.webhooks")
 
 PAGE = 500
 BATCH = 100
@@ -81,15 +84,19 @@ def entry(storage: Storage, delivery_id: str, client_id: str = "") -> Delivery:
     return found
 
 
-def replay(outbox: OutboxStorage, deliveries: Iterator[Delivery], now: int) -> tuple[list[str], bool]:
+def replay(
+    outbox: OutboxStorage, deliveries: Iterator[Delivery], now: int, *, by: str
+) -> tuple[list[str], bool]:
     """Make deliveries due at once, each for one try, at most :data:`CAP`.
 
+    :param by: who asked, for the log.
     :returns: the ids of those that are due; those being sent at this moment are not. And whether there were more.
     """
     chosen = [one.delivery_id for one in islice(deliveries, CAP + 1)]
     due: list[str] = []
     for some in _batches(chosen[:CAP]):
         due += outbox.requeue(some, now)
+    log.info("replay of %d deliveries by %s", len(due), by)
     return due, len(chosen) > CAP
 
 

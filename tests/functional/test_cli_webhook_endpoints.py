@@ -9,6 +9,7 @@ from cli_ import Cli
 from sinks import http_sink
 from standardwebhooks import Webhook
 
+from consentcore.domain.client import EndpointHealth
 from consentcore.outbox.worker import Worker
 from consentcore.runtime import build_runtime
 from consentcore.settings import load_ini
@@ -175,6 +176,24 @@ def test_disabled_endpoint_is_tested_and_replayed_to(cli):
         assert len(sink.wait_for(2)) == 2
         enabled = cli("webhooks", "endpoint", "enable", endpoint_id, "--json")
         assert enabled.json["enabled"]
+
+
+def test_health_begins_anew_with_another_address_or_when_enabled(cli):
+    endpoint_id = add(cli)["endpoint_id"]
+    runtime = build_runtime(load_ini(str(cli.ini)))
+    sick = EndpointHealth(failing_since=1, last_failure_at=2, warned_at=3, slow_until=4)
+    commands = (
+        ("update", endpoint_id, "--url", "https://127.0.0.1:9/other"),
+        ("enable", endpoint_id),
+    )
+    for command in commands:
+        with runtime.storage.transaction() as uow:
+            uow.clients.set_health(endpoint_id, sick)
+        cli("webhooks", "endpoint", "disable", endpoint_id)
+        assert cli("webhooks", "endpoint", *command).code == 0
+        with runtime.storage.reading() as uow:
+            assert uow.clients.get_endpoint(endpoint_id).health == EndpointHealth(last_failure_at=2)
+    runtime.close()
 
 
 def test_removed_endpoint_is_gone(cli):

@@ -23,7 +23,7 @@ from consentcore.webhooks import desk
 from consentcore.webhooks.log import CAP, Filter, attempt_facts, described, entries, entry, replay
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pyramid.request import Request
     from pyramid.response import Response
@@ -69,7 +69,7 @@ def replay_one(request: Request) -> Response:
     parameters(request)
     members(request)
     found = entry(request.runtime.storage, request.matchdict["delivery_id"], client.client_id)
-    return _replayed(request, [found])
+    return _replayed(request, client.client_id, [found])
 
 
 @view_config(route_name="api.deliveries.replay", request_method="POST", csrf=False)
@@ -82,7 +82,7 @@ def replay_many(request: Request) -> Response:
     if not (failed or typed.get("since") or typed.get("until")):
         raise InvalidInput("body", "expected failed, since or until")
     wanted = _filter(client.client_id, typed, failed=failed)
-    return _replayed(request, entries(request.runtime.storage.outbox, wanted))
+    return _replayed(request, client.client_id, entries(request.runtime.storage.outbox, wanted))
 
 
 @view_config(route_name="api.deliveries", csrf=False)
@@ -99,8 +99,9 @@ def replay_by_another_method(_request: Request) -> Response:
     raise not_allowed("POST")
 
 
-def _replayed(request: Request, chosen: Any) -> Response:
-    due, more = replay(request.runtime.storage.outbox, iter(chosen), request.now)
+def _replayed(request: Request, client_id: str, chosen: Iterable[Delivery]) -> Response:
+    outbox = request.runtime.storage.outbox
+    due, more = replay(outbox, iter(chosen), request.now, by=f"client {client_id}")
     response = answer({"replayed": due, "has_more": more, "limit": CAP})
     response.status_int = 202
     return response
