@@ -132,5 +132,14 @@ class Calls:
             raise error
         if error is not None:
             log.debug("%s failed", what, exc_info=error)
-            raise ProviderDown(f"{what}: {type(error).__name__}") from None
+            raise ProviderDown(f"{what}: {_told(error)}") from None
         return value  # type: ignore[return-value]  # without an error there is one
+
+
+def _told(error: BaseException) -> str:
+    """An error for the log. Those of requests name the URL, which holds no secret; others may quote what came."""
+    name = type(error).__name__
+    if not isinstance(error, RequestException) or isinstance(error, ValueError):
+        return name
+    words = "".join(sign if sign.isprintable() else " " for sign in str(error))
+    return f"{name} ({words[:200]})"
