@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import smtplib
+import socket
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,18 @@ class BoundedSmtp(smtplib.SMTP):
         self.limit = limit
         self.mails = 0
         super().__init__(host, port, timeout=limit.wait_s(), **options)
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:  # noqa: ARG002 - smtplib's signature
+        """Try every address of the server; however many there are, the deadline holds for all of them."""
+        failure = OSError(f"{host} has no address")
+        for *_, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+            try:
+                made: socket.socket = super()._get_socket(address[0], port, self.limit.wait_s())  # type: ignore[misc]
+            except OSError as error:
+                failure = error
+            else:
+                return made
+        raise failure
 
     def getreply(self) -> tuple[int, bytes]:
         """Read an answer, each byte within the deadline."""

@@ -253,6 +253,33 @@ class TestTime:
         assert time.monotonic() - began < 2
         assert failure(caught.value, "b@example.org").error == "timeout"
 
+    def test_server_with_many_addresses_is_asked_at_each_within_the_time(self, server, monkeypatch):
+        asked, real = [], socket.create_connection
+
+        def connect(address, timeout, *rest):
+            asked.append((address[0], timeout))
+            if address[0] != "127.0.0.1":
+                time.sleep(0.05)
+                raise TimeoutError("timed out")
+            return real(address, timeout, *rest)
+
+        found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"127.0.0.{n}", 25)) for n in (9, 8, 1)]
+        look_up = socket.getaddrinfo
+        monkeypatch.setattr(
+            socket,
+            "getaddrinfo",
+            lambda host, *rest, **more: found if host == "mail.example" else look_up(host, *rest, **more),
+        )
+        monkeypatch.setattr(socket, "create_connection", connect)
+        settings = SmtpSettings(host="mail.example", port=server[1], sender=SENDER, tls="none")
+        notifier = make(server[1])
+        notifier._connections = Connections(settings, mail_s=2.0)
+        assert isinstance(notifier.send(FakeEnvelope(), "owner"), Delivered)
+        waits = [timeout for _, timeout in asked]
+        assert [address for address, _ in asked] == ["127.0.0.9", "127.0.0.8", "127.0.0.1"]
+        assert waits == sorted(waits, reverse=True)
+        assert waits[-1] < waits[0] <= 2.0
+
     def test_connection_is_ended_politely_after_many_mails(self, server, monkeypatch):
         monkeypatch.setattr(connections, "MAILS", 2)
         inbox, port = server
