@@ -177,6 +177,21 @@ def test_30_63_revoke_kills_access_refresh_and_pending_code_at_once(platform):
     assert "/consent?i=" in asked_again.location
 
 
+def test_64_a_fresh_consent_brings_no_old_token_back(platform):
+    old = connect(platform)
+    browser = platform.browser()
+    sign_in(browser, browser.get("/login"))
+    proceed(browser.get("/consents").click("Revoke Access")).submit(status=303)
+    request = Request()
+    page = browser.get(request.url, status=303).follow()
+    new = exchange(platform, request, answer(page, "approve")["code"]).json
+    assert introspect(platform, new["access_token"])["active"] is True
+    assert introspect(platform, old["access_token"]) == {"active": False}
+    assert refresh(platform, old["refresh_token"]).json["error"] == "invalid_grant"
+    with platform.runtime.storage.reading() as uow:
+        assert sorted(grant.state.value for grant in uow.grants.all()) == ["active", "withdrawn"]
+
+
 def test_revoking_twice_says_so_and_changes_nothing(platform):
     connect(platform)
     browser = platform.browser()

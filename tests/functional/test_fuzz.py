@@ -133,7 +133,7 @@ class Target:
     """A platform with something in it, a browser that is signed in, and good requests to spoil."""
 
     def __init__(self, folder):
-        self.platform = make_platform(folder, extra=LIMITS)
+        self.platform = make_platform(folder, storage="sqlalchemy", extra=LIMITS)
         self.app = self.platform.app
         _, page = to_consent_page(self.platform, Request())
         code = answer(page, "approve")["code"]
@@ -214,11 +214,23 @@ def spoiled(good, change, drop):
     return [(name, value) for name, value in kept if name not in replaced] + change
 
 
-@pytest.fixture(scope="module")
-def target(tmp_path_factory):
-    made = Target(tmp_path_factory.mktemp("fuzz"))
+@pytest.fixture(
+    scope="module",
+    params=["sqlite", pytest.param("postgres", marks=(pytest.mark.slow, pytest.mark.postgres))],
+)
+def target(request, tmp_path_factory):
+    """On the databases: they refuse text that a dictionary in memory takes."""
+    with pytest.MonkeyPatch.context() as patched:
+        if request.param == "postgres":
+            server = request.getfixturevalue("postgres_server")
+            name = server.create(server.migrated())
+            patched.setenv("CONSENTCORE_PLUGIN__SQLALCHEMY__URL", server.url(name))
+        made = Target(tmp_path_factory.mktemp("fuzz"))
+    assert made.platform.runtime.storage._database.is_sqlite == (request.param == "sqlite")
     yield made
     made.platform.runtime.close()
+    if request.param == "postgres":
+        server.drop(name)
 
 
 def check(name, response, *, protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from platform_ import (
@@ -115,6 +116,22 @@ def test_39_answers_set_no_cookie_and_are_not_cached(platform):
         assert response.headers["Cache-Control"] == "no-store"
         assert response.headers["Pragma"] == "no-cache"
         assert "Set-Cookie" not in response.headers
+
+
+def test_13_no_token_stands_in_a_url(platform):
+    """Neither in an answer of the authorization endpoint, nor is one taken from a query."""
+    request = Request()
+    browser, page = to_consent_page(platform, request)
+    assert answer(page, "approve").keys() == {"code", "state", "iss"}
+    remembered = browser.get(Request().url, status=303).location
+    assert set(parse_qs(urlsplit(remembered).query)) == {"code", "state", "iss"}
+    tokens = connect(platform, Request(scope="alarms.read"))
+    for endpoint in ("token", "revoke", "introspect"):
+        for name in ("token", "refresh_token", "access_token"):
+            url = f"{PREFIX}/{endpoint}?{name}={tokens['refresh_token']}"
+            refused = platform.browser().post(url, {"grant_type": "refresh_token"}, status=400)
+            assert tokens["refresh_token"] not in refused.text
+    assert refresh(platform, tokens["refresh_token"]).status_int == 200
 
 
 def test_47_reuse_of_an_old_refresh_token_ends_the_family(platform):
