@@ -77,7 +77,7 @@ def page_of(platform, grant) -> str:
     return visible(browser.get(f"/consents/{grant.grant_id}"))
 
 
-def test_hard_bounce_is_not_tried_again_and_is_seen(platform, server, caplog):
+def test_96_hard_bounce_is_not_tried_again_and_is_seen(platform, server, caplog):
     grant = decide(platform, ada(platform))
     end(platform, grant)
     with caplog.at_level(logging.WARNING, "consentcore.worker"):
@@ -103,7 +103,7 @@ def test_consent_is_valid_without_its_mail(platform, server):
     assert platform.runtime.storage.outbox.deliveries(state=DeliveryState.REJECTED)
 
 
-def test_greylisting_is_waited_out(platform, server):
+def test_96_greylisting_is_waited_out(platform, server):
     server.answer = "451 4.7.1 come back later"
     grant = decide(platform, ada(platform))
     end(platform, grant)

@@ -74,7 +74,7 @@ class TestFiles:
         assert path.suffix == ".eml"
         assert folder.stat().st_mode & 0o077 == 0
 
-    def test_telling_twice_is_one_mail(self, tmp_path):
+    def test_96_telling_twice_is_one_mail(self, tmp_path):
         notifier, envelope = make(tmp_path), FakeEnvelope()
         notifier.send(envelope, "owner")
         notifier.send(envelope, "owner")

@@ -200,7 +200,7 @@ def test_answer_that_has_begun_is_never_asked_for_again():
         settle(host, 2)
 
 
-def test_kept_connection_stays_at_its_address_when_the_name_moves_inside():
+def test_95_kept_connection_stays_at_its_address_when_the_name_moves_inside():
     names = Names()
     with serving() as host:
         guard = policy(names)
@@ -215,7 +215,7 @@ def test_kept_connection_stays_at_its_address_when_the_name_moves_inside():
         settle(host, 2)
 
 
-def test_connection_is_shared_by_no_other_host_or_port():
+def test_95_connection_is_shared_by_no_other_host_or_port():
     with serving() as host, serving() as other:
         guard = policy()
         post(guard, host, "one.example")
@@ -235,7 +235,7 @@ def test_idle_connection_is_given_up_in_time():
         settle(host, 1, 1)
 
 
-def test_certificate_is_checked_once_for_its_name_only(tmp_path):
+def test_95_certificate_is_checked_once_for_its_name_only(tmp_path):
     certificate = make_certificate(tmp_path, "hooks.example")
     with serving(tls=certificate.server) as host:
         guard = policy(tls=certificate.client)

@@ -130,7 +130,7 @@ class TestSending:
         monkeypatch.setattr(notifier, "_made", Client())
         return asked
 
-    def test_header_cannot_be_smuggled_in(self, verified):
+    def test_96_header_cannot_be_smuggled_in(self, verified):
         evil = FakeEnvelope(recipients={Audience.OWNER: "ada@example.org\r\nBcc: eve@example.org"})
         assert isinstance(make().send(evil, "owner"), Reject)
         assert sent() == []

@@ -177,7 +177,7 @@ class TestSending:
         assert isinstance(notifier.send(FakeEnvelope(), "owner"), Delivered)
         assert len(inbox.sessions) == 2
 
-    def test_header_cannot_be_smuggled_in(self, server):
+    def test_96_header_cannot_be_smuggled_in(self, server):
         inbox, port = server
         evil = FakeEnvelope(recipients={Audience.OWNER: "ada@example.org\r\nBcc: eve@example.org"})
         outcome = make(port).send(evil, "owner")
@@ -310,7 +310,7 @@ class TestRefusals:
         assert "ada@example.org" not in outcome.answer + outcome.reason
 
     @pytest.mark.parametrize("where", ["on_rcpt", "on_data"])
-    def test_passing_no_is_tried_again(self, server, where):
+    def test_96_passing_no_is_tried_again(self, server, where):
         inbox, port = server
         setattr(inbox, where, "451 4.7.1 greylisted")
         notifier = make(port)
