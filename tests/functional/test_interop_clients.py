@@ -12,6 +12,7 @@ from authlib.integrations.base_client.errors import OAuthError
 from authlib.integrations.requests_client import OAuth2Session
 from authlib.oauth2.rfc7523 import PrivateKeyJWT
 from deployment_ import deployment
+from joserfc.jwk import ECKey
 from node import node_process
 from oauthlib.oauth2 import InvalidGrantError, WebApplicationClient
 from requests_oauthlib import OAuth2Session as OAuth2Consumer
@@ -119,6 +120,29 @@ def the_story_holds(said: dict, issuer: str) -> None:
 def test_code_refresh_introspect_and_revoke_on_node(platform, sink, script, auth_method):
     said = play(script, register(platform, sink, auth_method))
     the_story_holds(said, platform.issuer)
+
+
+@pytest.mark.parametrize("auth_method", ["client_secret_basic", "private_key_jwt"])
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_pushed_requests_and_private_key_jwt_on_node(platform, sink, script, auth_method):
+    """The client may do nothing else: not to push would be refused, and so would another method."""
+    key, options = ECKey.generate_key("P-256", {"kid": "k1", "alg": "ES256"}), ["--require-par"]
+    options += ["--auth-method", auth_method]
+    if auth_method == "private_key_jwt":
+        options += ["--jwks", json.dumps({"keys": [key.as_dict(private=False)]})]
+    settings = register(platform, sink, auth_method, *options)
+    the_story_holds(
+        play(script, {**settings, "par": True, "jwk": key.as_dict(private=True)}), platform.issuer
+    )
+
+
+def test_authlib_with_private_key_jwt(platform, sink, monkeypatch):
+    """Its audience is always the token endpoint, and its assertions live for an hour."""
+    monkeypatch.setenv("AUTHLIB_INSECURE_TRANSPORT", "1")
+    key = ECKey.generate_key("P-256")
+    keys = json.dumps({"keys": [key.as_dict(private=False)]})
+    settings = register(platform, sink, "private_key_jwt", "--auth-method", "private_key_jwt", "--jwks", keys)
+    with_authlib(platform, settings, key)
 
 
 @pytest.mark.parametrize("auth_method", ["client_secret_basic", "client_secret_post", "none"])
