@@ -36,11 +36,13 @@ MOST_URLS = 256
 
 @dataclass
 class _Kept:
-    """What is known of one URL. The lock lets one thread ask while others wait for its answer."""
+    """What is known of one URL. The lock lets one thread ask; others wait for its answer, but not where the last one
+    failed: forged assertions for a client whose keys cannot be had would hold every thread otherwise."""
 
     keys: Sequence[PublicKey] = ()
     good_until: int = 0
     asked_at: int | None = None
+    failed: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -64,7 +66,7 @@ class KeySource:
             log.error("the keys of client %s are not usable: %s", client.client_id, error)
             return ()
         kept = self._entry(client.jwks_uri)
-        if _lacks(kept, jwt, now) and kept.lock.acquire(timeout=TIMEOUT_S):
+        if _lacks(kept, jwt, now) and kept.lock.acquire(timeout=0 if kept.failed else TIMEOUT_S):
             try:
                 if _lacks(kept, jwt, now) and (kept.asked_at is None or now >= kept.asked_at + PAUSE):
                     self._ask(kept, client, now)
@@ -83,8 +85,9 @@ class KeySource:
             keys = key_set(answer.body.decode())
         except (EgressError, InvalidInput, UnicodeDecodeError) as error:
             log.warning("the keys of client %s at %s: %s", client.client_id, client.jwks_uri, error)
+            kept.failed = True
             return
-        kept.keys, kept.good_until = keys, now + KEEP
+        kept.keys, kept.good_until, kept.failed = keys, now + KEEP, False
 
     def _entry(self, url: str) -> _Kept:
         with self._lock:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import socket
+import threading
 import time
 
 import pytest
@@ -122,6 +123,27 @@ def test_provider_that_never_answers_holds_nobody_for_long(house, monkeypatch):
         assert not show(house)  # not asked again so soon
         assert accepted(present(house, signed(claims(house, iss="other", sub="other"), FIRST)))
         assert time.monotonic() - began < 0.3
+
+
+def test_where_the_last_answer_failed_only_one_thread_waits_for_the_next(guarded, sink):
+    sink.answer = Answer(500, {}, b"")
+    assert not show(guarded)
+    guarded.clock.advance(key_source.PAUSE)
+    asked, go_on = threading.Event(), threading.Event()
+
+    def hold(handler):
+        asked.set()
+        go_on.wait(2)
+        handler.send_error(500)
+
+    sink.answer = Answer(raw=hold)
+    first = threading.Thread(target=show, args=(guarded,))
+    first.start()
+    assert asked.wait(2)
+    assert not show(guarded)
+    assert first.is_alive()  # the second one is answered while the first one waits
+    go_on.set()
+    first.join()
 
 
 def test_95_keys_are_not_fetched_past_the_guard(house, sink, caplog):
