@@ -2,7 +2,8 @@
 
 Run it beside nginx, for example with granian, which comes with consentcore::
 
-    granian --interface wsgi --factory --host 127.0.0.1 --port 9001 consentcore.resource.auth_request:from_environment
+    granian --interface wsgi --factory --no-ws --blocking-threads 16 --host 127.0.0.1 --port 9001 \\
+        consentcore.resource.auth_request:from_environment
 """
 
 from __future__ import annotations

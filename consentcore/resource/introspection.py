@@ -10,6 +10,7 @@ import ssl
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote_plus, urlencode
 
@@ -93,7 +94,7 @@ class Introspection:
             return None  # a refresh token opens no API
         if self._clock() >= _end_of(claims):
             return None
-        found = Token(claims)
+        found = Token(MappingProxyType(claims))  # shared by every request within the time of the cache
         if self._audience and found.audience and self._audience.isdisjoint(found.audience):
             return None
         return found

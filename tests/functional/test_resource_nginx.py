@@ -76,6 +76,7 @@ def token_check(house: Deployment, port: int) -> Iterator[subprocess.Popen]:
         "CONSENTCORE_RESOURCE_REALM": "rooms",
     }
     command = [str(Path(sys.executable).with_name("granian")), "--interface", "wsgi", "--factory", "--no-ws"]
+    command += ["--blocking-threads", "16"]
     command += [
         "--host",
         "127.0.0.1",

@@ -28,8 +28,10 @@ def test_a_good_answer_is_remembered_for_the_set_time_and_no_longer(issuer):
     checker = issuer.checker(cache_s=2.0)
     issuer.give("t")
     for _ in range(3):
-        checker.check("t")
+        found = checker.check("t")
     assert len(issuer.asked) == 1
+    with pytest.raises(TypeError):
+        found.claims["scope"] = "everything"
     issuer.tokens.clear()  # revoked
     issuer.now += 1.9
     checker.check("t")
