@@ -12,7 +12,8 @@ from authlib.integrations.base_client.errors import OAuthError
 from authlib.integrations.requests_client import OAuth2Session
 from authlib.oauth2.rfc7523 import PrivateKeyJWT
 from deployment_ import deployment
-from joserfc.jwk import ECKey
+from joserfc import jwt
+from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey
 from node import node_process
 from oauthlib.oauth2 import InvalidGrantError, WebApplicationClient
 from requests_oauthlib import OAuth2Session as OAuth2Consumer
@@ -25,6 +26,21 @@ pytestmark = pytest.mark.slow
 ADA, PASSWORD = "ada@example.org", "a perfectly fine password"
 SCOPE = "sites.read comfort.read offline_access"
 SCRIPTS = ("openid_client.js", "oauth4webapi.js")
+API = "https://api.energy.example/"
+KEYS = [
+    {**key.as_dict(private=True), "kid": f"key-{alg}", "alg": alg}
+    for alg, key in (
+        ("ES256", ECKey.generate_key("P-256")),
+        ("Ed25519", OKPKey.generate_key("Ed25519")),
+        ("PS256", RSAKey.generate_key(2048)),
+    )
+]
+
+
+def public_keys(*keys: dict) -> str:
+    """The JWK set that a client registers."""
+    kept = {"kty", "crv", "x", "y", "n", "e", "kid", "alg"}
+    return json.dumps({"keys": [{name: key[name] for name in kept & key.keys()} for key in keys]})
 
 
 @pytest.fixture(scope="module")
@@ -87,10 +103,10 @@ def play(script: str, settings: dict) -> dict:
 
 def register(platform, sink, auth_method: str, *options: str) -> dict:
     """An application that authenticates in one way; the settings of a script for it."""
-    public = ("--public",) if auth_method == "none" else ()
+    options += ("--public",) if auth_method == "none" else ("--auth-method", auth_method)
     app = platform.json(
         *("client", "create", "--name", "CoolSite", "--redirect-uri", sink.url("/callback")),
-        *("--scope", SCOPE, *public, *options),
+        *("--scope", SCOPE, *options),
     )
     return {
         "issuer": platform.issuer,
@@ -122,27 +138,37 @@ def test_code_refresh_introspect_and_revoke_on_node(platform, sink, script, auth
     the_story_holds(said, platform.issuer)
 
 
-@pytest.mark.parametrize("auth_method", ["client_secret_basic", "private_key_jwt"])
+@pytest.mark.parametrize(
+    ("script", "auth_method"), zip(SCRIPTS, ["none", "client_secret_basic"], strict=True)
+)
+def test_a_client_that_must_push_its_requests_on_node(platform, sink, script, auth_method):
+    settings = register(platform, sink, auth_method, "--require-par")
+    the_story_holds(play(script, {**settings, "par": True}), platform.issuer)
+
+
+@pytest.mark.parametrize(
+    ("script", "key"), zip([*SCRIPTS, SCRIPTS[0]], KEYS, strict=True), ids=["ES256", "Ed25519", "PS256"]
+)
+def test_private_key_jwt_with_pushed_requests_on_node(platform, sink, script, key):
+    settings = register(platform, sink, "private_key_jwt", "--jwks", public_keys(key))
+    the_story_holds(play(script, {**settings, "jwk": key, "par": True}), platform.issuer)
+
+
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_pushed_requests_and_private_key_jwt_on_node(platform, sink, script, auth_method):
-    """The client may do nothing else: not to push would be refused, and so would another method."""
-    key, options = ECKey.generate_key("P-256", {"kid": "k1", "alg": "ES256"}), ["--require-par"]
-    options += ["--auth-method", auth_method]
-    if auth_method == "private_key_jwt":
-        options += ["--jwks", json.dumps({"keys": [key.as_dict(private=False)]})]
-    settings = register(platform, sink, auth_method, *options)
-    the_story_holds(
-        play(script, {**settings, "par": True, "jwk": key.as_dict(private=True)}), platform.issuer
+def test_jwt_access_tokens_on_node(platform, sink, script):
+    """The clients take the token as it is; what is in it is checked by a library that knows RFC 9068."""
+    settings = register(
+        platform, sink, "client_secret_post", *("--access-token-format", "jwt", "--resource", API)
     )
-
-
-def test_authlib_with_private_key_jwt(platform, sink, monkeypatch):
-    """Its audience is always the token endpoint, and its assertions live for an hour."""
-    monkeypatch.setenv("AUTHLIB_INSECURE_TRANSPORT", "1")
-    key = ECKey.generate_key("P-256")
-    keys = json.dumps({"keys": [key.as_dict(private=False)]})
-    settings = register(platform, sink, "private_key_jwt", "--auth-method", "private_key_jwt", "--jwks", keys)
-    with_authlib(platform, settings, key)
+    said = play(script, {**settings, "resource": API})
+    the_story_holds(said, platform.issuer)
+    metadata = platform.metadata()
+    keys = KeySet.import_key_set(requests.get(metadata["jwks_uri"], timeout=5).json())
+    token = jwt.decode(said["tokens"]["access_token"], keys, algorithms=["ES256"])
+    assert token.header["typ"] == "at+jwt"
+    assert (token.claims["iss"], token.claims["aud"]) == (platform.issuer, API)
+    assert token.claims["client_id"] == settings["client_id"]
+    assert token.claims["sub"] == said["introspected"]["sub"]
 
 
 @pytest.mark.parametrize("auth_method", ["client_secret_basic", "client_secret_post", "none"])
@@ -150,6 +176,14 @@ def test_authlib(platform, sink, auth_method, monkeypatch):
     monkeypatch.setenv("AUTHLIB_INSECURE_TRANSPORT", "1")
     settings = register(platform, sink, auth_method)
     with_authlib(platform, settings, settings.get("client_secret"))
+
+
+def test_authlib_with_private_key_jwt(platform, sink, monkeypatch):
+    monkeypatch.setenv("AUTHLIB_INSECURE_TRANSPORT", "1")
+    [key] = (one for one in KEYS if one["alg"] == "PS256")
+    key = {name: value for name, value in key.items() if name != "alg"}  # Authlib signs with RS256
+    settings = register(platform, sink, "private_key_jwt", "--jwks", public_keys(key))
+    with_authlib(platform, settings, key)
 
 
 def with_authlib(platform, settings: dict, secret: object) -> None:
@@ -166,7 +200,7 @@ def with_authlib(platform, settings: dict, secret: object) -> None:
         code_challenge_method="S256",
     ) as session:
         if settings["auth_method"] == "private_key_jwt":
-            session.register_client_auth_method(PrivateKeyJWT(endpoints["token_endpoint"], alg="ES256"))
+            session.register_client_auth_method(PrivateKeyJWT(endpoints["token_endpoint"]))
         url, state = session.create_authorization_url(
             endpoints["authorization_endpoint"], code_verifier=verifier
         )

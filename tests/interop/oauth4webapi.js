@@ -48,6 +48,7 @@ async function authorize() {
     redirect_uri: wanted.redirect_uri,
     scope: wanted.scope,
     state,
+    ...(wanted.resource && { resource: wanted.resource }),
     code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
     code_challenge_method: 'S256',
   })
