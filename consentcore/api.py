@@ -80,7 +80,7 @@ from consentcore.domain.token import (
 from consentcore.egress import EgressError, EgressPolicy, EgressResponse
 from consentcore.hooks.info import API_VERSION, NoSettings, PluginInfo, PluginKind, Secret, setting
 from consentcore.hooks.specs import hookimpl
-from consentcore.outbox.message import mail_message, mail_targets, mime_message
+from consentcore.outbox.message import check_sender, mail_message, mail_targets, mime_message
 from consentcore.outbox.signing import signature_header
 from consentcore.ports.extension import (
     Anchor,
@@ -258,6 +258,7 @@ __all__ = [
     "UnitOfWork",
     "Unknown",
     "WebhookEndpoint",
+    "check_sender",
     "from_iso",
     "hookimpl",
     "iso",

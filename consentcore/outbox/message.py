@@ -68,6 +68,14 @@ def _mailbox(name: str, text: str) -> Address:
         raise InvalidInput(name, "expected exactly one valid address on a single line") from None
 
 
+def check_sender(sender: str) -> None:
+    """Tell at start what would be wrong with every mail. :raises InvalidInput: field ``sender``."""
+    try:
+        _mailbox("From", sender)
+    except InvalidInput:
+        raise InvalidInput("sender", "expected one address, such as Name <name@example.org>") from None
+
+
 def mail_message(envelope: Envelope, target: str, *, sender: str, now: int) -> EmailMessage | Reject:
     """Make the message for a target of :func:`mail_targets`, or say why there can be none.
 

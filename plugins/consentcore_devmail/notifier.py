@@ -9,11 +9,14 @@ from pathlib import Path
 
 from consentcore.api import (
     Clock,
+    ConfigurationError,
     Delivered,
     Envelope,
+    InvalidInput,
     Outcome,
     Reject,
     Retry,
+    check_sender,
     mail_message,
     mail_targets,
 )
@@ -21,11 +24,18 @@ from consentcore_devmail.settings import DevmailSettings
 
 
 class DevmailNotifier:
-    """:class:`consentcore.api.Notifier` into a folder: one ``.eml`` file for each message, whatever happens."""
+    """:class:`consentcore.api.Notifier` into a folder: one ``.eml`` file for each message, whatever happens.
+
+    :raises ConfigurationError: when the sender is no address.
+    """
 
     def __init__(self, settings: DevmailSettings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
+        try:
+            check_sender(settings.sender)
+        except InvalidInput as error:
+            raise ConfigurationError([f"consentcore.plugin.devmail.{error}"]) from error
 
     @property
     def retry_schedule_s(self) -> Sequence[float]:

@@ -13,15 +13,12 @@ from consentcore.api import (
     Delivered,
     Envelope,
     InvalidInput,
-    Mail,
-    Notice,
-    NoticeKind,
     Outcome,
     Reject,
     Retry,
+    check_sender,
     mail_message,
     mail_targets,
-    mime_message,
 )
 from consentcore_ses.settings import SesSettings
 
@@ -120,14 +117,9 @@ def _check(settings: SesSettings) -> None:
     problems = []
     if find_spec("boto3") is None:
         problems.append("consentcore.notifiers: ses needs boto3: pip install 'consentcore[aws]'")
-    probe = Mail("probe@example.org", "probe", "probe", "<p>probe</p>", "<probe@example.org>")
     try:
-        mime_message(
-            probe, Notice("probe", NoticeKind.TEST, "", "", "", (), 0, "{}"), sender=settings.sender, now=0
-        )
-    except InvalidInput:
-        problems.append(
-            "consentcore.plugin.ses.sender: expected one address, such as Name <name@example.org>"
-        )
+        check_sender(settings.sender)
+    except InvalidInput as error:
+        problems.append(f"consentcore.plugin.ses.{error}")
     if problems:
         raise ConfigurationError(problems)

@@ -12,15 +12,12 @@ from consentcore.api import (
     Delivered,
     Envelope,
     InvalidInput,
-    Mail,
-    Notice,
-    NoticeKind,
     Outcome,
     Reject,
     Retry,
+    check_sender,
     mail_message,
     mail_targets,
-    mime_message,
 )
 from consentcore_smtp.connections import Connections
 from consentcore_smtp.settings import SmtpSettings
@@ -96,14 +93,10 @@ def _clean(text: bytes | str, recipient: str) -> str:
 
 def _check(settings: SmtpSettings) -> None:
     problems = []
-    probe = Mail("probe@example.org", "probe", "probe", "<p>probe</p>", "<probe@example.org>")
-    notice = Notice("probe", NoticeKind.TEST, "", "", "", (), 0, "{}")
     try:
-        mime_message(probe, notice, sender=settings.sender, now=0)
-    except InvalidInput:
-        problems.append(
-            "consentcore.plugin.smtp.sender: expected one address, such as Name <name@example.org>"
-        )
+        check_sender(settings.sender)
+    except InvalidInput as error:
+        problems.append(f"consentcore.plugin.smtp.{error}")
     if settings.ca_file and not settings.ca_file.is_file():
         problems.append(f"consentcore.plugin.smtp.ca_file: expected a file, {settings.ca_file} is none")
     if problems:

@@ -11,7 +11,7 @@ from pyramid_jinja2 import add_jinja2_renderer
 from webtest import TestApp
 
 import consentcore
-from consentcore.api import Audience, Delivered, Mail, PluginKind, Reject
+from consentcore.api import Audience, ConfigurationError, Delivered, Mail, PluginKind, Reject
 from consentcore.testing import FakeEnvelope, ManualClock, NotifierConformance, factories
 from consentcore_devmail import (
     DevmailSettings,
@@ -59,6 +59,13 @@ class TestConformance(NotifierConformance):
     def broken_notifier(self, tmp_path):
         (tmp_path / "file").write_text("not a folder")
         return make(tmp_path / "file" / "mail")
+
+
+def test_sender_that_is_no_address_stops_the_start(tmp_path):
+    with pytest.raises(
+        ConfigurationError, match=r"consentcore\.plugin\.devmail\.sender: expected one address"
+    ):
+        consentcore_notifier(DevmailSettings(dir=tmp_path, sender="nobody"), ManualClock())
 
 
 class TestFiles:
