@@ -139,7 +139,7 @@ def test_code_refresh_introspect_and_revoke_on_node(platform, sink, script, auth
 
 
 @pytest.mark.parametrize(
-    ("script", "auth_method"), zip(SCRIPTS, ["none", "client_secret_basic"], strict=True)
+    ("script", "auth_method"), list(zip(SCRIPTS, ["none", "client_secret_basic"], strict=True))
 )
 def test_a_client_that_must_push_its_requests_on_node(platform, sink, script, auth_method):
     settings = register(platform, sink, auth_method, "--require-par")
@@ -147,7 +147,7 @@ def test_a_client_that_must_push_its_requests_on_node(platform, sink, script, au
 
 
 @pytest.mark.parametrize(
-    ("script", "key"), zip([*SCRIPTS, SCRIPTS[0]], KEYS, strict=True), ids=["ES256", "Ed25519", "PS256"]
+    ("script", "key"), list(zip([*SCRIPTS, SCRIPTS[0]], KEYS, strict=True)), ids=["ES256", "Ed25519", "PS256"]
 )
 def test_private_key_jwt_with_pushed_requests_on_node(platform, sink, script, key):
     settings = register(platform, sink, "private_key_jwt", "--jwks", public_keys(key))
