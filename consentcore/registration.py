@@ -31,10 +31,7 @@ MAX_NAME = 100
 MAX_PURPOSE = 500
 MAX_URL = 2000
 MAX_REDIRECT_URIS = 50
-MAX_RESOURCES = 20
 _CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-# RFC 3986 section 4.3: a scheme, something after it, no fragment.
-_RESOURCE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[\x21\x24-\x3b\x3d\x3f-\x5b\x5d\x5f\x61-\x7a\x7e]+")
 
 
 @dataclass(frozen=True)
@@ -201,12 +198,14 @@ def _keys_uri(runtime: Runtime, form: Form) -> str:
 
 def _resources(form: Form) -> tuple[str, ...]:
     """Resource indicators in the order given. :raises InvalidInput: see RFC 8707 section 2."""
+    from consentcore.oauth.resources import MAX_RESOURCES, check_resource
+
     uris = tuple(dict.fromkeys(form.resources))
     if len(uris) > MAX_RESOURCES:
         raise InvalidInput("resources", f"expected at most {MAX_RESOURCES}")
     for uri in uris:
-        if len(uri) > MAX_URL or not _RESOURCE.fullmatch(uri):
-            raise InvalidInput(f"resources {uri[:200]!r}", "expected an absolute URI without a fragment")
+        with named(f"resources {uri[:200]!r}"):
+            check_resource(uri)
     return uris
 
 
