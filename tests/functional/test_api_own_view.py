@@ -383,6 +383,10 @@ class TestRefusals:
         assert answer["error"] == "invalid_request"
         assert answer["error_description"].startswith(f"{field}: expected")
 
+    def test_single_grant_takes_no_parameters(self, quiet):
+        answer = call(quiet, f"{GRANTS}/some?limit=1", status=400).json
+        assert answer["error_description"] == "limit: expected nothing"
+
     def test_unknown_state_is_named(self, quiet):
         answer = call(quiet, f"{GRANTS}?state=denied", status=400).json
         assert answer["error_description"].startswith("state: expected one of active, ended")

@@ -42,7 +42,9 @@ def parameters(request: Request, *known: str) -> dict[str, str]:
     query = request.query
     for name in query.names:
         if name not in known:
-            raise InvalidInput(name[:40], f"expected one of {', '.join(known) or 'no parameters'}")
+            raise InvalidInput(
+                name[:40], f"expected one of {', '.join(known)}" if known else "expected nothing"
+            )
     found = {name: query.one(name) for name in known}
     for name, value in found.items():
         if len(value) > LONGEST_VALUE:
@@ -77,8 +79,8 @@ def page_answer(
     if has_more and next_after:
         rest = {name: request.query.one(name) for name in request.query.names if name != "after"}
         query = urlencode({**rest, "after": next_after}, quote_via=quote)
-        base = request.runtime.settings.issuer.rstrip("/")
-        response.headers["Link"] = f'<{base}{request.path}?{query}>; rel="next"'
+        path = request.runtime.settings.issuer.rstrip("/") + quote(request.path_info)
+        response.headers["Link"] = f'<{path}?{query}>; rel="next"'
     return response
 
 
