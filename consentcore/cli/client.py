@@ -24,7 +24,7 @@ from consentcore.domain.clock import HOUR, iso
 from consentcore.domain.errors import InvalidInput, NotFound
 from consentcore.domain.secret import CLIENT_SECRET, digest, mint
 from consentcore.ports.storage import transact
-from consentcore.registration import Form, register
+from consentcore.registration import Form, mailbox, named, register
 
 if TYPE_CHECKING:
     from consentcore.ports.storage import UnitOfWork
@@ -139,6 +139,23 @@ def disable(state: State, client_id: str) -> None:
 def enable(state: State, client_id: str) -> None:
     """Let a disabled application in again; consents that were revoked meanwhile stay revoked."""
     _switch(state, client_id, enabled=True)
+
+
+@command.command("contact")
+@click.argument("client_id")
+@click.argument("email", required=False, default="")
+@pass_state
+def contact(state: State, client_id: str, email: str) -> None:
+    """Say who is told when an application's webhooks fail; nobody when EMAIL is left out."""
+    with named("EMAIL"):
+        address = mailbox("EMAIL", email)
+
+    def store(uow: UnitOfWork) -> None:
+        uow.clients.update(replace(_found(uow, client_id), contact_email=address))
+
+    transact(state.runtime.storage, store)
+    state.answer({"client_id": client_id, "contact_email": address}, "")
+    state.say(f"{client_id}: {address or 'nobody'} is told")
 
 
 @command.command("rotate-secret")

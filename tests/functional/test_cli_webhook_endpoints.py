@@ -6,10 +6,11 @@ import json
 
 import pytest
 from cli_ import Cli
-from sinks import http_sink
+from sinks import Answer, http_sink
 from standardwebhooks import Webhook
 
 from consentcore.domain.client import EndpointHealth
+from consentcore.domain.notice import NoticeKind
 from consentcore.outbox.worker import Worker
 from consentcore.runtime import build_runtime
 from consentcore.settings import load_ini
@@ -176,6 +177,32 @@ def test_disabled_endpoint_is_tested_and_replayed_to(cli):
         assert len(sink.wait_for(2)) == 2
         enabled = cli("webhooks", "endpoint", "enable", endpoint_id, "--json")
         assert enabled.json["enabled"]
+
+
+def test_410_switches_it_off_and_is_mailed_to_the_contact(cli):
+    assert cli("client", "contact", "app", "no address").code == 2
+    assert cli("client", "contact", "nobody", "dev@app.example").code == 1
+    told = cli("client", "contact", "app", "dev@app.example", "--json").json
+    assert told == {"client_id": "app", "contact_email": "dev@app.example"}
+    with http_sink(contract=False) as sink:
+        sink.answer = Answer(410)
+        endpoint_id = add(cli, sink.url("/hooks/s3cret"))["endpoint_id"]
+        work(cli)
+        assert cli("webhooks", "endpoint", "show", endpoint_id, "--json").json["enabled"], (
+            "a test decides nothing"
+        )
+        runtime = build_runtime(load_ini(str(cli.ini)))
+        with runtime.storage.transaction() as uow:
+            uow.notices.add(factories.notice(factories.grant("owner", "app"), kind=NoticeKind.REVOKED))
+        runtime.close()
+        work(cli)
+    shown = cli("webhooks", "endpoint", "show", endpoint_id, "--json").json
+    assert (shown["enabled"], shown["disabled_reason"]) == (False, "the endpoint answered 410")
+    (mail,) = [one.read_text() for one in (cli.folder / "var" / "mail").rglob("*") if one.is_file()]
+    assert "To: dev@app.example" in mail
+    assert "was disabled" in mail
+    assert "s3cret" not in mail
+    assert cli("client", "contact", "app", "--json").json["contact_email"] == ""
 
 
 def test_health_begins_anew_with_another_address_or_when_enabled(cli):
