@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from consentcore.domain.errors import InvalidInput
 from consentcore.domain.owner import normalise_email
-from consentcore.hooks.info import setting
+from consentcore.hooks.info import Secret, setting
 from consentcore.hooks.settings import PREFIX, Source
 
 _DAY_S = 86400
@@ -125,6 +125,14 @@ class WebSettings:
     complaint_url: str = setting(
         "Where a data owner can complain, such as the supervisory authority.", default=""
     )
+    metrics: tuple[str, ...] = setting(
+        "Networks (CIDR) that may read /metrics; not through a proxy that adds forwarding headers. Empty: nobody.",
+        default=("127.0.0.0/8", "::1/128"),
+    )
+    metrics_token: Secret = setting(
+        "Whoever sends it as Authorization: Bearer may read /metrics from anywhere. At least 16 characters.",
+        default=Secret(""),
+    )
 
 
 @dataclass(frozen=True)
@@ -153,6 +161,10 @@ class WorkerSettings:
     )
     drain_s: float = setting(
         "Time for deliveries in flight after SIGTERM.", default=10.0, minimum=0, maximum=600
+    )
+    metrics_listen: str = setting(
+        "HOST:PORT where the worker answers Prometheus, such as 127.0.0.1:9464, to whoever asks; empty: nowhere.",
+        default="",
     )
 
 
@@ -306,6 +318,7 @@ def check(settings: CoreSettings, source: Source) -> None:
         source.blame("consentcore.web.theme", f"expected a folder, {settings.web.theme} is none")
     if not settings.scopes:
         source.blame("consentcore.scopes", "expected one or more plugins")
+    _check_metrics(settings, source)
     for network in settings.server.trusted_proxies:
         try:
             ipaddress.ip_network(network)
@@ -313,6 +326,22 @@ def check(settings: CoreSettings, source: Source) -> None:
             source.blame(
                 "consentcore.server.trusted_proxies", f"expected addresses or networks, not {network!r}"
             )
+
+
+def _check_metrics(settings: CoreSettings, source: Source) -> None:
+    for network in settings.web.metrics:
+        try:
+            ipaddress.ip_network(network)
+        except ValueError:
+            source.blame("consentcore.web.metrics", f"expected networks like 10.0.0.0/8, not {network!r}")
+    if 0 < len(settings.web.metrics_token) < 16:
+        source.blame("consentcore.web.metrics_token", "expected at least 16 characters")
+    listen = settings.worker.metrics_listen
+    if listen:
+        try:
+            parse_listen(listen)
+        except ValueError as error:
+            source.blame("consentcore.worker.metrics_listen", str(error))
 
 
 def _check_urls(settings: CoreSettings, source: Source) -> None:
@@ -331,6 +360,21 @@ def _check_prefix(prefix: str, source: Source) -> None:
         source.blame("consentcore.oauth.prefix", "expected a path such as /oauth")
     elif prefix.split("/")[1] in _PAGES:
         source.blame("consentcore.oauth.prefix", f"expected a path such as /oauth; {prefix} is for pages")
+
+
+def parse_listen(text: str) -> tuple[str, int]:
+    """Take ``host:port`` or ``[ipv6]:port`` apart; ``*`` and nothing mean every address.
+
+    :raises ValueError: when it is neither.
+    """
+    host, colon, port = text.strip().rpartition(":")
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    elif ":" in host:
+        colon = ""
+    if not colon or not (port.isascii() and port.isdecimal()) or int(port) > 65535 or " " in host:
+        raise ValueError(f"expected HOST:PORT, not {text!r}")
+    return {"*": "0.0.0.0", "": "0.0.0.0"}.get(host, host), int(port)  # noqa: S104 - asked for
 
 
 def check_keys(source: Source) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from consentcore.domain.scope import Catalog
     from consentcore.egress import EgressPolicy
     from consentcore.hooks.registry import Registry
+    from consentcore.metrics import Meters
     from consentcore.oauth.server import AuthorizationServer
     from consentcore.ports.extension import Anchor, ResourceDirectory
     from consentcore.ports.keys import KeyRing
@@ -99,6 +100,11 @@ class Runtime:
         """The protocol endpoints."""
         return self._once("server", self._make_server)
 
+    @property
+    def meters(self) -> Meters:
+        """What is counted for Prometheus."""
+        return self._once("meters", self._make_meters)
+
     def compromised(self, family_id: str, grant_id: str, event_type: EventType) -> None:
         """Kill a family of tokens and record why, in a transaction of its own."""
         transact(
@@ -107,6 +113,7 @@ class Runtime:
                 uow, family_id=family_id, grant_id=grant_id, event_type=event_type
             ),
         )
+        self.meters.replay(event_type.value)
 
     def check(self) -> None:
         """Make what the configuration can have wrong, so that a start says all of it before anything is done.
@@ -152,6 +159,13 @@ class Runtime:
             code_ttl_ms=self.settings.oauth.code_ttl_s * 1000,
             grant_days=self.settings.consent.default_days,
         )
+
+    def _make_meters(self) -> Meters:
+        from importlib.metadata import version
+
+        from consentcore.metrics import Meters
+
+        return Meters(self.storage.outbox, self.clock, version("consentcore"))
 
     def _make_server(self) -> AuthorizationServer:
         from consentcore.oauth.server import AuthorizationServer

@@ -21,6 +21,7 @@ from consentcore.core_settings import (
     WorkerSettings,
     check,
     check_keys,
+    parse_listen,
 )
 from consentcore.domain.errors import ConfigurationError
 from consentcore.hooks.ini import BrokenInheritance, inherited, nearest
@@ -50,6 +51,7 @@ __all__ = [
     "WorkerSettings",
     "load_ini",
     "load_mapping",
+    "parse_listen",
 ]
 
 log = logging.getLogger("consentcore.settings")
@@ -115,21 +117,6 @@ def load_mapping(
             if key in written:
                 source.entries[key] = replace(entry, origin=written[key].origin, folder=written[key].folder)
     return _load(source, os.environ if environ is None else environ, DEFAULT_LISTEN)
-
-
-def parse_listen(text: str) -> tuple[str, int]:
-    """Take ``host:port`` or ``[ipv6]:port`` apart; ``*`` and nothing mean every address.
-
-    :raises ValueError: when it is neither.
-    """
-    host, colon, port = text.strip().rpartition(":")
-    if host.startswith("[") and host.endswith("]"):
-        host = host[1:-1]
-    elif ":" in host:
-        colon = ""
-    if not colon or not (port.isascii() and port.isdecimal()) or int(port) > 65535 or " " in host:
-        raise ValueError(f"expected HOST:PORT, not {text!r}")
-    return {"*": "0.0.0.0", "": "0.0.0.0"}.get(host, host), int(port)  # noqa: S104 - asked for
 
 
 def _listen_of(server: Mapping[str, Entry], source: Source) -> str:

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from consentcore.domain.client import WebhookEndpoint
 from consentcore.domain.clock import Clock
@@ -30,6 +31,9 @@ from consentcore.outbox.schedule import Tried, error_class, settlement
 from consentcore.ports.notifier import Notifier
 from consentcore.ports.outbox import Settlement
 from consentcore.ports.storage import Storage
+
+if TYPE_CHECKING:
+    from consentcore.metrics import Meters
 
 log = logging.getLogger("consentcore.worker")
 
@@ -63,12 +67,13 @@ class Ended:
     delivery: Delivery
     tried: Tried | None = None
     endpoint: WebhookEndpoint | None = None
+    notice: Notice | None = None
 
 
 class Sender:
     """Sends claimed deliveries; safe to use from any thread.
 
-    :param tell_plugin: hands an event to one plugin by name.
+    :param tell_plugin: hands an event to one plugin by name. :param meters: where tries are counted.
     """
 
     def __init__(
@@ -81,6 +86,7 @@ class Sender:
         *,
         notifiers: Mapping[str, Notifier],
         tell_plugin: Callable[[str, ConsentEvent], None],
+        meters: Meters | None = None,
     ) -> None:
         self._storage = storage
         self._clock = clock
@@ -89,6 +95,7 @@ class Sender:
         self._health = health
         self._notifiers = notifiers
         self._tell_plugin = tell_plugin
+        self._meters = meters
 
     def brief(self, deliveries: Sequence[Delivery]) -> list[Claimed]:
         """Read the notices of deliveries that were claimed just now.
@@ -134,12 +141,22 @@ class Sender:
         for one, stored in zip(ended, kept, strict=True):
             if one.tried is not None:
                 _report(one.tried, one.settlement, kept=stored)
+                self._count(one.tried, one.notice)
             if one.tried is None or one.endpoint is None or one.tried.trigger is not Trigger.SCHEDULE:
                 continue
             try:
                 self._health.observe(one.endpoint, one.tried.outcome, one.settlement.next_at)
             except StorageError as error:
                 log.warning("endpoint %s: how it fares could not be noted: %s", one.delivery.target, error)
+
+    def _count(self, tried: Tried, notice: Notice | None) -> None:
+        if self._meters is None:
+            return
+        notifier, outcome = tried.delivery.notifier, tried.outcome
+        self._meters.attempt(notifier, type(outcome).__name__.lower(), tried.latency_ms / 1000)
+        if isinstance(outcome, Delivered) and notice is not None and tried.trigger is Trigger.SCHEDULE:
+            told_at = tried.started_at + tried.latency_ms
+            self._meters.told(notice.kind.value, notifier, (told_at - notice.occurred_at) / 1000)
 
     def _attempt(self, claimed: Claimed) -> Ended:
         delivery = claimed.delivery
@@ -151,7 +168,7 @@ class Sender:
         tried = Tried(delivery, number, started, took_ms, outcome, scheduled, trigger)
         settled = settlement(tried, self._schedule(delivery, trigger), self._clock.now())
         endpoint = parcel.standing.get(delivery.target) if parcel else None
-        return Ended(settled, delivery, tried, endpoint)
+        return Ended(settled, delivery, tried, endpoint, claimed.notice)
 
     def _numbers(self, delivery: Delivery) -> tuple[int, int]:
         """The number of this try, and of the tries on schedule with this one.

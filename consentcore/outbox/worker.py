@@ -9,10 +9,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from consentcore.domain.clock import DAY
 from consentcore.domain.errors import StorageConflict, StorageError
+from consentcore.metrics import is_shared
 from consentcore.outbox.blame import described
 from consentcore.outbox.chores import Housekeeping
 from consentcore.outbox.dispatch import LEASE_MS, Dispatcher
@@ -57,6 +59,7 @@ class Worker:
             self.housekeeping.health,
             notifiers=notifiers,
             tell_plugin=runtime.registry.tell_event,
+            meters=runtime.meters if self._options.metrics_listen or is_shared() else None,
         )
         self._names = (*notifiers, *(EVENT + name for name in plugins))
 
@@ -104,12 +107,22 @@ class Worker:
         )
         chores.start()
         log.info("worker started: %s", " ".join(self._names) or "no notifiers")
-        while not stop.is_set():
-            self._turn(dispatcher, stop)
+        with self._telling():
+            while not stop.is_set():
+                self._turn(dispatcher, stop)
         if not self._stop(dispatcher):
             log.warning("stopped while something was being sent; it is sent again by the next worker")
         chores.join(self._options.drain_s)
         log.info("worker stopped")
+
+    def _telling(self) -> AbstractContextManager[object]:
+        """Answer Prometheus where the settings say so."""
+        if not self._options.metrics_listen:
+            return nullcontext()
+        from consentcore.core_settings import parse_listen
+        from consentcore.metrics.listener import listening
+
+        return listening(self._runtime.meters, *parse_listen(self._options.metrics_listen))
 
     def _stop(self, dispatcher: Dispatcher) -> bool:
         try:

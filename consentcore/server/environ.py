@@ -17,6 +17,7 @@ Answer = tuple[int, list[tuple[str, str]], bytes]
 # Proxy: a CGI-style library would take it for the environment variable HTTP_PROXY.
 _NEVER = frozenset({"proxy"})
 _FORWARDING = frozenset({"forwarded", "x-real-ip"})
+FORWARDED = "consentcore.forwarded"
 _KNOWN_NAMES = 256
 _LONGEST_METHOD = 32
 # RFC 3986 section 3.2.2, with an optional port.
@@ -97,6 +98,8 @@ class Environs:
             if key is None:
                 key = self._key(name)
             if not key:
+                if _is_forwarding(name):
+                    environ[FORWARDED] = True
                 continue
             if key not in environ:
                 environ[key] = value

@@ -6,7 +6,7 @@ import functools
 import ipaddress
 from collections.abc import Iterable
 
-from consentcore.server.environ import Environ, StartResponse, WSGIApp
+from consentcore.server.environ import FORWARDED, Environ, StartResponse, WSGIApp
 
 _HEADERS = (
     "HTTP_FORWARDED",
@@ -45,7 +45,10 @@ class Forwarded:
         self._is_trusted = functools.lru_cache(maxsize=1024)(self._judge)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        if self._is_trusted(environ.get("REMOTE_ADDR", "")):
+        trusted = self._is_trusted(environ.get("REMOTE_ADDR", ""))
+        if not trusted and any(key in environ for key in _HEADERS):
+            environ[FORWARDED] = True
+        if trusted:
             proto = environ.get("HTTP_X_FORWARDED_PROTO", "").rpartition(",")[2].strip().lower()
             if proto in {"http", "https"}:
                 environ["wsgi.url_scheme"] = proto

@@ -21,6 +21,7 @@ def includeme(config: Configurator) -> None:
 
     config.add_route("livez", "/livez")
     config.add_route("readyz", "/readyz")
+    config.add_route("metrics", "/metrics")
     config.add_static_view("static", "consentcore_templates:static", cache_max_age=3600)
 
     config.add_route("home", "/")

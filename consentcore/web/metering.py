@@ -1,0 +1,72 @@
+"""Counting requests, and who may read the numbers."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pyramid.config import Configurator
+    from pyramid.registry import Registry
+    from pyramid.request import Request
+    from pyramid.response import Response
+
+    from consentcore.core_settings import WebSettings
+
+FORWARDED = "consentcore.forwarded"
+"""In the environ: the request came through a proxy that nobody vouches for, so its address says nothing."""
+
+_BY_PROXY = (FORWARDED, "HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA")
+
+
+def includeme(config: Configurator) -> None:
+    """Count, where somebody may read it."""
+    if is_on(config.registry["consentcore.runtime"].settings.web):
+        config.add_tween("consentcore.web.metering.counting")
+
+
+def is_on(settings: WebSettings) -> bool:
+    """Whether anybody may read the numbers of the web processes."""
+    return bool(settings.metrics or settings.metrics_token)
+
+
+def counting(handler: Callable[[Request], Response], registry: Registry) -> Callable[[Request], Response]:
+    """Note the route, the status and the time of every request."""
+    note = registry["consentcore.runtime"].meters.request
+
+    def tween(request: Request) -> Response:
+        began, status = time.perf_counter(), 500
+        try:
+            response = handler(request)
+            status = response.status_int
+            return response
+        finally:
+            route = getattr(request, "matched_route", None)
+            note(route.name if route is not None else "none", status, time.perf_counter() - began)
+
+    return tween
+
+
+def may_read(request: Request) -> bool:
+    """Whether somebody may read the numbers: by the token, or by the address when no proxy stands between."""
+    settings = request.runtime.settings.web
+    token = str.__str__(settings.metrics_token)
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    if token and scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), token.encode()):
+        return True
+    return not any(name in request.environ for name in _BY_PROXY) and _is_inside(
+        request.remote_addr or "", settings.metrics
+    )
+
+
+def _is_inside(address: str, networks: tuple[str, ...]) -> bool:
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    mapped = getattr(found, "ipv4_mapped", None)
+    return any((mapped or found) in ipaddress.ip_network(network) for network in networks)
