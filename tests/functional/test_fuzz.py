@@ -32,6 +32,11 @@ LIMITS = "\n".join(
         "failures_per_address",
     )
 )
+# Wrong passwords on the pages of an account count as guesses: the fuzzing must not shut out its own owner.
+LIMITS += "".join(
+    f"\nconsentcore.plugin.login_local.{name} = 100000"
+    for name in ("failures_per_account", "failures_per_account_everywhere", "failures_per_address")
+)
 MARK = "zq<b>'\"&"
 """Stands raw in no answer."""
 ODD = [
