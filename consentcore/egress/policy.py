@@ -167,6 +167,7 @@ class EgressPolicy:
                 failure = EgressError("timeout" if isinstance(error, TimeoutError) else "connect")
                 failure.__cause__ = error
                 continue
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             return Connection(self._secured(sock, target, deadline) if target.tls else sock, address)
         raise failure
 

@@ -88,18 +88,21 @@ class _DeadlineSocket:
     def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
         self._sock = sock
         self._deadline = deadline
+        self._unsent = b""
         self.reader = _Reader(sock, deadline)
         self.buffered = _Buffered(self.reader)
 
     def sendall(self, data: Buffer) -> None:
-        """Send everything within the deadline."""
-        view = memoryview(data)
+        """Keep it until the answer is asked for. Head and body in two segments would make the second wait for the
+        acknowledgement of the first, 40 ms on a connection that is kept (Nagle's algorithm, RFC 9293 section 3.7.4)."""
+        self._unsent += bytes(data)
+
+    def makefile(self, mode: str) -> io.BufferedReader:  # noqa: ARG002 - http.client asks for "rb" only
+        """Send everything within the deadline; what the answer is read from."""
+        view = memoryview(self._unsent)
         while view:
             self._sock.settimeout(self._deadline.left())
             view = view[self._sock.send(view) :]
-
-    def makefile(self, mode: str) -> io.BufferedReader:  # noqa: ARG002 - http.client asks for "rb" only
-        """What the answer is read from."""
         return self.buffered
 
     def close(self) -> None:

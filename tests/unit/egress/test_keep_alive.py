@@ -8,11 +8,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 
 import pytest
 from certificates import make_certificate
 
 from consentcore.egress import EgressError, EgressPolicy
+from consentcore.egress.transport import Connection, Deadline
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 Reply = Callable[[int, int], bytes | None]
@@ -273,3 +275,33 @@ def test_many_threads_never_share_a_connection():
             one.join()
         assert outcomes == [b"ok"] * 60
         assert len(host.requests) <= 8
+
+
+def test_request_is_sent_in_one_piece():
+    """In two, the second would wait 40 ms for the acknowledgement of the first whenever a connection is kept."""
+
+    class Counting(socket.socket):
+        sent = 0
+
+        def send(self, *data) -> int:
+            Counting.sent += 1
+            return super().send(*data)
+
+    with serving() as host:
+        ours = Counting()
+        ours.connect(("127.0.0.1", host.port))
+        connection = Connection(ours, ip_address("127.0.0.1"))
+        for number in (1, 2):
+            got = connection.exchange(
+                Deadline(5), path="/", headers={"Host": "h"}, body=b"x" * 10_000, keep=True
+            )
+            assert (got.status, Counting.sent) == (200, number)
+        connection.close()
+
+
+def test_connections_do_not_wait_for_acknowledgements():
+    with serving() as host:
+        guard = policy()
+        post(guard, host)
+        (kept,) = guard._pool._idle[("http", "hooks.example", host.port)]
+        assert kept._sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
