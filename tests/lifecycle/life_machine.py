@@ -3,82 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import wraps
-from time import monotonic
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from life_model import DAY, GRACE_MS, INTERACTION_MS, Expected, Model, ModelClient, ModelToken
-from life_world import SCOPES, Answer, World, code_in
+from life_tools import (
+    Alarms,
+    Asked,
+    Tally,
+    answered,
+    any_client,
+    any_owner,
+    at_once,
+    latest,
+    mostly,
+    needs,
+    recent,
+    scope_sets,
+)
+from life_world import Answer, World, code_in
 
 from consentcore.domain.event import ActorType
-from consentcore.domain.interaction import Interaction
 from consentcore.oauth.server import Redirect
 from consentcore.testing import ManualClock
 
 VERIFIER, WRONG = "v" * 43, "w" * 43
 ENDINGS = {ActorType.OWNER: "withdrawn", ActorType.CLIENT: "closed", ActorType.OPERATOR: "revoked"}
-AT_ONCE = 3
+SECURITY = ("code_replayed", "refresh_reused")
 EXAMPLE_MS = 20 * DAY
 """How far the clock moves on between two examples on one store, so that nothing of one lives in the next."""
-
-
-@dataclass
-class Asked:
-    """A request that waits, or waited, for its owner."""
-
-    interaction: Interaction
-    owner: int
-    client: int
-    scopes: tuple[str, ...]
-    verifier: str
-    opened: int
-    answered: bool = False
-
-
-@dataclass
-class Tally:
-    steps: int = 0
-    examples: int = 0
-    began: float = 0.0
-
-
-def scope_sets(smallest: int = 1) -> st.SearchStrategy[tuple[str, ...]]:
-    return st.lists(st.sampled_from(SCOPES), min_size=smallest, max_size=3, unique=True).map(tuple)
-
-
-any_client = st.integers(0, 2)
-any_owner = st.integers(0, 1)
-mostly = st.sampled_from([True, True, True, False])
-recent = st.integers(0, 40)
-"""How far back: the latest things are the likeliest to matter, and what a failure shrinks to."""
-pool = ThreadPoolExecutor(AT_ONCE)
-
-
-def latest(things: list, back: int):
-    return things[-1 - back % len(things)]
-
-
-def at_once(work: Callable[[int], object], count: int = AT_ONCE) -> list:
-    return list(pool.map(work, range(count)))
-
-
-def needs(things: Callable[[LifeCycle], list]) -> Callable[[Callable], Callable]:
-    """Let a rule that finds nothing to work on begin a consent instead."""
-
-    def decorate(step: Callable) -> Callable:
-        @wraps(step)
-        def run(self, *args, **kwargs) -> None:
-            if things(self):
-                step(self, *args, **kwargs)
-            else:
-                self.connect(owner=0, client=1, scopes=SCOPES)
-
-        return run
-
-    return decorate
 
 
 class LifeCycle(RuleBasedStateMachine):
@@ -194,7 +147,7 @@ class LifeCycle(RuleBasedStateMachine):
         expected = self.model.exchange(code, self.clients[by], verifier, self.now)
         with self._alarms(expected):
             answer = self.world.exchange(self.real[by], code.clear, verifier)
-        if self._answered(answer, expected):
+        if answered(answer, expected):
             self.model.exchanged(code, *answer.pair, expected.scopes, self.now)
 
     @rule(back=recent, by=any_client, own=mostly, scopes=scope_sets(0))
@@ -216,7 +169,7 @@ class LifeCycle(RuleBasedStateMachine):
         expected = self.model.refresh(token, self.clients[by], scopes, self.now)
         with self._alarms(expected):
             answer = self.world.refresh(self.real[by], token.clear, scopes)
-        if self._answered(answer, expected):
+        if answered(answer, expected):
             self._rotated(token, answer, expected)
 
     def _rotated(self, token: ModelToken, answer: Answer, expected: Expected) -> None:
@@ -247,7 +200,7 @@ class LifeCycle(RuleBasedStateMachine):
         with self._alarms(expected):
             answers = at_once(lambda _: self.world.refresh(self.real[client], token.clear))
         for answer in answers:
-            self._answered(answer, expected)
+            answered(answer, expected)
         if not expected.error:
             assert len({answer.pair for answer in answers}) == 1
             self._rotated(token, answers[0], expected)
@@ -352,36 +305,8 @@ class LifeCycle(RuleBasedStateMachine):
     def _live_refresh_tokens(self) -> list[ModelToken]:
         return [token for token in self.model.tokens if token.kind == "refresh" and token.live(self.now)]
 
-    def _answered(self, answer, expected: Expected) -> bool:
-        """Whether it is a success; asserts that it is the answer that was expected."""
-        assert answer.error == expected.error, (answer, expected)
-        assert answer.status == {"": 200, "invalid_client": 401}.get(expected.error, 400)
-        if expected.error:
-            return False
-        assert answer.members["scope"] == " ".join(expected.scopes)
-        return True
-
     def _alarms(self, expected: Expected) -> Alarms:
         return Alarms(self.world, expected.alarm)
-
-
-SECURITY = ("code_replayed", "refresh_reused")
-
-
-class Alarms:
-    """Asserts how many alarms a block raises: one, none, or, where a purge leaves it open, at most one."""
-
-    def __init__(self, world: World, expected: bool | None) -> None:
-        self.world, self.expected = world, expected
-
-    def __enter__(self) -> None:
-        self.before = len(self.world.alarms)
-
-    def __exit__(self, kind, _value, _trace) -> None:
-        if kind is None:
-            raised = len(self.world.alarms) - self.before
-            wanted = {True: (1,), False: (0,), None: (0, 1)}[self.expected]
-            assert raised in wanted, f"{raised} alarms instead of {wanted}"
 
 
 def machine(name: str, make_storage: Callable[[], object]) -> type[LifeCycle]:
@@ -389,6 +314,6 @@ def machine(name: str, make_storage: Callable[[], object]) -> type[LifeCycle]:
     members = {
         "make_storage": staticmethod(make_storage),
         "time": ManualClock(),
-        "tally": Tally(began=monotonic()),
+        "tally": Tally(),
     }
     return type(name, (LifeCycle,), members)
