@@ -7,6 +7,7 @@ from base64 import b64decode
 
 import pytest
 from cli_ import Cli
+from node import node_process
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from consentcore.outbox.listener import Trust, examine
@@ -93,3 +94,15 @@ def test_bad_input_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     assert cli("webhooks", "fixtures", "--out", str(tmp_path / "file" / "x"), ini=False).code == 1
     assert cli("webhooks", "fixtures", ini=False).code == 2
+
+
+@pytest.mark.slow
+def test_receiver_on_nodejs_judges_each_as_it_says(tmp_path):
+    cli = Cli(tmp_path)
+    assert cli("webhooks", "fixtures", "--out", str(tmp_path / "f"), ini=False).code == 0
+    index = tmp_path / "f" / "index.json"
+    with node_process("webhooks.js", str(index)) as process:
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    expected = {one["name"]: one["verdict"] for one in json.loads(index.read_text())["fixtures"]}
+    assert json.loads(out) == expected
