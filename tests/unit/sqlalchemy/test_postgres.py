@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from dataclasses import replace
 
 import pytest
 from postgres import OwnServer, storage_at
@@ -11,6 +12,8 @@ from sqlalchemy import event
 from consentcore.api import Rotated, StorageUnavailable
 from consentcore.testing import factories
 from consentcore.testing.factories import NOW
+from consentcore.testing.storage.feed import tell
+from consentcore.testing.threads import together
 from consentcore.testing.worlds import populate
 
 pytestmark = pytest.mark.postgres
@@ -267,3 +270,21 @@ def _nodes(plan):
 def _rows(node):
     each = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
     return each * node["Actual Loops"]
+
+
+def test_clients_that_ask_for_their_feed_at_once_do_not_collide(postgres_storage):
+    storage = postgres_storage
+    world = populate(storage)
+    for number in range(60):
+        tell(storage, replace(world.grant, grant_id=f"g{number}"))
+
+    def ask(_: int) -> int:
+        given = 0
+        for _ in range(10):
+            with storage.transaction() as uow:  # without a second try
+                given += uow.feed.enter(world.client.client_id, 3)
+        return given
+
+    assert sum(together(6, ask)) == 60
+    with storage.reading() as uow:
+        assert len(uow.feed.page(world.client.client_id)) == 60
