@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import logging
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from consentcore.api import Clock, Delivered, Envelope, Outcome, Retry, iso
+from consentcore.api import Clock, ConfigurationError, Delivered, Envelope, Outcome, Retry, iso
 
 if TYPE_CHECKING:
     from consentcore_log import LogSettings
@@ -33,11 +34,17 @@ FACTS = (
 
 
 class LogNotifier:
-    """:class:`consentcore.api.Notifier` into a file or a logger. ``notice_id`` tells what came twice."""
+    """:class:`consentcore.api.Notifier` into a file or a logger. ``notice_id`` tells what came twice.
+
+    :raises ConfigurationError: when the folder of the file is not there.
+    """
 
     def __init__(self, settings: LogSettings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
+        if settings.file is not None and (settings.file.is_dir() or not settings.file.parent.is_dir()):
+            problem = f"expected a file in a folder that is there, not {settings.file}"
+            raise ConfigurationError([f"consentcore.plugin.log.file: {problem}"])
         if log.level == logging.NOTSET:
             log.setLevel(logging.INFO)
 
@@ -55,8 +62,8 @@ class LogNotifier:
             return Delivered()
         try:
             _append(self._settings.file, line)
-        except OSError:
-            return Retry("the file cannot be written to", error="disk")
+        except OSError as error:
+            return Retry(f"the file cannot be written to: {error.strerror}", error="disk")
         return Delivered()
 
     def _entry(self, envelope: Envelope) -> dict[str, object]:
@@ -87,6 +94,6 @@ def _append(path: Path, line: str) -> None:
         before = os.fstat(opened).st_size
         if os.write(opened, data) != len(data):
             os.ftruncate(opened, before)
-            raise OSError("the disk is full")
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     finally:
         os.close(opened)

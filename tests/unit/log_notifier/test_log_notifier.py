@@ -6,10 +6,11 @@ import json
 import logging
 import os
 import threading
+from pathlib import Path
 
 import pytest
 
-from consentcore.api import Audience, Delivered, NoticeKind, PluginKind, Retry
+from consentcore.api import Audience, ConfigurationError, Delivered, NoticeKind, PluginKind, Retry
 from consentcore.testing import FakeEnvelope, ManualClock, NotifierConformance, factories
 from consentcore_log import LogSettings, consentcore_notifier, consentcore_plugin
 
@@ -22,6 +23,14 @@ def lines(path) -> list[dict]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
+def unwritable(folder):
+    """A notifier whose folder went away after the start."""
+    (folder / "gone").mkdir()
+    made = make(folder / "gone" / "notices.jsonl")
+    (folder / "gone").rmdir()
+    return made
+
+
 class TestFile(NotifierConformance):
     capabilities = frozenset({"readback"})
 
@@ -31,7 +40,7 @@ class TestFile(NotifierConformance):
 
     @pytest.fixture
     def broken_notifier(self, tmp_path):
-        return make(tmp_path / "missing" / "notices.jsonl")
+        return unwritable(tmp_path)
 
     @pytest.fixture
     def told(self, tmp_path):
@@ -51,7 +60,7 @@ class TestLogger(NotifierConformance):
 
     @pytest.fixture
     def broken_notifier(self, tmp_path):
-        return make(tmp_path)  # a folder
+        return unwritable(tmp_path)
 
     @pytest.fixture
     def told(self, caplog):
@@ -133,9 +142,16 @@ def test_line_that_found_no_room_leaves_nothing_behind(tmp_path, monkeypatch):
 
 
 def test_full_disk_is_tried_again():
-    assert make("/dev/full").send(FakeEnvelope(), "log") == Retry(
-        "the file cannot be written to", error="disk"
-    )
+    outcome = make(Path("/dev/full")).send(FakeEnvelope(), "log")
+    assert outcome == Retry("the file cannot be written to: No space left on device", error="disk")
+
+
+@pytest.mark.parametrize("name", ["missing/notices.jsonl", "."])
+def test_file_that_can_never_be_there_stops_the_start(tmp_path, name):
+    with pytest.raises(
+        ConfigurationError, match=r"consentcore\.plugin\.log\.file: expected a file in a folder"
+    ):
+        make(tmp_path / name)
 
 
 def test_notice_for_nobody_is_not_logged():
