@@ -57,6 +57,13 @@ def test_98_a_pushed_request_survives_the_login_and_is_gone_after_it(platform):
     assert "Location" not in again.headers
 
 
+def test_15_a_look_at_the_link_by_head_uses_nothing_up(platform):
+    pushed = push(platform, Request(), {"client_secret": platform.client_secret}).json["request_uri"]
+    refused = platform.browser().head(link("coolsite", pushed), status=405)
+    assert refused.headers["Allow"] == "GET"
+    platform.browser().get(link("coolsite", pushed), status=303)
+
+
 @pytest.fixture
 def keys_server():
     with http_sink() as sink:

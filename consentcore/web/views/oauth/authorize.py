@@ -13,6 +13,7 @@ from consentcore.oauth.server import PageError, Pending, Redirect
 from consentcore.web.errors import error_page
 from consentcore.web.interactions import UNBOUND, url_for
 from consentcore.web.redirects import see_other
+from consentcore.web.views.oauth.other_methods import other_method
 
 if TYPE_CHECKING:
     from pyramid.request import Request
@@ -24,9 +25,14 @@ MISTAKE = (
 )
 
 
-@view_config(route_name="oauth.authorize", request_method=("GET", "HEAD"), csrf=False)
+@view_config(route_name="oauth.authorize", request_method="GET", csrf=False)
 def authorize(request: Request) -> Response:
-    """Answer an authorization request."""
+    """Answer an authorization request.
+
+    Not to HEAD, which Pyramid lets in with GET: looking at a link must use no pushed request up and make no code.
+    """
+    if request.method == "HEAD":
+        return other_method(request)
     session_hash = request.browser.hash if request.browser.known else None
     result = request.runtime.server.authorize(request.environ.get("QUERY_STRING", ""), session_hash)
     if isinstance(result, PageError):

@@ -15,6 +15,4 @@ if TYPE_CHECKING:
 @view_config(route_name="oauth.authorize", csrf=False)
 def other_method(_request: Request) -> Response:
     """405: without this view, the predicate of the real one would make it a 404."""
-    raise HTTPMethodNotAllowed(
-        "The authorization endpoint is opened in a browser.", headers={"Allow": "GET, HEAD"}
-    )
+    raise HTTPMethodNotAllowed("The authorization endpoint is opened in a browser.", headers={"Allow": "GET"})
