@@ -9,7 +9,7 @@ export PYTEST_DEBUG_TEMPROOT := $(shell df -m /dev/shm 2>/dev/null | awk 'NR == 
 STORY := tests/functional/test_end_to_end_stock_client.py tests/browser/test_story.py
 COVERAGE := --cov=consentcore --cov=plugins --cov-branch
 
-.PHONY: help setup demo demo-check test test-rest soak check lint format types imports docs reference wheel bench lock packaging clean browser node nginx
+.PHONY: help setup demo demo-check test test-rest soak check lint format types imports docs reference wheel bench chaos faketime lock packaging clean browser node nginx
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,7 +27,7 @@ demo-check: setup browser  ## the whole story for real: the demo, a stock client
 test: setup  ## the fast tests (about a minute)
 	$(BIN)/pytest -n 2 -q -m "not browser and not slow" $(PYTEST_ARGS)
 
-test-rest: setup browser node nginx  ## the tests that `test` and `demo-check` leave out: Chromium, PostgreSQL through the whole kit, load
+test-rest: setup browser node nginx faketime  ## the tests that `test` and `demo-check` leave out: Chromium, PostgreSQL through the whole kit, load
 	$(BIN)/pytest -n 2 -q -m "browser or slow" $(addprefix --ignore=,$(STORY)) $(PYTEST_ARGS)
 
 check: setup lint types imports  ## the gate: everything that has to hold before a push
@@ -65,6 +65,10 @@ wheel: setup  ## build the wheel and use it in a clean environment
 bench: setup  ## performance, as ratios
 	$(BIN)/python -m bench $(BENCH_ARGS)
 
+chaos: setup faketime  ## consents and revocations while everything fails, and the truth afterwards
+	$(BIN)/python -m chaos --database sqlite $(CHAOS_ARGS)
+	$(BIN)/python -m chaos --database postgresql $(CHAOS_ARGS)
+
 lock: setup  ## requirements.lock from requirements.in
 	@sh scripts/lock.sh
 
@@ -83,3 +87,6 @@ node:
 
 nginx:
 	@sh scripts/ensure_nginx.sh
+
+faketime:
+	@sh scripts/ensure_faketime.sh

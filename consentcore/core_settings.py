@@ -159,6 +159,13 @@ class WorkerSettings:
         minimum=1,
         maximum=64,
     )
+    lease_s: float = setting(
+        "What a worker takes is its own for so long; others wait so long for what a killed one had. At least 4/3 of "
+        "what one try may take.",
+        default=40.0,
+        minimum=2,
+        maximum=3600,
+    )
     drain_s: float = setting(
         "Time for deliveries in flight after SIGTERM.", default=10.0, minimum=0, maximum=600
     )

@@ -14,11 +14,10 @@ from consentcore.outbox.sending import Claimed, Ended, Sender
 from consentcore.ports.outbox import OutboxStorage
 
 LEASE_MS = 40_000
-"""How long what is claimed belongs to its worker; who comes after one that was killed waits so long. The clocks
-of workers may differ by as much."""
+"""How long what is claimed belongs to its worker, where the settings say nothing else."""
 
-SEND_BOUND_MS = 30_000
-"""What one try may take at most; a delivery with less of its lease left is not begun."""
+BEGIN_WITHIN = 0.25
+"""In the first quarter of its lease a delivery is begun, or given back: the rest is for the try."""
 
 CAPACITY = 256
 """How many deliveries a worker has at most, from claim to settlement."""
@@ -46,12 +45,14 @@ class Dispatcher:
         *,
         threads: int,
         per_target: int,
+        lease_ms: int = LEASE_MS,
     ) -> None:
         self._outbox = outbox
         self._clock = clock
         self._sender = sender
         self._names = tuple(names)
         self._threads = threads
+        self._lease_ms = lease_ms
         self._lanes = Lanes(threads, per_target)
         self._lock = threading.Lock()
         self._work = threading.Condition(self._lock)
@@ -80,7 +81,7 @@ class Dispatcher:
         claimed = self._outbox.claim_deliveries(
             self._clock.now(),
             limit=room,
-            lease_ms=LEASE_MS,
+            lease_ms=self._lease_ms,
             notifiers=self._names,
             per_target=most,
             busy=busy,
@@ -188,4 +189,4 @@ class Dispatcher:
 
     def _is_late(self, claimed: Claimed) -> bool:
         """By the monotonic clock: that of the machine may be set."""
-        return time.monotonic() - claimed.since > (LEASE_MS - SEND_BOUND_MS) / 1000
+        return time.monotonic() - claimed.since > BEGIN_WITHIN * self._lease_ms / 1000

@@ -17,7 +17,7 @@ from consentcore.domain.errors import StorageConflict, StorageError
 from consentcore.metrics import is_shared
 from consentcore.outbox.blame import described
 from consentcore.outbox.chores import Housekeeping
-from consentcore.outbox.dispatch import LEASE_MS, Dispatcher
+from consentcore.outbox.dispatch import Dispatcher
 from consentcore.outbox.envelope import Packer
 from consentcore.outbox.expansion import EVENT, Expander
 from consentcore.outbox.mail import MailRenderer
@@ -39,6 +39,7 @@ class Worker:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._options = runtime.settings.worker
+        self._lease_ms = round(self._options.lease_s * 1000)
         self.housekeeping = Housekeeping(runtime)
         notifiers = runtime.notifiers
         plugins = runtime.registry.event_plugins()
@@ -74,7 +75,7 @@ class Worker:
             while self._expander.expand_all(EXPAND_BATCH):
                 pass
             outbox, now = self._runtime.storage.outbox, self._runtime.clock.now()
-            claimed = outbox.claim_deliveries(now, limit=50, lease_ms=LEASE_MS, notifiers=self._names)
+            claimed = outbox.claim_deliveries(now, limit=50, lease_ms=self._lease_ms, notifiers=self._names)
             fresh = [one for one in claimed if one.delivery_id not in tried]
             known = [one for one in claimed if one.delivery_id in tried]
             self._sender.settle([self._sender.given_back(one, now) for one in known])
@@ -101,6 +102,7 @@ class Worker:
             self._names,
             threads=self._options.threads,
             per_target=self._options.per_target,
+            lease_ms=self._lease_ms,
         )
         chores = threading.Thread(
             target=self._keep_house, args=(stop,), name="consentcore-chores", daemon=True
@@ -150,7 +152,7 @@ class Worker:
             return self._options.poll_s
         began = time.monotonic()
         outbox, now = self._runtime.storage.outbox, self._runtime.clock.now()
-        if outbox.waiting(now, lease_ms=LEASE_MS, notifiers=self._names):
+        if outbox.waiting(now, lease_ms=self._lease_ms, notifiers=self._names):
             expanded = self._expander.expand_all(EXPAND_BATCH)
             claimed = dispatcher.claim()
             if expanded or claimed:
