@@ -1,4 +1,4 @@
-"""Lets the tests find their model, and the storages with a fault."""
+"""Lets the tests find their model."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "contract")]
+sys.path.insert(0, str(HERE))

@@ -79,7 +79,7 @@ def test_63_any_longer_life_of_tokens_in_sqlite(sqlite):
     ],
 )
 def test_storage_with_a_fault_is_noticed(fault):
-    import broken_storages
+    from contract import broken_storages
 
     def make():
         storage = MemoryStorage()
