@@ -1,23 +1,14 @@
-"""What can be set in the core: names, types, defaults, and the rules that types do not express."""
+"""What can be set in the core: names, types and defaults."""
 
 from __future__ import annotations
 
 import dataclasses
-import ipaddress
-import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from consentcore.domain.errors import InvalidInput
-from consentcore.domain.owner import normalise_email
 from consentcore.hooks.info import Secret, setting
-from consentcore.hooks.settings import PREFIX, Source
 
 _DAY_S = 86400
-# Protocol routes run without the transaction that pages need, and which are which is told by the path.
-_PAGES = {"consent", "consents", "developer", "livez", "login", "logout", "metrics", "operator", "readyz"}
-_PAGES |= {"openapi.json", "account", "api", "jwks", "receipts", "static", ".well-known"}
 
 
 @dataclass(frozen=True)
@@ -313,115 +304,3 @@ class CoreSettings:
         if self.web.secure_cookies is None:
             secure = self.issuer.lower().startswith("https:")
             object.__setattr__(self, "web", replace(self.web, secure_cookies=secure))
-
-
-def check(settings: CoreSettings, source: Source) -> None:
-    """Blame what is wrong with single values, or between them."""
-    _check_urls(settings, source)
-    _check_prefix(settings.oauth.prefix, source)
-    if settings.operator.email and not _is_mailbox(settings.operator.email):
-        source.blame("consentcore.operator.email", "expected an address like ada@example.org")
-    if settings.web.theme and not settings.web.theme.is_dir():
-        source.blame("consentcore.web.theme", f"expected a folder, {settings.web.theme} is none")
-    if not settings.scopes:
-        source.blame("consentcore.scopes", "expected one or more plugins")
-    _check_metrics(settings, source)
-    for network in settings.server.trusted_proxies:
-        try:
-            ipaddress.ip_network(network)
-        except ValueError:
-            source.blame(
-                "consentcore.server.trusted_proxies", f"expected addresses or networks, not {network!r}"
-            )
-
-
-def _check_metrics(settings: CoreSettings, source: Source) -> None:
-    for network in settings.web.metrics:
-        try:
-            ipaddress.ip_network(network)
-        except ValueError:
-            source.blame("consentcore.web.metrics", f"expected networks like 10.0.0.0/8, not {network!r}")
-    if 0 < len(settings.web.metrics_token) < 16:
-        source.blame("consentcore.web.metrics_token", "expected at least 16 characters")
-    listen = settings.worker.metrics_listen
-    if listen:
-        try:
-            parse_listen(listen)
-        except ValueError as error:
-            source.blame("consentcore.worker.metrics_listen", str(error))
-
-
-def _check_urls(settings: CoreSettings, source: Source) -> None:
-    for name in ("issuer", "web_url"):
-        problem = _url_problem(getattr(settings, name))
-        if problem and (name == "issuer" or settings.web_url != settings.issuer):
-            source.blame(PREFIX + name, problem)
-    for name in ("privacy_url", "complaint_url"):
-        url = getattr(settings.web, name)
-        if url and urlsplit(url).scheme not in {"https", "http"}:
-            source.blame(f"consentcore.web.{name}", "expected an http or https URL")
-
-
-def _check_prefix(prefix: str, source: Source) -> None:
-    if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+/?", prefix):
-        source.blame("consentcore.oauth.prefix", "expected a path such as /oauth")
-    elif prefix.split("/")[1] in _PAGES:
-        source.blame("consentcore.oauth.prefix", f"expected a path such as /oauth; {prefix} is for pages")
-
-
-def parse_listen(text: str) -> tuple[str, int]:
-    """Take ``host:port`` or ``[ipv6]:port`` apart; ``*`` and nothing mean every address.
-
-    :raises ValueError: when it is neither.
-    """
-    host, colon, port = text.strip().rpartition(":")
-    if host.startswith("[") and host.endswith("]"):
-        host = host[1:-1]
-    elif ":" in host:
-        colon = ""
-    if not colon or not (port.isascii() and port.isdecimal()) or int(port) > 65535 or " " in host:
-        raise ValueError(f"expected HOST:PORT, not {text!r}")
-    return {"*": "0.0.0.0", "": "0.0.0.0"}.get(host, host), int(port)  # noqa: S104 - asked for
-
-
-def check_keys(source: Source) -> None:
-    """Say a missing variable together with all others; what it holds is read when the key ring is opened."""
-    entry = source.entries.get("consentcore.keys")
-    name = entry.value[4:] if entry and entry.value.startswith("env:") else ""
-    if name and name not in source.environ:
-        source.blame("consentcore.keys", f"expected the environment variable {name} to be set")
-
-
-def _url_problem(url: str) -> str:
-    """RFC 8414 section 2: https, no query, no fragment; http only on the machine itself."""
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
-    except ValueError:
-        return "expected an URL such as https://consent.example.com"
-    if (
-        parts.scheme not in {"https", "http"}
-        or not host
-        or any(ord(sign) <= 32 or ord(sign) > 126 for sign in url)
-    ):
-        return "expected an URL such as https://consent.example.com"
-    if parts.query or parts.fragment or "?" in url or "#" in url or parts.username is not None:
-        return "expected an URL without query, fragment or user"
-    if parts.scheme == "http" and not _is_loopback(host):
-        return "expected https; http is for loopback addresses only"
-    return ""
-
-
-def _is_mailbox(address: str) -> bool:
-    try:
-        normalise_email(address)
-    except InvalidInput:
-        return False
-    return True
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
