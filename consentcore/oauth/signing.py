@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from consentcore.domain.clock import HOUR
+from consentcore.jose import registry
 
 if TYPE_CHECKING:
     from joserfc.jwk import ECKey, KeyParameters, OKPKey
@@ -44,11 +45,9 @@ class SigningKeys:
         """
         from joserfc import jws
 
-        from consentcore.resource.keyset import registry
-
         kid = kid_of(key_id or self._keys.current_id, self._algorithm)
         header = {"alg": self._algorithm, "typ": typ, "kid": kid}
-        return jws.serialize_compact(header, payload, self.key(kid), [self._algorithm], registry())
+        return jws.serialize_compact(header, payload, self.key(kid), [self._algorithm], registry(ALGORITHMS))
 
     def published(self, now: int) -> list[str]:
         """The ids of the master keys whose public halves are published, newest first."""

@@ -10,6 +10,7 @@ from base64 import urlsafe_b64decode
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from consentcore.jose import registry
 from consentcore.resource.bearer import MAX_TOKEN, Token, invalid_token
 from consentcore.resource.keyset import KeySet
 
@@ -118,10 +119,8 @@ def _header_of(token: str) -> dict[str, str]:
 def _verified(token: str, key: Any, algorithm: str) -> dict[str, Any]:
     from joserfc import errors, jws
 
-    from consentcore.resource.keyset import registry
-
     try:
-        found = jws.deserialize_compact(token, key, [algorithm], registry())
+        found = jws.deserialize_compact(token, key, [algorithm], registry(ALGORITHMS))
         claims = json.loads(found.payload)
     except (errors.JoseError, ValueError, RecursionError):
         raise invalid_token("The signature of the token is wrong") from None

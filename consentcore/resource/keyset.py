@@ -8,8 +8,6 @@ import ssl
 import threading
 import time
 from collections.abc import Mapping
-from copy import copy
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from consentcore.resource.bearer import Unavailable
@@ -17,7 +15,6 @@ from consentcore.resource.http import Endpoint
 
 if TYPE_CHECKING:
     from joserfc.jwk import Key
-    from joserfc.jws import JWSRegistry
 
 log = logging.getLogger("consentcore.resource")
 
@@ -123,18 +120,3 @@ def _imported(member: dict[str, Any]) -> Key | None:
     except (errors.JoseError, ValueError) as error:
         log.warning("a key of the authorization server cannot be read: %s", type(error).__name__)
         return None
-
-
-@cache
-def registry() -> JWSRegistry:
-    """joserfc's rules for ES256 and EdDSA and nothing else.
-
-    RFC 9864 renames EdDSA to Ed25519, which servers do not say yet, so the library's warning is left out.
-    """
-    from joserfc.jws import JWSRegistry
-
-    class Registry(JWSRegistry):
-        algorithms = {name: copy(JWSRegistry.algorithms[name]) for name in _SHAPES}  # noqa: RUF012 - its shape
-
-    Registry.algorithms["EdDSA"].security_warning = None
-    return Registry(algorithms=list(_SHAPES))

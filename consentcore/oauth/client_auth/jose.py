@@ -11,16 +11,13 @@ import json
 import re
 from base64 import urlsafe_b64decode
 from collections.abc import Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from consentcore.jose import registry
 from consentcore.oauth.client_auth.key_set import ALGORITHMS
 
 if TYPE_CHECKING:
-    from joserfc.jws import JWSRegistry
-
     from consentcore.oauth.client_auth.key_set import PublicKey
 
 MAX_LENGTH = 8192
@@ -73,29 +70,12 @@ def _checks(jwt: Jwt, key: PublicKey) -> bool:
     from joserfc.errors import JoseError
     from joserfc.jws import deserialize_compact
 
+    rules = registry(ALGORITHMS, max_header=_MAX_HEADER, max_payload=MAX_LENGTH, any_header=True)
     try:
-        deserialize_compact(jwt.text, key.key, [jwt.algorithm], _registry())
+        deserialize_compact(jwt.text, key.key, [jwt.algorithm], rules)
     except (JoseError, ValueError, TypeError):
         return False
     return True
-
-
-@cache
-def _registry() -> JWSRegistry:
-    """joserfc's rules for our algorithms.
-
-    RFC 9864 renames EdDSA to Ed25519, which clients do not know yet, so the library's warning is left out.
-    """
-    from joserfc.jws import JWSRegistry
-
-    class Registry(JWSRegistry):
-        algorithms = {name: copy(JWSRegistry.algorithms[name]) for name in ALGORITHMS}  # noqa: RUF012 - its shape
-        max_header_length = _MAX_HEADER
-        max_payload_length = MAX_LENGTH
-
-    for algorithm in Registry.algorithms.values():
-        algorithm.security_warning = None
-    return Registry(algorithms=list(ALGORITHMS), strict_check_header=False)
 
 
 def _decoded(part: str, longest: int) -> dict[str, Any] | None:

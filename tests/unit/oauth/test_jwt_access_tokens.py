@@ -12,10 +12,10 @@ from joserfc.jwk import KeySet
 
 from consentcore.api import ConfigurationError, GrantState, TokenFormat
 from consentcore.domain.secret import digest
+from consentcore.jose import registry
 from consentcore.keys import Keys, MasterKey
 from consentcore.oauth.jwt_tokens import MAX_CLAIMS_BYTES
 from consentcore.oauth.signing import ALGORITHMS
-from consentcore.resource.keyset import registry
 
 RESOURCE = "https://api.example"
 
@@ -35,7 +35,7 @@ def house(house):
 def read(house, token):
     """Header and claims of a token whose signature the published keys verify."""
     published = KeySet.import_key_set(json.loads(json.dumps(house.server.jwks())))
-    found = jws.deserialize_compact(token, published, list(ALGORITHMS), registry())
+    found = jws.deserialize_compact(token, published, list(ALGORITHMS), registry(ALGORITHMS))
     return found.headers(), json.loads(found.payload)
 
 

@@ -9,9 +9,9 @@ from joserfc import jws
 from joserfc.jwk import KeySet
 
 from consentcore.domain.clock import HOUR, SECOND
+from consentcore.jose import registry
 from consentcore.keys import Keys, MasterKey
 from consentcore.oauth.signing import ALGORITHMS, SigningKeys
-from consentcore.resource.keyset import registry
 from consentcore.testing import ManualClock, fixed_keys
 
 NOW = ManualClock().now()
@@ -30,7 +30,7 @@ def test_what_is_signed_verifies_with_the_published_set(algorithm):
     signing = SigningKeys(fixed_keys(), algorithm)
     text = signing.sign("at+jwt", b'{"sub":"x"}')
     published = KeySet.import_key_set(json.loads(json.dumps(signing.key_set(NOW))))
-    found = jws.deserialize_compact(text, published, [algorithm], registry())
+    found = jws.deserialize_compact(text, published, [algorithm], registry(ALGORITHMS))
     assert found.headers() == {"alg": algorithm, "typ": "at+jwt", "kid": f"test1-{algorithm}"}
     assert found.payload == b'{"sub":"x"}'
 
