@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING
 
+from consentcore.domain.address import network_of
 from consentcore.domain.clock import HOUR
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class MailThrottle:
 
     def address_waits(self, remote_addr: str, now: int) -> int:
         """Count a request from an address; 0, or the seconds until it may ask again."""
-        hits = self.counters.hit(_name("from", _network(remote_addr)), now, HOUR)
+        hits = self.counters.hit(_name("from", network_of(remote_addr)), now, HOUR)
         return seconds_left(now) if hits > self.per_address else 0
 
     def mailbox_is_full(self, email: str, now: int) -> bool:
@@ -37,17 +37,6 @@ class MailThrottle:
 def seconds_left(now: int) -> int:
     """Seconds until the hour that ``now`` (ms) lies in is over, at least 1."""
     return max(1, -(-(HOUR - now % HOUR) // 1000))
-
-
-def _network(remote_addr: str) -> str:
-    """IPv6 counts by /64, which is what one customer has."""
-    try:
-        address = ip_address(remote_addr.partition("%")[0])
-    except ValueError:
-        return remote_addr
-    if isinstance(address, IPv6Address) and not address.ipv4_mapped:
-        return str(ip_network(f"{address}/64", strict=False))
-    return str(getattr(address, "ipv4_mapped", None) or address)
 
 
 def _name(kind: str, text: str) -> str:

@@ -7,6 +7,7 @@ import re
 from urllib.parse import urlsplit
 
 from consentcore.core_settings.sections import CoreSettings
+from consentcore.domain.address import no_networks
 from consentcore.domain.errors import InvalidInput
 from consentcore.domain.owner import normalise_email
 from consentcore.hooks.settings import PREFIX, Source
@@ -27,21 +28,13 @@ def check(settings: CoreSettings, source: Source) -> None:
     if not settings.scopes:
         source.blame("consentcore.scopes", "expected one or more plugins")
     _check_metrics(settings, source)
-    for network in settings.server.trusted_proxies:
-        try:
-            ipaddress.ip_network(network)
-        except ValueError:
-            source.blame(
-                "consentcore.server.trusted_proxies", f"expected addresses or networks, not {network!r}"
-            )
+    for wrong in no_networks(settings.server.trusted_proxies):
+        source.blame("consentcore.server.trusted_proxies", f"expected addresses or networks, not {wrong!r}")
 
 
 def _check_metrics(settings: CoreSettings, source: Source) -> None:
-    for network in settings.web.metrics:
-        try:
-            ipaddress.ip_network(network)
-        except ValueError:
-            source.blame("consentcore.web.metrics", f"expected networks like 10.0.0.0/8, not {network!r}")
+    for wrong in no_networks(settings.web.metrics):
+        source.blame("consentcore.web.metrics", f"expected networks like 10.0.0.0/8, not {wrong!r}")
     if 0 < len(settings.web.metrics_token) < 16:
         source.blame("consentcore.web.metrics_token", "expected at least 16 characters")
     listen = settings.worker.metrics_listen

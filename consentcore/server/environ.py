@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
+from consentcore.domain.address import FORWARDED
+
 Environ = dict[str, Any]
 StartResponse = Callable[..., Callable[[bytes], object]]
 WSGIApp = Callable[[Environ, StartResponse], Iterable[bytes]]
@@ -17,7 +19,6 @@ Answer = tuple[int, list[tuple[str, str]], bytes]
 # Proxy: a CGI-style library would take it for the environment variable HTTP_PROXY.
 _NEVER = frozenset({"proxy"})
 _FORWARDING = frozenset({"forwarded", "x-real-ip"})
-FORWARDED = "consentcore.forwarded"
 _KNOWN_NAMES = 256
 _LONGEST_METHOD = 32
 # RFC 3986 section 3.2.2, with an optional port.

@@ -6,7 +6,8 @@ import functools
 import ipaddress
 from collections.abc import Iterable
 
-from consentcore.server.environ import FORWARDED, Environ, StartResponse, WSGIApp
+from consentcore.domain.address import FORWARDED, is_in
+from consentcore.server.environ import Environ, StartResponse, WSGIApp
 
 _HEADERS = (
     "HTTP_FORWARDED",
@@ -20,7 +21,6 @@ _HEADERS = (
     "HTTP_X_FORWARDED_SSL",
     "HTTP_X_FORWARDED_SCHEME",
 )
-_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class Forwarded:
@@ -32,16 +32,13 @@ class Forwarded:
     the issuer.
 
     :param app: the application behind.
-    :param trusted: addresses or networks of the proxies; an empty REMOTE_ADDR (a Unix socket) is trusted when
-        ``unix`` is among them.
+    :param trusted: addresses or networks of the proxies.
     :raises ValueError: for an entry that is neither.
     """
 
     def __init__(self, app: WSGIApp, trusted: Iterable[str]) -> None:
-        entries = list(trusted)
         self._app = app
-        self._unix = "unix" in entries
-        self._networks: list[_Network] = [ipaddress.ip_network(entry) for entry in entries if entry != "unix"]
+        self._networks = [ipaddress.ip_network(entry) for entry in trusted]
         self._is_trusted = functools.lru_cache(maxsize=1024)(self._judge)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -72,14 +69,7 @@ class Forwarded:
         return client
 
     def _judge(self, address: str) -> bool:
-        if not address:
-            return self._unix
-        try:
-            parsed = ipaddress.ip_address(address)
-        except ValueError:
-            return False
-        mapped = getattr(parsed, "ipv4_mapped", None)
-        return any((mapped or parsed) in network for network in self._networks)
+        return is_in(self._networks, address)
 
 
 def _address(text: str) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import ipaddress
 import json
 from dataclasses import dataclass
 
+from consentcore.domain.address import no_networks
 from consentcore.domain.errors import ConfigurationError
 
 DEFAULT_APP = "consentcore.app:build_wsgi"
@@ -97,12 +97,5 @@ def _out_of_range(name: str, value: float, low: int, high: int) -> list[str]:
 
 
 def _bad_networks(values: tuple[str, ...]) -> list[str]:
-    problems = []
-    for value in values:
-        try:
-            ipaddress.ip_network(value)
-        except ValueError:
-            problems.append(
-                f"consentcore.server.trusted_proxies: expected addresses or networks, not {value!r}"
-            )
-    return problems
+    expected = "consentcore.server.trusted_proxies: expected addresses or networks"
+    return [f"{expected}, not {wrong!r}" for wrong in no_networks(values)]

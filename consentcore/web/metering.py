@@ -7,6 +7,8 @@ import ipaddress
 import time
 from typing import TYPE_CHECKING
 
+from consentcore.domain.address import FORWARDED, is_in
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -16,9 +18,6 @@ if TYPE_CHECKING:
     from pyramid.response import Response
 
     from consentcore.core_settings import WebSettings
-
-FORWARDED = "consentcore.forwarded"
-"""In the environ: the request came through a proxy that nobody vouches for, so its address says nothing."""
 
 _BY_PROXY = (FORWARDED, "HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA")
 
@@ -58,15 +57,6 @@ def may_read(request: Request) -> bool:
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     if token and scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), token.encode()):
         return True
-    return not any(name in request.environ for name in _BY_PROXY) and _is_inside(
-        request.remote_addr or "", settings.metrics
-    )
-
-
-def _is_inside(address: str, networks: tuple[str, ...]) -> bool:
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
+    if any(name in request.environ for name in _BY_PROXY):
         return False
-    mapped = getattr(found, "ipv4_mapped", None)
-    return any((mapped or found) in ipaddress.ip_network(network) for network in networks)
+    return is_in(map(ipaddress.ip_network, settings.metrics), request.remote_addr or "")
