@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from bench import databases, report
+from bench import databases, delivery, report
 from bench.measure import Options, Result, measure
 from bench.operations import MEASURED
 from bench.servers import Failed
@@ -50,16 +50,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not chosen.json:
         print(report.machine_line(machine), end="\n\n", flush=True)
     try:
-        for name in chosen.databases:
+        for name in chosen.databases if options.operations else ():
             _measure(name, chosen.dir, options, results, absent)
             if results and not chosen.json and absent[-1:] != [name]:
                 print(report.as_text(results[-1], options), end="\n\n", flush=True)
     except (Failed, ConsentcoreError) as error:
         _say(str(error))
         return 1
+    delivered: list[delivery.Deliveries] = []
+    try:
+        if chosen.deliveries:
+            _measure_delivery(chosen, delivered)
+    except (Failed, ConsentcoreError) as error:
+        _say(str(error))
+        return 1
     if chosen.json:
-        print(json.dumps(report.as_json(results, options, absent, machine), indent=1))
-    return 1 if not results or any(result.errors for result in results) else 0
+        print(json.dumps(report.as_json(results, options, absent, machine, delivered), indent=1))
+    return 1 if (options.operations and not results) or any(result.errors for result in results) else 0
 
 
 def _measure(
@@ -72,6 +79,21 @@ def _measure(
     except databases.Absent as error:
         absent.append(name)
         _say(f"NOT MEASURED: {name}: {error}")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _measure_delivery(chosen: argparse.Namespace, delivered: list[delivery.Deliveries]) -> None:
+    """On PostgreSQL, where there may be more than one worker."""
+    folder = Path(tempfile.mkdtemp(prefix="ccbench", dir=chosen.dir))
+    _say("deliveries: one worker, then two")
+    try:
+        with databases.postgresql(folder) as database:
+            delivered.append(delivery.measure(database, folder, chosen.deliveries, chosen.backlog))
+            if not chosen.json:
+                print(report.deliveries_as_text(delivered[-1]), flush=True)
+    except databases.Absent as error:
+        _say(f"NOT MEASURED: deliveries: {error}")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -95,7 +117,7 @@ def _parser() -> argparse.ArgumentParser:
         "--ops",
         type=_operations,
         default=tuple(MEASURED),
-        help=f"comma-separated, of {', '.join(MEASURED)} (default: all)",
+        help=f"comma-separated, of {', '.join(MEASURED)}, or none (default: all)",
     )
     parser.add_argument("--rounds", type=_whole(1, 100), default=3, help="default 3; figures are medians")
     parser.add_argument("--seconds", type=_seconds, default=1.0, help="of each point; default 1")
@@ -108,6 +130,18 @@ def _parser() -> argparse.ArgumentParser:
         type=_databases,
         default=tuple(DATABASES),
         help=f"comma-separated, of {', '.join(DATABASES)} (default: both)",
+    )
+    parser.add_argument(
+        "--deliveries",
+        type=_whole(0, 10**6),
+        default=12_000,
+        help="webhooks of each measurement; 0: none; default 12000",
+    )
+    parser.add_argument(
+        "--backlog",
+        type=_whole(0, 10**6),
+        default=100_000,
+        help="that claims are measured with; default 100000",
     )
     parser.add_argument("--dir", type=Path, help="folder for temporary files, on the disk to measure")
     parser.add_argument("--json", action="store_true", help="JSON on stdout instead of tables")
@@ -122,6 +156,8 @@ def _names(text: str, known: Sequence[str]) -> tuple[str, ...]:
 
 
 def _operations(text: str) -> tuple[str, ...]:
+    if text == "none":
+        return ()
     return _names(text, list(MEASURED))
 
 

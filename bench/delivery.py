@@ -102,7 +102,7 @@ def measure(database: Database, folder: Path, deliveries: int, backlog: int) -> 
         stage = _Stage(ini, seeded, receiver)
         wake = _wake(stage)
         rates = [_rate(stage, database, count, deliveries) for count in (1, 2)]
-        claims = [_claim(seeded, count) for count in (0, backlog)]
+        claims = [_claim(seeded, database.url, count) for count in (0, backlog)]
     return Deliveries(database.title, rates, claims, wake)
 
 
@@ -270,28 +270,32 @@ def _wake(stage: _Stage, rounds: int = 40) -> Wake:
     return Wake(statistics.median(delays), delays[int(len(delays) * 0.95)], delays[-1], idle)
 
 
-def _claim(seeded: _Seeded, backlog: int) -> Claim:
-    from consentcore.domain.notice import Delivery
+_BACKLOG = (
+    """INSERT INTO notice (notice_id, kind, grant_id, client_id, owner_id, audiences, occurred_at, data, expanded_at)
+       SELECT %(mark)s || i, 'consent.revoked', 'g', 'c', 'o', '[]', i, '', i FROM generate_series(1, %(all)s) i""",
+    """INSERT INTO delivery (delivery_id, notice_id, notifier, target, created_at, next_at, state, attempts,
+       lease_token, body, last_error)
+       SELECT %(mark)s || i, %(mark)s || i, %(mark)s, CASE WHEN i <= %(dead)s THEN 'dead' ELSE 'ep' || mod(i, 50) END,
+       i, i, 'pending', 0, '', ''::bytea, '' FROM generate_series(1, %(all)s) i""",
+    "ANALYZE delivery",
+)
 
+
+def _claim(seeded: _Seeded, url: str, backlog: int) -> Claim:
+    """Claims of one kind of notifier, beside a busy target with ``backlog`` deliveries that are due longer."""
+    import psycopg
+
+    mark = f"claims{backlog}"
+    values = {"mark": mark, "dead": backlog, "all": backlog + 2000}
+    with psycopg.connect(url, autocommit=True) as connection:
+        for statement in _BACKLOG:
+            connection.execute(statement, values if "%(" in statement else None)
     outbox, now = seeded.runtime.storage.outbox, seeded.runtime.clock.now()
-    targets = [*["dead"] * backlog, *[f"ep_{number % 50}" for number in range(2000)]]
-    for start in range(0, len(targets), BATCH):
-        seeded.add(len(targets[start : start + BATCH]))
-        notices = outbox.unexpanded(BATCH)
-        outbox.expand_all(
-            {
-                notice.notice_id: [
-                    Delivery(f"dlv_{uuid.uuid4().hex}", notice.notice_id, "claims", target, now, now)
-                ]
-                for notice, target in zip(notices, targets[start : start + BATCH], strict=False)
-            },
-            now,
-        )
     times = []
     for _ in range(20):
         began = time.perf_counter()
         claimed = outbox.claim_deliveries(
-            now, limit=64, lease_ms=40_000, notifiers=("claims",), per_target=16, busy=[("claims", "dead")]
+            now, limit=64, lease_ms=40_000, notifiers=(mark,), per_target=16, busy=[(mark, "dead")]
         )
         times.append((time.perf_counter() - began) * 1000)
         if len(claimed) != 64:

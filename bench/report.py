@@ -10,6 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 from bench.count import Cost
+from bench.delivery import Deliveries
 from bench.measure import Options, Result
 from bench.operations import FLOORS, MEASURED, Operation
 from bench.stats import SLOW_DISK_MS, Point, median, ratio, sound
@@ -24,7 +25,11 @@ HEADINGS = (
 
 
 def as_json(
-    results: Sequence[Result], options: Options, absent: Sequence[str], on: dict[str, Any]
+    results: Sequence[Result],
+    options: Options,
+    absent: Sequence[str],
+    on: dict[str, Any],
+    delivered: Sequence[Deliveries] = (),
 ) -> dict[str, Any]:
     """Everything, with each round's points; figures that do not exist are null.
 
@@ -49,6 +54,7 @@ def as_json(
         "options": asdict(options),
         "absent": list(absent),
         "databases": databases,
+        "deliveries": [asdict(each) for each in delivered],
     }
     found: dict[str, Any] = _without_nan(report)
     return found
@@ -91,6 +97,38 @@ def as_text(result: Result, options: Options) -> str:
         f"{options.workers} web workers x {options.threads} threads, mode {options.mode}"
     )
     return "\n".join([what, *_aligned([HEADINGS, *rows]), *_notes(result)])
+
+
+def deliveries_as_text(found: Deliveries) -> str:
+    """The table of the workers."""
+    one = found.rates[0]
+    headings = ("workers", "webhooks/s", "x one", "goal", "CPU us", "db CPU us", "receiver CPU us")
+    goals = (">= 500/s", ">= 1.70")
+    rows = [
+        (
+            str(each.workers), f"{each.per_s:.0f}", f"{each.per_s / one.per_s:.2f}", goal, f"{each.worker_us:.0f}",
+            _number(each.database_us, 0), f"{each.receiver_us:.0f}",
+        )
+        for each, goal in zip(found.rates, goals, strict=True)
+    ]  # fmt: skip
+    whole = one.worker_us + (0 if math.isnan(one.database_us) else one.database_us) + one.receiver_us
+    processors = os.cpu_count() or 1
+    most = processors * 1e6 / whole
+    claims = ", ".join(f"{each.ms:.1f} ms with {each.backlog} due for a dead target" for each in found.claims)
+    wake = found.wake
+    lines = [
+        f"deliveries on {found.title}: 6 endpoints of a receiver on loopback, from the notice to the settlement"
+    ]
+    lines += _aligned([headings, *rows])
+    per = f"{processors} processors make {most:.0f}/s at most, {most / one.per_s:.2f} x one"
+    waking = f"p50 {wake.p50_ms:.0f} ms, p95 {wake.p95_ms:.0f} ms, most {wake.most_ms:.0f} ms"
+    idle = f"a worker with nothing to do: {wake.idle_cpu_percent:.1f} % of a processor"
+    lines += [
+        f"a webhook costs {whole:.0f} us of CPU in all: {per}",
+        f"a claim of 64: {claims}",
+        f"from a commit to the last of 6 arrivals: {waking}; {idle}",
+    ]
+    return "\n".join(lines)
 
 
 def machine() -> dict[str, Any]:
