@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from consentcore.domain.client import WebhookEndpoint
 from consentcore.domain.clock import Clock
-from consentcore.domain.errors import StorageError
+from consentcore.domain.errors import StorageConflict, StorageError
 from consentcore.domain.event import ConsentEvent
 from consentcore.domain.notice import (
     Delivered,
@@ -131,13 +131,23 @@ class Sender:
         return Ended(Settlement(delivery.delivery_id, token, pending, now, due, error), delivery)
 
     def settle(self, ended: Sequence[Ended]) -> None:
-        """Store what came out, all in one commit, and take in how the endpoints fare.
+        """Store what came out, all in one commit, and take in how the endpoints fare. Where the store sees a conflict,
+        one by one; what conflicts alone is left to the end of its lease.
 
         :raises StorageError: nothing was stored; calling again with the same is right.
         """
         if not ended:
             return
-        kept = self._storage.outbox.settle_all([one.settlement for one in ended])
+        try:
+            kept = self._storage.outbox.settle_all([one.settlement for one in ended])
+        except StorageConflict as error:
+            # One that the store can never take must not keep the others from being stored.
+            if len(ended) > 1:
+                for one in ended:
+                    self.settle([one])
+            else:
+                log.error("delivery %s could not be settled: %s", ended[0].delivery.delivery_id, error)
+            return
         for one, stored in zip(ended, kept, strict=True):
             if one.tried is not None:
                 _report(one.tried, one.settlement, kept=stored)

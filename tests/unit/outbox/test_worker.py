@@ -21,6 +21,7 @@ from consentcore.api import (
     Retry,
     SealedSecret,
     Storage,
+    StorageConflict,
     StorageUnavailable,
 )
 from consentcore.outbox.dispatch import LEASE_MS
@@ -237,6 +238,28 @@ class TestLeases:
         place.approve()
         place.worker().run_once()
         assert states(place.storage)["mailer"] is DeliveryState.PENDING
+
+    def test_one_that_cannot_be_settled_keeps_no_other_from_it(self, place, monkeypatch, caplog):
+        for _ in range(3):
+            place.approve()
+        worker, outbox = place.worker(), place.storage.outbox
+        while worker._expander.expand_all(10):
+            pass
+        claim = {"limit": 10, "lease_ms": LEASE_MS, "notifiers": ("hooker",)}
+        claimed = outbox.claim_deliveries(place.clock.now(), **claim)
+        ended = [worker._sender.attempt(one) for one in worker._sender.brief(claimed)]
+        bad, settle_all = claimed[1].delivery_id, outbox.settle_all
+
+        def refuse(settlements):
+            if bad in {one.delivery_id for one in settlements}:
+                raise StorageConflict("the number is there already")
+            return settle_all(settlements)
+
+        monkeypatch.setattr(outbox, "settle_all", refuse)
+        worker._sender.settle(ended)
+        states = [outbox.delivery(one.delivery_id).state for one in claimed]
+        assert states == [DeliveryState.DELIVERED, DeliveryState.PENDING, DeliveryState.DELIVERED]
+        assert f"delivery {bad} could not be settled" in caplog.text
 
     def test_store_that_fails_while_settling_is_survived(self, place, monkeypatch):
         place.approve()
