@@ -1,0 +1,60 @@
+"""Applications and where they are told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from consentcore.domain.client import Client, EndpointHealth, WebhookEndpoint
+
+
+class ClientRepository(Protocol):
+    """Registered clients and their webhook endpoints."""
+
+    def get(self, client_id: str) -> Client | None: ...
+
+    def add(self, client: Client) -> None:
+        """Store a new client. :raises StorageConflict: when the id is taken."""
+        ...
+
+    def update(self, client: Client) -> None:
+        """Replace the client of that id."""
+        ...
+
+    def list(self, *, after: str = "", limit: int = 100) -> Sequence[Client]:
+        """Clients with an id greater than ``after``, by id; at most ``limit`` (1 to 1000)."""
+        ...
+
+    def add_endpoint(self, endpoint: WebhookEndpoint) -> None: ...
+
+    def update_endpoint(self, endpoint: WebhookEndpoint) -> None:
+        """Replace the endpoint of that id, all but its health. Lock it before it is read, or a change made at the
+        same time is lost."""
+        ...
+
+    def set_health(self, endpoint_id: str, health: EndpointHealth) -> None:
+        """Replace the health of an endpoint and nothing else; nothing happens when there is none."""
+        ...
+
+    def remove_endpoint(self, endpoint_id: str) -> bool:
+        """Remove an endpoint for good; False when there was none. Its deliveries stay in the log."""
+        ...
+
+    def get_endpoint(self, endpoint_id: str) -> WebhookEndpoint | None: ...
+
+    def lock_endpoint(self, endpoint_id: str) -> WebhookEndpoint | None:
+        """Like :meth:`get_endpoint`, and nobody else changes it before this transaction ends (or this one
+        conflicts)."""
+        ...
+
+    def failing_endpoints(self, since: int, *, warned: bool, limit: int) -> Sequence[WebhookEndpoint]:
+        """Enabled endpoints with ``failing_since`` at or before ``since``, longest first.
+
+        :param warned: those with ``warned_at``, or those without.
+        """
+        ...
+
+    def endpoints(self, client_id: str) -> Sequence[WebhookEndpoint]:
+        """Endpoints of a client, disabled ones included, oldest first."""
+        ...
