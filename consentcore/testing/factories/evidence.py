@@ -1,0 +1,67 @@
+"""Grants and their evidence."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from typing import Any
+
+from consentcore.api import DAY, Checkpoint, ConsentEvent, EventType, Grant, GrantState, NoticeSnapshot
+from consentcore.testing.factories.base import NOW, SCOPES, made, random_hash, unique
+
+
+def grant(owner_id: str, client_id: str, **overrides: Any) -> Grant:
+    """Make an active grant that lasts a year."""
+    defaults = {
+        "grant_id": str(uuid.uuid4()),
+        "owner_id": owner_id,
+        "client_id": client_id,
+        "state": GrantState.ACTIVE,
+        "scopes": tuple(f"{scope}@1" for scope in SCOPES),
+        "created_at": NOW,
+        "changed_at": NOW,
+        "expires_at": NOW + 365 * DAY,
+        "sequence": 1,
+        "head": random_hash(),
+        "seal": random_hash(),
+        "key_id": "test1",
+    }
+    return made(Grant, defaults, overrides)
+
+
+def event(grant: Grant, **overrides: Any) -> ConsentEvent:
+    """Make the first event of a grant; the hashes are random, so the chain does not verify."""
+    defaults = {
+        "event_id": str(uuid.uuid4()),
+        "grant_id": grant.grant_id,
+        "sequence": 1,
+        "type": EventType.GRANTED,
+        "owner_id": grant.owner_id,
+        "client_id": grant.client_id,
+        "occurred_at": NOW,
+        "body": json.dumps({"grant_id": grant.grant_id}, separators=(",", ":")),
+        "prev_hash": bytes(32),
+        "record_hash": random_hash(),
+        "key_id": "test1",
+    }
+    return made(ConsentEvent, defaults, overrides)
+
+
+def snapshot(**overrides: Any) -> NoticeSnapshot:
+    """Make a notice snapshot with content of its own."""
+    content = overrides.get("content", json.dumps({"title": unique("title")}))
+    hashed = f"sha256:{hashlib.sha256(content.encode()).hexdigest()}"
+    return made(NoticeSnapshot, {"snapshot_hash": hashed, "content": content, "created_at": NOW}, overrides)
+
+
+def checkpoint(**overrides: Any) -> Checkpoint:
+    """Make a checkpoint over one leaf, with a random signature."""
+    defaults = {
+        "size": 1,
+        "root": random_hash(),
+        "created_at": NOW,
+        "signature": random_hash(),
+        "key_id": "test1",
+    }
+    return made(Checkpoint, defaults, overrides)
