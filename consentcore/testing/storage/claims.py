@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 import pytest
 
-from consentcore.api import DeliveryState, Settlement
+from consentcore.api import Delivery, DeliveryState, Settlement, Storage
 from consentcore.testing import factories
 from consentcore.testing.factories import NOW
 from consentcore.testing.storage.outbox import LEASE, Box
@@ -132,6 +133,27 @@ class ClaimsGroup:
         # A worker may find nothing while the others hold their locks: what is left comes with the next round.
         claimed.extend(one.delivery_id for one in box.claim(limit=100))
         assert Counter(claimed) == Counter(deliveries)
+
+    def test_no_delivery_is_claimed_in_two_processes(
+        self, storage: Storage, second_storage: Storage, box: Box
+    ) -> None:
+        expected = [box.add(target=f"t{number % 3}").delivery_id for number in range(18)]
+        outboxes = (storage.outbox, second_storage.outbox)
+
+        def claim(number: int) -> Sequence[Delivery]:
+            return outboxes[number % 2].claim_deliveries(
+                NOW, limit=4, lease_ms=LEASE, notifiers=("webhook",), per_target=2
+            )
+
+        def work(number: int) -> list[str]:
+            mine: list[str] = []
+            while claimed := insist(lambda: claim(number)):
+                mine.extend(one.delivery_id for one in claimed)
+            return mine
+
+        claimed = [delivery_id for mine in together(6, work) for delivery_id in mine]
+        claimed.extend(one.delivery_id for one in box.claim(limit=100))
+        assert Counter(claimed) == Counter(expected)
 
     def test_lease_that_ran_out_is_won_by_one_worker(self, box: Box) -> None:
         box.add()

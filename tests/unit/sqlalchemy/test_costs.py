@@ -46,6 +46,12 @@ def test_reads_cost_one_statement_and_no_commit(storage, world, bill):
     assert bill.of(lambda: protocol.find_token(client_id, b"?" * 32)) == (1, 0, 0)
 
 
+def test_look_of_an_idle_worker_costs_one_statement_and_no_commit(storage, bill):
+    look = {"lease_ms": 40_000, "notifiers": ("webhook", "smtp")}
+    assert bill.of(lambda: storage.outbox.waiting(NOW, **look)) == (1, 0, 0)
+    assert bill.answer is False
+
+
 def test_single_writes_cost_one_statement_and_one_commit(storage, world, bill):
     interaction, code = factories.interaction(world.client.client_id), factories.code(world.grant)
     assert bill.of(lambda: storage.protocol.open_interaction(interaction)) == (0, 1, 1)
