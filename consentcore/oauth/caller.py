@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from consentcore.domain.client import AuthMethod, ClientKind
-from consentcore.domain.secret import digest
 from consentcore.oauth.client_auth.credentials import ASSERTION_TYPE
 from consentcore.oauth.errors import ProtocolError, invalid_client
 
@@ -34,11 +33,11 @@ class Caller:
         http, parameters = _assertion_in_body(http)
         admission = self._parts.admission
         credentials = admission.identify("api", http, parameters)
-        # No token has the hash of nothing: only the client is looked for.
-        found = self._parts.storage.protocol.find_token(credentials.client_id, digest(""))
+        now = self._parts.clock.now()
+        found = self._parts.storage.protocol.read_authorize(credentials.client_id, None, now)
         if found.client is not None and found.client.auth_method is AuthMethod.SECRET_POST:
             credentials = replace(credentials, method=AuthMethod.SECRET_POST)
-        client = admission.authenticate("api", http, credentials, found.client, self._parts.clock.now())
+        client = admission.authenticate("api", http, credentials, found.client, now)
         if client.public:
             raise invalid_client()
         if client.kind is ClientKind.RESOURCE_SERVER:

@@ -414,7 +414,7 @@ class TestRefusals:
         def down(*_args, **_more):
             raise StorageUnavailable("down")
 
-        monkeypatch.setattr(quiet.runtime.storage.protocol, "find_token", down)
+        monkeypatch.setattr(quiet.runtime.storage.protocol, "read_authorize", down)
         answer = call(quiet, GRANTS, status=503)
         assert (answer.json["error"], answer.headers["Retry-After"]) == ("temporarily_unavailable", "5")
 
