@@ -17,6 +17,7 @@ from consentcore.ports.storage import transact
 if TYPE_CHECKING:
     from consentcore.account.service import AccountService
     from consentcore.consent.service import ConsentService
+    from consentcore.core_settings import CoreSettings
     from consentcore.domain.clock import Clock
     from consentcore.domain.event import EventType
     from consentcore.domain.scope import Catalog
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from consentcore.ports.login import AnyLogin
     from consentcore.ports.notifier import Notifier
     from consentcore.ports.storage import Storage
-    from consentcore.settings import CoreSettings, LoadedConfig
+    from consentcore.settings import LoadedConfig
 
 T = TypeVar("T")
 

@@ -11,18 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from consentcore.core_settings import (
-    ConsentSettings,
-    CoreSettings,
-    OAuthSettings,
-    OperatorSettings,
-    ServerSettings,
-    WebSettings,
-    WorkerSettings,
-    check,
-    check_keys,
-    parse_listen,
-)
+from consentcore.core_settings import CoreSettings, check, check_keys, parse_listen
 from consentcore.domain.errors import ConfigurationError
 from consentcore.hooks.ini import BrokenInheritance, inherited, nearest
 from consentcore.hooks.registry import Registry
@@ -39,20 +28,6 @@ from consentcore.hooks.settings import (
 
 if TYPE_CHECKING:
     from consentcore.hooks.ini import Entry
-
-__all__ = [
-    "ConsentSettings",
-    "CoreSettings",
-    "LoadedConfig",
-    "OAuthSettings",
-    "OperatorSettings",
-    "ServerSettings",
-    "WebSettings",
-    "WorkerSettings",
-    "load_ini",
-    "load_mapping",
-    "parse_listen",
-]
 
 log = logging.getLogger("consentcore.settings")
 

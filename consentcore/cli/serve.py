@@ -28,9 +28,9 @@ def command(state: State, listen: str | None) -> int:
     """
     from contextlib import closing
 
+    from consentcore.core_settings import parse_listen
     from consentcore.runtime import build_runtime
     from consentcore.server.supervisor import serve
-    from consentcore.settings import parse_listen
 
     config = state.config
     # Here rather than in the children, so that everything is said once and before anything listens.
@@ -48,8 +48,8 @@ def command(state: State, listen: str | None) -> int:
 
 def serve_options(ini: str, config: LoadedConfig) -> ServeOptions:
     """What the supervisor needs, out of a configuration."""
+    from consentcore.core_settings import parse_listen
     from consentcore.server.options import ServeOptions
-    from consentcore.settings import parse_listen
 
     host, port = parse_listen(config.listen)
     server = config.settings.server

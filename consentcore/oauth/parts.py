@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from consentcore.core_settings import CoreSettings
     from consentcore.domain.clock import Clock
     from consentcore.domain.event import EventType
     from consentcore.domain.scope import Catalog
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from consentcore.ports.extension import TokenContext
     from consentcore.ports.keys import KeyRing
     from consentcore.ports.storage import Storage
-    from consentcore.settings import CoreSettings
 
 Compromised = Callable[[str, str, "EventType"], None]
 """``(family_id, grant_id, what)``: kill the family, append the security event, tell the operator."""

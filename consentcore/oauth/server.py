@@ -30,6 +30,7 @@ from consentcore.oauth.tokens import Lifetimes
 from consentcore.oauth.validator import Validator
 
 if TYPE_CHECKING:
+    from consentcore.core_settings import CoreSettings
     from consentcore.domain.client import Client
     from consentcore.domain.clock import Clock
     from consentcore.domain.grant import Grant
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from consentcore.domain.scope import Catalog
     from consentcore.ports.keys import KeyRing
     from consentcore.ports.storage import Storage
-    from consentcore.settings import CoreSettings
 
 __all__ = ["AuthorizationServer", "HttpRequest", "HttpResponse", "PageError", "Pending", "Redirect"]
 

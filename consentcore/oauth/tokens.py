@@ -14,10 +14,10 @@ from consentcore.domain.secret import ACCESS, REFRESH, mint, shape
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+    from consentcore.core_settings import CoreSettings
     from consentcore.domain.grant import Grant
     from consentcore.domain.token import Token
     from consentcore.ports.keys import KeyRing
-    from consentcore.settings import CoreSettings
 
 PURPOSE = "refresh"
 NONCE_BYTES = 16

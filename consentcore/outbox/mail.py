@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
     from consentcore.account.links import Letter
-    from consentcore.settings import CoreSettings
+    from consentcore.core_settings import CoreSettings
 
 COLUMNS = 72
 _OWNERS = frozenset({Audience.OWNER, Audience.OWNER_BEFORE})

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from consentcore.consent.export import export_owner
 from consentcore.consent.ledger import canonical
 from consentcore.consent.snapshot import make_snapshot
-from consentcore.consent.subject import pairwise_subject
 from consentcore.domain.errors import InvalidInput, NotFound
 from consentcore.domain.event import Actor, ActorType, Evidence
+from consentcore.ports.keys import pairwise_subject
 from consentcore.testing.fakes import fixed_keys
 
 JSON = st.recursive(

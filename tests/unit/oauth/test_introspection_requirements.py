@@ -115,7 +115,7 @@ def test_56_the_subject_is_pairwise(house):
 
 
 def test_56_introspection_and_notices_name_an_owner_alike(house):
-    from consentcore.consent.subject import pairwise_subject
+    from consentcore.ports.keys import pairwise_subject
 
     told = house.introspect(house.tokens()["access_token"])["sub"]
     assert told == pairwise_subject(house.keys, "app", house.owner.owner_id)

@@ -8,8 +8,8 @@ import pytest
 from webhook_contract import violations
 
 from consentcore.api import Actor, ActorType, Notice, NoticeKind
-from consentcore.consent.subject import pairwise_subject
 from consentcore.outbox.payload import webhook_body
+from consentcore.ports.keys import pairwise_subject
 
 
 def bodies(place, grant) -> list[dict]:

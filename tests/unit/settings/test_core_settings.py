@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from consentcore.api import ConfigurationError
+from consentcore.core_settings import CoreSettings, OAuthSettings, WebSettings
 from consentcore.hooks.settings import PREFIX, fields_of, keys_of
-from consentcore.settings import CoreSettings, OAuthSettings, WebSettings, load_ini, load_mapping
+from consentcore.settings import load_ini, load_mapping
 
 ROOT = Path(__file__).resolve().parents[3]
 BASE = {

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from pyramid.view import view_config
 
-from consentcore.consent.subject import pairwise_subject
 from consentcore.domain.errors import NotFound
 from consentcore.oauth.errors import ProtocolError
 from consentcore.outbox.payload import webhook_body
+from consentcore.ports.keys import pairwise_subject
 from consentcore.web.views.api.access import caller, not_allowed, page_answer, page_size, parameters
 
 if TYPE_CHECKING:

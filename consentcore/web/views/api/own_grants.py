@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from consentcore.consent.subject import pairwise_subject
 from consentcore.domain.clock import iso
 from consentcore.domain.errors import InvalidInput, NotFound
 from consentcore.domain.grant import ENDED, Grant, GrantState
+from consentcore.ports.keys import pairwise_subject
 
 if TYPE_CHECKING:
     from pyramid.request import Request
