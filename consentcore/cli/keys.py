@@ -39,7 +39,7 @@ def list_(state: State) -> None:
     rows = [
         {
             "key_id": key_id,
-            "use": _use(ring, key_id, now),
+            "use": _use(ring, key_id),
             "current": key_id == ring.current_id,
             "created_at": made.get(key_id) or None,
             "used_from": _iso(ring.used_from(key_id)),
@@ -89,10 +89,11 @@ def _master_keys(state: State) -> Sequence[MasterKey]:
     return read_master_keys(state.config.settings.keys, state.config.registry, folder, source.environ or None)
 
 
-def _use(ring: KeyRing, key_id: str, now: int) -> str:
+def _use(ring: KeyRing, key_id: str) -> str:
+    """``next`` only before the current key: one that a newer key has overtaken is never used any more."""
     if key_id == ring.current_id:
         return "current"
-    return "next" if now < ring.used_from(key_id) else "old"
+    return "next" if ring.ids.index(key_id) < ring.ids.index(ring.current_id) else "old"
 
 
 def _iso(ms: int) -> str | None:

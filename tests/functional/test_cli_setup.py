@@ -374,10 +374,12 @@ def test_keys_are_listed_and_rotated_and_never_printed(cli, tmp_path):
 
 
 def test_a_leaked_key_is_replaced_at_once(cli):
-    cli("keys", "rotate")
+    waiting = cli("keys", "rotate", "--json").json["key_id"]
+    assert cli("keys", "list", "--json").json[0]["use"] == "next"
     fresh = cli("keys", "rotate", "--now", "--json").json["key_id"]
     listed = cli("keys", "list", "--json").json
-    assert [(row["key_id"], row["use"]) for row in listed if row["current"]] == [(fresh, "current")]
+    assert [row["key_id"] for row in listed if row["current"]] == [fresh]
+    assert [(row["key_id"], row["use"]) for row in listed[:2]] == [(fresh, "current"), (waiting, "old")]
 
 
 def test_secrets_sealed_before_a_rotation_are_read_after_it(cli):
