@@ -16,7 +16,17 @@ from consentcore.domain.client import (
     TokenFormat,
     WebhookEndpoint,
 )
-from consentcore.domain.clock import DAY, HOUR, MINUTE, SECOND, Clock, SystemClock, from_iso, iso
+from consentcore.domain.clock import (
+    DAY,
+    HOUR,
+    MINUTE,
+    SECOND,
+    Clock,
+    SystemClock,
+    from_iso,
+    iso,
+    window_left_s,
+)
 from consentcore.domain.errors import (
     ConfigurationError,
     ConsentcoreError,
@@ -270,4 +280,5 @@ __all__ = [
     "setting",
     "signature_header",
     "transact",
+    "window_left_s",
 ]

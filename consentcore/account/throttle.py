@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from consentcore.domain.address import network_of
-from consentcore.domain.clock import HOUR
+from consentcore.domain.clock import HOUR, window_left_s
 
 if TYPE_CHECKING:
     from consentcore.ports.storage import CounterStorage
@@ -27,16 +27,11 @@ class MailThrottle:
     def address_waits(self, remote_addr: str, now: int) -> int:
         """Count a request from an address; 0, or the seconds until it may ask again."""
         hits = self.counters.hit(_name("from", network_of(remote_addr)), now, HOUR)
-        return seconds_left(now) if hits > self.per_address else 0
+        return window_left_s(now, HOUR) if hits > self.per_address else 0
 
     def mailbox_is_full(self, email: str, now: int) -> bool:
         """Count a mail to a mailbox; whether it got enough for now. Links that it has stay good."""
         return self.counters.hit(_name("to", email), now, HOUR) > self.per_account
-
-
-def seconds_left(now: int) -> int:
-    """Seconds until the hour that ``now`` (ms) lies in is over, at least 1."""
-    return max(1, -(-(HOUR - now % HOUR) // 1000))
 
 
 def _name(kind: str, text: str) -> str:

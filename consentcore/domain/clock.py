@@ -31,6 +31,12 @@ class SystemClock:
         return time.time_ns() // 1_000_000
 
 
+def window_left_s(now: int, window_ms: int) -> int:
+    """Seconds until the counting window (:class:`~consentcore.ports.storage.CounterStorage`) of ``now`` ends, rounded
+    up: what ``Retry-After`` says."""
+    return -(-(window_ms - now % window_ms) // SECOND)
+
+
 def iso(ms: int) -> str:
     """Write an instant as ISO 8601 in UTC with milliseconds: ``2026-11-23T10:02:01.120Z``."""
     seconds, millis = divmod(ms, 1000)

@@ -26,7 +26,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 
 from consentcore.domain.address import network_of
-from consentcore.domain.clock import MINUTE, SECOND
+from consentcore.domain.clock import MINUTE, window_left_s
 from consentcore.domain.errors import StorageError
 from consentcore.oauth import client_auth
 from consentcore.oauth.errors import INVALID_CLIENT, ProtocolError
@@ -167,7 +167,7 @@ class Failures:
 
         What is over its limit is not written again, so that a flood of failures is none of writes.
         """
-        wait = math.ceil((MINUTE - now % MINUTE) / SECOND)
+        wait = window_left_s(now, MINUTE)
         limits = {_name("pair", client_id, network): self._pair, _name("address", network): self._address}
         if any(self._over.get(name) == now // MINUTE for name in limits):
             return wait

@@ -23,7 +23,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from consentcore.api import DAY, CounterStorage, network_of
+from consentcore.api import DAY, CounterStorage, network_of, window_left_s
 
 KNOWN_WINDOW_MS = 90 * DAY
 
@@ -118,8 +118,7 @@ class Throttle:
         return self._limits.pair if everywhere < self._limits.account else 1
 
     def _wait(self, now: int) -> int:
-        window = self._limits.window_ms
-        return max(1, -(-(window - now % window) // 1000))
+        return window_left_s(now, self._limits.window_ms)
 
 
 def _name(*parts: str) -> str:

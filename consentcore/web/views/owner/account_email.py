@@ -8,7 +8,7 @@ from pyramid.view import view_config
 
 from consentcore.account.links import Purpose
 from consentcore.account.service import Confirmed
-from consentcore.account.throttle import seconds_left
+from consentcore.domain.clock import HOUR, window_left_s
 from consentcore.domain.errors import InvalidInput
 from consentcore.domain.owner import normalise_email
 from consentcore.web.account_pages import mail_throttle, proven, too_often
@@ -41,7 +41,7 @@ def ask_email_change(request: Request) -> Response:
     throttle, address = mail_throttle(request), normalise_email(email)
     mailboxes = (f"owner:{request.owner.owner_id}", address)
     if any(throttle.mailbox_is_full(mailbox, request.now) for mailbox in mailboxes):
-        return too_often(request, seconds_left(request.now))
+        return too_often(request, window_left_s(request.now, HOUR))
     request.runtime.accounts.ask_email_change(request.uow, request.owner, address)
     return see_other("/account/email?done=sent")
 
