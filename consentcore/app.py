@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 # Pyramid 2.1 imports pkg_resources, whose warning tells an operator nothing that they could act on.
 warnings.filterwarnings("ignore", message="pkg_resources is deprecated", category=UserWarning)
@@ -53,6 +54,7 @@ def app_from_runtime(runtime: Runtime) -> Ingress:
         config.make_wsgi_app(),
         runtime.settings.server.max_body_bytes,
         signs_in_elsewhere=runtime.redirect_login is not None,
+        mount=urlsplit(runtime.settings.issuer).path.rstrip("/"),
     )
 
 

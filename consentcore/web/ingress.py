@@ -40,17 +40,27 @@ class Ingress:
     choose, in front of them.
 
     :param max_body_bytes: largest body that is let through.
+    A request below the path of the issuer is one for the same thing without that path: the metadata names such
+    addresses (RFC 8414 section 3), whether or not a proxy in front takes the path away.
+
     :param signs_in_elsewhere: people sign in at an identity provider.
+    :param mount: the path of the issuer, such as ``/tenant``; "" when it has none.
     :ivar slow: method and path of requests that compute a password's hash or wait for an identity provider; the
         server does not let them take all of its threads.
     """
 
-    def __init__(self, app: Router, max_body_bytes: int, *, signs_in_elsewhere: bool = False) -> None:
+    def __init__(
+        self, app: Router, max_body_bytes: int, *, signs_in_elsewhere: bool = False, mount: str = ""
+    ) -> None:
         self.app = app
-        self.slow = SLOW | ASKING_ELSEWHERE if signs_in_elsewhere else SLOW
+        slow = SLOW | ASKING_ELSEWHERE if signs_in_elsewhere else SLOW
+        self.slow = slow | {(method, mount + path) for method, path in slow}
         self._limit = max_body_bytes
+        self._mount = mount
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        if self._mount and environ.get("PATH_INFO", "").startswith(f"{self._mount}/"):
+            environ["PATH_INFO"] = environ["PATH_INFO"].removeprefix(self._mount)
         problem = self._problem(environ)
         if problem is None:
             _spare_copies(environ)

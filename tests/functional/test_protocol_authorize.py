@@ -5,7 +5,17 @@ from __future__ import annotations
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
-from platform_ import CALLBACK, ISSUER, PREFIX, Request, answer, connect, exchange, to_consent_page
+from platform_ import (
+    CALLBACK,
+    ISSUER,
+    PREFIX,
+    Request,
+    answer,
+    connect,
+    exchange,
+    make_platform,
+    to_consent_page,
+)
 
 WELL_KNOWN = "/.well-known/oauth-authorization-server"
 
@@ -111,6 +121,24 @@ def test_57_every_endpoint_of_the_metadata_answers(platform):
             path = urlsplit(url).path
             response = browser.get(path, expect_errors=True)
             assert response.status_int == (400 if name.startswith("authorization") else 405)
+
+
+def test_57_every_endpoint_answers_below_the_path_of_the_issuer(tmp_path):
+    platform = make_platform(tmp_path, issuer=f"{ISSUER}/tenant")
+    browser = platform.browser()
+    document = browser.get(f"{WELL_KNOWN}/tenant").json
+    for name, url in document.items():
+        if name.endswith("_endpoint"):
+            assert url.startswith(f"{ISSUER}/tenant/")
+            path = url.removeprefix(ISSUER)
+            # With the path, and without it where a proxy has taken it away.
+            for asked in (path, path.removeprefix("/tenant")):
+                expected = 400 if name.startswith("authorization") else 405
+                assert browser.get(asked, expect_errors=True).status_int == expected
+    assert browser.get("/tenant/jwks").json["keys"]
+    for other in ("/tenantjwks", "/other/jwks", "/tenant/tenant/jwks"):
+        assert browser.get(other, expect_errors=True).status_int == 404
+    platform.runtime.close()
 
 
 def test_57_the_metadata_is_read_only(platform):
