@@ -34,7 +34,10 @@ def mint(prefix: str) -> str:
 
 
 def shape(prefix: str, entropy: bytes) -> str:
-    """Write 32 bytes as a secret. Used by :func:`mint` and for refresh successors, which are derived."""
+    """Write 32 bytes as a secret. Used by :func:`mint` and for refresh successors, which are derived.
+
+    :raises ValueError: for any other number of bytes.
+    """
     if len(entropy) != 32:
         raise ValueError(f"a secret carries 32 bytes, not {len(entropy)}")
     body = f"{prefix}_{urlsafe_b64encode(entropy)[:_BODY].decode()}"

@@ -131,7 +131,10 @@ class Registry:
         return Catalog.of(found)
 
     def notifiers(self, clock: Clock) -> dict[str, Notifier]:
-        """Make the notifiers, by name, in the order of the configuration."""
+        """Make the notifiers, by name, in the order of the configuration.
+
+        :raises ConfigurationError: with the problems of all of them.
+        """
         made: dict[str, Notifier] = {}
         problems: list[str] = []
         for name in self.names(PluginKind.NOTIFIER):
@@ -156,7 +159,10 @@ class Registry:
         }
 
     def key_provider(self, name: str) -> KeyProvider:
-        """Make the source of master keys that ``consentcore.keys = provider:NAME`` names."""
+        """Make the source of master keys that ``consentcore.keys = provider:NAME`` names.
+
+        :raises ConfigurationError: when no extension offers one of that name.
+        """
         known = self.implementing("consentcore_key_provider")
         if name not in known:
             offered = ", ".join(known) or "none"

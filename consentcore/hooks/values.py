@@ -40,7 +40,10 @@ def resolved(entry: Entry, environ: Mapping[str, str]) -> str:
 
 
 def convert(text: str, annotation: Any, meta: Mapping[str, Any], folder: Path) -> Any:
-    """Convert to one of the types listed at :func:`consentcore.hooks.info.setting`."""
+    """Convert to one of the types listed at :func:`consentcore.hooks.info.setting`.
+
+    :raises ValueError: saying what was expected.
+    """
     inner, optional = without_none(annotation)
     if optional and not text:
         return None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from consentcore.web.forms import Fields, posted_fields, query_fields
 from consentcore.web.methods import SAFE_METHODS
 from consentcore.web.session import Browser
-from consentcore.web.sessions import current_session
+from consentcore.web.sign_ins import current_session
 
 if TYPE_CHECKING:
     from pyramid.config import Configurator

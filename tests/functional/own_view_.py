@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from platform_ import Platform
 
 GRANTS = "/api/v1/grants"
-
-
 EVENTS = "/api/v1/events"
 
 

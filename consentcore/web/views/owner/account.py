@@ -9,7 +9,7 @@ from pyramid.view import view_config
 from consentcore.domain.errors import InvalidInput, NotFound
 from consentcore.web.pages import page
 from consentcore.web.redirects import see_other
-from consentcore.web.sessions import session_name
+from consentcore.web.sign_ins import session_name
 
 if TYPE_CHECKING:
     from pyramid.request import Request

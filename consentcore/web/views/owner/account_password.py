@@ -11,7 +11,7 @@ from consentcore.domain.errors import InvalidInput
 from consentcore.web.account_pages import poor_password, proven
 from consentcore.web.pages import page
 from consentcore.web.redirects import see_other
-from consentcore.web.sessions import Change
+from consentcore.web.sign_ins import Change
 
 if TYPE_CHECKING:
     from pyramid.request import Request

@@ -11,7 +11,7 @@ from consentcore.web.account_pages import wait
 from consentcore.web.interactions import pending
 from consentcore.web.pages import page
 from consentcore.web.redirects import see_other
-from consentcore.web.sessions import Change, start_session
+from consentcore.web.sign_ins import Change, start_session
 
 if TYPE_CHECKING:
     from pyramid.request import Request

@@ -15,7 +15,7 @@ from consentcore.web.interactions import pending
 from consentcore.web.pages import page
 from consentcore.web.redirects import see_other
 from consentcore.web.round_trip import RoundTrip
-from consentcore.web.sessions import OWN_PAGE, Change, start_session
+from consentcore.web.sign_ins import OWN_PAGE, Change, start_session
 
 if TYPE_CHECKING:
     from pyramid.request import Request
