@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -74,7 +75,5 @@ def pairwise_subject(keys: KeyRing, client_id: str, owner_id: str) -> str:
 
     43 characters of base64url, from the oldest key, so that it outlives rotation (OpenID Connect Core section 8.1).
     """
-    from base64 import urlsafe_b64encode
-
     mac = keys.stable_mac("pairwise", f"{client_id}|{owner_id}".encode())
     return urlsafe_b64encode(mac).rstrip(b"=").decode()

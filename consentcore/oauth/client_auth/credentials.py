@@ -10,15 +10,11 @@ import re
 from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
 from consentcore.domain.client import AuthMethod
 from consentcore.oauth.client_auth.jose import parse
 from consentcore.oauth.errors import bad_request, invalid_client
-
-if TYPE_CHECKING:
-    from consentcore.oauth.errors import ProtocolError
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -99,13 +95,12 @@ def _from_basic(header: str) -> Credentials:
 
 def _form_decoded(text: str) -> str:
     """Undo the form encoding that RFC 6749 section 2.3.1 puts under Basic."""
-    failure: ProtocolError = invalid_client()
     if _BROKEN_ESCAPE.search(text):
-        raise failure
+        raise invalid_client()
     try:
         clear = unquote_plus(text, errors="strict")
     except UnicodeDecodeError as error:
-        raise failure from error
+        raise invalid_client() from error
     if not _VSCHARS.fullmatch(clear):
-        raise failure
+        raise invalid_client()
     return clear
