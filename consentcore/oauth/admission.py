@@ -146,10 +146,11 @@ class Rates:
         step = self._steps[kind]
         if step == 1:
             return True
-        begun = self._begun.get((kind, *key), 0) + 1
+        counted = (kind, *key)
+        begun = self._begun.get(counted, 0) + 1
         if len(self._begun) >= _MOST_KEYS:
             self._begun = {}
-        self._begun[(kind, *key)] = begun % step
+        self._begun[counted] = begun % step
         return begun >= step
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from consentcore.domain.clock import SECOND
 from consentcore.domain.errors import ConfigurationError
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
     from consentcore.oauth.parts import Parts
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     """What is to be said of a token. Times in milliseconds since the epoch."""
 
     grant: Grant
