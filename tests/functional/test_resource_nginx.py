@@ -248,10 +248,10 @@ def test_59_a_jwt_opens_the_api_and_verifies_with_the_published_keys(site):
     verifier.close()
     before = site.house.json("keys", "list")
     fresh = site.house.json("keys", "rotate")["key_id"]
-    kids = requests.get(f"{site.house.issuer}/jwks", timeout=10).json
 
     def published():
-        return {key["kid"] for key in kids()["keys"]} >= {f"{fresh}-ES256", f"{before[0]['key_id']}-ES256"}
+        keys = requests.get(f"{site.house.issuer}/jwks", timeout=10).json()["keys"]
+        return {key["kid"] for key in keys} >= {f"{fresh}-ES256", f"{before[0]['key_id']}-ES256"}
 
     wait_for(published)
     _, later = site.connect("comfort.read", "jwt")
