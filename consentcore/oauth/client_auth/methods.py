@@ -7,8 +7,7 @@ together: it is handed everything that it could look at.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from consentcore.domain.client import AuthMethod, Client, ClientSecret
 from consentcore.oauth.errors import invalid_client
@@ -22,8 +21,7 @@ _NOBODY = Client("nobody", "", 0, secrets=(ClientSecret(bytes(32), 0),))
 _EITHER = frozenset({AuthMethod.SECRET_BASIC, AuthMethod.SECRET_POST})
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One client that tries to authenticate itself.
 
     :ivar endpoint: where: ``token``, ``par``, ``revoke``, ``introspect`` or ``api``. :ivar now: milliseconds.
