@@ -123,6 +123,8 @@ class TokenLookup:
         """The token's scopes ∩ the grant's, so that narrowing a grant works at once."""
         if self.token is None or self.grant is None:
             return ()
+        if self.token.scopes == self.grant.scope_ids:
+            return self.token.scopes
         allowed = set(self.grant.scope_ids)
         return tuple(scope for scope in self.token.scopes if scope in allowed)
 
