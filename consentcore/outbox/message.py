@@ -34,7 +34,7 @@ def mime_message(mail: Mail, notice: Notice, *, sender: str, now: int) -> EmailM
     message = EmailMessage(policy=SMTP.clone(cte_type="7bit", utf8=utf8))
     headers: dict[str, str | Address] = {
         **mailboxes,
-        "Subject": mail.subject,
+        "Subject": _literal(mail.subject),
         "Date": format_datetime(datetime.fromtimestamp(now / 1000, UTC)),
         "Message-ID": mail.message_id,
         "Auto-Submitted": "auto-generated",  # RFC 3834: no out-of-office answers
@@ -44,11 +44,22 @@ def mime_message(mail: Mail, notice: Notice, *, sender: str, now: int) -> EmailM
     for name, value in headers.items():
         try:
             message[name] = value
+            if set("\r\n\0") & set(str(message[name])):
+                raise ValueError("decoded to more than a line")
         except (ValueError, IndexError):
             raise InvalidInput(name, "expected a single line with valid addresses") from None
     message.set_content(mail.text)
     message.add_alternative(mail.html, subtype="html")
     return message
+
+
+def _literal(text: str) -> str:
+    """Text in which nothing is read as an encoded word (RFC 2047 section 2).
+
+    The email package decodes ``=?utf-8?q?…?=`` in a value that it is given, line breaks too, and writes the outcome
+    into the header: whoever names an application could add headers to the mails about it.
+    """
+    return text.replace("=?", "= ?")
 
 
 def _mailbox(name: str, text: str) -> Address:

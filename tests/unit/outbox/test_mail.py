@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from email import message_from_bytes
+from email.policy import default
 from html.parser import HTMLParser
 
 import pytest
@@ -301,6 +303,27 @@ class TestMessage:
     def test_96_header_cannot_be_smuggled_in(self, field, value):
         with pytest.raises(InvalidInput):
             self.message(**{field: value})
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "=?utf-8?q?a=0D=0ABcc:_eve@example.org?=",
+            "=?utf-8?b?DQpCY2M6IGV2ZUBleGFtcGxlLm9yZw==?=",
+            "É =?utf-8?q?a=0ABcc:_eve@example.org?=",
+            "=?utf-8?q?=E2=80=AEnoitacilppa?=",
+            "==??utf-8?q?=00?=",
+        ],
+    )
+    def test_96_encoded_word_in_the_name_of_an_application_stays_text(self, name):
+        _, plain = self.message()
+        _, message = self.message(subject=f"{name} can now see your data")
+        read = message_from_bytes(message.as_bytes(), policy=default)
+        assert read.keys() == message_from_bytes(plain.as_bytes(), policy=default).keys()
+        assert read["Subject"] == f"{name} can now see your data".replace("=?", "= ?")
+
+    def test_96_encoded_word_in_an_address_adds_no_header(self):
+        with pytest.raises(InvalidInput):
+            self.message(to="=?utf-8?q?a=0D=0ABcc:_eve=40example.org?=@example.org")
 
 
 def test_one_line_drops_what_is_not_printable():
