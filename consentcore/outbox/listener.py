@@ -57,11 +57,11 @@ def examine(headers: Mapping[str, str], body: bytes, trust: Trust, now: float) -
     :param headers: with names in lower case. :param now: seconds since the epoch.
     """
     notice_id = headers.get("webhook-id", "")
+    event = _parsed(body)
     missing = [name for name in NEEDED if not headers.get(name)]
     if missing:
         hint = "a proxy may drop headers that it does not know, or this did not come from consentcore"
-        return Received(notice_id, f"missing headers: {', '.join(missing)}", hint)
-    event = _parsed(body)
+        return Received(notice_id, f"missing headers: {', '.join(missing)}", hint, event)
     timestamp = headers["webhook-timestamp"]
     if not (timestamp.isascii() and timestamp.isdecimal()):
         return Received(
@@ -171,7 +171,7 @@ def _other_forms(body: bytes) -> Iterator[bytes]:
 def _parsed(body: bytes) -> object:
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

@@ -94,7 +94,10 @@ def test_clocks_may_differ_by_five_minutes():
 def test_missing_header_is_named(name):
     headers = signed()
     del headers[name]
-    assert look(headers).problem == f"missing headers: {name}"
+    received = look(headers)
+    assert received.problem == f"missing headers: {name}"
+    assert received.event == json.loads(BODY)
+    assert look(headers, b"[" * 100_000).event is None
 
 
 @pytest.mark.parametrize(
