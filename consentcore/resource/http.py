@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import ssl
 import threading
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -41,6 +42,8 @@ class Endpoint:
         self._timeout = timeout_s
         self._tls = (context or ssl.create_default_context()) if parts.scheme == "https" else None
         self._idle: list[http.client.HTTPConnection] = []
+        # An application that is let go of without a word leaves no socket open.
+        weakref.finalize(self, _close, self._idle)
         self._lock = threading.Lock()
 
     def send(self, method: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
@@ -106,6 +109,11 @@ class Endpoint:
                 self._idle.append(connection)
                 return
         connection.close()
+
+
+def _close(idle: list[http.client.HTTPConnection]) -> None:
+    while idle:
+        idle.pop().close()
 
 
 def _silent(error: Exception) -> Unavailable:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 from concurrent.futures import ThreadPoolExecutor
 
@@ -142,6 +143,18 @@ def test_a_slow_server_and_a_missing_one_are_not_waited_for(issuer):
         held.bind(("127.0.0.1", 0))
         nobody = Introspection(f"http://127.0.0.1:{held.getsockname()[1]}/", "api", "x")
         assert refusal(nobody, "t").status == 503
+
+
+def test_who_is_let_go_of_leaves_no_connection_open(issuer):
+    issuer.give("t")
+    made = issuer.checker(cache_s=0)
+    made.check("t")
+    [kept] = made._endpoint._idle
+    assert kept.sock is not None
+    issuer.opened.remove(made)
+    del made
+    gc.collect()
+    assert kept.sock is None
 
 
 def test_a_connection_is_used_again_and_a_closed_one_replaced(issuer):
