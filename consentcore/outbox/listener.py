@@ -221,13 +221,16 @@ class Listener:
         """Verify a request."""
         return examine(headers, body, self._trust, self._now())
 
-    def report(self, found: Received) -> None:
-        """Tell of a request that was answered: whoever hears of the last one may end the process."""
+    def finish(self, found: Received, reply: Callable[[int, bytes], None]) -> None:
+        """Answer, then tell: whoever hears of the last one may end the process.
+
+        Both under one lock, so that what a sender sends one after the other is told in that order.
+        """
         with self._lock:
+            reply(*self._answered(found))
             self._report(found)
 
-    def answer(self, found: Received) -> tuple[int, bytes]:
-        """The status and body of the answer."""
+    def _answered(self, found: Received) -> tuple[int, bytes]:
         if found.ok:
             return self._answer, b""
         return 400, json.dumps({"problem": found.problem, "hint": found.hint}).encode()
@@ -246,8 +249,7 @@ def _handler_for(listener: Listener) -> type[BaseHTTPRequestHandler]:
             body = self.rfile.read(int(length))
             headers = {name.lower(): value for name, value in self.headers.items()}
             found = listener.examine(headers, body)
-            self._reply(*listener.answer(found))
-            listener.report(found)
+            listener.finish(found, self._reply)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the base class
             """Say nothing: what is received is reported."""
