@@ -304,3 +304,7 @@ class CoreSettings:
         if self.web.secure_cookies is None:
             secure = self.issuer.lower().startswith("https:")
             object.__setattr__(self, "web", replace(self.web, secure_cookies=secure))
+
+    def endpoint_url(self, name: str) -> str:
+        """The URL of a protocol endpoint, such as ``token``: of the settings alone, never of a request."""
+        return f"{self.issuer.rstrip('/')}/{self.oauth.prefix.strip('/')}/{name}"

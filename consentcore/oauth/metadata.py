@@ -14,16 +14,15 @@ CONFIDENTIAL = ("client_secret_basic", "client_secret_post", "private_key_jwt")
 
 def metadata(parts: Parts) -> dict[str, object]:
     """Describe the server: only what works, every endpoint absolute and from the settings, never from a request."""
-    issuer = parts.settings.issuer
-    base = issuer.rstrip("/") + "/" + parts.settings.oauth.prefix.strip("/")
+    issuer, url = parts.settings.issuer, parts.settings.endpoint_url
     return {
         "issuer": issuer,
-        "authorization_endpoint": f"{base}/authorize",
-        "token_endpoint": f"{base}/token",
-        "pushed_authorization_request_endpoint": f"{base}/par",
+        "authorization_endpoint": url("authorize"),
+        "token_endpoint": url("token"),
+        "pushed_authorization_request_endpoint": url("par"),
         "require_pushed_authorization_requests": parts.settings.oauth.require_par,
-        "revocation_endpoint": f"{base}/revoke",
-        "introspection_endpoint": f"{base}/introspect",
+        "revocation_endpoint": url("revoke"),
+        "introspection_endpoint": url("introspect"),
         "jwks_uri": issuer.rstrip("/") + "/jwks",
         "scopes_supported": sorted(scope.scope_id for scope in parts.catalog),
         "response_types_supported": ["code"],

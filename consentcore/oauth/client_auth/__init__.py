@@ -23,7 +23,6 @@ _ENDPOINTS = {"token", "par", "revoke", "introspect"}
 
 def make_authenticator(storage: Storage, settings: CoreSettings, egress: EgressPolicy) -> Authenticator:
     """Put the methods together."""
-    base = settings.issuer.rstrip("/") + "/" + settings.oauth.prefix.strip("/")
 
     def audiences(endpoint: str) -> frozenset[str]:
         """The issuer; and, unless that is all, the URL of the endpoint and of the token endpoint.
@@ -33,7 +32,7 @@ def make_authenticator(storage: Storage, settings: CoreSettings, egress: EgressP
         if settings.oauth.assertion_audience == "issuer":
             return frozenset({settings.issuer})
         own = endpoint if endpoint in _ENDPOINTS else "token"
-        return frozenset({settings.issuer, f"{base}/token", f"{base}/{own}"})
+        return frozenset({settings.issuer, settings.endpoint_url("token"), settings.endpoint_url(own)})
 
     patient = replace(egress, timeout_s=TIMEOUT_S, connect_timeout_s=min(egress.connect_timeout_s, TIMEOUT_S))
     secret = SharedSecret()
