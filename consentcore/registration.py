@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from consentcore.domain.client import (
+    CLIENT_ID,
     SECRET_METHODS,
     AuthMethod,
     Client,
@@ -31,7 +31,6 @@ MAX_NAME = 100
 MAX_PURPOSE = 500
 MAX_URL = 2000
 MAX_REDIRECT_URIS = 50
-_CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @dataclass(frozen=True)
@@ -153,7 +152,7 @@ def _check_kind(form: Form) -> None:
 def _client_id(wanted: str) -> str:
     if not wanted:
         return str(uuid.uuid4())
-    if not _CLIENT_ID.fullmatch(wanted):
+    if not CLIENT_ID.fullmatch(wanted):
         raise InvalidInput("client_id", "expected 1 to 64 of A-Z a-z 0-9 _ -")
     return wanted
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from consentcore.domain.secret import digest
+
+CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""What the id of a client may be."""
 
 
 class ClientKind(StrEnum):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from consentcore.domain.clock import HOUR, MINUTE, SECOND
-from consentcore.oauth.client_auth.jose import is_signed, parse
+from consentcore.domain.secret import digest
+from consentcore.oauth.client_auth.jose import is_signed
 
 if TYPE_CHECKING:
     from consentcore.oauth.client_auth.jose import Jwt
@@ -52,9 +52,8 @@ class Assertion:
         return not reason
 
     def _problem(self, attempt: Attempt) -> str:
-        jwt = parse(attempt.credentials.assertion)
-        if jwt is None:
-            return "it is no JWT with an asymmetric signature"
+        jwt = attempt.credentials.assertion
+        assert jwt is not None, "this method was chosen because there is one"
         reason = _wrong_claim(jwt.claims, attempt, self._audiences(attempt.endpoint))
         if reason:
             return reason  # before any request for keys
@@ -64,7 +63,7 @@ class Assertion:
 
     def _first_use(self, jwt: Jwt, attempt: Attempt) -> bool:
         name = "\x1f".join(("client-assertion", attempt.client.client_id, jwt.claims["jti"]))
-        key = hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()
+        key = digest(name)
         proven = attempt.http.proven
         if key in proven:
             return True  # the same request, done again because transactions collided

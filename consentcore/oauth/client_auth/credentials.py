@@ -12,14 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote_plus
 
-from consentcore.domain.client import AuthMethod
-from consentcore.oauth.client_auth.jose import parse
+from consentcore.domain.client import CLIENT_ID, AuthMethod
+from consentcore.oauth.client_auth.jose import Jwt, parse
 from consentcore.oauth.errors import bad_request, invalid_client
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _VSCHARS = re.compile(r"[\x20-\x7e]*")
-_CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _MAX_HEADER = 4096
 
 
@@ -27,13 +26,14 @@ _MAX_HEADER = 4096
 class Credentials:
     """Who a client says it is.
 
-    :ivar secret: "" when it gave none. :ivar method: how it tries to prove it. :ivar assertion: a JWT, or "".
+    :ivar secret: "" when it gave none. :ivar method: how it tries to prove it.
+    :ivar assertion: of ``private_key_jwt``; nobody has checked it yet.
     """
 
     client_id: str
     secret: str = field(default="", repr=False)
     method: AuthMethod = AuthMethod.NONE
-    assertion: str = field(default="", repr=False)
+    assertion: Jwt | None = field(default=None, repr=False)
 
 
 def read_credentials(headers: Mapping[str, str], parameters: Mapping[str, str]) -> Credentials:
@@ -64,16 +64,15 @@ def read_credentials(headers: Mapping[str, str], parameters: Mapping[str, str]) 
 
 def _from_assertion(parameters: Mapping[str, str]) -> Credentials:
     """RFC 7521 section 4.2: the assertion names the client; a ``client_id`` beside it must be the same."""
-    assertion = parameters["client_assertion"]
-    jwt = parse(assertion)
+    jwt = parse(parameters["client_assertion"])
     if parameters.get("client_assertion_type") != ASSERTION_TYPE or jwt is None:
         raise invalid_client()
     subject = jwt.claims.get("sub")
-    if not isinstance(subject, str) or not _CLIENT_ID.fullmatch(subject):
+    if not isinstance(subject, str) or not CLIENT_ID.fullmatch(subject):
         raise invalid_client()
     if parameters.get("client_id", subject) != subject:
         raise invalid_client()
-    return Credentials(subject, method=AuthMethod.PRIVATE_KEY_JWT, assertion=assertion)
+    return Credentials(subject, method=AuthMethod.PRIVATE_KEY_JWT, assertion=jwt)
 
 
 def _from_basic(header: str) -> Credentials:
