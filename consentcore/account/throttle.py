@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from consentcore.domain.address import network_of
 from consentcore.domain.clock import HOUR, window_left_s
+from consentcore.domain.secret import digest
 
 if TYPE_CHECKING:
     from consentcore.ports.storage import CounterStorage
@@ -35,5 +35,4 @@ class MailThrottle:
 
 
 def _name(kind: str, text: str) -> str:
-    hashed = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-    return f"account-mail:{kind}:{hashed}"
+    return f"account-mail:{kind}:{digest(text).hex()[:32]}"

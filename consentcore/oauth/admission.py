@@ -14,7 +14,6 @@ RFC 6749 has no error code for 429 (RFC 6585 section 4). Too many requests are `
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import math
 import time
@@ -28,6 +27,7 @@ from limits.strategies import SlidingWindowCounterRateLimiter
 from consentcore.domain.address import network_of
 from consentcore.domain.clock import MINUTE, window_left_s
 from consentcore.domain.errors import StorageError
+from consentcore.domain.secret import digest
 from consentcore.oauth import client_auth
 from consentcore.oauth.errors import INVALID_CLIENT, ProtocolError
 
@@ -199,5 +199,5 @@ def _too_many_failures(wait_s: int) -> ProtocolError:
 
 
 def _name(kind: str, *parts: str) -> str:
-    text = "\x1f".join((kind, *parts)).encode("utf-8", "surrogatepass")
-    return f"client-auth:{hashlib.sha256(text).hexdigest()[:32]}"
+    hashed = digest("\x1f".join((kind, *parts)))
+    return f"client-auth:{hashed.hex()[:32]}"

@@ -6,14 +6,12 @@ time has been used up on the server.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from consentcore.domain.clock import MINUTE
-from consentcore.domain.errors import KeyUnavailable, StorageConflict
-from consentcore.domain.owner import OwnerTicket
+from consentcore.domain.errors import KeyUnavailable
 from consentcore.domain.secret import digest
 
 if TYPE_CHECKING:
@@ -69,16 +67,10 @@ def find(request: Request, state: str) -> RoundTrip | None:
 
 
 def use_up(request: Request, state: str, trip: RoundTrip) -> bool:
-    """Note that it came back, in a transaction of its own; False when it had been back before."""
-    ticket = OwnerTicket(digest(f"{PURPOSE}|{state}"), PURPOSE, "", request.now, trip.until)
-    try:
-        with request.runtime.storage.transaction() as uow:
-            if uow.tickets.get(ticket.ticket_hash, request.now) is not None:
-                return False
-            uow.tickets.add(ticket)
-    except StorageConflict:
-        return False
-    return True
+    """Note that it came back; False when it had been back before."""
+    key = digest(f"{PURPOSE}|{state}")
+    first: bool = request.runtime.storage.protocol.use_once(key, request.now, trip.until)
+    return first
 
 
 def forget(request: Request, response: Response, state: str) -> None:
@@ -97,7 +89,7 @@ def _context(request: Request, state: str) -> str:
 
 
 def _name(request: Request, state: str) -> str:
-    return _prefix(request) + hashlib.sha256(state.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return _prefix(request) + digest(state).hex()[:16]
 
 
 def _prefix(request: Request) -> str:
