@@ -36,18 +36,24 @@ class Place:
         return browser.press("Continue")
 
 
-@pytest.fixture(scope="module", params=["client_secret_basic", "client_secret_post"])
-def place(request, tmp_path_factory):
-    sock = bind("127.0.0.1", 0)
-    web = base_url(sock)
-    client = {
+def client_at(web: str, auth_method: str) -> dict:
+    """What the provider is told of us."""
+    return {
         "client_id": CLIENT_ID,
         "client_secret": CLIENT_SECRET,
-        "token_endpoint_auth_method": request.param,
+        "token_endpoint_auth_method": auth_method,
         "redirect_uris": [f"{web}/login/callback"],
         "post_logout_redirect_uris": [f"{web}/login/out"],
     }
-    with real_provider(client, ACCOUNTS) as issuer:
+
+
+@pytest.fixture(scope="module", params=["client_secret_basic", "client_secret_post"])
+def place(request, tmp_path_factory):
+    with (
+        bind("127.0.0.1", 0) as sock,
+        real_provider(client_at(base_url(sock), request.param), ACCOUNTS) as issuer,
+    ):
+        web = base_url(sock)
         settings = {
             "issuer": issuer,
             "client_id": CLIENT_ID,
