@@ -33,6 +33,16 @@ def pending(request: Request, interaction_id: str) -> Interaction:
     return found
 
 
+def still_pending(request: Request, interaction: Interaction) -> None:
+    """Look again, beside this request's transaction, whether nobody has answered since :func:`pending`.
+
+    :raises InteractionGone: when somebody has.
+    """
+    with request.runtime.storage.reading() as uow:
+        if uow.interactions.get(interaction.interaction_hash) is None:
+            raise InteractionGone
+
+
 def _adopt(request: Request, found: Interaction) -> Interaction | None:
     """Bind an interaction that was opened on the protocol's host to the first browser that brings it here.
 

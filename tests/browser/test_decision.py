@@ -115,6 +115,33 @@ def test_68_a_double_click_on_approve_is_one_consent(ada):
     assert len(ada.grants()) == 1
 
 
+BOTH = """() => {
+    const [approve, deny] = document.querySelectorAll("button[name=decision]");
+    approve.click();
+    setTimeout(() => deny.click());
+}"""
+
+
+def test_68_the_second_click_is_not_sent(ada):
+    ada.to_consent_page()
+    sent = []
+    ada.page.on("request", lambda request: sent.append(request.post_data or ""))
+    ada.page.evaluate(BOTH)
+    expect(ada.page.get_by_role("button", name="Read room climate")).to_be_visible()
+    assert [found for body in sent for found in re.findall("decision=([a-z]+)", body)] == ["approve"]
+
+
+def test_68_without_scripts_a_double_click_is_one_consent_and_an_honest_answer(person):
+    ada = person(java_script_enabled=False)
+    ada.to_consent_page()
+    ada.page.get_by_role("button", name="Approve").dblclick(no_wait_after=True)
+    read = ada.page.get_by_role("button", name="Read room climate")
+    answered = ada.page.get_by_text("It was answered already")
+    expect(read.or_(answered)).to_be_visible()
+    assert ada.events() == ["granted"]
+    assert len(ada.grants()) == 1
+
+
 def test_going_back_and_approving_again_is_one_consent(ada):
     ada.to_consent_page()
     ada.press("Approve")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+
+import pytest
 from platform_ import (
     CALLBACK,
     ISSUER,
@@ -10,12 +13,15 @@ from platform_ import (
     connect,
     exchange,
     introspect,
+    make_platform,
     proceed,
     refresh,
     sign_in,
     to_consent_page,
     visible,
 )
+
+from consentcore.web import consent_page
 
 
 def test_approve_gives_tokens_that_work(platform):
@@ -104,6 +110,33 @@ def test_68_a_second_answer_changes_nothing(platform):
     assert again.status_int == 410
     with platform.runtime.storage.reading() as uow:
         assert [grant.state.value for grant in uow.grants.all()] == ["active"]
+
+
+@pytest.mark.parametrize("second", ["approve", "deny"])
+def test_68_an_answer_that_comes_while_another_is_being_taken_changes_nothing(tmp_path, monkeypatch, second):
+    platform = make_platform(tmp_path, storage="sqlalchemy")
+    _, page = to_consent_page(platform, Request())
+    build, first = consent_page.build, []
+
+    def overtaken(request, *arguments):
+        if not first:
+            first.append("on its way")
+            submitted = page.forms[0].submit
+            other = threading.Thread(
+                target=lambda: first.append(submitted("decision", value="approve").status_int)
+            )
+            other.start()
+            other.join()
+        return build(request, *arguments)
+
+    monkeypatch.setattr(consent_page, "build", overtaken)
+    again = page.forms[0].submit("decision", value=second, expect_errors=True)
+    assert first[1:] == [303]
+    assert again.status_int == 410
+    assert "It was answered already" in visible(again)
+    with platform.runtime.storage.reading() as uow:
+        assert [grant.state.value for grant in uow.grants.all()] == ["active"]
+    platform.runtime.close()
 
 
 def test_neither_button_is_no_answer(platform):

@@ -15,10 +15,16 @@ def test_readyz_names_what_is_wrong(platform, monkeypatch):
     assert response.json == {"ready": False, "checks": {"storage": ["cannot reach it"]}}
 
 
-def test_styles_are_ours_small_and_cacheable(platform):
-    total = 0
-    for name in ("tokens.css", "consentcore.css"):
-        response = platform.browser().get(f"/static/{name}")
-        assert response.content_type == "text/css"
+def test_styles_and_script_are_ours_small_and_cacheable(platform):
+    browser, total = platform.browser(), 0
+    page = browser.get("/login").html
+    styles = [link["href"] for link in page.select("link[rel=stylesheet]")]
+    scripts = [script["src"] for script in page.select("script")]
+    assert styles
+    assert scripts
+    for address in styles + scripts:
+        response = browser.get(address)
+        assert response.content_type == ("text/css" if address in styles else "text/javascript")
+        assert "max-age=3600" in response.headers["Cache-Control"]
         total += len(response.body)
     assert total < 30_000

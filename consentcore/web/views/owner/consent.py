@@ -9,7 +9,7 @@ from pyramid.view import view_config
 from consentcore.consent.service import Decision
 from consentcore.domain.errors import InteractionGone, InvalidInput
 from consentcore.web import consent_page, evidence
-from consentcore.web.interactions import pending, url_for
+from consentcore.web.interactions import pending, still_pending, url_for
 from consentcore.web.pages import page
 from consentcore.web.redirects import see_other
 from consentcore.web.tweens import content_security_policy, form_targets
@@ -60,6 +60,7 @@ def decide(request: Request) -> Response:
         raise InvalidInput("decision", "expected approve or deny")
     stamp = consent_page.read_stamp(request, request.form.one("shown"))
     if stamp is None or stamp[0] != asked.shown.snapshot_hash:
+        still_pending(request, interaction)  # an answer given meanwhile changes the text as well
         return _show(request, asked, error=CHANGED, status=409)
     return see_other(_approve(request, asked, stamp[1]))
 
