@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from consentcore.cli.commands import Group
-from consentcore.cli.state import State, pass_state, table
+from consentcore.cli.state import State, pass_state, plain, table
 from consentcore.domain.client import (
     SECRET_METHODS,
     AuthMethod,
@@ -122,7 +122,7 @@ def show(state: State, client_id: str) -> None:
         client = _found(uow, client_id)
         endpoints = uow.clients.endpoints(client_id)
     data = {**_facts(client), "webhooks": [_endpoint_facts(one) for one in endpoints]}
-    state.answer(data, "\n".join(f"{key}: {_plain(value)}" for key, value in data.items()))
+    state.answer(data, "\n".join(f"{key}: {plain(value)}" for key, value in data.items()))
 
 
 @command.command("disable")
@@ -286,13 +286,3 @@ def _endpoint_facts(endpoint: WebhookEndpoint) -> dict[str, Any]:
         "enabled": endpoint.disabled_at is None,
         "disabled_reason": endpoint.disabled_reason,
     }
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, list):
-        return "; ".join(_plain(item) for item in value) or "-"
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {_plain(item)}" for key, item in value.items())
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return str(value) if value not in {"", None} else "-"

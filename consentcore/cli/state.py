@@ -103,3 +103,14 @@ def table(rows: Sequence[tuple[str, ...]], headings: tuple[str, ...]) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
     )
+
+
+def plain(value: Any) -> str:
+    """A value of a JSON answer for people."""
+    if isinstance(value, list):
+        return "; ".join(plain(item) for item in value) or "-"
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {plain(item)}" for key, item in value.items())
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value) if value not in {"", None} else "-"

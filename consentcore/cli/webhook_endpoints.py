@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from consentcore.cli.commands import Group
-from consentcore.cli.state import State, pass_state, table
+from consentcore.cli.state import State, pass_state, plain, table
 from consentcore.domain.errors import InvalidInput, NotFound
 from consentcore.domain.notice import DeliveryState
 from consentcore.outbox.signing import SCHEMES
@@ -95,7 +95,7 @@ def show(state: State, endpoint_id: str) -> None:
     backlog = runtime.storage.outbox.backlog(endpoint_id)
     counts = {one.value: backlog.get(one, 0) for one in DeliveryState}
     data: dict[str, Any] = {**desk.facts(runtime, found), "deliveries": counts}
-    state.answer(data, "\n".join(f"{key}: {_plain(value)}" for key, value in data.items()))
+    state.answer(data, "\n".join(f"{key}: {plain(value)}" for key, value in data.items()))
 
 
 @endpoint.command("update")
@@ -198,7 +198,7 @@ def _switch(state: State, endpoint_id: str, *, on: bool, reason: str) -> None:
 def _answer_minted(state: State, made: Minted) -> None:
     data = desk.minted_facts(state.runtime, made)
     state.answer(
-        data, "\n".join(f"{key}: {_plain(value)}" for key, value in data.items() if value is not None)
+        data, "\n".join(f"{key}: {plain(value)}" for key, value in data.items() if value is not None)
     )
     if made.secret:
         state.say("Keep the secret now: it is not shown again.")
@@ -217,14 +217,3 @@ def _standing(found: WebhookEndpoint) -> str:
     if found.disabled_at is not None:
         return f"disabled: {found.disabled_reason}"
     return "failing" if found.health.failing_since is not None else "enabled"
-
-
-def _plain(value: Any) -> str:
-    shown: Callable[[Any], str] = _plain
-    if isinstance(value, list):
-        return "; ".join(shown(item) for item in value) or "-"
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {shown(item)}" for key, item in value.items())
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return str(value) if value not in {"", None} else "-"
