@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from consentcore.domain.errors import InvalidInput
 
 WRONG = "That is not your present password. Nothing was changed."
+TOO_MANY = "There were too many wrong attempts. Please wait {} and try again."
 TOO_OFTEN = "That was asked for too often. Nothing was sent just now. Please wait {} and try again."
 
 
@@ -27,11 +28,7 @@ def proven(request: Request, template: str, password: str, **values: object) -> 
     attempt = LoginAttempt(request.owner.email, password, request.remote_addr or "", request.now)
     outcome = request.runtime.passwords.authenticate(attempt)
     if isinstance(outcome, Throttled):
-        return too_often(
-            request,
-            outcome.retry_after_s,
-            "There were too many wrong attempts. Please wait {} and try again.",
-        )
+        return too_often(request, outcome.retry_after_s, TOO_MANY)
     if not isinstance(outcome, Authenticated) or outcome.owner_id != request.owner.owner_id:
         return page(request, template, error=WRONG, status=400, **values)
     return None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pyramid.view import view_config
 
 from consentcore.ports.login import Authenticated, LoginAttempt, Throttled
-from consentcore.web.account_pages import wait
+from consentcore.web.account_pages import TOO_MANY, wait
 from consentcore.web.interactions import pending
 from consentcore.web.pages import page
 from consentcore.web.redirects import see_other
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 WRONG = (
     "The e-mail address and the password do not belong together. Nothing else was wrong: please try again."
 )
-TOO_MANY = "There were too many wrong attempts. Please wait {} and try again."
 
 
 @view_config(route_name="login", request_method="GET")
