@@ -15,10 +15,10 @@ from consentcore.cli.webhook_listen import fixtures, listen
 from consentcore.domain.clock import DAY, HOUR, MINUTE, SECOND, from_iso
 from consentcore.domain.errors import InvalidInput, NotFound
 from consentcore.domain.notice import DeliveryState, NoticeKind
-from consentcore.webhooks.desk import TYPES, find
+from consentcore.webhooks.desk import SENT_TYPES, find
 from consentcore.webhooks.log import CAP, Filter, attempt_facts, described, entries, entry
 from consentcore.webhooks.log import replay as make_due
-from consentcore.webhooks.trial import TEST_TYPES, send_test
+from consentcore.webhooks.trial import send_test
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from consentcore.domain.client import Client, WebhookEndpoint
 
 PAGE = 1000
-LOGGED_TYPES = (*TYPES, NoticeKind.TEST.value)
 _UNITS = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
 
 
@@ -46,7 +45,7 @@ def narrowing(function: Callable[..., None]) -> Callable[..., None]:
         (
             click.option("--client", "client_id", default="", metavar="ID", help="Of this application."),
             click.option("--endpoint", "endpoint_id", default="", metavar="ID", help="To this endpoint."),
-            click.option("--type", "kind", type=click.Choice(LOGGED_TYPES), help="Of this type."),
+            click.option("--type", "kind", type=click.Choice(SENT_TYPES), help="Of this type."),
             click.option(
                 "--since", default="", metavar="TIME", help="Made since: 2026-11-23T15:00:00Z, 90m, 2d."
             ),
@@ -166,7 +165,7 @@ def replay(state: State, /, *, delivery_id: str, notice_id: str, failed: bool, *
 @click.option(
     "--type",
     "kind",
-    type=click.Choice(TEST_TYPES),
+    type=click.Choice(SENT_TYPES),
     default=NoticeKind.TEST.value,
     show_default=True,
     help="Events about consent are about a grant that does not exist, and say so.",

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from consentcore.domain.notice import Delivery, Outcome, Retry
+from consentcore.outbox.health import SLOW_STATUSES
 from consentcore.outbox.sending import Claimed
 
-SLOW_STATUSES = frozenset({429, 502, 503, 504})
 SLOW_S = 5.0
 HOLD_S = 1.0
 """A lane holds what it can send in about so many seconds."""

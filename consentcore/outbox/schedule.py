@@ -65,7 +65,7 @@ def settlement(tried: Tried, schedule: Sequence[float], now: int) -> Settlement:
         number=tried.number,
         started_at=tried.started_at,
         latency_ms=tried.latency_ms,
-        outcome=type(outcome).__name__.lower(),
+        outcome=outcome_name(outcome),
         status=outcome.status,
         error=error_class(outcome),
         answer=_stored(outcome.answer[:ANSWER_CHARACTERS]),
@@ -80,6 +80,11 @@ def settlement(tried: Tried, schedule: Sequence[float], now: int) -> Settlement:
         error=_stored(reason),
         attempt=attempt,
     )
+
+
+def outcome_name(outcome: Outcome) -> str:
+    """The outcome as logs and metrics name it: ``delivered``, ``retry``, ``reject`` or ``gone``."""
+    return type(outcome).__name__.lower()
 
 
 def error_class(outcome: Outcome) -> str:

@@ -20,14 +20,13 @@ from consentcore.domain.notice import (
     NoticeKind,
     Outcome,
     Reject,
-    Retry,
     Trigger,
 )
-from consentcore.outbox.blame import described
+from consentcore.outbox.blame import described, raised
 from consentcore.outbox.envelope import Packer, Parcel
 from consentcore.outbox.expansion import CHOOSE, EVENT, Expander
 from consentcore.outbox.health import Health, NotNow
-from consentcore.outbox.schedule import Tried, error_class, settlement
+from consentcore.outbox.schedule import Tried, error_class, outcome_name, settlement
 from consentcore.ports.notifier import Notifier
 from consentcore.ports.outbox import Settlement
 from consentcore.ports.storage import Storage
@@ -163,7 +162,7 @@ class Sender:
         if self._meters is None:
             return
         notifier, outcome = tried.delivery.notifier, tried.outcome
-        self._meters.attempt(notifier, type(outcome).__name__.lower(), tried.latency_ms / 1000)
+        self._meters.attempt(notifier, outcome_name(outcome), tried.latency_ms / 1000)
         if isinstance(outcome, Delivered) and notice is not None and tried.trigger is Trigger.SCHEDULE:
             told_at = tried.started_at + tried.latency_ms
             self._meters.told(notice.kind.value, notifier, (told_at - notice.occurred_at) / 1000)
@@ -223,7 +222,7 @@ class Sender:
             raise
         except Exception as error:  # noqa: BLE001 - a plugin may raise anything, and it counts as "not now"
             log.warning("delivery %s: %s", delivery.delivery_id, described(error))
-            return parcel, Retry(f"{type(error).__name__} was raised", error="exception")
+            return parcel, raised(error)
 
     def _send(self, delivery: Delivery, parcel: Parcel | None) -> Outcome:
         if parcel is None:
@@ -273,7 +272,7 @@ def _report(tried: Tried, settled: Settlement, *, kept: bool) -> None:
         delivery.target,
         tried.number,
         tried.trigger.value,
-        type(outcome).__name__.lower(),
+        outcome_name(outcome),
         outcome.status if outcome.status is not None else "-",
         error_class(outcome) or "-",
         tried.latency_ms,

@@ -28,6 +28,7 @@ KEEP_MS = {"now": 0, "24h": 24 * HOUR, "72h": 72 * HOUR, "7d": 7 * 24 * HOUR}
 """How long old secrets go on signing, by the word for it."""
 
 TYPES = tuple(kind.value for kind in CHOOSABLE)
+SENT_TYPES = (*TYPES, NoticeKind.TEST.value)
 
 
 @dataclass(frozen=True)

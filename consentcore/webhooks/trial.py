@@ -20,10 +20,11 @@ from consentcore.domain.notice import (
     Retry,
     Trigger,
 )
+from consentcore.outbox.blame import raised
 from consentcore.outbox.envelope import Packer, Parcel
 from consentcore.outbox.schedule import Tried, settlement
 from consentcore.ports.storage import transact
-from consentcore.webhooks.desk import TYPES, test_notice
+from consentcore.webhooks.desk import SENT_TYPES, test_notice
 from consentcore.webhooks.samples import sample_notice
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from consentcore.ports.notifier import Notifier
     from consentcore.runtime import Runtime
 
-TEST_TYPES = (NoticeKind.TEST.value, *TYPES)
 LEASE_MS = 60 * SECOND
 
 _CHECKS = {
@@ -84,8 +84,8 @@ class Trial:
 
 def check_type(name: str) -> NoticeKind:
     """:raises InvalidInput: ``type``, when no test can be of that type."""
-    if name not in TEST_TYPES:
-        raise InvalidInput("type", f"expected one of {', '.join(TEST_TYPES)}")
+    if name not in SENT_TYPES:
+        raise InvalidInput("type", f"expected one of {', '.join(SENT_TYPES)}")
     return NoticeKind(name)
 
 
@@ -138,7 +138,7 @@ def _send(notifier: Notifier, parcel: Parcel, target: str) -> tuple[Outcome, int
     except StorageError:
         raise
     except Exception as error:  # noqa: BLE001 - a plugin may raise anything
-        outcome = Retry(f"{type(error).__name__} was raised", error="exception")
+        outcome = raised(error)
     return outcome, round((time.monotonic() - began) * 1000)
 
 

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from consentcore.domain.notice import Delivery
 
 NARROWING = ("endpoint", "type", "state", "since", "until")
-TYPES = (*desk.TYPES, NoticeKind.TEST.value)
 
 
 @view_config(route_name="api.deliveries", request_method="GET", csrf=False)
@@ -128,8 +127,8 @@ def _own_position(request: Request, client_id: str, after: str) -> None:
 
 def _filter(client_id: str, values: Mapping[str, str], *, failed: bool) -> Filter:
     kind, state = values.get("type", ""), values.get("state", "")
-    if kind and kind not in TYPES:
-        raise InvalidInput("type", f"expected one of {', '.join(TYPES)}")
+    if kind and kind not in desk.SENT_TYPES:
+        raise InvalidInput("type", f"expected one of {', '.join(desk.SENT_TYPES)}")
     if state and state not in set(DeliveryState):
         raise InvalidInput("state", f"expected one of {', '.join(DeliveryState)}")
     return Filter(
