@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
+
+log = logging.getLogger("consentcore.resource")
 
 MAX_TOKEN = 8192
 _B64TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
@@ -143,6 +146,8 @@ def authorize(environ: Mapping[str, Any], checker: Checker, scopes: Iterable[str
     except Refused as refusal:
         if refusal.status == 401:
             refusal.scopes = wanted
+        elif refusal.status == 503:
+            log.warning("refused with 503: %s", refusal.description)
         raise
     if not token.scopes.issuperset(wanted):
         raise Refused(403, "insufficient_scope", "The token does not allow this", wanted)

@@ -10,7 +10,6 @@ def rooms(request):
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +21,6 @@ from consentcore.resource.wsgi import TOKEN
 if TYPE_CHECKING:
     from pyramid.config import Configurator
     from pyramid.request import Request
-
-log = logging.getLogger("consentcore.resource")
 
 _CHECKER = "consentcore.resource.checker"
 View = Callable[[Any, "Request"], Response]
@@ -53,8 +50,6 @@ def needs_token(*scopes: str) -> Callable[[View], View]:
             try:
                 request.environ[TOKEN] = authorize(request.environ, checker, scopes)
             except Refused as refusal:
-                if refusal.status == 503:
-                    log.warning("refused with 503: %s", refusal.description)
                 return Response(status=refusal.status, headerlist=refusal.headers(realm))
             return view(context, request)
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from consentcore.resource.bearer import Checker, Refused, authorize
-
-log = logging.getLogger("consentcore.resource")
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -46,7 +43,5 @@ class BearerMiddleware:
 
 def answer(refusal: Refused, realm: str, start_response: StartResponse) -> Iterable[bytes]:
     """Send a refusal."""
-    if refusal.status == 503:
-        log.warning("refused with 503: %s", refusal.description)
     start_response(refusal.status_line, refusal.headers(realm))
     return [b""]
