@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("consentcore.metrics")
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+"""The variable that names where processes keep what they count, so that each can tell the sums of all."""
+
 CONTENT_TYPE = "text/plain; version=1.0.0; charset=utf-8"
 
 REQUEST_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
@@ -120,7 +122,7 @@ class Meters:
 
         found = CollectorRegistry()
         if is_shared():
-            MultiProcessCollector(found)  # type: ignore[no-untyped-call]
+            MultiProcessCollector(found)  # type: ignore[no-untyped-call]  # the library has no types here
         else:
             found.register(self._registry)
         found.register(_Gauges(self._outbox, self._clock, self._version))

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from consentcore.metrics import FOLDER
 from consentcore.server.child import EX_CONFIG, Assignment
 from consentcore.server.listeners import CannotListen, Listeners
 from consentcore.server.options import ServeOptions
@@ -24,8 +25,6 @@ _STEADY_S = 30.0
 # glibc gives every thread a heap of its own otherwise, and keeps in each the 19 MiB of a password check: a web
 # process that needs 85 MB grew to 145.
 _ALLOCATION = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": str(1 << 20)}
-# Where the children keep what they count, so that each can tell the sums of all (consentcore.metrics).
-_NUMBERS = "PROMETHEUS_MULTIPROC_DIR"
 _END_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -145,7 +144,7 @@ class _Supervisor:
             [sys.executable, "-P", "-m", "consentcore.server.child", assignment.to_json()],
             stdin=subprocess.DEVNULL,
             pass_fds=inherited,
-            env={**_ALLOCATION, _NUMBERS: self._numbers, **os.environ},
+            env={**_ALLOCATION, FOLDER: self._numbers, **os.environ},
         )
 
     def _announce(self) -> None:
