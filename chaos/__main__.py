@@ -152,7 +152,7 @@ def _faults(stage: Stage, chance: random.Random, pause: float) -> Iterator[None]
 
 @contextmanager
 def _postgres() -> Iterator[tuple[Any, str]]:
-    import postgres  # type: ignore[import-not-found]
+    import postgres  # type: ignore[import-not-found]  # beside the tests
 
     own = postgres.OwnServer(postgres._programs())
     try:

@@ -81,7 +81,7 @@ def play(name: str, steps: int) -> tuple[int, int]:
         )
         while life.tally.steps < steps and violations < 10:
             try:
-                run_state_machine_as_test(life, settings=options)  # type: ignore[no-untyped-call]
+                run_state_machine_as_test(life, settings=options)  # type: ignore[no-untyped-call]  # hypothesis has no types here
             except Exception:  # noqa: BLE001 - any failure of a run is a violation: show it and go on
                 traceback.print_exc()
                 violations += 1

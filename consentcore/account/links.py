@@ -6,6 +6,7 @@ makes the mail from) and the SHA-256 of the secret (the ticket), so neither it n
 
 from __future__ import annotations
 
+import json
 import secrets
 from dataclasses import dataclass
 from enum import StrEnum
@@ -93,8 +94,6 @@ def read_letter(
     uow: UnitOfWork, keys: KeyRing, web_url: str, facts: dict[str, Any], now: int
 ) -> Letter | None:
     """Find what the mail of an account notice needs; None when its link is no longer good."""
-    import json
-
     link = Link.of(facts)
     ticket = uow.tickets.get(link.hash(keys), now)
     if ticket is None or ticket.used_at is not None:

@@ -39,10 +39,10 @@ class Ingress:
     Redirects within the site leave as the views wrote them: WebOb puts the Host header, which anybody can
     choose, in front of them.
 
-    :param max_body_bytes: largest body that is let through.
     A request below the path of the issuer is one for the same thing without that path: the metadata names such
     addresses (RFC 8414 section 3), whether or not a proxy in front takes the path away.
 
+    :param max_body_bytes: largest body that is let through.
     :param signs_in_elsewhere: people sign in at an identity provider.
     :param mount: the path of the issuer, such as ``/tenant``; "" when it has none.
     :ivar slow: method and path of requests that compute a password's hash or wait for an identity provider; the

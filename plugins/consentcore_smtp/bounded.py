@@ -58,6 +58,7 @@ class BoundedSmtp(smtplib.SMTP):
         failure = OSError(f"{host} has no address")
         for *_, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
             try:
+                # typeshed leaves out the private method, which is the only place to hold the deadline.
                 made: socket.socket = super()._get_socket(address[0], port, self.limit.wait_s())  # type: ignore[misc]
             except OSError as error:
                 failure = error
