@@ -18,3 +18,12 @@ def platform(request, tmp_path):
     made = make_platform(tmp_path, storage=request.param)
     yield made
     made.runtime.close()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=[pytest.mark.slow, pytest.mark.postgres])])
+def database(request, tmp_path):
+    """A platform on a database that several write to at once."""
+    url = request.getfixturevalue("postgres_url") if request.param == "postgres" else ""
+    made = make_platform(tmp_path, storage="sqlalchemy", url=url)
+    yield made
+    made.runtime.close()

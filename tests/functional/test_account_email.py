@@ -80,15 +80,6 @@ def test_each_mail_says_whose_turn_it_is(platform):
     assert link_in(to_old) != link_in(to_new)
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=[pytest.mark.slow, pytest.mark.postgres])])
-def database(request, tmp_path):
-    """A platform on a database that several write to at once."""
-    url = request.getfixturevalue("postgres_url") if request.param == "postgres" else ""
-    made = make_platform(tmp_path, storage="sqlalchemy", url=url)
-    yield made
-    made.runtime.close()
-
-
 def test_both_at_once_change_it_too(database):
     platform = database
     ask(signed_in(platform), status=303)

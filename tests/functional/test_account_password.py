@@ -90,15 +90,6 @@ def test_a_link_is_good_once(platform):
     assert can_sign_in(platform, NEW_PASSWORD)
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=[pytest.mark.slow, pytest.mark.postgres])])
-def database(request, tmp_path):
-    """A platform on a database that several write to at once."""
-    url = request.getfixturevalue("postgres_url") if request.param == "postgres" else ""
-    made = make_platform(tmp_path, storage="sqlalchemy", url=url)
-    yield made
-    made.runtime.close()
-
-
 def test_of_several_at_once_one_sets_the_password(database):
     platform = database
     ask_reset(platform.browser())

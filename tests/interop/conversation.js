@@ -24,8 +24,22 @@ export async function browse(url) {
   return new URL(await line())
 }
 
+// How the client authenticates, by a library whose methods have these names.
+export async function authentication(library, wanted) {
+  switch (wanted.auth_method) {
+    case 'client_secret_post':
+      return library.ClientSecretPost(wanted.client_secret)
+    case 'private_key_jwt':
+      return library.PrivateKeyJwt(await signingKey(wanted.jwk))
+    case 'none':
+      return library.None()
+    default:
+      return library.ClientSecretBasic(wanted.client_secret)
+  }
+}
+
 // The private key of a client that authenticates by private_key_jwt, as Web Crypto wants it.
-export async function signingKey(jwk) {
+async function signingKey(jwk) {
   const algorithms = {
     ES256: { name: 'ECDSA', namedCurve: 'P-256' },
     PS256: { name: 'RSA-PSS', hash: 'SHA-256' },

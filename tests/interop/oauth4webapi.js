@@ -1,6 +1,6 @@
 // oauth4webapi, the strict low-level client: it checks every answer against the RFCs by itself.
 import * as oauth from 'oauth4webapi'
-import { browse, refusal, say, settings, signingKey } from './conversation.js'
+import { authentication, browse, refusal, say, settings } from './conversation.js'
 
 const wanted = await settings()
 const confidential = wanted.auth_method !== 'none'
@@ -8,24 +8,11 @@ const insecure = { [oauth.allowInsecureRequests]: true }
 const issuer = new URL(wanted.issuer)
 const client = { client_id: wanted.client_id }
 
-async function authentication() {
-  switch (wanted.auth_method) {
-    case 'client_secret_post':
-      return oauth.ClientSecretPost(wanted.client_secret)
-    case 'private_key_jwt':
-      return oauth.PrivateKeyJwt(await signingKey(wanted.jwk))
-    case 'none':
-      return oauth.None()
-    default:
-      return oauth.ClientSecretBasic(wanted.client_secret)
-  }
-}
-
 const discovered = await oauth.discoveryRequest(issuer, { algorithm: 'oauth2', ...insecure })
 const server = await oauth.processDiscoveryResponse(issuer, discovered)
 say('metadata', server)
 
-const auth = await authentication()
+const auth = await authentication(oauth, wanted)
 
 async function authorizationUrl(parameters) {
   const url = new URL(server.authorization_endpoint)

@@ -1,24 +1,11 @@
 // openid-client, the stock client of Node, from discovery to revocation.
 import * as oauth from 'openid-client'
-import { browse, refusal, say, settings, signingKey } from './conversation.js'
+import { authentication, browse, refusal, say, settings } from './conversation.js'
 
 const wanted = await settings()
 const confidential = wanted.auth_method !== 'none'
 
-async function authentication() {
-  switch (wanted.auth_method) {
-    case 'client_secret_post':
-      return oauth.ClientSecretPost(wanted.client_secret)
-    case 'private_key_jwt':
-      return oauth.PrivateKeyJwt(await signingKey(wanted.jwk))
-    case 'none':
-      return oauth.None()
-    default:
-      return oauth.ClientSecretBasic(wanted.client_secret)
-  }
-}
-
-const config = await oauth.discovery(new URL(wanted.issuer), wanted.client_id, {}, await authentication(), {
+const config = await oauth.discovery(new URL(wanted.issuer), wanted.client_id, {}, await authentication(oauth, wanted), {
   algorithm: 'oauth2',
   execute: [oauth.allowInsecureRequests],
 })

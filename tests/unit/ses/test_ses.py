@@ -7,7 +7,6 @@ import email.policy
 
 import boto3
 import pytest
-from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
 
@@ -18,16 +17,6 @@ from consentcore_ses.notifier import refusal
 
 REGION = "eu-west-1"
 SENDER = "Lumen Énergie <consent@lumen.example>"
-
-
-@pytest.fixture(scope="module")
-def aws():
-    """Moto, and credentials that are none."""
-    with pytest.MonkeyPatch.context() as environment, mock_aws():
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            environment.setenv(name, "testing")
-        environment.setenv("AWS_EC2_METADATA_DISABLED", "true")
-        yield
 
 
 @pytest.fixture(scope="module")

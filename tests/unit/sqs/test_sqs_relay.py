@@ -6,7 +6,6 @@ import json
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from consentcore.api import Audience, ConfigurationError, Delivered, NoticeKind, PluginKind, Retry
 from consentcore.testing import FakeEnvelope, ManualClock, NotifierConformance, factories
@@ -14,16 +13,6 @@ from consentcore_sqs import SqsSettings, consentcore_notifier, consentcore_plugi
 
 REGION = "eu-west-1"
 NOWHERE = "http://127.0.0.1:1"
-
-
-@pytest.fixture(scope="module")
-def aws():
-    """Moto, and credentials that are none."""
-    with pytest.MonkeyPatch.context() as environment, mock_aws():
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            environment.setenv(name, "testing")
-        environment.setenv("AWS_EC2_METADATA_DISABLED", "true")
-        yield
 
 
 def create(name: str, **attributes: str) -> str:
