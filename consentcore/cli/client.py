@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from consentcore.cli.client_form import as_options, describing, given
 from consentcore.cli.commands import Group
 from consentcore.cli.state import State, pass_state, plain, table
 from consentcore.domain.client import (
     SECRET_METHODS,
-    AuthMethod,
     Client,
     ClientSecret,
-    TokenFormat,
     WebhookEndpoint,
 )
 from consentcore.domain.clock import HOUR, iso
 from consentcore.domain.errors import InvalidInput, NotFound
 from consentcore.domain.secret import CLIENT_SECRET, digest, mint
 from consentcore.ports.storage import transact
-from consentcore.registration import Form, mailbox, named, register
+from consentcore.registration import Form, register, revise
 
 if TYPE_CHECKING:
     from consentcore.ports.storage import UnitOfWork
 
 PAGE = 500
-_OPTIONS = {"redirect_uris": "--redirect-uri", "scopes": "--scope", "resources": "--resource"}
 
 
 @click.group(cls=Group, name="client")
@@ -40,48 +36,17 @@ def command() -> None:
 
 @command.command("create")
 @click.option("--name", required=True, help="What the consent page calls it, 1 to 100 characters.")
-@click.option(
-    "--redirect-uri", "redirect_uris", multiple=True, metavar="URI", help="May be given several times."
-)
-@click.option("--scope", "scopes", multiple=True, metavar="'A B'", help="What it may ask for.")
+@describing
 @click.option("--public", is_flag=True, help="It cannot keep a secret: native or in a browser.")
 @click.option("--resource-server", is_flag=True, help="An API: may introspect tokens that carry its scopes.")
-@click.option("--require-pkce", is_flag=True, help="Refuse authorization requests without S256.")
-@click.option("--webhook-url", default="", metavar="URL", help="Where it wants to be told of consents.")
-@click.option("--publisher", default="", help="The company behind it.")
-@click.option("--website", default="", metavar="URL")
-@click.option("--privacy-url", default="", metavar="URL")
-@click.option("--purpose", default="", help="Why it needs the data, in its own words.")
-@click.option(
-    "--auth-method",
-    type=click.Choice([one.value for one in AuthMethod]),
-    show_default="client_secret: basic or post; none with --public",
-    help="How it authenticates itself; no other way is accepted.",
-)
-@click.option("--jwks", default="", metavar="FILE|JSON", help="Public keys for private_key_jwt, a JWK set.")
-@click.option("--jwks-uri", default="", metavar="URL", help="Where those keys are fetched instead.")
-@click.option("--require-par", is_flag=True, help="Refuse authorization requests that were not pushed.")
-@click.option(
-    "--access-token-format",
-    type=click.Choice([one.value for one in TokenFormat]),
-    default=TokenFormat.OPAQUE.value,
-)
-@click.option(
-    "--resource",
-    "resources",
-    multiple=True,
-    metavar="URI",
-    help="An API that it may ask tokens for (RFC 8707); of a resource server, its own identifiers.",
-)
-@click.option("--contact-email", default="", metavar="E", help="Who is told when its webhooks fail.")
-@click.option("--client-id", default="", help="Instead of a random one; 1 to 64 of A-Z a-z 0-9 _ -.")
+@click.option("--webhook-url", metavar="URL", help="Where it wants to be told of consents.")
+@click.option("--client-id", help="Instead of a random one; 1 to 64 of A-Z a-z 0-9 _ -.")
 @pass_state
-def create(state: State, /, **form: Any) -> None:
+def create(state: State, /, **typed: Any) -> None:
     """Register an application; its secrets are shown once."""
     runtime = state.runtime
-    form["jwks"], form["auth_method"] = _text_or_file(form["jwks"]), form["auth_method"] or ""
-    with _as_options():
-        made = register(runtime, Form(**form))
+    with as_options():
+        made = register(runtime, Form(**given(typed)))
 
     def store(uow: UnitOfWork) -> None:
         if uow.clients.get(made.client.client_id) is not None:
@@ -141,21 +106,31 @@ def enable(state: State, client_id: str) -> None:
     _switch(state, client_id, enabled=True)
 
 
-@command.command("contact")
+@command.command("update")
 @click.argument("client_id")
-@click.argument("email", required=False, default="")
+@click.option("--name", help="What the consent page calls it, 1 to 100 characters.")
+@describing
 @pass_state
-def contact(state: State, client_id: str, email: str) -> None:
-    """Say who is told when an application's webhooks fail; nobody when EMAIL is left out."""
-    with named("EMAIL"):
-        address = mailbox("EMAIL", email)
+def update(state: State, /, client_id: str, **typed: Any) -> None:
+    """Change what is given, and leave the rest: a list takes the place of the one before, '' empties a text.
 
-    def store(uow: UnitOfWork) -> None:
-        uow.clients.update(replace(_found(uow, client_id), contact_email=address))
-
-    transact(state.runtime.storage, store)
-    state.answer({"client_id": client_id, "contact_email": address}, "")
-    state.say(f"{client_id}: {address or 'nobody'} is told")
+    With another --auth-method the secrets and keys of before end now. Consents and tokens stay as they are.
+    """
+    runtime, changes = state.runtime, given(typed)
+    if not changes:
+        raise click.UsageError("give at least one option that says what is to be different")
+    if changes.get("resources") == ("",):
+        changes["resources"] = ()
+    with runtime.storage.reading() as uow:
+        client = _found(uow, client_id)
+    with as_options():
+        revision = revise(runtime, client, changes)
+    values = revision.values
+    transact(runtime.storage, lambda uow: uow.clients.update(replace(_found(uow, client_id), **values)))
+    data = {"client_id": client_id, "client_secret": revision.client_secret, "changed": sorted(values)}
+    state.answer(data, "\n".join(f"{key}: {plain(value)}" for key, value in data.items() if value))
+    if revision.client_secret:
+        state.say("Keep the secret now: it is not shown again.")
 
 
 @command.command("rotate-secret")
@@ -190,27 +165,6 @@ def rotate_secret(state: State, client_id: str, keep_hours: float) -> None:
     data = {"client_id": client_id, "client_secret": secret, "old_secrets_expire_at": iso(until)}
     state.answer(data, "\n".join(f"{key}: {value}" for key, value in data.items()))
     state.say("Keep the secret now: it is not shown again.")
-
-
-@contextmanager
-def _as_options() -> Iterator[None]:
-    """Let an InvalidInput name the option that was typed instead of the member of the form."""
-    try:
-        yield
-    except InvalidInput as error:
-        member, blank, which = error.field.partition(" ")
-        option = _OPTIONS.get(member, "--" + member.replace("_", "-"))
-        raise InvalidInput(option + blank + which, error.expected) from None
-
-
-def _text_or_file(value: str) -> str:
-    """JSON as it stands, or what is in the file of that name."""
-    if not value or value.lstrip().startswith("{"):
-        return value
-    try:
-        return Path(value).read_text("utf-8")
-    except (OSError, ValueError) as error:
-        raise InvalidInput("--jwks", f"expected a JWK set or a file with one ({error})") from None
 
 
 def _ending(client: Client, now: int, until: int) -> Sequence[ClientSecret]:

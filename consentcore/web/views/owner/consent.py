@@ -8,6 +8,7 @@ from pyramid.view import view_config
 
 from consentcore.consent.service import Decision
 from consentcore.domain.errors import InteractionGone, InvalidInput
+from consentcore.oauth.redirects import is_registered
 from consentcore.web import consent_page, evidence
 from consentcore.web.interactions import pending, still_pending, url_for
 from consentcore.web.pages import page
@@ -114,7 +115,8 @@ def _is_owners(request: Request, interaction: Interaction) -> bool:
 
 def _load(request: Request, interaction_id: str, interaction: Interaction) -> Asked:
     client = request.uow.clients.get(interaction.request.client_id)
-    if client is None or not client.enabled:
+    asking = interaction.request.redirect_uri
+    if client is None or not client.enabled or not is_registered(client, asking):
         raise InteractionGone
     built = consent_page.build(request, interaction, client, request.owner)
     return Asked(interaction_id, interaction, client, built, consent_page.snapshot(request, built))

@@ -1,35 +1,20 @@
-"""Makes clients out of what somebody typed, whatever the form was: checks every value, and mints what is secret."""
+"""The members of a registration, each with its check."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from consentcore.domain.client import (
-    CLIENT_ID,
-    SECRET_METHODS,
-    AuthMethod,
-    Client,
-    ClientKind,
-    ClientSecret,
-    TokenFormat,
-    WebhookEndpoint,
-)
+from consentcore.domain.client import CLIENT_ID, AuthMethod, TokenFormat
 from consentcore.domain.errors import InvalidInput
-from consentcore.domain.owner import normalise_email
-from consentcore.domain.secret import CLIENT_SECRET, digest, mint
-from consentcore.outbox.endpoints import Minted, make_endpoint
+from consentcore.registration.text import MAX_NAME, MAX_PURPOSE, line, mailbox, named, web_address
 
 if TYPE_CHECKING:
     from consentcore.runtime import Runtime
 
-MAX_NAME = 100
-MAX_PURPOSE = 500
-MAX_URL = 2000
 MAX_REDIRECT_URIS = 50
 
 
@@ -58,81 +43,30 @@ class Form:
     resources: Sequence[str] = ()
 
 
-@dataclass(frozen=True)
-class Registered:
-    """A new client with its secrets in clear: shown once, stored only hashed or sealed."""
+def members(runtime: Runtime, form: Form, method: AuthMethod) -> dict[str, Callable[[], Any]]:
+    """What makes each member of a :class:`~consentcore.domain.client.Client` that a form has a say in.
 
-    client: Client
-    client_secret: str | None = None
-    endpoint: WebhookEndpoint | None = None
-    webhook_secret: str | None = None
-
-
-def register(runtime: Runtime, form: Form) -> Registered:
-    """Check a registration and make what is to be stored; stores nothing.
-
-    :raises InvalidInput: naming the member of :class:`Form` that is wrong.
+    Calling one raises InvalidInput, naming the member of :class:`Form` that is wrong.
     """
-    now = runtime.clock.now()
-    _check_kind(form)
-    method = _auth_method(form)
-    public = method is AuthMethod.NONE
-    secret = mint(CLIENT_SECRET) if method in SECRET_METHODS else None
-    client = Client(
-        client_id=_client_id(form.client_id),
-        name=line("name", form.name, MAX_NAME, needed=True),
-        created_at=now,
-        kind=ClientKind.RESOURCE_SERVER if form.resource_server else ClientKind.APPLICATION,
-        auth_method=method,
-        secrets=(ClientSecret(digest(secret), now),) if secret else (),
-        redirect_uris=_redirect_uris(form, public=public),
-        scopes=_scopes(runtime, form),
-        publisher=line("publisher", form.publisher, MAX_NAME),
-        website=_web_address("website", form.website),
-        privacy_url=_web_address("privacy_url", form.privacy_url),
-        purpose=line("purpose", form.purpose, MAX_PURPOSE),
-        require_pkce=form.require_pkce,
-        contact_email=mailbox("contact_email", form.contact_email),
-        jwks=_keys(form, method),
-        jwks_uri=_keys_uri(runtime, form),
-        require_par=form.require_par,
-        access_token_format=TokenFormat(form.access_token_format),
-        resources=_resources(form),
-    )
-    minted = _endpoint(runtime, client, form.webhook_url) if form.webhook_url else None
-    if minted is None:
-        return Registered(client, secret)
-    return Registered(client, secret, minted.endpoint, minted.secret)
+    return {
+        "name": partial(line, "name", form.name, MAX_NAME, needed=True),
+        "redirect_uris": partial(_redirect_uris, form, public=method is AuthMethod.NONE),
+        "scopes": partial(_scopes, runtime, form),
+        "publisher": partial(line, "publisher", form.publisher, MAX_NAME),
+        "website": partial(web_address, "website", form.website),
+        "privacy_url": partial(web_address, "privacy_url", form.privacy_url),
+        "purpose": partial(line, "purpose", form.purpose, MAX_PURPOSE),
+        "require_pkce": lambda: form.require_pkce,
+        "contact_email": partial(mailbox, "contact_email", form.contact_email),
+        "jwks": partial(_keys, form, method),
+        "jwks_uri": partial(_keys_uri, runtime, form),
+        "require_par": lambda: form.require_par,
+        "access_token_format": partial(TokenFormat, form.access_token_format),
+        "resources": partial(_resources, form),
+    }
 
 
-@contextmanager
-def named(field: str) -> Iterator[None]:
-    """Let an InvalidInput name the field that somebody filled in instead of what it became."""
-    try:
-        yield
-    except InvalidInput as error:
-        raise InvalidInput(field, error.expected) from None
-
-
-def line(field: str, text: str, longest: int, *, needed: bool = False) -> str:
-    """A line of printable text. :raises InvalidInput: when it is empty, too long or holds control characters."""
-    stripped = text.strip()
-    if len(stripped) > longest or (needed and not stripped):
-        raise InvalidInput(field, f"expected {int(needed)} to {longest} characters")
-    if not stripped.isprintable():
-        raise InvalidInput(field, "expected no line breaks and no control characters")
-    return stripped
-
-
-def mailbox(field: str, text: str) -> str:
-    """An address or "". :raises InvalidInput: when it is neither."""
-    if not text.strip():
-        return ""
-    with named(field):
-        return normalise_email(text)
-
-
-def _check_kind(form: Form) -> None:
+def check_kind(form: Form) -> None:
     """A resource server only introspects; a public client cannot keep a secret."""
     if not form.resource_server:
         if not form.redirect_uris:
@@ -149,7 +83,8 @@ def _check_kind(form: Form) -> None:
             raise InvalidInput(field, "expected nothing for a resource server")
 
 
-def _client_id(wanted: str) -> str:
+def client_id(wanted: str) -> str:
+    """The id that was asked for, or a random one."""
     if not wanted:
         return str(uuid.uuid4())
     if not CLIENT_ID.fullmatch(wanted):
@@ -157,7 +92,7 @@ def _client_id(wanted: str) -> str:
     return wanted
 
 
-def _auth_method(form: Form) -> AuthMethod:
+def auth_method(form: Form) -> AuthMethod:
     """What was asked for, or what ``public`` stands for; never one that contradicts the rest of the form."""
     known = ", ".join(AuthMethod)
     if form.auth_method and form.auth_method not in list(AuthMethod):
@@ -234,23 +169,3 @@ def _scopes(runtime: Runtime, form: Form) -> tuple[str, ...]:
             hint = f"; did you mean {close[0]}?" if close else f" (there: {', '.join(known)})"
             raise InvalidInput("scopes", f"{scope!r} is not in the catalog{hint}")
     return scopes
-
-
-def _web_address(field: str, url: str) -> str:
-    text = line(field, url, MAX_URL)
-    if not text:
-        return ""
-    try:
-        parts = urlsplit(text)
-        host = parts.hostname
-    except ValueError:
-        host, parts = None, urlsplit("")
-    if parts.scheme not in {"https", "http"} or not host or parts.username is not None or " " in text:
-        raise InvalidInput(field, "expected an URL such as https://example.com/")
-    return text
-
-
-def _endpoint(runtime: Runtime, client: Client, url: str) -> Minted:
-    with named("webhook_url"):
-        runtime.egress.check_url(url)
-    return make_endpoint(runtime.keys, client.client_id, url, client.created_at)

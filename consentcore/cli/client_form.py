@@ -1,0 +1,85 @@
+"""The options of ``client create`` and ``client update``: a registration as it is typed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from consentcore.domain.client import AuthMethod, TokenFormat
+from consentcore.domain.errors import InvalidInput
+
+_NAMES = {"redirect_uris": "--redirect-uri", "scopes": "--scope", "resources": "--resource"}
+_OPTIONS = (
+    click.option(
+        "--redirect-uri", "redirect_uris", multiple=True, metavar="URI", help="May be given several times."
+    ),
+    click.option("--scope", "scopes", multiple=True, metavar="'A B'", help="What it may ask for."),
+    click.option(
+        "--require-pkce/--no-require-pkce", default=None, help="Refuse authorization requests without S256."
+    ),
+    click.option("--publisher", help="The company behind it."),
+    click.option("--website", metavar="URL"),
+    click.option("--privacy-url", metavar="URL"),
+    click.option("--purpose", help="Why it needs the data, in its own words."),
+    click.option(
+        "--auth-method",
+        type=click.Choice([one.value for one in AuthMethod]),
+        help="How it authenticates itself; no other way is accepted, client_secret takes basic and post.",
+    ),
+    click.option("--jwks", metavar="FILE|JSON", help="Public keys for private_key_jwt, a JWK set."),
+    click.option("--jwks-uri", metavar="URL", help="Where those keys are fetched instead."),
+    click.option(
+        "--require-par/--no-require-par",
+        default=None,
+        help="Refuse authorization requests that were not pushed.",
+    ),
+    click.option("--access-token-format", type=click.Choice([one.value for one in TokenFormat])),
+    click.option(
+        "--resource",
+        "resources",
+        multiple=True,
+        metavar="URI",
+        help="An API that it may ask tokens for (RFC 8707); of a resource server, its own identifiers.",
+    ),
+    click.option("--contact-email", metavar="E", help="Who is told when its webhooks fail."),
+)
+
+
+def describing(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command these options."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
+
+
+def given(typed: dict[str, Any]) -> dict[str, Any]:
+    """The members of a form that were typed, keys read from their file."""
+    found = {name: value for name, value in typed.items() if value is not None and value != ()}
+    if "jwks" in found:
+        found["jwks"] = _text_or_file(found["jwks"])
+    return found
+
+
+@contextmanager
+def as_options() -> Iterator[None]:
+    """Let an InvalidInput name the option that was typed instead of the member of the form."""
+    try:
+        yield
+    except InvalidInput as error:
+        member, blank, which = error.field.partition(" ")
+        option = _NAMES.get(member, "--" + member.replace("_", "-"))
+        raise InvalidInput(option + blank + which, error.expected) from None
+
+
+def _text_or_file(value: str) -> str:
+    """JSON as it stands, or what is in the file of that name."""
+    if not value or value.lstrip().startswith("{"):
+        return value
+    try:
+        return Path(value).read_text("utf-8")
+    except (OSError, ValueError) as error:
+        raise InvalidInput("--jwks", f"expected a JWK set or a file with one ({error})") from None
