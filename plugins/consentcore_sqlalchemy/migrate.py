@@ -15,7 +15,7 @@ from alembic.config import Config
 from consentcore.api import StorageConflict, StorageError
 from consentcore_sqlalchemy.engine import Database
 from consentcore_sqlalchemy.errors import translating
-from consentcore_sqlalchemy.schema import HEAD, current_version
+from consentcore_sqlalchemy.schema import HEAD, current_version, newer, version_on
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -58,5 +58,8 @@ def configuration(connection: Connection, steps: list[str] | None = None) -> Con
 def _upgrade(database: Database) -> Sequence[str]:
     steps: list[str] = []
     with _ALEMBIC, translating(), database.transactions.connect() as connection, connection.begin():
+        current = version_on(connection)
+        if current is not None and current > HEAD:
+            raise StorageError(f"the database was {newer(current)}")
         command.upgrade(configuration(connection, steps), "head")
     return [f"sqlalchemy: {step}" for step in steps]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Column, MetaData, Table, Text, select
+from sqlalchemy import Column, Connection, MetaData, Table, Text, select
 
 from consentcore.api import StorageError
 from consentcore_sqlalchemy.engine import Database
@@ -29,9 +29,12 @@ def check(database: Database) -> Sequence[str]:
         return []
     if current is None or current < HEAD:
         return [f"storage sqlalchemy: {NOT_MIGRATED} (it is at {current or 'nothing'}, wanted is {HEAD})"]
-    return [
-        f"storage sqlalchemy: made by a newer version of consentcore (it is at {current}, known is {HEAD})"
-    ]
+    return [f"storage sqlalchemy: {newer(current)}"]
+
+
+def newer(current: str) -> str:
+    """What to say of a database that is ahead of this code."""
+    return f"made by a newer version of consentcore (it is at {current}, known is {HEAD})"
 
 
 def current_version(database: Database) -> str | None:
@@ -40,7 +43,12 @@ def current_version(database: Database) -> str | None:
     :raises StorageError: when it cannot be reached.
     """
     with translating(), database.engine.connect() as connection:
-        if not connection.dialect.has_table(connection, VERSION_TABLE):
-            return None
-        found: str | None = connection.execute(select(version.c.version_num)).scalar()
-        return found
+        return version_on(connection)
+
+
+def version_on(connection: Connection) -> str | None:
+    """The same on an open connection."""
+    if not connection.dialect.has_table(connection, VERSION_TABLE):
+        return None
+    found: str | None = connection.execute(select(version.c.version_num)).scalar()
+    return found

@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 from postgres import storage_at
 from sqlalchemy import text
 
-from consentcore.api import Owner, OwnerSession
+from consentcore.api import Owner, OwnerSession, StorageError
 from consentcore_sqlalchemy import schema
 from consentcore_sqlalchemy.migrate import FOLDER
 from consentcore_sqlalchemy.tables import metadata
@@ -72,6 +72,8 @@ def test_database_of_a_newer_version_is_refused(empty):
     with empty._database.transactions.begin() as connection:
         connection.exec_driver_sql(f"UPDATE {schema.VERSION_TABLE} SET version_num = '9999'")
     assert "newer version of consentcore" in empty.check()[0]
+    with pytest.raises(StorageError, match="made by a newer version of consentcore .it is at 9999, known is"):
+        empty.migrate()
 
 
 def test_failed_migration_leaves_nothing(empty, monkeypatch):
