@@ -6,13 +6,14 @@ import json
 import os
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 from consentcore.domain.errors import ConfigurationError
 
 
 def build(ini):
-    return application
+    return partial(application, ini)
 
 
 def build_badly(ini):
@@ -25,12 +26,14 @@ def run_worker(ini, stop):
     Path(ini + ".worker").write_text("stopped")
 
 
-def application(environ, start_response):
+def application(ini, environ, start_response):
     path = environ["PATH_INFO"]
     if path == "/boom":
         raise RuntimeError("a secret that nobody may see")
     if path == "/slow":
         time.sleep(2)
+    if path == "/hold":
+        hold(Path(ini + ".held"), Path(ini + ".release"))
     if path == "/die":
         os.kill(os.getpid(), 9)
     if path == "/memory":
@@ -52,6 +55,13 @@ def application(environ, start_response):
     }
     start_response("200 OK", headers)
     return [json.dumps(answer).encode()]
+
+
+def hold(held, release):
+    """Say that a request is worked on, and go on with it when told."""
+    held.touch()
+    while not release.exists():
+        time.sleep(0.01)
 
 
 if __name__ == "__main__":
