@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 
+from patience import PATIENCE_S
+
 A, CNAME, AAAA = 1, 5, 28
 Records = Sequence[tuple[int, str]]
 Script = Callable[[str, int, int], Records | bytes | None]
@@ -25,7 +27,7 @@ class NameServer:
     port: int
     script: Script
     asked: list[tuple[str, int]] = field(default_factory=list)
-    patience_s: float = 0.5
+    patience_s: float = PATIENCE_S
 
     def resolve(self, host: str, port: int) -> list[str]:
         """All addresses of a name, A before AAAA. :raises OSError: when there are none."""

@@ -6,12 +6,12 @@ import os
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE_S, eventually
 
 BINARY = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 # Everything that Debian's packages would put under /var and /run.
@@ -68,18 +68,16 @@ def nginx(folder: Path, site: str, port: int) -> Iterator[Path]:
         yield folder / "error.log"
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(PATIENCE_S)
 
 
 def _wait(process: subprocess.Popen[bytes], port: int, folder: Path) -> None:
-    deadline = time.monotonic() + 15
-    while True:
-        logs = "".join(log.read_text() for log in folder.glob("*.log"))
-        assert process.poll() is None, logs
-        assert time.monotonic() < deadline, logs
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
+    def logs() -> str:
+        return "".join(log.read_text() for log in folder.glob("*.log"))
+
+    def accepts() -> bool:
+        assert process.poll() is None, logs()
+        socket.create_connection(("127.0.0.1", port), 1).close()
+        return True
+
+    eventually(accepts, logs, despite=OSError)

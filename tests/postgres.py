@@ -16,7 +16,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +24,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
+from patience import PATIENCE_S, eventually
 
 NOBODY = 65534
 PROGRAMS = ("initdb", "postgres")
@@ -132,7 +132,7 @@ class OwnServer(Databases):
         """SIGINT ends it orderly, SIGQUIT as a crash would."""
         if self._process is not None:
             self._process.send_signal(how)
-            self._process.wait(30)
+            self._process.wait(PATIENCE_S)
             self._process = None
 
     def remove(self) -> None:
@@ -142,19 +142,15 @@ class OwnServer(Databases):
     def _wait(self) -> None:
         import psycopg
 
-        deadline = time.monotonic() + 30
-        while True:
+        def answers() -> bool:
             assert self._process is not None
             if self._process.poll() is not None:
-                raise RuntimeError(f"PostgreSQL did not start:\n{(self.folder / 'log').read_text()}")
-            try:
-                self.execute("SELECT 1")
-            except psycopg.OperationalError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.02)
-            else:
-                return
+                raise RuntimeError(f"PostgreSQL did not start:\n{log.read_text()}")
+            self.execute("SELECT 1")
+            return True
+
+        log = self.folder / "log"
+        eventually(answers, log.read_text, despite=psycopg.OperationalError)
 
     def _reachable(self, programs: Path) -> Path:
         """The programs where *nobody* can run them: a copy when the checkout lies in a private folder."""

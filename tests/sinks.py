@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from patience import PATIENCE_S
 from webhook_contract import violations
 
 
@@ -43,10 +44,10 @@ class Sink:
     def url(self, path: str = "/hook", scheme: str = "http", host: str = "127.0.0.1") -> str:
         return f"{scheme}://{host}:{self.port}{path}"
 
-    def wait_for(self, count: int, timeout_s: float = 10.0) -> list[Received]:
+    def wait_for(self, count: int) -> list[Received]:
         """What has come, once there are so many."""
         with self.arrived:
-            assert self.arrived.wait_for(lambda: len(self.received) >= count, timeout_s), self.received
+            assert self.arrived.wait_for(lambda: len(self.received) >= count, PATIENCE_S), self.received
             return list(self.received)
 
 

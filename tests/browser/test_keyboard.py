@@ -33,7 +33,7 @@ class Keyboard:
             self.page.keyboard.press("Tab")
             focus = self.page.evaluate(FOCUS)
             assert focus["outlined"], f"one cannot see that {focus['name']!r} has the focus"
-            self.page.wait_for_function(ON_SCREEN, timeout=3000)  # scrolling is smooth, and so takes a moment
+            self.page.wait_for_function(ON_SCREEN)  # scrolling is smooth, and so takes a moment
             self.passed.append(focus["name"].strip())
             if focus["name"].strip().startswith(name):
                 return

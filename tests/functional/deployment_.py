@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,6 +19,7 @@ from typing import Any
 
 import requests
 from aiosmtpd.controller import Controller
+from patience import PATIENCE_S, eventually
 
 from consentcore.demo.serving import base_url, bind
 
@@ -60,9 +59,9 @@ class Mailbox:
     def subjects(self, to: str) -> list[str]:
         return [str(mail["Subject"]) for mail in self.mails if mail["To"] == to]
 
-    def wait_for(self, subject: str, to: str, count: int = 1, seconds: float = 20) -> None:
+    def wait_for(self, subject: str, to: str, count: int = 1) -> None:
         with self.arrived:
-            found = self.arrived.wait_for(lambda: self.subjects(to).count(subject) >= count, seconds)
+            found = self.arrived.wait_for(lambda: self.subjects(to).count(subject) >= count, PATIENCE_S)
         assert found, f"{subject!r} to {to} did not come {count} times, only {self.subjects(to)}"
 
 
@@ -106,7 +105,7 @@ class Deployment:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=2 * PATIENCE_S,
             check=False,
             env={**os.environ, **environment},
         )
@@ -124,23 +123,26 @@ class Deployment:
         with self.log.open("ab") as log:
             earlier = log.tell()
             self.server = subprocess.Popen([COMMAND, "serve", "-c", self.ini], stdout=log, stderr=log)
-        deadline = time.monotonic() + 40
-        while not re.search(rf"listening on {self.issuer}\b", self.log.read_text()[earlier:]):
-            assert self.server.poll() is None, self.log.read_text()
-            assert time.monotonic() < deadline, self.log.read_text()
-            time.sleep(0.05)
+        eventually(lambda: self._listens(earlier), self.log.read_text)
+
+    def _listens(self, earlier: int) -> bool:
+        assert self.server is not None
+        assert self.server.poll() is None, self.log.read_text()
+        return f"listening on {self.issuer}\n" in self.log.read_text()[earlier:]
 
     def stop(self) -> int:
         """End the server in order; its exit code."""
         assert self.server is not None
         self.server.terminate()
-        code = self.server.wait(30)
+        code = self.server.wait(PATIENCE_S)
         self.server = None
         return code
 
     def metadata(self) -> dict[str, Any]:
         """What a client finds out by itself (RFC 8414)."""
-        return requests.get(f"{self.issuer}/.well-known/oauth-authorization-server", timeout=5).json()
+        return requests.get(
+            f"{self.issuer}/.well-known/oauth-authorization-server", timeout=PATIENCE_S
+        ).json()
 
 
 @contextmanager
@@ -160,4 +162,4 @@ def deployment(folder: Path, *, smtp: int, database: str = "") -> Iterator[Deplo
         finally:
             if made.server is not None:
                 made.server.kill()
-                made.server.wait(10)
+                made.server.wait(PATIENCE_S)

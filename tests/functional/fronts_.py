@@ -15,6 +15,7 @@ import requests
 from certificates import Certificate, make_certificate
 from deployment_ import ROOT, Deployment, deployment
 from nginx import changed, nginx, require_nginx
+from patience import PATIENCE_S
 
 PREFIX = "/ecostruxure/v1/oauth"
 CALLBACK = "/livez"  # anything that answers
@@ -45,7 +46,7 @@ class Front:
     def log(self) -> str:
         return self.house.log.read_text()
 
-    def connect(self, timeout: float = 30, receive_buffer: int = 0) -> socket.socket:
+    def connect(self, timeout: float = PATIENCE_S, receive_buffer: int = 0) -> socket.socket:
         """A connection, with TLS where that is spoken."""
         plain = socket.socket()
         plain.settimeout(timeout)
@@ -56,7 +57,7 @@ class Front:
             return plain
         return self.certificate.client.wrap_socket(plain, server_hostname="localhost")
 
-    def raw(self, data: bytes, timeout: float = 30) -> bytes:
+    def raw(self, data: bytes, timeout: float = PATIENCE_S) -> bytes:
         """All that comes back for ``data``; "" when the connection was just closed."""
         parts = []
         with suppress(ConnectionError, ssl.SSLError), self.connect(timeout) as sock:
@@ -69,7 +70,7 @@ class Front:
     def ask(self, method: str, path: str, **options: object) -> requests.Response:
         """A request by a well-behaved client."""
         verify = str(self.certificate.path) if self.certificate else True
-        options = {"timeout": 30, "allow_redirects": False, **options}
+        options = {"timeout": PATIENCE_S, "allow_redirects": False, **options}
         return requests.request(method, self.url + path, verify=verify, **options)
 
     def works(self) -> float:

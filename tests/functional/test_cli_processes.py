@@ -10,11 +10,11 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 
 import pytest
 from cli_ import Cli
+from patience import PATIENCE_S, eventually
 
 pytestmark = pytest.mark.slow
 
@@ -37,19 +37,18 @@ class Process:
             env = {**os.environ, "PYTHONUNBUFFERED": "1"}
             self.process = subprocess.Popen(command, stderr=log, env=env)
 
-    def wait_for(self, pattern, seconds=40):
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            if match := re.search(pattern, self.log.read_text()):
-                return match
-            if self.process.poll() is not None:
-                break
-            time.sleep(0.05)
-        raise AssertionError(f"{pattern!r} not in: {self.log.read_text()}")
+    def wait_for(self, pattern):
+        return eventually(lambda: self._found(pattern), lambda: f"{pattern!r} not in: {self.log.read_text()}")
+
+    def _found(self, pattern):
+        ended = self.process.poll() is not None
+        match = re.search(pattern, self.log.read_text())
+        assert match or not ended, self.log.read_text()
+        return match
 
     def end(self, number=signal.SIGTERM):
         self.process.send_signal(number)
-        return self.process.wait(30)
+        return self.process.wait(PATIENCE_S)
 
 
 @pytest.fixture
@@ -64,15 +63,17 @@ def start(cli):
     for one in started:
         with contextlib.suppress(ProcessLookupError):
             one.process.kill()
-        one.process.wait(10)
+        one.process.wait(PATIENCE_S)
 
 
 def test_serve_answers_on_the_port_it_printed_and_drains(cli, start):
     server = start("serve", "--listen", "127.0.0.1:0")
     url = server.wait_for(r"listening on (http://127\.0\.0\.1:\d+)").group(1)
-    with urllib.request.urlopen(f"{url}/readyz", timeout=10) as answer:
+    with urllib.request.urlopen(f"{url}/readyz", timeout=PATIENCE_S) as answer:
         assert answer.status == 200
-    with urllib.request.urlopen(f"{url}/.well-known/oauth-authorization-server", timeout=10) as answer:
+    with urllib.request.urlopen(
+        f"{url}/.well-known/oauth-authorization-server", timeout=PATIENCE_S
+    ) as answer:
         assert json.load(answer)["issuer"] == "http://127.0.0.1:6543"
     assert server.end() == 0
 
@@ -83,7 +84,7 @@ def test_serve_on_a_busy_port_says_so(cli, start):
         busy.listen()
         port = busy.getsockname()[1]
         server = start("serve", "--listen", f"127.0.0.1:{port}")
-        assert server.process.wait(30) == 1
+        assert server.process.wait(PATIENCE_S) == 1
     assert f"127.0.0.1:{port}" in server.log.read_text()
     assert "Traceback" not in server.log.read_text()
 
@@ -100,12 +101,12 @@ def test_worker_starts_and_stops_in_order(cli, start, signal_):
 def test_bad_configuration_is_78_at_once(cli, start, command):
     (cli.folder / "var" / "keys").unlink()
     process = start(command)
-    assert process.process.wait(30) == 78
+    assert process.process.wait(PATIENCE_S) == 78
     assert "there is no file" in process.log.read_text()
 
 
 def test_listen_that_is_not_host_and_port_is_bad_configuration(cli, start):
     cli.set("[server:main]", "listen = here")
     process = start("serve")
-    assert process.process.wait(30) == 78
+    assert process.process.wait(PATIENCE_S) == 78
     assert "[server:main] listen: expected HOST:PORT" in process.log.read_text()

@@ -144,7 +144,7 @@ def test_listen_verifies_what_the_product_sends(cli):
         line = json.loads(process.stdout.readline())
         assert (line["ok"], line["event"]["type"]) == (False, "webhook.test")
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
     finally:
         process.kill()
         process.communicate()

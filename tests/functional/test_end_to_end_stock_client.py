@@ -12,6 +12,7 @@ import requests
 from authlib.integrations.base_client.errors import OAuthError
 from authlib.integrations.requests_client import OAuth2Session
 from deployment_ import deployment, smtp_server
+from patience import PATIENCE_S
 from sinks import Answer, http_sink
 from standardwebhooks import Webhook
 
@@ -133,15 +134,15 @@ class Story:
             data={"token": token},
             auth=(self.api["client_id"], self.api["client_secret"]),
             headers={"Connection": "close"},
-            timeout=5,
+            timeout=PATIENCE_S,
         )
         assert answer.status_code == 200
         return answer.json()
 
-    def hooks(self, count: int, seconds: float = 20) -> list[dict]:
+    def hooks(self, count: int) -> list[dict]:
         """So many webhooks, each verified over its raw bytes."""
         verifier = Webhook(self.app["webhook_secret"])
-        received = self.sink.wait_for(count, seconds)
+        received = self.sink.wait_for(count)
         return [verifier.verify(one.body, one.headers) for one in received if one.path == "/webhooks"]
 
 
@@ -286,7 +287,7 @@ def test_metadata_lists_only_what_answers(story):
     for name, url in story.metadata.items():
         if name.endswith("_endpoint"):
             method = requests.get if name == "authorization_endpoint" else requests.post
-            assert method(url, timeout=5).status_code in {400, 401}, name
+            assert method(url, timeout=PATIENCE_S).status_code in {400, 401}, name
 
 
 def test_a_crash_between_consent_and_delivery_loses_nothing(story, smtp):
@@ -297,7 +298,7 @@ def test_a_crash_between_consent_and_delivery_loses_nothing(story, smtp):
     story.browser.press("Approve")
     tokens = story.fetch(session, state)
     story.platform.server.kill()
-    story.platform.server.wait(10)
+    story.platform.server.wait(PATIENCE_S)
     story.platform.server = None
     story.sink.received.clear()
     story.sink.answer = Answer(204)
@@ -306,5 +307,5 @@ def test_a_crash_between_consent_and_delivery_loses_nothing(story, smtp):
     story.platform.start()
     assert _alive(story, tokens["access_token"]) == {True}
     # What the killed worker had claimed waits until its lease is over: 40 seconds at most.
-    smtp.wait_for("CoolSite can now see your data", ADA, seconds=60)
-    assert story.hooks(1, seconds=60)[0]["type"] == "consent.granted"
+    smtp.wait_for("CoolSite can now see your data", ADA)
+    assert story.hooks(1)[0]["type"] == "consent.granted"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import time
 from contextlib import closing
 from urllib.parse import urlencode
 
 import pytest
 from deployment_ import deployment, smtp_server
+from patience import eventually
 
 from consentcore.demo.surfer import Surfer
 
@@ -88,11 +88,9 @@ class Installation:
         assert self.made.stop() == 0
 
     def wait_for_checkpoint(self):
-        deadline = time.monotonic() + 20
         with closing(sqlite3.connect(self.made.database)) as connection:
-            while not connection.execute("SELECT 1 FROM checkpoint WHERE size = 5").fetchone():
-                assert time.monotonic() < deadline, self.made.log.read_text()
-                time.sleep(0.05)
+            look = "SELECT 1 FROM checkpoint WHERE size = 5"
+            eventually(lambda: connection.execute(look).fetchone(), self.made.log.read_text)
 
     def approve(self, client_id, scope):
         query = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import select
 import signal
 import sqlite3
 import threading
@@ -15,6 +16,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 import requests
 from fronts_ import CALLBACK, PREFIX, direct
+from patience import PATIENCE_S, eventually
 from postgres import OwnServer
 
 from consentcore.demo.surfer import Surfer
@@ -100,6 +102,10 @@ class Chain:
             self.token = answer.get("refresh_token", self.token)
             time.sleep(0.02)
 
+    def goes_well(self):
+        """Whether it has come to all web processes since anything failed."""
+        return self.statuses[-10:] == [200] * 10
+
     def __enter__(self):
         self._thread.start()
         return self
@@ -112,9 +118,7 @@ class Chain:
 def test_restart_keeps_what_was_given(front):
     """F5: SIGTERM, and everything goes on."""
     kept, (pending, surfer) = tokens(front), code(front, OWNERS[1])
-    started = time.monotonic()
     assert front.house.stop() == 0
-    assert time.monotonic() - started < 12
     front.house.start()
     assert is_active(front, kept["access_token"])
     assert refresh(front, kept["refresh_token"])[0] == 200
@@ -212,10 +216,7 @@ def test_a_web_process_is_replaced_on_a_full_disk(front):
     victim = front.web_processes()[0]
     with full_disk(pids):
         os.kill(victim, signal.SIGKILL)
-        until = time.monotonic() + 20
-        while len(front.web_processes()) < 2 or victim in front.web_processes():
-            assert time.monotonic() < until
-            time.sleep(0.05)
+        eventually(lambda: len(front.web_processes()) == 2 and victim not in front.web_processes())
     assert front.processes()[0] == supervisor
     assert front.house.server.poll() is None
     for pid in front.processes():  # what started meanwhile has inherited the limit
@@ -237,7 +238,7 @@ def test_who_hangs_up_before_the_answer_may_ask_again(front):
     head = f"POST {PREFIX}/token HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\n"
     with front.connect() as sock:
         sock.sendall(head.encode() + b"Content-Length: %d\r\n\r\n" % len(body) + body)
-    time.sleep(0.2)
+        assert select.select([sock], [], [], PATIENCE_S)[0], "the answer is there, and nobody reads it"
     status, answer = refresh(front, held)
     assert status == 200
     assert refresh(front, answer["refresh_token"])[0] == 200
@@ -267,17 +268,13 @@ def test_postgresql_is_restarted_under_load(tmp_path, postgres_server, postgres_
         first, second = tokens(front), tokens(front, OWNERS[1])
         revoked = tokens(front)
         with Chain(front, first) as one, Chain(front, second) as other:
-            time.sleep(0.3)
+            eventually(lambda: one.statuses and other.statuses)
             assert ask(front, "revoke", token=revoked["refresh_token"])[0] == 200
             crash(postgres_server, postgres_url)
-            until = time.monotonic() + 15
-            while front.ask("GET", "/readyz").status_code != 200:
-                assert time.monotonic() < until
-                time.sleep(0.05)
-            time.sleep(0.3)
+            eventually(lambda: front.ask("GET", "/readyz").status_code == 200)
+            eventually(lambda: one.goes_well() and other.goes_well(), lambda: (one.statuses, other.statuses))
         for chain in (one, other):
             assert set(chain.statuses) <= {200, 503}, chain.statuses
-            assert chain.statuses[-1] == 200
             assert refresh(front, chain.token)[0] == 200
         assert not is_active(front, revoked["access_token"])
         assert tokens(front)["access_token"]

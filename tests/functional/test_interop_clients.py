@@ -16,6 +16,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey
 from node import node_process
 from oauthlib.oauth2 import InvalidGrantError, WebApplicationClient
+from patience import PATIENCE_S
 from requests_oauthlib import OAuth2Session as OAuth2Consumer
 from sinks import Answer, http_sink
 
@@ -78,7 +79,7 @@ class Conversation:
             else:
                 self.said[name] = value
         complaint = self.process.stderr.read()
-        assert self.process.wait(10) == 0, complaint
+        assert self.process.wait(PATIENCE_S) == 0, complaint
         return self.said
 
     def _write(self, text: str) -> None:
@@ -163,7 +164,7 @@ def test_jwt_access_tokens_on_node(platform, sink, script):
     said = play(script, {**settings, "resource": API})
     the_story_holds(said, platform.issuer)
     metadata = platform.metadata()
-    keys = KeySet.import_key_set(requests.get(metadata["jwks_uri"], timeout=5).json())
+    keys = KeySet.import_key_set(requests.get(metadata["jwks_uri"], timeout=PATIENCE_S).json())
     token = jwt.decode(said["tokens"]["access_token"], keys, algorithms=["ES256"])
     assert token.header["typ"] == "at+jwt"
     assert (token.claims["iss"], token.claims["aud"]) == (platform.issuer, API)
@@ -239,7 +240,7 @@ def test_requests_oauthlib(platform, sink, auth_method, monkeypatch):
         url, headers, body = WebApplicationClient(client_id).prepare_token_revocation_request(
             endpoints["revocation_endpoint"], fresh["refresh_token"], "refresh_token", client_id=client_id
         )
-        answer = requests.post(url, body, headers=headers, auth=known.get("auth"), timeout=5)
+        answer = requests.post(url, body, headers=headers, auth=known.get("auth"), timeout=PATIENCE_S)
         assert answer.status_code == 200
         with pytest.raises(InvalidGrantError):
             session.refresh_token(endpoints["token_endpoint"], fresh["refresh_token"], **again)

@@ -92,7 +92,7 @@ def test_80_successes_are_never_held_up(front):
 
 def test_89_a_burst_of_sign_ins_starves_nobody_and_fits_into_memory(front, record_testsuite_property):
     stranger = Browser(front, STRANGER)
-    before, others = front.resident_mb(), []
+    before, others, began = front.resident_mb(), [], time.monotonic()
     with ThreadPoolExecutor(1) as pool:
         burst = pool.submit(
             together, 60, lambda number: stranger.log_in(f"u{number}@example.org", "wrong guess")
@@ -100,9 +100,11 @@ def test_89_a_burst_of_sign_ins_starves_nobody_and_fits_into_memory(front, recor
         while not burst.done():
             others.append(front.works())
             time.sleep(0.05)
+    took = time.monotonic() - began
     assert {status for status, _, _ in burst.result()} == {400}
     record_testsuite_property("slowest of others beside 60 sign-ins, s", max(others))
-    assert max(others) < 5
+    # Who is starved waits for nearly all of the burst, however long a busy machine takes for it.
+    assert max(others) < max(5, took / 2)
     assert front.resident_mb() - before < 100, "two processes, one hash of 19 MiB at a time in each"
 
 

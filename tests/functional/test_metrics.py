@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
 import requests
 from deployment_ import COMMAND, deployment, smtp_server
+from patience import PATIENCE_S, eventually
 from platform_ import PREFIX, Request, answer, decide, exchange, make_platform, to_consent_page
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -173,11 +173,13 @@ def test_numbers_of_all_processes_are_told_by_each(tmp_path, monkeypatch):
         assert made.run("init").returncode == 0
         made.start()
         for _ in range(40):  # each a connection of its own: the kernel spreads them over the processes
-            assert requests.get(f"{made.issuer}/livez", timeout=5).status_code == 200
+            assert requests.get(f"{made.issuer}/livez", timeout=PATIENCE_S).status_code == 200
         for _ in range(6):
-            found = read(requests.get(f"{made.issuer}/metrics", timeout=5).text)
+            found = read(requests.get(f"{made.issuer}/metrics", timeout=PATIENCE_S).text)
             assert found['consentcore_http_request_duration_seconds_count{route="livez",status="2xx"}'] == 40
-        refused = requests.get(f"{made.issuer}/metrics", headers={"X-Forwarded-For": "127.0.0.1"}, timeout=5)
+        refused = requests.get(
+            f"{made.issuer}/metrics", headers={"X-Forwarded-For": "127.0.0.1"}, timeout=PATIENCE_S
+        )
         assert refused.status_code == 403
         sizes = web_processes_mb(made.server.pid)
         assert len(sizes) == 2
@@ -203,21 +205,17 @@ def test_worker_tells_its_numbers_where_it_is_told_to(tmp_path):
             assert made.run("init").returncode == 0
             worker = subprocess.Popen([COMMAND, "worker", "-c", made.ini], stderr=subprocess.DEVNULL)
             try:
-                deadline = time.monotonic() + 30
-                while True:
-                    try:
-                        found = read(requests.get(f"http://127.0.0.1:{port}/metrics", timeout=5).text)
-                        break
-                    except requests.ConnectionError:
-                        assert time.monotonic() < deadline
-                        time.sleep(0.1)
+                url = f"http://127.0.0.1:{port}/metrics"
+                found = eventually(
+                    lambda: read(requests.get(url, timeout=PATIENCE_S).text), despite=requests.ConnectionError
+                )
                 assert found["consentcore_outbox_pending"] == 0
                 second = made.run("worker")
                 assert second.returncode == 78
                 assert "consentcore.worker.metrics_listen: cannot listen on" in second.stderr
             finally:
                 worker.terminate()
-                assert worker.wait(20) == 0
+                assert worker.wait(PATIENCE_S) == 0
 
 
 def web_processes_mb(supervisor: int) -> list[float]:

@@ -210,18 +210,18 @@ def test_application_of_somebody_else_hears_nothing(told):
     assert told.mails[0]["Subject"] == "ShiftPlan EV can now see your data"
 
 
-def test_worker_at_work_tells_within_a_second(told):
+def test_worker_at_work_tells_of_what_happens(told):
     stop = threading.Event()
     thread = threading.Thread(target=Worker(told.platform.runtime).run, args=(stop,), daemon=True)
     thread.start()
     try:
         connect(told.platform)
-        told.sink.wait_for(1, 5)
+        told.sink.wait_for(1)
         revoke_access(told.platform)
-        told.sink.wait_for(2, 5)
+        told.sink.wait_for(2)
     finally:
         stop.set()
-        thread.join(10)
+        thread.join(60)
     assert not thread.is_alive()
     assert [hook["type"] for hook in told.hooks] == ["consent.granted", "consent.revoked"]
 

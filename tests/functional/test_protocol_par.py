@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import pytest
 from client_keys import EC, fresh_jti, signed
+from patience import PATIENCE_S
 from platform_ import ISSUER, PREFIX, Request, answer, introspect, make_platform, sign_in
 from sinks import Answer, http_sink
 
@@ -151,7 +152,7 @@ def test_cve_2020_5300_an_assertion_counts_once_for_all_processes(tmp_path):
         for child in children:
             child.stdin.write("go\n")
             child.stdin.flush()
-        statuses = sorted(child.communicate(timeout=60)[0].strip() for child in children)
+        statuses = sorted(child.communicate(timeout=PATIENCE_S)[0].strip() for child in children)
     finally:
         for child in children:
             child.kill()

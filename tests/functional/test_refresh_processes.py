@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 import requests
 from deployment_ import deployment
+from patience import PATIENCE_S
 from sinks import Answer, http_sink
 
 from consentcore.demo.surfer import Surfer
@@ -69,7 +70,7 @@ class Client:
             {"introspect": "introspection", "revoke": "revocation"}.get(endpoint, endpoint) + "_endpoint"
         ]
         headers = {"Connection": "close"}
-        return requests.post(url, data=body, auth=self.auth, headers=headers, timeout=20)
+        return requests.post(url, data=body, auth=self.auth, headers=headers, timeout=PATIENCE_S)
 
     def refresh(self, token: str) -> requests.Response:
         return self.post("token", grant_type="refresh_token", refresh_token=token)
@@ -78,7 +79,7 @@ class Client:
         barrier = Barrier(AT_ONCE)
 
         def work(_number):
-            barrier.wait(30)
+            barrier.wait(PATIENCE_S)
             return self.refresh(token)
 
         with ThreadPoolExecutor(AT_ONCE) as pool:

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from deployment_ import ROOT, Deployment, deployment
 from fronts_ import free_port
 from joserfc import jws
 from nginx import changed, nginx, require_nginx
+from patience import PATIENCE_S, eventually
 
 from consentcore.demo.surfer import Surfer
 from consentcore.resource import JwtVerifier
@@ -88,23 +88,14 @@ def token_check(house: Deployment, port: int) -> Iterator[subprocess.Popen]:
     with log:
         process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=log, stderr=log)
     try:
-        wait_for(lambda: requests.get(f"http://127.0.0.1:{port}/", timeout=5).status_code == 401)
+        eventually(
+            lambda: requests.get(f"http://127.0.0.1:{port}/", timeout=PATIENCE_S).status_code == 401,
+            despite=requests.ConnectionError,
+        )
         yield process
     finally:
         process.terminate()
-        process.wait(10)
-
-
-def wait_for(good) -> None:
-    deadline = time.monotonic() + 20
-    while True:
-        try:
-            if good():
-                return
-        except requests.ConnectionError:
-            pass
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+        process.wait(PATIENCE_S)
 
 
 @dataclass
@@ -125,7 +116,10 @@ class Site:
         if authorization is not None:
             headers["Authorization"] = authorization
         return requests.get(
-            f"https://localhost:{self.port}{path}", headers=headers, verify=str(self.certificate), timeout=20
+            f"https://localhost:{self.port}{path}",
+            headers=headers,
+            verify=str(self.certificate),
+            timeout=PATIENCE_S,
         )
 
     def connect(self, scope: str, app: str = "opaque") -> tuple[OAuth2Session, str]:
@@ -195,7 +189,7 @@ def test_a_good_token_opens_the_api_which_learns_whose_it_is(site):
         f"{site.house.issuer}{PREFIX}/introspect",
         data={"token": token},
         auth=(api["client_id"], api["client_secret"]),
-        timeout=10,
+        timeout=PATIENCE_S,
     ).json()
     seen = answer.json()
     assert seen["x-consentcore-subject"] == told["sub"]
@@ -250,10 +244,10 @@ def test_59_a_jwt_opens_the_api_and_verifies_with_the_published_keys(site):
     fresh = site.house.json("keys", "rotate")["key_id"]
 
     def published():
-        keys = requests.get(f"{site.house.issuer}/jwks", timeout=10).json()["keys"]
+        keys = requests.get(f"{site.house.issuer}/jwks", timeout=PATIENCE_S).json()["keys"]
         return {key["kid"] for key in keys} >= {f"{fresh}-ES256", f"{before[0]['key_id']}-ES256"}
 
-    wait_for(published)
+    eventually(published)
     _, later = site.connect("comfort.read", "jwt")
     assert jws.extract_compact(later.encode()).headers()["kid"] == f"{before[0]['key_id']}-ES256"
 
@@ -266,5 +260,5 @@ def test_nobody_gets_in_while_nobody_can_tell(site):
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
     finally:
         site.house.start()
-    wait_for(lambda: site.get(f"Bearer {token}").status_code == 200)
+    eventually(lambda: site.get(f"Bearer {token}").status_code == 200)
     assert "access_token" not in (site.house.folder / "access.log").read_text()

@@ -95,7 +95,7 @@ def test_each_connection_waits_for_its_answer(address):
     assert len(sample.latencies) <= 3 * sample.elapsed / 0.05
     assert len(sample.latencies) >= 3, "the connections work side by side"
     assert not sample.exhausted
-    assert 0.35 < sample.elapsed < 5
+    assert 0.35 < sample.elapsed < 60
 
 
 def test_bad_answers_are_errors_and_are_not_timed(address):

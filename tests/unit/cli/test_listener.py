@@ -13,6 +13,7 @@ from queue import SimpleQueue
 from urllib.error import HTTPError
 
 import pytest
+from patience import PATIENCE_S
 from standardwebhooks import Webhook
 
 from consentcore.domain.errors import InvalidInput
@@ -140,7 +141,7 @@ def listening(**options):
 def post(url, body, headers):
     request = urllib.request.Request(url, body, headers | {"content-type": "application/json"})
     try:
-        with urllib.request.urlopen(request, timeout=5) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
             return answer.status, answer.read()
     except HTTPError as error:
         with error:
@@ -153,13 +154,13 @@ def test_server_answers_and_reports():
         status, text = post(url, BODY, signed(secrets=(STRANGE,)))
         assert (status, json.loads(text)["problem"]) == (400, "no signature matches the secret")
     # Told after they were answered, by a thread each.
-    assert sorted(reports.get(timeout=5).ok for _ in range(2)) == [False, True]
+    assert sorted(reports.get(timeout=PATIENCE_S).ok for _ in range(2)) == [False, True]
 
 
 def test_server_can_play_a_broken_application():
     with listening(answer=503, now=time.time) as (url, reports):
         assert post(url, BODY, signed(at=int(time.time())))[0] == 503
-    assert reports.get(timeout=5).ok
+    assert reports.get(timeout=PATIENCE_S).ok
 
 
 def test_server_refuses_bodies_that_are_too_large():

@@ -12,6 +12,7 @@ from ipaddress import ip_address
 
 import pytest
 from certificates import make_certificate
+from patience import PATIENCE_S, eventually
 
 from consentcore.egress import EgressError, EgressPolicy
 from consentcore.egress.transport import Connection, Deadline
@@ -97,7 +98,7 @@ class Names:
 
 
 def policy(names: Names | None = None, **options) -> EgressPolicy:
-    given = {"allow_networks": ("127.0.0.1/32",), "timeout_s": 5.0, "keep_alive_s": 30.0}
+    given = {"allow_networks": ("127.0.0.1/32",), "timeout_s": PATIENCE_S, "keep_alive_s": 30.0}
     return EgressPolicy(**{**given, "resolver": names or Names(), **options})
 
 
@@ -109,10 +110,12 @@ def post(
 
 def settle(host: Host, *lengths: int) -> None:
     """Wait until so many requests have come on each connection."""
-    end = time.monotonic() + 5
-    while [len(one) for one in host.requests] != list(lengths):
-        assert time.monotonic() < end, host.requests
-        time.sleep(0.005)
+    eventually(lambda: [len(one) for one in host.requests] == list(lengths), lambda: host.requests)
+
+
+def idle(guard: EgressPolicy, host: Host) -> list[Connection]:
+    """What is kept for the next request."""
+    return guard._pool._idle.get(("http", "hooks.example", host.port), [])
 
 
 def test_next_request_takes_the_same_connection_and_asks_for_no_name():
@@ -155,7 +158,7 @@ def test_connection_that_cannot_be_trusted_is_not_used_again(first):
     with serving(lambda connection, request: first if connection == 0 else OK) as host:
         guard = policy()
         assert post(guard, host).status == 200
-        time.sleep(0.05)
+        eventually(lambda: not any(one.silent() for one in idle(guard, host)))
         answer = post(guard, host)
         assert (answer.status, answer.body) == (200, b"ok")
         settle(host, 1, 1)
@@ -167,10 +170,8 @@ def test_answer_that_nobody_asked_for_is_noticed_before_the_next_request():
         guard = policy()
         post(guard, host)
         host.open[0].sendall(b"HTTP/1.1 418 Pushed\r\nContent-Length: 0\r\n\r\n")
-        (kept,) = guard._pool._idle[("http", "hooks.example", host.port)]
-        end = time.monotonic() + 5
-        while kept.silent():
-            assert time.monotonic() < end
+        (kept,) = idle(guard, host)
+        eventually(lambda: not kept.silent())
         assert post(guard, host).status == 200
         settle(host, 1, 1)
 
@@ -293,7 +294,7 @@ def test_request_is_sent_in_one_piece():
         connection = Connection(ours, ip_address("127.0.0.1"))
         for number in (1, 2):
             got = connection.exchange(
-                Deadline(5), path="/", headers={"Host": "h"}, body=b"x" * 10_000, keep=True
+                Deadline(PATIENCE_S), path="/", headers={"Host": "h"}, body=b"x" * 10_000, keep=True
             )
             assert (got.status, Counting.sent) == (200, number)
         connection.close()
@@ -303,5 +304,5 @@ def test_connections_do_not_wait_for_acknowledgements():
     with serving() as host:
         guard = policy()
         post(guard, host)
-        (kept,) = guard._pool._idle[("http", "hooks.example", host.port)]
+        (kept,) = idle(guard, host)
         assert kept._sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

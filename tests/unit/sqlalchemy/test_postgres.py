@@ -68,7 +68,7 @@ def test_transaction_that_was_open_during_a_crash_leaves_nothing(postgres_server
 
 
 def test_statement_that_takes_too_long_is_ended(postgres_url):
-    storage = storage_at(postgres_url, statement_timeout_s=0.1)
+    storage = storage_at(postgres_url, statement_timeout_s=1)
     with pytest.raises(StorageUnavailable, match="statement timeout"), storage.transaction() as uow:
         uow._work._execute(_sleep())
     populate(storage)
@@ -78,7 +78,7 @@ def test_statement_that_takes_too_long_is_ended(postgres_url):
 def _sleep():
     from sqlalchemy import func, select
 
-    return select(func.pg_sleep(5))
+    return select(func.pg_sleep(60))
 
 
 def test_exhausted_pool_says_unavailable(postgres_url):
