@@ -36,17 +36,20 @@ def events(request: Request) -> Response:
     client = caller(request)
     values = parameters(request, "after", "limit")
     after, limit = values.get("after", ""), page_size(values)
+    found = _found(request, client.client_id, after, limit + 1)
+    next_after = found[:limit][-1].notice_id if found else after or None
+    things = [_event(request, one) for one in found[:limit]]
+    return page_answer(request, things, next_after=next_after, has_more=len(found) > limit)
+
+
+def _found(request: Request, client_id: str, after: str, limit: int) -> Sequence[Notice]:
     # Joined for writing although it is a GET: what was committed since the last time gets its place now.
     uow = request.runtime.storage.join(request.tm, write=True)
-    uow.feed.enter(client.client_id, ENTERED)
+    uow.feed.enter(client_id, ENTERED)
     try:
-        found: Sequence[Notice] = uow.feed.page(client.client_id, after=after, limit=limit + 1)
+        return uow.feed.page(client_id, after=after, limit=limit)
     except NotFound as error:
         raise ProtocolError(410, "unknown_event", UNKNOWN) from error
-    shown = found[:limit]
-    next_after = shown[-1].notice_id if shown else after or None
-    things = [event(request, one) for one in shown]
-    return page_answer(request, things, next_after=next_after, has_more=len(found) > limit)
 
 
 @view_config(route_name="api.events", csrf=False)
@@ -55,7 +58,7 @@ def events_by_another_method(_request: Request) -> Response:
     raise not_allowed("GET", "HEAD")
 
 
-def event(request: Request, notice: Notice) -> dict[str, object]:
+def _event(request: Request, notice: Notice) -> dict[str, object]:
     """What the webhook says, and the id that stands in its header."""
     subject = pairwise_subject(request.runtime.keys, notice.client_id, notice.owner_id)
     payload = json.loads(webhook_body(notice, subject=subject, issuer=request.runtime.settings.issuer))

@@ -59,11 +59,17 @@ def decide(request: Request) -> Response:
         return see_other(_deny(request, asked))
     if decision != "approve":
         raise InvalidInput("decision", "expected approve or deny")
-    stamp = consent_page.read_stamp(request, request.form.one("shown"))
-    if stamp is None or stamp[0] != asked.shown.snapshot_hash:
+    presented_at = _presented_at(request, asked)
+    if presented_at is None:
         still_pending(request, interaction)  # an answer given meanwhile changes the text as well
         return _show(request, asked, error=CHANGED, status=409)
-    return see_other(_approve(request, asked, stamp[1]))
+    return see_other(_approve(request, asked, presented_at))
+
+
+def _presented_at(request: Request, asked: Asked) -> int | None:
+    """When the page that is answered was shown; None when it was not this text."""
+    stamp = consent_page.read_stamp(request, request.form.one("shown"))
+    return stamp[1] if stamp is not None and stamp[0] == asked.shown.snapshot_hash else None
 
 
 def _approve(request: Request, asked: Asked, presented_at: int) -> str:

@@ -36,16 +36,20 @@ def log_in(request: Request) -> Response:
     attempt = LoginAttempt(form.one("email"), form.one("password"), request.remote_addr or "", request.now)
     outcome = request.runtime.passwords.authenticate(attempt)
     if isinstance(outcome, Throttled):
-        error = TOO_MANY.format(wait(outcome.retry_after_s))
-        response = _form(request, interaction_id, after, error=error, status=429)
-        response.headers["Retry-After"] = str(outcome.retry_after_s)
-        return response
+        return _too_many(request, interaction_id, after, outcome.retry_after_s)
     if not isinstance(outcome, Authenticated):
         return _form(request, interaction_id, after, error=WRONG, status=400)
     change = Change.of(request)
     return see_other(
         start_session(request, request.uow, change, outcome, interaction_id=interaction_id, after=after)
     )
+
+
+def _too_many(request: Request, interaction_id: str, after: str, seconds: int) -> Response:
+    error = TOO_MANY.format(wait(seconds))
+    response = _form(request, interaction_id, after, error=error, status=429)
+    response.headers["Retry-After"] = str(seconds)
+    return response
 
 
 def _form(
