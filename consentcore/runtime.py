@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -230,8 +231,15 @@ def key_ring(config: LoadedConfig, clock: Clock | None = None) -> KeyRing:
     source = config.source
     entry = source.entries.get("consentcore.keys")
     folder = entry.folder if entry else source.folder
-    try:
+    with blaming_keys(config):
         return open_key_ring(config.settings.keys, config.registry, folder, source.environ or None, clock)
+
+
+@contextmanager
+def blaming_keys(config: LoadedConfig) -> Iterator[None]:
+    """Say of every problem where ``consentcore.keys`` is set."""
+    try:
+        yield
     except ConfigurationError as error:
-        where = source.where("consentcore.keys")
+        where = config.source.where("consentcore.keys")
         raise ConfigurationError([f"{where}: {line}" for line in error.problems]) from error

@@ -71,10 +71,12 @@ def rotate(state: State, *, at_once: bool) -> None:
     notice it by themselves; copy it to every other machine before that time is over.
     """
     from consentcore.keys import key_file, rotate_key_file
+    from consentcore.runtime import blaming_keys
 
     settings = state.config.settings
-    path = key_file(settings.keys, state.config.source.entries["consentcore.keys"].folder)
-    fresh = rotate_key_file(path, 0 if at_once else settings.key_lead_s)
+    with blaming_keys(state.config):
+        path = key_file(settings.keys, state.config.source.entries["consentcore.keys"].folder)
+        fresh = rotate_key_file(path, 0 if at_once else settings.key_lead_s)
     starts = _iso(fresh.used_from)
     state.say(f"{path} has a new key {fresh.key_id}, published now and used from {starts}")
     state.say("running processes read the file by themselves; copy it to every other machine before that")

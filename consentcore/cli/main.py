@@ -98,6 +98,9 @@ def _explain_other(error: BaseException) -> int:
     if isinstance(error, KeyUnavailable):
         click.echo(f"Error: {error}; consentcore.keys is not the key ring that this was made with", err=True)
         return BAD_CONFIGURATION
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        click.echo(f"Error: {error.filename}: {error.strerror}", err=True)
+        return FOUND_A_PROBLEM
     if isinstance(error, ConsentcoreError | OSError):
         click.echo(f"Error: {error}", err=True)
         return FOUND_A_PROBLEM

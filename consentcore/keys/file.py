@@ -41,11 +41,17 @@ def read_key_file(path: Path) -> list[MasterKey]:
                 f"consentcore.keys: there is no file {path}; `consentcore init` or `consentcore keys create` makes it"
             ]
         ) from None
-    except (OSError, UnicodeDecodeError):
-        raise ConfigurationError([f"consentcore.keys: expected a readable key file {path}"]) from None
+    except OSError as error:
+        raise ConfigurationError([_unreadable(path, error.strerror)]) from None
+    except UnicodeDecodeError:
+        raise ConfigurationError([_unreadable(path, "it is not ASCII")]) from None
     if mode & 0o077:
         log.warning("%s can be read by others than its owner; chmod 600 it", path)
     return parse(text, str(path))
+
+
+def _unreadable(path: Path, why: str | None) -> str:
+    return f"consentcore.keys: expected a readable key file {path} ({why})"
 
 
 def create_key_file(path: Path | str) -> bool:
@@ -153,7 +159,10 @@ def _fingerprint(key: bytes) -> str:
 
 
 def _write_draft(target: Path, keys: Sequence[MasterKey]) -> Path:
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)  # mode 0600
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)  # mode 0600
+    except OSError as error:  # which names the draft, a file that nobody has heard of
+        raise OSError(error.errno, error.strerror, str(target)) from None
     try:
         with os.fdopen(handle, "w", encoding="ascii") as file:
             file.write(_HEADER + "".join(f"{key_line(key)}\n" for key in keys))

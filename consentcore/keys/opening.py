@@ -71,5 +71,6 @@ def read_master_keys(
 def key_file(setting: str, base_dir: Path | None = None) -> Path:
     """The file that a setting of that kind names. :raises ConfigurationError: when it names none."""
     if setting.startswith(("env:", "provider:")):
-        raise ConfigurationError([f"consentcore.keys: {setting} is no file, so its keys are kept elsewhere"])
+        instead = "name the one that it is made from: CONSENTCORE_KEYS=FILE consentcore -c INI keys rotate"
+        raise ConfigurationError([f"consentcore.keys: expected a file, {setting} is none; {instead}"])
     return (base_dir or Path.cwd()) / Path(setting.removeprefix("file:")).expanduser()

@@ -24,8 +24,8 @@ Mark = tuple[int, int, int]
 class WatchedKeys(Keys):
     """The keys of a file, which is looked at once a second at most, and at once when an unknown key is named.
 
-    A change only ever adds keys: a file that cannot be read, or that lacks a key or has another oldest one, is
-    reported and not taken over, because what is in use must stay readable.
+    A change only ever adds keys: a file that is gone or cannot be read, or that lacks a key or has another oldest
+    one, is reported and not taken over, because what is in use must stay readable.
 
     :raises ConfigurationError: when the file is not in order. :raises ValueError: see :class:`Keys`.
     """
@@ -46,13 +46,16 @@ class WatchedKeys(Keys):
         with self._lock:
             self._next_look = time.monotonic() + LOOK_EVERY_S
             mark = _mark_of(self._path)
-            if mark is not None and mark != self._mark:
+            if mark != self._mark:
                 self._mark = mark
                 self._loaded = self._read()
         return self._loaded
 
     def _read(self) -> Loaded:
         before = self._loaded
+        if self._mark is None:
+            log.error("%s is gone, so the keys stay as they were; bring it back from its copy", self._path)
+            return before
         try:
             after = Loaded(read_key_file(self._path))
         except (ConfigurationError, ValueError) as error:

@@ -373,6 +373,32 @@ def test_keys_are_listed_and_rotated_and_never_printed(cli, tmp_path):
             assert line.split()[1] not in printed
 
 
+def test_keys_that_cannot_be_rotated_are_blamed_on_the_line_of_the_ini(cli, tmp_path, monkeypatch):
+    """A ring in a variable is rotated where its value is made from, by naming that file."""
+    ring = tmp_path / "var" / "keys"
+    monkeypatch.setenv("CONSENTCORE_RING", ring.read_text())
+    cli.ini.write_text(cli.ini.read_text().replace("%(here)s/var/keys", "env:CONSENTCORE_RING"))
+    refused = cli("keys", "rotate")
+    assert refused.code == 78
+    assert "line 4: consentcore.keys: expected a file, env:CONSENTCORE_RING is none" in refused.err
+    assert "CONSENTCORE_KEYS=FILE" in refused.err
+    monkeypatch.setenv("CONSENTCORE_KEYS", str(ring))
+    fresh = cli("keys", "rotate", "--json").json["key_id"]
+    assert fresh in ring.read_text()
+    monkeypatch.setenv("CONSENTCORE_KEYS", str(tmp_path / "nowhere"))
+    assert "CONSENTCORE_KEYS: consentcore.keys: there is no file" in cli("keys", "rotate").err
+
+
+def test_a_file_that_cannot_be_made_is_named(cli, tmp_path, monkeypatch):
+    def refuse(**_arguments):
+        raise PermissionError(13, "Permission denied", str(tmp_path / ".draft"))
+
+    monkeypatch.setattr("tempfile.mkstemp", refuse)
+    path = tmp_path / "fresh"
+    result = cli("keys", "create", str(path), ini=False)
+    assert (result.code, result.err) == (1, f"Error: {path}: Permission denied\n")
+
+
 def test_a_leaked_key_is_replaced_at_once(cli):
     waiting = cli("keys", "rotate", "--json").json["key_id"]
     assert cli("keys", "list", "--json").json[0]["use"] == "next"

@@ -180,8 +180,11 @@ def test_empty_file_and_folder_are_refused(tmp_path):
     (tmp_path / "keys").write_text("# nothing\n")
     with pytest.raises(ConfigurationError, match="holds no key"):
         open_key_ring(str(tmp_path / "keys"))
-    with pytest.raises(ConfigurationError, match="readable key file"):
+    with pytest.raises(ConfigurationError, match=r"readable key file .* \(Is a directory\)"):
         open_key_ring(str(tmp_path))
+    (tmp_path / "keys").write_bytes(b"\xe9")
+    with pytest.raises(ConfigurationError, match=r"readable key file .* \(it is not ASCII\)"):
+        open_key_ring(str(tmp_path / "keys"))
 
 
 def test_file_that_others_can_read_is_warned_of(tmp_path, caplog):
@@ -215,5 +218,5 @@ def test_unset_variable_is_named():
 
 def test_keys_of_a_variable_or_provider_are_no_file():
     for setting in ("env:MASTER", "provider:vault"):
-        with pytest.raises(ConfigurationError, match="no file"):
+        with pytest.raises(ConfigurationError, match=f"expected a file, {setting} is none"):
             key_file(setting)

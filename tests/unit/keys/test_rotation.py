@@ -102,10 +102,18 @@ def test_a_file_that_is_not_in_order_is_not_taken_over(path, impatient, caplog, 
     assert len(caplog.records) == 1, "it is said once, not at every look"
 
 
-def test_a_missing_file_leaves_the_keys_as_they_are(path, impatient):
+def test_a_missing_file_leaves_the_keys_as_they_are_and_is_said_once(path, impatient, caplog):
     ring = WatchedKeys(path)
+    kept = path.read_text()
     path.unlink()
     assert len(ring.ids) == 1
+    assert len(ring.ids) == 1
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{path} is gone, so the keys stay as they were; bring it back from its copy"
+    ]
+    path.write_text(kept)
+    fresh = rotate_key_file(path).key_id
+    assert fresh in ring.ids
 
 
 def test_another_oldest_key_is_not_taken_over(path, impatient, caplog):
