@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
@@ -80,8 +81,18 @@ def check(settings: OidcSettings) -> None:
         problems.append(f"{prefix}id_token_algs: expected some of {' '.join(ALGORITHMS)}")
     if settings.ca_file and not settings.ca_file.is_file():
         problems.append(f"{prefix}ca_file: expected a file, {settings.ca_file} is none")
+    elif settings.ca_file and not _holds_certificates(settings.ca_file):
+        problems.append(f"{prefix}ca_file: expected certificates (PEM) in {settings.ca_file}")
     if problems:
         raise ConfigurationError(problems)
+
+
+def _holds_certificates(path: Path) -> bool:
+    try:
+        ssl.create_default_context(cafile=str(path))
+    except OSError:
+        return False
+    return True
 
 
 def is_safe_url(url: object) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -23,6 +24,8 @@ from consentcore.api import (
 from consentcore_ses.settings import SesSettings
 
 CONNECT_S = 5.0
+REGION = r"[a-z0-9]+(-[a-z0-9]+)*"
+"""What boto3 takes for one; it would say so with the first mail only."""
 REJECTIONS = frozenset({"MessageRejected", "BadRequestException"})
 """Verdicts on this one message."""
 OURS = ("not verified", "authority to send")
@@ -121,5 +124,7 @@ def _check(settings: SesSettings) -> None:
         check_sender(settings.sender)
     except InvalidInput as error:
         problems.append(f"consentcore.plugin.ses.{error}")
+    if not re.fullmatch(REGION, settings.region):
+        problems.append("consentcore.plugin.ses.region: expected an AWS region, such as eu-west-1")
     if problems:
         raise ConfigurationError(problems)

@@ -99,5 +99,12 @@ def _check(settings: SmtpSettings) -> None:
         problems.append(f"consentcore.plugin.smtp.{error}")
     if settings.ca_file and not settings.ca_file.is_file():
         problems.append(f"consentcore.plugin.smtp.ca_file: expected a file, {settings.ca_file} is none")
+    elif settings.ca_file:
+        try:
+            ssl.create_default_context(cafile=str(settings.ca_file))
+        except OSError:
+            problems.append(
+                f"consentcore.plugin.smtp.ca_file: expected certificates (PEM) in {settings.ca_file}"
+            )
     if problems:
         raise ConfigurationError(problems)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -14,19 +15,18 @@ if TYPE_CHECKING:
     from consentcore_sqs import SqsSettings
 
 TARGET = "queue"
+REGION = r"[a-z0-9]+(-[a-z0-9]+)*"
+"""What boto3 takes for one; it would say so with the first message only."""
 
 
 class SqsRelay:
     """:class:`consentcore.api.Notifier` into a queue. Nothing personal is in the messages.
 
-    :raises ConfigurationError: when boto3 is not installed.
+    :raises ConfigurationError: when boto3 is not installed, or the settings name no queue.
     """
 
     def __init__(self, settings: SqsSettings) -> None:
-        if find_spec("boto3") is None:
-            raise ConfigurationError(
-                ["consentcore.notifiers: sqs needs boto3: pip install 'consentcore[aws]'"]
-            )
+        _check(settings)
         self._settings = settings
         self._lock = threading.Lock()
         self._made: Any = None
@@ -82,3 +82,18 @@ class SqsRelay:
                 session = boto3.session.Session(region_name=self._settings.region)
                 self._made = session.client("sqs", config=config)
             return self._made
+
+
+def _check(settings: SqsSettings) -> None:
+    problems = []
+    if find_spec("boto3") is None:
+        problems.append("consentcore.notifiers: sqs needs boto3: pip install 'consentcore[aws]'")
+    if not re.fullmatch(r"https?://[^/\s]+/\S+", settings.queue_url):
+        expected = (
+            "expected the queue's URL, such as https://sqs.eu-west-1.amazonaws.com/123456789012/consents.fifo"
+        )
+        problems.append(f"consentcore.plugin.sqs.queue_url: {expected}")
+    if not re.fullmatch(REGION, settings.region):
+        problems.append("consentcore.plugin.sqs.region: expected an AWS region, such as eu-west-1")
+    if problems:
+        raise ConfigurationError(problems)

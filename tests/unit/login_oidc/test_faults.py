@@ -254,3 +254,6 @@ def test_a_provider_with_a_certificate_of_its_own(tmp_path):
     site.close()
     with pytest.raises(ConfigurationError, match="ca_file"):
         consentcore_login(replace(settings, ca_file=tmp_path / "nowhere"), None, None)
+    (tmp_path / "some.pem").write_text("no certificate")
+    with pytest.raises(ConfigurationError, match=r"ca_file: expected certificates \(PEM\) in"):
+        consentcore_login(replace(settings, ca_file=tmp_path / "some.pem"), None, None)

@@ -183,6 +183,14 @@ class TestSettings:
         assert "pip install 'consentcore[aws]'" in install
         assert "consentcore.plugin.ses.sender" in sender
 
+    @pytest.mark.parametrize("region", ["eu west 1", "eu_west_1", "EU-WEST-1!", "-1"])
+    def test_a_region_that_is_none_stops_the_start(self, region):
+        with pytest.raises(ConfigurationError) as caught:
+            make(region=region)
+        assert list(caught.value.problems) == [
+            "consentcore.plugin.ses.region: expected an AWS region, such as eu-west-1"
+        ]
+
     def test_plugin_says_who_it_is(self):
         info = consentcore_plugin()
         assert (info.name, info.kind, info.settings) == ("ses", PluginKind.NOTIFIER, SesSettings)

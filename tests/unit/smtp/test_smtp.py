@@ -430,6 +430,15 @@ class TestSettings:
             make(25, ca_file=tmp_path / "none.pem")
         assert "ca_file" in caught.value.problems[0]
 
+    def test_a_file_without_certificates_stops_the_start(self, tmp_path):
+        path = tmp_path / "some.pem"
+        path.write_text("no certificate")
+        with pytest.raises(ConfigurationError) as caught:
+            make(25, ca_file=path)
+        assert list(caught.value.problems) == [
+            f"consentcore.plugin.smtp.ca_file: expected certificates (PEM) in {path}"
+        ]
+
     def test_password_is_not_shown(self):
         settings = SmtpSettings(host="h", sender=SENDER, password=Secret("s3cret"))
         assert "s3cret" not in repr(replace(settings, port=26))

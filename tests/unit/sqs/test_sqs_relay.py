@@ -134,6 +134,17 @@ def test_missing_boto3_stops_the_start_and_says_what_to_install(monkeypatch):
         make("https://sqs.eu-west-1.amazonaws.com/1/q")
 
 
+@pytest.mark.parametrize(
+    "url", ["consents", "sqs.eu-west-1.amazonaws.com/1/q", "https://sqs", "https://sqs/a b"]
+)
+def test_a_queue_and_a_region_that_are_none_stop_the_start_together(url):
+    with pytest.raises(ConfigurationError) as caught:
+        consentcore_notifier(SqsSettings(queue_url=url, region="eu west"), ManualClock())
+    queue, region = caught.value.problems
+    assert queue.startswith("consentcore.plugin.sqs.queue_url: expected the queue's URL, such as https://")
+    assert region == "consentcore.plugin.sqs.region: expected an AWS region, such as eu-west-1"
+
+
 def test_plugin_says_who_it_is():
     info = consentcore_plugin()
     assert (info.name, info.kind, info.settings) == ("sqs", PluginKind.NOTIFIER, SqsSettings)
