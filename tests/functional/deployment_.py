@@ -20,6 +20,7 @@ from typing import Any
 import requests
 from aiosmtpd.controller import Controller
 from patience import PATIENCE_S, eventually
+from ports import reserved_port
 
 from consentcore.demo.serving import base_url, bind
 
@@ -68,16 +69,14 @@ class Mailbox:
 @contextmanager
 def smtp_server() -> Iterator[tuple[Mailbox, int]]:
     """A real SMTP server on loopback."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port = sock.getsockname()[1]
     mailbox = Mailbox()
-    controller = Controller(mailbox, hostname="127.0.0.1", port=port)
-    controller.start()
-    try:
-        yield mailbox, port
-    finally:
-        controller.stop()
+    with reserved_port() as port:
+        controller = Controller(mailbox, hostname="127.0.0.1", port=port)
+        controller.start()
+        try:
+            yield mailbox, port
+        finally:
+            controller.stop()
 
 
 @dataclass

@@ -16,6 +16,7 @@ from certificates import Certificate, make_certificate
 from deployment_ import ROOT, Deployment, deployment
 from nginx import changed, nginx, require_nginx
 from patience import PATIENCE_S
+from ports import reserved_port
 
 PREFIX = "/ecostruxure/v1/oauth"
 CALLBACK = "/livez"  # anything that answers
@@ -101,12 +102,6 @@ class Front:
         return sum(int(re.search(r"VmRSS:\s+(\d+)", text)[1]) for text in texts) // 1024
 
 
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
-
-
 def _settle(front: Front, **settings: object) -> None:
     """Set what is to be set, make the database and a client, and start."""
     lines = "".join(f"consentcore.{name} = {value}\n" for name, value in settings.items())
@@ -133,14 +128,13 @@ def behind_nginx(folder: Path, **settings: object) -> Iterator[Front]:
     """``consentcore.server.mode = proxied`` behind the nginx of docs/samples, with its names and ports changed."""
     require_nginx()
     certificate = make_certificate(folder, "localhost", "127.0.0.1")
-    with deployment(folder, smtp=1) as house:
-        front = Front("nginx", house, free_port(), certificate)
+    with deployment(folder, smtp=1) as house, reserved_port() as port, reserved_port() as plain_port:
+        front = Front("nginx", house, port, certificate, plain_port=plain_port)
         house.ini.write_text(
             house.ini.read_text().replace(f"issuer = {house.issuer}", f"issuer = {front.url}")
         )
         proxied = {"server.mode": "proxied", "server.access_log": "true", "web.hsts_s": 31536000}
         _settle(front, **{**proxied, **settings})
-        front.plain_port = free_port()
         replacements = {
             "listen 80;": f"listen 127.0.0.1:{front.plain_port};",
             "listen 443 ssl": f"listen 127.0.0.1:{front.port} ssl",

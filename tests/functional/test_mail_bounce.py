@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-import socket
 
 import pytest
 from aiosmtpd.controller import Controller
 from platform_ import connect, decide, make_platform, sign_in, visible
+from ports import reserved_port
 
 from consentcore.domain.event import Actor, ActorType, Evidence
 from consentcore.domain.notice import DeliveryState
@@ -34,14 +34,12 @@ class Server:
 @pytest.fixture
 def server():
     handler = Server()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    controller = Controller(handler, hostname="127.0.0.1", port=port)
-    controller.start()
-    handler.port = port
-    yield handler
-    controller.stop()
+    with reserved_port() as port:
+        controller = Controller(handler, hostname="127.0.0.1", port=port)
+        controller.start()
+        handler.port = port
+        yield handler
+        controller.stop()
 
 
 @pytest.fixture

@@ -18,10 +18,10 @@ import requests
 from authlib.integrations.requests_client import OAuth2Session
 from certificates import make_certificate
 from deployment_ import ROOT, Deployment, deployment
-from fronts_ import free_port
 from joserfc import jws
 from nginx import changed, nginx, require_nginx
 from patience import PATIENCE_S, eventually
+from ports import reserved_port
 
 from consentcore.demo.surfer import Surfer
 from consentcore.resource import JwtVerifier
@@ -149,7 +149,12 @@ def site(tmp_path_factory):
     require_nginx()
     folder = tmp_path_factory.mktemp("resource")
     certificate = make_certificate(folder, "localhost", "127.0.0.1")
-    with deployment(folder, smtp=9) as house, the_api() as api:
+    with (
+        deployment(folder, smtp=9) as house,
+        the_api() as api,
+        reserved_port() as port,
+        reserved_port() as check,
+    ):
         assert house.run("init").returncode == 0
         house.json("owner", "create", "--email", ADA, "--password-stdin", stdin=PASSWORD)
         callback = f"http://127.0.0.1:{api}/callback"
@@ -159,7 +164,6 @@ def site(tmp_path_factory):
             for kind in ("opaque", "jwt")
         }
         house.start()
-        port, check = free_port(), free_port()
         replacements = {
             "listen 443 ssl": f"listen 127.0.0.1:{port} ssl",
             "127.0.0.1:8080": f"127.0.0.1:{api}",

@@ -18,6 +18,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
 from certificates import make_certificate
 from patience import PATIENCE_S
+from ports import reserved_port
 
 from consentcore.api import (
     Audience,
@@ -73,28 +74,23 @@ class Inbox:
         return "250 OK"
 
 
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
-
-
 class Served(Controller):
     """aiosmtpd looks whether it is up by connecting; without this it would not trust its own certificate."""
 
     def _trigger_server(self) -> None:
-        with socket.create_connection((self.hostname, self.port), timeout=5) as sock:
+        with socket.create_connection((self.hostname, self.port), timeout=PATIENCE_S) as sock:
             if self.ssl_context is None:
                 sock.recv(64)
 
 
 def serve(inbox: Inbox, **options) -> Iterator[tuple[Inbox, int]]:
-    controller = Served(inbox, hostname="127.0.0.1", port=free_port(), **options)
-    controller.start()
-    try:
-        yield inbox, controller.port
-    finally:
-        controller.stop()
+    with reserved_port() as port:
+        controller = Served(inbox, hostname="127.0.0.1", port=port, **options)
+        controller.start()
+        try:
+            yield inbox, port
+        finally:
+            controller.stop()
 
 
 @pytest.fixture
@@ -136,7 +132,8 @@ class TestConformance(NotifierConformance):
 
     @pytest.fixture
     def broken_notifier(self):
-        return make(free_port())
+        with reserved_port() as port:
+            yield make(port)
 
 
 class TestSending:
@@ -333,7 +330,8 @@ class TestRefusals:
         assert (type(outcome), outcome.error) == (Retry, "timeout")
 
     def test_nobody_listens(self):
-        outcome = make(free_port()).send(FakeEnvelope(), "owner")
+        with reserved_port() as port:
+            outcome = make(port).send(FakeEnvelope(), "owner")
         assert (type(outcome), outcome.error) == (Retry, "connect")
 
     def test_other_errors_of_the_library_are_tried_again(self):
