@@ -9,6 +9,7 @@ import time
 import pytest
 from certificates import make_certificate
 from patience import PATIENCE_S
+from ports import reserved_port
 from sinks import Answer, http_sink
 
 from consentcore.egress import EgressError, EgressPolicy
@@ -112,10 +113,21 @@ class TestTls:
 
 
 def test_nobody_listens():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    assert failure(policy(), f"http://127.0.0.1:{port}/").error_class == "connect"
+    with reserved_port() as port:
+        assert failure(policy(), f"http://127.0.0.1:{port}/").error_class == "connect"
+
+
+def test_connecting_takes_no_longer_than_the_whole_exchange(monkeypatch):
+    waits = []
+
+    def connect(address, wait):
+        waits.append(wait)
+        raise TimeoutError
+
+    monkeypatch.setattr(socket, "create_connection", connect)
+    guard = policy(timeout_s=2.0, connect_timeout_s=30.0)
+    assert failure(guard, "http://127.0.0.1:9/").error_class == "timeout"
+    assert [0 < wait <= 2.0 for wait in waits] == [True]
 
 
 def test_unknown_name():

@@ -91,6 +91,14 @@ def test_the_provider_clock_may_be_off_by_the_tolerance(made, provider, off, goo
     assert isinstance(outcome, Authenticated) if good else outcome == FAILED
 
 
+@pytest.mark.parametrize(("age_s", "good"), [(50, True), (90, False)])
+def test_a_token_that_is_older_than_the_question_is_refused(made, provider, age_s, good):
+    """However long it is good for still."""
+    provider.claims = {"iat": int(time.time()) - age_s}
+    outcome = complete(made(clock_tolerance_s=60), provider)
+    assert isinstance(outcome, Authenticated) if good else outcome == FAILED
+
+
 @pytest.mark.parametrize(
     ("auth_time", "outcome"), [(None, "stale"), ("now", "stale"), (-3600, "stale"), (-30, ""), (0, "")]
 )

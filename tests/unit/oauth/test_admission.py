@@ -129,6 +129,13 @@ def test_a_large_limit_is_counted_in_steps():
     assert rates.hit("token", "other") == 0
 
 
+def test_steps_of_one_client_are_not_counted_for_another():
+    rates = Rates({"token": 5000})
+    for _ in range(1100):
+        assert not any(rates.hit("token", "busy") for _ in range(4))
+        assert rates.hit("token", "other") == 0
+
+
 def test_0_is_no_limit(limited):
     house = limited(
         token_per_client=0, introspect_per_client=0, failures_per_client=0, failures_per_address=0

@@ -127,7 +127,7 @@ def test_provider_that_never_answers_holds_nobody_for_long(house, monkeypatch):
             silent.accept()
 
 
-def test_where_the_last_answer_failed_only_one_thread_waits_for_the_next(guarded, sink):
+def test_where_the_last_answer_failed_only_one_thread_waits_for_the_next(guarded, sink, monkeypatch):
     sink.answer = Answer(500, {}, b"")
     assert not show(guarded)
     guarded.clock.advance(key_source.PAUSE)
@@ -139,6 +139,9 @@ def test_where_the_last_answer_failed_only_one_thread_waits_for_the_next(guarded
         handler.send_error(500)
 
     sink.answer = Answer(raw=hold)
+    monkeypatch.setattr(
+        key_source, "TIMEOUT_S", PATIENCE_S
+    )  # who waits for the first one, outlasts its request
     first = threading.Thread(target=show, args=(guarded,))
     first.start()
     assert asked.wait(PATIENCE_S)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -140,6 +141,27 @@ class TestHealth:
         worker.housekeeping.health.review()
         worker.run_once()
         assert contact.sent == []
+
+    @pytest.mark.parametrize("age", [24 * HOUR, 120 * HOUR])
+    @pytest.mark.parametrize("seen", ["success", "warned"])
+    def test_what_another_worker_has_seen_meanwhile_counts(self, place, monkeypatch, age, seen):
+        now = place.clock.now()
+        set_health(place, failing_since=now - age)
+        reading = place.storage.reading
+
+        @contextmanager
+        def and_then():
+            with reading() as uow:
+                yield uow
+            set_health(
+                place, **({} if seen == "success" else {"failing_since": now - age + 1, "warned_at": now})
+            )
+
+        monkeypatch.setattr(place.storage, "reading", and_then)
+        place.worker().housekeeping.health.review()
+        monkeypatch.undo()
+        assert endpoint(place).disabled_at is None
+        assert place.storage.outbox.stats(now).unexpanded == 0, "nobody is told"
 
     def test_410_disables_at_once_and_is_told(self, place, contact):
         place.hooker.script = [Gone("the endpoint answered 410", 410)]

@@ -9,6 +9,7 @@ import boto3
 import pytest
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
+from sinks import Answer, http_sink
 
 from consentcore.api import Audience, ConfigurationError, Delivered, PluginKind, Reject, Retry
 from consentcore.testing import FakeEnvelope, ManualClock, NotifierConformance
@@ -131,6 +132,14 @@ class TestSending:
 
 
 class TestRefusals:
+    def test_each_try_is_one_request(self, aws, monkeypatch):
+        """The worker's schedule is the one that counts, not the library's."""
+        with http_sink(contract=False) as sink:
+            sink.answer = Answer(500)
+            outcome = TestConformance.outside(monkeypatch, sink.url("")).send(FakeEnvelope(), "owner")
+        assert (type(outcome), outcome.status) == (Retry, 500)
+        assert len(sink.received) == 1
+
     def test_sender_that_nobody_verified_is_the_operators_to_mend(self, kept):
         ses_backends[DEFAULT_ACCOUNT_ID][REGION].reset()
         outcome = kept.send(FakeEnvelope(), "owner")

@@ -6,6 +6,7 @@ import json
 
 import boto3
 import pytest
+from sinks import Answer, http_sink
 
 from consentcore.api import Audience, ConfigurationError, Delivered, NoticeKind, PluginKind, Retry
 from consentcore.testing import FakeEnvelope, ManualClock, NotifierConformance, factories
@@ -126,6 +127,15 @@ def test_queue_that_is_gone_is_waited_for(aws):
     outcome = make(f"https://sqs.{REGION}.amazonaws.com/123456789012/gone").send(envelope(), "queue")
     assert (type(outcome), outcome.error) == (Retry, "sqs")
     assert "NonExistentQueue" in outcome.answer
+
+
+def test_each_try_is_one_request(aws, monkeypatch):
+    """The worker's schedule is the one that counts, not the library's."""
+    with http_sink(contract=False) as sink:
+        sink.answer = Answer(500)
+        outcome = TestConformance.outside(monkeypatch, sink.url("")).send(envelope(), "queue")
+    assert (type(outcome), outcome.status) == (Retry, 500)
+    assert len(sink.received) == 1
 
 
 def test_missing_boto3_stops_the_start_and_says_what_to_install(monkeypatch):

@@ -77,8 +77,8 @@ def page_answer(
     """
     response = answer({"data": list(things), "has_more": has_more, "next_after": next_after})
     if has_more and next_after:
-        rest = {name: request.query.one(name) for name in request.query.names if name != "after"}
-        query = urlencode({**rest, "after": next_after}, quote_via=quote)
+        asked = {name: request.query.one(name) for name in request.query.names}
+        query = urlencode({**asked, "after": next_after}, quote_via=quote)
         path = request.runtime.settings.issuer.rstrip("/") + quote(request.path_info)
         response.headers["Link"] = f'<{path}?{query}>; rel="next"'
     return response
