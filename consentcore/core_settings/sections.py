@@ -81,7 +81,10 @@ class ServerSettings:
         "Time for a whole request body to arrive.", default=15.0, minimum=1, maximum=600
     )
     header_timeout_s: float = setting(
-        "Time for a request head to arrive.", default=10.0, minimum=1, maximum=600
+        "Time for a request head to arrive, and for an idle connection to be kept.",
+        default=10.0,
+        minimum=1,
+        maximum=600,
     )
     max_connections: int = setting(
         "Open connections of one web process.", default=1024, minimum=16, maximum=65536

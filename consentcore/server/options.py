@@ -43,8 +43,8 @@ class ServeOptions:
     host: str = "127.0.0.1"
     port: int = 6543
     mode: str = "direct"
-    workers: int = 2
-    threads: int = 2
+    workers: int = 1
+    threads: int = 4
     embedded_worker: bool = False
     drain_s: float = 10.0
     app: str = DEFAULT_APP
