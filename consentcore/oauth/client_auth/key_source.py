@@ -1,7 +1,7 @@
 """Where the public keys of a client come from: its registration, or a URL of its own.
 
 A URL is fetched through the guard of outgoing requests, outside any transaction, and its keys are kept for a while.
-An unknown ``kid`` asks again, so that a client may rotate at once, but never more often than every half minute,
+An unknown ``kid`` asks again at once, so that a client may rotate whenever it likes, but no more than twice a minute,
 whatever anybody sends. While nobody answers there, the client cannot authenticate itself, and nobody else waits.
 """
 
@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 log = logging.getLogger("consentcore.oauth")
 KEEP = 10 * MINUTE
 """How long fetched keys are good: a key that a client takes back is refused after this at the latest."""
+WINDOW = MINUTE
+"""The time in which one URL is asked twice at most: once as usual, and once more for a key that has just appeared."""
 PAUSE = 30 * SECOND
-"""The least time between two requests to one URL."""
+"""The least time between a request that failed and the next one to the same URL."""
 TIMEOUT_S = 3.0
 MOST_URLS = 256
 
@@ -41,9 +43,14 @@ class _Kept:
 
     keys: Sequence[PublicKey] = ()
     good_until: int = 0
-    asked_at: int | None = None
+    asked_at: tuple[int, ...] = ()
     failed: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def may_ask(self, now: int) -> bool:
+        if self.failed and now < self.asked_at[-1] + PAUSE:
+            return False
+        return len(self.asked_at) < 2 or now >= self.asked_at[-2] + WINDOW
 
 
 class KeySource:
@@ -68,14 +75,14 @@ class KeySource:
         kept = self._entry(client.jwks_uri)
         if _lacks(kept, jwt, now) and kept.lock.acquire(timeout=0 if kept.failed else TIMEOUT_S):
             try:
-                if _lacks(kept, jwt, now) and (kept.asked_at is None or now >= kept.asked_at + PAUSE):
+                if _lacks(kept, jwt, now) and kept.may_ask(now):
                     self._ask(kept, client, now)
             finally:
                 kept.lock.release()
         return kept.keys if now < kept.good_until else ()
 
     def _ask(self, kept: _Kept, client: Client, now: int) -> None:
-        kept.asked_at = now
+        kept.asked_at = (*kept.asked_at[-1:], now)
         try:
             answer = self._egress.get(
                 client.jwks_uri, {"Accept": "application/jwk-set+json, application/json"}

@@ -17,7 +17,7 @@ from consentcore.api import AuthMethod, EgressPolicy
 from consentcore.oauth.client_auth import key_source
 from consentcore.testing.threads import together
 
-FIRST, SECOND = (ECKey.generate_key("P-256", {"kid": kid}) for kid in ("first", "second"))
+FIRST, SECOND, THIRD = (ECKey.generate_key("P-256", {"kid": kid}) for kid in ("first", "second", "third"))
 
 
 def key_set(*keys, private=False) -> bytes:
@@ -55,11 +55,15 @@ def test_60_keys_are_fetched_once_and_kept(guarded, sink):
 def test_60_unknown_kid_asks_again_but_not_more_than_twice_a_minute(guarded, sink):
     assert show(guarded)
     sink.answer = Answer(200, {}, key_set(FIRST, SECOND))
-    assert [show(guarded, SECOND) for _ in range(5)] == [False] * 5
-    assert len(sink.received) == 1
-    guarded.clock.advance(key_source.PAUSE)
     assert [show(guarded, SECOND) for _ in range(5)] == [True] * 5
     assert len(sink.received) == 2
+    sink.answer = Answer(200, {}, key_set(FIRST, SECOND, THIRD))
+    guarded.clock.advance(key_source.WINDOW - 1)
+    assert [show(guarded, THIRD) for _ in range(5)] == [False] * 5
+    assert len(sink.received) == 2
+    guarded.clock.advance(1)
+    assert [show(guarded, THIRD) for _ in range(5)] == [True] * 5
+    assert len(sink.received) == 3
 
 
 def test_60_key_that_was_taken_back_is_refused(guarded, sink):
