@@ -94,6 +94,15 @@ def test_96_hard_bounce_is_not_tried_again_and_is_seen(platform, server, caplog)
     assert "The e-mail about it could not be delivered to ada@example.org." in text
 
 
+@pytest.mark.parametrize("allow", [True, False], ids=["approved", "denied"])
+def test_bounce_is_seen_on_a_consent_that_did_not_end(platform, server, allow):
+    grant = decide(platform, ada(platform), allow=allow)
+    said = "The e-mail about it could not be delivered to ada@example.org."
+    assert said not in page_of(platform, grant)
+    Worker(platform.runtime).run_once()
+    assert said in page_of(platform, grant)
+
+
 def test_consent_is_valid_without_its_mail(platform, server):
     tokens = connect(platform)
     Worker(platform.runtime).run_once()
