@@ -54,7 +54,7 @@ def list_(state: State, email: str, everything: bool) -> None:
 def revoke(state: State, grant_id: str, reason: str) -> None:
     """Revoke a consent: its tokens are dead at once; data owner and application are told."""
     text = line("--reason", reason, MAX_REASON, needed=True)
-    evidence = Evidence("cli:revoke", reason_code="operator_decision", reason_text=text)
+    evidence = Evidence("cli:revoke", reason_text=text)
     actor = Actor(ActorType.OPERATOR, _operator())
     runtime = state.runtime
     change = transact(

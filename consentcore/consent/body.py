@@ -17,11 +17,11 @@ from consentcore.domain.scope import Catalog
 EXPLICIT_CONSENT = "dpv:ExplicitlyExpressedConsent"
 CONSENTING = frozenset({EventType.GRANTED, EventType.AMENDED})
 DEFAULT_REASONS = {
-    ActorType.OWNER: "",
-    ActorType.CLIENT: "client_request",
-    ActorType.OPERATOR: "operator_decision",
-    ActorType.SYSTEM: "system",
+    EventType.WITHDRAWN: "owner_request",
+    EventType.CLOSED: "client_request",
+    EventType.REVOKED: "admin",
 }
+"""Why a grant ended, for an act that gives no reason of its own; webhooks repeat it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,5 +94,9 @@ def _evidence(act: Act) -> dict[str, object]:
     text = asdict(found)
     text["presented_at"] = None if found.presented_at is None else iso(found.presented_at)
     text["auth_time"] = None if found.auth_time is None else iso(found.auth_time)
-    text["reason_code"] = found.reason_code or DEFAULT_REASONS[act.actor.type]
+    text["reason_code"] = found.reason_code or _default_reason(act)
     return text
+
+
+def _default_reason(act: Act) -> str:
+    return "system" if act.actor.type is ActorType.SYSTEM else DEFAULT_REASONS.get(act.type, "")

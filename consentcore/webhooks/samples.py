@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from consentcore.domain.clock import DAY, iso
 from consentcore.domain.notice import Audience, Notice, NoticeKind
 
+_REASONS = {NoticeKind.REVOKED: "owner_request", NoticeKind.EXPIRED: "time_over"}
+
 
 def sample_notice(kind: NoticeKind, client_id: str, scopes: Sequence[str], now: int) -> Notice:
     """Make one; ``webhook.test`` has a random ``state``.
@@ -40,6 +42,6 @@ def _facts(kind: NoticeKind, scopes: list[str], now: int) -> dict[str, object]:
         "requested_scopes": scopes,
         "change": "created" if granted else "",
         "initiator": "system" if kind is NoticeKind.EXPIRED else "user",
-        "reason": "",
+        "reason": _REASONS.get(kind, ""),
         "expires_at": iso(now + 365 * DAY),
     }

@@ -61,6 +61,22 @@ def test_revocation(place):
     assert "phoned" not in json.dumps(body)
 
 
+@pytest.mark.parametrize(
+    ("actor", "given", "said"),
+    [
+        (ActorType.OWNER, "", "owner_request"),
+        (ActorType.CLIENT, "", "client_request"),
+        (ActorType.OPERATOR, "", "admin"),
+        (ActorType.SYSTEM, "", "system"),
+        (ActorType.OPERATOR, "security", "security"),
+    ],
+)
+def test_revocation_says_why(place, actor, given, said):
+    place.revoke(grant := place.approve("comfort.read"), Actor(actor, "x"), reason_code=given)
+    _, body = bodies(place, grant)
+    assert body["data"]["reason"] == said
+
+
 def test_denial_names_the_request_and_not_the_person(place):
     (body,) = bodies(place, grant := place.deny())
     data = body["data"]
