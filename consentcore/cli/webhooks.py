@@ -16,7 +16,7 @@ from consentcore.domain.clock import DAY, HOUR, MINUTE, SECOND, from_iso
 from consentcore.domain.errors import InvalidInput, NotFound
 from consentcore.domain.notice import DeliveryState, NoticeKind
 from consentcore.webhooks.desk import SENT_TYPES, find
-from consentcore.webhooks.log import CAP, Filter, attempt_facts, described, entries, entry
+from consentcore.webhooks.log import CAP, Filter, attempt_facts, check_span, described, entries, entry
 from consentcore.webhooks.log import replay as make_due
 from consentcore.webhooks.trial import send_test
 
@@ -69,6 +69,8 @@ def deliveries(
     """List deliveries, newest first: webhooks and mails."""
     chosen = _filter(state, which, state_name=wanted, failed=failed)
     storage = state.runtime.storage
+    if after:
+        entry(storage, after)
     found = list(islice(entries(storage.outbox, chosen, after, limit), limit))
     facts = described(storage, found)
     rows = [
@@ -212,14 +214,16 @@ def _filter(
     state: State, which: dict[str, Any], *, state_name: str | None = None, failed: bool = False, **more: Any
 ) -> Filter:
     now = state.runtime.clock.now()
+    since, until = moment("--since", which["since"], now), moment("--until", which["until"], now)
+    check_span(since, until, "--until")
     return Filter(
         client_id=which["client_id"],
         endpoint_id=which["endpoint_id"],
         kind=NoticeKind(which["kind"]) if which["kind"] else None,
         state=DeliveryState(state_name) if state_name else None,
         undelivered=failed,
-        since=moment("--since", which["since"], now),
-        until=moment("--until", which["until"], now),
+        since=since,
+        until=until,
         **more,
     )
 

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from consentcore.domain.clock import iso
-from consentcore.domain.errors import NotFound
+from consentcore.domain.errors import InvalidInput, NotFound
 from consentcore.domain.notice import Attempt, Delivery, DeliveryState, NoticeKind, Trigger
 
 if TYPE_CHECKING:
@@ -42,6 +42,15 @@ class Filter:
     since: int | None = None
     until: int | None = None
     endpoints_only: bool = False
+
+
+def check_span(since: int | None, until: int | None, option: str) -> None:
+    """Refuse a time that ends before it begins: "nothing failed" would be the wrong answer to a mistake.
+
+    :param option: what the end is called. :raises InvalidInput: naming it.
+    """
+    if since is not None and until is not None and until < since:
+        raise InvalidInput(option, f"expected a time that is not before {option.replace('until', 'since')}")
 
 
 def entries(

@@ -18,6 +18,7 @@ from consentcore.web.views.api import endpoints as endpoint_views
 
 ENDPOINTS = "/api/v1/endpoints"
 DELIVERIES = "/api/v1/deliveries"
+BACKWARDS = {"failed": True, "since": "2020-01-02T00:00:00Z", "until": "2020-01-01T00:00:00Z"}
 
 
 @pytest.fixture
@@ -242,6 +243,7 @@ class TestDeliveries:
             "failed=yes",
             "since=monday",
             "since=2020-01-01T00:00:00",
+            "until=2020-01-01T00:00:00Z&since=2020-01-01T00:00:01Z",
             "after=x",
             "limit=0",
             "x=1",
@@ -252,7 +254,7 @@ class TestDeliveries:
         assert query.partition("=")[0] in refused["error_description"]
 
     @pytest.mark.parametrize(
-        "body", [{}, {"endpoint": "ep_1"}, {"failed": "yes"}, {"since": "monday"}, {"x": 1}]
+        "body", [{}, {"endpoint": "ep_1"}, {"failed": "yes"}, {"since": "monday"}, {"x": 1}, BACKWARDS]
     )
     def test_vague_replay_is_refused(self, platform, body):
         call(platform, f"{DELIVERIES}/replay", "POST", body, status=400)

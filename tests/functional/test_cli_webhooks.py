@@ -117,6 +117,25 @@ def test_replay_of_nothing(delivered):
     assert cli("webhooks", "replay", "--failed", "--json").json == {"replayed": []}
 
 
+@pytest.mark.parametrize("command", ["deliveries", "replay"])
+def test_a_time_that_ends_before_it_begins_is_refused(cli, command):
+    """--since and --until mixed up must not look like "nothing failed"."""
+    result = cli("webhooks", command, "--failed", "--since", "2h", "--until", "1d")
+    assert (result.code, result.err) == (2, "Error: --until: expected a time that is not before --since\n")
+    assert cli("webhooks", command, "--failed", "--since", "1d", "--until", "2h").code == 0
+
+
+@pytest.mark.parametrize("time", ["monday", "2026-13-01", "-1d"])
+def test_a_time_that_is_none_is_refused(cli, time):
+    result = cli("webhooks", "deliveries", "--since", time)
+    assert (result.code, result.err.partition("expected")[0]) == (2, "Error: --since: ")
+
+
+def test_a_page_behind_nothing_is_refused(cli):
+    result = cli("webhooks", "deliveries", "--after", "dlv_gone")
+    assert (result.code, result.err) == (1, "Error: no delivery 'dlv_gone'\n")
+
+
 def test_listen_verifies_what_the_product_sends(cli):
     secret = create(cli, "http://127.0.0.1:9/")["webhook_secret"]
     command = [

@@ -20,7 +20,7 @@ from consentcore.web.views.api.access import (
 )
 from consentcore.web.views.api.bodies import members
 from consentcore.webhooks import desk
-from consentcore.webhooks.log import CAP, Filter, attempt_facts, described, entries, entry, replay
+from consentcore.webhooks.log import CAP, Filter, attempt_facts, check_span, described, entries, entry, replay
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -131,14 +131,16 @@ def _filter(client_id: str, values: Mapping[str, str], *, failed: bool) -> Filte
         raise InvalidInput("type", f"expected one of {', '.join(desk.SENT_TYPES)}")
     if state and state not in set(DeliveryState):
         raise InvalidInput("state", f"expected one of {', '.join(DeliveryState)}")
+    since, until = _moment("since", values), _moment("until", values)
+    check_span(since, until, "until")
     return Filter(
         client_id=client_id,
         endpoint_id=values.get("endpoint", ""),
         kind=NoticeKind(kind) if kind else None,
         state=DeliveryState(state) if state else None,
         undelivered=failed,
-        since=_moment("since", values),
-        until=_moment("until", values),
+        since=since,
+        until=until,
         endpoints_only=True,
     )
 
