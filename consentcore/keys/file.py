@@ -160,9 +160,13 @@ def _fingerprint(key: bytes) -> str:
 
 def _write_draft(target: Path, keys: Sequence[MasterKey]) -> Path:
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)  # mode 0600
-    except OSError as error:  # which names the draft, a file that nobody has heard of
+        return _draft_of(target, keys)
+    except OSError as error:  # which names the draft, a file that nobody has heard of, or none
         raise OSError(error.errno, error.strerror, str(target)) from None
+
+
+def _draft_of(target: Path, keys: Sequence[MasterKey]) -> Path:
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)  # mode 0600
     try:
         with os.fdopen(handle, "w", encoding="ascii") as file:
             file.write(_HEADER + "".join(f"{key_line(key)}\n" for key in keys))

@@ -389,14 +389,23 @@ def test_keys_that_cannot_be_rotated_are_blamed_on_the_line_of_the_ini(cli, tmp_
     assert "CONSENTCORE_KEYS: consentcore.keys: there is no file" in cli("keys", "rotate").err
 
 
-def test_a_file_that_cannot_be_made_is_named(cli, tmp_path, monkeypatch):
-    def refuse(**_arguments):
-        raise PermissionError(13, "Permission denied", str(tmp_path / ".draft"))
+@pytest.mark.parametrize(
+    ("step", "error"),
+    [
+        ("tempfile.mkstemp", PermissionError(13, "Permission denied", "/etc/.draft")),
+        ("os.fsync", OSError(28, "No space left on device")),
+    ],
+)
+def test_a_key_file_that_cannot_be_made_is_named(cli, tmp_path, monkeypatch, step, error):
+    def refuse(*_arguments, **_options):
+        raise error
 
-    monkeypatch.setattr("tempfile.mkstemp", refuse)
     path = tmp_path / "fresh"
-    result = cli("keys", "create", str(path), ini=False)
-    assert (result.code, result.err) == (1, f"Error: {path}: Permission denied\n")
+    with monkeypatch.context() as patched:
+        patched.setattr(step, refuse)
+        result = cli("keys", "create", str(path), ini=False)
+    assert (result.code, result.err) == (1, f"Error: {path}: {error.strerror}\n")
+    assert list(tmp_path.glob(".fresh*")) == []
 
 
 def test_a_leaked_key_is_replaced_at_once(cli):
