@@ -44,9 +44,9 @@ def command() -> None:
 @pass_state
 def create(state: State, /, **typed: Any) -> None:
     """Register an application; its secrets are shown once."""
-    runtime = state.runtime
+    runtime, form = state.runtime, given(typed)
     with as_options():
-        made = register(runtime, Form(**given(typed)))
+        made = register(runtime, Form(**form))
 
     def store(uow: UnitOfWork) -> None:
         if uow.clients.get(made.client.client_id) is not None:
