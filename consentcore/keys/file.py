@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import logging
 import os
 import re
 import secrets
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -74,14 +76,33 @@ def create_key_file(path: Path | str) -> bool:
 def rotate_key_file(path: Path, lead_s: int = 0) -> MasterKey:
     """Put a new master key before those of a key file and return it; the old ones stay.
 
+    Two that do this at once on one machine take turns, so that neither loses the other's key.
+
     :param lead_s: how long everybody gets to read the new key before anything is made with it.
     :raises ConfigurationError: when the file is not in order.
     """
-    before = read_key_file(path)
-    fresh = new_master_key(lead_s)
-    draft = _write_draft(path, [fresh, *before])
-    draft.replace(path)
+    with _turn(path):
+        before = read_key_file(path)
+        fresh = new_master_key(lead_s)
+        draft = _write_draft(path, [fresh, *before])
+        draft.replace(path)
     return fresh
+
+
+@contextmanager
+def _turn(path: Path) -> Iterator[None]:
+    """Wait for whoever rotates the same file; by its folder, because the file itself is replaced."""
+    try:
+        folder = os.open(path.parent, os.O_RDONLY)
+    except OSError:  # the file is not there either, which reading it says better
+        yield
+        return
+    try:
+        with suppress(OSError):  # not every network file system can lock a folder
+            fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def new_master_key(lead_s: int = 0) -> MasterKey:

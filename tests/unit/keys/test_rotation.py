@@ -21,6 +21,7 @@ from consentcore.keys import (
     rotate_key_file,
 )
 from consentcore.testing import ManualClock
+from consentcore.testing.threads import together
 
 NOW = ManualClock().now()
 OLD = MasterKey("old1", b"o" * 32, used_from=NOW - HOUR)
@@ -77,6 +78,18 @@ def test_a_running_process_reads_a_rotated_file(path, impatient):
     fresh = rotate_key_file(path).key_id
     assert ring.current_id == fresh
     assert list(ring.ids) == [fresh, before]
+
+
+def test_rotations_at_once_lose_no_key(path):
+    fresh = together(8, lambda _: rotate_key_file(path).key_id)
+    kept = [key.key_id for key in read_key_file(path)]
+    assert set(fresh) <= set(kept)
+    assert len(kept) == 9
+
+
+def test_a_file_in_a_folder_that_is_not_there_is_not_rotated(tmp_path):
+    with pytest.raises(ConfigurationError, match="there is no file"):
+        rotate_key_file(tmp_path / "nowhere" / "keys")
 
 
 def test_an_unknown_key_is_looked_for_at_once(path):
