@@ -16,7 +16,9 @@ from consentcore.cli.state import State, pass_state, table
 from consentcore.outbox.signing import make_secret, read_public_key, read_secret
 
 if TYPE_CHECKING:
-    from consentcore.outbox.listener import Received
+    from collections.abc import Sequence
+
+    from consentcore.outbox.listener import Received, Trust
 
 
 @click.command("listen", cls=Command)
@@ -55,15 +57,9 @@ def listen(
     count: int | None,
 ) -> None:
     """Receive webhooks on this machine, verify them and explain what fails."""
-    from consentcore.outbox.listener import Listener, Trust
+    from consentcore.outbox.listener import Listener
 
-    if not texts and not public:
-        raise click.UsageError("give --secret or --public-key")
-    trust = Trust(
-        tuple(read_secret(text) for text in texts),
-        tuple(read_secret(text, "--old-secret") for text in old),
-        tuple(read_public_key(text) for text in public),
-    )
+    trust = _trust(texts, old, public)
     seen: list[bool] = []
     done = threading.Event()
 
@@ -88,6 +84,18 @@ def listen(
     thread.join(5)
     if count is not None and not all(seen):
         refuse(f"{seen.count(False)} of {len(seen)} requests were not good")
+
+
+def _trust(texts: Sequence[str], old: Sequence[str], public: Sequence[str]) -> Trust:
+    from consentcore.outbox.listener import Trust
+
+    if not texts and not public:
+        raise click.UsageError("give --secret or --public-key")
+    return Trust(
+        tuple(read_secret(text) for text in texts),
+        tuple(read_secret(text, "--old-secret") for text in old),
+        tuple(read_public_key(text) for text in public),
+    )
 
 
 @click.command("fixtures", cls=Command)
