@@ -193,6 +193,10 @@ class TestDeliveries:
         granted = next(one for one in page["data"] if one["type"] == "consent.granted")
         assert granted["endpoint_id"] == told["endpoint_id"]
         assert len(page["data"]) == 2, "mails to people are none of its business"
+        mails = [one.delivery_id for one in platform.runtime.storage.outbox.deliveries() if not one.body]
+        assert mails
+        for delivery_id in mails:
+            call(platform, f"{DELIVERIES}/{delivery_id}", status=404)
         one = call(platform, f"{DELIVERIES}/{granted['delivery_id']}").json
         assert list(schema("Delivery").iter_errors(one)) == []
         assert one["body"].encode() in [got.body for got in sink.received]

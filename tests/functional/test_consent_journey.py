@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import pytest
 from platform_ import (
@@ -137,6 +138,23 @@ def test_68_an_answer_that_comes_while_another_is_being_taken_changes_nothing(tm
     with platform.runtime.storage.reading() as uow:
         assert [grant.state.value for grant in uow.grants.all()] == ["active"]
     platform.runtime.close()
+
+
+@pytest.mark.parametrize("change", ["text", "stamp"])
+def test_62_an_answer_to_another_text_counts_for_nothing(platform, change):
+    _, page = to_consent_page(platform, Request())
+    form = page.forms[0]
+    if change == "text":
+        with platform.runtime.storage.transaction() as uow:
+            uow.clients.update(replace(uow.clients.get("coolsite"), purpose="We sell what we learn."))
+    else:
+        form["shown"] = form["shown"].value[:-1] + "!"
+    again = form.submit("decision", value="approve", status=409)
+    assert "The text of this page has changed" in visible(again)
+    assert ("We sell what we learn." in visible(again)) is (change == "text")
+    with platform.runtime.storage.reading() as uow:
+        assert list(uow.grants.all()) == []
+    assert answer(again, "approve")["code"]
 
 
 def test_neither_button_is_no_answer(platform):

@@ -262,6 +262,33 @@ def test_number_of_idle_connections_is_bounded(monkeypatch):
         assert sorted(key[1] for key in kept) == ["n3.example", "n4.example", "n5.example"]
 
 
+def test_idle_connections_of_one_host_are_bounded_too(monkeypatch):
+    from consentcore.egress import pool
+
+    monkeypatch.setattr(pool, "PER_HOST", 2)
+    together = threading.Barrier(4)  # the server answers when all four requests have come
+    with serving(lambda connection, request: (together.wait(PATIENCE_S), OK)[1]) as host:
+        guard = policy()
+        threads = [threading.Thread(target=post, args=(guard, host)) for _ in range(4)]
+        for one in threads:
+            one.start()
+        for one in threads:
+            one.join()
+        assert len(idle(guard, host)) == 2
+
+
+@pytest.mark.parametrize(("limit", "value"), [("LONGEST_LIFE_S", 0.0), ("MOST_EXCHANGES", 1)])
+def test_connection_is_replaced_after_a_while_however_well_it_goes(monkeypatch, limit, value):
+    from consentcore.egress import pool
+
+    monkeypatch.setattr(pool, limit, value)
+    with serving() as host:
+        guard = policy()
+        post(guard, host)
+        post(guard, host)
+        settle(host, 1, 1)
+
+
 def test_many_threads_never_share_a_connection():
     with serving(lambda connection, request: (time.sleep(0.002), OK)[1]) as host:
         guard, outcomes = policy(), []
