@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Any
 
@@ -86,8 +87,6 @@ class RefreshExchange:
         """
         token, grant = self._found()
         chosen = resources.audience(self.client, self._wanted, token.audience)
-        if self._grace is not None:
-            return self.pair.access  # replaced by what the first exchange gave
         wish = access.Wish(tuple(request.scopes), chosen, self.now, token.auth_time, token.acr)
         made = access.make(self._parts, self.client, grant, wish, self.pair.access)
         if made.text != self.pair.access:
@@ -100,17 +99,35 @@ class RefreshExchange:
     def store(self, request: Any, token: dict[str, object]) -> None:
         """Exchange the token in one verb; within the grace, answer what the first exchange answered.
 
+        Only the access token is another one where this request asks for another scope or resource than the first.
+
         :raises InvalidGrantError: on every other outcome; reuse has ended the family by then (gap 9).
         """
+        scopes = tuple(request.scopes)
         if self._grace is None:
-            outcome = self._verb(tuple(request.scopes))
+            outcome = self._verb(scopes)
             if isinstance(outcome, Rotated):
                 return
             self._grace = self._only_grace(request, outcome)
-        token.update(self._repeated(self._grace))
+        repeated = self._repeated(self._grace)
+        if self._is_what_was_given(self._grace, scopes):
+            token.update(repeated)
+        else:
+            self._add_access(request, self._grace, scopes)
+            token["refresh_token"] = repeated["refresh_token"]
 
     def _verb(self, scopes: tuple[str, ...]) -> RotateOutcome:
         return self._parts.storage.protocol.rotate_refresh(self._rotation(scopes))
+
+    def _is_what_was_given(self, grace: Grace, scopes: tuple[str, ...]) -> bool:
+        given = set(grace.access.scopes).intersection(self.original_scopes)
+        return given == set(scopes) and set(grace.access.audience) == set(self._audience)
+
+    def _add_access(self, request: Any, grace: Grace, scopes: tuple[str, ...]) -> None:
+        """Store the access token of this request under the successor, which stays the one there is."""
+        wanted = replace(self._rotation(scopes), token_hash=grace.refresh.token_hash, rotate=False)
+        if not isinstance(self._parts.storage.protocol.rotate_refresh(wanted), Rotated):
+            raise InvalidGrantError(request=request)
 
     def _only_grace(self, request: Any, outcome: RotateOutcome) -> Grace:
         if isinstance(outcome, Grace):

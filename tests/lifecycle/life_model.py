@@ -99,14 +99,16 @@ class ModelToken:
 class Expected:
     """What a token request must be answered with.
 
-    :ivar error: "" for success. :ivar repeated: the tokens that were given before. :ivar alarm: whether the family
-        is killed and the operator told; None when a purge leaves that open.
+    :ivar error: "" for success. :ivar repeated: the tokens that were given before. :ivar successor: the refresh token
+        that was, where the access token is another one. :ivar alarm: whether the family is killed and the operator
+        told; None when a purge leaves that open.
     """
 
     error: str = ""
     scopes: tuple[str, ...] = ()
     alarm: bool | None = False
     repeated: tuple[ModelToken, ModelToken] | None = None
+    successor: ModelToken | None = None
 
 
 class Model:
@@ -182,10 +184,13 @@ class Model:
             return refused
         if not set(wanted) <= set(token.allowed()):
             return Expected("invalid_scope")
-        if token.successors is not None:
-            access = token.successors[0]
+        scopes = wanted or tuple(token.allowed())
+        if token.successors is None:
+            return Expected(scopes=scopes)
+        access, successor = token.successors
+        if set(access.allowed()) == set(scopes):
             return Expected(scopes=tuple(access.allowed()), repeated=token.successors)
-        return Expected(scopes=wanted or tuple(token.allowed()))
+        return Expected(scopes=scopes, successor=successor)
 
     def exchanged(
         self, code: ModelCode, access: str, refresh: str, scopes: tuple[str, ...], now: int
@@ -205,6 +210,10 @@ class Model:
             self._store(token.family, access, "access", scopes, min(now + ACCESS_MS, end)),
             self._store(token.family, refresh, "refresh", token.scopes, until),
         )
+
+    def added(self, successor: ModelToken, access: str, scopes: tuple[str, ...], now: int) -> None:
+        family = successor.family
+        self._store(family, access, "access", scopes, min(now + ACCESS_MS, family.grant.expires_at))
 
     def purged(self, now: int) -> None:
         for token in self.tokens:

@@ -196,6 +196,17 @@ class RotationGroup:
             assert outcome.refresh == world.look_up(first.refresh.token_hash).token
             assert _left_no_token(world, again)
 
+    def test_access_token_added_to_the_successor_changes_nothing_about_the_grace(self, world: World) -> None:
+        issued = world.redeem()
+        first = world.rotate(issued.refresh)
+        added = world.rotation(first.refresh.token_hash, rotate=False)
+        assert isinstance(world.storage.protocol.rotate_refresh(added), Rotated)
+        outcome = world.storage.protocol.rotate_refresh(world.rotation(issued.refresh))
+        assert isinstance(outcome, Grace)
+        assert outcome.access == world.look_up(first.access.token_hash).token
+        assert world.is_live(added.access.token_hash)
+        assert world.is_live(first.access.token_hash)
+
     def test_predecessor_is_reused_after_the_grace(self, world: World) -> None:
         issued = world.redeem()
         first = world.rotate(issued.refresh)

@@ -183,10 +183,33 @@ def test_48_no_grace_when_it_is_turned_off(make_house):
     assert len(house.alarms) == 1
 
 
-def test_48_a_repeated_answer_never_has_more_than_the_first(house):
+@pytest.mark.parametrize("before", [{}, {"scope": "energy.read"}], ids=["all", "other"])
+def test_48_a_request_in_the_grace_gets_the_scope_that_it_asks_for(house, before):
     first = house.tokens()["refresh_token"]
-    house.refresh(first, scope="energy.read")
-    assert house.refresh(first).json["scope"] == "energy.read"
+    given = house.refresh(first, **before).json
+    for scope in ("comfort.read", "energy.read comfort.read", "energy.read"):
+        again = house.refresh(first, scope=scope).json
+        assert set(again["scope"].split()) == set(scope.split())
+        assert set(house.introspect(again["access_token"])["scope"].split()) == set(scope.split())
+        assert (again["refresh_token"], again["expires_in"]) == (given["refresh_token"], 3600)
+    assert house.refresh(first, **before).json["access_token"] == given["access_token"]
+    assert house.alarms == []
+    assert house.refresh(given["refresh_token"]).status == 200
+
+
+def test_48_a_successor_that_is_used_meanwhile_ends_the_grace(house, monkeypatch):
+    first = house.tokens()["refresh_token"]
+    second = house.refresh(first).json["refresh_token"]
+    rotate = house.storage.protocol.rotate_refresh
+
+    def overtaken(rotation):
+        if not rotation.rotate:
+            house.refresh(second)
+        return rotate(rotation)
+
+    monkeypatch.setattr(house.storage.protocol, "rotate_refresh", overtaken)
+    assert house.refresh(first, scope="energy.read").error == "invalid_grant"
+    assert house.alarms == []
 
 
 def test_49_many_at_once_get_the_same_answer(house):
@@ -262,6 +285,16 @@ def test_53_a_refresh_token_does_not_look_like_an_access_token(house):
     assert house.introspect(tokens["refresh_token"])["token_type"] == "refresh_token"
     house.add_resource_server("api")
     assert house.introspect(tokens["refresh_token"], ("api", SECRET)) == {"active": False}
+
+
+def test_49_many_at_once_with_different_wishes_share_the_successor(house):
+    token = house.tokens()["refresh_token"]
+    wishes = ["energy.read", "comfort.read"] * 8
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda scope: house.refresh(token, scope=scope), wishes))
+    assert [answer.json["scope"] for answer in answers] == wishes
+    assert len({answer.json["refresh_token"] for answer in answers}) == 1
+    assert house.alarms == []
 
 
 def test_a_lost_answer_costs_nothing_but_a_second_request(house):

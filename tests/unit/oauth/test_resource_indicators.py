@@ -112,6 +112,18 @@ def test_58_the_token_request_narrows_the_access_token_only(house):
     assert aud(house, narrowed["refresh_token"]) == [METERS, SITES]
 
 
+@pytest.mark.parametrize("token_format", list(TokenFormat))
+def test_58_two_workers_refresh_at_once_each_for_its_own_resource(house, token_format):
+    house.client = house.update_client(house.client, access_token_format=token_format)
+    token = house.tokens(audience=(METERS, SITES))["refresh_token"]
+    first = house.refresh(token, resource=METERS).json
+    second = house.refresh(token, resource=SITES).json
+    assert (aud(house, first["access_token"]), aud(house, second["access_token"])) == (METERS, SITES)
+    assert second["refresh_token"] == first["refresh_token"]
+    assert house.refresh(token, resource=METERS).json["access_token"] == first["access_token"]
+    assert house.alarms == []
+
+
 def test_58_nothing_beyond_what_was_authorized(house):
     tokens = house.redeem(house.code(audience=(METERS,))).json
     assert aud(house, tokens["access_token"]) == METERS
