@@ -57,7 +57,8 @@ class EgressPolicy:
         object.__setattr__(self, "_pool", Pool(self.keep_alive_s))
 
     def check_url(self, url: str) -> None:
-        """Tell at registration what :meth:`post` would refuse. A name that cannot be resolved now is left to it.
+        """Tell at registration what :meth:`post` would refuse. A name that cannot be resolved now is left to it,
+        unless only an address inside the allowed networks would make its scheme and port good.
 
         :raises InvalidInput: field ``url``.
         """
@@ -66,9 +67,12 @@ class EgressPolicy:
             self._check_plain(target)
         try:
             self._addresses(target, Deadline(self.connect_timeout_s))
+            return
         except EgressError as error:
-            if error.error_class == "blocked_address":
-                raise InvalidInput("url", f"expected {self._expected()}") from None
+            blocked = error.error_class == "blocked_address"
+        if blocked:
+            raise InvalidInput("url", f"expected {self._expected()}")
+        self._check_plain(target)
 
     def post(self, url: str, headers: Mapping[str, str], body: bytes) -> EgressResponse:
         """Send one POST request.

@@ -169,6 +169,16 @@ def test_name_that_cannot_be_resolved_now_may_be_registered():
     EgressPolicy(resolver=nowhere).check_url("https://not-there-yet.example/hook")
 
 
+@pytest.mark.parametrize(
+    "url", ["http://not-there-yet.example/", "https://not-there-yet.example:9000/", "http://nowhere.local/"]
+)
+def test_95_name_that_cannot_be_resolved_is_not_taken_for_an_inner_one(url):
+    policy = EgressPolicy(allow_networks=("10.0.0.0/8",), resolver=nowhere)
+    policy.check_url("https://not-there-yet.example/hook")
+    with pytest.raises(InvalidInput, match=r"10\.0\.0\.0/8"):
+        policy.check_url(url)
+
+
 @pytest.mark.parametrize("bad", ["127.0.0.1", "10.1.2.3", "::1", "169.254.169.254"])
 def test_name_with_one_inner_address_among_good_ones_is_refused(bad):
     policy = EgressPolicy(resolver=lambda host, port: ["93.184.216.34", bad])
