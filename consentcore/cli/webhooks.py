@@ -16,7 +16,7 @@ from consentcore.domain.clock import DAY, HOUR, MINUTE, SECOND, from_iso
 from consentcore.domain.errors import InvalidInput, NotFound
 from consentcore.domain.notice import DeliveryState, NoticeKind
 from consentcore.webhooks.desk import SENT_TYPES, find
-from consentcore.webhooks.log import CAP, Filter, attempt_facts, check_span, described, entries, entry
+from consentcore.webhooks.log import CAP, Filter, check_span, described, entries, entry, whole
 from consentcore.webhooks.log import replay as make_due
 from consentcore.webhooks.trial import send_test
 
@@ -97,11 +97,8 @@ def deliveries(
 @pass_state
 def show(state: State, delivery_id: str) -> None:
     """Show one delivery: its payload and every try."""
-    storage = state.runtime.storage
-    found = entry(storage, delivery_id)
-    (facts,) = described(storage, [found])
-    tries = [attempt_facts(one) for one in storage.outbox.attempts(delivery_id)]
-    data = {**facts, "body": found.body.decode(), "log": tries}
+    data = whole(state.runtime.storage, delivery_id)
+    facts = {key: value for key, value in data.items() if key not in {"body", "log"}}
     rows = [
         (
             str(one["number"]),
@@ -113,7 +110,7 @@ def show(state: State, delivery_id: str) -> None:
             one["error"] or "-",
             " ".join(one["answer"].split())[:100],
         )
-        for one in tries
+        for one in data["log"]
     ]
     headings = ("TRY", "AT", "TRIGGER", "OUTCOME", "STATUS", "TOOK", "ERROR", "ANSWER")
     lines = [f"{key}: {value}" for key, value in facts.items() if value not in {None, ""}]

@@ -63,16 +63,14 @@ class EgressPolicy:
         :raises InvalidInput: field ``url``.
         """
         target = parse_target(url)
-        if not self.allow_networks:
-            self._check_plain(target)
+        ordinary = _is_ordinary(target)
+        if not self.allow_networks and not ordinary:
+            raise InvalidInput("url", f"expected {self._expected()}")
         try:
             self._addresses(target, Deadline(self.connect_timeout_s))
-            return
         except EgressError as error:
-            blocked = error.error_class == "blocked_address"
-        if blocked:
-            raise InvalidInput("url", f"expected {self._expected()}")
-        self._check_plain(target)
+            if error.error_class == "blocked_address" or not ordinary:
+                raise InvalidInput("url", f"expected {self._expected()}") from None
 
     def post(self, url: str, headers: Mapping[str, str], body: bytes) -> EgressResponse:
         """Send one POST request.
@@ -138,10 +136,6 @@ class EgressPolicy:
             self._pool.give(target.key, connection)
         return got
 
-    def _check_plain(self, target: Target) -> None:
-        if not target.tls or target.port not in PUBLIC_PORTS:
-            raise InvalidInput("url", f"expected {self._expected()}")
-
     def _expected(self) -> str:
         allowed = " ".join(self.allow_networks)
         return "https to a public address on port 443 or 8443" + (
@@ -159,7 +153,7 @@ class EgressPolicy:
     def _allowed(self, target: Target, address: Address) -> bool:
         if inside(address, self._networks):
             return True
-        return target.tls and target.port in PUBLIC_PORTS and is_public(address)
+        return _is_ordinary(target) and is_public(address)
 
     def _connect(self, target: Target, addresses: Sequence[Address], deadline: Deadline) -> Connection:
         failure = EgressError("connect")
@@ -187,6 +181,10 @@ class EgressPolicy:
         import ssl
 
         return self.tls or ssl.create_default_context()
+
+
+def _is_ordinary(target: Target) -> bool:
+    return target.tls and target.port in PUBLIC_PORTS
 
 
 def _since(began: float) -> int:

@@ -93,6 +93,23 @@ def entry(storage: Storage, delivery_id: str, client_id: str = "") -> Delivery:
     return found
 
 
+def whole(storage: Storage, delivery_id: str, client_id: str = "") -> dict[str, Any]:
+    """One delivery with its payload and every try, as JSON.
+
+    All of one moment: a try that ends between two reads changes the row of the delivery, and both are read again.
+
+    :raises NotFound: see :func:`entry`.
+    """
+    found = entry(storage, delivery_id, client_id)
+    attempts = storage.outbox.attempts(delivery_id)
+    while (now := entry(storage, delivery_id, client_id)) != found:
+        found, attempts = now, storage.outbox.attempts(delivery_id)
+    with storage.reading() as uow:
+        notice = uow.notices.get(found.notice_id)
+    told = facts(found, notice.kind.value if notice else "", attempts)
+    return {**told, "body": found.body.decode(), "log": [attempt_facts(one) for one in attempts]}
+
+
 def replay(
     outbox: OutboxStorage, deliveries: Iterator[Delivery], now: int, *, by: str
 ) -> tuple[list[str], bool]:

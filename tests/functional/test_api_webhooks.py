@@ -203,6 +203,22 @@ class TestDeliveries:
         (attempt,) = one["log"]
         assert (attempt["status"], attempt["trigger"], attempt["error"]) == (204, "schedule", None)
 
+    def test_try_that_ends_while_it_is_read_is_shown_whole(self, platform, sink, told, monkeypatch):
+        granted = call(platform, f"{DELIVERIES}?type=consent.granted").json["data"][0]
+        path = f"{DELIVERIES}/{granted['delivery_id']}"
+        call(platform, path + "/replay", "POST", status=202)
+        outbox = platform.runtime.storage.outbox
+        read = outbox.attempts
+
+        def attempts_after_a_try(delivery_id):
+            work(platform)
+            return read(delivery_id)
+
+        monkeypatch.setattr(outbox, "attempts", attempts_after_a_try)
+        one = call(platform, path).json
+        assert [attempt["trigger"] for attempt in one["log"]] == ["schedule", "manual"]
+        assert (one["attempts"], one["state"], one["next_at"]) == (2, "delivered", None)
+
     def test_replay_of_one_sends_the_same_bytes(self, platform, sink, told):
         granted = call(platform, f"{DELIVERIES}?type=consent.granted").json["data"][0]
         path = f"{DELIVERIES}/{granted['delivery_id']}"

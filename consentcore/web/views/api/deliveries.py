@@ -20,10 +20,10 @@ from consentcore.web.views.api.access import (
 )
 from consentcore.web.views.api.bodies import members
 from consentcore.webhooks import desk
-from consentcore.webhooks.log import CAP, Filter, attempt_facts, check_span, described, entries, entry, replay
+from consentcore.webhooks.log import CAP, Filter, check_span, described, entries, entry, replay, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from pyramid.request import Request
     from pyramid.response import Response
@@ -45,8 +45,9 @@ def deliveries(request: Request) -> Response:
     wanted = _filter(client.client_id, values, failed=_flag(values))
     found = list(islice(entries(storage.outbox, wanted, after, limit + 1), limit + 1))
     shown = found[:limit]
+    data = [_named(one) for one in described(storage, shown)]
     next_after = shown[-1].delivery_id if shown else after or None
-    return page_answer(request, _facts(request, shown), next_after=next_after, has_more=len(found) > limit)
+    return page_answer(request, data, next_after=next_after, has_more=len(found) > limit)
 
 
 @view_config(route_name="api.delivery", request_method="GET", csrf=False)
@@ -54,11 +55,7 @@ def delivery(request: Request) -> Response:
     """One delivery with its payload and every try."""
     client = caller(request)
     parameters(request)
-    storage = request.runtime.storage
-    found = entry(storage, request.matchdict["delivery_id"], client.client_id)
-    (facts,) = _facts(request, [found])
-    log = [attempt_facts(one) for one in storage.outbox.attempts(found.delivery_id)]
-    return answer({**facts, "body": found.body.decode(), "log": log})
+    return answer(_named(whole(request.runtime.storage, request.matchdict["delivery_id"], client.client_id)))
 
 
 @view_config(route_name="api.delivery.replay", request_method="POST", csrf=False)
@@ -106,16 +103,13 @@ def _replayed(request: Request, client_id: str, chosen: Iterable[Delivery]) -> R
     return response
 
 
-def _facts(request: Request, found: Sequence[Delivery]) -> list[dict[str, Any]]:
-    """As the command line shows them, in the words of the API."""
-    return [
-        {
-            "event_id" if name == "notice_id" else "endpoint_id" if name == "target" else name: value
-            for name, value in one.items()
-            if name != "notifier"
-        }
-        for one in described(request.runtime.storage, found)
-    ]
+def _named(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """As the command line shows a delivery, in the words of the API."""
+    return {
+        "event_id" if name == "notice_id" else "endpoint_id" if name == "target" else name: value
+        for name, value in facts.items()
+        if name != "notifier"
+    }
 
 
 def _own_position(request: Request, client_id: str, after: str) -> None:
