@@ -26,7 +26,7 @@ from chaos.people import PASSWORD, SCOPE, Broken, Person
 from chaos.stage import Stage
 from chaos.verdict import problems, settle
 
-PEACE_S = 90.0
+PEACE_S = 240.0
 THINK_S = 0.2
 
 
@@ -145,7 +145,7 @@ def _faults(stage: Stage, chance: random.Random, pause: float) -> Iterator[None]
         yield
     finally:
         over.set()
-        thread.join(60)
+        thread.join(180)
     if failed:
         raise failed[0]
 

@@ -16,7 +16,8 @@ from consentcore.demo.surfer import Surfer
 PASSWORD = "a perfectly fine password"
 SCOPE = "sites.read comfort.read"
 PREFIX = "/ecostruxure/v1/oauth"
-PATIENCE_S = 60.0
+PATIENCE_S = 180.0
+"""How long one step may take while processes are killed over and over, on a machine that is busy besides."""
 
 
 class Broken(Exception):

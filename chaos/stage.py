@@ -125,7 +125,7 @@ class Stage:
             if process is None or process.poll() is not None:
                 self._workers[number] = self._run("worker", lie=number == 0)
 
-    def wait(self, seconds: float = 40) -> None:
+    def wait(self, seconds: float = 120) -> None:
         """Wait until the server answers. :raises RuntimeError: it does not."""
         deadline = time.monotonic() + seconds
         while True:

@@ -25,7 +25,7 @@ def test_16_nothing_is_lost_while_everything_fails(tmp_path, postgres_server):
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
