@@ -75,7 +75,7 @@ def examine(headers: Mapping[str, str], body: bytes, trust: Trust, now: float) -
     number = check.position(body, trust)
     if number is None:
         return Received(notice_id, *_why_not(check, body, trust), event)
-    off = round(now - int(timestamp))
+    off = int(now) - int(timestamp)  # both whole seconds, or half a second more would show as one
     if abs(off) > TOLERANCE_S:
         direction = "ahead of" if off > 0 else "behind"
         hint = f"set the time of this machine; more than {TOLERANCE_S} s may also mean that an old request was replayed"

@@ -80,7 +80,7 @@ def test_body_that_was_written_again_on_its_way_is_recognised(arrived):
     assert look(signed(), arrived).problem == "the body was re-serialised on its way"
 
 
-@pytest.mark.parametrize(("off", "word"), [(-412, "behind"), (412, "ahead of")])
+@pytest.mark.parametrize(("off", "word"), [(-412, "behind"), (412, "ahead of"), (412.9, "ahead of")])
 def test_clocks_that_differ(off, word):
     found = look(signed(), now=NOW + off)
     assert found.problem == f"clock off by 412 s: this machine is {word} the sender"
