@@ -63,23 +63,11 @@ class MemoryOutbox:
         return sorted((row.notice for row in rows), key=lambda row: row.occurred_at)[skip : skip + limit]
 
     def expand(self, notice_id: str, deliveries: Sequence[Delivery], now: int) -> None:
-        with self._engine.writing() as state:
-            row = state.notices.get(notice_id)
-            if row is None:
-                return
-            there = {_address(known) for known in state.deliveries.values() if known.notice_id == notice_id}
-            for delivery in deliveries:
-                if _address(delivery) not in there:
-                    there.add(_address(delivery))
-                    state.deliveries.put(delivery.delivery_id, delivery)
-            if row.expanded_at is None:
-                state.notices.put(notice_id, replace(row, expanded_at=now))
+        self.expand_all({notice_id: deliveries}, now)
 
     def expand_all(self, deliveries: Mapping[str, Sequence[Delivery]], now: int) -> int:
-        waiting = {row.notice_id for row in self.unexpanded(len(self._engine.committed.notices))}
-        for notice_id, theirs in deliveries.items():
-            self.expand(notice_id, theirs, now)
-        return len(waiting & deliveries.keys())
+        with self._engine.writing() as state:
+            return sum(_expand(state, notice_id, theirs, now) for notice_id, theirs in deliveries.items())
 
     def claim_deliveries(
         self,
@@ -189,6 +177,21 @@ class MemoryOutbox:
             dead=sum(row.state is DeliveryState.DEAD for row in rows),
             unexpanded=sum(row.expanded_at is None for row in committed.notices.values()),
         )
+
+
+def _expand(state: State, notice_id: str, deliveries: Sequence[Delivery], now: int) -> bool:
+    row = state.notices.get(notice_id)
+    if row is None:
+        return False
+    there = {_address(known) for known in state.deliveries.values() if known.notice_id == notice_id}
+    for delivery in deliveries:
+        if _address(delivery) not in there:
+            there.add(_address(delivery))
+            state.deliveries.put(delivery.delivery_id, delivery)
+    if row.expanded_at is not None:
+        return False
+    state.notices.put(notice_id, replace(row, expanded_at=now))
+    return True
 
 
 def _settle(state: State, settlement: Settlement) -> bool:

@@ -175,6 +175,25 @@ def test_conflict_swallowed_by_a_request_still_stops_its_commit(hasty):
         assert uow.clients.get(extra.client_id) is None
 
 
+def test_notices_are_expanded_in_one_commit(hasty):
+    world = populate(hasty)
+    notices = [factories.notice(world.grant) for _ in range(2)]
+    with hasty.transaction() as uow:
+        for one in notices:
+            uow.notices.add(one)
+    before, seen = hasty.outbox.unexpanded(9), []
+
+    class Watched(list):
+        def __iter__(self):
+            seen.append(hasty.outbox.unexpanded(9))
+            return super().__iter__()
+
+    wanted = {one.notice_id: Watched([factories.delivery(one.notice_id)]) for one in notices}
+    assert hasty.outbox.expand_all(wanted, 0) == 2
+    assert seen == [before, before]
+    assert hasty.outbox.unexpanded(9) == []
+
+
 def test_plugin_says_who_it_is_and_makes_empty_stores():
     info = consentcore_memory.consentcore_plugin()
     assert (info.name, info.kind, info.settings) == ("memory", PluginKind.STORAGE, NoSettings)
