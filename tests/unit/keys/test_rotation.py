@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import replace
 
 import pytest
 
-from consentcore.domain.clock import HOUR, SECOND
+from consentcore.domain.clock import HOUR, SECOND, from_iso
 from consentcore.domain.errors import ConfigurationError, KeyUnavailable
 from consentcore.keys import (
     Keys,
@@ -70,6 +71,18 @@ def test_time_that_is_none_is_refused_with_its_line(path):
     path.write_text(path.read_text().rstrip() + " from=tomorrow\n")
     with pytest.raises(ConfigurationError, match=r"line 4: expected from= and a time"):
         read_key_file(path)
+
+
+def test_time_without_a_zone_is_utc_wherever_the_machine_stands(path, monkeypatch):
+    path.write_text(path.read_text().rstrip() + " from=2026-11-26T12:00:00\n")
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        found = read_key_file(path)[-1].used_from
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert found == from_iso("2026-11-26T12:00:00+00:00")
 
 
 def test_a_running_process_reads_a_rotated_file(path, impatient):

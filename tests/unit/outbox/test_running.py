@@ -182,15 +182,19 @@ def test_stop_does_not_wait_for_what_hangs_and_gives_it_back(place):
         release.wait(2 * PATIENCE_S)
         return Delivered()
 
+    def mails():
+        return [one for one in place.storage.outbox.deliveries() if one.notifier == "mailer"]
+
     place.mailer.doing = hang
     place.settings = replace(
         place.settings, worker=WorkerSettings(threads=2, poll_s=0.02, poll_max_s=0.05, drain_s=0.2)
     )
-    place.approve()
+    for _ in range(3):  # one is sent, the others wait in its lane
+        place.approve()
     with working(place):
         assert begun.wait(PATIENCE_S)
-    (delivery,) = [one for one in place.storage.outbox.deliveries() if one.notifier == "mailer"]
-    assert (delivery.state, delivery.lease_until) == (DeliveryState.PENDING, None)
+        eventually(lambda: {one.attempts for one in mails()} == {1})
+    assert {(one.state, one.lease_until) for one in mails()} == {(DeliveryState.PENDING, None)}
     place.mailer.doing = None
     assert place.worker().run_once() >= 1
     release.set()
@@ -209,6 +213,25 @@ def test_store_that_fails_for_a_while_is_survived(place, monkeypatch):
     place.approve()
     with working(place):
         eventually(lambda: place.mailer.sent)
+
+
+def test_what_was_sent_while_the_store_failed_is_not_sent_again(place, monkeypatch):
+    settle_all, failing = place.storage.outbox.settle_all, [3]
+
+    def flaky(settlements):
+        if settlements and failing[0]:
+            failing[0] -= 1
+            raise StorageUnavailable("disk full")
+        return settle_all(settlements)
+
+    monkeypatch.setattr(place.storage.outbox, "settle_all", flaky)
+    place.approve()
+    with working(place):
+        eventually(
+            lambda: {one.state for one in place.storage.outbox.deliveries()} == {DeliveryState.DELIVERED}
+        )
+    assert failing == [0]
+    assert len(place.mailer.sent) == len(place.hooker.sent) == 1
 
 
 def test_slow_store_is_asked_less_often(place, monkeypatch):
