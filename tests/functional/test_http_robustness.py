@@ -369,5 +369,5 @@ def test_no_log_holds_a_query(front):
         "GET", f"{PREFIX}/authorize?client_id=topsecret", headers={"Referer": "https://topsecret.example"}
     )
     logs = [front.house.log, *front.house.folder.glob("*.log"), *front.house.folder.glob("nginx/*.log")]
-    assert any("authorize" in log.read_text() for log in logs)
+    eventually(lambda: any("authorize" in log.read_text() for log in logs))  # written after the answer
     assert not any("topsecret" in log.read_text() for log in logs)
