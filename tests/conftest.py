@@ -7,5 +7,5 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from amazon import aws  # noqa: F401
-from postgres import empty_postgres_url, postgres_server, postgres_url  # noqa: F401
+from amazon import aws  # noqa: F401 - pytest finds fixtures by their names here
+from postgres import empty_postgres_url, postgres_server, postgres_url  # noqa: F401 - likewise

@@ -9,6 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from cli_ import Cli
 from platform_ import make_platform
 
 
@@ -27,3 +28,11 @@ def database(request, tmp_path):
     made = make_platform(tmp_path, storage="sqlalchemy", url=url)
     yield made
     made.runtime.close()
+
+
+@pytest.fixture
+def cli(tmp_path):
+    """The command line with an INI of its own, whose storage is there."""
+    made = Cli(tmp_path)
+    assert made("init").code == 0
+    return made

@@ -6,18 +6,10 @@ import base64
 import json
 
 import pytest
-from cli_ import Cli
 from cryptography.hazmat.primitives.asymmetric import rsa
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
 URI = "https://app.example/cb"
-
-
-@pytest.fixture
-def cli(tmp_path) -> Cli:
-    made = Cli(tmp_path)
-    made("init")
-    return made
 
 
 def create(cli, *more):

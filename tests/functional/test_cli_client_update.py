@@ -6,7 +6,6 @@ import json
 from dataclasses import replace
 
 import pytest
-from cli_ import Cli
 from joserfc.jwk import ECKey
 from platform_ import (
     CALLBACK,
@@ -27,13 +26,6 @@ from consentcore.registration import revise
 
 URI = "https://app.example/cb"
 OTHER = "https://app.example/other"
-
-
-@pytest.fixture
-def cli(tmp_path) -> Cli:
-    made = Cli(tmp_path)
-    made("init")
-    return made
 
 
 def create(cli, *more):

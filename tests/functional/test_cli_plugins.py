@@ -43,13 +43,6 @@ def site(tmp_path, monkeypatch):
             del sys.modules[name]
 
 
-@pytest.fixture
-def cli(tmp_path):
-    made = Cli(tmp_path)
-    assert made("init").code == 0
-    return made
-
-
 def test_list_needs_no_configuration(cli):
     listed = {one["name"]: one for one in cli("plugins", "list", "--json", ini=False).json}
     assert listed["sqlalchemy"]["kind"] == "storage"

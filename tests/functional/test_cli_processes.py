@@ -13,18 +13,15 @@ import sys
 import urllib.request
 
 import pytest
-from cli_ import Cli
 from patience import PATIENCE_S, eventually
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def cli(tmp_path):
-    made = Cli(tmp_path)
-    assert made("init").code == 0
-    made.set("consentcore.worker.poll_s = 0.05")
-    return made
+def cli(cli):
+    cli.set("consentcore.worker.poll_s = 0.05")
+    return cli
 
 
 class Process:

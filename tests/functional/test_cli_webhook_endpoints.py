@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import pytest
-from cli_ import Cli
 from sinks import Answer, http_sink
 from standardwebhooks import Webhook
 
@@ -18,12 +17,10 @@ from consentcore.testing import factories
 
 
 @pytest.fixture
-def cli(tmp_path):
-    made = Cli(tmp_path)
-    assert made("init").code == 0
+def cli(cli):
     options = ("--name", "App", "--redirect-uri", "https://app.example/cb", "--scope", "comfort.read")
-    assert made("client", "create", *options, "--client-id", "app").code == 0
-    return made
+    assert cli("client", "create", *options, "--client-id", "app").code == 0
+    return cli
 
 
 def add(cli, url: str = "https://127.0.0.1:9/hooks", *options: str) -> dict:

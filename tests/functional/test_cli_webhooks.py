@@ -18,13 +18,6 @@ from consentcore.outbox.signing import read_secret
 from consentcore.outbox.worker import Worker
 
 
-@pytest.fixture
-def cli(tmp_path):
-    made = Cli(tmp_path)
-    assert made("init").code == 0
-    return made
-
-
 def create(cli, url, client_id="one"):
     options = ("--name", "App", "--redirect-uri", "https://app.example/cb", "--scope", "comfort.read")
     return cli("client", "create", *options, "--client-id", client_id, "--webhook-url", url, "--json").json
