@@ -15,7 +15,7 @@ from consentcore.cli.owner import find_owner
 from consentcore.cli.state import State, pass_state, table
 from consentcore.domain.clock import iso
 from consentcore.domain.event import Actor, ActorType, Evidence
-from consentcore.domain.grant import ENDED, Grant, GrantState
+from consentcore.domain.grant import ENDED, Grant, GrantState, Standing, standing
 from consentcore.ports.storage import transact
 from consentcore.registration import line
 
@@ -38,8 +38,7 @@ def command() -> None:
 def list_(state: State, email: str, everything: bool) -> None:
     """List the active consents of a data owner."""
     owner = find_owner(state, email, "--owner")
-    states = {GrantState.ACTIVE, *((*ENDED, GrantState.DENIED) if everything else ())}
-    found = _facts(state, owner, states, everything=everything)
+    found = _facts(state, owner, everything=everything)
     rows = [
         (one["grant_id"], one["client_name"], one["state"], " ".join(one["scopes"]), one["expires_at"] or "-")
         for one in found
@@ -83,7 +82,7 @@ def export(state: State, email: str, output: Path | None) -> None:
 
     owner = find_owner(state, email, "--owner")
     with state.runtime.storage.reading() as uow:
-        document = export_owner(uow, owner.owner_id)
+        document = export_owner(uow, owner.owner_id, state.runtime.clock.now())
     text = json.dumps(document, ensure_ascii=False, indent=2)
     if output is None:
         click.echo(text)
@@ -96,37 +95,35 @@ def export(state: State, email: str, output: Path | None) -> None:
     state.say(f"wrote {output}")
 
 
-def _facts(state: State, owner: Owner, states: set[GrantState], *, everything: bool) -> list[dict[str, Any]]:
-    now = state.runtime.clock.now()
+def _facts(state: State, owner: Owner, *, everything: bool) -> list[dict[str, Any]]:
+    now, clients = state.runtime.clock.now(), {}
+    states = {GrantState.ACTIVE, *((*ENDED, GrantState.DENIED) if everything else ())}
     found = []
-    names: dict[str, str] = {}
     with state.runtime.storage.reading() as uow:
         after = ""
         while page := uow.grants.of_owner(owner.owner_id, states, after=after, limit=PAGE):
             after = page[-1].grant_id
             for grant in page:
-                if not everything and not grant.is_active(now):
-                    continue
-                if grant.client_id not in names:
-                    client = uow.clients.get(grant.client_id)
-                    names[grant.client_id] = client.name if client else grant.client_id
-                found.append(_fact(grant, names[grant.client_id], now))
+                if grant.client_id not in clients:
+                    clients[grant.client_id] = uow.clients.get(grant.client_id)
+                client = clients[grant.client_id]
+                stands = standing(grant, now, client)
+                if everything or stands.active:
+                    found.append(_fact(grant, stands, client.name if client else grant.client_id))
     return found
 
 
-def _fact(grant: Grant, client_name: str, now: int) -> dict[str, Any]:
-    over = grant.state is GrantState.ACTIVE and not grant.is_active(now)
+def _fact(grant: Grant, stands: Standing, client_name: str) -> dict[str, Any]:
     once_stood = grant.state is not GrantState.DENIED
     return {
         "grant_id": grant.grant_id,
         "client_id": grant.client_id,
         "client_name": client_name,
         "scopes": list(grant.scope_ids),
-        # Over by the clock, though the worker has not recorded it yet.
-        "state": GrantState.EXPIRED.value if over else grant.state.value,
+        "state": stands.state.value,
         "granted_at": iso(grant.created_at) if once_stood else None,
         "expires_at": iso(grant.expires_at) if once_stood else None,
-        "changed_at": iso(grant.changed_at),
+        "changed_at": iso(stands.ended_at or grant.changed_at),
     }
 
 

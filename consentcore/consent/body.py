@@ -30,6 +30,7 @@ class Act:
 
     :ivar requested: pinned scopes that were asked, :ivar granted: and allowed, :ivar declined: and refused.
     :ivar details: further members of the body, such as the family of a security event.
+    :ivar effective_at: when it happened, in milliseconds, for what is recorded later; None: when it is recorded.
     """
 
     type: EventType
@@ -39,6 +40,7 @@ class Act:
     granted: tuple[str, ...] = ()
     declined: tuple[str, ...] = ()
     details: Mapping[str, object] | None = None
+    effective_at: int | None = None
 
 
 def describe(

@@ -4,29 +4,33 @@ from __future__ import annotations
 
 import json
 
-from consentcore.domain.clock import iso
+from consentcore.consent.ledger import effective_at
+from consentcore.domain.clock import SystemClock, iso
 from consentcore.domain.errors import NotFound
 from consentcore.domain.event import ConsentEvent, NoticeSnapshot
-from consentcore.domain.grant import Grant, GrantState
+from consentcore.domain.grant import Grant, GrantState, standing
 from consentcore.domain.owner import Owner
 from consentcore.ports.storage import UnitOfWork
 
 PAGE = 200
 
 
-def export_owner(uow: UnitOfWork, owner_id: str) -> dict[str, object]:
+def export_owner(uow: UnitOfWork, owner_id: str, now: int | None = None) -> dict[str, object]:
     """Gather an owner's grants with their events, and every text that was shown.
 
+    ``state`` and ``changed_at`` of a grant are those at ``now``, whether or not the event of its end is written yet.
     Grants come with the one changed last first, events by sequence. The ``body`` of an event is parsed; its
     hashes are of the canonical JSON (RFC 8785) of that value.
 
+    :param now: milliseconds since the epoch; None asks the machine's clock.
     :raises NotFound: when there is no such owner.
     """
     owner = uow.owners.get(owner_id)
     if owner is None:
         raise NotFound("owner", owner_id)
     snapshots: dict[str, object] = {}
-    grants = [_grant(uow, grant, snapshots) for grant in _grants(uow, owner_id)]
+    at = SystemClock().now() if now is None else now
+    grants = [_grant(uow, grant, at, snapshots) for grant in _grants(uow, owner_id)]
     return {
         "schema": "urn:consentcore:export:1",
         "owner": _owner(owner),
@@ -54,18 +58,19 @@ def _owner(owner: Owner) -> dict[str, object]:
     }
 
 
-def _grant(uow: UnitOfWork, grant: Grant, snapshots: dict[str, object]) -> dict[str, object]:
+def _grant(uow: UnitOfWork, grant: Grant, now: int, snapshots: dict[str, object]) -> dict[str, object]:
+    found = standing(grant, now, uow.clients.get(grant.client_id))
     events = [_event(event) for event in uow.ledger.of_grant(grant.grant_id)]
     for event in events:
         _collect(uow, event["body"], snapshots)
     return {
         "grant_id": grant.grant_id,
         "client_id": grant.client_id,
-        "state": grant.state.value,
+        "state": found.state.value,
         "scopes": list(grant.scopes),
         "resources": list(grant.resources),
         "created_at": iso(grant.created_at),
-        "changed_at": iso(grant.changed_at),
+        "changed_at": iso(found.ended_at or grant.changed_at),
         "expires_at": iso(grant.expires_at),
         "replaces": grant.replaces,
         "events": events,
@@ -78,6 +83,7 @@ def _event(event: ConsentEvent) -> dict[str, object]:
         "sequence": event.sequence,
         "type": event.type.value,
         "occurred_at": iso(event.occurred_at),
+        "effective_at": iso(effective_at(event)),
         "leaf_index": event.leaf_index,
         "prev_hash": event.prev_hash.hex(),
         "record_hash": event.record_hash.hex(),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import rfc8785
 
-from consentcore.domain.clock import iso
+from consentcore.domain.clock import from_iso, iso
 from consentcore.domain.errors import InvalidInput
 from consentcore.domain.event import ConsentEvent, EventType
 from consentcore.domain.grant import Grant
@@ -21,10 +22,14 @@ GRANT_SEAL = "grant-seal"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line about to enter the chain of ``grant`` (the row as it will be, without head, sequence and seal)."""
+    """A line about to enter the chain of ``grant`` (the row as it will be, without head, sequence and seal).
+
+    :ivar occurred_at: when it took effect; :ivar recorded_at: when it is written, which may be days later.
+    """
 
     type: EventType
     occurred_at: int
+    recorded_at: int
     content: Mapping[str, object]
 
 
@@ -56,6 +61,8 @@ def chain(keys: KeyRing, before: Grant | None, after: Grant, line: Line) -> tupl
         "sequence": sequence,
         "type": line.type.value,
         "occurred_at": iso(line.occurred_at),
+        "effective_at": iso(line.occurred_at),
+        "recorded_at": iso(line.recorded_at),
         "owner_id": after.owner_id,
         "client_id": after.client_id,
         "prev_hash": prev_hash.hex(),
@@ -92,6 +99,22 @@ def standing(grant: Grant) -> dict[str, object]:
         "validity": {"from": iso(grant.created_at), "until": iso(grant.expires_at)},
         "replaces": grant.replaces,
     }
+
+
+def effective_at(event: ConsentEvent) -> int:
+    """When an event took effect, in milliseconds: a permission that ran out ended at its date.
+
+    Releases that wrote no ``effective_at`` gave such an event the time at which the worker got round to it.
+    """
+    if event.type is not EventType.EXPIRED:
+        return event.occurred_at
+    return from_iso(json.loads(event.body)["validity"]["until"])
+
+
+def recorded_at(event: ConsentEvent) -> int:
+    """When an event was written, in milliseconds."""
+    written = json.loads(event.body).get("recorded_at")
+    return from_iso(written) if written else event.occurred_at
 
 
 def seal(keys: KeyRing, grant: Grant, event: ConsentEvent) -> Grant:

@@ -25,7 +25,7 @@ from consentcore.domain.event import (
     Evidence,
     NoticeSnapshot,
 )
-from consentcore.domain.grant import Grant, GrantState
+from consentcore.domain.grant import Grant, GrantState, standing
 from consentcore.domain.interaction import Interaction
 from consentcore.domain.owner import Owner
 from consentcore.domain.scope import Catalog
@@ -158,12 +158,14 @@ class ConsentService:
         evidence: Evidence,
         owner_id: str = "",
         client_id: str = "",
+        effective_at: int | None = None,
     ) -> Change:
         """End a grant; from the commit on every token and code under it is dead.
 
         An owner withdraws, a client closes, the operator and the system revoke.
 
         :param owner_id: when given, the grant has to be this owner's; :param client_id: likewise.
+        :param effective_at: when it ended, for what is recorded afterwards (milliseconds); None: now.
         :raises NotFound: when there is no such grant of theirs.
         :raises InvalidTransition: when it has ended already, by state or by the clock.
         :raises InvalidInput: when the reason is longer than 1000 characters.
@@ -173,27 +175,37 @@ class ConsentService:
             raise NotFound("grant", grant_id)
         if len(evidence.reason_text) > 1000:
             raise InvalidInput("reason", "expected at most 1000 characters")
-        act = Act(ENDINGS[actor.type], actor, evidence)
-        if grant.state is GrantState.ACTIVE and not grant.is_active(self._clock.now()):
-            raise InvalidTransition(grant_id, GrantState.EXPIRED, act.type)
+        act = Act(ENDINGS[actor.type], actor, evidence, effective_at=effective_at)
+        found = standing(grant, self._clock.now() if effective_at is None else effective_at)
+        if not found.recorded:
+            raise InvalidTransition(grant_id, found.state, act.type)
         return self._transitions.apply(uow, act, grant, grant)
 
     def expire(self, uow: UnitOfWork, grant_id: str) -> Change | None:
-        """Record that a grant's time is over; None when it is not, or it has ended otherwise."""
+        """Record that a grant's time is over; None when it is not, or it has ended otherwise.
+
+        However late that is, the event and the grant say that it ended at its date.
+        """
         grant = uow.grants.lock(grant_id)
         over = grant is not None and self._is_over(grant)
         return self._expire(uow, grant) if grant is not None and over else None
 
     def abandon(self, uow: UnitOfWork, interaction: Interaction) -> None:
-        """Take an unanswered request out of the pending ones and, where an owner is known, record it.
+        """Take an unanswered request out of the pending ones and, where an owner is known, record it: as asked when it
+        was opened, and over when it ran out, however late that is noticed.
 
         Nobody is told. Does nothing when somebody has answered it meanwhile.
         """
         if not uow.interactions.consume(interaction.interaction_hash) or not interaction.owner_id:
             return
         asked = terms.pin_known(self._catalog, interaction.request.scopes)
-        act = Act(EventType.ABANDONED, SYSTEM, Evidence("timer"), requested=asked)
-        after = self._without_permission(interaction.owner_id, interaction.request.client_id)
+        over_at = min(self._clock.now(), interaction.expires_at)
+        act = Act(EventType.ABANDONED, SYSTEM, Evidence("timer"), requested=asked, effective_at=over_at)
+        after = replace(
+            self._without_permission(interaction.owner_id, interaction.request.client_id),
+            created_at=interaction.created_at,
+            expires_at=over_at,
+        )
         self._transitions.apply(uow, act, None, after)
 
     def compromised(
@@ -307,8 +319,9 @@ class ConsentService:
         return code
 
     def _is_over(self, grant: Grant) -> bool:
-        return grant.state is GrantState.ACTIVE and not grant.is_active(self._clock.now())
+        return not standing(grant, self._clock.now()).recorded
 
     def _expire(self, uow: UnitOfWork, grant: Grant) -> Change:
-        act = Act(EventType.EXPIRED, SYSTEM, Evidence("timer", reason_code="time_over"))
+        evidence = Evidence("timer", reason_code="time_over")
+        act = Act(EventType.EXPIRED, SYSTEM, evidence, effective_at=grant.expires_at)
         return self._transitions.apply(uow, act, grant, grant)

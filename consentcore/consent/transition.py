@@ -72,11 +72,12 @@ class Transitions:
         if act.type not in ALLOWED.get(state, frozenset()):
             raise InvalidTransition(after.grant_id, state or "not there", wanted)
         now = self._clock.now()
+        at = now if act.effective_at is None else act.effective_at
         security = act.type in SECURITY_EVENTS
-        row = replace(after, state=wanted, changed_at=after.changed_at if security else now)
+        row = replace(after, state=wanted, changed_at=after.changed_at if security else at)
         client = uow.clients.get(row.client_id)
         content = describe(act, before, row, client, self._catalog)
-        grant, event = chain(self._keys, before, row, Line(act.type, now, content))
+        grant, event = chain(self._keys, before, row, Line(act.type, at, now, content))
         if before is None:
             uow.grants.add(grant)
         else:

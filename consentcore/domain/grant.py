@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from consentcore.domain.client import Client
 
 
 class GrantState(StrEnum):
@@ -57,3 +61,46 @@ class Grant:
     def is_active(self, now: int) -> bool:
         """Whether tokens under it may live at ``now``: by state and by the clock, never by a job."""
         return self.state is GrantState.ACTIVE and now < self.expires_at
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a permission is at a moment, for everybody who is told of it.
+
+    :ivar ended_at: since when it is no longer :attr:`~GrantState.ACTIVE`, in milliseconds; None while it is.
+    :ivar recorded: whether the ledger says so already; False while the worker has yet to write the event of an end
+        that came by the clock or with its client.
+    """
+
+    state: GrantState
+    ended_at: int | None = None
+    recorded: bool = True
+
+    @property
+    def active(self) -> bool:
+        """Whether it stands."""
+        return self.state is GrantState.ACTIVE
+
+
+def standing(grant: Grant, now: int, client: Client | None = None) -> Standing:
+    """Say whether a permission stands at ``now`` and, if not, what ended it and when.
+
+    The one place that decides it. A permission ends at its date, or when its application is shut out, whichever comes
+    first, however late the event of that is written.
+
+    :param now: milliseconds since the epoch. :param client: the grant's own; None where nobody looked: then only the
+        clock counts.
+    """
+    if grant.state is not GrantState.ACTIVE:
+        # The row of an older release says when the worker got round to it.
+        ended_at = grant.expires_at if grant.state is GrantState.EXPIRED else grant.changed_at
+        return Standing(grant.state, ended_at)
+    ends = []
+    if now >= grant.expires_at:
+        ends.append((grant.expires_at, GrantState.EXPIRED))
+    if client is not None and not client.enabled:
+        ends.append((now, GrantState.REVOKED))
+    if not ends:
+        return Standing(GrantState.ACTIVE)
+    ended_at, state = min(ends)
+    return Standing(state, ended_at, recorded=False)

@@ -60,7 +60,7 @@ def webhook_body(notice: Notice, *, subject: str, issuer: str) -> bytes:
     payload = {
         "type": notice.kind.value,
         "version": VERSION,
-        "timestamp": iso(notice.occurred_at),
+        "timestamp": _effective_at(notice, facts),
         "data": _data(notice, facts, subject, issuer),
     }
     return _shortened(payload, payload["data"])
@@ -106,7 +106,7 @@ def _data(notice: Notice, facts: Mapping[str, Any], subject: str, issuer: str) -
         "previous_scopes": facts.get("previous_scopes", []),
         "initiator": facts.get("initiator", "system"),
         "reason": facts.get("reason", ""),
-        "effective_at": iso(notice.occurred_at),
+        "effective_at": _effective_at(notice, facts),
         "expires_at": facts.get("expires_at") if notice.kind is NoticeKind.GRANTED else None,
         "grant_url": f"{issuer.rstrip('/')}/api/v1/grants/{notice.grant_id}",
     }
@@ -116,6 +116,12 @@ def _data(notice: Notice, facts: Mapping[str, Any], subject: str, issuer: str) -
     if notice.kind is NoticeKind.GRANTED:
         data["change"] = facts.get("change") or "created"
     return data
+
+
+def _effective_at(notice: Notice, facts: Mapping[str, Any]) -> str:
+    """What ran out ended at its date, also where an older release noted when the worker got round to it."""
+    ended_at = facts.get("expires_at") if notice.kind is NoticeKind.EXPIRED else None
+    return ended_at or iso(notice.occurred_at)
 
 
 def _denial(notice: Notice, facts: Mapping[str, Any], subject: str) -> dict[str, object]:

@@ -10,7 +10,7 @@ import rfc8785
 
 from consentcore.domain.clock import iso
 from consentcore.domain.event import ConsentEvent, EventType
-from consentcore.domain.grant import Grant, GrantState
+from consentcore.domain.grant import Grant
 from consentcore.domain.notice import Audience, Notice, NoticeKind
 
 _KINDS = {
@@ -38,6 +38,7 @@ class _Told:
     before: tuple[str, ...]
     after: tuple[str, ...]
     requested: tuple[str, ...]
+    recorded_at: str
 
 
 def make_notice(event: ConsentEvent, grant: Grant, *, had_grant_before: bool = False) -> Notice | None:
@@ -46,8 +47,8 @@ def make_notice(event: ConsentEvent, grant: Grant, *, had_grant_before: bool = F
     ``data`` is canonical JSON: ``event_type``, ``sequence``, ``state``, ``scopes`` (what the client may use from
     now on), ``previous_scopes``, ``requested_scopes`` (all three scope tokens without version), ``change``
     (``created``, ``extended``, ``narrowed``, ``renewed`` or ""), ``initiator`` (``user``, ``client``, ``admin``,
-    ``system``), ``reason`` (a code, never free text), ``expires_at`` (ISO 8601), ``client_name`` and
-    ``had_grant_before``.
+    ``system``), ``reason`` (a code, never free text), ``expires_at`` and ``recorded_at`` (ISO 8601), ``client_name``
+    and ``had_grant_before``.
 
     :param grant: the grant after the event.
     :param had_grant_before: on a denial, whether the client already had a permission of this owner, so that
@@ -57,7 +58,7 @@ def make_notice(event: ConsentEvent, grant: Grant, *, had_grant_before: bool = F
     if kind is None:
         return None
     told = _read(event)
-    active = grant.state is GrantState.ACTIVE
+    active = grant.is_active(event.occurred_at)
     data = {
         "event_type": event.type.value,
         "sequence": event.sequence,
@@ -69,6 +70,7 @@ def make_notice(event: ConsentEvent, grant: Grant, *, had_grant_before: bool = F
         "initiator": _INITIATORS[told.actor],
         "reason": told.reason,
         "expires_at": iso(grant.expires_at),
+        "recorded_at": told.recorded_at,
         "client_name": told.client_name,
         "had_grant_before": had_grant_before,
     }
@@ -99,6 +101,7 @@ def _read(event: ConsentEvent) -> _Told:
         before=tuple(body["scopes_before"]),
         after=tuple(body["scopes_after"]),
         requested=tuple(body["scopes_requested"]),
+        recorded_at=body["recorded_at"],
     )
 
 

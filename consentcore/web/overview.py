@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from consentcore.consent.ledger import effective_at
 from consentcore.domain.event import SECURITY_EVENTS, ConsentEvent, EventType
 from consentcore.domain.grant import Grant, GrantState
 from consentcore.domain.scope import Scope
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from pyramid.request import Request
 
-    from consentcore.domain.client import Client
+    from consentcore.web.standings import Names
 
 STATE_WORDS = {
     GrantState.ACTIVE: "Active",
@@ -43,7 +44,7 @@ EVENT_WORDS = {
 
 @dataclass(frozen=True)
 class Card:
-    """One grant as a page shows it."""
+    """One grant as a page shows it: ``grant`` has its state of now, and as ``changed_at`` the end it has come to."""
 
     grant: Grant
     client_name: str
@@ -55,7 +56,7 @@ class Card:
 
 @dataclass(frozen=True)
 class HistoryLine:
-    """One event as the history shows it."""
+    """One event as the history shows it; without an event id where the worker has yet to write it."""
 
     event: ConsentEvent
     client_name: str
@@ -64,57 +65,42 @@ class HistoryLine:
     security: bool
 
 
-class Names:
-    """Names of clients, each read once per request."""
-
-    def __init__(self, request: Request) -> None:
-        self._request = request
-        self._clients: dict[str, Client | None] = {}
-
-    def client(self, client_id: str) -> Client | None:
-        """The client, or None when it is gone."""
-        if client_id not in self._clients:
-            self._clients[client_id] = self._request.uow.clients.get(client_id)
-        return self._clients[client_id]
-
-
-def cards(request: Request, grants: Iterable[Grant]) -> list[Card]:
+def cards(request: Request, grants: Iterable[Grant], names: Names) -> list[Card]:
     """Grants with names and words."""
-    names = Names(request)
     return [card(request, grant, names) for grant in grants]
 
 
-def card(request: Request, grant: Grant, names: Names | None = None) -> Card:
-    """One grant with names and words."""
-    client = (names or Names(request)).client(grant.client_id)
+def card(request: Request, grant: Grant, names: Names) -> Card:
+    """One grant with names and words, as it stands now."""
+    client = names.client(grant.client_id)
     scopes = request.runtime.catalog.named(grant.scope_ids)
-    over = grant.state is GrantState.ACTIVE and not grant.is_active(request.now)
+    shown = names.shown(grant)
     return Card(
-        grant=grant,
+        grant=shown,
         client_name=client.name if client else grant.client_id,
         publisher=client.publisher if client else "",
-        state_word=STATE_WORDS[GrantState.EXPIRED if over else grant.state],
+        state_word=STATE_WORDS[shown.state],
         scopes=scopes,
         acts=any(scope.type == "act" for scope in scopes),
     )
 
 
-def history(request: Request, events: Iterable[ConsentEvent]) -> list[HistoryLine]:
-    """Events with the names that stood in the evidence at their time."""
-    lines = []
-    for event in events:
-        body = json.loads(event.body)
-        after = body.get("scopes_after") or body.get("scopes_requested") or []
-        lines.append(
-            HistoryLine(
-                event=event,
-                client_name=body.get("client_name") or event.client_id,
-                word=EVENT_WORDS[event.type],
-                scopes=tuple(scope.label for scope in _named(request, after)),
-                security=event.type in SECURITY_EVENTS,
-            )
-        )
-    return lines
+def history(request: Request, events: Iterable[ConsentEvent], names: Names) -> list[HistoryLine]:
+    """Events at the time at which they took effect, with the names that stood in the evidence then."""
+    return [_line(request, event, names) for event in events]
+
+
+def _line(request: Request, event: ConsentEvent, names: Names) -> HistoryLine:
+    body = json.loads(event.body)
+    client = None if body else names.client(event.client_id)
+    after = body.get("scopes_after") or body.get("scopes_requested") or []
+    return HistoryLine(
+        event=replace(event, occurred_at=effective_at(event)) if body else event,
+        client_name=body.get("client_name") or (client.name if client else event.client_id),
+        word=EVENT_WORDS[event.type],
+        scopes=tuple(scope.label for scope in _named(request, after)),
+        security=event.type in SECURITY_EVENTS,
+    )
 
 
 def _named(request: Request, references: Iterable[str]) -> tuple[Scope, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from consentcore.consent.ledger import recorded_at
 from consentcore.domain.notice import DELIVERY_LOG_MS, Audience, DeliveryState
 
 if TYPE_CHECKING:
@@ -37,13 +38,16 @@ class Told:
 
 
 def told(request: Request, event: ConsentEvent) -> Told:
-    """Read it from the deliveries of the event's notice; not expanded yet means that it is about to be."""
-    deliveries = request.runtime.storage.outbox.deliveries(notice_id=event.event_id)
+    """Read it from the deliveries of the event's notice; not expanded yet, or an event that is not written yet (one
+    without an id), means that it is about to be."""
+    known = request.runtime.storage.outbox.deliveries(notice_id=event.event_id) if event.event_id else ()
+    deliveries = list(known)
     to_owner = [one for one in deliveries if one.target == Audience.OWNER]
     endpoints = request.uow.clients.endpoints(event.client_id)
     ids = {endpoint.endpoint_id for endpoint in endpoints}
     to_application = [one for one in deliveries if one.target in ids]
-    if not deliveries and request.now - event.occurred_at >= DELIVERY_LOG_MS:
+    written_at = recorded_at(event) if event.event_id else request.now
+    if not deliveries and request.now - written_at >= DELIVERY_LOG_MS:
         return Told(News(), News())  # nobody knows any more
     if not deliveries:
         live = any(endpoint.disabled_at is None for endpoint in endpoints)

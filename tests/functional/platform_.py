@@ -8,6 +8,7 @@ import re
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from sqlite_template import migrated_sqlite
@@ -25,6 +26,9 @@ from consentcore.keys import create_key_file
 from consentcore.ports.storage import transact
 from consentcore.runtime import Runtime, build_runtime
 from consentcore.settings import load_ini
+
+if TYPE_CHECKING:
+    from consentcore.domain.clock import Clock
 
 ISSUER = "http://127.0.0.1:6543"
 PREFIX = "/ecostruxure/v1/oauth"
@@ -99,6 +103,7 @@ def make_platform(
     issuer: str = ISSUER,
     extra: str = "",
     url: str = "",
+    clock: Clock | None = None,
 ) -> Platform:
     """Build a platform on memory storage, or with ``storage="sqlalchemy"`` at ``url``, "": SQLite in ``folder``.
 
@@ -112,7 +117,7 @@ def make_platform(
     ini = folder / "test.ini"
     ini.write_text(INI.format(issuer=issuer, storage=storage, login=login, extra=extra))
     create_key_file(folder / "keys")
-    runtime = build_runtime(load_ini(str(ini)))
+    runtime = build_runtime(load_ini(str(ini)), clock=clock)
     platform = Platform(runtime, app_from_runtime(runtime))
     platform.client_secret = platform.add_client("coolsite", name="CoolSite")
     platform.add_client("shiftplan", name="ShiftPlan EV")

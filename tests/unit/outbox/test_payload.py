@@ -190,3 +190,11 @@ def test_what_is_allowed_now_is_the_last_to_be_left_out():
 def test_what_no_client_is_told_of_has_no_payload(kind):
     notice = Notice("n1", kind, "", "client-1", "", (), 0, "{}")
     assert webhook_body(notice, subject="s", issuer="https://as.example") == b""
+
+
+def test_what_an_older_release_recorded_late_ended_at_its_date(place):
+    """Its notices say when the worker got round to it, and beside that until when the grant stood."""
+    facts = {"expires_at": "2026-11-01T10:00:00.000Z", "initiator": "system", "reason": "time_over"}
+    late = Notice("evt-1", NoticeKind.EXPIRED, "g-1", "c-1", "o-1", (), 1_800_000_000_000, json.dumps(facts))
+    body = json.loads(webhook_body(late, subject="s", issuer="https://as.example"))
+    assert (body["timestamp"], body["data"]["effective_at"]) == (facts["expires_at"], facts["expires_at"])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from consentcore.domain.clock import iso
 from consentcore.domain.errors import InvalidInput, NotFound
-from consentcore.domain.grant import ENDED, Grant, GrantState
+from consentcore.domain.grant import ENDED, Grant, GrantState, standing
 from consentcore.ports.keys import pairwise_subject
 
 if TYPE_CHECKING:
@@ -48,10 +48,11 @@ def find(request: Request, client_id: str, values: Mapping[str, str], *, limit: 
     if state and state not in STATES:
         raise InvalidInput("state", f"expected one of {', '.join(STATES)}")
     wanted = _wanted(request, state, values.get("subject", ""))
+    read = _reader(request, client_id, STATES.get(state, STOOD))
     batch = BATCH if "subject" in values else limit
     found: list[Grant] = []
     for _ in range(SCANNED // BATCH):
-        rows = request.uow.grants.of_client(client_id, STATES.get(state, STOOD), after=after, limit=batch + 1)
+        rows = read(after, batch + 1)
         for row in rows[:batch]:
             if len(found) == limit:
                 return Page(found, after, has_more=True)
@@ -74,34 +75,55 @@ def own(request: Request, client_id: str) -> Grant:
 
 def truth(request: Request, grant: Grant) -> dict[str, object]:
     """A grant as its client may know it: identifiers and state, nothing personal."""
-    active = grant.is_active(request.now)
-    over = grant.state is GrantState.ACTIVE and not active
-    state = GrantState.EXPIRED if over else grant.state
+    found = standing(grant, request.now)
     issuer = request.runtime.settings.issuer.rstrip("/")
     return {
         "grant_id": grant.grant_id,
         "client_id": grant.client_id,
         "subject": pairwise_subject(request.runtime.keys, grant.client_id, grant.owner_id),
-        "status": state.value if state in {GrantState.ACTIVE, GrantState.EXPIRED} else "revoked",
-        "state": state.value,
-        "scopes": list(grant.scope_ids) if active else [],
+        "status": found.state.value if found.state in {GrantState.ACTIVE, GrantState.EXPIRED} else "revoked",
+        "state": found.state.value,
+        "scopes": list(grant.scope_ids) if found.active else [],
         "last_scopes": list(grant.scope_ids),
         "resources": list(grant.resources),
         "sequence": grant.sequence,
         "created_at": iso(grant.created_at),
-        "changed_at": iso(grant.expires_at if over else grant.changed_at),
+        "changed_at": iso(found.ended_at or grant.changed_at),
         "expires_at": iso(grant.expires_at),
         "replaces": grant.replaces or None,
         "grant_url": f"{issuer}/api/v1/grants/{grant.grant_id}",
     }
 
 
+def _reader(
+    request: Request, client_id: str, states: frozenset[GrantState]
+) -> Callable[[str, int], Sequence[Grant]]:
+    """How rows are read: by id, from behind one, so many; those too whose end no event tells of yet."""
+    grants = request.uow.grants
+
+    def stored(after: str, limit: int) -> Sequence[Grant]:
+        return grants.of_client(client_id, states, after=after, limit=limit)
+
+    if GrantState.EXPIRED not in states or GrantState.ACTIVE in states:
+        return stored
+    due = grants.due(request.now, SCANNED)
+    if len(due) == SCANNED:  # the worker is far behind: the row of each one has to be looked at
+        return _reader(request, client_id, states | {GrantState.ACTIVE})
+    over = [one for one in due if one.client_id == client_id]
+
+    def with_over(after: str, limit: int) -> Sequence[Grant]:
+        rows = [*stored(after, limit), *(one for one in over if one.grant_id > after)]
+        return sorted(rows, key=lambda one: one.grant_id)[:limit]
+
+    return with_over
+
+
 def _wanted(request: Request, state: str, subject: str) -> Callable[[Grant], bool]:
-    """What the store cannot tell: whether the time is over, and whose subject it is."""
-    keys, now = request.runtime.keys, request.now
+    """What the store cannot tell: how it stands by now, and whose subject it is."""
+    keys, now, states = request.runtime.keys, request.now, STATES.get(state, STOOD)
 
     def wanted(one: Grant) -> bool:
-        if state == "active" and not one.is_active(now):
+        if standing(one, now).state not in states:
             return False
         mine = pairwise_subject(keys, one.client_id, one.owner_id)
         return subject in {"", mine}
