@@ -1,0 +1,47 @@
+"""Databases and wheels of commit 26e6d57."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parent.parent / "functional"))
+
+from old_ import closing, install, postgresql_house, shelf_house, sqlite_house
+
+
+@pytest.fixture(scope="session")
+def wheels_of_then(tmp_path_factory):
+    """A folder with every plugin of then that is for the API of today, and those that are not."""
+    names = ("badge", "doorman", "pager", "pier", "shelf", "soon", "tomorrow", "town")
+    return install(tmp_path_factory.mktemp("plugins") / "target", *names)
+
+
+@pytest.fixture
+def ports():
+    """Where mail and webhooks go; nowhere, unless a test has receivers."""
+    return (9, 9)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres), "shelf"])
+def old(request, tmp_path, ports, monkeypatch):
+    """A database as it was left, not upgraded."""
+    if request.param == "sqlite":
+        house = sqlite_house(tmp_path, ports)
+    elif request.param == "postgresql":
+        house = postgresql_house(tmp_path, ports, request.getfixturevalue("empty_postgres_url"))
+    else:
+        monkeypatch.syspath_prepend(str(request.getfixturevalue("wheels_of_then")))
+        house = shelf_house(tmp_path, ports)
+    with closing(house):
+        yield house
+
+
+@pytest.fixture
+def upgraded(old):
+    """The same after `init`."""
+    assert old.cli("init").code == 0
+    return old
