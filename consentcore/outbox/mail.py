@@ -19,6 +19,8 @@ from consentcore.domain import wording
 from consentcore.domain.clock import from_iso
 from consentcore.domain.notice import Audience, Notice, NoticeKind
 from consentcore.domain.scope import Catalog, Scope, ScopeType
+from consentcore.domain.text import held, isolated, one_line
+from consentcore.markup import bdi
 from consentcore.ports.notifier import Envelope, Mail
 
 if TYPE_CHECKING:
@@ -71,7 +73,8 @@ class MailRenderer:
         html = self._render(f"email/{template}/body.html", values)
         return Mail(
             to=to,
-            subject=one_line(self._render(f"email/{template}/subject.txt", values)),
+            # Its values are clean; one_line would take away what isolates them.
+            subject=" ".join(self._render(f"email/{template}/subject.txt", values).splitlines()).strip(),
             text=wrapped(text),
             html=self._inliner.inline(html),
             message_id=f"<{envelope.notice.notice_id}.{audience.value}@{self._domain}>",
@@ -109,7 +112,7 @@ class MailRenderer:
             "client_id": notice.client_id,
             "event_type": facts.get("event_type", ""),
             "initiator": facts.get("initiator", "system"),
-            "reason": facts.get("reason", ""),
+            "reason": one_line(facts.get("reason", "")),
             **_endpoint_values(facts),
             "change": facts.get("change", ""),
             **self._scopes(facts),
@@ -160,7 +163,7 @@ class MailRenderer:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        environment.filters["moment"] = wording.moment
+        environment.filters.update(bdi=bdi, isolated=isolated, moment=wording.moment)
         return environment
 
     @cached_property
@@ -195,11 +198,6 @@ def template_of(notice: Notice) -> str:
     return _TEMPLATES.get(notice.kind, "")
 
 
-def one_line(text: str) -> str:
-    """The text without control characters and line breaks, so that it cannot forge a header or a paragraph."""
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
-
-
 def wrapped(text: str) -> str:
     """Fold long lines at 72 columns, list items under their own text; runs of blank lines become one."""
     lines: list[str] = []
@@ -209,7 +207,9 @@ def wrapped(text: str) -> str:
                 lines.append("")
             continue
         hang = "  " if line.startswith("- ") else ""
-        lines += textwrap.wrap(
-            line.strip(), COLUMNS, subsequent_indent=hang, break_long_words=False, break_on_hyphens=False
+        lines += held(
+            textwrap.wrap(
+                line.strip(), COLUMNS, subsequent_indent=hang, break_long_words=False, break_on_hyphens=False
+            )
         )
     return "\n".join(lines) + "\n"

@@ -8,6 +8,8 @@ from pyramid.events import BeforeRender
 
 from consentcore.domain import wording
 from consentcore.domain.clock import iso
+from consentcore.domain.text import isolated
+from consentcore.markup import bdi
 
 if TYPE_CHECKING:
     from pyramid.config import Configurator
@@ -31,7 +33,7 @@ def includeme(config: Configurator) -> None:
 
     def filters() -> None:
         environment = config.get_jinja2_environment()
-        environment.filters.update(iso=iso)
+        environment.filters.update(bdi=bdi, isolated=isolated, iso=iso)
         for name in ("bare", "confirmation_number", "day", "moment", "sentence", "within"):
             environment.filters[name] = getattr(wording, name)
 

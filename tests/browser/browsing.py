@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from consentcore.demo.boot import Demo
-from consentcore.domain.client import AuthMethod, Client
+from consentcore.domain.client import AuthMethod, Client, ClientSecret
 from consentcore.domain.grant import GrantState
 from consentcore.domain.owner import Owner
+from consentcore.domain.secret import CLIENT_SECRET, digest, mint
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request
@@ -113,13 +114,31 @@ class Person:
         return self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
 
 
-def add_owner(demo: Demo, name: str) -> Owner:
+def add_owner(demo: Demo, name: str, domain: str = "example.org") -> Owner:
     """Register somebody with the password of this module."""
-    owner = Owner(secrets.token_hex(8), f"{secrets.token_hex(4)}@example.org", demo.runtime.clock.now(), name)
+    owner = Owner(secrets.token_hex(8), f"{secrets.token_hex(4)}@{domain}", demo.runtime.clock.now(), name)
     with demo.runtime.storage.transaction() as uow:
         uow.owners.add(owner)
         demo.runtime.login.set_password(uow, owner.owner_id, PASSWORD)
     return owner
+
+
+def add_client(demo: Demo, **values: str) -> tuple[str, str]:
+    """Register an application with these names; its id and where it is answered."""
+    client_id = f"app-{secrets.token_hex(4)}"
+    redirect_uri = f"https://{'a' * 60}.{'b' * 60}.example/callback"
+    now = demo.runtime.clock.now()
+    client = Client(
+        client_id=client_id,
+        created_at=now,
+        secrets=(ClientSecret(digest(mint(CLIENT_SECRET)), now),),
+        redirect_uris=(redirect_uri,),
+        scopes=("sites.read", "device.control.setpoint"),
+        **values,
+    )
+    with demo.runtime.storage.transaction() as uow:
+        uow.clients.add(client)
+    return client_id, redirect_uri
 
 
 def add_public_client(demo: Demo, redirect_uri: str) -> str:

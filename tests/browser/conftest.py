@@ -47,9 +47,9 @@ def person(chromium, demo):
 
     made = []
 
-    def make(name="Ada Moreau", **options):
+    def make(name="Ada Moreau", domain="example.org", **options):
         context = chromium.new_context(**{"viewport": DESKTOP, "locale": "en-GB", **options})
-        one = Person(demo, add_owner(demo, name), context, context.new_page())
+        one = Person(demo, add_owner(demo, name, domain), context, context.new_page())
         made.append(one)
         return one
 

@@ -240,6 +240,37 @@ class TestForm:
         )
 
 
+class TestFromRightToLeft:
+    """UAX 9: a name in Arabic or Hebrew moves what stands beside it, unless something keeps it to itself."""
+
+    NAME, PUBLISHER = "שמש (12)", "شركة الطاقة الشمسية المحدودة للخدمات " * 2 + "24"
+
+    def mail(self, place):
+        place.client = replace(place.client, name=self.NAME, publisher=self.PUBLISHER)
+        with place.storage.transaction() as uow:
+            uow.clients.update(place.client)
+        return render(place, place.approve())
+
+    def test_names_are_isolated_in_subject_text_and_html(self, place):
+        mail = self.mail(place)
+        assert mail.subject == "\u2068שמש (12)\u2069 can now see your data"
+        assert "From now on \u2068שמש (12)\u2069 can use:" in mail.text
+        assert "<bdi>שמש (12)</bdi> can now see your data</h1>" in mail.html
+        assert f", made by <bdi>{self.PUBLISHER}</bdi>," in mail.html
+        assert "<title>שמש (12) can now see your data</title>" in mail.html
+
+    def test_isolation_outlasts_the_folding_of_a_line(self, place):
+        lines = [line for line in self.mail(place).text.splitlines() if re.search("[א-ת؀-ۿ]", line)]
+        assert len(lines) == 3
+        for line in lines:
+            assert line.count("\u2068") == line.count("\u2069") >= 1, line
+
+    def test_names_from_left_to_right_stay_as_they_are(self, place):
+        mail = render(place, place.approve())
+        assert not set("\u2068\u2069") & set(mail.subject + mail.text)
+        assert "<bdi>" not in mail.html
+
+
 class TestWhoGetsMail:
     def test_client_gets_none(self, place):
         assert render(place, place.approve(), Audience.CLIENT) is None
@@ -326,8 +357,20 @@ class TestMessage:
             self.message(to="=?utf-8?q?a=0D=0ABcc:_eve=40example.org?=@example.org")
 
 
-def test_one_line_drops_what_is_not_printable():
+def test_one_line_drops_controls_and_what_turns_the_direction():
     assert one_line(" a\r\n\tb\x00\u202ec\u2028d ") == "a b c d"
+
+
+def test_one_line_keeps_what_languages_need():
+    for text in (
+        "10\u00a0%",
+        "«\u202fÉté\u202f»",
+        "می\u200cخواهم",
+        "電力\u3000会社",
+        "👩\u200d🔧",
+        "Strom\xadzähler",
+    ):
+        assert one_line(text) == text
 
 
 def test_wrapping_keeps_urls_and_indents_items():
