@@ -8,9 +8,6 @@ from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_netw
 
 Network = IPv4Network | IPv6Network
 
-FORWARDED = "consentcore.forwarded"
-"""In a WSGI environ: the request came through a proxy that nobody vouches for, so its address says nothing."""
-
 
 @lru_cache(maxsize=4096)
 def network_of(remote_addr: str) -> str:

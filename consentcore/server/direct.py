@@ -3,7 +3,8 @@
 granian parses HTTP in Rust and calls the front in one of ``threads`` Python threads. A request without a
 body runs there and then. For one with a body the front asks for it and gives the thread back; when the last
 byte is there, granian calls again and the application runs. So slow clients cost memory but no thread, and
-the path of a request is nearly as short as with granian's own WSGI interface.
+the path of a request is nearly as short as with granian's own WSGI interface. granian's ASGI interface is
+the one that gives headers as bytes: in its RSGI interface those beyond ASCII are missing.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import itertools
 import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -43,29 +44,27 @@ class Future(Protocol):
     def cancel(self) -> bool: ...
     def done(self) -> bool: ...
     def exception(self) -> BaseException | None: ...
-    def result(self) -> bytes: ...
+    def result(self) -> Mapping[str, Any]: ...
 
 
 class Exchange(Protocol):
-    """granian's RSGI protocol object: one request's body and the one answer to it. Thread-safe."""
+    """granian's ASGI protocol object: one request's body and the one answer to it. Thread-safe."""
 
-    def __call__(self) -> Future: ...
-    def __aiter__(self) -> object: ...
-    def __anext__(self) -> Future: ...
-    def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None: ...
+    def receive(self) -> Future: ...
+    def send(self, message: dict[str, Any]) -> object: ...
 
 
 @dataclass(slots=True, eq=False)
 class _Pending:
-    """A request whose body is on its way."""
+    """A request whose body is on its way; ``length`` is what it declared, None for one in chunks."""
 
     deadline: float
     environ: Environ
     exchange: Exchange
+    length: int | None
     future: Future | None = None
-    length: int = 0
-    parts: list[bytes] = field(default_factory=list)
-    ends: int = 0
+    body: bytearray = field(default_factory=bytearray)
+    chunks: int = 0
 
 
 class Front:
@@ -93,6 +92,7 @@ class Front:
         self._app = app
         self._environs = environs
         self._cap = max_body_bytes
+        self._too_large = f"The request body is larger than {max_body_bytes} bytes"
         self._patience = body_timeout_s
         self._access_log = access_log
         self._lane = lane or SlowLane(frozenset(), 0)
@@ -133,81 +133,61 @@ class Front:
     def _take_sized(self, environ: Environ, exchange: Exchange) -> None:
         length = _declared(environ["CONTENT_LENGTH"])
         if length > self._cap:
-            refuse(exchange, 413, f"The request body is larger than {self._cap} bytes")
+            refuse(exchange, 413, self._too_large)
             return
-        number, pending = self._await_body(environ, exchange)
-        pending.length = length
-        pending.future = exchange()
-        pending.future.add_done_callback(lambda future: self._sized(number, future))
-
-    def _sized(self, number: int, future: Future) -> None:
-        pending = self._pending.pop(number, None)
-        if pending is None:
-            return
-        # Not by catching what result() raises: the traceback would refer to this frame and the frame to the
-        # future, which holds the exception; a circle through granian's objects is never collected.
-        body = future.result() if future.exception() is None else b""
-        if len(body) != pending.length:
-            refuse(pending.exchange, 400, "The request body ended before its Content-Length")
-            return
-        self._start(pending.environ, pending.exchange, body)
+        self._await_body(environ, exchange, length)
 
     def _take_chunked(self, environ: Environ, exchange: Exchange) -> None:
         if "CONTENT_LENGTH" in environ or environ["HTTP_TRANSFER_ENCODING"].strip().lower() != "chunked":
             raise BadRequest("Transfer-Encoding: expected chunked alone, without Content-Length")
-        number, _ = self._await_body(environ, exchange)
-        exchange.__aiter__()
+        self._await_body(environ, exchange, None)
+
+    def _await_body(self, environ: Environ, exchange: Exchange, length: int | None) -> None:
+        number = next(self._numbers)
+        self._pending[number] = _Pending(time.monotonic() + self._patience, environ, exchange, length)
         self._read_on(number)
 
     def _read_on(self, number: int) -> None:
-        """Ask for chunks until one has to be waited for; its arrival calls ``_chunk``."""
+        """Ask for more until it has to be waited for; its arrival calls ``_arrived``."""
         while (pending := self._pending.get(number)) is not None:
-            try:
-                future = pending.future = pending.exchange.__anext__()
-            except StopAsyncIteration:
-                self._chunks_ended(number)
-                return
+            future = pending.future = pending.exchange.receive()
             if not future.done():
-                # The number, not the record, which holds the future: no circle here either.
-                future.add_done_callback(lambda future: self._chunk(number, future))
+                # The number, not the record, which holds the future: a circle through granian's objects is never
+                # collected.
+                future.add_done_callback(lambda future: self._arrived(number, future))
                 return
             self._keep(number, future)
 
-    def _chunk(self, number: int, future: Future) -> None:
+    def _arrived(self, number: int, future: Future) -> None:
         self._keep(number, future)
         self._read_on(number)
 
     def _keep(self, number: int, future: Future) -> None:
-        """Store one chunk, or refuse the request over it."""
+        """Store what came; run the application when that is all of it, refuse the request over it otherwise."""
         pending = self._pending.get(number)
         if pending is None:
             return
-        data = future.result()
-        if data and not pending.ends:
-            pending.parts.append(data)
-            pending.length += len(data)
-        else:
-            pending.ends += 1
-        too_much = pending.length > self._cap or len(pending.parts) > _MAX_CHUNKS
-        if too_much and self._pending.pop(number, None) is not None:
-            refuse(pending.exchange, 413, f"The request body is larger than {self._cap} bytes")
+        # Not by catching what result() raises: the traceback would refer to this frame and the frame to the
+        # future, which holds the exception; again a circle.
+        message = future.result() if future.exception() is None else {}
+        if message.get("type") != "http.request":
+            self._refuse_body(number, 400, "The request body is not complete")
+            return
+        pending.body += message["body"]
+        pending.chunks += 1
+        chunked = pending.length is None
+        if len(pending.body) > self._cap or (chunked and pending.chunks > _MAX_CHUNKS):
+            self._refuse_body(number, 413, self._too_large)
+        elif len(pending.body) == pending.length or (chunked and not message["more_body"]):
+            if self._pending.pop(number, None) is not None:
+                self._start(pending.environ, pending.exchange, bytes(pending.body))
+        elif not message["more_body"]:
+            self._refuse_body(number, 400, "The request body ended before its Content-Length")
 
-    def _chunks_ended(self, number: int) -> None:
+    def _refuse_body(self, number: int, status: int, text: str) -> None:
         pending = self._pending.pop(number, None)
-        if pending is None:
-            return
-        # granian yields one empty chunk for the end, and one more before it for a broken stream (or for
-        # trailers, which nothing here understands).
-        if pending.ends != 1:
-            refuse(pending.exchange, 400, "The chunked request body is not complete")
-            return
-        self._start(pending.environ, pending.exchange, b"".join(pending.parts))
-
-    def _await_body(self, environ: Environ, exchange: Exchange) -> tuple[int, _Pending]:
-        number = next(self._numbers)
-        pending = _Pending(time.monotonic() + self._patience, environ, exchange)
-        self._pending[number] = pending
-        return number, pending
+        if pending is not None:
+            refuse(pending.exchange, status, text)
 
     def _start(self, environ: Environ, exchange: Exchange, body: bytes) -> None:
         if self._lane.takes(environ):
@@ -221,12 +201,12 @@ class Front:
         started = time.perf_counter() if self._access_log else 0.0
         try:
             attach_body(environ, body)
-            answer = _prepared(call(self._app, environ))
+            answer = call(self._app, environ)
         except Exception:
             log.exception("the application failed on %s %s", environ["REQUEST_METHOD"], environ["PATH_INFO"])
             answer = _plain(500, "Internal server error")
         try:
-            exchange.response_bytes(*answer)
+            send(exchange, answer)
         except Exception:
             log.exception("an answer of the application could not be sent")
             refuse(exchange, 500, "Internal server error")
@@ -236,9 +216,21 @@ class Front:
             _write_access(environ, answer, time.perf_counter() - started)
 
 
+def send(exchange: Exchange, answer: Answer) -> None:
+    """Give granian an answer of a WSGI application, whose header texts are Latin-1 (PEP 3333).
+
+    :raises Exception: when it cannot be one; nothing has been sent then.
+    """
+    status, headers, body = answer
+    fields = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    fields.append((b"server", b"consentcore"))  # else granian adds its own name
+    exchange.send({"type": "http.response.start", "status": status, "headers": fields})
+    exchange.send({"type": "http.response.body", "body": body})
+
+
 def refuse(exchange: Exchange, status: int, text: str) -> None:
     """Answer with a line of plain text and end the connection."""
-    exchange.response_bytes(*_plain(status, text))
+    send(exchange, _plain(status, text))
 
 
 def _plain(status: int, text: str) -> Answer:
@@ -246,14 +238,8 @@ def _plain(status: int, text: str) -> Answer:
         ("content-type", "text/plain; charset=utf-8"),
         ("cache-control", "no-store"),
         ("connection", "close"),
-        ("server", "consentcore"),
     ]
     return status, headers, (text + "\n").encode()
-
-
-def _prepared(answer: Answer) -> Answer:
-    answer[1].append(("server", "consentcore"))  # else granian adds its own name
-    return answer
 
 
 def _declared(text: str) -> int:

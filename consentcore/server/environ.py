@@ -6,15 +6,18 @@ import functools
 import io
 import re
 import sys
-from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+from urllib.parse import unquote_to_bytes
 
-from consentcore.domain.address import FORWARDED
+from consentcore.domain.forwarding import FORWARDED, shows_proxy
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Callable[[bytes], object]]
 WSGIApp = Callable[[Environ, StartResponse], Iterable[bytes]]
 Answer = tuple[int, list[tuple[str, str]], bytes]
+Scope = Mapping[str, Any]
+"""What granian says of a request: the connection scope of ASGI, whose headers, path and query are bytes."""
 
 # Proxy: a CGI-style library would take it for the environment variable HTTP_PROXY.
 _NEVER = frozenset({"proxy"})
@@ -22,27 +25,7 @@ _FORWARDING = frozenset({"forwarded", "x-real-ip"})
 _KNOWN_NAMES = 256
 _LONGEST_METHOD = 32
 # RFC 3986 section 3.2.2, with an optional port.
-_HOST = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=%-]*|\[[0-9A-Za-z.:]+\])(?::[0-9]{0,5})?")
-
-
-class Headers(Protocol):
-    """What is used of granian's header object; names are in lower case, values are str."""
-
-    def items(self) -> list[tuple[str, str]]: ...
-
-
-class Scope(Protocol):
-    """What is used of an RSGI scope; each attribute is computed when it is read."""
-
-    method: str
-    path: str
-    query_string: str
-    http_version: str
-    client: str
-    authority: str | None
-
-    @property
-    def headers(self) -> Headers: ...
+_HOST = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=%-]+|\[[0-9A-Za-z.:]+\])(?::[0-9]{0,5})?")
 
 
 class BadRequest(Exception):
@@ -69,7 +52,7 @@ class Environs:
         forwarding: bool = False,
     ) -> None:
         self._forwarding = forwarding
-        self._keys: dict[str, str] = {}
+        self._keys: dict[bytes, tuple[str, bool]] = {}
         self._base: Environ = {
             "SCRIPT_NAME": "",
             "SERVER_NAME": address[0],
@@ -87,46 +70,41 @@ class Environs:
     def build(self, scope: Scope) -> Environ:
         """The environ without its body, which ``attach_body`` adds.
 
-        Header values that are not ASCII never get here: granian leaves them out.
+        No header, path or query is lost: bytes beyond ASCII arrive as Latin-1, as PEP 3333 has it.
 
         :raises BadRequest: for a request target that is no path, for a request that has no or several Host
             headers or one that names no host (RFC 9112 section 3.2), and for a method that nobody has heard of.
         """
         environ = self._base.copy()
         keys = self._keys
-        for name, value in scope.headers.items():
-            key = keys.get(name)
-            if key is None:
-                key = self._key(name)
+        for name, value in scope["headers"]:
+            key, proxy = keys.get(name) or self._key(name)
+            if proxy:
+                environ[FORWARDED] = True
             if not key:
-                if _is_forwarding(name):
-                    environ[FORWARDED] = True
                 continue
+            text = value.decode("latin-1")
             if key not in environ:
-                environ[key] = value
+                environ[key] = text
             elif key == "HTTP_HOST":
                 raise BadRequest("Host: expected once")
             else:
                 # Cookies are the one list that commas do not separate (RFC 6265 section 5.4).
-                environ[key] += ("; " if key == "HTTP_COOKIE" else ",") + value
-        version = scope.http_version
-        environ["SERVER_PROTOCOL"] = "HTTP/1.1" if version == "1.1" else "HTTP/1.0"
-        environ["REQUEST_METHOD"] = scope.method
-        path = scope.path
-        if not path.startswith("/"):
+                environ[key] += ("; " if key == "HTTP_COOKIE" else ",") + text
+        environ["SERVER_PROTOCOL"] = "HTTP/1.1" if scope["http_version"] == "1.1" else "HTTP/1.0"
+        environ["REQUEST_METHOD"] = scope["method"]
+        path: bytes = scope["raw_path"]
+        if not path.startswith(b"/"):
             raise BadRequest("request target: expected a path")
-        environ["PATH_INFO"] = path if path.isascii() else path.encode().decode("latin-1")
-        environ["QUERY_STRING"] = scope.query_string
-        environ["REMOTE_ADDR"] = scope.client.rpartition(":")[0].strip("[]")
-        authority = scope.authority
-        if authority is not None:
-            # An absolute request target counts more than the Host header (RFC 9112 section 3.2.2).
-            environ["HTTP_HOST"] = authority
+        environ["PATH_INFO"] = (unquote_to_bytes(path) if b"%" in path else path).decode("latin-1")
+        environ["QUERY_STRING"] = scope["query_string"].decode("latin-1")
+        environ["REMOTE_ADDR"] = scope["client"][0]
         _check_line(environ)
         return environ
 
-    def _key(self, name: str) -> str:
-        """The environ key of a header, empty for one that is dropped."""
+    def _key(self, header: bytes) -> tuple[str, bool]:
+        """The environ key of a header, empty for one that is dropped, and whether it shows a proxy."""
+        name = header.decode("latin-1")
         if "_" in name or name in _NEVER or (not self._forwarding and _is_forwarding(name)):
             # With an underscore, X_Forwarded_For would land on the key of X-Forwarded-For.
             key = ""
@@ -134,15 +112,18 @@ class Environs:
             key = name.upper().replace("-", "_")
             if name not in {"content-type", "content-length"}:
                 key = "HTTP_" + key
+        found = key, shows_proxy(name)
         if len(self._keys) < _KNOWN_NAMES:
-            self._keys[name] = key
-        return key
+            self._keys[header] = found
+        return found
 
 
 def _check_line(environ: Environ) -> None:
     """Refuse a host that is missing or none, and a method that is none."""
     host = environ.get("HTTP_HOST")
-    if host is None:
+    if not host:
+        # granian makes an empty one where there is none; an http URI has a host (RFC 9110 section 4.2.1).
+        environ.pop("HTTP_HOST", None)
         if environ["SERVER_PROTOCOL"] == "HTTP/1.1":
             raise BadRequest("Host: expected in every HTTP/1.1 request")
     elif not _is_host(host):

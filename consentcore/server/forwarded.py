@@ -6,7 +6,8 @@ import functools
 import ipaddress
 from collections.abc import Iterable
 
-from consentcore.domain.address import FORWARDED, is_in
+from consentcore.domain.address import is_in
+from consentcore.domain.forwarding import FORWARDED, came_through_a_proxy
 from consentcore.server.environ import Environ, StartResponse, WSGIApp
 
 _HEADERS = (
@@ -23,13 +24,30 @@ _HEADERS = (
 )
 
 
+class Noting:
+    """Keeps in the environ that a request came through a proxy, before anybody removes the headers that show it.
+
+    ``consentcore serve`` does so when it builds the environ.
+
+    :param app: the application behind.
+    """
+
+    def __init__(self, app: WSGIApp) -> None:
+        self._app = app
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        if came_through_a_proxy(environ):
+            environ[FORWARDED] = True
+        return self._app(environ, start_response)
+
+
 class Forwarded:
     """Sets ``REMOTE_ADDR`` and ``wsgi.url_scheme`` from X-Forwarded-For and X-Forwarded-Proto.
 
     They count only when the peer is a trusted proxy. X-Forwarded-For is read from the right: the first
     address that is not a trusted proxy is the client. All forwarding headers are then removed, so nothing
     behind can believe one by mistake; host and port are never taken from them, because links are built from
-    the issuer.
+    the issuer. That there were any is what ``Noting`` keeps.
 
     :param app: the application behind.
     :param trusted: addresses or networks of the proxies.
@@ -43,8 +61,6 @@ class Forwarded:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         trusted = self._is_trusted(environ.get("REMOTE_ADDR", ""))
-        if not trusted and any(key in environ for key in _HEADERS):
-            environ[FORWARDED] = True
         if trusted:
             proto = environ.get("HTTP_X_FORWARDED_PROTO", "").rpartition(",")[2].strip().lower()
             if proto in {"http", "https"}:

@@ -1,7 +1,7 @@
 """Runs a ``Front`` on granian's HTTP engine, inside one web process.
 
 granian's Python layer binds sockets, forks and drives an event loop; here the supervisor does the first two
-and the third is not needed, so the engine underneath is used directly. Its request interface (RSGI) is
+and the third is not needed, so the engine underneath is used directly. Its request interface (ASGI) is
 public; how a worker is built is not, hence the narrow version range in setup.cfg and the message in
 ``_engine``.
 """
@@ -108,6 +108,6 @@ def _engine() -> tuple[Any, Any, Callable[[int], Any], Any, Any]:
             wrap: Any = native.SocketHolder
             return wrap(fd, False, *per_platform)
 
-        return native.RSGIWorker, HTTP1Settings, holder, native.WorkerSignal(), native.CallbackScheduler
+        return native.ASGIWorker, HTTP1Settings, holder, native.WorkerSignal(), native.CallbackScheduler
     except (ImportError, AttributeError, TypeError) as error:
         raise ConfigurationError([f"granian: expected a release 2.8.x ({error})"]) from error

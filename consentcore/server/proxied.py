@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from consentcore.server.environ import Environ, StartResponse, WSGIApp, attach_body
-from consentcore.server.forwarded import Forwarded
+from consentcore.server.forwarded import Forwarded, Noting
 
 _STATUS = {400: "400 Bad Request", 411: "411 Length Required", 413: "413 Content Too Large"}
 
@@ -71,4 +71,4 @@ def create_app(
     """
     from consentcore.app import build_wsgi
 
-    return Forwarded(BodyGuard(build_wsgi(ini), max_body_bytes), trusted_proxies)
+    return Noting(Forwarded(BodyGuard(build_wsgi(ini), max_body_bytes), trusted_proxies))

@@ -7,7 +7,8 @@ import ipaddress
 import time
 from typing import TYPE_CHECKING
 
-from consentcore.domain.address import FORWARDED, is_in
+from consentcore.domain.address import is_in
+from consentcore.domain.forwarding import came_through_a_proxy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from pyramid.response import Response
 
     from consentcore.core_settings import WebSettings
-
-_BY_PROXY = (FORWARDED, "HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA")
 
 
 def includeme(config: Configurator) -> None:
@@ -57,6 +56,6 @@ def may_read(request: Request) -> bool:
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     if token and scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), token.encode()):
         return True
-    if any(name in request.environ for name in _BY_PROXY):
+    if came_through_a_proxy(request.environ):
         return False
     return is_in(map(ipaddress.ip_network, settings.metrics), request.remote_addr or "")

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from pyramid.request import Request as PyramidRequest
+
+from consentcore.web.cookies import cookie_pairs
 from consentcore.web.forms import Fields, posted_fields, query_fields
 from consentcore.web.methods import SAFE_METHODS
 from consentcore.web.session import Browser
 from consentcore.web.sign_ins import current_session
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pyramid.config import Configurator
-    from pyramid.request import Request
 
     from consentcore.domain.owner import Owner, OwnerSession
     from consentcore.ports.storage import UnitOfWork
     from consentcore.runtime import Runtime
+
+
+class Request(PyramidRequest):
+    """A request whose cookies can be read whatever other applications of the host have put beside ours."""
+
+    @property
+    def cookies(self) -> Mapping[str, str]:
+        """The cookies by name; of several with one name the last, whose path is the shortest."""
+        return MappingProxyType(dict(cookie_pairs(self.environ)))
 
 
 def runtime(request: Request) -> Runtime:
@@ -63,5 +77,6 @@ def query(request: Request) -> Fields:
 
 def includeme(config: Configurator) -> None:
     """Add the attributes above to every request."""
+    config.set_request_factory(Request)
     for attribute in (runtime, uow, browser, now, owner_session, owner, form, query):
         config.add_request_method(attribute, reify=True)

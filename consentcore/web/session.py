@@ -12,6 +12,7 @@ from hmac import compare_digest
 from typing import TYPE_CHECKING
 
 from consentcore.domain.secret import SESSION, digest, looks_like, mint
+from consentcore.web.cookies import cookie_values
 
 if TYPE_CHECKING:
     from pyramid.request import Request
@@ -82,7 +83,10 @@ class Browser:
         )
 
     def _from_cookie(self) -> str | None:
-        value = self._request.cookies.get(cookie_name(self._secure), "")
+        found = cookie_values(self._request.environ, cookie_name(self._secure))
+        return next((sid for sid in map(self._signed, reversed(found)) if sid), None)
+
+    def _signed(self, value: str) -> str | None:
         sid, _, mac = value.partition(".")
         if not looks_like(SESSION, sid):
             return None
