@@ -1,8 +1,14 @@
-"""How often mails may be asked for, counted by all processes together."""
+"""How often mails may be asked for, counted by all processes together.
+
+Whoever asks has limits of their own, far below that of the mailbox that they name: a stranger uses up their own, not
+the mailbox's. Each kind of mail is counted for itself, so that none stands in the way of another: a change of address
+that names somebody costs that somebody no link for a forgotten password.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from consentcore.domain.address import network_of
@@ -13,26 +19,47 @@ if TYPE_CHECKING:
     from consentcore.ports.storage import CounterStorage
 
 
+class Asked(StrEnum):
+    """What a mail is asked for."""
+
+    RESET = "reset"
+    EMAIL_CHANGE = "email_change"
+
+
 @dataclass(frozen=True)
 class MailThrottle:
-    """Limits for an hour. Keys hold hashes: the counters name neither people nor addresses.
+    """Limits of one kind of mail for an hour. Keys hold hashes: the counters name neither people nor addresses.
 
-    :param per_account: mails to one mailbox. :param per_address: requests from one network address.
+    :param per_asker: mails to one mailbox that one network address, or one signed-in account, may ask for.
+    :param per_mailbox: mails to one mailbox, whoever asks. :param per_address: requests from one network address.
     """
 
     counters: CounterStorage
-    per_account: int
+    asked: Asked
+    per_asker: int
+    per_mailbox: int
     per_address: int
 
     def address_waits(self, remote_addr: str, now: int) -> int:
         """Count a request from an address; 0, or the seconds until it may ask again."""
-        hits = self.counters.hit(_name("from", network_of(remote_addr)), now, HOUR)
-        return window_left_s(now, HOUR) if hits > self.per_address else 0
+        full = self._hit(now, "from", network_of(remote_addr)) > self.per_address
+        return window_left_s(now, HOUR) if full else 0
 
-    def mailbox_is_full(self, email: str, now: int) -> bool:
-        """Count a mail to a mailbox; whether it got enough for now. Links that it has stay good."""
-        return self.counters.hit(_name("to", email), now, HOUR) > self.per_account
+    def is_full(self, mailbox: str, asker: str, now: int) -> bool:
+        """Count a mail to a mailbox; whether it got enough for now. Links that it has stay good.
 
+        What the asker has no right to any more does not count against the mailbox.
 
-def _name(kind: str, text: str) -> str:
-    return f"account-mail:{kind}:{digest(text).hex()[:32]}"
+        :param asker: the network address, or the account, that asks.
+        """
+        if self._hit(now, "by", asker, mailbox) > self.per_asker:
+            return True
+        return self._hit(now, "to", mailbox) > self.per_mailbox
+
+    def account_is_full(self, owner_id: str, now: int) -> bool:
+        """Count a mail that a signed-in account asks for, to whatever mailbox; whether it had enough for now."""
+        return self._hit(now, "account", owner_id) > self.per_asker
+
+    def _hit(self, now: int, *name: str) -> int:
+        hashed = digest("\x1f".join((self.asked, *name))).hex()[:32]
+        return self.counters.hit(f"account-mail:{hashed}", now, HOUR)

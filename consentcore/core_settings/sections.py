@@ -249,7 +249,16 @@ class AccountSettings:
         maximum=3650,
     )
     mails_per_account: int = setting(
-        "Such mails to one mailbox within an hour.", default=3, minimum=1, maximum=1000
+        "Such mails of a kind that one network address, or one account, may ask for to one mailbox within an hour.",
+        default=3,
+        minimum=1,
+        maximum=1000,
+    )
+    mails_per_mailbox: int = setting(
+        "Such mails of a kind to one mailbox within an hour, whoever asks; at least mails_per_account.",
+        default=30,
+        minimum=1,
+        maximum=10_000,
     )
     mails_per_address: int = setting(
         "Requests for such mails from one network address within an hour.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from consentcore.account.throttle import MailThrottle
+from consentcore.account.throttle import Asked, MailThrottle
 from consentcore.ports.login import Authenticated, LoginAttempt, Throttled
 from consentcore.web.errors import error_page
 from consentcore.web.pages import page
@@ -39,10 +39,16 @@ def poor_password(error: InvalidInput) -> str:
     return f"This password is not good enough: {error.expected.replace('expected', 'we expect', 1)}."
 
 
-def mail_throttle(request: Request) -> MailThrottle:
-    """The pace of mails about accounts."""
+def mail_throttle(request: Request, asked: Asked) -> MailThrottle:
+    """The pace of one kind of mails about accounts."""
     limits = request.runtime.settings.account
-    return MailThrottle(request.runtime.storage.counters, limits.mails_per_account, limits.mails_per_address)
+    return MailThrottle(
+        request.runtime.storage.counters,
+        asked,
+        per_asker=limits.mails_per_account,
+        per_mailbox=max(limits.mails_per_account, limits.mails_per_mailbox),
+        per_address=limits.mails_per_address,
+    )
 
 
 def too_often(request: Request, seconds: int, text: str = TOO_OFTEN) -> Response:

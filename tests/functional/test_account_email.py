@@ -222,3 +222,39 @@ def test_a_reset_link_that_went_to_the_old_address_dies_with_the_move(platform):
     reset = newest_link(platform, OLD)
     moved(platform)
     platform.browser().get(reset, status=410)
+
+
+def test_080_changes_that_name_somebody_cost_them_no_link_for_a_new_password(platform):
+    """Grace wants Ada's mailbox for her account, again and again; Ada forgets her password in the same hour."""
+    grace = signed_in(platform, "grace@example.org")
+    for _ in range(3):
+        ask(grace, OLD, status=303)
+    ask(grace, OLD, status=429)
+    ask_reset(platform.browser(), OLD, status=303)
+    assert subjects(platform, OLD) == ["Choose a new password"]
+
+
+def test_080_links_for_a_new_password_cost_nobody_a_change_of_address(platform):
+    for _ in range(4):
+        ask_reset(platform.browser(), NEW, status=303)
+    ask(signed_in(platform), status=303)
+    assert len(mails(platform, NEW)) == 1
+
+
+def test_080_strangers_that_name_a_mailbox_leave_room_for_whose_it_is(platform):
+    """Each account has its own pace; the mailbox's is far above it."""
+    for number in range(4):
+        platform.add_owner(f"stranger{number}@example.org")
+        stranger = signed_in(platform, f"stranger{number}@example.org")
+        for _ in range(3):
+            ask(stranger, status=303)
+    ask(signed_in(platform), status=303)
+    # Of several links of one account only the newest is still good, and only that is sent.
+    assert len(mails(platform, NEW)) == 5
+
+
+def test_the_page_does_not_promise_a_mail_to_an_address_that_is_taken(platform):
+    ada = signed_in(platform)
+    said = visible(ask(ada, "grace@example.org", status=303).follow())
+    assert "unless it belongs to another account here" in said
+    assert mails(platform, "grace@example.org") == []

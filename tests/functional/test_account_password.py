@@ -208,6 +208,28 @@ def test_080_one_address_asks_at_a_pace(platform):
     assert mails(platform, "grace@example.org") == []
 
 
+def test_080_a_stranger_elsewhere_uses_up_nobody_elses_links(platform):
+    """What somebody asks for from another network counts against them, not against the mailbox that they name."""
+    for _ in range(10):
+        ask_reset(platform.browser(), extra_environ={"REMOTE_ADDR": "203.0.113.7"}, status=303)
+    assert len(mails(platform, "ada@example.org")) == 3
+    page = ask_reset(platform.browser(), extra_environ={"REMOTE_ADDR": "198.51.100.1"}, status=303).follow()
+    assert len(mails(platform, "ada@example.org")) == 4
+    assert "was not sent enough links already" in visible(page)
+    assert "Enough is 3 within an hour, or 30 where several people ask" in visible(page)
+
+
+def test_080_a_mailbox_gets_so_many_links_whoever_asks(platform):
+    """Thirty an hour, and each of them works: who is named too often still gets in by the newest."""
+    for number in range(12):
+        for _ in range(4):
+            ask_reset(platform.browser(), extra_environ={"REMOTE_ADDR": f"203.0.113.{number}"}, status=303)
+    got = mails(platform, "ada@example.org")
+    assert len(got) == 30
+    set_password(platform.browser(), link_in(got[-1]), status=303)
+    assert can_sign_in(platform, NEW_PASSWORD)
+
+
 def test_071_forms_of_other_sites_do_nothing(platform):
     browser = platform.browser()
     token = form_of(browser.get("/account/reset"), "/account/reset")["csrf_token"].value

@@ -8,6 +8,7 @@ from pyramid.view import view_config
 
 from consentcore.account.links import Purpose
 from consentcore.account.service import Confirmed
+from consentcore.account.throttle import Asked
 from consentcore.domain.clock import HOUR, window_left_s
 from consentcore.domain.errors import InvalidInput
 from consentcore.domain.owner import normalise_email
@@ -38,10 +39,10 @@ def ask_email_change(request: Request) -> Response:
     refusal = proven(request, FORM, request.form.one("current_password"), email=email, sent=False)
     if refusal is not None:
         return refusal
-    throttle, address = mail_throttle(request), normalise_email(email)
-    mailboxes = (f"owner:{request.owner.owner_id}", address)
-    if any(throttle.mailbox_is_full(mailbox, request.now) for mailbox in mailboxes):
-        return too_often(request, window_left_s(request.now, HOUR))
+    address = normalise_email(email)
+    seconds = _waits(request, address)
+    if seconds:
+        return too_often(request, seconds)
     request.runtime.accounts.ask_email_change(request.uow, request.owner, address)
     return see_other("/account/email?done=sent")
 
@@ -62,6 +63,14 @@ def confirm(request: Request) -> Response:
     outcome = request.runtime.accounts.confirm_email(request.uow, request.form.one("t"))
     status = 409 if outcome is Confirmed.TAKEN else 200
     return page(request, "account_email_confirmed.jinja2", outcome=outcome.value, status=status)
+
+
+def _waits(request: Request, address: str) -> int:
+    """Count the mails; 0, or the seconds until there may be more."""
+    throttle, owner_id, now = mail_throttle(request, Asked.EMAIL_CHANGE), request.owner.owner_id, request.now
+    seconds = throttle.address_waits(request.remote_addr or "", now)
+    full = throttle.account_is_full(owner_id, now) or throttle.is_full(address, owner_id, now)
+    return seconds or (window_left_s(now, HOUR) if full else 0)
 
 
 def _problem(request: Request, email: str) -> str:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from pyramid.view import view_config
 
+from consentcore.account.throttle import Asked
+from consentcore.domain.address import network_of
 from consentcore.domain.errors import InvalidInput
 from consentcore.domain.owner import normalise_email
 from consentcore.web.account_pages import mail_throttle, poor_password, too_often
@@ -26,8 +28,9 @@ def show_reset(request: Request) -> Response:
 @view_config(route_name="account.reset", request_method="POST")
 def ask_reset(request: Request) -> Response:
     """The same answer after the same work for every address."""
-    email, throttle = request.form.one("email"), mail_throttle(request)
-    seconds = throttle.address_waits(request.remote_addr or "", request.now)
+    email, throttle = request.form.one("email"), mail_throttle(request, Asked.RESET)
+    remote_addr = request.remote_addr or ""
+    seconds = throttle.address_waits(remote_addr, request.now)
     if seconds:
         return too_often(request, seconds)
     try:
@@ -35,15 +38,17 @@ def ask_reset(request: Request) -> Response:
     except InvalidInput as error:
         text = f"This is no e-mail address: {error.expected}."
         return page(request, "account_reset.jinja2", viewer=None, error=text, email=email, status=400)
-    full = throttle.mailbox_is_full(address, request.now)
+    full = throttle.is_full(address, network_of(remote_addr), request.now)
     request.runtime.accounts.ask_reset(request.uow, address, silent=full)
     return see_other("/account/reset/sent")
 
 
 @view_config(route_name="account.reset.sent", request_method="GET")
 def sent(request: Request) -> Response:
-    """Look into your mail."""
-    return page(request, "account_reset_sent.jinja2", viewer=None)
+    """Look into your mail; the same for every address, whether it has an account and whether it got enough links."""
+    throttle = mail_throttle(request, Asked.RESET)
+    most, all_ = throttle.per_asker, throttle.per_mailbox
+    return page(request, "account_reset_sent.jinja2", viewer=None, most=most, all=all_)
 
 
 @view_config(route_name="account.reset.new", request_method="GET")
