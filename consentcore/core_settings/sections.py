@@ -109,6 +109,11 @@ class WebSettings:
     hsts_s: int = setting(
         "Strict-Transport-Security; 0 leaves it out.", default=0, minimum=0, maximum=_DAY_S * 730
     )
+    hsts_include_subdomains: bool = setting(
+        "Strict-Transport-Security counts for every subdomain of the host too (includeSubDomains): only where all of "
+        "them, whoever runs them, speak https.",
+        default=False,
+    )
     session_ttl_s: int = setting(
         "Life of a browser session.", default=12 * 3600, minimum=1, maximum=30 * _DAY_S
     )

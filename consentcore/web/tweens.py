@@ -8,12 +8,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from consentcore.web.redirects import origin_of, without_foreign_host
+
 if TYPE_CHECKING:
     from pyramid.config import Configurator
     from pyramid.registry import Registry
     from pyramid.request import Request
     from pyramid.response import Response
 
+    from consentcore.core_settings import WebSettings
     from consentcore.runtime import Runtime
 
 OWN_LOCATION = "consentcore.own_location"
@@ -34,11 +37,13 @@ FIXED = {
 def security_headers(handler: Handler, registry: Registry) -> Handler:
     """Add the security headers to every answer."""
     runtime = registry["consentcore.runtime"]
-    hsts, policy = runtime.settings.web.hsts_s, content_security_policy(*form_targets(runtime))
+    settings = runtime.settings
+    hsts, policy = _hsts(settings.web), content_security_policy(*form_targets(runtime))
+    own = {origin_of(settings.issuer), origin_of(settings.web_url)}
 
     def tween(request: Request) -> Response:
         request.add_finished_callback(_let_go)
-        response = handler(request)
+        response = without_foreign_host(request, handler(request), own)
         headers = response.headers
         for name, value in FIXED.items():
             headers.setdefault(name, value)
@@ -49,10 +54,17 @@ def security_headers(handler: Handler, registry: Registry) -> Handler:
         if location.startswith("/") and not location.startswith("//"):
             request.environ[OWN_LOCATION] = location
         if hsts:
-            headers["Strict-Transport-Security"] = f"max-age={hsts}; includeSubDomains"
+            headers["Strict-Transport-Security"] = hsts
         return response
 
     return tween
+
+
+def _hsts(settings: WebSettings) -> str:
+    """Strict-Transport-Security (RFC 6797 section 6.1), empty when it is not asked for."""
+    if not settings.hsts_s:
+        return ""
+    return f"max-age={settings.hsts_s}" + ("; includeSubDomains" if settings.hsts_include_subdomains else "")
 
 
 def _let_go(request: Request) -> None:

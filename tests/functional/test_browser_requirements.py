@@ -38,12 +38,24 @@ def test_12_every_redirect_is_a_303(platform):
     assert browser.get("/consents").forms[0].submit().status_int == 303
 
 
-@pytest.mark.parametrize("seconds", [0, 31_536_000])
-def test_78_hsts_where_it_is_configured(tmp_path, seconds):
-    platform = make_platform(tmp_path, extra=f"consentcore.web.hsts_s = {seconds}")
+@pytest.mark.parametrize(
+    ("seconds", "subdomains", "told"),
+    [
+        (0, "", None),
+        (0, "true", None),
+        (31_536_000, "", "max-age=31536000"),
+        (31_536_000, "true", "max-age=31536000; includeSubDomains"),
+    ],
+)
+def test_78_hsts_where_it_is_configured(tmp_path, seconds, subdomains, told):
+    """RFC 6797 section 6.1.2: includeSubDomains speaks for hosts of other people, so it has to be asked for."""
+    extra = f"consentcore.web.hsts_s = {seconds}\n"
+    if subdomains:
+        extra += f"consentcore.web.hsts_include_subdomains = {subdomains}\n"
+    platform = make_platform(tmp_path, extra=extra)
     for path in ("/login", "/livez", "/nowhere", Request(client_id="nobody").url):
         header = platform.browser().get(path, expect_errors=True).headers.get("Strict-Transport-Security")
-        assert header == (f"max-age={seconds}; includeSubDomains" if seconds else None)
+        assert header == told
     platform.runtime.close()
 
 
