@@ -11,15 +11,20 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.x509.oid import NameOID
 
 
 @dataclass(frozen=True)
 class Certificate:
-    """A self-signed certificate: the file with it, and the context of a server that shows it."""
+    """A self-signed certificate: the file with it, and the context of a server that shows it.
+
+    :ivar kind: of its key, ``ECDSA`` or ``RSA``.
+    """
 
     path: Path
     server: ssl.SSLContext
+    kind: str = "ECDSA"
 
     @property
     def client(self) -> ssl.SSLContext:
@@ -27,9 +32,9 @@ class Certificate:
         return ssl.create_default_context(cafile=str(self.path))
 
 
-def make_certificate(folder: Path, *names: str) -> Certificate:
+def make_certificate(folder: Path, *names: str, rsa: bool = False) -> Certificate:
     """Make a certificate for host names and addresses, good for an hour."""
-    key = ec.generate_private_key(ec.SECP256R1())
+    key = generate_private_key(65537, 2048) if rsa else ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
     now = dt.datetime.now(dt.UTC)
     certificate = (
@@ -55,7 +60,7 @@ def make_certificate(folder: Path, *names: str) -> Certificate:
     )
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(path, key_path)
-    return Certificate(path, server)
+    return Certificate(path, server, "RSA" if rsa else "ECDSA")
 
 
 def _name(text: str) -> x509.GeneralName:
