@@ -1,5 +1,6 @@
 """Sends people to a badge reader and takes them back: who comes with ``badge=ADDRESS`` is that owner."""
 
+import hashlib
 import secrets
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
@@ -36,13 +37,13 @@ class Badge:
 
     def begin(self, *, callback_url, fresh, now):
         state, word = secrets.token_urlsafe(32), secrets.token_urlsafe(16)
-        query = urlencode({"back": callback_url, "state": state, "fresh": int(fresh), "word": word})
+        query = urlencode({"back": callback_url, "state": state, "fresh": int(fresh), "proof": _proof(word)})
         return RedirectTo(f"{self._reader}/read?{query}", state, word)
 
     def complete(self, returned):
         if "error" in returned.params:
             return Refused("cancelled")
-        if returned.params.get("word") != returned.transient:
+        if returned.params.get("proof") != _proof(returned.transient) or returned.params.get("from") != self.origin:
             return Refused("failed")
         try:
             address = normalise_email(returned.params.get("badge", ""))
@@ -60,6 +61,10 @@ class Badge:
 
     def end(self, *, return_url):
         return f"{self._reader}/out?{urlencode({'back': return_url})}"
+
+
+def _proof(word):
+    return hashlib.sha256(word.encode()).hexdigest()
 
 
 @hookimpl

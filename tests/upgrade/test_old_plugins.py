@@ -1,0 +1,318 @@
+"""Wheels for the plugin API 1.0, as others built them with commit 26e6d57: installed, named in an INI, and at work."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from email.parser import Parser
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+from cli_ import Cli
+from old_ import OLD, OldHouse, closing, sqlite_house
+from platform_ import (
+    CALLBACK,
+    ISSUER,
+    Request,
+    answer,
+    exchange,
+    introspect,
+    proceed,
+    refresh,
+    sign_in,
+    visible,
+)
+from sinks import Answer, http_sink
+
+from consentcore.consent.verify import verify_all
+from consentcore.outbox.worker import Worker
+
+MINE = {
+    "shelf": ("storage", ("consentcore.plugin.shelf.path = %(here)s/mine.txt",)),
+    "doorman": ("login", ("consentcore.plugin.doorman.path = %(here)s/passwords",)),
+    "badge": ("login", ()),
+    "pier": ("scopes", ("consentcore.plugin.pier.harbour = Vieux-Port",)),
+    "pager": ("notifiers", ("consentcore.plugin.pager.url = http://127.0.0.1:9/room",)),
+    "town": ("extensions", ("consentcore.plugin.town.folder = %(here)s/town",)),
+}
+
+ENVIRONMENT = {"env:DATABASE_URL": "postgresql://nobody@127.0.0.1:9/none"}
+
+
+@pytest.fixture(autouse=True)
+def installed(wheels_of_then, monkeypatch):
+    """The wheels are where Python finds them, and nothing else is changed."""
+    monkeypatch.syspath_prepend(str(wheels_of_then))
+    return wheels_of_then
+
+
+@pytest.fixture
+def house(tmp_path):
+    """The old SQLite database, upgraded."""
+    with closing(sqlite_house(tmp_path, (9, 9))) as made:
+        assert made.cli("init").code == 0
+        yield made
+
+
+def with_plugin(house: OldHouse, name: str, *more: str, value: str = "") -> OldHouse:
+    """Name a plugin in the INI, in place of what was there or as ``value`` says."""
+    setting, lines = MINE[name]
+    house.write_ini(*lines, *more, changes={f"consentcore.{setting}": value or name})
+    return house
+
+
+def consent_page(house: OldHouse, request: Request, email: str = "grace@example.org"):
+    browser = house.platform.browser()
+    page = sign_in(
+        browser, browser.get(request.url).follow(), email, house.facts["people"][email]["password"]
+    )
+    return browser, page
+
+
+def tokens(house: OldHouse, page, request: Request) -> dict[str, str]:
+    done = exchange(house.platform, request, answer(page, "approve")["code"])
+    assert done.status_int == 200, done.text
+    return done.json
+
+
+@pytest.mark.parametrize("name", MINE)
+def test_a_wheel_of_then_is_chosen_by_the_ini_alone_and_in_order(house, name):
+    with_plugin(house, name)
+    assert house.cli("init").code == 0
+    checked = house.cli("plugins", "check")
+    assert (checked.code, checked.err) == (0, "")
+    shown = house.cli("plugins", "show", name, "--json").json
+    assert (shown["active"], shown["api"], shown["problems"]) == (True, "1.0", [])
+
+
+def test_all_wheels_of_then_serve_together_in_processes_of_their_own(house, installed):
+    lines = [line for name, (_, own) in MINE.items() if name != "badge" for line in own]
+    house.write_ini(
+        *lines,
+        changes={
+            "consentcore.storage": "shelf",
+            "consentcore.login": "doorman",
+            "consentcore.scopes": "scopes_file pier",
+            "consentcore.notifiers": "smtp webhook pager",
+            "consentcore.extensions": "town",
+        },
+    )
+    environ = {**os.environ, "PYTHONPATH": str(installed)}
+    for arguments in (("init",), ("plugins", "check"), ("town", "--json")):
+        command = [sys.executable, "-m", "consentcore.cli.main", "-c", str(house.cli.ini), *arguments]
+        done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert "Traceback" not in done.stderr
+    assert json.loads(done.stdout) == {"consents": 0}
+
+
+def test_a_wheel_for_another_api_stops_the_start_and_says_why(house):
+    house.write_ini(changes={"consentcore.notifiers": "tomorrow"})
+    for arguments in (("plugins", "check"), ("init",), ("worker",)):
+        refused = house.cli(*arguments)
+        assert refused.code == 78
+        for word in ("test.ini", "tomorrow", "consentcore-tomorrow", "2.0", "1."):
+            assert word in refused.err
+
+
+def test_a_wheel_for_a_newer_minor_api_warns_and_works(house, caplog):
+    house.write_ini(changes={"consentcore.notifiers": "soon"})
+    done = house.cli("plugins", "check")
+    assert done.code == 0
+    assert "1.9" in done.err + caplog.text
+
+
+def test_a_storage_of_then_carries_the_whole_life_of_a_consent(house, tmp_path):
+    """Made anew by today's commands on the old storage; test_old_databases.py has a database that it wrote then."""
+    cli = with_plugin(house, "shelf").cli
+    assert cli("init").code == 0
+    facts = ("--redirect-uri", CALLBACK, "--scope", "sites.read comfort.read offline_access", "--json")
+    made = cli("client", "create", "--name", "CoolSite", "--client-id", "coolsite", *facts).json
+    api = cli("client", "create", "--name", "API", "--client-id", "api", "--resource-server", *facts[2:]).json
+    cli("owner", "create", "--email", "eve@example.org", "--password-stdin", stdin=b"correct horse battery\n")
+    house.facts |= {
+        "secrets": {one["client_id"]: one["client_secret"] for one in (made, api)},
+        "people": {"eve@example.org": {"password": "correct horse battery"}},
+    }
+    request = Request(scope="sites.read comfort.read offline_access")
+    browser, page = consent_page(house, request, "eve@example.org")
+    first = tokens(house, page, request)
+    assert introspect(house.platform, first["access_token"])["active"] is True
+    second = refresh(house.platform, first["refresh_token"]).json
+    (grant,) = cli("consents", "list", "--owner", "eve@example.org", "--json").json
+    assert "CoolSite" in browser.get("/consents")
+    proceed(browser.get(f"/consents/{grant['grant_id']}/revoke")).submit(status=303)
+    assert introspect(house.platform, second["access_token"]) == {"active": False}
+    Worker(house.platform.runtime).run_once()
+    assert cli("audit", "verify").code == 0
+    assert cli("client", "disable", "coolsite").code in (0, 2)
+
+
+def test_what_a_storage_of_then_cannot_keep_is_never_lost_in_silence(house):
+    """The old storage has the columns of then only. Whatever today's records have besides is refused, or not needed."""
+    cli = with_plugin(house, "shelf").cli
+    cli("init")
+    cli(
+        "client",
+        "create",
+        "--name",
+        "C",
+        "--client-id",
+        "c",
+        "--redirect-uri",
+        CALLBACK,
+        "--scope",
+        "sites.read",
+    )
+    if cli("client", "suspend", "--help").code:
+        return  # this version cannot suspend
+    done = cli("client", "suspend", "c")
+    shown = cli("client", "show", "c", "--json").json
+    assert done.code != 0 or "suspended" in json.dumps(shown)
+    if done.code:
+        assert "storage" in done.err
+
+
+def test_a_login_of_then_signs_in_and_keeps_passwords(house):
+    with_plugin(house, "doorman")
+    made = house.cli(
+        "owner", "create", "--email", "eve@example.org", "--password-stdin", stdin=b"a long one, indeed\n"
+    )
+    assert made.code == 0, made.err
+    browser = house.platform.browser()
+    page = sign_in(browser, browser.get("/login"), "eve@example.org", "a long one, indeed")
+    assert "Authorized Applications" in page
+    form = next(
+        one for one in browser.get("/account/password").forms.values() if one.action == "/account/password"
+    )
+    form["current_password"], form["password"] = "a long one, indeed", "another long one"
+    form.submit(headers={"Origin": ISSUER}, status=303)
+    browser = house.platform.browser()
+    assert "Authorized Applications" in sign_in(
+        browser, browser.get("/login"), "eve@example.org", "another long one"
+    )
+
+
+def test_a_login_by_redirect_of_then_brings_people_back(house):
+    with_plugin(house, "badge")
+    request = Request(scope="sites.read")
+    browser = house.platform.browser()
+    page = browser.get(request.url)
+    for _ in range(5):
+        if page.status_int in (302, 303) and "badges.example" in page.location:
+            break
+        page = (
+            page.follow()
+            if page.status_int in (302, 303)
+            else page.forms[0].submit(headers={"Origin": ISSUER})
+        )
+    sent = {name: values[0] for name, values in parse_qs(urlsplit(page.location).query).items()}
+    back = {"state": sent["state"], "proof": sent["proof"], "from": "https://badges.example"}
+    back["badge"] = "grace@example.org"
+    page = browser.get(f"{urlsplit(sent['back']).path}?{urlencode(back)}")
+    while page.status_int in (302, 303):
+        page = page.follow()
+    assert introspect(house.platform, tokens(house, page, request)["access_token"])["acr"] == "2"
+
+
+def test_scopes_of_then_are_asked_for_in_their_words(house):
+    with_plugin(house, "pier", value="scopes_file pier")
+    changed = house.cli("client", "update", "coolsite", "--scope", "sites.read berths.read berths.lights")
+    assert changed.code == 0, changed.err
+    request = Request(scope="berths.read berths.lights")
+    _, page = consent_page(house, request, "linus@example.org")
+    assert "See your berths" in visible(page)
+    assert "Vieux-Port" in visible(page)
+    assert tokens(house, page, request)["scope"] == "berths.read berths.lights"
+
+
+def test_a_notifier_of_then_is_told_and_never_of_an_account(house):
+    with http_sink(contract=False) as room:
+        room.answer = Answer(200)
+        more = f"consentcore.plugin.pager.url = http://127.0.0.1:{room.port}/room"
+        allowed = "consentcore.plugin.pager.allow_networks = 127.0.0.0/8"
+        house.write_ini(more, allowed, changes={"consentcore.notifiers": "pager"})
+        request = Request(scope="sites.read")
+        _, page = consent_page(house, request, "linus@example.org")
+        tokens(house, page, request)
+        Worker(house.platform.runtime).run_once()
+        texts = [json.loads(got.body)["text"] for got in room.received]
+    assert "consent.granted: CoolSite" in texts
+
+
+def test_every_hook_of_an_extension_of_then_is_called(house, tmp_path):
+    import consentcore_town
+
+    with_plugin(house, "town")
+    consentcore_town.TOLD.clear()
+    request = Request(scope="sites.read")
+    _, page = consent_page(house, request, "linus@example.org")
+    assert "The town's advice" in visible(page).replace("&#39;", "'")
+    for box in page.forms[0].fields["resource"]:
+        box.checked = True
+    found = introspect(house.platform, tokens(house, page, request)["access_token"])
+    assert found["active"] is True
+    assert (found["town"], found["for"]) == ("Altstadt", "coolsite")
+    assert found["houses"] == ["house-1", "house-2"]
+    assert "house-2" in str(found["resources"])
+    Worker(house.platform.runtime).run_once()
+    assert ("granted", found["grant_id"], 1) in {one[1:] for one in consentcore_town.TOLD}
+    (kept, *_) = (tmp_path / "town" / "checkpoints").read_text().splitlines()
+    assert json.loads(kept)["size"] > 0
+    assert house.platform.browser().get("/town").json["streets"] == ["High-Street", "Mill-Lane"]
+    assert house.cli("town", "--json").json["consents"] > 10
+    assert not verify_all(house.platform.runtime.storage, house.platform.runtime.keys).problems
+
+
+def test_keys_of_a_provider_of_then_are_used(house):
+    house.write_ini(
+        *MINE["town"][1],
+        "consentcore.plugin.town.vault = " + "ab" * 32,
+        "consentcore.plugin.shelf.path = %(here)s/mine.txt",
+        changes={
+            "consentcore.extensions": "town",
+            "consentcore.keys": "provider:town",
+            "consentcore.storage": "shelf",
+        },
+    )
+    assert house.cli("init").code == 0
+    assert house.cli("audit", "verify").code == 0
+    assert house.platform.runtime.keys.current_id == "town1"
+
+
+def test_wheels_say_what_they_need(installed):
+    """A wheel that asks for `consentcore` of any version is installed beside the newest one."""
+    for path in installed.glob("*.dist-info/METADATA"):
+        assert Parser().parsestr(path.read_text()).get_all("Requires-Dist") == ["consentcore"]
+    assert len(list(OLD.glob("wheels/*.whl"))) == 8
+
+
+def test_keys_of_then_load_from_the_environment_too(house, monkeypatch):
+    monkeypatch.setenv("THE_KEYS", (OLD / "keys").read_text())
+    house.write_ini(changes={"consentcore.keys": "env:THE_KEYS"})
+    (house.folder / "keys").unlink()
+    assert house.cli("audit", "verify").code == 0
+    monkeypatch.setenv("THE_KEYS", ";".join((OLD / "keys").read_text().splitlines()[1:]))
+    assert house.cli("audit", "verify").code == 0
+    token = house.facts["tokens"]["opaque"]["access_token"]
+    assert introspect(house.platform, token)["active"] is True
+
+
+def test_keys_of_then_rotate_and_everything_stays_readable(house):
+    assert house.cli("keys", "rotate", "--now").code == 0
+    assert len(house.cli("keys", "list", "--json").json) == 3
+    assert house.cli("audit", "verify").code == 0
+
+
+@pytest.mark.parametrize("name", ["development", "production"])
+def test_every_setting_of_the_inis_of_then_is_still_known(tmp_path, name, monkeypatch):
+    text = (OLD / "inis" / f"{name}.ini").read_text()
+    for word in set(text.replace("\n", " ").split()):
+        if word.startswith("env:"):
+            monkeypatch.setenv(word.removeprefix("env:"), ENVIRONMENT.get(word, "https://id.example.com"))
+    cli = Cli(tmp_path)
+    cli.ini.write_text(text)
+    told = cli("plugins", "show", "webhook")
+    assert told.code == 0, told.err
