@@ -55,6 +55,7 @@ def app_from_runtime(runtime: Runtime) -> Ingress:
         runtime.settings.server.max_body_bytes,
         signs_in_elsewhere=runtime.redirect_login is not None,
         mount=urlsplit(runtime.settings.issuer).path.rstrip("/"),
+        waiting=max(1, runtime.settings.server.threads // 2),
     )
 
 

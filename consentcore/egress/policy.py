@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from consentcore.domain.errors import InvalidInput
 from consentcore.egress.addresses import Address, Network, inside, is_public, parse_networks
 from consentcore.egress.answers import EgressError, EgressResponse
+from consentcore.egress.errands import ADDRESS_CHECK, Errand, errand
 from consentcore.egress.pool import Pool
 from consentcore.egress.resolving import Resolver, resolve, system_resolver
 from consentcore.egress.target import Target, parse_target
@@ -56,18 +57,24 @@ class EgressPolicy:
         object.__setattr__(self, "_networks", parse_networks(self.allow_networks, "allow_networks"))
         object.__setattr__(self, "_pool", Pool(self.keep_alive_s))
 
-    def check_url(self, url: str) -> None:
+    def check_url(self, url: str, sender: str = "") -> None:
         """Tell at registration what :meth:`post` would refuse. A name that cannot be resolved now is left to it,
         unless only an address inside the allowed networks would make its scheme and port good.
 
-        :raises InvalidInput: field ``url``.
+        :param sender: the application that asks. Looking its name up is an :func:`errand`: let every other check
+            come before.
+        :raises InvalidInput: field ``url``. :raises Busy: in a request, when the name cannot be looked up now.
         """
         target = parse_target(url)
         ordinary = _is_ordinary(target)
         if not self.allow_networks and not ordinary:
             raise InvalidInput("url", f"expected {self._expected()}")
         try:
-            self._addresses(target, Deadline(self.connect_timeout_s))
+            if target.address is None:
+                with errand(Errand(ADDRESS_CHECK, target.host, sender)):
+                    self._addresses(target, Deadline(self.connect_timeout_s))
+            else:
+                self._addresses(target, Deadline(self.connect_timeout_s))
         except EgressError as error:
             if error.error_class == "blocked_address" or not ordinary:
                 raise InvalidInput("url", f"expected {self._expected()}") from None

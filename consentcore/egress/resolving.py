@@ -5,8 +5,8 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from ipaddress import ip_address
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from consentcore.egress.answers import EgressError
@@ -21,6 +21,8 @@ MOST_WAITING = 100
 """Look-ups of this process that may hang at a time; each holds a thread that nobody can end."""
 
 _free = threading.BoundedSemaphore(MOST_WAITING)
+_under_way: dict[tuple[int, str, int], tuple[Resolver, Future[Sequence[str]]]] = {}
+_lock = threading.Lock()
 
 
 def system_resolver(host: str, port: int) -> Sequence[str]:
@@ -30,21 +32,15 @@ def system_resolver(host: str, port: int) -> Sequence[str]:
 
 
 def resolve(resolver: Resolver, host: str, port: int, deadline: Deadline) -> list[Address]:
-    """Ask the resolver once, in a thread of its own.
+    """Ask the resolver once, in a thread of its own; who asks for the same at the same time waits for that answer.
 
     :raises EgressError: ``dns``, when it has no answer in time, or none that is made of addresses.
     """
-    answers: SimpleQueue[Sequence[str] | Exception] = SimpleQueue()
-    place = _free
     try:
-        if not place.acquire(timeout=deadline.left()):
-            raise TimeoutError(f"{MOST_WAITING} other names are being looked up")
-        _start(lambda: answers.put(_ask(resolver, host, port)), place.release)
-        answer = answers.get(timeout=deadline.left())
-    except (Empty, TimeoutError) as error:
+        answer = _asked(resolver, host, port, deadline).result(timeout=deadline.left())
+    except Exception as error:
+        # Late, refused, or whatever else a resolver may raise: the name has no address.
         raise EgressError("dns") from error
-    if isinstance(answer, Exception):
-        raise EgressError("dns") from answer
     if not answer:
         raise EgressError("dns")
     try:
@@ -54,11 +50,35 @@ def resolve(resolver: Resolver, host: str, port: int, deadline: Deadline) -> lis
         raise EgressError("dns") from error
 
 
-def _ask(resolver: Resolver, host: str, port: int) -> Sequence[str] | Exception:
+def _asked(resolver: Resolver, host: str, port: int, deadline: Deadline) -> Future[Sequence[str]]:
+    """The look-up that is under way, or a new one. A name that hangs hangs once, however many want it."""
+    key = (id(resolver), host, port)
+    with _lock:
+        found = _under_way.get(key)
+    if found is not None:
+        return found[1]
+    place = _free
+    if not place.acquire(timeout=deadline.left()):
+        raise TimeoutError(f"{MOST_WAITING} other names are being looked up")
+    answer: Future[Sequence[str]] = Future()
+    with _lock:
+        _under_way[key] = resolver, answer
+
+    def ended() -> None:
+        place.release()
+        with _lock:
+            if _under_way.get(key) == (resolver, answer):
+                del _under_way[key]
+
+    _start(lambda: _ask(answer, resolver, host, port), ended)
+    return answer
+
+
+def _ask(answer: Future[Sequence[str]], resolver: Resolver, host: str, port: int) -> None:
     try:
-        return resolver(host, port)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the name has no address
-        return error
+        answer.set_result(resolver(host, port))
+    except BaseException as error:  # noqa: BLE001 - handed on to whoever waits
+        answer.set_exception(error)
 
 
 def _start(work: Callable[[], None], afterwards: Callable[[], None]) -> None:

@@ -61,9 +61,10 @@ def invalid_client() -> ProtocolError:
     return ProtocolError(401, INVALID_CLIENT, "Client authentication failed", {"WWW-Authenticate": CHALLENGE})
 
 
-def unavailable() -> ProtocolError:
-    """The storage did not answer; nothing was changed."""
-    return ProtocolError(503, "temporarily_unavailable", "Please try again", {"Retry-After": "5"})
+def unavailable(retry_after_s: int = 5) -> ProtocolError:
+    """The storage did not answer, or somebody else who has to be asked; nothing was changed."""
+    headers = {"Retry-After": str(retry_after_s)}
+    return ProtocolError(503, "temporarily_unavailable", "Please try again", headers)
 
 
 def description_of(error: OAuth2Error) -> str:

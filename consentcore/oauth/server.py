@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from oauthlib.oauth2 import OAuth2Error
 
 from consentcore.domain.errors import ConfigurationError, StorageConflict, StorageError, StorageUnavailable
-from consentcore.egress import EgressPolicy
+from consentcore.egress import Busy, EgressPolicy
 from consentcore.oauth.admission import Admission
 from consentcore.oauth.authorize import AuthorizationEndpoint
 from consentcore.oauth.caller import Caller
@@ -168,6 +168,8 @@ def _answered(http: HttpRequest, respond: Callable[[HttpRequest], HttpResponse])
         return error_answer(error)
     except OAuth2Error as error:
         return error_answer(from_oauthlib(error))
+    except Busy as error:
+        return error_answer(unavailable(error.retry_after_s))
     except StorageError as error:
         # Being down or busy says all; anything else is somebody's mistake and needs its trace.
         expected = isinstance(error, StorageUnavailable | StorageConflict)

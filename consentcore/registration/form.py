@@ -107,7 +107,7 @@ def auth_method(form: Form) -> AuthMethod:
 
 def _keys(form: Form, method: AuthMethod) -> str:
     """The keys of ``private_key_jwt``, by value; checked in either case, so that no secret is ever stored here."""
-    from consentcore.oauth.client_auth.key_set import key_set
+    from consentcore.oauth.client_auth.key_set import check_key_set
 
     if method is not AuthMethod.PRIVATE_KEY_JWT:
         for field, value in (("jwks", form.jwks), ("jwks_uri", form.jwks_uri)):
@@ -119,7 +119,7 @@ def _keys(form: Form, method: AuthMethod) -> str:
             "jwks", "expected either jwks or jwks_uri for private_key_jwt (RFC 7591 section 2)"
         )
     if form.jwks:
-        key_set(form.jwks)
+        check_key_set(form.jwks)
     return form.jwks
 
 

@@ -94,8 +94,8 @@ def _read(body: bytes) -> dict[tuple[str, str], Key]:
         members = [(member, _algorithm_of(member)) for member in json.loads(body)["keys"]]
     except (TypeError, KeyError, RecursionError):
         raise ValueError("this is no JWK set") from None
-    keys = {(member["kid"], algorithm): _imported(member) for member, algorithm in members if algorithm}
-    return {name: key for name, key in keys.items() if key is not None}
+    found = [((member["kid"], algorithm), _imported(member)) for member, algorithm in members if algorithm]
+    return {name: key for name, key in found if key is not None}
 
 
 def _algorithm_of(member: Any) -> str:

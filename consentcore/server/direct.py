@@ -13,10 +13,10 @@ import itertools
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
 
+from consentcore.egress.errands import Elsewhere, Errand, served_at
 from consentcore.server.environ import (
     Answer,
     BadRequest,
@@ -27,7 +27,8 @@ from consentcore.server.environ import (
     attach_body,
     call,
 )
-from consentcore.server.lane import SlowLane
+from consentcore.server.exchange import Exchange, Future, plain, refuse, send
+from consentcore.server.lane import PATIENCE_S, SlowLane, Waiter, WaitingLane
 
 log = logging.getLogger("consentcore.server")
 access = logging.getLogger("consentcore.access")
@@ -35,23 +36,8 @@ access = logging.getLogger("consentcore.access")
 _MAX_CHUNKS = 4096
 _MAX_DIGITS = 15
 _LOGGED_PATH = 256
-
-
-class Future(Protocol):
-    """granian's awaitable, used without an event loop: its callback runs in a granian thread."""
-
-    def add_done_callback(self, callback: Callable[[Any], None]) -> None: ...
-    def cancel(self) -> bool: ...
-    def done(self) -> bool: ...
-    def exception(self) -> BaseException | None: ...
-    def result(self) -> Mapping[str, Any]: ...
-
-
-class Exchange(Protocol):
-    """granian's ASGI protocol object: one request's body and the one answer to it. Thread-safe."""
-
-    def receive(self) -> Future: ...
-    def send(self, message: dict[str, Any]) -> object: ...
+KEPT = "consentcore.kept."
+"""What the application writes into the environ under such a name is there when a request starts again in a lane."""
 
 
 @dataclass(slots=True, eq=False)
@@ -96,6 +82,7 @@ class Front:
         self._patience = body_timeout_s
         self._access_log = access_log
         self._lane = lane or SlowLane(frozenset(), 0)
+        self._waiting = WaitingLane()
         self._numbers = itertools.count()
         # Single dict operations are atomic, so whoever pops an entry owns it: a request needs no lock.
         self._pending: dict[int, _Pending] = {}
@@ -104,7 +91,7 @@ class Front:
     @property
     def idle(self) -> bool:
         """Whether no request is being worked on or waited for."""
-        return not self._pending and not self._running and self._lane.idle
+        return not self._pending and not self._running and self._lane.idle and self._waiting.idle
 
     def take(self, scope: Scope, exchange: Exchange) -> None:
         """Accept one request; never raises, the answer goes to ``exchange`` now or later."""
@@ -123,7 +110,9 @@ class Front:
             refuse(exchange, 500, "Internal server error")
 
     def expire(self, now: float) -> None:
-        """Answer 408 to every request whose body should have been here by ``now`` (``time.monotonic``)."""
+        """Answer 408 to every request whose body should have been here by ``now`` (``time.monotonic``), and what it
+        has to every one that has waited too long for its turn in the lane."""
+        self._waiting.expire(now)
         for number, pending in list(self._pending.items()):
             if pending.deadline <= now and self._pending.pop(number, None) is not None:
                 refuse(pending.exchange, 408, "The request body took too long")
@@ -195,51 +184,56 @@ class Front:
         else:
             self._run(environ, exchange, body)
 
-    def _run(self, environ: Environ, exchange: Exchange, body: bytes) -> None:
+    def _run(
+        self, environ: Environ, exchange: Exchange, body: bytes, granted: frozenset[Errand] = frozenset()
+    ) -> None:
         number = next(self._numbers)
         self._running[number] = None
         started = time.perf_counter() if self._access_log else 0.0
+        place, fresh = Elsewhere(granted), environ.copy()
         try:
             attach_body(environ, body)
-            answer = call(self._app, environ)
+            with served_at(place):
+                answer = call(self._app, environ)
         except Exception:
             log.exception("the application failed on %s %s", environ["REQUEST_METHOD"], environ["PATH_INFO"])
-            answer = _plain(500, "Internal server error")
+            answer = plain(500, "Internal server error")
+        try:
+            if place.wanted is None:
+                self._send(environ, exchange, answer, started)
+            else:
+                fresh.update({name: value for name, value in environ.items() if name.startswith(KEPT)})
+                self._move(
+                    place,
+                    lambda granted: self._run(fresh, exchange, body, granted),
+                    lambda: self._send(environ, exchange, answer, started),
+                )
+        finally:
+            self._running.pop(number, None)
+
+    def _move(
+        self, place: Elsewhere, again: Callable[[frozenset[Errand]], None], refuse_it: Callable[[], None]
+    ) -> None:
+        """Let a request start again where it may wait, or answer what it has answered here."""
+        assert place.wanted is not None
+
+        def give_up() -> None:
+            place.refused()
+            refuse_it()
+
+        granted = place.granted | {place.wanted}
+        deadline = time.monotonic() + PATIENCE_S
+        if not self._waiting.put(Waiter(place.wanted, lambda: again(granted), give_up, deadline)):
+            give_up()
+
+    def _send(self, environ: Environ, exchange: Exchange, answer: Answer, started: float) -> None:
         try:
             send(exchange, answer)
         except Exception:
             log.exception("an answer of the application could not be sent")
             refuse(exchange, 500, "Internal server error")
-        finally:
-            self._running.pop(number, None)
         if self._access_log:
             _write_access(environ, answer, time.perf_counter() - started)
-
-
-def send(exchange: Exchange, answer: Answer) -> None:
-    """Give granian an answer of a WSGI application, whose header texts are Latin-1 (PEP 3333).
-
-    :raises Exception: when it cannot be one; nothing has been sent then.
-    """
-    status, headers, body = answer
-    fields = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-    fields.append((b"server", b"consentcore"))  # else granian adds its own name
-    exchange.send({"type": "http.response.start", "status": status, "headers": fields})
-    exchange.send({"type": "http.response.body", "body": body})
-
-
-def refuse(exchange: Exchange, status: int, text: str) -> None:
-    """Answer with a line of plain text and end the connection."""
-    send(exchange, _plain(status, text))
-
-
-def _plain(status: int, text: str) -> Answer:
-    headers = [
-        ("content-type", "text/plain; charset=utf-8"),
-        ("cache-control", "no-store"),
-        ("connection", "close"),
-    ]
-    return status, headers, (text + "\n").encode()
 
 
 def _declared(text: str) -> int:

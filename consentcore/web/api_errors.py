@@ -15,6 +15,7 @@ from consentcore.domain.errors import (
     StorageConflict,
     StorageUnavailable,
 )
+from consentcore.egress import Busy
 from consentcore.oauth.errors import ProtocolError, bad_request, unavailable
 from consentcore.oauth.responses import error_answer
 from consentcore.web.views.oauth.adapter import sent
@@ -44,6 +45,8 @@ def _translated(context: Exception, request: Request) -> ProtocolError:
         return ProtocolError(404, "not_found", NOT_HERE)
     if isinstance(context, InvalidTransition):
         return ProtocolError(409, "conflict", "The grant has ended already")
+    if isinstance(context, Busy):
+        return unavailable(context.retry_after_s)
     if isinstance(context, StorageUnavailable | StorageConflict):
         log.error("storage failed on %s %s: %s", request.method, request.path, context)
         return unavailable()
@@ -69,6 +72,7 @@ def includeme(config: Configurator) -> None:
         InvalidInput,
         NotFound,
         InvalidTransition,
+        Busy,
         StorageUnavailable,
         StorageConflict,
         Exception,

@@ -19,6 +19,7 @@ from consentcore.domain.errors import (
     StorageConflict,
     StorageUnavailable,
 )
+from consentcore.egress import Busy
 from consentcore.web.derivers import BadCsrf
 
 if TYPE_CHECKING:
@@ -143,6 +144,15 @@ def on_storage(context: StorageUnavailable | StorageConflict, request: Request) 
     return response
 
 
+def on_busy(context: Busy, request: Request) -> Response:
+    """Somebody outside has to be asked, and too many wait for the answer already."""
+    response = error_page(
+        request, 503, "Too many people are waiting at the moment. Please try again in a minute."
+    )
+    response.headers["Retry-After"] = str(context.retry_after_s)
+    return response
+
+
 def on_anything(context: Exception, request: Request) -> Response:
     """A mistake of ours: the trace goes to the log, the person gets a plain page."""
     log.error("unexpected error on %s %s", request.method, request.path, exc_info=context)
@@ -161,6 +171,7 @@ def includeme(config: Configurator) -> None:
         InvalidTransition: on_invalid_transition,
         InteractionGone: on_interaction_gone,
         LinkGone: on_link_gone,
+        Busy: on_busy,
         StorageUnavailable: on_storage,
         StorageConflict: on_storage,
         Exception: on_anything,

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
+from consentcore.egress.errands import Here, served_at
 from consentcore.web.tweens import FIXED, OWN_LOCATION, content_security_policy
 
 if TYPE_CHECKING:
@@ -45,18 +46,26 @@ class Ingress:
     :param max_body_bytes: largest body that is let through.
     :param signs_in_elsewhere: people sign in at an identity provider.
     :param mount: the path of the issuer, such as ``/tenant``; "" when it has none.
+    :param waiting: requests that may wait for somebody outside at a time where the server has no lane for them.
     :ivar slow: method and path of requests that compute a password's hash or wait for an identity provider; the
         server does not let them take all of its threads.
     """
 
     def __init__(
-        self, app: Router, max_body_bytes: int, *, signs_in_elsewhere: bool = False, mount: str = ""
+        self,
+        app: Router,
+        max_body_bytes: int,
+        *,
+        signs_in_elsewhere: bool = False,
+        mount: str = "",
+        waiting: int = 2,
     ) -> None:
         self.app = app
         slow = SLOW | ASKING_ELSEWHERE if signs_in_elsewhere else SLOW
         self.slow = slow | {(method, mount + path) for method, path in slow}
         self._limit = max_body_bytes
         self._mount = mount
+        self._here = Here(waiting)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         if self._mount and environ.get("PATH_INFO", "").startswith(f"{self._mount}/"):
@@ -64,7 +73,8 @@ class Ingress:
         problem = self._problem(environ)
         if problem is None:
             _spare_copies(environ)
-            return self.app(environ, _keeping_own_location(environ, start_response))
+            with served_at(self._here):
+                return self.app(environ, _keeping_own_location(environ, start_response))
         status, text = problem
         body, kind = _written(environ, text)
         headers = {

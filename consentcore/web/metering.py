@@ -5,10 +5,12 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from consentcore.domain.address import is_in
 from consentcore.domain.forwarding import came_through_a_proxy
+from consentcore.egress.errands import moving
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +46,12 @@ def counting(handler: Callable[[Request], Response], registry: Registry) -> Call
             return response
         finally:
             route = getattr(request, "matched_route", None)
-            note(route.name if route is not None else "none", status, time.perf_counter() - began)
+            name, took_s = route.name if route is not None else "none", time.perf_counter() - began
+            place = moving()
+            if place is None:
+                note(name, status, took_s)
+            else:
+                place.refused = partial(note, name, status, took_s)
 
     return tween
 

@@ -13,11 +13,15 @@ from typing import TYPE_CHECKING
 from consentcore.domain.clock import MINUTE
 from consentcore.domain.errors import KeyUnavailable
 from consentcore.domain.secret import digest
+from consentcore.egress import Errand
+from consentcore.egress.errands import SIGN_IN
 
 if TYPE_CHECKING:
     from pyramid.request import Request
     from pyramid.response import Response
 
+AT_PROVIDER = Errand(SIGN_IN, "provider")
+"""Stands around whatever a redirect login may ask its provider for."""
 TTL_MS = 10 * MINUTE
 PURPOSE = "login"
 AT_ONCE = 4

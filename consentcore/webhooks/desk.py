@@ -58,28 +58,32 @@ def check_schemes(schemes: Iterable[str]) -> tuple[str, ...]:
     return tuple(one for one in SCHEMES if one in wanted)
 
 
-def check_change(runtime: Runtime, change: Change) -> Change:
-    """Check what somebody typed; looks a host name up, so never call it in a transaction.
+def check_change(runtime: Runtime, change: Change, sender: str = "") -> Change:
+    """Check what somebody typed; looks a host name up at last, so never call it in a transaction.
 
-    :raises InvalidInput: naming ``url``, ``events`` or ``signatures``.
+    :param sender: the client whose endpoint it is.
+    :raises InvalidInput: naming ``url``, ``events`` or ``signatures``. :raises Busy: see there.
     """
-    if change.url is not None:
-        runtime.egress.check_url(change.url)
-    return Change(
+    checked = Change(
         change.url,
         None if change.events is None else check_events(change.events),
         None if change.schemes is None else check_schemes(change.schemes),
     )
+    if change.url is not None:
+        runtime.egress.check_url(change.url, sender)
+    return checked
 
 
 def prepare(runtime: Runtime, client: Client, wanted: Change) -> Minted:
     """Make a new endpoint with its secrets; stores nothing. For :class:`Change` see :func:`check_change`.
 
-    :raises InvalidInput: naming what is wrong.
+    :raises InvalidInput: naming what is wrong. :raises Busy: see there.
     """
     if client.kind is not ClientKind.APPLICATION:
         raise InvalidInput("client_id", "expected an application; an API is told of no consents")
-    checked = check_change(runtime, replace(wanted, url=wanted.url or ""))
+    with runtime.storage.reading() as uow:
+        _check_room(uow, client.client_id)
+    checked = check_change(runtime, replace(wanted, url=wanted.url or ""), client.client_id)
     return make_endpoint(
         runtime.keys,
         client.client_id,
@@ -95,10 +99,14 @@ def store(uow: UnitOfWork, endpoint: WebhookEndpoint) -> None:
 
     :raises InvalidInput: when the application has :data:`MAX_ENDPOINTS` already.
     """
-    if len(uow.clients.endpoints(endpoint.client_id)) >= MAX_ENDPOINTS:
-        raise InvalidInput("url", f"expected at most {MAX_ENDPOINTS} endpoints of one application")
+    _check_room(uow, endpoint.client_id)
     uow.clients.add_endpoint(endpoint)
     uow.notices.add(test_notice(endpoint, endpoint.created_at))
+
+
+def _check_room(uow: UnitOfWork, client_id: str) -> None:
+    if len(uow.clients.endpoints(client_id)) >= MAX_ENDPOINTS:
+        raise InvalidInput("url", f"expected at most {MAX_ENDPOINTS} endpoints of one application")
 
 
 def test_notice(endpoint: WebhookEndpoint, now: int) -> Notice:

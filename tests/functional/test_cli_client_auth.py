@@ -34,6 +34,19 @@ def test_a_client_with_keys_has_no_secret(cli, tmp_path):
         assert cli("client", "rotate-secret", made["client_id"]).code == 2
 
 
+def test_one_kid_may_name_keys_of_several_types_and_algorithms(cli):
+    """RFC 7517 section 4.5."""
+    rsa_key = RSAKey.generate_key(2048)
+    members = [
+        {**EC.as_dict(private=False), "kid": "k"},
+        {**rsa_key.as_dict(private=False), "kid": "k", "alg": "PS256"},
+        {**rsa_key.as_dict(private=False), "kid": "k", "alg": "RS256"},
+        {"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA", "kid": "k", "alg": ["ES256"]},
+    ]
+    made = create(cli, "--auth-method", "private_key_jwt", "--jwks", json.dumps({"keys": members}))
+    assert made.code == 0, made.err
+
+
 def test_everything_that_is_registered_is_shown(cli):
     made = create(
         cli,

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from consentcore.domain.clock import HOUR, MINUTE, SECOND
 from consentcore.domain.secret import digest
-from consentcore.oauth.client_auth.jose import is_signed
 
 if TYPE_CHECKING:
     from consentcore.oauth.client_auth.jose import Jwt
@@ -57,7 +56,7 @@ class Assertion:
         reason = _wrong_claim(jwt.claims, attempt, self._audiences(attempt.endpoint))
         if reason:
             return reason  # before any request for keys
-        if not is_signed(jwt, self._keys.of(attempt.client, jwt, attempt.now)):
+        if not self._keys.have_signed(attempt.client, jwt, attempt.now):
             return "no key of the client has signed it"
         return "" if self._first_use(jwt, attempt) else "its jti was used before"
 

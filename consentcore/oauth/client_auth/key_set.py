@@ -44,16 +44,25 @@ class PublicKey:
 def key_set(text: str) -> tuple[PublicKey, ...]:
     """Read a JWK set, as RFC 7517 section 5 wants it: keys of unknown types or for encryption are passed over.
 
+    Several keys may have one ``kid`` (section 4.5): they are told apart by their algorithms, and else tried in turn.
+
     :raises InvalidInput: field ``jwks``: no JWK set, too large, a private or symmetric key in it, or no usable one.
     """
     keys = _members(text)
     found = [made for made in map(_public_key, keys) if made is not None]
     if not found:
         raise InvalidInput("jwks", "expected a signing key: EC P-256, Ed25519, or RSA of 2048 to 8192 bits")
-    kids = [key.kid for key in found if key.kid]
-    if len(set(kids)) != len(kids):
-        raise InvalidInput("jwks", "expected every kid once")
     return tuple(found)
+
+
+def check_key_set(text: str) -> None:
+    """Hold a set that is registered by value against :func:`key_set`, and refuse what can only be a slip of the pen.
+
+    :raises InvalidInput: field ``jwks``: see there; or two keys share a ``kid`` and an algorithm.
+    """
+    names = [(key.kid, algorithm) for key in key_set(text) if key.kid for algorithm in key.algorithms]
+    if len(set(names)) != len(names):
+        raise InvalidInput("jwks", "expected every kid once for each algorithm")
 
 
 def _members(text: str) -> Sequence[Mapping[str, Any]]:
@@ -91,7 +100,8 @@ def _public_key(member: Mapping[str, Any]) -> PublicKey | None:
 
 def _same_algorithm(alg: object) -> frozenset[str]:
     """EdDSA with Ed25519 has two names (RFC 8037, RFC 9864)."""
-    return _ED25519 if alg in _ED25519 else frozenset({str(alg)})
+    name = str(alg)
+    return _ED25519 if name in _ED25519 else frozenset({name})
 
 
 _ED25519 = frozenset({"EdDSA", "Ed25519"})

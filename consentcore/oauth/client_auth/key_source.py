@@ -1,8 +1,9 @@
 """Where the public keys of a client come from: its registration, or a URL of its own.
 
 A URL is fetched through the guard of outgoing requests, outside any transaction, and its keys are kept for a while.
-An unknown ``kid`` asks again at once, so that a client may rotate whenever it likes, but no more than twice a minute,
-whatever anybody sends. While nobody answers there, the client cannot authenticate itself, and nobody else waits.
+An assertion that none of them has signed asks again at once, so that a client may rotate whenever it likes and name its
+keys as it likes, but no more than twice a minute, whatever anybody sends. Asking is an errand (see
+:mod:`consentcore.egress.errands`): while nobody answers, the client cannot authenticate itself, and nobody else waits.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from typing import TYPE_CHECKING
 
 from consentcore.domain.clock import MINUTE, SECOND
 from consentcore.domain.errors import InvalidInput
-from consentcore.egress import EgressError
-from consentcore.oauth.client_auth.jose import may_mean
+from consentcore.egress import EgressError, Errand, errand
+from consentcore.egress.errands import KEY_SET
+from consentcore.oauth.client_auth.jose import is_signed
 from consentcore.oauth.client_auth.key_set import key_set
 
 if TYPE_CHECKING:
@@ -52,6 +54,13 @@ class _Kept:
             return False
         return len(self.asked_at) < 2 or now >= self.asked_at[-2] + WINDOW
 
+    def worth_waiting(self, now: int) -> bool:
+        """Whether an answer is to be had: by asking, or from somebody who asks just now."""
+        return not self.failed if self.lock.locked() else self.may_ask(now)
+
+    def know(self, jwt: Jwt, now: int) -> bool:
+        return now < self.good_until and is_signed(jwt, self.keys)
+
 
 class KeySource:
     """Finds keys. Safe to share between threads.
@@ -64,22 +73,35 @@ class KeySource:
         self._kept: dict[str, _Kept] = {}
         self._lock = threading.Lock()
 
-    def of(self, client: Client, jwt: Jwt, now: int) -> Sequence[PublicKey]:
-        """The keys that may have signed ``jwt``; none when they cannot be had. Raises nothing."""
+    def have_signed(self, client: Client, jwt: Jwt, now: int) -> bool:
+        """Whether a key of the client has signed ``jwt``; not so when its keys cannot be had.
+
+        :raises Busy: in a request that must not wait for the keys here.
+        """
         try:
             if not client.jwks_uri:
-                return key_set(client.jwks) if client.jwks else ()
+                return bool(client.jwks) and is_signed(jwt, key_set(client.jwks))
         except InvalidInput as error:  # stored by something that does not check
             log.error("the keys of client %s are not usable: %s", client.client_id, error)
-            return ()
+            return False
         kept = self._entry(client.jwks_uri)
-        if _lacks(kept, jwt, now) and kept.lock.acquire(timeout=0 if kept.failed else TIMEOUT_S):
-            try:
-                if _lacks(kept, jwt, now) and kept.may_ask(now):
-                    self._ask(kept, client, now)
-            finally:
-                kept.lock.release()
-        return kept.keys if now < kept.good_until else ()
+        if kept.know(jwt, now):
+            return True
+        if not kept.worth_waiting(now):
+            return False
+        with errand(Errand(KEY_SET, client.jwks_uri, client.client_id)):
+            self._refresh(kept, client, jwt, now)
+        return kept.know(jwt, now)
+
+    def _refresh(self, kept: _Kept, client: Client, jwt: Jwt, now: int) -> None:
+        """Ask, or wait for the answer that somebody else is about to get."""
+        if not kept.lock.acquire(timeout=0 if kept.failed else TIMEOUT_S):
+            return
+        try:
+            if not kept.know(jwt, now) and kept.may_ask(now):
+                self._ask(kept, client, now)
+        finally:
+            kept.lock.release()
 
     def _ask(self, kept: _Kept, client: Client, now: int) -> None:
         kept.asked_at = (*kept.asked_at[-1:], now)
@@ -104,7 +126,3 @@ class KeySource:
                     del self._kept[next(iter(self._kept))]
                 found = self._kept[url] = _Kept()
             return found
-
-
-def _lacks(kept: _Kept, jwt: Jwt, now: int) -> bool:
-    return now >= kept.good_until or not any(may_mean(jwt, key) for key in kept.keys)

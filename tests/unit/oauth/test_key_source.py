@@ -74,6 +74,64 @@ def test_60_key_that_was_taken_back_is_refused(guarded, sink):
     assert show(guarded, SECOND)
 
 
+def without_kid(key):
+    return {name: value for name, value in key.as_dict(private=False).items() if name != "kid"}
+
+
+def unnamed(*keys) -> bytes:
+    return json.dumps({"keys": [without_kid(key) for key in keys]}).encode()
+
+
+def test_60_unknown_kid_asks_again_where_the_kept_keys_have_none(guarded, sink):
+    sink.answer = Answer(200, {}, unnamed(FIRST))
+    assert show(guarded)  # many clients name a thumbprint that their set lacks
+    assert show(guarded)
+    assert len(sink.received) == 1
+    sink.answer = Answer(200, {}, unnamed(FIRST, SECOND))
+    assert show(guarded, SECOND)
+    assert len(sink.received) == 2
+
+
+def test_60_key_that_takes_the_place_of_another_under_its_kid_is_fetched(guarded, sink):
+    assert show(guarded)
+    renewed = ECKey.generate_key("P-256", {"kid": "first"})
+    sink.answer = Answer(200, {}, key_set(renewed))
+    assert show(guarded, renewed)
+    assert not show(guarded)
+    assert len(sink.received) == 2
+
+
+def test_60_assertion_without_kid_asks_again_for_a_new_key(guarded, sink):
+    assert show(guarded)
+    sink.answer = Answer(200, {}, key_set(FIRST, SECOND))
+    assert accepted(present(guarded, signed(claims(guarded), SECOND, kid="")))
+    assert len(sink.received) == 2
+
+
+def test_60_keys_of_one_kid_are_tried_in_turn(guarded, sink):
+    """RFC 7517 section 4.5 only says that they should have different ones."""
+    old, new = (ECKey.generate_key("P-256", {"kid": "sig"}) for _ in range(2))
+    sink.answer = Answer(200, {}, key_set(old, new))
+    assert [show(guarded, old), show(guarded, new)] == [True, True]
+
+
+def test_60_members_that_nobody_understands_are_passed_over(guarded, sink):
+    """RFC 7517 section 5."""
+    odd = [
+        {"kty": "AKP", "alg": "ML-DSA-44", "pub": "AA", "kid": "first"},
+        {"kty": ["EC"], "kid": "first"},
+        {**FIRST.as_dict(private=False), "alg": ["ES256"]},
+        {**FIRST.as_dict(private=False), "alg": "ES999"},
+        {**FIRST.as_dict(private=False), "use": "attest"},
+        {**FIRST.as_dict(private=False), "use": {"a": 1}},
+        {**FIRST.as_dict(private=False), "key_ops": {"verify": 1}},
+        {**FIRST.as_dict(private=False), "kid": 7},
+        {"kty": "RSA", "n": 1, "e": None, "kid": "first"},
+    ]
+    sink.answer = Answer(200, {}, json.dumps({"keys": [*odd, FIRST.as_dict(private=False)]}).encode())
+    assert show(guarded)
+
+
 def test_wrong_claims_ask_nobody(guarded, sink):
     assert not accepted(present(guarded, signed(claims(guarded, aud="https://evil.example"), FIRST)))
     assert not sink.received

@@ -39,6 +39,21 @@ def test_60_assertions_with_asymmetric_signatures_are_accepted(keyed, key, alg):
     assert accepted(present(keyed, signed(claims(keyed), key, alg)))
 
 
+@pytest.mark.filterwarnings("ignore::joserfc.errors.SecurityWarning")
+def test_60_one_kid_may_name_keys_of_several_types_and_one_key_for_several_algorithms(house):
+    """RFC 7517 section 4.5: "equivalent alternatives by the application using them"."""
+    keys = [
+        {**EC.as_dict(private=False), "kid": "2026"},
+        {**ED.as_dict(private=False), "kid": "2026"},
+        {**RSA.as_dict(private=False), "kid": "2026", "alg": "PS256"},
+        {**RSA.as_dict(private=False), "kid": "2026", "alg": "RS256"},
+    ]
+    text = json.dumps({"keys": keys})
+    house.add_client("signer", auth_method=AuthMethod.PRIVATE_KEY_JWT, secrets=(), jwks=text)
+    for key, alg in ((EC, "ES256"), (ED, "EdDSA"), (RSA, "PS256"), (RSA, "RS256")):
+        assert accepted(present(house, signed(claims(house), key, alg, kid="2026"))), alg
+
+
 def test_60_code_and_refresh_and_revocation(keyed):
     client = keyed.storage.protocol.read_authorize("signer", None, 0).client
     code = keyed.code(client)

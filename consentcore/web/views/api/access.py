@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 PAGE = 100
 LONGEST_PAGE = 500
 LONGEST_VALUE = 200
-CALLER = "consentcore.api_caller"
+CALLER = "consentcore.kept.api_caller"
+"""Kept where a request starts again, in a lane or after a conflict: an assertion may be used once."""
 
 
 def caller(request: Request) -> Client:
     """The application that calls. :raises ProtocolError: when it is none."""
-    # Remembered over the repetitions of a request: an assertion may be used once.
     found: Client | None = request.environ.get(CALLER)
     if found is None:
         found = request.runtime.server.application(received(request))

@@ -69,9 +69,12 @@ def change(request: Request) -> Response:
     parameters(request)
     typed = members(request, url=str, events=list, signatures=list, overlap=str)
     wanted = desk.Change(typed.get("url"), texts(typed, "events"), texts(typed, "signatures"))
-    checked = desk.check_change(request.runtime, wanted)
+    keep_ms = _overlap(typed)
+    with request.runtime.storage.reading() as uow:
+        desk.find(uow, request.matchdict["endpoint_id"], client.client_id)
+    checked = desk.check_change(request.runtime, wanted, client.client_id)
     found = _locked(request, client.client_id)
-    made = desk.change(request.runtime, request.uow, found, checked, keep_ms=_overlap(typed))
+    made = desk.change(request.runtime, request.uow, found, checked, keep_ms=keep_ms)
     return answer(desk.minted_facts(request.runtime, made))
 
 

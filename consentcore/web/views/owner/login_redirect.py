@@ -8,13 +8,14 @@ from urllib.parse import urlencode
 from pyramid.view import view_config
 
 from consentcore.domain.secret import digest
+from consentcore.egress import errand
 from consentcore.ports.login import REASONS, Authenticated, RedirectTo, Refused, Returned, Unavailable
 from consentcore.ports.storage import transact
 from consentcore.web import round_trip
 from consentcore.web.interactions import pending
 from consentcore.web.pages import page
 from consentcore.web.redirects import see_other
-from consentcore.web.round_trip import RoundTrip
+from consentcore.web.round_trip import AT_PROVIDER, RoundTrip
 from consentcore.web.sign_ins import OWN_PAGE, Change, start_session
 
 if TYPE_CHECKING:
@@ -31,9 +32,10 @@ def go(request: Request) -> Response:
     interaction_id, after = request.query.one("i"), request.query.one("next")
     fresh = bool(request.query.one("fresh")) or _must_be_fresh(request, interaction_id)
     # Before anything is read in this request's transaction: the provider may have to be asked where it is.
-    sent = request.runtime.redirect_login.begin(
-        callback_url=_callback_url(request), fresh=fresh, now=request.now
-    )
+    with errand(AT_PROVIDER):
+        sent = request.runtime.redirect_login.begin(
+            callback_url=_callback_url(request), fresh=fresh, now=request.now
+        )
     after = after if OWN_PAGE.fullmatch(after) else ""
     trip = RoundTrip("", interaction_id, after, request.now + round_trip.TTL_MS)
     if interaction_id:
@@ -49,10 +51,13 @@ def come_back(request: Request) -> Response:
     params = request.query.once()
     state = params.get("state", "")
     trip = round_trip.find(request, state)
-    if trip is None or not round_trip.use_up(request, state, trip):
-        return _refused(request, LOST, RoundTrip("", "", "", 0))
-    returned = Returned(params, trip.transient, _callback_url(request), request.now)
-    outcome = request.runtime.redirect_login.complete(returned)
+    if trip is None:
+        return _lost(request)
+    with errand(AT_PROVIDER):
+        if not round_trip.use_up(request, state, trip):
+            return _lost(request)
+        returned = Returned(params, trip.transient, _callback_url(request), request.now)
+        outcome = request.runtime.redirect_login.complete(returned)
     response = _answer(request, outcome, trip)
     round_trip.forget(request, response, state)
     return response
@@ -91,6 +96,10 @@ def _unavailable(request: Request, outcome: Unavailable, trip: RoundTrip) -> Res
     response = _page(request, "unavailable", trip, 503)
     response.headers["Retry-After"] = str(outcome.retry_after_s)
     return response
+
+
+def _lost(request: Request) -> Response:
+    return _refused(request, LOST, RoundTrip("", "", "", 0))
 
 
 def _refused(request: Request, reason: str, trip: RoundTrip) -> Response:

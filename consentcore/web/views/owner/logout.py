@@ -7,12 +7,16 @@ from urllib.parse import urlsplit
 
 from pyramid.view import view_config
 
+from consentcore.egress import errand
 from consentcore.web.pages import page
 from consentcore.web.redirects import see_other
+from consentcore.web.round_trip import AT_PROVIDER
 
 if TYPE_CHECKING:
     from pyramid.request import Request
     from pyramid.response import Response
+
+    from consentcore.ports.login import RedirectLogin
 
 
 @view_config(route_name="logout", request_method="POST")
@@ -20,7 +24,7 @@ def log_out(request: Request) -> Response:
     """End the session on the server and in the browser."""
     elsewhere = request.runtime.redirect_login
     # First, because it may ask the provider where that is, and no transaction is open yet.
-    url = elsewhere.end(return_url=out_url(request)) if elsewhere else ""
+    url = _end_elsewhere(request, elsewhere) if elsewhere else ""
     request.uow.owners.end_session(request.browser.hash)
     request.browser.renew()
     if not elsewhere:
@@ -30,6 +34,11 @@ def log_out(request: Request) -> Response:
         return see_other(url)
     # The policy of the page with the form did not name that place: a browser would not follow a redirect there.
     return page(request, "login_out.jinja2", viewer=None, label=elsewhere.label, elsewhere=url)
+
+
+def _end_elsewhere(request: Request, elsewhere: RedirectLogin) -> str:
+    with errand(AT_PROVIDER):
+        return elsewhere.end(return_url=out_url(request))
 
 
 def out_url(request: Request) -> str:
