@@ -66,8 +66,9 @@ from consentcore.domain.notice import (
     Retry,
     Trigger,
 )
-from consentcore.domain.owner import Owner, OwnerIdentity, OwnerSession, OwnerTicket, normalise_email
+from consentcore.domain.owner import Owner, OwnerIdentity, OwnerSession, OwnerTicket
 from consentcore.domain.scope import OFFLINE_ACCESS, Catalog, Scope, ScopeType
+from consentcore.domain.text import check_text, one_line, refused
 from consentcore.domain.token import (
     Code,
     CodeLookup,
@@ -90,6 +91,8 @@ from consentcore.domain.token import (
 from consentcore.egress import EgressError, EgressPolicy, EgressResponse
 from consentcore.hooks.info import API_VERSION, NoSettings, PluginInfo, PluginKind, Secret, setting
 from consentcore.hooks.specs import hookimpl
+from consentcore.hosts import ascii_host
+from consentcore.mailbox import normalise_email
 from consentcore.outbox.message import check_sender, mail_message, mail_targets, mime_message
 from consentcore.outbox.signing import signature_header
 from consentcore.ports.extension import (
@@ -268,7 +271,9 @@ __all__ = [
     "UnitOfWork",
     "Unknown",
     "WebhookEndpoint",
+    "ascii_host",
     "check_sender",
+    "check_text",
     "from_iso",
     "hookimpl",
     "iso",
@@ -277,6 +282,8 @@ __all__ = [
     "mime_message",
     "network_of",
     "normalise_email",
+    "one_line",
+    "refused",
     "setting",
     "signature_header",
     "transact",

@@ -87,11 +87,12 @@ def normal_url(url: str) -> str:
     """Give an http or https URL with its origin as :func:`origin_of` has it and no dot at the end of the host; whatever
     comes after stays byte for byte.
 
-    :raises ValueError: when there is no host, or it is no name.
+    :raises ValueError: when there is no host, it is no name, or there is a user.
     """
+    url = ascii_url(url)
     parts = urlsplit(url)
     origin = _origin(parts, root=False)
-    if not origin or not parts.netloc:
+    if not origin or not is_authority(parts.netloc):
         raise ValueError("an URL with a host")
     return origin + url.partition("//")[2].removeprefix(parts.netloc)
 

@@ -15,8 +15,9 @@ from consentcore.account.links import EMAIL_PURPOSES, Link, Purpose
 from consentcore.domain.clock import SECOND
 from consentcore.domain.errors import InvalidInput, LinkGone, NotFound
 from consentcore.domain.notice import Audience, Notice, NoticeKind
-from consentcore.domain.owner import Owner, OwnerTicket, normalise_email
+from consentcore.domain.owner import Owner, OwnerTicket
 from consentcore.domain.secret import TICKET, digest, looks_like
+from consentcore.mailbox import normalise_email
 
 if TYPE_CHECKING:
     from consentcore.core_settings import AccountSettings

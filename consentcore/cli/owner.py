@@ -11,7 +11,8 @@ from consentcore.cli.commands import Group
 from consentcore.cli.state import State, pass_state, read_line_from_stdin
 from consentcore.domain.clock import iso
 from consentcore.domain.errors import InvalidInput, NotFound
-from consentcore.domain.owner import Owner, normalise_email
+from consentcore.domain.owner import Owner
+from consentcore.mailbox import normalise_email
 from consentcore.ports.storage import transact
 from consentcore.registration import MAX_NAME, line, named
 

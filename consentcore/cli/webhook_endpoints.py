@@ -14,6 +14,7 @@ from consentcore.domain.errors import InvalidInput, NotFound
 from consentcore.domain.notice import DeliveryState
 from consentcore.outbox.signing import SCHEMES
 from consentcore.ports.storage import transact
+from consentcore.registration import line
 from consentcore.webhooks import desk
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from consentcore.outbox.endpoints import Minted
     from consentcore.ports.storage import UnitOfWork
 
+MAX_REASON = 200
 _OPTIONS = {"events": "--event", "signatures": "--signature", "client_id": "CLIENT_ID"}
 
 _events = click.option(
@@ -184,8 +186,7 @@ def remove(state: State, endpoint_id: str) -> None:
 def _switch(state: State, endpoint_id: str, *, on: bool, reason: str) -> None:
     runtime = state.runtime
     now = runtime.clock.now()
-    if len(reason) > 200 or not reason.isprintable():
-        raise InvalidInput("--reason", "expected a line of at most 200 characters")
+    reason = line("--reason", reason, MAX_REASON)
 
     def work(uow: UnitOfWork) -> WebhookEndpoint:
         return desk.switch(uow, desk.lock(uow, endpoint_id), now, on=on, reason=reason)

@@ -9,12 +9,17 @@ from urllib.parse import urlsplit
 from consentcore.core_settings.sections import CoreSettings
 from consentcore.domain.address import no_networks
 from consentcore.domain.errors import InvalidInput
-from consentcore.domain.owner import normalise_email
 from consentcore.hooks.settings import PREFIX, Source
+from consentcore.hosts import ascii_host, is_authority, origin_of
+from consentcore.mailbox import normalise_email
 
 # Protocol routes run without the transaction that pages need, and which are which is told by the path.
 _PAGES = {"consent", "consents", "developer", "livez", "login", "logout", "metrics", "operator", "readyz"}
 _PAGES |= {"openapi.json", "account", "api", "jwks", "receipts", "static", ".well-known"}
+
+_VISIBLE = re.compile(r"[!-~]+")
+# A browser or library would rewrite any other path (RFC 3986 section 6.2.2) before it asks for it.
+_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~!$&'()*+,;=:@-]+)*/?")
 
 
 def check(settings: CoreSettings, source: Source) -> None:
@@ -50,10 +55,22 @@ def _check_urls(settings: CoreSettings, source: Source) -> None:
         problem = _url_problem(getattr(settings, name))
         if problem and (name == "issuer" or settings.web_url != settings.issuer):
             source.blame(PREFIX + name, problem)
+        elif not problem:
+            _warn_of_spelling(name, getattr(settings, name), source)
     for name in ("privacy_url", "complaint_url"):
         url = getattr(settings.web, name)
-        if url and urlsplit(url).scheme not in {"https", "http"}:
+        if url and not origin_of(url):
             source.blame(f"consentcore.web.{name}", "expected an http or https URL")
+
+
+def _warn_of_spelling(name: str, url: str, source: Source) -> None:
+    entry = source.entries.get(PREFIX + name)
+    written = entry.value if entry else ""
+    if written and written != url and not written.startswith(("env:", "file:")):
+        where = source.where(PREFIX + name)
+        source.warnings.append(
+            f"{where}: {PREFIX}{name}: taken for {url}, which is how browsers and applications write it"
+        )
 
 
 def _check_prefix(prefix: str, source: Source) -> None:
@@ -75,7 +92,7 @@ def parse_listen(text: str) -> tuple[str, int]:
         colon = ""
     if not colon or not (port.isascii() and port.isdecimal()) or int(port) > 65535 or " " in host:
         raise ValueError(f"expected HOST:PORT, not {text!r}")
-    return {"*": "0.0.0.0", "": "0.0.0.0"}.get(host, host), int(port)  # noqa: S104 - asked for
+    return {"*": "0.0.0.0", "": "0.0.0.0"}.get(host, ascii_host(host)), int(port)  # noqa: S104 - asked for
 
 
 def check_keys(source: Source) -> None:
@@ -87,20 +104,23 @@ def check_keys(source: Source) -> None:
 
 
 def _url_problem(url: str) -> str:
-    """RFC 8414 section 2: https, no query, no fragment; http only on the machine itself."""
+    """RFC 8414 section 2: https, no query, no fragment; http only on the machine itself. "" when all is well."""
+    expected = "expected an URL such as https://consent.example.com"
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port
     except ValueError:
-        return "expected an URL such as https://consent.example.com"
-    if (
-        parts.scheme not in {"https", "http"}
-        or not host
-        or any(ord(sign) <= 32 or ord(sign) > 126 for sign in url)
-    ):
-        return "expected an URL such as https://consent.example.com"
+        return expected
     if parts.query or parts.fragment or "?" in url or "#" in url or parts.username is not None:
         return "expected an URL without query, fragment or user"
+    try:
+        ascii_host(host)
+    except ValueError as error:
+        return f"expected {error}"
+    if parts.scheme not in {"https", "http"} or not is_authority(parts.netloc) or not _VISIBLE.fullmatch(url):
+        return expected
+    if not _PATH.fullmatch(parts.path):
+        return "expected a path without ., .., // and percent signs, such as /tenant"
     if parts.scheme == "http" and not _is_loopback(host):
         return "expected https; http is for loopback addresses only"
     return ""

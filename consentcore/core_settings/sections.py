@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from consentcore.hooks.info import Secret, setting
+from consentcore.hosts import ascii_host, ascii_url, normal_url
 
 _DAY_S = 86400
 
@@ -132,6 +134,16 @@ class WebSettings:
         "Whoever sends it as Authorization: Bearer may read /metrics from anywhere. At least 16 characters.",
         default=Secret(""),
     )
+
+    def __post_init__(self) -> None:
+        # What cannot be written so stays as it is, for `check` to say.
+        for name, write in (
+            ("support_email", _with_ascii_domain),
+            ("privacy_url", ascii_url),
+            ("complaint_url", ascii_url),
+        ):
+            with contextlib.suppress(ValueError):
+                object.__setattr__(self, name, write(getattr(self, name)))
 
 
 @dataclass(frozen=True)
@@ -280,6 +292,11 @@ class OperatorSettings:
     email: str = setting("Where security notices go; empty: nowhere.", default="")
 
 
+def _with_ascii_domain(address: str) -> str:
+    local, at, domain = address.rpartition("@")
+    return f"{local}{at}{ascii_host(domain)}" if at and not domain.isascii() else address
+
+
 def _raw(text: str) -> str:
     """A setting whose ``env:NAME`` is not replaced by its value, because who uses it looks there itself."""
     made: str = dataclasses.field(metadata={"help": text, "raw": True})
@@ -288,7 +305,11 @@ def _raw(text: str) -> str:
 
 @dataclass(frozen=True)
 class CoreSettings:
-    """Everything that can be set in the core. ``web_url`` and ``web.secure_cookies`` follow the issuer when unset."""
+    """Everything that can be set in the core. ``web_url`` and ``web.secure_cookies`` follow the issuer when unset.
+
+    The origins of ``issuer`` and ``web_url`` are as browsers write them (RFC 6454 section 6.2): no capitals, no default
+    port, no dot at the end. Browsers name it so in what they send, and applications compare byte for byte.
+    """
 
     issuer: str = setting(
         "Base URL of the protocol (RFC 8414 section 2), such as https://consent.example.com."
@@ -316,10 +337,13 @@ class CoreSettings:
     operator: OperatorSettings = field(default_factory=OperatorSettings)
 
     def __post_init__(self) -> None:
+        for name in ("issuer", "web_url"):
+            with contextlib.suppress(ValueError):  # `check` says what is wrong with it
+                object.__setattr__(self, name, normal_url(getattr(self, name)))
         if not self.web_url:
             object.__setattr__(self, "web_url", self.issuer)
         if self.web.secure_cookies is None:
-            secure = self.issuer.lower().startswith("https:")
+            secure = self.issuer.startswith("https:")
             object.__setattr__(self, "web", replace(self.web, secure_cookies=secure))
 
     def endpoint_url(self, name: str) -> str:

@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-
-from consentcore.domain.errors import InvalidInput
-
-_ADDRESS = re.compile(
-    r"[^\s@\x00-\x1f\x7f<>(),;:\"\\\[\]]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,24 +72,3 @@ class OwnerIdentity:
     subject: str
     owner_id: str
     created_at: int
-
-
-def normalise_email(text: str) -> str:
-    """Return the form under which an address is looked up: trimmed, lower case, an international domain as ``xn--…``.
-
-    :raises InvalidInput: when it is no mailbox address of at most 254 characters, or holds control characters.
-    """
-    address = _with_ascii_domain(text.strip())
-    if len(address) > 254 or not _ADDRESS.fullmatch(address) or ".." in address:
-        raise InvalidInput("email", "expected an address like ada@example.org")
-    return address.lower()
-
-
-def _with_ascii_domain(address: str) -> str:
-    local, at, domain = address.rpartition("@")
-    if not at or domain.isascii():
-        return address
-    try:
-        return f"{local}@{domain.encode('idna').decode()}"
-    except UnicodeError:
-        return address

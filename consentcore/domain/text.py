@@ -35,7 +35,7 @@ def check_text(field: str, text: str) -> None:
     """Let a text pass. :raises InvalidInput: naming ``field`` and the character that may not stand in it."""
     character = refused(text)
     if character:
-        raise InvalidInput(field, f"expected a line of text without {character}")
+        raise InvalidInput(field, f"expected one line without control characters, not {character}")
 
 
 def check_unicode(field: str, text: str) -> None:

@@ -12,9 +12,22 @@ from consentcore.oauth.validator import Validator
 
 
 class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]  # oauthlib has no types
-    """The code grant without ``plain`` (gap 4)."""
+    """The code grant without ``plain`` (gap 4), and with every redirect URI that may be registered."""
 
     _code_challenge_methods = {"S256": code_challenge_method_s256}  # noqa: RUF012 - oauthlib's shape
+
+    def _handle_redirects(self, request: Any) -> None:
+        """Take what is registered without another look: oauthlib's grammar lacks IPv6 addresses of RFC 3986 section
+        3.2.2, such as ``[1::]`` and those with an IPv4 address at their end. The rest is oauthlib's to refuse."""
+        validator, client_id, given = self.request_validator, request.client_id, request.redirect_uri
+        if given is None:
+            known = validator.get_default_redirect_uri(client_id, request)
+        else:
+            known = given if validator.validate_redirect_uri(client_id, given, request) else None
+        if not known:
+            super()._handle_redirects(request)
+            return
+        request.redirect_uri, request.using_default_redirect_uri = known, given is None
 
 
 def code_grant(validator: Validator, *checks: Callable[[Any], dict[str, object]]) -> CodeGrant:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit
 
 from consentcore.domain.errors import InvalidInput
+from consentcore.hosts import is_authority
 
 if TYPE_CHECKING:
     from consentcore.domain.client import Client
@@ -21,7 +22,6 @@ RESERVED = frozenset({"code", "state", "iss", "error", "error_description", "err
 _UNSAFE = re.compile(r"[^\x21-\x7e]|[\\<>\"^`{|}]")
 _LOOPBACK = re.compile(r"http://(127\.0\.0\.1|\[::1\])(?::([1-9][0-9]{0,4}))?([/?].*)?")
 _NATIVE_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+")
-_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", re.IGNORECASE)
 _DOT_SEGMENT = re.compile(r"/(\.|%2e){1,2}(/|$)", re.IGNORECASE)
 
 
@@ -29,7 +29,7 @@ def check_redirect_uri(uri: str, *, public: bool) -> None:
     """Accept a URI for registration: https; http on loopback; a private-use scheme with a dot for public clients.
 
     No fragment, no userinfo, no wildcard, at most 2000 printable ASCII characters (RFC 6749 section 3.1.2,
-    RFC 8252 sections 7 and 8.4, RFC 9700 section 2.1).
+    RFC 8252 sections 7 and 8.4, RFC 9700 section 2.1); the host is one of RFC 3986 section 3.2.2.
 
     :raises InvalidInput: naming ``redirect_uri`` and what was expected.
     """
@@ -56,11 +56,13 @@ def check_redirect_uri(uri: str, *, public: bool) -> None:
 
 
 def _check_scheme(parts: SplitResult, public: bool) -> None:
-    host = (parts.hostname or "").lower()
     if parts.scheme in ("https", "http"):
-        if not (_is_ipv6(host) if parts.netloc.startswith("[") else _HOST.fullmatch(host)):
-            raise InvalidInput(FIELD, "expected a host")
-        if parts.scheme == "http" and host not in LOOPBACK_HOSTS:
+        # RFC 3986 allows both, but browsers decode the one, and DNS has no name like the other (RFC 1123 section 2.1).
+        if not is_authority(parts.netloc) or "%" in parts.netloc or parts.netloc.startswith("-"):
+            raise InvalidInput(
+                FIELD, "expected a host: a name, an IPv4 address, or an IPv6 address in brackets"
+            )
+        if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
             raise InvalidInput(FIELD, "expected https (http only on 127.0.0.1, [::1] or localhost)")
     elif not _NATIVE_SCHEME.fullmatch(parts.scheme):
         raise InvalidInput(
@@ -68,15 +70,6 @@ def _check_scheme(parts: SplitResult, public: bool) -> None:
         )
     elif not public:
         raise InvalidInput(FIELD, "expected https: private-use schemes are for public clients")
-
-
-def _is_ipv6(host: str) -> bool:
-    from ipaddress import IPv6Address
-
-    try:
-        return not IPv6Address(host).scope_id
-    except ValueError:
-        return False
 
 
 def is_registered(client: Client, presented: str) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from consentcore.domain.errors import InvalidInput
 from consentcore.domain.notice import Audience, Reject
+from consentcore.hosts import ascii_host
 
 if TYPE_CHECKING:
     from email.headerregistry import Address
@@ -63,7 +64,7 @@ def _literal(text: str) -> str:
 
 
 def _mailbox(name: str, text: str) -> Address:
-    """Read one address; an international domain becomes ``xn--…`` (RFC 5891), which every server understands."""
+    """Read one address; an international domain becomes ``xn--…`` (IDNA 2008), which every server understands."""
     from email.headerregistry import Address
     from email.message import EmailMessage
     from email.policy import SMTP
@@ -74,7 +75,7 @@ def _mailbox(name: str, text: str) -> Address:
         (found,) = probe[name].addresses
         if not found.username or not found.domain:
             raise ValueError("half an address")
-        return Address(found.display_name, found.username, found.domain.encode("idna").decode())
+        return Address(found.display_name, found.username, ascii_host(found.domain))
     except (ValueError, IndexError):
         raise InvalidInput(name, "expected exactly one valid address on a single line") from None
 

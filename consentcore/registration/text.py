@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 from consentcore.domain.errors import InvalidInput
-from consentcore.domain.owner import normalise_email
+from consentcore.domain.text import check_text, is_visible
+from consentcore.hosts import ascii_url
+from consentcore.mailbox import normalise_email
 
 MAX_NAME = 100
 MAX_PURPOSE = 500
@@ -24,12 +26,12 @@ def named(field: str) -> Iterator[None]:
 
 
 def line(field: str, text: str, longest: int, *, needed: bool = False) -> str:
-    """A line of printable text. :raises InvalidInput: when it is empty, too long or holds control characters."""
+    """A line of text, trimmed. :raises InvalidInput: when it is too long, or holds a character that may not stand in a
+    text; with ``needed`` also when there is nothing in it that can be seen."""
     stripped = text.strip()
-    if len(stripped) > longest or (needed and not stripped):
+    check_text(field, stripped)
+    if len(stripped) > longest or (needed and not is_visible(stripped)):
         raise InvalidInput(field, f"expected {int(needed)} to {longest} characters")
-    if not stripped.isprintable():
-        raise InvalidInput(field, "expected no line breaks and no control characters")
     return stripped
 
 
@@ -42,15 +44,23 @@ def mailbox(field: str, text: str) -> str:
 
 
 def web_address(field: str, url: str) -> str:
-    """An address of a page or "". :raises InvalidInput: when it is neither."""
+    """An address of a page or "", its host in ASCII: who follows it may know IDNA 2003 only, and mean another's.
+
+    :raises InvalidInput: when it is neither.
+    """
     text = line(field, url, MAX_URL)
     if not text:
         return ""
+    wrong = InvalidInput(field, "expected an URL such as https://example.com/")
     try:
         parts = urlsplit(text)
-        host = parts.hostname
+        if parts.scheme not in {"https", "http"} or not parts.hostname:
+            raise wrong
     except ValueError:
-        host, parts = None, urlsplit("")
-    if parts.scheme not in {"https", "http"} or not host or parts.username is not None or " " in text:
-        raise InvalidInput(field, "expected an URL such as https://example.com/")
-    return text
+        raise wrong from None
+    if parts.username is not None or any(sign.isspace() for sign in text):
+        raise wrong
+    try:
+        return ascii_url(text)
+    except ValueError as error:
+        raise InvalidInput(field, f"expected {error}") from None

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from consentcore.hosts import ascii_host
 from consentcore.resource.bearer import Unavailable
 
 MAX_ANSWER = 256 * 1024
@@ -37,7 +38,7 @@ class Endpoint:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError(f"expected an http or https URL, not {url!r}")
-        self._host, self._port = parts.hostname, parts.port
+        self._host, self._port = ascii_host(parts.hostname), parts.port
         self._path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         self._timeout = timeout_s
         self._tls = (context or ssl.create_default_context()) if parts.scheme == "https" else None

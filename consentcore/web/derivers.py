@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from pyramid.httpexceptions import HTTPForbidden
 
+from consentcore.hosts import origin_of
 from consentcore.web.methods import SAFE_METHODS
 from consentcore.web.redirects import see_other
 
@@ -46,16 +47,11 @@ def check_origin(request: Request) -> None:
     """Compare Origin with where this request was sent and with our own URLs; ``null`` is foreign."""
     origin = request.headers.get("Origin")
     settings = request.runtime.settings
-    own = {_origin(settings.web_url), _origin(settings.issuer), request.host_url}
-    if origin is not None and origin not in own:
+    own = {origin_of(url) for url in (settings.web_url, settings.issuer, request.host_url)}
+    if origin is not None and (not origin_of(origin) or origin_of(origin) not in own):
         raise BadCsrf
     if request.headers.get("Sec-Fetch-Site") == "cross-site":
         raise BadCsrf
-
-
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
 
 
 def signed_in_view(view: View, info: Any) -> View:

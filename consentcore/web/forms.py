@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from consentcore.domain.errors import InvalidInput
+from consentcore.domain.text import check_unicode
 
 if TYPE_CHECKING:
     from pyramid.request import Request
@@ -47,23 +48,38 @@ class Fields:
         return [value for key, value in self._pairs if key == name]
 
 
-def parse_fields(raw: str, where: str) -> Fields:
+def parse_fields(raw: bytes, where: str) -> Fields:
     """Parse ``application/x-www-form-urlencoded`` text.
 
-    :raises InvalidInput: on broken UTF-8, a NUL, or more than 500 fields.
+    :raises InvalidInput: on more than 500 fields, naming ``where``; naming the field, when what it holds is no text:
+        not UTF-8 (of which surrogates are no part, RFC 3629 section 3), or with a NUL.
     """
     try:
-        pairs = parse_qsl(raw, keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
+        # Octets that are no UTF-8 come through, so that it can be said where they are.
+        pairs = parse_qsl(
+            raw.decode("ascii", "surrogateescape"),
+            keep_blank_values=True,
+            errors="surrogateescape",
+            max_num_fields=MAX_FIELDS,
+        )
     except ValueError as error:
-        raise InvalidInput(where, f"expected at most {MAX_FIELDS} fields in UTF-8") from error
-    if any("\0" in text for pair in pairs for text in pair):
-        raise InvalidInput(where, "expected text without NUL")
-    return Fields(pairs)
+        raise InvalidInput(where, f"expected at most {MAX_FIELDS} fields") from error
+    names = [_text(name, where) for name, _ in pairs]
+    return Fields([(name, _text(value, name)) for name, (_, value) in zip(names, pairs, strict=True)])
+
+
+def _text(escaped: str, field: str) -> str:
+    try:
+        text = escaped.encode("utf-8", "surrogateescape").decode()
+    except UnicodeDecodeError as error:
+        raise InvalidInput(field, "expected text in UTF-8") from error
+    check_unicode(field, text)
+    return text
 
 
 def query_fields(request: Request) -> Fields:
     """The query string of a request. :raises InvalidInput: see :func:`parse_fields`."""
-    return parse_fields(request.environ.get("QUERY_STRING", ""), "query")
+    return parse_fields(request.environ.get("QUERY_STRING", "").encode("latin-1"), "query")
 
 
 def posted_fields(request: Request) -> Fields:
@@ -74,8 +90,4 @@ def posted_fields(request: Request) -> Fields:
     content_type = request.environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
     if request.body and content_type != FORM_TYPE:
         raise InvalidInput("Content-Type", f"expected {FORM_TYPE}")
-    try:
-        raw = request.body.decode("ascii")
-    except UnicodeDecodeError as error:
-        raise InvalidInput("form", "expected percent-encoded UTF-8") from error
-    return parse_fields(raw, "form")
+    return parse_fields(request.body, "form")

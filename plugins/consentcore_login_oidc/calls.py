@@ -16,6 +16,7 @@ from authlib.integrations.requests_client import OAuth2Session
 from requests import PreparedRequest, RequestException, Response
 from requests.adapters import HTTPAdapter
 
+from consentcore.api import one_line
 from consentcore_login_oidc.settings import OidcSettings
 
 log = logging.getLogger(__name__)
@@ -141,5 +142,4 @@ def _told(error: BaseException) -> str:
     name = type(error).__name__
     if not isinstance(error, RequestException) or isinstance(error, ValueError):
         return name
-    words = "".join(sign if sign.isprintable() else " " for sign in str(error))
-    return f"{name} ({words[:200]})"
+    return f"{name} ({one_line(str(error))[:200]})"

@@ -23,6 +23,7 @@ from consentcore.api import (
     Refused,
     UnitOfWork,
     normalise_email,
+    one_line,
 )
 from consentcore_login_oidc.settings import OidcSettings
 
@@ -61,7 +62,7 @@ class Person:
 
 def find_owner(uow: UnitOfWork, person: Person, settings: OidcSettings, now: int) -> str | Refused:
     """The owner's id, or why nobody is let in. Owners, identities and addresses are written in this transaction."""
-    domains = {domain.lower().lstrip("@") for domain in settings.allowed_domains}
+    domains = settings.domains
     if domains and person.email.rpartition("@")[2] not in domains:
         return Refused("not_allowed" if person.email else "unverified")
     known = uow.identities.get(person.issuer, person.subject)
@@ -126,8 +127,7 @@ def _email(value: object) -> str:
 
 
 def _line(value: object) -> str:
-    text = value if isinstance(value, str) else ""
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())[:LONGEST_NAME]
+    return one_line(value)[:LONGEST_NAME] if isinstance(value, str) else ""
 
 
 def _locale(value: object) -> str:

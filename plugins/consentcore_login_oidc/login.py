@@ -21,6 +21,7 @@ from consentcore.api import (
     Returned,
     Storage,
     Unavailable,
+    refused,
     transact,
 )
 from consentcore_login_oidc.calls import Calls, ProviderDown
@@ -224,8 +225,8 @@ class OidcLogin:
 
 
 def _word(value: object) -> str:
-    """What is fit for evidence: a short word of printable signs; "" for anything else."""
-    fit = isinstance(value, str) and len(value) <= LONGEST_WORD and value.isprintable()
+    """What is fit for evidence: a short word of text; "" for anything else."""
+    fit = isinstance(value, str) and len(value) <= LONGEST_WORD and not refused(value)
     return str(value) if fit else ""
 
 

@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from consentcore.api import ConfigurationError, Secret, setting
+from consentcore.api import ConfigurationError, Secret, ascii_host, setting
 
 ALGORITHMS = (
     *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
@@ -65,6 +65,14 @@ class OidcSettings:
     logout: bool = setting("Logging out here leads to the provider's sign-out too.", default=True)
     ca_file: Path | None = setting("Certificates to trust instead of the system's.", default=None)
 
+    @property
+    def domains(self) -> frozenset[str]:
+        """``allowed_domains`` as addresses have them: in lower case, letters beyond ASCII by IDNA 2008.
+
+        :raises ValueError: when one is no name.
+        """
+        return frozenset(ascii_host(domain.lstrip("@")) for domain in self.allowed_domains)
+
 
 def check(settings: OidcSettings) -> None:
     """Refuse what cannot work or would not be safe. :raises ConfigurationError: with every problem."""
@@ -79,6 +87,10 @@ def check(settings: OidcSettings) -> None:
     unknown = [name for name in settings.id_token_algs if name not in ALGORITHMS]
     if unknown or not settings.id_token_algs:
         problems.append(f"{prefix}id_token_algs: expected some of {' '.join(ALGORITHMS)}")
+    try:
+        frozenset(settings.domains)
+    except ValueError as error:
+        problems.append(f"{prefix}allowed_domains: expected {error}")
     if settings.ca_file and not settings.ca_file.is_file():
         problems.append(f"{prefix}ca_file: expected a file, {settings.ca_file} is none")
     elif settings.ca_file and not _holds_certificates(settings.ca_file):

@@ -14,6 +14,7 @@ from typing import Any
 from joserfc import jws
 from joserfc.errors import JoseError, SecurityWarning
 
+from consentcore.api import refused
 from consentcore_login_oidc.discovery import Key, Provider
 
 # RFC 9864 renames it to Ed25519; providers go on writing EdDSA, and an operator could do nothing about it.
@@ -128,7 +129,7 @@ def check_access_token(claims: Mapping[str, Any], algorithm: str, access_token: 
 
 
 def _is_subject(value: object) -> bool:
-    return isinstance(value, str) and 1 <= len(value) <= 255 and value.isprintable()
+    return isinstance(value, str) and 1 <= len(value) <= 255 and not refused(value)
 
 
 def _is_for(claims: Mapping[str, Any], client_id: str) -> bool:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
-from consentcore.api import OFFLINE_ACCESS, Scope, ScopeType
+from consentcore.api import OFFLINE_ACCESS, Scope, ScopeType, refused
 
 # RFC 6749 section 3.3, without the @ that joins a scope and its version
 TOKEN = re.compile(r"[\x21\x23-\x3f\x41-\x5b\x5d-\x7e]{1,100}")
@@ -109,8 +109,9 @@ class _Entry:
             return ""
         if len(value) > limit:
             self._wrong(key, f"expected at most {limit} characters, it has {len(value)}")
-        if value and not value.isprintable():
-            self._wrong(key, "expected one line without control characters")
+        character = refused(value)
+        if character:
+            self._wrong(key, f"expected one line without control characters, not {character}")
         for word in BANNED:
             if word in value.casefold():
                 self._wrong(key, f"says {word!r}, expected all of it in plain words")
@@ -127,6 +128,8 @@ class _Entry:
     def _list(self, key: str) -> tuple[str, ...]:
         value = self._entry.get(key, [])
         if isinstance(value, list) and all(isinstance(item, str) and item for item in value):
+            for character in filter(None, map(refused, value)):
+                self._wrong(key, f"expected texts without control characters, not {character}")
             return tuple(value)
         self._wrong(key, "expected a list of texts")
         return ()

@@ -15,6 +15,7 @@ from consentcore.api import (
     Outcome,
     Reject,
     Retry,
+    ascii_host,
     check_sender,
     mail_message,
     mail_targets,
@@ -97,6 +98,10 @@ def _check(settings: SmtpSettings) -> None:
         check_sender(settings.sender)
     except InvalidInput as error:
         problems.append(f"consentcore.plugin.smtp.{error}")
+    try:
+        ascii_host(settings.host)
+    except ValueError as error:
+        problems.append(f"consentcore.plugin.smtp.host: expected {error}")
     if settings.ca_file and not settings.ca_file.is_file():
         problems.append(f"consentcore.plugin.smtp.ca_file: expected a file, {settings.ca_file} is none")
     elif settings.ca_file:

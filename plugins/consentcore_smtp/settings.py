@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from consentcore.api import Secret, setting
+from consentcore.api import Secret, ascii_host, setting
 
 
 @dataclass(frozen=True)
@@ -34,3 +35,8 @@ class SmtpSettings:
         minimum=0,
         maximum=30 * 86400,
     )
+
+    def __post_init__(self) -> None:
+        # Sockets would encode it by IDNA 2003, and may reach somebody else's server. What is no name, the plugin says.
+        with contextlib.suppress(ValueError):
+            object.__setattr__(self, "host", ascii_host(self.host))

@@ -14,6 +14,13 @@ from consentcore.api import InvalidInput, normalise_email
         ("ada@bücher.example", "ada@xn--bcher-kva.example"),
         ("ada@XN--BCHER-KVA.example", "ada@xn--bcher-kva.example"),
         ("größe@example.org", "größe@example.org"),
+        # IDNA 2003 made strasse.example of it: somebody else's domain.
+        ("ada@straße.example", "ada@xn--strae-oqa.example"),
+        ("Ada@STRAẞE.example", "ada@xn--strae-oqa.example"),
+        ("ada@strasse.example", "ada@strasse.example"),
+        ("ada@βόλος.example", "ada@xn--nxasmm1c.example"),
+        ("ada@bücher。example", "ada@xn--bcher-kva.example"),
+        ("ada@xn--n3h.net", "ada@xn--n3h.net"),
     ],
 )
 def test_address_has_one_form(typed, known_as):
@@ -32,6 +39,12 @@ def test_address_has_one_form(typed, known_as):
         "ada@é..example",
         f"ada@{'é' * 80}.example",
         "a\r\nb@c.example",
+        "a\u202eb@c.example",
+        "a\x85b@c.example",
+        "\ud800@c.example",
+        "ada@☃.net",
+        "ada@a\u202eb.example",
+        "ada@ℂ℀.example",
     ],
 )
 def test_what_is_no_address_is_refused(typed):

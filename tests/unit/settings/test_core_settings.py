@@ -94,10 +94,61 @@ def test_issuer_must_be_an_https_url_without_query_and_fragment(issuer):
 
 
 @pytest.mark.parametrize(
-    "issuer", ["http://localhost:1", "http://127.0.0.1", "http://[::1]:80/x", "https://a.example/t1"]
+    "issuer", ["http://localhost:1", "http://127.0.0.1", "http://[::1]:8080/x", "https://a.example/t1"]
 )
 def test_issuer_may_be_http_on_this_machine(issuer):
     assert load(issuer=issuer).settings.issuer == issuer
+
+
+@pytest.mark.parametrize(
+    ("written", "taken_for"),
+    [
+        ("https://Consent.Example", "https://consent.example"),
+        ("HTTPS://consent.example", "https://consent.example"),
+        ("https://consent.example:443", "https://consent.example"),
+        ("https://CONSENT.example.:443/Tenant/", "https://consent.example/Tenant/"),
+        ("https://consent.example:8443", "https://consent.example:8443"),
+        ("https://consent.example/", "https://consent.example/"),
+        ("https://straße.example", "https://xn--strae-oqa.example"),
+        ("https://my_app.example", "https://my_app.example"),
+        ("https://[2001:DB8:0::1]:443", "https://[2001:db8::1]"),
+        ("http://LOCALHOST:80", "http://localhost"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+    ],
+)
+def test_issuer_and_web_url_are_written_as_browsers_write_origins(written, taken_for):
+    """RFC 6454 section 6.2: lower case, no default port. The path is compared byte for byte and stays."""
+    found = load(issuer=written, web_url=written)
+    assert (found.settings.issuer, found.settings.web_url) == (taken_for, taken_for)
+    assert found.settings.web.secure_cookies is taken_for.startswith("https:")
+    said = [line for line in found.warnings if taken_for in line]
+    assert len(said) == (2 if written != taken_for else 0)
+    made = CoreSettings(issuer=written, keys="k", storage="memory", login="l", scopes=("s",))
+    assert made.web_url == taken_for
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    ["https://a.example/x/../y", "https://a.example/./x", "https://a.example//x", "https://a.example/%74enant",
+     "https://[::1]x", "https://a b", "https://\u2603.example", "https://a\u202eb.example", "https://@a.example"],
+)  # fmt: skip
+@pytest.mark.parametrize("key", ["issuer", "web_url"])
+def test_url_that_no_browser_would_write_so_is_refused_by_name(key, issuer):
+    (line,) = problems(**{key: issuer})
+    assert f"consentcore.{key}: expected" in line
+
+
+def test_addresses_on_pages_and_in_mails_have_their_names_of_today():
+    """IDNA 2003 would lead whoever follows them to strasse.example."""
+    urls = {
+        "web__privacy_url": "https://straße.example/p",
+        "web__complaint_url": "https://straße.example/c?é",
+    }
+    web = load(web__support_email="hilfe@straße.example", **urls).settings.web
+    assert web.privacy_url == "https://xn--strae-oqa.example/p"
+    assert web.complaint_url == "https://xn--strae-oqa.example/c?é"
+    assert web.support_email == "hilfe@xn--strae-oqa.example"
+    assert any("privacy_url: expected" in line for line in problems(web__privacy_url="https://[x"))
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from consentcore.account.service import Confirmed
 from consentcore.account.throttle import Asked
 from consentcore.domain.clock import HOUR, window_left_s
 from consentcore.domain.errors import InvalidInput
-from consentcore.domain.owner import normalise_email
+from consentcore.mailbox import normalise_email
 from consentcore.web.account_pages import mail_throttle, proven, too_often
 from consentcore.web.pages import page, without_referrer
 from consentcore.web.redirects import see_other

@@ -9,7 +9,7 @@ from pyramid.view import view_config
 from consentcore.account.throttle import Asked
 from consentcore.domain.address import network_of
 from consentcore.domain.errors import InvalidInput
-from consentcore.domain.owner import normalise_email
+from consentcore.mailbox import normalise_email
 from consentcore.web.account_pages import mail_throttle, poor_password, too_often
 from consentcore.web.pages import page, without_referrer
 from consentcore.web.redirects import see_other

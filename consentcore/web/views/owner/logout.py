@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from pyramid.view import view_config
 
 from consentcore.egress import errand
+from consentcore.hosts import origin_of
 from consentcore.web.pages import page
 from consentcore.web.redirects import see_other
 from consentcore.web.round_trip import AT_PROVIDER
@@ -29,8 +29,7 @@ def log_out(request: Request) -> Response:
     request.browser.renew()
     if not elsewhere:
         return see_other("/login")
-    parts = urlsplit(url)
-    if url and f"{parts.scheme}://{parts.netloc}" == elsewhere.origin:
+    if url and origin_of(url) == origin_of(elsewhere.origin) != "":
         return see_other(url)
     # The policy of the page with the form did not name that place: a browser would not follow a redirect there.
     return page(request, "login_out.jinja2", viewer=None, label=elsewhere.label, elsewhere=url)
