@@ -68,7 +68,7 @@ from consentcore.domain.notice import (
 )
 from consentcore.domain.owner import Owner, OwnerIdentity, OwnerSession, OwnerTicket
 from consentcore.domain.scope import OFFLINE_ACCESS, Catalog, Scope, ScopeType
-from consentcore.domain.text import check_text, one_line, refused
+from consentcore.domain.text import check_text, check_unicode, one_line, refused
 from consentcore.domain.token import (
     Code,
     CodeLookup,
@@ -274,6 +274,7 @@ __all__ = [
     "ascii_host",
     "check_sender",
     "check_text",
+    "check_unicode",
     "from_iso",
     "hookimpl",
     "iso",

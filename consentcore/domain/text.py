@@ -45,7 +45,7 @@ def check_unicode(field: str, text: str) -> None:
     """
     found = _UNENCODABLE.search(text)
     if found:
-        raise InvalidInput(field, f"expected text without {_named(ord(found[0]))}")
+        raise InvalidInput(field, f"expected text without NUL and surrogates, not {_named(ord(found[0]))}")
 
 
 def one_line(text: str) -> str:

@@ -20,7 +20,7 @@ from consentcore.api import (
     transact,
 )
 from consentcore_login_local.hashing import Argon2
-from consentcore_login_local.rules import LONGEST, check_password
+from consentcore_login_local.rules import LONGEST, check_password, composed, spellings
 from consentcore_login_local.throttle import Limits, Throttle, Try
 
 if TYPE_CHECKING:
@@ -63,23 +63,27 @@ class LocalLogin:
                 return Throttled(wait)
             try:
                 owner_id, encoded = self._find(email)
-                right = self._is_right(encoded, attempt.password)
+                right = self._matching(encoded, attempt.password)
             except Exception:
                 with suppress(StorageError):
                     self._throttle.take_back(counted)
                 raise
-        if not right or not owner_id:
+        if right is None or not owner_id:
             self._throttle.failed(counted)
             return Refused()
         self._throttle.succeeded(counted)
-        if self._argon2.is_outdated(encoded):
-            self._rehash(owner_id, encoded, attempt.password)
+        kept = composed(right)
+        if len(kept) > LONGEST:  # of an older rule: in this form it would never be tried
+            kept = right
+        if right != kept or self._argon2.is_outdated(encoded):
+            self._rehash(owner_id, encoded, kept)
         return Authenticated(owner_id, ACR, AMR)
 
     def set_password(self, uow: UnitOfWork, owner_id: str, password: str) -> None:
         owner = uow.owners.get(owner_id)
         if owner is None:
             raise NotFound("owner", owner_id)
+        password = composed(password)
         check_password(password, owner)
         with self._argon2.other_turn:
             encoded = self._argon2.hash(password)
@@ -93,10 +97,16 @@ class LocalLogin:
             encoded = uow.owners.password_hash(owner_id)
         return owner_id, encoded or self._argon2.dummy
 
-    def _is_right(self, encoded: str, password: str) -> bool:
+    def _matching(self, encoded: str, password: str) -> str | None:
+        """The form of the password that is the right one, tried in order; None when none is.
+
+        One computation where the forms do not differ, which is nearly always, and never more than three.
+        """
         # Longer ones were never accepted; hashing a megabyte would be a gift to an attacker.
-        too_long = len(password) > LONGEST
-        return self._argon2.matches(encoded, "" if too_long else password) and not too_long
+        forms = spellings(password)
+        if not forms:
+            self._argon2.matches(encoded, "")
+        return next((form for form in forms if self._argon2.matches(encoded, form)), None)
 
     def _rehash(self, owner_id: str, checked: str, password: str) -> None:
         with self._argon2.other_turn:

@@ -2,30 +2,53 @@
 
 from __future__ import annotations
 
+import unicodedata
 from functools import cache
 from pathlib import Path
 
-from consentcore.api import InvalidInput, Owner
+from consentcore.api import InvalidInput, Owner, check_unicode
 
 SHORTEST = 8
 LONGEST = 1024
+LONGEST_TYPED = 4 * LONGEST
+"""Decomposed: no character is made of more than four (UAX 15). Of longer ones no form is computed, which takes long."""
+
+
+def composed(password: str) -> str:
+    """The form of a password that is kept, NFC (RFC 8265 section 4.2.2): the same whatever device it is typed on. One
+    that is too long in any form stays as it is."""
+    return password if len(password) > LONGEST_TYPED else unicodedata.normalize("NFC", password)
+
+
+def spellings(password: str) -> tuple[str, ...]:
+    """What a typed password may be the same as, each once: itself, then its NFC and its NFD form.
+
+    Which ones there are depends on what was typed alone, so that the time tells nothing of an account. Those that are
+    longer than a password may be are left out; there may be none.
+    """
+    if len(password) > LONGEST_TYPED:
+        return ()
+    forms = (password, composed(password), unicodedata.normalize("NFD", password))
+    return tuple(dict.fromkeys(form for form in forms if len(form) <= LONGEST))
 
 
 def check_password(password: str, owner: Owner) -> None:
     """Refuse a password that is easy to guess or cannot be kept whole.
 
+    :param password: as :func:`composed` has it.
     :raises InvalidInput: saying what was expected; the password is never repeated.
     """
     if len(password) < SHORTEST:
         raise InvalidInput("password", f"expected at least {SHORTEST} characters")
     if len(password) > LONGEST:
         raise InvalidInput("password", f"expected at most {LONGEST} characters")
-    if "\x00" in password or any("\ud800" <= character <= "\udfff" for character in password):
-        raise InvalidInput("password", "expected text without NUL")
+    check_unicode("password", password)
     folded = password.strip().casefold()
     if folded in common_passwords():
         raise InvalidInput("password", "expected one that is not among the most common ones")
-    if folded in {owner.email.casefold(), owner.email.partition("@")[0].casefold(), owner.name.casefold()}:
+    if folded in {
+        composed(text).casefold() for text in (owner.email, owner.email.partition("@")[0], owner.name)
+    }:
         raise InvalidInput("password", "expected something else than the name or the e-mail address")
 
 

@@ -274,6 +274,83 @@ class TestHashes:
         assert {encoded.rsplit("$", 2)[0] for encoded in computed} == {"$argon2id$v=19$m=8,t=1,p=1"}
 
 
+COMPOSED, DECOMPOSED = "Gar\u00e7on \u00c5ngstr\u00f6m", "Garc\u0327on A\u030angstro\u0308m"
+MIXED = "Gar\u00e7on A\u030angstro\u0308m"
+SIGN = "Garc\u0327on \u212bngstr\u00f6m"
+SPELLINGS = [COMPOSED, DECOMPOSED, MIXED, SIGN]
+
+
+class TestAccents:
+    """One person, two devices: what looks the same may be other characters (UAX 15), and is the same password."""
+
+    @pytest.mark.parametrize("typed", SPELLINGS, ids=ascii)
+    @pytest.mark.parametrize("set_as", SPELLINGS, ids=ascii)
+    def test_password_set_on_one_device_is_right_on_another(self, storage, login, owner, set_as, typed):
+        with storage.transaction() as uow:
+            login.set_password(uow, owner.owner_id, set_as)
+        before = stored_hash(storage, owner)
+        assert login._argon2.matches(before, COMPOSED)
+        assert isinstance(attempt(login, typed), Authenticated)
+        assert stored_hash(storage, owner) == before, "NFC is kept from the start"
+        assert attempt(login, typed[:-1]) == Refused()
+
+    @pytest.mark.parametrize("typed", [COMPOSED, DECOMPOSED], ids=["composed", "decomposed"])
+    @pytest.mark.parametrize("kept_as", [COMPOSED, DECOMPOSED], ids=["composed", "decomposed"])
+    def test_hash_of_before_is_found_and_becomes_that_of_nfc(self, storage, login, owner, kept_as, typed):
+        keep(storage, login, owner, kept_as)
+        assert attempt(login, f"{typed}!") == Refused()
+        assert isinstance(attempt(login, typed), Authenticated)
+        assert login._argon2.matches(stored_hash(storage, owner), COMPOSED)
+        assert isinstance(attempt(login, typed), Authenticated)
+
+    def test_hash_of_neither_form_is_found_by_what_was_typed_then(self, storage, login, owner):
+        keep(storage, login, owner, MIXED)
+        assert attempt(login, COMPOSED) == Refused()
+        assert isinstance(attempt(login, MIXED), Authenticated)
+        assert isinstance(attempt(login, COMPOSED), Authenticated)
+
+    def test_81_number_of_computations_tells_nothing_of_the_account(self, storage, login, owner, monkeypatch):
+        counted = {}
+        matches = login._argon2.matches
+        for email in ("ada@example.org", "nobody@example.org", "no address"):
+            tried = counted[email] = []
+            monkeypatch.setattr(
+                login._argon2,
+                "matches",
+                lambda encoded, text, t=tried: t.append(text) or matches(encoded, text),
+            )
+            for typed in ("plain", COMPOSED, DECOMPOSED, MIXED):
+                attempt(login, typed, email)
+        assert [len(tried) for tried in counted.values()] == [1 + 2 + 2 + 3] * 3
+
+    def test_80_three_forms_are_one_guess(self, storage, owner):
+        login = cheap(storage, failures_per_account=2)
+        assert [attempt(login, f"{MIXED}!") for _ in range(2)] == [Refused(), Refused()]
+        assert isinstance(attempt(login, f"{MIXED}!"), Throttled)
+
+    def test_82_length_is_that_of_the_form_that_is_kept(self, storage, login, owner):
+        with pytest.raises(InvalidInput, match="at least 8"), storage.transaction() as uow:
+            login.set_password(uow, owner.owner_id, "e\u0301" * 4)
+        with storage.transaction() as uow:
+            login.set_password(uow, owner.owner_id, "e\u0301" * 1024)
+        assert isinstance(attempt(login, "e\u0301" * 1024), Authenticated)
+        assert isinstance(attempt(login, "\u00e9" * 1024), Authenticated)
+        assert attempt(login, "e\u0301" * 1023) == Refused()
+
+    def test_82_name_of_the_owner_is_refused_in_every_form(self, storage, login):
+        someone = factories.owner(email="andre@example.org", name="Ang\u00e8le Moreau")
+        with storage.transaction() as uow:
+            uow.owners.add(someone)
+        with pytest.raises(InvalidInput, match="name"), storage.transaction() as uow:
+            login.set_password(uow, someone.owner_id, "Ange\u0300le Moreau")
+
+
+def keep(storage, login, owner, password):
+    """Store a hash as it was made before passwords had a form."""
+    with storage.transaction() as uow:
+        uow.owners.set_password_hash(owner.owner_id, login._argon2.hash(password))
+
+
 class TestRules:
     @pytest.fixture
     def put(self, storage, login, owner):
