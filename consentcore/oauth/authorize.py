@@ -69,6 +69,9 @@ class AuthorizationEndpoint:
         for name in ("client_id", "redirect_uri"):
             if name in parameters.problems:
                 return PageError(400, "invalid_request", f"{name}: {parameters.problems[name]}")
+        if parameters.problems.get("state") == front.LONG_STATE:
+            # Without its state an answer is another request's, or nobody's (RFC 6749 section 4.1.2.1).
+            return PageError(400, "invalid_request", f"state: {front.LONG_STATE}")
         client_id = parameters.values.get("client_id")
         if client_id is None:
             return PageError(400, "invalid_request", _FATAL["MissingClientIdError"])
@@ -208,7 +211,7 @@ def _set_scopes(request: Any) -> None:
         return  # oauthlib asks the validator for the default
     wanted = scopes.parse(request.scope)
     if wanted is None:
-        raise InvalidScopeError(request=request)
+        raise InvalidScopeError(description=scopes.MALFORMED, request=request)
     request.scopes = list(wanted)
 
 

@@ -51,7 +51,7 @@ class CodeExchange:
         """Judge the code by what was read, and give ``request`` its scopes.
 
         :raises InvalidGrantError: unknown, another client's, used, expired, under a dead grant; or a verifier
-            that is malformed or was not announced (RFC 9700 section 4.8.2, gap 5).
+            that is missing (RFC 7636 section 4.6), malformed or was not announced (RFC 9700 section 4.8.2, gap 5).
         """
         code, grant = self._found()
         if not grant.is_active(self.now):
@@ -61,7 +61,7 @@ class CodeExchange:
         # Anybody can name a public client: a used code ends its family only after PKCE was passed, in store().
         if code.used_at is None and self.now >= code.expires_at:
             raise InvalidGrantError(request=request)
-        self._check_verifier(request, code)
+        self._check_verifier(request, code, self.client)
         request.scopes = self._scopes(code, grant)
         if not request.scopes:
             raise InvalidGrantError(request=request)
@@ -142,9 +142,11 @@ class CodeExchange:
         return self._lookup.code, self._lookup.grant
 
     @staticmethod
-    def _check_verifier(request: Any, code: Code) -> None:
+    def _check_verifier(request: Any, code: Code, client: Client) -> None:
         verifier = request.code_verifier
         if verifier is None:
+            if code.code_challenge or client.public or client.require_pkce or request.require_pkce:
+                raise InvalidGrantError(description="code_verifier: expected that of the code_challenge")
             return
         if not code.code_challenge:
             raise InvalidGrantError(

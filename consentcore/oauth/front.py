@@ -1,10 +1,10 @@
 """The strict front: nothing reaches oauthlib that was not checked here first.
 
-Refused: a name that comes twice (RFC 6749 section 3.1, every name but ``resource``), broken UTF-8 or
-percent-encoding, NUL and control characters, non-ASCII where the RFC has none, over-long values, JSON that is no
-flat object of strings.
-A parameter without a value is absent. Unknown parameters are dropped, because oauthlib would make
-``request.user`` of a posted ``user`` (gap 6).
+Refused: a name that comes twice (RFC 6749 section 3.1, every name but ``resource``), and in known parameters broken
+UTF-8 or percent-encoding, NUL and control characters, non-ASCII where the RFC has none, over-long values, JSON values
+that are no strings. A parameter without a value is absent, in JSON one that is null. Unknown parameters are ignored,
+whatever they hold (sections 3.1 and 3.2), and dropped: oauthlib would make ``request.user`` of a posted ``user``
+(gap 6).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes
 
 from consentcore.oauth.errors import bad_request
 from consentcore.oauth.messages import HttpRequest
@@ -23,11 +23,16 @@ FORM_TYPE = "application/x-www-form-urlencoded"
 JSON_TYPE = "application/json"
 MAX_PARAMETERS = 100
 MALFORMED = "expected percent-encoded UTF-8"
+NO_STRING = "expected a string"
+MAX_STATE = 12_288
+"""Bytes of ``state`` as it stands in the redirect that takes it back, where a letter beyond ASCII has six or nine. With
+all that stands beside it, request line and redirect fit into the buffers of docs/samples/nginx.conf (16 and 32 kB)."""
+LONG_STATE = f"expected at most {MAX_STATE} bytes where it stands in a URL"
 
 _BETWEEN = "\n"  # no value holds one
 _BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _NOT_VSCHAR = re.compile(r"[^\x20-\x7e]")
 
 _CREDENTIALS = {
@@ -43,7 +48,7 @@ AUTHORIZE = MappingProxyType(
         "response_type": 256,
         "response_mode": 256,
         "scope": 4096,
-        "state": 4096,
+        "state": MAX_STATE,
         "code_challenge": 256,
         "code_challenge_method": 256,
         "prompt": 256,
@@ -53,7 +58,7 @@ AUTHORIZE = MappingProxyType(
         "resource": 2000,
     }
 )
-"""Parameters of the authorization endpoint and how long each may be, in characters."""
+"""Parameters of the authorization endpoint and how long each may be, in characters; ``state`` see above."""
 PUSH = MappingProxyType({**_CREDENTIALS, **AUTHORIZE})
 """Parameters of a pushed authorization request (RFC 9126 section 2.1)."""
 TOKEN = MappingProxyType(
@@ -69,6 +74,12 @@ TOKEN = MappingProxyType(
     }
 )
 """Parameters of the token endpoint."""
+UNFIT = '"'
+"""Stands for a value that cannot be what it should. None of these may hold the sign, so that it is refused, or not
+found, in the words of its parameter."""
+_OWN_REFUSAL = frozenset({"scope", "resource", "token", "token_type_hint"})
+"""Malformed ones are ``invalid_scope`` (RFC 6749 section 4.1.2.1) and ``invalid_target`` (RFC 8707 section 2), a token
+is an invalid one (RFC 7009 section 2.2), and a hint is no more than that."""
 REPEATABLE = frozenset({"resource"})
 """Parameters that may come several times, each time with another value (RFC 8707 section 2)."""
 ABOUT_TOKEN = MappingProxyType({**_CREDENTIALS, "token": 16_384, "token_type_hint": 256})
@@ -80,7 +91,7 @@ class Parameters:
     """What a request says.
 
     :ivar values: known parameters that have a value; for several values of one name see :func:`several`.
-    :ivar problems: what is wrong, by known name; problems of unknown or unreadable names stand under "".
+    :ivar problems: what is wrong, by known name; problems of unknown names stand as a sentence under "".
     """
 
     values: dict[str, str]
@@ -89,7 +100,7 @@ class Parameters:
     def first_problem(self) -> str | None:
         """One problem as a sentence, without any input in it."""
         for name, problem in self.problems.items():
-            return f"{name}: {problem}" if name else f"A parameter is not acceptable, {problem}"
+            return f"{name}: {problem}" if name else problem
         return None
 
 
@@ -138,37 +149,48 @@ def _collect(pairs: Iterable[Pair], known: Mapping[str, int]) -> Parameters:
     values: dict[str, str] = {}
     problems: dict[str, str] = {}
     seen: set[str] = set()
-    for count, (name, value, wrong) in enumerate(pairs):
-        key = name if name in known else ""
-        problem = wrong or _problem(name, value, known)
+    for count, (name, given, wrong) in enumerate(pairs):
         if count == MAX_PARAMETERS:
-            problem = f"expected at most {MAX_PARAMETERS} parameters"
+            problems.setdefault("", _of_unknown("", f"expected at most {MAX_PARAMETERS} parameters"))
+            break
+        key = name if name in known else ""
+        value, problem = _judged(name, given, wrong, known) if key else ("", "")
         if name in seen and not (key in REPEATABLE and value and value not in several(values, key)):
             problem = "expected once" if key not in REPEATABLE else "expected each value once"
-        seen.add(name)
+        if name or not wrong:
+            seen.add(name)
         if problem:
-            problems.setdefault(key, problem)
-            if count == MAX_PARAMETERS:
-                break
-        elif key and value:
+            problems.setdefault(key, problem if key else _of_unknown(name, problem))
+        elif value:
             values[name] = f"{values[name]}{_BETWEEN}{value}" if name in values else value
     for name in problems:
         values.pop(name, None)
     return Parameters(values, problems)
 
 
-def _problem(name: str, value: str, known: Mapping[str, int]) -> str:
-    limit = known.get(name)
-    if limit is None:
-        if "\0" in name or "\0" in value:
-            return "expected no NUL"
-        return "expected UTF-8" if _SURROGATE.search(name + value) else ""
-    if len(value) > limit:
-        return f"expected at most {limit} characters"
+def _of_unknown(name: str, problem: str) -> str:
+    """A name that could mean anything to whoever reads it is not repeated."""
+    plain = _PLAIN_NAME.fullmatch(name) is not None
+    return f"{name}: {problem}" if plain else f"A parameter is not acceptable, {problem}"
+
+
+def _judged(name: str, value: str, wrong: str, known: Mapping[str, int]) -> tuple[str, str]:
+    """The value of a known parameter, and what is wrong with it."""
+    problem = wrong or _problem(name, value, known[name])
+    if problem and wrong != NO_STRING and name in _OWN_REFUSAL:
+        return UNFIT, ""
+    return value, problem
+
+
+def _problem(name: str, value: str, limit: int) -> str:
     # RFC 6749 appendix A has only printable ASCII. A state beyond that is the client's own affair and comes
     # back as it was; control characters have no business in a URL.
     if name == "state":
-        return "expected no control characters" if _CONTROL.search(value) else ""
+        if _CONTROL.search(value):
+            return "expected no control characters"
+        return LONG_STATE if len(value) > limit or len(quote(value, safe="")) > limit else ""
+    if len(value) > limit:
+        return f"expected at most {limit} characters"
     return "expected printable ASCII" if _NOT_VSCHAR.search(value) else ""
 
 
@@ -185,7 +207,7 @@ def _decoded(name: bytes, value: bytes) -> Pair:
     try:
         clear = _unescape(name)
     except ValueError:
-        return "", "", MALFORMED
+        return "", "", MALFORMED  # nobody's name
     try:
         return clear, _unescape(value), ""
     except ValueError:
@@ -203,20 +225,27 @@ def _unescape(raw: bytes) -> str:
 
 
 def _members(raw: bytes) -> list[Pair]:
-    """Read a JSON object of strings. Gap 1: oauthlib takes no JSON, and a dict unchecked."""
+    """Read a JSON object. Gap 1: oauthlib takes no JSON, and a dict unchecked."""
     try:
-        found = json.loads(raw.decode("utf-8"), object_pairs_hook=_Object)
+        # Numbers as floats: no known member is one, and the digits of an int are bounded.
+        found = json.loads(raw.decode("utf-8"), object_pairs_hook=_Object, parse_int=float)
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, _Object):
-        raise bad_request("body: expected a JSON object of strings in UTF-8")
+        raise bad_request("body: expected a JSON object in UTF-8")
     pairs: list[Pair] = []
     for name, value in found:
-        members = value if name in REPEATABLE and isinstance(value, list) else [value]
-        pairs += [
-            (name, one, "") if isinstance(one, str) else (name, "", "expected a string") for one in members
-        ]
+        if name in REPEATABLE and isinstance(value, list) and not isinstance(value, _Object):
+            pairs += [_member(name, one) for one in value]
+        else:
+            pairs.append(_member(name, value))
     return pairs
+
+
+def _member(name: str, value: object) -> Pair:
+    if isinstance(value, str) or value is None:
+        return name, value or "", ""
+    return name, "", NO_STRING
 
 
 class _Object(list[tuple[str, object]]):

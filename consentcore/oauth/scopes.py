@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from consentcore.domain.client import Client
     from consentcore.domain.scope import Catalog
 
+MALFORMED = "scope: expected names of printable ASCII, separated by blanks"
 _TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,200}")
 
 

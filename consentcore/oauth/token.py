@@ -74,7 +74,7 @@ class TokenEndpoint:
         if request.scope is not None:
             wanted = scopes.parse(request.scope)
             if wanted is None:
-                raise ProtocolError(400, "invalid_scope", "scope: expected scope tokens separated by blanks")
+                raise ProtocolError(400, "invalid_scope", scopes.MALFORMED)
             request.scope = " ".join(wanted)
         wanted = front.several(parameters, "resource")
         request.exchange = RefreshExchange(self._parts, client, lookup, presented, now, wanted=wanted)

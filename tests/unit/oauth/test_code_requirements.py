@@ -30,9 +30,17 @@ def test_21_a_wrong_verifier_is_an_invalid_grant_and_does_not_burn_the_code(hous
 
 
 def test_21_a_missing_verifier_is_refused(house):
+    """RFC 7636 section 4.6: one error for a verifier that is not that of the challenge."""
     code = house.code(code_challenge=CHALLENGE)
-    assert house.redeem(code).error == "invalid_request"
-    assert house.redeem(code, code_verifier="").error == "invalid_request"
+    assert house.redeem(code).error == "invalid_grant"
+    assert house.redeem(code, code_verifier="").error == "invalid_grant"
+    assert house.redeem(code, code_verifier=VERIFIER).status == 200
+
+
+def test_21_a_client_that_must_use_pkce_since_now_redeems_no_code_without_it(house):
+    code = house.code()
+    house.update_client(house.client, require_pkce=True)
+    assert house.redeem(code).error == "invalid_grant"
 
 
 def test_22_a_verifier_without_a_challenge_is_refused(house):

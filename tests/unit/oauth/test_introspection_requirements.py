@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 
@@ -39,6 +40,40 @@ def test_54_other_families_of_the_grant_stand(house):
 @pytest.mark.parametrize("token", ["unknown", "x" * 16_000, "cca_" + "x" * 49, "a.b.c"])
 def test_54_unknown_tokens_are_answered_with_200(house, token):
     assert house.post("revoke", {"token": token}).status == 200
+
+
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+NO_TOKENS = [
+    *(b"token=%00", b"token=%0a", b"token=%C3%A9", b"token=%ff", b"token=%zz", b"token=\xff"),
+    b"token=" + b"x" * 60_000,
+]
+
+
+@pytest.mark.parametrize("body", NO_TOKENS, ids=lambda body: str(body[:14]))
+def test_54_a_token_that_cannot_be_one_is_answered_with_200(house, body):
+    """RFC 7009 section 2.2: an invalid token is no error. RFC 7662 section 2.2: it is not active."""
+    assert house.post("revoke", headers=FORM, body=body).status == 200
+    found = house.post("introspect", headers=FORM, body=body)
+    assert (found.status, found.json) == (200, {"active": False})
+
+
+@pytest.mark.parametrize("hint", [b"%ff", b"%00", b"x" * 300, b"%C3%A9"])
+def test_54_a_hint_that_cannot_be_one_is_ignored(house, hint):
+    token = house.tokens()["access_token"]
+    body = f"token={token}&token_type_hint=".encode() + hint
+    assert house.post("introspect", headers=FORM, body=body).json["active"] is True
+    assert house.post("revoke", headers=FORM, body=body).status == 200
+    assert house.introspect(token) == {"active": False}
+
+
+@pytest.mark.parametrize("value", [None, 7, [1], {"token": "x"}, "\0", "\ud800"])
+def test_11_unknown_members_are_ignored_whatever_they_hold(house, value):
+    token = house.tokens()["access_token"]
+    body = json.dumps({"token": token, "foo": value, "token_type_hint": None}).encode()
+    headers = {"content-type": "application/json"}
+    assert house.post("introspect", headers=headers, body=body).json["active"] is True
+    assert house.post("revoke", headers=headers, body=body).status == 200
+    assert house.introspect(token) == {"active": False}
 
 
 @pytest.mark.parametrize("hint", ["access_token", "refresh_token", "nonsense", ""])

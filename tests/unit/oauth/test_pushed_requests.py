@@ -143,6 +143,11 @@ def test_98_malformed_requests_do_not_burn_it(house):
         ({"redirect_uri": "https://[v:::]/cb"}, "invalid_request"),
         ({"scope": "nothing.read"}, "invalid_scope"),
         ({"scope": "device.act"}, "invalid_scope"),
+        ({"scope": "comfort.read\tenergy.read"}, "invalid_scope"),
+        ({"scope": "comfort.read\nenergy.read"}, "invalid_scope"),
+        ({"scope": "é"}, "invalid_scope"),
+        ({"resource": "https://api.example/é"}, "invalid_target"),
+        ({"state": "✓" * 1366}, "invalid_request"),
         ({"code_challenge": "c" * 43, "code_challenge_method": "plain"}, "invalid_request"),
         ({"code_challenge": "short", "code_challenge_method": "S256"}, "invalid_request"),
         ({"prompt": "none login"}, "invalid_request"),
@@ -159,6 +164,14 @@ def test_98_rules_are_those_of_the_authorization_endpoint(house, changes, error)
     assert (answer.status, answer.error) == (400, error)
     assert "evil" not in answer.raw.body.decode()
     assert not house.storage._engine.committed.pushed
+
+
+@pytest.mark.parametrize("value", [None, 7, [1], {"scope": "x"}, "\0", "\ud800", ""])
+def test_11_unknown_members_are_ignored_whatever_they_hold(house, value):
+    body = json.dumps({**ASKED, "foo": value, "nonce": None, "prompt": None}).encode()
+    answer = house.post("push", headers={"content-type": "application/json"}, body=body)
+    assert answer.status == 201
+    assert opened(house, answer.json["request_uri"]).request.state == ASKED["state"]
 
 
 def test_42_duplicates_are_refused(house):

@@ -240,6 +240,17 @@ def test_50_scope_never_widens(house, scope):
     assert house.refresh(first).status == 200
 
 
+@pytest.mark.parametrize(
+    "scope", ["comfort.read\tenergy.read", "comfort.read\nenergy.read", "é", "\0", 'a"b', "a" * 5000]
+)
+def test_50_a_malformed_scope_is_an_invalid_scope_and_costs_nothing(house, scope):
+    """RFC 6749 section 5.2."""
+    token = house.tokens()["refresh_token"]
+    refused = house.refresh(token, scope=scope)
+    assert (refused.status, refused.error) == (400, "invalid_scope")
+    assert house.refresh(token).status == 200
+
+
 def test_50_blanks_around_and_duplicates_do_not_matter(house):
     first = house.tokens()["refresh_token"]
     assert house.refresh(first, scope=" energy.read  energy.read ").json["scope"] == "energy.read"
