@@ -37,6 +37,7 @@ from consentcore.domain.errors import (
     NotFound,
     StorageConflict,
     StorageError,
+    StorageNotMigrated,
     StorageUnavailable,
 )
 from consentcore.domain.event import (
@@ -48,6 +49,7 @@ from consentcore.domain.event import (
     Evidence,
     NoticeSnapshot,
 )
+from consentcore.domain.files import make_folder, private_file
 from consentcore.domain.grant import ENDED, Grant, GrantState
 from consentcore.domain.interaction import AuthorizationRequest, AuthorizeContext, Interaction, PushedRequest
 from consentcore.domain.notice import (
@@ -256,6 +258,7 @@ __all__ = [
     "Storage",
     "StorageConflict",
     "StorageError",
+    "StorageNotMigrated",
     "StorageUnavailable",
     "SystemClock",
     "Throttled",
@@ -280,10 +283,12 @@ __all__ = [
     "iso",
     "mail_message",
     "mail_targets",
+    "make_folder",
     "mime_message",
     "network_of",
     "normalise_email",
     "one_line",
+    "private_file",
     "refused",
     "setting",
     "signature_header",

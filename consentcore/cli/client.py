@@ -62,7 +62,7 @@ def create(state: State, /, **typed: Any) -> None:
         "webhook_secret": made.webhook_secret,
     }
     lines = [f"{key}: {value}" for key, value in data.items() if value]
-    state.answer(data, "\n".join(lines))
+    state.answer(data, lines)
     if made.client_secret or made.webhook_secret:
         state.say("Keep the secrets now: they are not shown again.")
 
@@ -87,7 +87,7 @@ def show(state: State, client_id: str) -> None:
         client = _found(uow, client_id)
         endpoints = uow.clients.endpoints(client_id)
     data = {**_facts(client), "webhooks": [_endpoint_facts(one) for one in endpoints]}
-    state.answer(data, "\n".join(f"{key}: {plain(value)}" for key, value in data.items()))
+    state.answer(data, [f"{key}: {plain(value)}" for key, value in data.items()])
 
 
 @command.command("disable")
@@ -128,7 +128,7 @@ def update(state: State, /, client_id: str, **typed: Any) -> None:
     values = revision.values
     transact(runtime.storage, lambda uow: uow.clients.update(replace(_found(uow, client_id), **values)))
     data = {"client_id": client_id, "client_secret": revision.client_secret, "changed": sorted(values)}
-    state.answer(data, "\n".join(f"{key}: {plain(value)}" for key, value in data.items() if value))
+    state.answer(data, [f"{key}: {plain(value)}" for key, value in data.items() if value])
     if revision.client_secret:
         state.say("Keep the secret now: it is not shown again.")
 
@@ -163,7 +163,7 @@ def rotate_secret(state: State, client_id: str, keep_hours: float) -> None:
 
     transact(state.runtime.storage, store)
     data = {"client_id": client_id, "client_secret": secret, "old_secrets_expire_at": iso(until)}
-    state.answer(data, "\n".join(f"{key}: {value}" for key, value in data.items()))
+    state.answer(data, [f"{key}: {value}" for key, value in data.items()])
     state.say("Keep the secret now: it is not shown again.")
 
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from typing import Any, NoReturn
+from math import isnan
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from consentcore.cli.exit_codes import FOUND_A_PROBLEM
 from consentcore.cli.state import State
-from consentcore.domain.errors import ConfigurationError
+from consentcore.domain.errors import ConfigurationError, StorageError, StorageNotMigrated
+from consentcore.domain.visible import visible
+
+if TYPE_CHECKING:
+    from consentcore.ports.storage import Storage
 
 BUILT_IN = {
     "audit": "Prove that the evidence is untouched.",
@@ -82,6 +89,28 @@ class Command(click.Command):
         super().__init__(*args, **kwargs)
         add_common_options(self)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the words, and refuse what click lets through and no command can use."""
+        rest = super().parse_args(ctx, args)
+        if not ctx.ensure_object(State).foreign:
+            for parameter in self.params:
+                _check_usable(ctx, parameter)
+        return rest
+
+
+def _check_usable(ctx: click.Context, parameter: click.Parameter) -> None:
+    value = ctx.params.get(parameter.name or "")
+    for one in value if isinstance(value, tuple) else (value,):
+        if isinstance(one, float) and isnan(one):
+            raise click.BadParameter("expected a number", ctx, parameter)
+        if (
+            isinstance(one, str)
+            and not one.isascii()
+            and any("\ud800" <= letter <= "\udfff" for letter in one)
+        ):
+            # The bytes of the command line that are no UTF-8 arrive like this, and no storage can hold them.
+            raise click.BadParameter("expected UTF-8", ctx, parameter)
+
 
 class Group(click.Group):
     """A group whose commands are :class:`Command`."""
@@ -107,7 +136,10 @@ class RootGroup(Group):
         """A built-in command, or one of a plugin that :meth:`resolve_command` has found."""
         if cmd_name in BUILT_IN:
             return import_module(f"consentcore.cli.{cmd_name}").command
-        return ctx.ensure_object(State).plugin_commands.get(cmd_name)
+        state = ctx.ensure_object(State)
+        found = state.plugin_commands.get(cmd_name)
+        state.foreign = found is not None
+        return found
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -116,6 +148,13 @@ class RootGroup(Group):
         if args and args[0] not in BUILT_IN:
             _load_plugin_commands(ctx.ensure_object(State), args)
         return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command. click would end without a word at a connection that broke, as if it were the output."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise ConnectionResetError(errno.ECONNRESET, error.strerror) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List commands with their help without importing the built-in ones."""
@@ -157,6 +196,26 @@ def _ini_among(args: Sequence[str]) -> str | None:
     return None
 
 
-def refuse(message: str) -> NoReturn:
-    """End with exit code 1, which means that a problem was found."""
-    raise click.ClickException(message)
+class Refused(click.ClickException):
+    """What was asked for cannot be answered with yes; each line of the message is one of ours."""
+
+    def __init__(self, lines: tuple[str, ...], code: int) -> None:
+        super().__init__("\n".join(map(visible, lines)))
+        self.exit_code = code  # type: ignore[misc]  # click's own classes do it likewise
+
+
+def refuse(*lines: str, code: int = FOUND_A_PROBLEM) -> NoReturn:
+    """End with a message. :param code: one of :mod:`consentcore.cli.exit_codes`."""
+    raise Refused(lines, code)
+
+
+def answers(storage: Storage) -> bool:
+    """Whether a storage that is not in order can be reached at all: what is wrong with it is found then, not feared."""
+    try:
+        with storage.reading() as uow:
+            uow.grants.all(limit=1)
+    except StorageNotMigrated:
+        return True
+    except StorageError:
+        return False
+    return True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from consentcore.cli.commands import Group
+from consentcore.cli.output import machine
 from consentcore.cli.owner import find_owner
 from consentcore.cli.state import State, pass_state, table
 from consentcore.domain.clock import iso
@@ -83,7 +83,7 @@ def export(state: State, email: str, output: Path | None) -> None:
     owner = find_owner(state, email, "--owner")
     with state.runtime.storage.reading() as uow:
         document = export_owner(uow, owner.owner_id, state.runtime.clock.now())
-    text = json.dumps(document, ensure_ascii=False, indent=2)
+    text = machine(document)
     if output is None:
         click.echo(text)
         return

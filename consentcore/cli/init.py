@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from consentcore.cli.commands import Command, refuse
+from consentcore.cli.commands import Command, answers, refuse
+from consentcore.cli.exit_codes import FOUND_A_PROBLEM, NOT_NOW
 from consentcore.cli.state import State, pass_state
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def command(state: State) -> None:
         state.say(step)
     state.answer({"steps": steps, "problems": problems}, "")
     if problems:
-        refuse("\n".join(problems))
+        refuse(*problems, code=FOUND_A_PROBLEM if answers(state.runtime.storage) else NOT_NOW)
 
 
 def _make_keys(state: State) -> Path | None:

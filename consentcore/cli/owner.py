@@ -87,7 +87,7 @@ def show(state: State, email: str) -> None:
         "timezone": owner.timezone,
         "created_at": iso(owner.created_at),
     }
-    state.answer(data, "\n".join(f"{key}: {value or '-'}" for key, value in data.items()))
+    state.answer(data, [f"{key}: {value or '-'}" for key, value in data.items()])
 
 
 @command.command("set-password")

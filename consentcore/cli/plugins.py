@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from consentcore.cli.commands import Group
-from consentcore.cli.main import BAD_CONFIGURATION, FOUND_A_PROBLEM
+from consentcore.cli.commands import Group, answers, refuse
+from consentcore.cli.exit_codes import BAD_CONFIGURATION, FOUND_A_PROBLEM, NOT_NOW
 from consentcore.cli.state import State, pass_state, table
 from consentcore.domain.errors import ConfigurationError
 from consentcore.hooks.checks import hooks_of
@@ -70,8 +70,8 @@ def show(state: State, name: str) -> None:
     for one in settings:
         default = "required" if one["required"] else f"default {one['default']!r}"
         now = f"; now {one['value']!r}" if values is not None else ""
-        lines.append(f"\n{one['key']} ({one['type']}; {default}{now})\n    {one['help']}")
-    state.answer({**fact, "settings": settings}, "\n".join(lines))
+        lines += ["", f"{one['key']} ({one['type']}; {default}{now})", f"    {one['help']}"]
+    state.answer({**fact, "settings": settings}, lines)
 
 
 @command.command("check")
@@ -80,8 +80,8 @@ def show(state: State, name: str) -> None:
 def check(state: State, names: tuple[str, ...]) -> int:
     """Check plugins; with -c everything that a start does, and whether the storage answers.
 
-    Exit code 0 when all is in order, 78 when the configuration is not, else 1. Without NAMES and -c: every
-    installed plugin.
+    Exit code 0 when all is in order, 78 when the configuration is not, 75 when the storage does not answer, else 1.
+    Without NAMES and -c: every installed plugin.
     """
     problems: dict[str, list[str]] = {}
     code = FOUND_A_PROBLEM
@@ -92,7 +92,7 @@ def check(state: State, names: tuple[str, ...]) -> int:
         for found in map(_inspect, chosen):
             problems[found.installed.name] = list(found.problems)
     broken = {name: lines for name, lines in problems.items() if lines}
-    good = "\n".join(f"{name}: in order" for name in problems if name not in broken)
+    good = [f"{name}: in order" for name in problems if name not in broken]
     state.answer({"ok": not broken, "problems": broken}, good)
     if broken:
         for name, lines in broken.items():
@@ -114,7 +114,7 @@ def new(state: State, kind: str, name: str, folder: Path | None) -> None:
 
     place = folder or Path(f"consentcore-{name.replace('_', '-')}")
     files = write_plugin(kind, name, place)
-    state.answer({"folder": str(place), "files": files}, "\n".join(files))
+    state.answer({"folder": str(place), "files": files}, files)
     state.say(f"made {place}; next:  pip install -e '{place}[test]' && pytest {place}")
 
 
@@ -122,7 +122,7 @@ def _choose(name: str) -> Installed:
     try:
         return choose(name, installed_plugins())
     except LookupError as error:
-        raise click.ClickException(str(error)) from None
+        refuse(str(error))
 
 
 def _inspect(installed: Installed) -> Inspected:
@@ -186,7 +186,8 @@ def _configuration_problems(state: State) -> tuple[list[str], int]:
         _make_everything(runtime)
     except ConfigurationError as error:
         return list(error.problems), BAD_CONFIGURATION
-    return list(runtime.storage.check()), FOUND_A_PROBLEM
+    problems = list(runtime.storage.check())
+    return problems, NOT_NOW if problems and not answers(runtime.storage) else FOUND_A_PROBLEM
 
 
 def _make_everything(runtime: Runtime) -> None:

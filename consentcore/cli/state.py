@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from functools import cached_property
@@ -10,6 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from consentcore.cli.output import machine
+from consentcore.domain.visible import visible
 
 if TYPE_CHECKING:
     from consentcore.runtime import Runtime
@@ -20,12 +22,14 @@ class State:
     """The object of every click context (``ctx.obj``); plugins' commands may use it.
 
     :ivar ini: path given by ``-c`` or ``CONSENTCORE_INI``, or None. :ivar as_json: whether ``--json`` was given.
+    :ivar foreign: whether the command is one of a plugin.
     """
 
     def __init__(self) -> None:
         self.ini: str | None = None
         self.as_json = False
         self.debug = False
+        self.foreign = False
         self.plugin_commands: dict[str, click.Command] = {}
         self._runtime: Runtime | None = None
 
@@ -63,16 +67,26 @@ class State:
             self._runtime.close()
             self._runtime = None
 
-    def answer(self, data: Any, text: str) -> None:
-        """Print the result on stdout: ``data`` as JSON when ``--json`` was given, else ``text``."""
+    def answer(self, data: Any, text: str | Sequence[str]) -> None:
+        """Print the result on stdout: ``data`` as JSON when ``--json`` was given, else ``text``.
+
+        :param text: a line, or several, each of which stays one whatever is in it.
+        """
         if self.as_json:
-            click.echo(json.dumps(data, ensure_ascii=False, indent=2))
-        elif text:
-            click.echo(text)
+            click.echo(machine(data))
+            return
+        if isinstance(text, str):
+            text = text.splitlines() if isinstance(text, Table) else [text] if text else []
+        for line in text:
+            click.echo(self._line(line))
 
     def say(self, line: str) -> None:
-        """Print a message for people, on stderr."""
-        click.echo(line, err=True)
+        """Print a message for people, on stderr: one line, whatever is in it."""
+        click.echo(self._line(line), err=True)
+
+    def _line(self, text: str) -> str:
+        """Of a plugin's command it may be several."""
+        return text if self.foreign else visible(text)
 
 
 pass_state = click.make_pass_decorator(State)
@@ -93,15 +107,23 @@ def read_line_from_stdin(what: str) -> str:
     return line
 
 
-def table(rows: Sequence[tuple[str, ...]], headings: tuple[str, ...]) -> str:
+class Table(str):
+    """A text whose line breaks are ours: those in its cells are written out."""
+
+    __slots__ = ()
+
+
+def table(rows: Sequence[tuple[str, ...]], headings: tuple[str, ...]) -> Table:
     """Rows under headings, in columns."""
     if not rows:
-        return ""
-    widths = [max(len(row[column]) for row in [headings, *rows]) for column in range(len(headings))]
-    lines = [headings, *rows]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
+        return Table()
+    lines = [headings, *(tuple(map(visible, row)) for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(headings))]
+    return Table(
+        "\n".join(
+            "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+            for line in lines
+        )
     )
 
 

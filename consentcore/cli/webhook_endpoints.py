@@ -97,7 +97,7 @@ def show(state: State, endpoint_id: str) -> None:
     backlog = runtime.storage.outbox.backlog(endpoint_id)
     counts = {one.value: backlog.get(one, 0) for one in DeliveryState}
     data: dict[str, Any] = {**desk.facts(runtime, found), "deliveries": counts}
-    state.answer(data, "\n".join(f"{key}: {plain(value)}" for key, value in data.items()))
+    state.answer(data, [f"{key}: {plain(value)}" for key, value in data.items()])
 
 
 @endpoint.command("update")
@@ -198,9 +198,7 @@ def _switch(state: State, endpoint_id: str, *, on: bool, reason: str) -> None:
 
 def _answer_minted(state: State, made: Minted) -> None:
     data = desk.minted_facts(state.runtime, made)
-    state.answer(
-        data, "\n".join(f"{key}: {plain(value)}" for key, value in data.items() if value is not None)
-    )
+    state.answer(data, [f"{key}: {plain(value)}" for key, value in data.items() if value is not None])
     if made.secret:
         state.say("Keep the secret now: it is not shown again.")
 

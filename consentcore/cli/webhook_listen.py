@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from consentcore.cli.commands import Command, refuse
+from consentcore.cli.output import machine
 from consentcore.cli.state import State, pass_state, table
 from consentcore.outbox.signing import make_secret, read_public_key, read_secret
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from consentcore.outbox.listener import Received, Trust
+
+LAST_SECOND = 253_402_300_799
+"""The end of the year 9999, behind which no calendar of ours goes."""
 
 
 @click.command("listen", cls=Command)
@@ -104,7 +108,9 @@ def _trust(texts: Sequence[str], old: Sequence[str], public: Sequence[str]) -> T
 )
 @click.option("--secret", "text", default="", metavar="whsec_…", help="Made up when not given.")
 @click.option("--old-secret", "old", default="", metavar="whsec_…", help="Made up when not given.")
-@click.option("--at", type=click.IntRange(1), help="Unix seconds of the requests; now when not given.")
+@click.option(
+    "--at", type=click.IntRange(1, LAST_SECOND), help="Unix seconds of the requests; now when not given."
+)
 @pass_state
 def fixtures(state: State, /, *, folder: Path, text: str, old: str, at: int | None) -> None:
     """Write signed requests for the tests of a receiver, good ones and bad ones, with what it should do with each."""
@@ -139,12 +145,13 @@ def _show(state: State, received: Received) -> None:
             "hint": received.hint,
             "event": received.event,
         }
-        click.echo(json.dumps(data, ensure_ascii=False))
+        click.echo(machine(data, indent=None))
         return
     verdict = "verified" if received.ok else f"NOT VERIFIED: {received.problem}"
     kind = received.event.get("type", "?") if isinstance(received.event, dict) else "no JSON"
-    click.echo(f"{time.strftime('%H:%M:%S')}  {kind}  {received.notice_id or '-'}  {verdict}")
+    lines = [f"{time.strftime('%H:%M:%S')}  {kind}  {received.notice_id or '-'}  {verdict}"]
     if received.hint:
-        click.echo(f"          {received.hint}")
+        lines.append(f"          {received.hint}")
     if received.event is not None:
-        click.echo("          " + json.dumps(received.event, ensure_ascii=False))
+        lines.append("          " + machine(received.event, indent=None))
+    state.answer(None, lines)

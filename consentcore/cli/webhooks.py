@@ -115,7 +115,7 @@ def show(state: State, delivery_id: str) -> None:
     headings = ("TRY", "AT", "TRIGGER", "OUTCOME", "STATUS", "TOOK", "ERROR", "ANSWER")
     lines = [f"{key}: {value}" for key, value in facts.items() if value not in {None, ""}]
     body = [f"body: {data['body']}"] if data["body"] else []
-    state.answer(data, "\n".join([*lines, *body, table(rows, headings)]).rstrip())
+    state.answer(data, [*lines, *body, *table(rows, headings).splitlines()])
 
 
 @command.command("replay")

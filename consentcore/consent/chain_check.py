@@ -18,7 +18,7 @@ from consentcore.ports.storage import UnitOfWork
 
 REMEMBERED = 10_000
 EDITED_ROW = "the row of the grant is not the one that was written"
-WRONG_KIND = (ValueError, TypeError, LookupError, AttributeError)
+WRONG_KIND = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
 """What code raises over values of the wrong kind, which a database may hold and we never wrote."""
 
 

@@ -13,7 +13,13 @@ from dataclasses import dataclass
 from consentcore.consent.chain_check import WRONG_KIND, ChainCheck
 from consentcore.consent.checkpoint import LedgerBroken, grow, is_signed
 from consentcore.consent.merkle import Tree
-from consentcore.domain.errors import InvalidInput, KeyUnavailable, StorageError, StorageUnavailable
+from consentcore.domain.errors import (
+    InvalidInput,
+    KeyUnavailable,
+    StorageConflict,
+    StorageError,
+    StorageUnavailable,
+)
 from consentcore.domain.event import Checkpoint
 from consentcore.domain.grant import Grant, GrantState
 from consentcore.ports.keys import KeyRing
@@ -50,7 +56,7 @@ def verify_all(storage: Storage, keys: KeyRing) -> VerificationReport:
 
     At most the first 1000 problems are named. Memory does not grow with the ledger.
 
-    :raises StorageUnavailable: when the storage cannot be read.
+    :raises StorageUnavailable, StorageConflict: when the storage cannot be read.
     """
     return _Verification(storage, keys).run()
 
@@ -67,8 +73,8 @@ class _Verification:
         for step in (self._check_grants, self._check_orphans, self._check_checkpoints):
             try:
                 step()
-            except StorageUnavailable:
-                raise
+            except (StorageUnavailable, StorageConflict):
+                raise  # nothing was found: it could not be looked at
             except (StorageError, *WRONG_KIND) as error:
                 # What a storage raises over a row that it cannot even read; other rows are no excuse.
                 self._found(Problem("", None, "", f"a row cannot be read: {error}"))

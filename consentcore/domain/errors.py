@@ -68,6 +68,10 @@ class StorageUnavailable(StorageError):
     """The storage cannot be reached, is locked, full or read-only; a later try may succeed."""
 
 
+class StorageNotMigrated(StorageUnavailable):
+    """The storage answers, but ``consentcore init`` has not made it, or not brought it up to this version."""
+
+
 class StorageConflict(StorageError):
     """Two transactions collided and this one was rolled back; run it again from its start."""
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from consentcore.domain.clock import SECOND
 from consentcore.domain.errors import ConfigurationError
+from consentcore.domain.files import give_to_owner_of, like, make_folder
 from consentcore.keys.ring import KEY_BYTES, MasterKey, decode, encode
 
 log = logging.getLogger("consentcore.keys")
@@ -59,10 +60,11 @@ def _unreadable(path: Path, why: str | None) -> str:
 def create_key_file(path: Path | str) -> bool:
     """Make a key file with one new key, readable by its owner only; False when there was one before.
 
-    Two that do this at once end with one and the same file, and nobody ever reads half a file.
+    Two that do this at once end with one and the same file, and nobody ever reads half a file. What root makes in a
+    folder of somebody else is theirs.
     """
     target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     draft = _write_draft(target, [new_master_key()])
     try:
         os.link(draft, target)
@@ -76,16 +78,18 @@ def create_key_file(path: Path | str) -> bool:
 def rotate_key_file(path: Path, lead_s: int = 0) -> MasterKey:
     """Put a new master key before those of a key file and return it; the old ones stay.
 
-    Two that do this at once on one machine take turns, so that neither loses the other's key.
+    Two that do this at once on one machine take turns, so that neither loses the other's key. The file keeps its
+    owner, group and mode, whoever does this; where it is a link, what it points to is replaced.
 
     :param lead_s: how long everybody gets to read the new key before anything is made with it.
     :raises ConfigurationError: when the file is not in order.
     """
-    with _turn(path):
+    target = path.resolve()
+    with _turn(target):
         before = read_key_file(path)
         fresh = new_master_key(lead_s)
-        draft = _write_draft(path, [fresh, *before])
-        draft.replace(path)
+        draft = _write_draft(target, [fresh, *before], target.stat())
+        draft.replace(target)
     return fresh
 
 
@@ -179,19 +183,24 @@ def _fingerprint(key: bytes) -> str:
     return "k" + hashlib.sha256(b"consentcore key id" + key).hexdigest()[:8]
 
 
-def _write_draft(target: Path, keys: Sequence[MasterKey]) -> Path:
+def _write_draft(target: Path, keys: Sequence[MasterKey], old: os.stat_result | None = None) -> Path:
+    """:param old: of the file whose place it is to take."""
     try:
-        return _draft_of(target, keys)
+        return _draft_of(target, keys, old)
     except OSError as error:  # which names the draft, a file that nobody has heard of, or none
         raise OSError(error.errno, error.strerror, str(target)) from None
 
 
-def _draft_of(target: Path, keys: Sequence[MasterKey]) -> Path:
+def _draft_of(target: Path, keys: Sequence[MasterKey], old: os.stat_result | None) -> Path:
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)  # mode 0600
     try:
         with os.fdopen(handle, "w", encoding="ascii") as file:
             file.write(_HEADER + "".join(f"{key_line(key)}\n" for key in keys))
             file.flush()
+            if old is None:
+                give_to_owner_of(target.parent, file.fileno())
+            elif lost := like(old, file.fileno()):
+                log.warning("%s could not keep %s: see that the service can read it", target, lost)
             os.fsync(file.fileno())
     except BaseException:
         Path(name).unlink(missing_ok=True)

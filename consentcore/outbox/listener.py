@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from consentcore.domain.json_text import read_json
 from consentcore.domain.notice import CHOOSABLE, NoticeKind
 from consentcore.outbox.payload import in_order
 from consentcore.outbox.signing import SCHEMES, is_ed25519, is_hmac
@@ -16,6 +19,7 @@ from consentcore.outbox.signing import SCHEMES, is_ed25519, is_hmac
 TOLERANCE_S = 300
 MAX_BODY = 64 * 1024
 KNOWN_TYPES = frozenset(kind.value for kind in (*CHOOSABLE, NoticeKind.TEST))
+_NUMBER = re.compile(r"[0-9]{1,15}", re.ASCII)
 NEEDED = ("webhook-id", "webhook-timestamp", "webhook-signature")
 
 
@@ -63,7 +67,7 @@ def examine(headers: Mapping[str, str], body: bytes, trust: Trust, now: float) -
         hint = "a proxy may drop headers that it does not know, or this did not come from consentcore"
         return Received(notice_id, f"missing headers: {', '.join(missing)}", hint, event)
     timestamp = headers["webhook-timestamp"]
-    if not (timestamp.isascii() and timestamp.isdecimal()):
+    if not _NUMBER.fullmatch(timestamp):
         return Received(
             notice_id, f"webhook-timestamp is {timestamp[:40]!r}", "expected whole seconds", event
         )
@@ -158,20 +162,20 @@ def _why_not(check: _Check, body: bytes, trust: Trust) -> tuple[str, str]:
 def _other_forms(body: bytes) -> Iterator[bytes]:
     """The body as the sender may have written it, if something on the way parsed and wrote it again."""
     yield body.strip()
-    try:
-        data = json.loads(body)
-    except ValueError:
+    data = _parsed(body)
+    if data is None:
         return
     for form in (data, in_order(data)):
         for ascii_only in (False, True):
             for separators in ((",", ":"), (", ", ": ")):
-                yield json.dumps(form, ensure_ascii=ascii_only, separators=separators).encode()
+                text = json.dumps(form, ensure_ascii=ascii_only, separators=separators)
+                yield text.encode(errors="surrogatepass")
 
 
 def _parsed(body: bytes) -> object:
     try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
+        return read_json(body)
+    except ValueError:
         return None
 
 
@@ -227,7 +231,8 @@ class Listener:
         Both under one lock, so that what a sender sends one after the other is told in that order.
         """
         with self._lock:
-            reply(*self._answered(found))
+            with suppress(OSError):  # a sender that has hung up has sent it all the same
+                reply(*self._answered(found))
             self._report(found)
 
     def _answered(self, found: Received) -> tuple[int, bytes]:
@@ -243,7 +248,7 @@ def _handler_for(listener: Listener) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             length = self.headers.get("content-length", "")
-            if not length.isdecimal() or int(length) > MAX_BODY:
+            if not _NUMBER.fullmatch(length) or int(length) > MAX_BODY:
                 self._reply(413, b"")
                 return
             body = self.rfile.read(int(length))

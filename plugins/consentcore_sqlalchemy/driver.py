@@ -133,6 +133,7 @@ class Driver:
     @contextmanager
     def _cursor(self) -> Iterator[Cursor]:
         with translating():
+            self._database.demand()
             connection = self._engine.raw_connection()
         cursor: Any = connection.cursor(**self._cursor_options)
         try:

@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import math
-import os
 import select
 import sqlite3
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, make_url
 
-from consentcore.api import ConfigurationError, StorageUnavailable
+from consentcore.api import ConfigurationError
+from consentcore_sqlalchemy import sqlite_file
 from consentcore_sqlalchemy.settings import SqlSettings
-
-if TYPE_CHECKING:
-    from sqlalchemy.pool import ConnectionPoolEntry
 
 SETTING = "consentcore.plugin.sqlalchemy.url"
 BEGIN = "consentcore_begin"
 """Execution option: how a SQLite transaction starts: ``IMMEDIATE`` (default), ``DEFERRED``, or ``""`` for not yet."""
-
-
-_FILE = "consentcore_file"
 
 
 @dataclass(frozen=True)
@@ -34,11 +29,13 @@ class Database:
     :ivar engine: its pool; connections are in autocommit.
     :ivar transactions: the same pool, for transactions (READ COMMITTED on PostgreSQL).
     :ivar path: the file of a SQLite database.
+    :ivar demand: raises :class:`StorageNotMigrated` when there never was such a file.
     """
 
     engine: Engine
     transactions: Engine
     path: Path | None = None
+    demand: Callable[[], None] = lambda: None
 
     @property
     def is_sqlite(self) -> bool:
@@ -51,24 +48,24 @@ def open_database(settings: SqlSettings) -> Database:
 
     :raises ConfigurationError: when the URL is not one of a supported database.
     """
-    url = _parse(str.__str__(settings.url))
-    if url.get_backend_name() == "sqlite":
-        return _sqlite(url, settings)
-    return _postgres(url, settings)
+    text = str.__str__(settings.url).strip()
+    try:
+        file_url = sqlite_file.url_of(text)
+    except ConfigurationError as error:
+        raise ConfigurationError([f"{SETTING}: {problem}" for problem in error.problems]) from None
+    return _sqlite(file_url, settings) if file_url else _postgres(_parse(text), settings)
 
 
 def _parse(text: str) -> URL:
     expected = "expected postgresql://user:password@host/name or sqlite:////absolute/path"
     try:
-        url = make_url(text.strip())
+        url = make_url(text)
         if url.drivername in {"postgres", "postgresql"}:
             url = url.set(drivername="postgresql+psycopg")
     except (exc.ArgumentError, ValueError):
         raise ConfigurationError([f"{SETTING}: not a database URL; {expected}"]) from None
-    if url.drivername in {"sqlite", "sqlite+pysqlite"}:
-        if not url.database or url.database == ":memory:" or url.host:
-            raise ConfigurationError([f"{SETTING}: a SQLite database needs the path of a file; {expected}"])
-        return url
+    if url.get_backend_name() == "sqlite":
+        raise ConfigurationError([f"{SETTING}: a SQLite database needs the path of a file; {expected}"])
     if url.drivername != "postgresql+psycopg":
         raise ConfigurationError([f"{SETTING}: {url.drivername!r} is not supported; {expected}"])
     return url
@@ -147,7 +144,7 @@ def _sqlite(url: URL, settings: SqlSettings) -> Database:
         **_pool(settings),
     )
 
-    _watch_file(engine, path)
+    guard = sqlite_file.Guard(engine, path)
 
     @event.listens_for(engine, "connect")
     def configure(connection: sqlite3.Connection, _record: object) -> None:
@@ -159,41 +156,7 @@ def _sqlite(url: URL, settings: SqlSettings) -> Database:
         if mode:
             connection.exec_driver_sql(f"BEGIN {mode}")
 
-    return Database(engine, engine, path)
-
-
-def _watch_file(engine: Engine, path: Path) -> None:
-    """Never write into a file that is not the database any more: it was deleted, or a copy was put in its place.
-
-    SQLite itself would go on in the old file, which is gone when the last process lets go of it, and with it
-    every consent that it confirmed. A file that this process has seen is not made anew either: an empty one in
-    the way of a copy that is being brought back would spoil it.
-    """
-    known: list[tuple[int, int]] = []
-
-    @event.listens_for(engine, "do_connect")
-    def make_folder(*_arguments: object) -> None:
-        if known and not path.exists():
-            raise StorageUnavailable(f"the database cannot be used: there is no {path} any more")
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-
-    @event.listens_for(engine, "connect")
-    def remember(_connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
-        record.info[_FILE] = _identity(path)
-        known[:] = [record.info[_FILE]]
-
-    @event.listens_for(engine, "checkout")
-    def compare(_connection: sqlite3.Connection, record: ConnectionPoolEntry, _proxy: object) -> None:
-        if record.info.get(_FILE) != _identity(path):
-            raise exc.DisconnectionError
-
-
-def _identity(path: Path) -> tuple[int, int]:
-    try:
-        found = os.stat(path)  # noqa: PTH116 - a third of the time, and it is on the hot path
-    except OSError:
-        return (0, 0)
-    return found.st_dev, found.st_ino
+    return Database(engine, engine, path, guard.demand)
 
 
 def _configure_sqlite(connection: sqlite3.Connection, wait_s: float) -> None:

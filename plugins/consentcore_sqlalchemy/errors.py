@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from sqlalchemy import exc
 from transaction.interfaces import TransientError
 
-from consentcore.api import StorageConflict, StorageError, StorageUnavailable
+from consentcore.api import StorageConflict, StorageError, StorageNotMigrated, StorageUnavailable
 
 
 class Collision(StorageConflict, TransientError):  # type: ignore[misc]  # the library has no types
@@ -100,7 +100,7 @@ def _of_sqlite(error: sqlite3.Error) -> StorageError:
     if primary in _SQLITE_UNAVAILABLE:
         return StorageUnavailable(f"the database cannot be used: {error}")
     if "no such table" in str(error) or "no such column" in str(error):
-        return StorageUnavailable(f"the database is {NOT_MIGRATED} ({error})")
+        return StorageNotMigrated(f"the database is {NOT_MIGRATED} ({error})")
     return StorageError(f"the database refused: {error}")
 
 
@@ -118,7 +118,7 @@ def _of_postgres(error: BaseException) -> StorageError:
     if state in _LOCKED:
         return Locked(f"the database is locked by another writer: {message}")
     if state in _MISSING:
-        return StorageUnavailable(f"the database is {NOT_MIGRATED} ({message})")
+        return StorageNotMigrated(f"the database is {NOT_MIGRATED} ({message})")
     if state in _UNAVAILABLE or state[:2] in _UNAVAILABLE_CLASSES:
         return StorageUnavailable(f"the database cannot be used: {message}")
     return StorageError(f"the database refused: {message}")

@@ -170,6 +170,7 @@ class Work:
         if self._over:
             raise StorageError("the transaction is over")
         if self._connection is None:
+            self._database.demand()
             self._connection = self.session.connection(execution_options=self._options())
         return self._connection
 

@@ -466,14 +466,14 @@ def test_storage_that_is_not_there_is_a_message(cli, tmp_path):
     cli.ini.write_text(
         cli.ini.read_text().replace("%(here)s/var/consentcore.sqlite", "%(here)s/file/x.sqlite")
     )
-    assert cli("client", "list").code == 1
+    assert cli("client", "list").code == 75
 
 
 def test_storage_that_was_not_initialised_is_a_message(tmp_path):
     cli = Cli(tmp_path)
     assert cli("keys", "create", str(tmp_path / "var" / "keys"), ini=False).code == 0
     result = cli("client", "list")
-    assert result.code == 1
+    assert result.code == 75
     assert result.err.startswith("Error: ")
 
 

@@ -1,0 +1,96 @@
+"""What every command writes through, its own words and those of strangers: no terminal obeys anything of it."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from codecs import lookup
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from io import TextIOWrapper
+from typing import Any, TextIO, cast
+
+from consentcore.domain.visible import escaped_in_json, visible
+
+_LAYOUT = "\n\t"
+# What click writes for colours and progress bars: it can neither forge a line nor make a terminal do anything.
+_STYLE = re.compile(r"(\x1b\[[0-9;]*m|\x1b\[\?25[hl]|\x1b\[[0-2]?K|\A\r)")
+
+
+def machine(data: Any, *, indent: int | None = 2) -> str:
+    """Data as JSON that any terminal may be shown: control characters of every kind as escapes."""
+    return escaped_in_json(json.dumps(data, ensure_ascii=False, indent=indent))
+
+
+class ReaderGone(Exception):
+    """Whoever was to read the output has closed it. No OSError: click ends at those with an exit code of its own."""
+
+
+class Terminal:
+    """A text stream that writes control characters out instead of passing them on; all else is the stream's.
+
+    :param styled: asked at each write whether colours and progress bars are let through: a plugin's command may
+        have them.
+    """
+
+    def __init__(self, stream: TextIO, styled: Callable[[], bool]) -> None:
+        self._stream = stream
+        self._styled = styled
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """Write it, harmless; how many characters of ``text`` that were."""
+        if not isinstance(text, str):  # click finds out by this that it is no stream of bytes
+            raise TypeError(f"expected str, not {type(text).__name__}")
+        with _reader_gone():
+            self._stream.write(self._harmless(text))
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush it."""
+        with _reader_gone():
+            self._stream.flush()
+
+    def writelines(self, lines: Sequence[str]) -> None:
+        """Write each."""
+        for one in lines:
+            self.write(one)
+
+    def _harmless(self, text: str) -> str:
+        if not self._styled():
+            return visible(text, _LAYOUT)
+        parts = _STYLE.split(text)
+        parts[::2] = [visible(part, _LAYOUT) for part in parts[::2]]
+        return "".join(parts)
+
+
+@contextmanager
+def _reader_gone() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise ReaderGone from None
+
+
+@contextmanager
+def harmless(styled: Callable[[], bool]) -> Iterator[None]:
+    """Put a :class:`Terminal` before standard output and standard error while a command runs."""
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = (_terminal(stream, styled) for stream in before)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
+
+
+def _terminal(stream: TextIO | None, styled: Callable[[], bool]) -> TextIO:
+    if stream is None:  # closed by whoever started us: there is nobody to tell anything
+        return cast("TextIO", None)
+    if isinstance(stream, TextIOWrapper) and stream in {sys.__stdout__, sys.__stderr__}:
+        # A locale without a letter is no reason to end. ASCII is what is found where no locale is set at all.
+        plain = lookup(stream.encoding).name == "ascii"
+        stream.reconfigure(encoding="utf-8" if plain else None, errors="backslashreplace")
+    return cast("TextIO", Terminal(stream, styled))
