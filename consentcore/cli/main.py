@@ -5,7 +5,6 @@ The codes stand in :mod:`consentcore.cli.exit_codes`; never a traceback, unless 
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 import warnings
@@ -17,9 +16,8 @@ from consentcore import __version__
 from consentcore.cli.commands import RootGroup
 from consentcore.cli.exit_codes import GOOD
 from consentcore.cli.explaining import checked, ended_by, explain
-from consentcore.cli.output import harmless
+from consentcore.cli.output import harmless, log_to_stderr
 from consentcore.cli.state import State
-from consentcore.logs import to_stderr
 
 
 @click.command(cls=RootGroup, name="consentcore", context_settings={"help_option_names": ["-h", "--help"]})
@@ -43,8 +41,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     state.ini = os.environ.get("CONSENTCORE_INI") or None
     # Pyramid 2.1 imports pkg_resources, whose warning tells nobody anything that they could act on.
     warnings.filterwarnings("ignore", message="pkg_resources is deprecated", category=UserWarning)
-    # A command's own messages are for people; whatever is logged below a warning is for `serve` and `worker`.
-    to_stderr("%(levelname)s: %(message)s", logging.WARNING)
+    log_to_stderr()
     with harmless(styled=lambda: state.foreign):
         try:
             code = _run(list(sys.argv[1:] if arguments is None else arguments), state)

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import sys
 from codecs import lookup
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from io import TextIOWrapper
-from typing import Any, TextIO, cast
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from consentcore.domain.visible import escaped_in_json, visible
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 _LAYOUT = "\n\t"
 # What click writes for colours and progress bars: it can neither forge a line nor make a terminal do anything.
@@ -73,6 +79,23 @@ def _reader_gone() -> Iterator[None]:
         yield
     except BrokenPipeError:
         raise ReaderGone from None
+
+
+class Lines(logging.Formatter):
+    """Log records, each on one line; what belongs to one is indented, so that nobody can write a line of the log."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name is logging's
+        return visible(super().formatMessage(record))
+
+    def formatException(self, ei: ExceptionInfo) -> str:  # noqa: N802 - the name is logging's
+        return "\n".join(f"  {visible(line, _LAYOUT)}" for line in super().formatException(ei).split("\n"))
+
+
+def log_to_stderr() -> None:
+    """A command's own messages are for people; what is logged below a warning is for ``serve`` and ``worker``."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(Lines("%(levelname)s: %(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.WARNING)
 
 
 @contextmanager

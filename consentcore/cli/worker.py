@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import threading
 
@@ -9,7 +10,6 @@ import click
 
 from consentcore.cli.commands import Command
 from consentcore.cli.state import State, pass_state
-from consentcore.logs import WITH_TIME, to_stderr
 
 
 @click.command(cls=Command, name="worker")
@@ -27,5 +27,5 @@ def command(state: State) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
-    to_stderr(WITH_TIME, force=True)
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True)
     run_worker(state.ini_path, stop)

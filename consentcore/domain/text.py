@@ -18,7 +18,8 @@ _CONTROLS = "\x00-\x1f\x7f-\x9f"
 _LINES = "\u2028\u2029"
 _TURNING = "\u202a-\u202e\u2066-\u2069"
 _SURROGATES = "\ud800-\udfff"
-_REFUSED = re.compile(f"[{_CONTROLS}{_LINES}{_TURNING}{_SURROGATES}]")
+REFUSED = re.compile(f"[{_CONTROLS}{_LINES}{_TURNING}{_SURROGATES}]")
+"""One character that may not stand in a text of people."""
 _UNENCODABLE = re.compile(f"[\x00{_SURROGATES}]")
 
 _FROM_RIGHT = frozenset({"R", "AL", "AN"})
@@ -27,7 +28,7 @@ _FIRST_STRONG_ISOLATE, _POP = "\u2068", "\u2069"
 
 def refused(text: str) -> str:
     """The first character that may not stand in a text, as ``U+202E`` and what it is; "" when all may."""
-    found = _REFUSED.search(text)
+    found = REFUSED.search(text)
     return _named(ord(found[0])) if found else ""
 
 
@@ -51,7 +52,7 @@ def check_unicode(field: str, text: str) -> None:
 def one_line(text: str) -> str:
     """A text whose author cannot be asked again: a blank for each character that may not stand in it, line breaks among
     them, so that it cannot forge a header or a paragraph; one blank for several."""
-    return re.sub(" {2,}", " ", _REFUSED.sub(" ", text)).strip()
+    return re.sub(" {2,}", " ", REFUSED.sub(" ", text)).strip()
 
 
 def is_visible(text: str) -> bool:

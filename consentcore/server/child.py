@@ -14,8 +14,6 @@ import traceback
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from consentcore.domain.visible import visible
-from consentcore.logs import WITH_TIME, indented, to_stderr
 from consentcore.server.lifeline import die_with
 
 EX_CONFIG = 78
@@ -51,7 +49,7 @@ def main(argument: str) -> int:
     die_with(assignment.parent, assignment.lifeline_fd)
     # Ctrl-C reaches the whole foreground group; the supervisor decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    to_stderr(WITH_TIME)
+    logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
 
     from consentcore.domain.errors import ConfigurationError
 
@@ -59,12 +57,10 @@ def main(argument: str) -> int:
         (_web if assignment.kind == "web" else _worker)(assignment)
     except ConfigurationError as error:
         for problem in error.problems:
-            sys.stderr.write(f"consentcore: {visible(problem)}\n")
+            sys.stderr.write(f"consentcore: {problem}\n")
         return EX_CONFIG
     except Exception:  # noqa: BLE001 - whatever it was, the supervisor has to see an exit code
-        sys.stderr.write(
-            f"consentcore: the {assignment.kind} process failed\n{indented(traceback.format_exc())}"
-        )
+        sys.stderr.write(f"consentcore: the {assignment.kind} process failed\n{traceback.format_exc()}")
         return 1
     return 0
 

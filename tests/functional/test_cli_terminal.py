@@ -24,9 +24,9 @@ from commands_ import ENDING, words
 from patience import PATIENCE_S
 from sinks import Answer, http_sink
 
+from consentcore.cli.output import Lines
 from consentcore.domain.event import EventType
 from consentcore.domain.notice import DeliveryState
-from consentcore.logs import WITH_TIME, Lines
 from consentcore.outbox.signing import make_secret
 from consentcore.runtime import build_runtime
 from consentcore.settings import load_ini
@@ -287,7 +287,7 @@ def test_a_log_line_is_one_line_and_obeys_nobody():
         record = logging.makeLogRecord(
             {"name": "x", "levelname": "ERROR", "msg": "said %s", "args": (EVIL,), "exc_info": sys.exc_info()}
         )
-    text = Lines(WITH_TIME).format(record)
+    text = Lines("%(levelname)s: %(message)s").format(record)
     assert obeyed(text.replace("\n  ", " ")) == []
     assert KEPT in text
     first, *rest = text.split("\n")
