@@ -130,15 +130,16 @@ class AccountService:
         self.move(uow, owner, address)
         return Confirmed.CHANGED
 
-    def move(self, uow: UnitOfWork, owner: Owner, address: str) -> None:
+    def move(self, uow: UnitOfWork, owner: Owner, address: str, *, tell_old: bool = True) -> None:
         """Give an owner another address that is certainly theirs, and end every link, which went to the old one.
 
+        :param tell_old: the old one is told for a while; not where it never was theirs.
         :raises StorageConflict: when it is another owner's.
         """
         now = self.clock.now()
         uow.tickets.drop(owner.owner_id, tuple(Purpose))
-        moved = replace(owner, email=address, previous_email=owner.email, email_changed_at=now)
-        uow.owners.update(moved)
+        told = owner.email if tell_old else ""
+        uow.owners.update(replace(owner, email=address, previous_email=told, email_changed_at=now))
         self._tell(uow, NoticeKind.EMAIL_CHANGED, owner.owner_id, {})
 
     def _password_changed(self, uow: UnitOfWork, owner_id: str) -> int:

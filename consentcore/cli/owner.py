@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
 from consentcore.cli.commands import Group
-from consentcore.cli.state import State, pass_state, read_line_from_stdin
+from consentcore.cli.state import State, pass_state, read_line_from_stdin, table
 from consentcore.domain.clock import iso
 from consentcore.domain.errors import InvalidInput, NotFound
 from consentcore.domain.owner import Owner
@@ -109,8 +110,11 @@ def set_password(state: State, /, email: str, **_: bool) -> None:
 @command.command("set-email")
 @click.option("--email", required=True, help="The present address.")
 @click.option("--new-email", required=True)
+@click.option(
+    "--never-theirs", is_flag=True, help="The present address is somebody else's: it is told nothing."
+)
 @pass_state
-def set_email(state: State, email: str, new_email: str) -> None:
+def set_email(state: State, email: str, new_email: str, *, never_theirs: bool) -> None:
     """Give a data owner who has lost their mailbox another address, after you have made sure who it is.
 
     Both addresses are told; open links to the old one end.
@@ -123,10 +127,36 @@ def set_email(state: State, email: str, new_email: str) -> None:
     def store(uow: UnitOfWork) -> None:
         if uow.owners.by_email(address) is not None:
             raise InvalidInput("--new-email", f"expected an address that is not taken; {address} is")
-        accounts.move(uow, owner, address)
+        accounts.move(uow, owner, address, tell_old=not never_theirs)
 
     transact(state.runtime.storage, store)
     state.answer({"owner_id": owner.owner_id, "email": address}, f"{owner.email} is {address} now")
+
+
+@command.command("check-addresses")
+@pass_state
+def check_addresses(state: State) -> None:
+    """Name addresses that IDNA 2003 may have made another domain of, of data owners and applications.
+
+    Exit code 1 when there are any.
+    """
+    from consentcore.account.read_before import CAPABILITY, doubts
+
+    if CAPABILITY not in state.runtime.storage.capabilities:
+        raise click.UsageError(f"{state.runtime.settings.storage} cannot list its data owners")
+    found = doubts(state.runtime.storage)
+    rows = [
+        (one.domain, one.typed or "(several)", one.means or "-", str(len(one.addresses)), one.why)
+        for one in found
+    ]
+    state.answer(
+        [asdict(one) for one in found],
+        table(rows, ("DOMAIN", "PERHAPS TYPED AS", "WHICH IS NOW", "ADDRESSES", "WHY")),
+    )
+    if found:
+        state.say("Ask whoever uses such an address; --json names them. See docs/upgrading.md.")
+        click.get_current_context().exit(1)
+    state.say("no address can have been another one")
 
 
 def _accounts(state: State) -> AccountService:

@@ -37,6 +37,7 @@ from consentcore.ports.repositories import (
     InteractionRepository,
     LedgerRepository,
     NoticeRepository,
+    OwnerDirectory,
     OwnerRepository,
     TicketRepository,
     UnitOfWork,
@@ -56,6 +57,7 @@ __all__ = [
     "InteractionRepository",
     "LedgerRepository",
     "NoticeRepository",
+    "OwnerDirectory",
     "OwnerRepository",
     "ProtocolStorage",
     "PurgeReport",
@@ -101,7 +103,8 @@ class Storage(Protocol):
 
     @property
     def capabilities(self) -> frozenset[str]:
-        """Of ``durable`` (survives the process), ``multi_process``, ``sql``; the kit asks for these, not names."""
+        """Of ``durable`` (survives the process), ``multi_process``, ``sql``, ``owner_list`` (its owners can be gone
+        through: :class:`~consentcore.ports.repositories.OwnerDirectory`); the kit asks for these, not names."""
         ...
 
     @property

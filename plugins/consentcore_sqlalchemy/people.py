@@ -130,6 +130,10 @@ class SqlOwners:
         row = self._work.first(select(*_OWNER).where(owner.c.email == email))
         return owner_from(row) if row else None
 
+    def list(self, *, after: str = "", limit: int = 100) -> Sequence[Owner]:
+        page = select(*_OWNER).where(owner.c.owner_id > after).order_by(owner.c.owner_id).limit(limit)
+        return [owner_from(row) for row in self._work.rows(page)]
+
     def lock(self, owner_id: str) -> Owner | None:
         row = self._work.locked(select(*_OWNER).where(owner.c.owner_id == owner_id))
         return owner_from(row) if row else None

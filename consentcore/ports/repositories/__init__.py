@@ -5,7 +5,12 @@ from __future__ import annotations
 from consentcore.ports.repositories.clients import ClientRepository
 from consentcore.ports.repositories.evidence import GrantRepository, LedgerRepository
 from consentcore.ports.repositories.notices import FeedRepository, NoticeRepository
-from consentcore.ports.repositories.people import IdentityRepository, OwnerRepository, TicketRepository
+from consentcore.ports.repositories.people import (
+    IdentityRepository,
+    OwnerDirectory,
+    OwnerRepository,
+    TicketRepository,
+)
 from consentcore.ports.repositories.protocol import CodeRepository, FamilyRepository, InteractionRepository
 from consentcore.ports.repositories.unit import UnitOfWork
 
@@ -19,6 +24,7 @@ __all__ = [
     "InteractionRepository",
     "LedgerRepository",
     "NoticeRepository",
+    "OwnerDirectory",
     "OwnerRepository",
     "TicketRepository",
     "UnitOfWork",

@@ -55,6 +55,14 @@ class OwnerRepository(Protocol):
         ...
 
 
+class OwnerDirectory(Protocol):
+    """What the :class:`OwnerRepository` of a storage with the capability ``owner_list`` can do besides."""
+
+    def list(self, *, after: str = "", limit: int = 100) -> Sequence[Owner]:
+        """Owners with an id greater than ``after``, by id; at most ``limit`` (1 to 1000)."""
+        ...
+
+
 class TicketRepository(Protocol):
     """What may be done once, such as what a mailed link is for."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import cast
 
 import pytest
 
@@ -12,6 +13,7 @@ from consentcore.api import (
     AuthMethod,
     ClientKind,
     ClientSecret,
+    OwnerDirectory,
     SealedSecret,
     Storage,
     StorageConflict,
@@ -150,6 +152,21 @@ class PeopleGroup:
             uow.owners.add(second)
         with storage.reading() as uow:
             assert uow.owners.get(second.owner_id) is None
+
+    def test_owners_can_be_gone_through(self, storage: Storage) -> None:
+        if "owner_list" not in storage.capabilities:
+            pytest.skip("the storage does not declare 'owner_list'")
+        owners = [factories.owner(email=f"owner{number}@example.org") for number in range(5)]
+        with storage.transaction() as uow:
+            for owner in owners:
+                uow.owners.add(owner)
+        owners.sort(key=lambda owner: owner.owner_id)
+        with storage.reading() as uow:
+            directory = cast("OwnerDirectory", uow.owners)
+            assert list(directory.list()) == owners
+            assert list(directory.list(limit=2)) == owners[:2]
+            assert list(directory.list(after=owners[1].owner_id, limit=2)) == owners[2:4]
+            assert list(directory.list(after=owners[4].owner_id)) == []
 
     def test_owner_moves_to_another_address(self, storage: Storage) -> None:
         owner = factories.owner()

@@ -6,7 +6,15 @@ import threading
 
 import pytest
 
-from consentcore.api import Authenticated, NoticeKind, Owner, OwnerIdentity, Refused, transact
+from consentcore.api import (
+    Authenticated,
+    ConfigurationError,
+    NoticeKind,
+    Owner,
+    OwnerIdentity,
+    Refused,
+    transact,
+)
 from consentcore.testing import factories
 from tests.unit.login_oidc.conftest import begin, complete
 
@@ -157,3 +165,42 @@ def test_two_first_sign_ins_at_once_make_one_owner(made, provider, storage):
     for thread in threads:
         thread.join()
     assert len({outcome.owner_id for outcome in found}) == 1
+
+
+class TestDomains:
+    """IDNA 2003 made ``strasse`` of ``straße``: two domains, two people."""
+
+    @pytest.fixture
+    def other(self, storage) -> Owner:
+        owner = factories.owner(email="ada@strasse.example")
+        transact(storage, lambda uow: uow.owners.add(owner))
+        return owner
+
+    @pytest.mark.parametrize(
+        "typed", ["ada@straße.example", "ada@STRAẞE.example", "ada@xn--strae-oqa.example"]
+    )
+    def test_address_of_another_domain_opens_nobodys_account(self, made, provider, storage, other, typed):
+        provider.claims = {"email": typed}
+        found = owner_of(storage, complete(made(link_verified_email=True), provider))
+        assert (found.email, found.owner_id != other.owner_id) == ("ada@xn--strae-oqa.example", True)
+
+    def test_address_of_the_same_domain_opens_the_account(self, made, provider, storage, other):
+        provider.claims = {"email": "Ada@STRASSE.example"}
+        assert owner_of(storage, complete(made(link_verified_email=True), provider)) == other
+
+    @pytest.mark.parametrize("allowed", ["straße.example", "@STRAẞE.example", "xn--strae-oqa.example"])
+    def test_allowed_domain_lets_in_its_own_addresses_only(self, made, provider, storage, allowed):
+        login = made(allowed_domains=(allowed,))
+        provider.claims = {"email": "ada@strasse.example"}
+        assert complete(login, provider) == Refused("not_allowed")
+        provider.claims = {"email": "ada@straße.example"}
+        assert owner_of(storage, complete(login, provider)).email == "ada@xn--strae-oqa.example"
+
+    def test_allowed_domain_that_is_no_name_is_said_at_start(self, made):
+        with pytest.raises(ConfigurationError, match=r"allowed_domains: expected .*U\+2603"):
+            made(allowed_domains=("☃.example",))
+
+
+def test_name_keeps_what_its_language_needs(made, provider, storage):
+    provider.claims = {"name": "سارا می\u200cخواهد\u202e\x07"}
+    assert owner_of(storage, complete(made(), provider)).name == "سارا می\u200cخواهد"
