@@ -1,6 +1,7 @@
 """``python -m bench``: what consentcore's protocol endpoints cost, as ratios. See docs/performance.md.
 
-Exit code: 0 when every answer was a good one, 1 when not or when a server failed, 2 for wrong use.
+Exit code: 0 when every answer was a good one, 1 when not or when a server failed, 2 for wrong use, 75 when something
+that was asked for could not be measured here (the rest is printed all the same).
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from bench.operations import MEASURED
 from bench.servers import Failed
 from consentcore.domain.errors import ConsentcoreError
 
+NOT_MEASURED = 75
+"""EX_TEMPFAIL of sysexits.h, as in the product: it could not be done now."""
 Opener = Callable[[Path], AbstractContextManager[databases.Database]]
 DATABASES: dict[str, Opener] = {"sqlite": databases.sqlite, "postgresql": databases.postgresql}
 
@@ -29,8 +32,8 @@ DATABASES: dict[str, Opener] = {"sqlite": databases.sqlite, "postgresql": databa
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; the exit code."""
     if not sys.platform.startswith("linux"):
-        _say("the benchmark reads /proc and needs Linux")
-        return 2
+        _say("NOT MEASURED: the benchmark reads /proc and needs Linux")
+        return NOT_MEASURED
     chosen = _parser().parse_args(arguments)
     options = Options(
         operations=chosen.ops,
@@ -59,14 +62,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     delivered: list[delivery.Deliveries] = []
     try:
-        if chosen.deliveries:
-            _measure_delivery(chosen, delivered)
+        if chosen.deliveries and not _measure_delivery(chosen, delivered):
+            absent.append("deliveries")
     except (Failed, ConsentcoreError) as error:
         _say(str(error))
         return 1
     if chosen.json:
         print(json.dumps(report.as_json(results, options, absent, machine, delivered), indent=1))
-    return 1 if (options.operations and not results) or any(result.errors for result in results) else 0
+    if any(result.errors for result in results):
+        return 1
+    return NOT_MEASURED if absent else 0
 
 
 def _measure(
@@ -76,15 +81,15 @@ def _measure(
     try:
         with DATABASES[name](folder) as database:
             results.append(measure(database, folder, options, _say))
-    except databases.Absent as error:
+    except databases.Unavailable as error:
         absent.append(name)
         _say(f"NOT MEASURED: {name}: {error}")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _measure_delivery(chosen: argparse.Namespace, delivered: list[delivery.Deliveries]) -> None:
-    """On PostgreSQL, where there may be more than one worker."""
+def _measure_delivery(chosen: argparse.Namespace, delivered: list[delivery.Deliveries]) -> bool:
+    """On PostgreSQL, where there may be more than one worker; False when there is none."""
     folder = Path(tempfile.mkdtemp(prefix="ccbench", dir=chosen.dir))
     _say("deliveries: one worker, then two")
     try:
@@ -92,10 +97,12 @@ def _measure_delivery(chosen: argparse.Namespace, delivered: list[delivery.Deliv
             delivered.append(delivery.measure(database, folder, chosen.deliveries, chosen.backlog))
             if not chosen.json:
                 print(report.deliveries_as_text(delivered[-1]), flush=True)
-    except databases.Absent as error:
+    except databases.Unavailable as error:
         _say(f"NOT MEASURED: deliveries: {error}")
+        return False
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+    return True
 
 
 def _forget_settings() -> None:

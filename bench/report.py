@@ -33,7 +33,7 @@ def as_json(
 ) -> dict[str, Any]:
     """Everything, with each round's points; figures that do not exist are null.
 
-    :param on: what :func:`machine` said before. :param absent: databases that were not there.
+    :param on: what :func:`machine` said before. :param absent: what could not be measured.
     """
     databases = [
         {

