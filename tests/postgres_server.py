@@ -164,7 +164,7 @@ class Server:
 
 @contextmanager
 def running(settings: Sequence[str] = (), where: Path | None = None) -> Iterator[Server]:
-    """A server for the time of the block; see :class:`Server`. :raises Unavailable: there is none, or it does not run."""
+    """A server for the time of the block; see :class:`Server`. :raises Unavailable: there is none that runs."""
     server = Server(programs(), settings, where)
     try:
         server.initialise()
