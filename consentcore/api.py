@@ -12,6 +12,7 @@ from consentcore.domain.client import (
     ClientKind,
     ClientSecret,
     EndpointHealth,
+    Halt,
     SealedSecret,
     TokenFormat,
     WebhookEndpoint,
@@ -28,6 +29,7 @@ from consentcore.domain.clock import (
     window_left_s,
 )
 from consentcore.domain.errors import (
+    ClientSuspended,
     ConfigurationError,
     ConsentcoreError,
     InteractionGone,
@@ -168,6 +170,7 @@ __all__ = [
     "ClientKind",
     "ClientRepository",
     "ClientSecret",
+    "ClientSuspended",
     "ClientView",
     "Clock",
     "Code",
@@ -200,6 +203,7 @@ __all__ = [
     "Grant",
     "GrantRepository",
     "GrantState",
+    "Halt",
     "IdentityRepository",
     "Interaction",
     "InteractionGone",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from consentcore.cli.client_form import as_options, describing, given
+from consentcore.cli.client_halt import COMMANDS, halt_facts, state_of
 from consentcore.cli.commands import Group
 from consentcore.cli.state import State, pass_state, plain, table
 from consentcore.domain.client import (
@@ -32,6 +33,10 @@ PAGE = 500
 @click.group(cls=Group, name="client")
 def command() -> None:
     """Register and manage applications."""
+
+
+for _command in COMMANDS:
+    command.add_command(_command)
 
 
 @command.command("create")
@@ -72,10 +77,9 @@ def create(state: State, /, **typed: Any) -> None:
 def list_(state: State) -> None:
     """List every application and API."""
     clients = _all(state)
-    rows = [
-        (one.client_id, one.name, one.kind.value, "enabled" if one.enabled else "disabled") for one in clients
-    ]
-    state.answer([_facts(one) for one in clients], table(rows, ("CLIENT", "NAME", "KIND", "STATE")))
+    rows = [(one.client_id, one.name, one.kind.value, state_of(one)) for one in clients]
+    now = state.runtime.clock.now()
+    state.answer([_facts(one, now) for one in clients], table(rows, ("CLIENT", "NAME", "KIND", "STATE")))
 
 
 @command.command("show")
@@ -86,24 +90,11 @@ def show(state: State, client_id: str) -> None:
     with state.runtime.storage.reading() as uow:
         client = _found(uow, client_id)
         endpoints = uow.clients.endpoints(client_id)
-    data = {**_facts(client), "webhooks": [_endpoint_facts(one) for one in endpoints]}
+    data = {
+        **_facts(client, state.runtime.clock.now()),
+        "webhooks": [_endpoint_facts(one) for one in endpoints],
+    }
     state.answer(data, [f"{key}: {plain(value)}" for key, value in data.items()])
-
-
-@command.command("disable")
-@click.argument("client_id")
-@pass_state
-def disable(state: State, client_id: str) -> None:
-    """Shut an application out: its tokens are dead at once, its consents are revoked by the worker."""
-    _switch(state, client_id, enabled=False)
-
-
-@command.command("enable")
-@click.argument("client_id")
-@pass_state
-def enable(state: State, client_id: str) -> None:
-    """Let a disabled application in again; consents that were revoked meanwhile stay revoked."""
-    _switch(state, client_id, enabled=True)
 
 
 @command.command("update")
@@ -152,40 +143,27 @@ def rotate_secret(state: State, client_id: str, keep_hours: float) -> None:
     until = now + round(keep_hours * HOUR)
     secret = mint(CLIENT_SECRET)
 
-    def store(uow: UnitOfWork) -> None:
+    def store(uow: UnitOfWork) -> int:
         client = _found(uow, client_id)
         if client.auth_method not in SECRET_METHODS:
             method = "is public" if client.public else "authenticates itself by private_key_jwt"
             raise InvalidInput("CLIENT_ID", f"expected a client that has a secret; this one {method}")
-        uow.clients.update(
-            replace(client, secrets=(ClientSecret(digest(secret), now), *_ending(client, now, until)))
-        )
+        ending = _ending(client, now, until)
+        uow.clients.update(replace(client, secrets=(ClientSecret(digest(secret), now), *ending)))
+        return max((one.expires_at or until for one in ending), default=now)
 
-    transact(state.runtime.storage, store)
-    data = {"client_id": client_id, "client_secret": secret, "old_secrets_expire_at": iso(until)}
+    ends_at = transact(state.runtime.storage, store)
+    data = {"client_id": client_id, "client_secret": secret, "old_secrets_expire_at": iso(ends_at)}
     state.answer(data, [f"{key}: {value}" for key, value in data.items()])
     state.say("Keep the secret now: it is not shown again.")
 
 
 def _ending(client: Client, now: int, until: int) -> Sequence[ClientSecret]:
     """The newest live secret, ending at ``until`` or when it would have ended before: two are live at most."""
-    live = [one for one in client.secrets if one.expires_at is None or now < one.expires_at]
+    live = client.live_secrets(now)
     if until <= now:
         return ()
     return [replace(one, expires_at=min(until, one.expires_at or until)) for one in live[:1]]
-
-
-def _switch(state: State, client_id: str, *, enabled: bool) -> None:
-    def store(uow: UnitOfWork) -> bool:
-        client = _found(uow, client_id)
-        if client.enabled is not enabled:
-            uow.clients.update(replace(client, enabled=enabled))
-        return client.enabled is not enabled
-
-    changed = transact(state.runtime.storage, store)
-    word = "enabled" if enabled else "disabled"
-    state.say(f"{client_id} is {word}" if changed else f"{client_id} was {word} before")
-    state.answer({"client_id": client_id, "enabled": enabled}, "")
 
 
 def _all(state: State) -> list[Client]:
@@ -203,12 +181,12 @@ def _found(uow: UnitOfWork, client_id: str) -> Client:
     return client
 
 
-def _facts(client: Client) -> dict[str, Any]:
+def _facts(client: Client, now: int) -> dict[str, Any]:
     return {
         "client_id": client.client_id,
         "name": client.name,
         "kind": client.kind.value,
-        "enabled": client.enabled,
+        **halt_facts(client),
         "public": client.public,
         "auth_method": client.auth_method.value,
         "jwks": client.jwks,
@@ -227,7 +205,7 @@ def _facts(client: Client) -> dict[str, Any]:
         "created_at": iso(client.created_at),
         "secrets": [
             {"created_at": iso(one.created_at), "expires_at": iso(one.expires_at) if one.expires_at else None}
-            for one in client.secrets
+            for one in client.live_secrets(now)
         ],
     }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ import click
 from consentcore.cli.commands import Group
 from consentcore.cli.output import machine
 from consentcore.cli.owner import find_owner
-from consentcore.cli.state import State, pass_state, table
+from consentcore.cli.state import State, operator, pass_state, table
 from consentcore.domain.clock import iso
 from consentcore.domain.event import Actor, ActorType, Evidence
 from consentcore.domain.grant import ENDED, Grant, GrantState, Standing, standing
@@ -54,7 +53,7 @@ def revoke(state: State, grant_id: str, reason: str) -> None:
     """Revoke a consent: its tokens are dead at once; data owner and application are told."""
     text = line("--reason", reason, MAX_REASON, needed=True)
     evidence = Evidence("cli:revoke", reason_text=text)
-    actor = Actor(ActorType.OPERATOR, _operator())
+    actor = Actor(ActorType.OPERATOR, operator())
     runtime = state.runtime
     change = transact(
         runtime.storage,
@@ -125,11 +124,3 @@ def _fact(grant: Grant, stands: Standing, client_name: str) -> dict[str, Any]:
         "expires_at": iso(grant.expires_at) if once_stood else None,
         "changed_at": iso(stands.ended_at or grant.changed_at),
     }
-
-
-def _operator() -> str:
-    """Who runs the command, as the system knows them."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return f"uid {os.getuid()}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 import sys
 from collections.abc import Sequence
 from functools import cached_property
@@ -90,6 +92,14 @@ class State:
 
 
 pass_state = click.make_pass_decorator(State)
+
+
+def operator() -> str:
+    """Who runs the command, as the system knows them."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return f"uid {os.getuid()}"
 
 
 def read_line_from_stdin(what: str) -> str:

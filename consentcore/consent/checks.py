@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from consentcore.consent.snapshot import hash_of
 from consentcore.domain.client import Client
-from consentcore.domain.errors import InteractionGone, InvalidInput
+from consentcore.domain.errors import ClientSuspended, InteractionGone, InvalidInput
 from consentcore.domain.event import Evidence, NoticeSnapshot
 from consentcore.domain.interaction import Interaction
 from consentcore.domain.scope import Catalog
@@ -17,7 +17,10 @@ def check_asked(interaction: Interaction, client: Client) -> None:
     """Refuse an answer to somebody who did not ask, or may not ask any more.
 
     :raises InteractionGone: when the request is another client's or the client is disabled.
+    :raises ClientSuspended: when the client is suspended.
     """
+    if client.suspended is not None:
+        raise ClientSuspended
     if client.client_id != interaction.request.client_id or not client.enabled:
         raise InteractionGone
 

@@ -53,6 +53,19 @@ class ClientSecret:
 
 
 @dataclass(frozen=True, slots=True)
+class Halt:
+    """Since when an application is kept out, by whom, and why.
+
+    :ivar at: in milliseconds. :ivar by: an operator, as the system knows them. :ivar reason: what they typed; data
+        owners and the application's makers may read it.
+    """
+
+    at: int
+    by: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Client:
     """A registered client (RFC 7591 section 2, in our words).
 
@@ -67,6 +80,8 @@ class Client:
     :ivar access_token_format: opaque, or a JWT of RFC 9068.
     :ivar resources: resource indicators (RFC 8707) that an application may ask tokens for; of a resource server,
         those that it answers to.
+    :ivar disabled: how it came that it is not enabled; None where it is, or where that was not noted.
+    :ivar suspended: by whom it is kept out for a while; None while it is not. Its grants stand.
     """
 
     client_id: str
@@ -89,11 +104,22 @@ class Client:
     require_par: bool = False
     access_token_format: TokenFormat = TokenFormat.OPAQUE
     resources: tuple[str, ...] = ()
+    disabled: Halt | None = None
+    suspended: Halt | None = None
+
+    @property
+    def in_service(self) -> bool:
+        """Whether it may get and use tokens: neither disabled nor suspended."""
+        return self.enabled and self.suspended is None
 
     @property
     def public(self) -> bool:
         """Whether the client cannot keep a secret (RFC 6749 section 2.1)."""
         return self.auth_method is AuthMethod.NONE
+
+    def live_secrets(self, now: int) -> tuple[ClientSecret, ...]:
+        """The secrets that are accepted at ``now``, newest first."""
+        return tuple(one for one in self.secrets if one.expires_at is None or now < one.expires_at)
 
     def knows_secret(self, presented: str, now: int) -> bool:
         """Compare a presented secret with every live one, in constant time."""

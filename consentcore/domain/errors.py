@@ -52,6 +52,10 @@ class InteractionGone(ConsentcoreError):
     """The pending authorization request was answered, has run out, or belongs to another browser."""
 
 
+class ClientSuspended(ConsentcoreError):
+    """The application that asks is suspended: it gets nothing meanwhile, and what stands stays."""
+
+
 class ConfigurationError(ConsentcoreError):
     """The settings are not usable. ``problems`` holds one line each, all that were found."""
 

@@ -99,7 +99,9 @@ def standing(grant: Grant, now: int, client: Client | None = None) -> Standing:
     if now >= grant.expires_at:
         ends.append((grant.expires_at, GrantState.EXPIRED))
     if client is not None and not client.enabled:
-        ends.append((now, GrantState.REVOKED))
+        since = now if client.disabled is None else client.disabled.at
+        # Clocks of two machines may differ: no grant ends before it began, or later than somebody looks.
+        ends.append((max(grant.created_at, min(since, now)), GrantState.REVOKED))
     if not ends:
         return Standing(GrantState.ACTIVE)
     ended_at, state = min(ends)

@@ -95,7 +95,7 @@ class TokenLookup:
 
     :ivar client: the client that asks; None when unknown.
     :ivar family_killed_at: when the family was killed; None while it is sound.
-    :ivar token_client_enabled: whether the client that the token was issued to is enabled.
+    :ivar token_client_enabled: whether the client that the token was issued to is enabled and not suspended.
     """
 
     client: Client | None
@@ -107,7 +107,8 @@ class TokenLookup:
     def is_live(self, now: int) -> bool:
         """The liveness rule of the whole system, for access and refresh tokens.
 
-        Grant active, client enabled, family sound, time not over; a rotated refresh token is not live.
+        Grant active, client enabled and not suspended, family sound, time not over; a rotated refresh token is not
+        live.
         """
         return (
             self.token is not None

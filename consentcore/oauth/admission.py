@@ -29,7 +29,7 @@ from consentcore.domain.clock import MINUTE, window_left_s
 from consentcore.domain.errors import StorageError
 from consentcore.domain.secret import digest
 from consentcore.oauth import client_auth
-from consentcore.oauth.errors import INVALID_CLIENT, ProtocolError
+from consentcore.oauth.errors import INVALID_CLIENT, ProtocolError, suspended
 
 if TYPE_CHECKING:
     from consentcore.core_settings import LimitsSettings
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("consentcore.oauth")
 _MOST_KEYS = 10_000
 _STEPS = 1000
+_CLOSED_WHILE_SUSPENDED = {"token": 400, "par": 400, "api": 403}
+"""Endpoints that a suspended client is refused at, with the status of the refusal."""
 
 
 class Admission:
@@ -84,7 +86,8 @@ class Admission:
     ) -> Client:
         """Check the credentials, and count: a request when they are right, else a failure.
 
-        :raises ProtocolError: 401 ``invalid_client``, 429 beyond a limit.
+        :raises ProtocolError: 401 ``invalid_client``, 429 beyond a limit, ``unauthorized_client`` for a client that is
+            suspended, except where it gives a token back or asks about one, which is inactive.
         """
         network = network_of(http.remote_addr)
         shown = credentials.secret or credentials.assertion
@@ -98,6 +101,8 @@ class Admission:
         wait = self._rates.hit(endpoint, known.client_id, network)
         if wait:
             raise _too_many_requests(wait)
+        if known.suspended is not None and endpoint in _CLOSED_WHILE_SUSPENDED:
+            raise suspended(_CLOSED_WHILE_SUSPENDED[endpoint])
         return known
 
 

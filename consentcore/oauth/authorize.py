@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from consentcore.oauth.validator import Validator
 
 PROMPTS = {"none": "none", "login": "login", "select_account": "login", "consent": "consent"}
+SUSPENDED = "unauthorized_client"
 _LOCALE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}")
 _FATAL = {
     "MissingClientIdError": "client_id: expected the id of a registered application",
@@ -85,7 +86,14 @@ class AuthorizationEndpoint:
         context = self._parts.storage.protocol.read_authorize(
             client_id, session_hash, self._parts.clock.now()
         )
-        request = self._request(Asking(parameters, context, self._parts.catalog, was_pushed))
+        return self._judged(Asking(parameters, context, self._parts.catalog, was_pushed))
+
+    def _judged(self, asking: Asking) -> PageError | Redirect | Pending:
+        client = asking.context.client
+        if client is not None and client.suspended is not None:
+            # Nobody is led on to an application that is kept out, perhaps because of where it leads.
+            return PageError(403, SUSPENDED, "client_id: this application is suspended")
+        request = self._request(asking)
         try:
             self._grant.validate_authorization_request(request)
         except FatalClientError as error:
@@ -94,7 +102,7 @@ class AuthorizationEndpoint:
             return self._refusal(request, str(error.error), description_of(error))
         except ProtocolError as error:
             return self._refusal(request, error.error, error.description)
-        return Pending(_wanted(request), context)
+        return Pending(_wanted(request), asking.context)
 
     def check(self, wanted: Mapping[str, str], context: AuthorizeContext) -> None:
         """Judge the parameters of a request that is pushed, by the rules of :meth:`authorize`.

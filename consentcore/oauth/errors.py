@@ -61,6 +61,15 @@ def invalid_client() -> ProtocolError:
     return ProtocolError(401, INVALID_CLIENT, "Client authentication failed", {"WWW-Authenticate": CHALLENGE})
 
 
+def suspended(status: int = 400) -> ProtocolError:
+    """The client has proved who it is, and is kept out for a while.
+
+    ``unauthorized_client`` (RFC 6749 section 5.2) says that of the client. ``invalid_grant`` would say it of the
+    token, and stock clients throw away the refresh token that it is said of; this one is good again afterwards.
+    """
+    return ProtocolError(status, "unauthorized_client", "This application is suspended; its tokens are kept")
+
+
 def unavailable(retry_after_s: int = 5) -> ProtocolError:
     """The storage did not answer, or somebody else who has to be asked; nothing was changed."""
     headers = {"Retry-After": str(retry_after_s)}

@@ -14,6 +14,7 @@ from consentcore.domain.event import EventType
 from consentcore.domain.secret import digest
 from consentcore.domain.token import Grace, NewToken, Reused, Rotated, Rotation, TokenKind
 from consentcore.oauth import access, resources
+from consentcore.oauth.errors import suspended
 from consentcore.oauth.tokens import Pair, derived_pair, fresh_nonce, open_access, seal_access
 
 if TYPE_CHECKING:
@@ -134,7 +135,17 @@ class RefreshExchange:
             return outcome
         if isinstance(outcome, Reused):
             self._parts.compromised(outcome.family_id, outcome.grant_id, EventType.REFRESH_REUSED)
+        self._say_if_suspended()
         raise InvalidGrantError(request=request)
+
+    def _say_if_suspended(self) -> None:
+        """Look whether the client was suspended since the read: it must not take its token for a dead one.
+
+        :raises ProtocolError: when it was.
+        """
+        again = self._parts.storage.protocol.find_token(self.client.client_id, digest(self._presented))
+        if again.client is not None and again.client.suspended is not None:
+            raise suspended()
 
     def _rotation(self, scopes: tuple[str, ...]) -> Rotation:
         token, grant = self._found()

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from consentcore.consent import shut_out
 from consentcore.domain.errors import InvalidTransition, NotFound
-from consentcore.domain.event import Actor, ActorType, Evidence
-from consentcore.domain.grant import Grant
+from consentcore.domain.grant import Grant, GrantState, standing
 from consentcore.outbox.blame import described
 from consentcore.outbox.health import Health
 from consentcore.ports.storage import UnitOfWork, transact
@@ -23,7 +23,6 @@ log = logging.getLogger("consentcore.worker")
 
 BATCH = 200
 PURGE_BATCH = 1000
-WORKER = Actor(ActorType.SYSTEM, "worker")
 
 T = TypeVar("T")
 
@@ -74,22 +73,20 @@ class Housekeeping:
             chore.run()
 
     def _end_grants(self) -> bool:
-        """Expire grants whose time is over, revoke those of disabled clients; each in its own transaction."""
+        """Write down which grants have ended, by their date or with their client; each in its own transaction."""
         with self._runtime.storage.reading() as uow:
             due = list(uow.grants.due(self._runtime.clock.now(), BATCH))
         ended = self._each(due, lambda grant: partial(self._end_grant, grant), "grant")
         return ended == BATCH
 
     def _end_grant(self, grant: Grant, uow: UnitOfWork) -> None:
-        service = self._runtime.service
-        if not grant.is_active(self._runtime.clock.now()):
-            service.expire(uow, grant.grant_id)
-            return
+        service, now = self._runtime.service, self._runtime.clock.now()
         client = uow.clients.get(grant.client_id)
-        if client is not None and client.enabled:
-            return
-        evidence = Evidence(indication_method="system:client_disabled", reason_code="client_disabled")
-        service.revoke(uow, grant.grant_id, actor=WORKER, evidence=evidence)
+        found = standing(grant, now, client)
+        if found.state is GrantState.EXPIRED:
+            service.expire(uow, grant.grant_id)
+        elif client is None or not found.active:
+            shut_out.end(service, uow, grant, client, now)
 
     def _abandon(self) -> bool:
         with self._runtime.storage.reading() as uow:

@@ -113,6 +113,7 @@ class MailRenderer:
             "event_type": facts.get("event_type", ""),
             "initiator": facts.get("initiator", "system"),
             "reason": one_line(facts.get("reason", "")),
+            "reason_text": one_line(facts.get("reason_text", "")),
             **_endpoint_values(facts),
             "change": facts.get("change", ""),
             **self._scopes(facts),

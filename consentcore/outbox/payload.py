@@ -30,7 +30,7 @@ _ORDER = (
     *("type", "version", "timestamp", "data"),
     *("client_id", "status", "test", "grant_id", "subject", "sequence", "request_id"),
     *("scopes", "requested_scopes", "previous_scopes", "initiator", "reason", "effective_at", "expires_at"),
-    *("grant_url", "reason_user", "change", "state", "omitted"),
+    *("grant_url", "reason_user", "reason_admin", "change", "state", "omitted"),
 )
 """Of the members, as they are written."""
 
@@ -113,6 +113,9 @@ def _data(notice: Notice, facts: Mapping[str, Any], subject: str, issuer: str) -
     if notice.kind is NoticeKind.REVOKED:
         # Keyed by language (BCP 47), as in CAEP 1.0: fixed words, never what somebody typed.
         data["reason_user"] = {"en": _REASONS_FOR_THE_USER[facts.get("initiator", "system")]}
+        if facts.get("reason_text"):
+            # In whatever language the operator wrote it (BCP 47 section 2.2.1: undetermined).
+            data["reason_admin"] = {"und": facts["reason_text"]}
     if notice.kind is NoticeKind.GRANTED:
         data["change"] = facts.get("change") or "created"
     return data

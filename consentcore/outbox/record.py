@@ -25,6 +25,8 @@ _KINDS = {
     EventType.REFRESH_REUSED: NoticeKind.SECURITY,
 }
 
+_TOLD_IN_FULL = frozenset({"client_disabled"})
+"""Reasons whose text goes to data owner and application; that of every other act stays in the evidence."""
 _INITIATORS = {"owner": "user", "client": "client", "operator": "admin", "system": "system"}
 
 
@@ -39,6 +41,7 @@ class _Told:
     after: tuple[str, ...]
     requested: tuple[str, ...]
     recorded_at: str
+    reason_text: str
 
 
 def make_notice(event: ConsentEvent, grant: Grant, *, had_grant_before: bool = False) -> Notice | None:
@@ -47,8 +50,8 @@ def make_notice(event: ConsentEvent, grant: Grant, *, had_grant_before: bool = F
     ``data`` is canonical JSON: ``event_type``, ``sequence``, ``state``, ``scopes`` (what the client may use from
     now on), ``previous_scopes``, ``requested_scopes`` (all three scope tokens without version), ``change``
     (``created``, ``extended``, ``narrowed``, ``renewed`` or ""), ``initiator`` (``user``, ``client``, ``admin``,
-    ``system``), ``reason`` (a code, never free text), ``expires_at`` and ``recorded_at`` (ISO 8601), ``client_name``
-    and ``had_grant_before``.
+    ``system``), ``reason`` (a code, never free text), ``reason_text`` (what an operator typed for everybody to read who
+    is told; else ""), ``expires_at`` and ``recorded_at`` (ISO 8601), ``client_name`` and ``had_grant_before``.
 
     :param grant: the grant after the event.
     :param had_grant_before: on a denial, whether the client already had a permission of this owner, so that
@@ -71,6 +74,7 @@ def make_notice(event: ConsentEvent, grant: Grant, *, had_grant_before: bool = F
         "reason": told.reason,
         "expires_at": iso(grant.expires_at),
         "recorded_at": told.recorded_at,
+        "reason_text": told.reason_text,
         "client_name": told.client_name,
         "had_grant_before": had_grant_before,
     }
@@ -94,14 +98,16 @@ def _audiences(kind: NoticeKind) -> tuple[Audience, ...]:
 
 def _read(event: ConsentEvent) -> _Told:
     body = json.loads(event.body)
+    reason = body["evidence"]["reason_code"]
     return _Told(
         actor=body["actor"]["type"],
-        reason=body["evidence"]["reason_code"],
+        reason=reason,
         client_name=body["client_name"],
         before=tuple(body["scopes_before"]),
         after=tuple(body["scopes_after"]),
         requested=tuple(body["scopes_requested"]),
         recorded_at=body["recorded_at"],
+        reason_text=body["evidence"]["reason_text"] if reason in _TOLD_IN_FULL else "",
     )
 
 

@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
 
 class ProtocolStorage(Protocol):
-    """Verbs of authorize, token, introspect and revoke: one read, at most one guarded write each."""
+    """Verbs of authorize, token, introspect and revoke: one read, at most one guarded write each.
+
+    A client that is suspended counts as one that is not enabled, in every verb that asks whether it is; so a plugin
+    that declares the capability ``client_suspension`` in its ``PluginInfo`` promises. With another one no client can
+    be suspended.
+    """
 
     def read_authorize(self, client_id: str, session_hash: bytes | None, now: int) -> AuthorizeContext:
         """Find the client, the live session, and the owner's ACTIVE grant for the client, in one read.

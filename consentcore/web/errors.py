@@ -11,6 +11,7 @@ from pyramid.renderers import render_to_response
 from pyramid_retry import is_last_attempt
 
 from consentcore.domain.errors import (
+    ClientSuspended,
     InteractionGone,
     InvalidInput,
     InvalidTransition,
@@ -39,6 +40,11 @@ TITLES = {
     413: "That was too large",
     503: "We cannot do that right now",
 }
+
+SUSPENDED = (
+    "It cannot ask you for anything at the moment, and gets none of your data. What you allowed it before is kept "
+    "as it is; you find it under Authorized Applications, where you can revoke it."
+)
 
 
 def error_page(request: Request, status: int, text: str, *, title: str = "", detail: str = "") -> Response:
@@ -122,6 +128,11 @@ def on_interaction_gone(_context: InteractionGone, request: Request) -> Response
     return error_page(request, 410, text)
 
 
+def on_client_suspended(_context: ClientSuspended, request: Request) -> Response:
+    """An application that is kept out for a while."""
+    return error_page(request, 403, SUSPENDED, title="This application is suspended")
+
+
 def on_link_gone(_context: LinkGone, request: Request) -> Response:
     """A link from a mail that does nothing any more."""
     text = (
@@ -170,6 +181,7 @@ def includeme(config: Configurator) -> None:
         NotFound: on_not_found,
         InvalidTransition: on_invalid_transition,
         InteractionGone: on_interaction_gone,
+        ClientSuspended: on_client_suspended,
         LinkGone: on_link_gone,
         Busy: on_busy,
         StorageUnavailable: on_storage,

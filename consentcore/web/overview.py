@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from consentcore.consent.ledger import effective_at
+from consentcore.consent.shut_out import CLIENT_DISABLED
 from consentcore.domain.event import SECURITY_EVENTS, ConsentEvent, EventType
 from consentcore.domain.grant import Grant, GrantState
 from consentcore.domain.scope import Scope
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from pyramid.request import Request
 
+    from consentcore.domain.client import Client, Halt
     from consentcore.web.standings import Names
 
 STATE_WORDS = {
@@ -44,7 +46,10 @@ EVENT_WORDS = {
 
 @dataclass(frozen=True)
 class Card:
-    """One grant as a page shows it: ``grant`` has its state of now, and as ``changed_at`` the end it has come to."""
+    """One grant as a page shows it: ``grant`` has its state of now, and as ``changed_at`` the end it has come to.
+
+    :ivar suspended: since when its application is kept out although it stands, and why; None where it is not.
+    """
 
     grant: Grant
     client_name: str
@@ -52,6 +57,7 @@ class Card:
     state_word: str
     scopes: tuple[Scope, ...]
     acts: bool
+    suspended: Halt | None = None
 
 
 @dataclass(frozen=True)
@@ -82,6 +88,7 @@ def card(request: Request, grant: Grant, names: Names) -> Card:
         state_word=STATE_WORDS[shown.state],
         scopes=scopes,
         acts=any(scope.type == "act" for scope in scopes),
+        suspended=client.suspended if client and shown.state is GrantState.ACTIVE else None,
     )
 
 
@@ -101,6 +108,18 @@ def _line(request: Request, event: ConsentEvent, names: Names) -> HistoryLine:
         scopes=tuple(scope.label for scope in _named(request, after)),
         security=event.type in SECURITY_EVENTS,
     )
+
+
+def why(event: ConsentEvent, client: Client | None) -> str:
+    """The words of whoever shut the application out, where that is what ended a permission; else "".
+
+    :param event: the one that ended it, or that the worker has yet to write. :param client: the application.
+    """
+    body = json.loads(event.body)
+    if not body and event.type is EventType.REVOKED:
+        return client.disabled.reason if client and client.disabled else ""
+    evidence = body.get("evidence", {})
+    return str(evidence.get("reason_text", "")) if evidence.get("reason_code") == CLIENT_DISABLED else ""
 
 
 def _named(request: Request, references: Iterable[str]) -> tuple[Scope, ...]:

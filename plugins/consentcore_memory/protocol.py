@@ -86,7 +86,7 @@ class MemoryProtocol(MemoryOnce):
             row.token,
             state.grants.get(row.token.grant_id),
             family.killed_at if family is not None else None,
-            issued_to is not None and issued_to.enabled,
+            issued_to is not None and issued_to.in_service,
         )
 
     def rotate_refresh(self, rotation: Rotation) -> RotateOutcome:
@@ -118,7 +118,7 @@ def live_session(state: State, session_hash: bytes, now: int) -> OwnerSession | 
 
 def _permitted(state: State, grant_id: str, client_id: str, now: int) -> bool:
     grant, client = state.grants.get(grant_id), state.clients.get(client_id)
-    return grant is not None and grant.is_active(now) and client is not None and client.enabled
+    return grant is not None and grant.is_active(now) and client is not None and client.in_service
 
 
 def _alive(state: State, thing: Code | Token, now: int) -> bool:

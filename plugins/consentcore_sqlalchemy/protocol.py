@@ -189,7 +189,7 @@ class SqlProtocol(SqlOnce):
         client, code = client_from(row[:_CLIENT]), code_from(row[_CLIENT:_CODE])
         killed_at, grant = row[_CODE], _grant(row[_CODE + 1 :])
         if (
-            not client.enabled
+            not client.in_service
             or killed_at is not None
             or grant is None
             or not grant.is_active(redemption.now)

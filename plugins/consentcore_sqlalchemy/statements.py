@@ -81,6 +81,11 @@ def _asking_client() -> FromClause:
     return _asked().outerjoin(client, client.c.client_id == client_id)
 
 
+def _in_service(row: FromClause) -> ColumnElement[bool]:
+    """The client is enabled and not suspended."""
+    return and_(row.c.enabled, row.c.suspended_at.is_(None))
+
+
 # --- reads ---
 
 
@@ -116,7 +121,7 @@ def read_code() -> Select[Any]:
 
 
 def find_token() -> Select[Any]:
-    """The asking client, the token of whatever client, its family, its grant, and whether its client is enabled."""
+    """The asking client, the token of whatever client, its family, its grant, and whether its client is in service."""
     issued_to = client.alias("issued_to")
     found = (
         _asking_client()
@@ -125,7 +130,7 @@ def find_token() -> Select[Any]:
         .outerjoin(consent_grant, consent_grant.c.grant_id == code.c.grant_id)
         .outerjoin(issued_to, issued_to.c.client_id == code.c.client_id)
     )
-    return select(*CLIENT, *TOKEN, *FAMILY, *GRANT, issued_to.c.enabled).select_from(found)
+    return select(*CLIENT, *TOKEN, *FAMILY, *GRANT, _in_service(issued_to)).select_from(found)
 
 
 def find_successors() -> Select[Any]:
@@ -154,7 +159,7 @@ def open_interaction() -> Insert:
 
 
 def issue_code() -> Insert:
-    """Store a code if its grant is active and its client enabled at its birth."""
+    """Store a code if its grant is active and its client in service at its birth."""
     names = [*CODE_COLUMNS, "purge_at", "ends_at"]
     new = select(*(bindparam(f"new_{name}", type_=code.c[name].type).label(name) for name in names))
     permitted = new.select_from(
@@ -164,7 +169,7 @@ def issue_code() -> Insert:
         consent_grant.c.state == ACTIVE,
         consent_grant.c.expires_at > bindparam("new_created_at", type_=Ms),
         client.c.client_id == bindparam("new_client_id", type_=Id),
-        client.c.enabled,
+        _in_service(client),
     )
     return insert(code).from_select(names, permitted, include_defaults=False)
 
@@ -192,7 +197,7 @@ class Exchange:
 
 
 def _alive() -> ColumnElement[bool]:
-    """The family in ``code`` is sound, its grant active, its client the asking one and enabled."""
+    """The family in ``code`` is sound, its grant active, its client the asking one and in service."""
     return and_(
         code.c.client_id == client_id,
         code.c.killed_at.is_(None),
@@ -200,7 +205,7 @@ def _alive() -> ColumnElement[bool]:
         consent_grant.c.state == ACTIVE,
         consent_grant.c.expires_at > now,
         client.c.client_id == code.c.client_id,
-        client.c.enabled,
+        _in_service(client),
     )
 
 

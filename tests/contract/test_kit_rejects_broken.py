@@ -91,6 +91,8 @@ FAULTS = {
         "test_key_whose_time_is_over_is_used_again_by_exactly_one",
     ],
     "TestForgetsWhatWasUsed": ["test_purge_keeps_keys_until_their_time_is_over"],
+    "TestLooksAtEnabledOnly": ["test_tokens_of_a_suspended_client_are_dead_and_live_again"],
+    "TestForgetsWhoIsSuspended": ["test_who_keeps_a_client_out_is_kept"],
     "TestTakesPushedRequestsForAnybody": ["test_pushed_request_of_another_client_stays"],
     "TestTakesPushedRequestsTwice": [
         "test_pushed_request_is_taken_once_as_it_was",

@@ -11,7 +11,7 @@ from consentcore_memory import MemoryStorage
 
 
 class TestMemoryStorage(StorageConformance):
-    capabilities = frozenset({"dump"})
+    capabilities = frozenset({"dump", "client_suspension"})
 
     @pytest.fixture
     def storage(self):

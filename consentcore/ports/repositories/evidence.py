@@ -52,7 +52,8 @@ class GrantRepository(Protocol):
         ...
 
     def due(self, now: int, limit: int) -> Sequence[Grant]:
-        """ACTIVE grants whose time is over, and ACTIVE grants of disabled clients; oldest end first."""
+        """ACTIVE grants whose time is over, and ACTIVE grants of disabled clients (not: of suspended ones); oldest end
+        first."""
         ...
 
 

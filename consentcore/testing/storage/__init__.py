@@ -16,6 +16,7 @@ from consentcore.testing.storage.outbox import OutboxGroup
 from consentcore.testing.storage.people import PeopleGroup
 from consentcore.testing.storage.purging import PurgeGroup
 from consentcore.testing.storage.races import InterleavingGroup, ProcessGroup, RaceGroup
+from consentcore.testing.storage.suspension import SuspensionGroup
 from consentcore.testing.storage.tokens import RotationGroup, TokenGroup
 from consentcore.testing.storage.transactions import TransactionGroup
 from consentcore.testing.storage.upkeep import (
@@ -37,6 +38,7 @@ class StorageConformance(
     CodeGroup,
     TokenGroup,
     RotationGroup,
+    SuspensionGroup,
     TransactionGroup,
     JoinGroup,
     RaceGroup,

@@ -13,6 +13,7 @@ from consentcore.api import (
     ClientKind,
     ClientSecret,
     EndpointHealth,
+    Halt,
     Interaction,
     Owner,
     OwnerIdentity,
@@ -48,6 +49,16 @@ def client_values(client: Client) -> Values:
         "require_par": client.require_par,
         "access_token_format": client.access_token_format.value,
         "resources": texts_json(client.resources),
+        **_halt_values("disabled", client.disabled),
+        **_halt_values("suspended", client.suspended),
+    }
+
+
+def _halt_values(name: str, halt: Halt | None) -> Values:
+    return {
+        f"{name}_at": halt.at if halt else None,
+        f"{name}_by": halt.by if halt else "",
+        f"{name}_reason": halt.reason if halt else "",
     }
 
 
@@ -80,6 +91,8 @@ def _client(row: tuple[Any, ...]) -> Client:
         require_par=bool(row[17]),
         access_token_format=TokenFormat(row[18]),
         resources=texts(row[19]),
+        disabled=Halt(*row[20:23]) if row[20] is not None else None,
+        suspended=Halt(*row[23:26]) if row[23] is not None else None,
     )
 
 

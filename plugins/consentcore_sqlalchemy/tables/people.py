@@ -29,6 +29,12 @@ client = Table(
     Column("require_par", Boolean, nullable=False, server_default=false()),
     Column("access_token_format", Text, nullable=False, server_default=text("'opaque'")),
     Column("resources", Json, nullable=False, server_default=text("'[]'")),
+    Column("disabled_at", Ms),
+    Column("disabled_by", Text, nullable=False, server_default=text("''")),
+    Column("disabled_reason", Text, nullable=False, server_default=text("''")),
+    Column("suspended_at", Ms),
+    Column("suspended_by", Text, nullable=False, server_default=text("''")),
+    Column("suspended_reason", Text, nullable=False, server_default=text("''")),
 )
 
 webhook_endpoint = Table(

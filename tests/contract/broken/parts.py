@@ -24,6 +24,7 @@ class Broken(StorageConformance):
     outbox = MemoryOutbox
     counters = MemoryCounters
     make = MemoryStorage
+    capabilities = frozenset({"client_suspension"})
 
     @pytest.fixture
     def storage(self):

@@ -9,7 +9,7 @@ from contract.broken.parts import Broken, repository
 from consentcore.api import GrantState, NotFound
 from consentcore_memory.evidence import MemoryGrants, MemoryLedger
 from consentcore_memory.feed import MemoryFeed
-from consentcore_memory.people import MemoryIdentities, MemoryTickets
+from consentcore_memory.people import MemoryClients, MemoryIdentities, MemoryTickets
 
 
 class OverwritesGrants(MemoryGrants):
@@ -105,3 +105,14 @@ class ForgetsTheIssuer(MemoryIdentities):
 
 class TestForgetsTheIssuer(Broken):
     make = staticmethod(repository("identities", ForgetsTheIssuer))
+
+
+class ForgetsWhoIsSuspended(MemoryClients):
+    """Keeps the fields that it knew before."""
+
+    def update(self, client):
+        super().update(replace(client, suspended=None))
+
+
+class TestForgetsWhoIsSuspended(Broken):
+    make = staticmethod(repository("clients", ForgetsWhoIsSuspended))

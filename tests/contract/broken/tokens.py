@@ -24,6 +24,21 @@ class TestForgetsTheAudience(Broken):
     protocol = ForgetsTheAudience
 
 
+class LooksAtEnabledOnly(MemoryProtocol):
+    """Keeps that a client is suspended, and honours its tokens all the same."""
+
+    def find_token(self, client_id, token_hash):
+        found = super().find_token(client_id, token_hash)
+        if found.token is None:
+            return found
+        issued_to = self._engine.committed.clients.get(found.token.client_id)
+        return replace(found, token_client_enabled=issued_to.enabled)
+
+
+class TestLooksAtEnabledOnly(Broken):
+    protocol = LooksAtEnabledOnly
+
+
 class ForgetsWhatWasSealed(MemoryProtocol):
     def rotate_refresh(self, rotation):
         return super().rotate_refresh(replace(rotation, sealed_access=b""))

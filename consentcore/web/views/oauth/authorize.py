@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from pyramid.view import view_config
 
 from consentcore.consent.policy import reasons_to_ask
+from consentcore.domain.errors import ClientSuspended
 from consentcore.domain.interaction import Interaction
 from consentcore.domain.secret import INTERACTION, digest, mint
+from consentcore.oauth.authorize import SUSPENDED
 from consentcore.oauth.server import PageError, Pending, Redirect
 from consentcore.web.errors import error_page
 from consentcore.web.interactions import UNBOUND, url_for
@@ -35,6 +37,8 @@ def authorize(request: Request) -> Response:
         return other_method(request)
     session_hash = request.browser.hash if request.browser.known else None
     result = request.runtime.server.authorize(request.environ.get("QUERY_STRING", ""), session_hash)
+    if isinstance(result, PageError) and result.error == SUSPENDED:
+        raise ClientSuspended
     if isinstance(result, PageError):
         return error_page(request, result.status, MISTAKE, detail=f"{result.error}: {result.description}")
     if isinstance(result, Pending):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pyramid.view import view_config
 
 from consentcore.consent.service import Decision
-from consentcore.domain.errors import InteractionGone, InvalidInput
+from consentcore.domain.errors import ClientSuspended, InteractionGone, InvalidInput
 from consentcore.oauth.redirects import is_registered
 from consentcore.web import consent_page, evidence
 from consentcore.web.interactions import pending, still_pending, url_for
@@ -124,6 +124,8 @@ def _load(request: Request, interaction_id: str, interaction: Interaction) -> As
     asking = interaction.request.redirect_uri
     if client is None or not client.enabled or not is_registered(client, asking):
         raise InteractionGone
+    if client.suspended is not None:
+        raise ClientSuspended
     built = consent_page.build(request, interaction, client, request.owner)
     return Asked(interaction_id, interaction, client, built, consent_page.snapshot(request, built))
 

@@ -71,6 +71,7 @@ def grant_details(request: Request) -> Response:
         client=names.client(grant.client_id),
         lines=overview.history(request, events, names),
         number=confirmation_number(deciding.event_id),
+        why=overview.why(deciding, names.client(grant.client_id)),
         told=told(request, deciding),
     )
 

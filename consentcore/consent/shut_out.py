@@ -1,0 +1,36 @@
+"""Ending the permissions of an application that was shut out: by whom, since when and why its record says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from consentcore.domain.event import Actor, ActorType, Evidence
+from consentcore.domain.grant import standing
+
+if TYPE_CHECKING:
+    from consentcore.consent.service import Change, ConsentService
+    from consentcore.domain.client import Client
+    from consentcore.domain.grant import Grant
+    from consentcore.ports.storage import UnitOfWork
+
+CLIENT_DISABLED = "client_disabled"
+"""Why such a grant ended, in events and webhooks."""
+WORKER = Actor(ActorType.SYSTEM, "worker")
+
+
+def end(service: ConsentService, uow: UnitOfWork, grant: Grant, client: Client | None, now: int) -> Change:
+    """Revoke a grant of a client that is disabled, or gone, as of the moment at which it was.
+
+    :param now: milliseconds since the epoch.
+    :raises NotFound: when there is no such grant. :raises InvalidTransition: when it has ended otherwise.
+    """
+    halt = client.disabled if client is not None else None
+    return service.revoke(
+        uow,
+        grant.grant_id,
+        actor=Actor(ActorType.OPERATOR, halt.by) if halt else WORKER,
+        evidence=Evidence(
+            "system:client_disabled", reason_code=CLIENT_DISABLED, reason_text=halt.reason if halt else ""
+        ),
+        effective_at=standing(grant, now, client).ended_at if halt else None,
+    )

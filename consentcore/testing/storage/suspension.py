@@ -1,0 +1,83 @@
+"""Clients that are suspended: refused in every verb, and as before when they are not any more."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from consentcore.api import Client, Halt, Rotated, Storage, Unknown, transact
+from consentcore.testing import factories
+from consentcore.testing.factories import NOW
+from consentcore.testing.storage.base import StorageFixtures
+from consentcore.testing.worlds import World
+
+HALT = Halt(NOW + 1, "ops", "Données envoyées ailleurs, « à vérifier »")
+
+
+def _set(world: World, **fields: Any) -> Client:
+    """Change the world's client; as it is read afterwards."""
+    transact(world.storage, lambda uow: uow.clients.update(replace(world.client, **fields)))
+    with world.storage.reading() as uow:
+        found = uow.clients.get(world.client.client_id)
+    assert found is not None
+    return found
+
+
+class SuspensionGroup(StorageFixtures):
+    """What the capability ``client_suspension`` of a plugin's ``PluginInfo`` promises; declare it on the test class."""
+
+    @pytest.fixture(autouse=True)
+    def _is_offered(self, request: pytest.FixtureRequest) -> None:
+        ours = request.function.__name__ in vars(SuspensionGroup)
+        if ours and "client_suspension" not in self.capabilities:
+            pytest.skip("the test class does not declare 'client_suspension'")
+
+    def test_who_keeps_a_client_out_is_kept(self, storage: Storage, world: World) -> None:
+        assert _set(world, suspended=HALT).suspended == HALT
+        assert _set(world, disabled=HALT).disabled == HALT
+        other = factories.client(enabled=False, disabled=Halt(NOW), suspended=Halt(NOW + 2, "a", ""))
+        transact(storage, lambda uow: uow.clients.add(other))
+        with storage.reading() as uow:
+            assert uow.clients.get(other.client_id) == other
+        assert storage.protocol.read_authorize(other.client_id, None, NOW).client == other
+
+    def test_tokens_of_a_suspended_client_are_dead_and_live_again(self, world: World) -> None:
+        issued = world.redeem()
+        suspended = _set(world, suspended=HALT)
+        found = world.look_up(issued.access)
+        assert (found.client, found.token_client_enabled) == (suspended, False)
+        assert not world.is_live(issued.access)
+        assert not world.is_live(issued.refresh)
+        _set(world, suspended=None)
+        assert world.is_live(issued.access)
+        assert world.is_live(issued.refresh)
+
+    def test_suspended_client_refreshes_nothing_and_loses_nothing(self, world: World) -> None:
+        issued = world.redeem()
+        _set(world, suspended=HALT)
+        rotation = world.rotation(issued.refresh)
+        for wanted in (rotation, replace(rotation, rotate=False)):
+            assert world.storage.protocol.rotate_refresh(wanted) == Unknown()
+        assert world.look_up(rotation.access.token_hash).token is None
+        _set(world, suspended=None)
+        assert world.storage.protocol.rotate_refresh(rotation) == Rotated()
+
+    def test_suspended_client_gets_no_code_and_exchanges_none(self, world: World) -> None:
+        code, storage = world.issue(), world.storage
+        _set(world, suspended=HALT)
+        assert storage.protocol.issue_code(factories.code(world.grant)) is False
+        redemption = factories.redemption(code)
+        assert storage.protocol.consume_code(redemption) == Unknown()
+        _set(world, suspended=None)
+        assert world.redeem().code != code
+        found = storage.protocol.read_code(world.client.client_id, code.code_hash).code
+        assert found is not None
+        assert found.used_at is None
+
+    def test_grants_of_a_suspended_client_are_not_due(self, world: World) -> None:
+        _set(world, suspended=HALT)
+        with world.storage.reading() as uow:
+            assert list(uow.grants.due(NOW + 1, 10)) == []
+            assert list(uow.grants.due(world.grant.expires_at, 10)) == [world.grant]

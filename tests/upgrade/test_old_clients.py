@@ -1,0 +1,62 @@
+"""Keeping an application out, on what commit 26e6d57 left: our databases, and a storage that knows nothing of it."""
+
+from __future__ import annotations
+
+import json
+
+from platform_ import introspect, refresh
+
+from consentcore.api import GrantState
+from consentcore.domain.clock import iso
+from consentcore.domain.grant import standing
+from consentcore.outbox.worker import Worker
+from consentcore.registration.halting import disable
+
+
+def test_application_of_then_is_suspended_and_resumed_or_the_storage_says_why_not(upgraded):
+    """A suspension that tokens do not heed would be worse than none: the storage of then is refused, clearly."""
+    found = upgraded.facts["tokens"]["opaque"]
+    done = upgraded.cli("client", "suspend", "coolsite", "--reason", "sold data")
+    platform = upgraded.platform
+    if upgraded.storage == "shelf":
+        assert done.code == 2
+        assert "capability client_suspension, which shelf has not" in done.err
+        assert introspect(platform, found["access_token"])["active"] is True
+        assert upgraded.cli("client", "show", "coolsite", "--json").json["suspended"] is None
+        return
+    assert done.code == 0
+    assert introspect(platform, found["access_token"]) == {"active": False}
+    assert refresh(platform, found["refresh_token"]).json["error"] == "unauthorized_client"
+    assert upgraded.cli("client", "resume", "coolsite").code == 0
+    assert introspect(platform, found["access_token"])["active"] is True
+
+
+def test_consents_of_then_end_with_actor_and_reason_on_every_storage(upgraded):
+    platform, runtime = upgraded.platform, upgraded.platform.runtime
+    with runtime.storage.reading() as uow:
+        stood = [grant.grant_id for grant in uow.grants.of_client("coolsite", [GrantState.ACTIVE])]
+    assert stood
+    disable(runtime, "coolsite", by="ops", reason="sold data")
+    Worker(runtime).run_once()
+    with runtime.storage.reading() as uow:
+        ends = [json.loads(uow.ledger.of_grant(grant_id)[-1].body) for grant_id in stood]
+    revoked = [one for one in ends if one["type"] == "revoked"]
+    assert revoked
+    for one in revoked:
+        assert one["actor"] == {"type": "operator", "id": "ops"}
+        assert one["evidence"]["reason_text"] == "sold data"
+        assert one["effective_at"] == iso(platform.runtime.clock.now())
+    assert {one["type"] for one in ends} <= {"revoked", "expired"}
+    assert upgraded.cli("audit", "verify").code == 0
+
+
+def test_grants_of_an_application_that_was_disabled_then_have_ended(upgraded):
+    """Nobody noted when that was: they are told as ended, and the event names the system."""
+    runtime, grant_id = upgraded.platform.runtime, upgraded.facts["grants"]["of a disabled client"]
+    with runtime.storage.reading() as uow:
+        grant = uow.grants.get(grant_id)
+        found = standing(grant, runtime.clock.now(), uow.clients.get(grant.client_id))
+    assert (found.state, found.recorded) == (GrantState.REVOKED, False)
+    Worker(runtime).run_once()
+    with runtime.storage.reading() as uow:
+        assert json.loads(uow.ledger.of_grant(grant_id)[-1].body)["actor"]["type"] == "system"
