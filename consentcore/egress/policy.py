@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from consentcore.domain.errors import InvalidInput
 from consentcore.egress.addresses import Address, Network, inside, is_public, parse_networks
 from consentcore.egress.answers import EgressError, EgressResponse
+from consentcore.egress.connecting import connections
 from consentcore.egress.errands import ADDRESS_CHECK, Errand, errand
 from consentcore.egress.pool import Pool
 from consentcore.egress.resolving import Resolver, resolve, system_resolver
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from ssl import SSLContext
 
 PUBLIC_PORTS = frozenset({443, 8443})
-MAX_TRIED_ADDRESSES = 4
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class EgressPolicy:
     """Lets https to public addresses on ports 443 and 8443 pass; anything else only inside ``allow_networks``.
 
     Names are resolved once per request, every address found must be allowed, and the connection goes to an
-    address that was checked. Redirects are not followed, proxies of the environment not used. A connection that is
-    kept stays at its address, so for a request on it no name is resolved.
+    address that was checked; several are tried side by side (RFC 8305). Redirects are not followed, proxies of the
+    environment not used. A connection that is kept stays at its address, so for a request on it no name is resolved.
 
     :ivar allow_networks: CIDRs where plain http, any port and addresses that are not public are allowed too.
     :ivar timeout_s: seconds for the whole exchange, resolving included; > 0.
@@ -80,16 +80,17 @@ class EgressPolicy:
                 raise InvalidInput("url", f"expected {self._expected()}") from None
 
     def post(self, url: str, headers: Mapping[str, str], body: bytes) -> EgressResponse:
-        """Send one POST request.
+        """Send one POST request. Once a final status line has come, that is the answer: whatever breaks, stalls or is
+        too long after it, headers and body are what had come.
 
-        :raises EgressError: when it is refused, or no complete answer arrives within ``timeout_s``.
+        :raises EgressError: when it is refused, or no status arrives within ``timeout_s``.
         """
         return self._request(url, headers, body)
 
     def get(self, url: str, headers: Mapping[str, str]) -> EgressResponse:
         """Send one GET request; at most 64 kB of the answer are read.
 
-        :raises EgressError: see :meth:`post`.
+        :raises EgressError: when it is refused, or no complete answer arrives within ``timeout_s``.
         """
         return self._request(url, headers, None)
 
@@ -164,16 +165,21 @@ class EgressPolicy:
 
     def _connect(self, target: Target, addresses: Sequence[Address], deadline: Deadline) -> Connection:
         failure = EgressError("connect")
-        for address in addresses[:MAX_TRIED_ADDRESSES]:
+        found = connections(addresses, target.port, deadline, self.connect_timeout_s)
+        with contextlib.closing(found):
             try:
-                wait = min(self.connect_timeout_s, deadline.left())
-                sock = socket.create_connection((str(address), target.port), wait)
+                for sock, address in found:
+                    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                    try:
+                        # Where there are others, one that accepts and says nothing must leave them time.
+                        limit = deadline if len(addresses) == 1 else deadline.within(self.connect_timeout_s)
+                        return Connection(self._secured(sock, target, limit) if target.tls else sock, address)
+                    except EgressError as error:
+                        failure = error
             except OSError as error:
-                failure = EgressError("timeout" if isinstance(error, TimeoutError) else "connect")
-                failure.__cause__ = error
-                continue
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            return Connection(self._secured(sock, target, deadline) if target.tls else sock, address)
+                if failure.error_class != "tls":
+                    failure = EgressError("timeout" if isinstance(error, TimeoutError) else "connect")
+                    failure.__cause__ = error
         raise failure
 
     def _secured(self, sock: socket.socket, target: Target, deadline: Deadline) -> socket.socket:

@@ -40,6 +40,10 @@ class Deadline:
             raise TimeoutError("the time for the whole exchange is over")
         return left
 
+    def within(self, seconds: float) -> Deadline:
+        """A nearer point in time: in ``seconds``, but not after this one. :raises TimeoutError: when it is over."""
+        return Deadline(min(seconds, self.left()))
+
 
 class Stale(Exception):
     """A connection that was kept had been closed by the server: not a byte of an answer came."""
@@ -82,7 +86,7 @@ class _Buffered(io.BufferedReader):
         super().close()
 
 
-class _DeadlineSocket:
+class DeadlineSocket:
     """As much of a socket as ``http.client`` uses, each wait bounded by the deadline."""
 
     def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
@@ -100,9 +104,15 @@ class _DeadlineSocket:
     def makefile(self, mode: str) -> io.BufferedReader:  # noqa: ARG002 - http.client asks for "rb" only
         """Send everything within the deadline; what the answer is read from."""
         view = memoryview(self._unsent)
-        while view:
-            self._sock.settimeout(self._deadline.left())
-            view = view[self._sock.send(view) :]
+        try:
+            while view:
+                self._sock.settimeout(self._deadline.left())
+                view = view[self._sock.send(view) :]
+        except TimeoutError:
+            raise
+        except OSError:
+            # It may have answered before it hung up; if not, reading says so.
+            pass
         return self.buffered
 
     def close(self) -> None:
@@ -146,19 +156,24 @@ class Connection:
     ) -> Received:
         """POST ``body``, or GET when it is None, and read the answer.
 
+        A POST has its answer with the final status line: what it asked for was done or refused, whatever becomes of
+        the rest. What was asked for by GET is the rest.
+
         :param keep: ask the server to leave the connection open.
         :raises Stale: see there; only from the second exchange on. :raises TimeoutError: when the deadline passes.
         :raises http.client.HTTPException: when the answer is not HTTP. :raises OSError: when the connection breaks.
         """
         from http.client import HTTPConnection, HTTPException
 
+        from consentcore.egress.answering import receive
+
         self.exchanges += 1
-        wrapped = _DeadlineSocket(self._sock, deadline)
+        wrapped = DeadlineSocket(self._sock, deadline)
         http = HTTPConnection("connected-already")
         http.sock = wrapped
         try:
             _send(http, path, headers, body, keep=keep)
-            received = _receive(http, wrapped)
+            received = receive(http, wrapped, status_counts=body is not None)
         except TimeoutError:
             raise
         except (HTTPException, OSError) as error:
@@ -186,23 +201,6 @@ def _send(
     if not keep:
         http.putheader("Connection", "close")
     http.endheaders(body)
-
-
-def _receive(http: HTTPConnection, wrapped: _DeadlineSocket) -> Received:
-    from http.client import IncompleteRead
-
-    response = http.getresponse()
-    whole = True
-    try:
-        body = response.read(MAX_ANSWER)
-    except IncompleteRead as error:
-        # The status has arrived and counts; what is missing is only text for the log.
-        body, whole = error.partial, False
-    headers: dict[str, str] = {}
-    for name, value in response.getheaders():
-        headers.setdefault(name.lower(), value)
-    whole = whole and response.isclosed() and not wrapped.buffered.surplus
-    return Received(response.status, headers, body, reusable=whole and not response.will_close)
 
 
 def wrap_tls(sock: socket.socket, context: SSLContext, host: str, deadline: Deadline) -> socket.socket:

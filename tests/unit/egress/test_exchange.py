@@ -159,12 +159,7 @@ def test_silent_server_is_given_up_in_time(sink):
     assert 250 <= error.latency_ms < PATIENCE_S * 1000
 
 
-@pytest.mark.parametrize(
-    "beginning", [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n"]
-)
-def test_dripping_server_is_given_up_in_time(sink, beginning):
-    """Every byte comes within any socket timeout; only a deadline for the whole exchange ends it."""
-
+def dripping(beginning: bytes):
     def drip(handler) -> None:
         handler.wfile.write(beginning)
         ending = time.monotonic() + 2 * PATIENCE_S
@@ -173,9 +168,27 @@ def test_dripping_server_is_given_up_in_time(sink, beginning):
             handler.wfile.flush()
             time.sleep(0.05)
 
-    sink.answer = Answer(raw=drip)
+    return Answer(raw=drip)
+
+
+def test_dripping_server_is_given_up_in_time(sink):
+    """Every byte comes within any socket timeout; only a deadline for the whole exchange ends it."""
+    sink.answer = dripping(b"")
     began = time.monotonic()
     assert failure(policy(timeout_s=0.4), sink.url()).error_class == "timeout"
+    assert time.monotonic() - began < PATIENCE_S
+
+
+@pytest.mark.parametrize(
+    "beginning", [b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n"]
+)
+def test_dripping_server_that_has_said_its_status_is_given_up_in_time_and_counts(sink, beginning):
+    sink.answer = dripping(beginning)
+    began = time.monotonic()
+    assert policy(timeout_s=0.4).post(sink.url(), {}, b"").status == 200
+    with pytest.raises(EgressError) as caught:  # what a GET is about has not come
+        policy(timeout_s=0.4).get(sink.url(), {})
+    assert caught.value.error_class == "timeout"
     assert time.monotonic() - began < PATIENCE_S
 
 
