@@ -119,8 +119,14 @@ def _read(answer: Answer) -> dict[str, Any]:
 def _end_of(claims: Mapping[str, Any]) -> float:
     """``exp`` (RFC 7662 section 2.2: optional)."""
     exp = claims.get("exp")
-    return float(exp) if isinstance(exp, int | float) else math.inf
+    if not isinstance(exp, int | float):
+        return math.inf
+    try:
+        end = float(exp)
+    except OverflowError:
+        return math.inf
+    return -math.inf if math.isnan(end) else end  # JSON has no NaN, json.loads has
 
 
 def _seconds(text: str) -> float:
-    return float(text) if text.isdigit() and len(text) < 5 else 1.0
+    return float(text) if text.isascii() and text.isdigit() and len(text) < 5 else 1.0

@@ -28,6 +28,8 @@ from consentcore.api import (
 from consentcore_webhook.settings import WebhookSettings
 
 ANSWER_BYTES = 1024
+LONGEST_WAIT = "999999999"
+"""Seconds of Retry-After; whoever names more means never."""
 REASONS = {
     "dns": "the name of the endpoint could not be resolved",
     "connect": "the endpoint could not be connected to",
@@ -110,20 +112,20 @@ class WebhookNotifier:
 
 
 def retry_after_s(value: str, now: int) -> float | None:
-    """Read Retry-After (RFC 9110 section 10.2.3), seconds or a date; None when it is neither.
+    """Read Retry-After (RFC 9110 section 10.2.3), seconds or a date; None when it is neither, or no such time exists.
 
     :param now: milliseconds since the epoch.
     """
     value = value.strip()
     if value.isascii() and value.isdigit():
-        return float(value[:9])
+        return float(value) if len(value) <= len(LONGEST_WAIT) else float(LONGEST_WAIT)
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return max(0.0, moment.timestamp() - now / SECOND)
+    except (ValueError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, moment.timestamp() - now / SECOND)
 
 
 def _wants(endpoint: EndpointView, kind: NoticeKind) -> bool:

@@ -47,6 +47,28 @@ def test_what_was_signed_is_verified():
     assert (found.ok, found.hint, found.event["type"]) == (True, "", "consent.revoked")
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"a":"\\ud800"}',
+        b"[" * 100_000,
+        b"[" * 900 + b"]" * 900,
+        b'{"a":' * 900 + b"1" + b"}" * 900,
+        b'{"a":' + b"9" * 6000 + b"}",
+    ],
+    ids=["surrogate", "deep", "just deep", "deep objects", "long number"],
+)
+def test_a_body_that_no_parser_likes_is_no_error(body):
+    found = look({**signed(), "webhook-signature": "v1," + "A" * 44}, body)
+    assert not found.ok
+
+
+@pytest.mark.parametrize("timestamp", ["9" * 6000, "9" * 400, "\xb2", "\u0661"])
+def test_a_timestamp_without_bounds_is_no_error(timestamp):
+    found = look({**signed(), "webhook-timestamp": timestamp})
+    assert found.hint == "expected whole seconds"
+
+
 def test_one_of_several_signatures_is_enough():
     assert look(signed(secrets=(STRANGE, SECRET))).ok
 

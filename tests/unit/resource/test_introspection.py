@@ -131,6 +131,21 @@ def test_a_busy_server_says_when_to_come_again(issuer):
     assert dict(refusal(issuer.checker(), "t").headers("x"))["Retry-After"] == "17"
 
 
+@pytest.mark.parametrize("text", ["\xb2", "9" * 20, "-1", "soon"])
+def test_a_busy_server_that_names_no_usable_time_is_asked_again_soon(issuer, text):
+    issuer.status, issuer.headers = 503, {"Retry-After": text}
+    assert dict(refusal(issuer.checker(), "t").headers("x"))["Retry-After"] == "1"
+
+
+@pytest.mark.parametrize(("exp", "live"), [(10**400, True), (float("inf"), True), (float("nan"), False)], ids=["huge", "inf", "nan"])
+def test_an_end_that_is_no_time_is_no_error(issuer, exp, live):
+    issuer.give("t", exp=exp)
+    if live:
+        assert issuer.checker().check("t")
+    else:
+        assert refusal(issuer.checker(), "t").status == 401
+
+
 def test_an_answer_without_end_is_cut(issuer):
     issuer.body = b'{"active": true, "x": "' + b"x" * 300_000 + b'"}'
     assert refusal(issuer.checker(), "t").status == 503

@@ -228,6 +228,37 @@ def test_retry_after_in_seconds(value, seconds):
     assert retry_after_s(value, factories.NOW) == seconds
 
 
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("9" * 20, 999_999_999),
+        ("9" * 6000, 999_999_999),
+        ("-" + "9" * 20, None),
+        ("1e400", None),
+        ("inf", None),
+        ("nan", None),
+        ("\xb2", None),
+        ("5\x00", None),
+        ("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", None),
+        ("Mon, 99999999999999999999 Jan 2026 00:00:00 GMT", None),
+        ("Mon, 01 Jan 2026 99999999999999999999:00:00 GMT", None),
+        ("Mon, 01 Jan 2026 00:00:00 +99999999999999999999", None),
+        ("Mon, 30 Feb 2026 00:00:00 GMT", None),
+        ("Mon, 01 Jan 0001 00:00:00 +2359", 0),
+    ],
+)
+def test_retry_after_without_bounds_is_no_error(value, seconds):
+    """RFC 9110 section 10.2.3: delay-seconds is digits only; what names no time is ignored."""
+    assert retry_after_s(value, factories.NOW) == seconds
+
+
+@pytest.mark.parametrize("value", ["9" * 6000, "Mon, 01 Jan 99999999999999999999 00:00:00 GMT", "\xb2"])
+def test_an_endpoint_that_asks_for_eternity_is_tried_again_on_schedule(sink, value):
+    sink.answer = Answer(503, {"Retry-After": value})
+    outcome = make().send(envelope(sink), "ep_1")
+    assert (type(outcome), outcome.status) == (Retry, 503)
+
+
 def test_retry_after_as_a_date():
     now = datetime(2026, 11, 18, 10, 0, tzinfo=UTC)
     ms = round(now.timestamp() * 1000)
