@@ -80,6 +80,6 @@ def _text_or_file(value: str) -> str:
     if not value or value.lstrip().startswith("{"):
         return value
     try:
-        return Path(value).read_text("utf-8")
+        return Path(value).read_text("utf-8-sig")
     except (OSError, ValueError) as error:
         raise InvalidInput("--jwks", f"expected a JWK set or a file with one ({error})") from None

@@ -156,13 +156,19 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Not now. ``after_s`` is a wish of the target (Retry-After), None leaves it to the schedule."""
+    """Not now. ``after_s`` is a wish of the target (Retry-After), None leaves it to the schedule.
+
+    :ivar operator: nobody but the operator can mend it: a wrong password, a sender that nobody verified. It is logged
+        as an error and tried on, by the last wait of the schedule when that is used up, while the delivery log keeps
+        it; no data owner is told to do something about it.
+    """
 
     reason: str
     after_s: float | None = None
     status: int | None = None
     error: str = ""
     answer: str = ""
+    operator: bool = False
 
 
 @dataclass(frozen=True, slots=True)

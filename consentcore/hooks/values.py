@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import math
 import re
 import types
@@ -33,10 +34,20 @@ def resolved(entry: Entry, environ: Mapping[str, str]) -> str:
     if text.startswith("file:"):
         path = entry.folder / text[5:]
         try:
-            return path.read_text(encoding="utf-8").rstrip("\r\n")
+            return _text_of(path.read_bytes()).rstrip("\r\n")
         except (OSError, UnicodeDecodeError):
             raise ValueError(f"a readable text file {path}") from None
     return text
+
+
+def _text_of(content: bytes) -> str:
+    """The text of a file, without the byte order mark that some editors put before it.
+
+    :raises UnicodeDecodeError: when it is neither UTF-8 nor, by its mark, UTF-16.
+    """
+    wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    text = content.decode("utf-16" if wide else "utf-8-sig")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def convert(text: str, annotation: Any, meta: Mapping[str, Any], folder: Path) -> Any:

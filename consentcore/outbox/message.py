@@ -80,10 +80,13 @@ def _mailbox(name: str, text: str) -> Address:
         raise InvalidInput(name, "expected exactly one valid address on a single line") from None
 
 
-def check_sender(sender: str) -> None:
-    """Tell at start what would be wrong with every mail. :raises InvalidInput: field ``sender``."""
+def check_sender(sender: str) -> str:
+    """Tell at start what would be wrong with every mail.
+
+    :returns: the address alone, as the mail server is told it. :raises InvalidInput: field ``sender``.
+    """
     try:
-        _mailbox("From", sender)
+        return _mailbox("From", sender).addr_spec
     except InvalidInput:
         raise InvalidInput("sender", "expected one address, such as Name <name@example.org>") from None
 

@@ -35,7 +35,7 @@ def _parse(path: Path) -> dict[str, object]:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise ConfigurationError([f"{path}: expected a file of at most {MAX_BYTES} bytes"])
-        return tomllib.loads(path.read_text("utf-8"))
+        return tomllib.loads(path.read_text("utf-8-sig"))
     except OSError as error:
         raise ConfigurationError([f"{path}: cannot be read ({error.strerror})"]) from error
     except UnicodeDecodeError as error:

@@ -16,20 +16,18 @@ from consentcore.api import (
     InvalidInput,
     Outcome,
     Reject,
-    Retry,
     check_sender,
     mail_message,
     mail_targets,
 )
 from consentcore_ses.settings import SesSettings
+from consentcore_ses.verdicts import refusal, unreachable
+
+__all__ = ["SesNotifier", "refusal"]
 
 CONNECT_S = 5.0
 REGION = r"[a-z0-9]+(-[a-z0-9]+)*"
 """What boto3 takes for one; it would say so with the first mail only."""
-REJECTIONS = frozenset({"MessageRejected", "BadRequestException"})
-"""Verdicts on this one message."""
-OURS = ("not verified", "authority to send")
-"""Words by which SES rejects a message because of its sender, which is the operator's to mend."""
 
 
 class SesNotifier:
@@ -76,6 +74,19 @@ class SesNotifier:
             return unreachable(error)
         return Delivered(200, answer.get("MessageId", ""))
 
+    def check(self) -> Sequence[str]:
+        """Ask SES about the account and the sender, without sending anything."""
+        from botocore.exceptions import BotoCoreError
+
+        from consentcore_ses.account import problems
+
+        try:
+            return problems(
+                self._client(), check_sender(self._settings.sender), self._settings.configuration_set
+            )
+        except BotoCoreError as error:
+            return [unreachable(error).reason]
+
     def _client(self) -> Any:
         """The client, made once: it may be used by any thread, making it may not."""
         with self._lock:
@@ -91,29 +102,6 @@ class SesNotifier:
                 session = boto3.session.Session(region_name=self._settings.region)
                 self._made = session.client("sesv2", config=config)
             return self._made
-
-
-def refusal(response: Any, recipient: str) -> Outcome:
-    """What SES's error means for the message: only a verdict on it ends it, never one on us."""
-    code = response.get("Error", {}).get("Code", "")
-    text = f"{code}: {response.get('Error', {}).get('Message', '')}".replace(recipient, "…")
-    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-    if code in REJECTIONS and not any(words in text for words in OURS):
-        return Reject("SES refused the message for good", status=status, error="ses", answer=text)
-    return Retry("SES refused us, or the message for now", status=status, error="ses", answer=text)
-
-
-def unreachable(error: Exception) -> Retry:
-    """What it means that there was no answer."""
-    from botocore.exceptions import ConnectTimeoutError, HTTPClientError, ReadTimeoutError, SSLError
-
-    if isinstance(error, ConnectTimeoutError | ReadTimeoutError):
-        return Retry("SES did not answer in time", error="timeout")
-    if isinstance(error, SSLError):
-        return Retry("no trusted encrypted connection to SES", error="tls")
-    if isinstance(error, HTTPClientError):
-        return Retry("SES could not be reached", error="connect")
-    return Retry(f"SES could not be asked: {type(error).__name__}", error="ses")
 
 
 def _check(settings: SesSettings) -> None:

@@ -19,12 +19,12 @@ class Limit:
         self._step_s = step_s
         self._end = time.monotonic() + whole_s
 
-    def wait_s(self) -> float:
-        """Seconds to wait. :raises TimeoutError: when there are none left."""
+    def wait_s(self, share: float = 1.0) -> float:
+        """Seconds to wait, at most this share of what is left. :raises TimeoutError: when there are none left."""
         left = self._end - time.monotonic()
         if left <= 0:
             raise TimeoutError("the time for the mail is over")
-        return min(self._step_s, left)
+        return min(self._step_s, left * share)
 
 
 class _Reader(io.RawIOBase):
@@ -56,10 +56,13 @@ class BoundedSmtp(smtplib.SMTP):
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:  # noqa: ARG002 - smtplib's signature
         """Try every address of the server; however many there are, the deadline holds for all of them."""
         failure = OSError(f"{host} has no address")
-        for *_, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        for *_, address in found:
+            # A share for each, so that the last one is reached though all others are silent.
+            wait_s = self.limit.wait_s(1 / len(found))
             try:
                 # typeshed leaves out the private method, which is the only place to hold the deadline.
-                made: socket.socket = super()._get_socket(address[0], port, self.limit.wait_s())  # type: ignore[misc]
+                made: socket.socket = super()._get_socket(address[0], port, wait_s)  # type: ignore[misc]
             except OSError as error:
                 failure = error
             else:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from consentcore_smtp.bounded import BoundedSmtp, BoundedSmtpSsl, Limit
 from consentcore_smtp.settings import SmtpSettings
+from consentcore_smtp.signing_in import sign_in
 
 if TYPE_CHECKING:
     from email.message import EmailMessage
@@ -64,6 +65,18 @@ class Connections:
             raise
         self._give_back(connection)
 
+    def try_out(self, sender: str) -> None:
+        """Do what a mail begins with, and take it back. :raises: see :meth:`send`."""
+        connection = self._connect(Limit(self._settings.timeout_s, self._mail_s))
+        try:
+            connection.ehlo_or_helo_if_needed()
+            code, text = connection.mail(sender, ["SMTPUTF8"] if not sender.isascii() else [])
+            if code != 250:
+                raise smtplib.SMTPSenderRefused(code, text, sender)
+            connection.rset()
+        finally:
+            _end(connection)
+
     def _take(self) -> BoundedSmtp | None:
         oldest = time.monotonic() - IDLE_S
         with self._lock:
@@ -86,16 +99,19 @@ class Connections:
     def _connect(self, limit: Limit) -> BoundedSmtp:
         settings = self._settings
         where = settings.host, settings.port
-        connection = (
-            BoundedSmtpSsl(*where, limit=limit, local_hostname=_own_name(), context=self._tls())
-            if settings.tls == "implicit"
-            else BoundedSmtp(*where, limit=limit, local_hostname=_own_name())
-        )
+        try:
+            connection = (
+                BoundedSmtpSsl(*where, limit=limit, local_hostname=_own_name(), context=self._tls())
+                if settings.tls == "implicit"
+                else BoundedSmtp(*where, limit=limit, local_hostname=_own_name())
+            )
+        except UnicodeError as error:  # by the look-up of what can be no name
+            raise socket.gaierror(socket.EAI_NONAME, "this is no host name") from error
         try:
             if settings.tls == "starttls":
                 connection.starttls(context=self._tls())
             if settings.username:
-                connection.login(settings.username, settings.password.reveal())
+                sign_in(connection, settings.username, settings.password.reveal())
         except BaseException:
             connection.close()
             raise
@@ -132,4 +148,4 @@ def _alive(connection: BoundedSmtp) -> bool:
 def _own_name() -> str:
     """What we call ourselves in EHLO. Not the full name: looking that up may take as long as a broken resolver."""
     name = socket.gethostname()
-    return name if "." in name else "[127.0.0.1]"
+    return name if "." in name and name.isascii() else "[127.0.0.1]"

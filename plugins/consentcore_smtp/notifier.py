@@ -14,7 +14,6 @@ from consentcore.api import (
     InvalidInput,
     Outcome,
     Reject,
-    Retry,
     ascii_host,
     check_sender,
     mail_message,
@@ -22,6 +21,9 @@ from consentcore.api import (
 )
 from consentcore_smtp.connections import Connections
 from consentcore_smtp.settings import SmtpSettings
+from consentcore_smtp.verdicts import failure
+
+__all__ = ["SmtpNotifier", "failure"]
 
 
 class SmtpNotifier:
@@ -54,42 +56,15 @@ class SmtpNotifier:
             return failure(error, recipient)
         return Delivered(250)
 
-
-def failure(error: Exception, recipient: str) -> Outcome:
-    """What an error means for the message: only the server's final no to this mail ends it."""
-    if isinstance(error, smtplib.SMTPRecipientsRefused):
-        code, text = next(iter(error.recipients.values()))
-        return _refused("recipient", code, text, recipient)
-    if isinstance(error, smtplib.SMTPDataError):
-        return _refused("message", error.smtp_code, error.smtp_error, recipient)
-    if isinstance(error, smtplib.SMTPResponseException):
-        answer = _clean(error.smtp_error, recipient)
-        return Retry(
-            "the server refused us, not the message", status=error.smtp_code, error="smtp", answer=answer
-        )
-    if isinstance(error, smtplib.SMTPNotSupportedError):
-        return Retry(f"the server lacks something: {error}", error="smtp")
-    if isinstance(error, ssl.SSLError):
-        return Retry("no trusted encrypted connection to the mail server", error="tls")
-    # smtplib turns a wait that was too long into a lost connection.
-    if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
-        return Retry("the mail server did not answer in time", error="timeout")
-    if isinstance(error, UnicodeError):
-        return Reject("the address cannot be written in mail", error="message")
-    return Retry("the mail server could not be reached", error="connect")
-
-
-def _refused(what: str, code: int, text: bytes | str, recipient: str) -> Outcome:
-    answer = _clean(text, recipient)
-    if 500 <= code < 600:
-        return Reject(f"the server refused the {what} for good", status=code, error="smtp", answer=answer)
-    return Retry(f"the server refused the {what} for now", status=code, error="smtp", answer=answer)
-
-
-def _clean(text: bytes | str, recipient: str) -> str:
-    """The server's words without the address, which has no place in a delivery log."""
-    words = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-    return words.replace(recipient, "…")
+    def check(self) -> Sequence[str]:
+        """Connect, encrypt, sign in and name the sender, as for a mail, without sending one."""
+        try:
+            self._connections.try_out(check_sender(self._settings.sender))
+        except (smtplib.SMTPException, OSError, UnicodeError) as error:
+            outcome = failure(error, "")
+            told = f" ({outcome.status} {outcome.answer})" if outcome.status else ""
+            return [f"{self._settings.host}:{self._settings.port}: {outcome.reason}{told}"]
+        return ()
 
 
 def _check(settings: SmtpSettings) -> None:
@@ -111,5 +86,8 @@ def _check(settings: SmtpSettings) -> None:
             problems.append(
                 f"consentcore.plugin.smtp.ca_file: expected certificates (PEM) in {settings.ca_file}"
             )
+    for name, value in (("username", settings.username), ("password", settings.password.reveal())):
+        if "\0" in value:  # RFC 4616 section 2
+            problems.append(f"consentcore.plugin.smtp.{name}: expected a text without NUL")
     if problems:
         raise ConfigurationError(problems)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,6 +96,34 @@ def test_environment_and_files_can_hold_any_value(tmp_path):
     override(source, {"THE_TEXT": "from outside", "THE_NUMBER": "7"})
     made = bind(Everything, PREFIX, source)
     assert (made.text, made.number, made.secret.reveal()) == ("from outside", 7, "hush")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        codecs.BOM_UTF8 + "pässwörd".encode(),
+        codecs.BOM_UTF8 + "pässwörd\r\n".encode(),
+        "pässwörd\r\n".encode(),
+        "pässwörd\n\n".encode(),
+        codecs.BOM_UTF16_LE + "pässwörd\r\n".encode("utf-16-le"),
+        codecs.BOM_UTF16_BE + "pässwörd\r\n".encode("utf-16-be"),
+    ],
+)
+def test_file_as_an_editor_leaves_it_holds_the_value_alone(tmp_path, content):
+    (tmp_path / "word").write_bytes(content)
+    made, problems = bound(
+        text=f"file:{tmp_path}/word", number="4", ratio="0.5", on="yes", secret=f"file:{tmp_path}/word"
+    )
+    assert problems == []
+    assert (made.text, made.secret.reveal()) == ("pässwörd", "pässwörd")
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"\xfc", b"\xff\xfe\x00\xd8"])
+def test_file_that_is_no_text_is_named(tmp_path, content):
+    (tmp_path / "word").write_bytes(content)
+    made, problems = bound(text="a", secret=f"file:{tmp_path}/word")
+    assert made is None
+    assert problems[-1].endswith(f"expected a readable text file {tmp_path}/word")
 
 
 def test_missing_variables_and_files_are_named():

@@ -137,7 +137,11 @@ def test_a_busy_server_that_names_no_usable_time_is_asked_again_soon(issuer, tex
     assert dict(refusal(issuer.checker(), "t").headers("x"))["Retry-After"] == "1"
 
 
-@pytest.mark.parametrize(("exp", "live"), [(10**400, True), (float("inf"), True), (float("nan"), False)], ids=["huge", "inf", "nan"])
+@pytest.mark.parametrize(
+    ("exp", "live"),
+    [(10**400, True), (float("inf"), True), (float("nan"), False)],
+    ids=["huge", "inf", "nan"],
+)
 def test_an_end_that_is_no_time_is_no_error(issuer, exp, live):
     issuer.give("t", exp=exp)
     if live:

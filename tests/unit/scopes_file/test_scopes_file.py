@@ -56,6 +56,10 @@ def test_a_file_of_ones_own_replaces_the_bundled_one(tmp_path):
     assert scopes[0].access_max_days == 365
 
 
+def test_a_byte_order_mark_is_no_part_of_the_catalog(tmp_path):
+    assert len(read(tmp_path, f"\ufeff[[scope]]\n{RIGHT}").scopes()) == 1
+
+
 @pytest.mark.parametrize(
     ("line", "complaint"),
     [
