@@ -10,6 +10,7 @@ import logging
 import threading
 import weakref
 from collections.abc import Mapping
+from functools import partial
 from hmac import compare_digest
 
 from consentcore.consent.ledger import canonical
@@ -17,6 +18,8 @@ from consentcore.consent.merkle import Tree
 from consentcore.domain.clock import Clock
 from consentcore.domain.errors import ConsentcoreError
 from consentcore.domain.event import Checkpoint
+from consentcore.hooks.calling import Leash
+from consentcore.hooks.errors import described
 from consentcore.ports.extension import Anchor
 from consentcore.ports.keys import KeyRing
 from consentcore.ports.storage import LedgerRepository, Storage, UnitOfWork, transact
@@ -42,6 +45,7 @@ class Checkpointer:
         self._tree = Tree()
         self._published: dict[str, int] = {}
         self._lock = threading.Lock()
+        self._leash = Leash()
 
     def advance(
         self, storage: Storage, keys: KeyRing, clock: Clock, anchors: Mapping[str, Anchor]
@@ -85,10 +89,10 @@ class Checkpointer:
             had = self._published.get(name)
             due = [one for one in known if one.size > had] if had is not None else known[-1:]
             for checkpoint in due:
-                try:
-                    anchor.publish(checkpoint)
-                except Exception as error:  # noqa: BLE001 - a plugin's fault must not stop the others
-                    log.error("anchor %s did not keep checkpoint %d: %s", name, checkpoint.size, error)
+                read = self._leash.call(name, partial(anchor.publish, checkpoint))
+                if read.error is not None:  # a plugin's fault must not stop the others
+                    why = described(read.error)
+                    log.error("anchor %s did not keep checkpoint %d: %s", name, checkpoint.size, why)
                     break
                 self._published[name] = checkpoint.size
 

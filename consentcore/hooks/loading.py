@@ -95,7 +95,7 @@ def inspect_plugin(name: str, module: object, blame: Any) -> PluginInfo | None:
         return None
     try:
         info = module.consentcore_plugin()  # type: ignore[attr-defined]  # hook_problems looked for it
-    except Exception as error:
+    except (Exception, SystemExit, GeneratorExit) as error:
         log.debug("plugin %s: consentcore_plugin() failed", name, exc_info=True)
         blame(f"consentcore_plugin() failed: {cause(error)}")
         return None
@@ -131,7 +131,7 @@ def _load_named(source: Source, name: str, kind: PluginKind, installed: Sequence
         return None
     try:
         module = chosen.load()
-    except (Exception, SystemExit) as error:
+    except (Exception, SystemExit, GeneratorExit) as error:
         log.debug("plugin %s cannot be imported", name, exc_info=True)
         source.blame(key, f"plugin {name} ({chosen}) cannot be imported: {cause(error)}")
         return None

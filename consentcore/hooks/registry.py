@@ -5,18 +5,21 @@ There is no module global: a registry belongs to a :class:`consentcore.runtime.R
 
 from __future__ import annotations
 
+import inspect
 import json
 import logging
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pluggy
 
 from consentcore.domain.errors import ConfigurationError
 from consentcore.hooks import specs
+from consentcore.hooks.calling import call
 from consentcore.hooks.checks import HOOKS, hooks_of
-from consentcore.hooks.errors import cause
+from consentcore.hooks.errors import cause, described
 from consentcore.hooks.info import PluginInfo, PluginKind
 from consentcore.hooks.loading import Loaded, load_objects, load_source
 from consentcore.hooks.settings import PREFIX
@@ -176,10 +179,11 @@ class Registry:
         """Extra panels of the consent page, in the order of the configuration. A plugin that fails is left out."""
         found: list[ConsentPanel] = []
         for name in self.implementing("consentcore_consent_panels"):
-            try:
-                found += self.call(name, "consentcore_consent_panels", context=context) or ()
-            except Exception:
-                log.exception("plugin %s: consentcore_consent_panels failed, its panels are left out", name)
+            read = call(partial(self._panels_of, name, context))
+            if read.error is None:
+                found += read.answer
+            else:
+                _left_out(name, "consentcore_consent_panels", read.error)
         return found
 
     def claims(self, context: TokenContext) -> dict[str, object]:
@@ -207,8 +211,14 @@ class Registry:
         return self.implementing("consentcore_event")
 
     def tell_event(self, name: str, event: ConsentEvent) -> None:
-        """Tell one plugin of a consent event. Raises what it raises: the worker tries again."""
-        self.call(name, "consentcore_event", event=event)
+        """Tell one plugin of a consent event. Raises what it raises: the worker tries again.
+
+        :raises TypeError: when it is a coroutine, which nobody would ever run.
+        """
+        answer = self.call(name, "consentcore_event", event=event)
+        if inspect.iscoroutine(answer):
+            answer.close()
+            raise TypeError("consentcore_event is called from a thread, no coroutine can be waited for")
 
     def configure(self, config: Any) -> None:
         """Let plugins add routes, views and static files. :raises ConfigurationError: when one fails."""
@@ -220,14 +230,26 @@ class Registry:
         for name in self.implementing("consentcore_cli"):
             self._make(name, "consentcore_cli", group=group)
 
+    def _panels_of(self, name: str, context: ConsentContext) -> list[ConsentPanel]:
+        panels = list(self.call(name, "consentcore_consent_panels", context=context) or ())
+        for panel in panels:
+            for text in (panel.title, panel.text):
+                if not isinstance(text, str):
+                    raise TypeError("a panel has a title and a text")
+                text.encode()
+        return panels
+
     def _claims_of(self, name: str, context: TokenContext) -> Mapping[str, object]:
-        try:
-            claims = self.call(name, "consentcore_token_claims", context=context) or {}
-            json.dumps(claims, allow_nan=False)
-            return {str(claim): value for claim, value in claims.items()}
-        except Exception:
-            log.exception("plugin %s: consentcore_token_claims failed, its claims are left out", name)
-            return {}
+        read = call(partial(self._checked_claims, name, context))
+        if read.error is None:
+            return read.answer
+        _left_out(name, "consentcore_token_claims", read.error)
+        return {}
+
+    def _checked_claims(self, name: str, context: TokenContext) -> Mapping[str, object]:
+        claims = self.call(name, "consentcore_token_claims", context=context) or {}
+        json.dumps(claims, allow_nan=False, ensure_ascii=False).encode()
+        return {str(claim): value for claim, value in claims.items()}
 
     def _only(self, kind: PluginKind) -> str:
         names = self.names(kind)
@@ -251,9 +273,14 @@ class Registry:
             made = self.call(name, hook, **arguments)
         except ConfigurationError as error:
             raise ConfigurationError([self._placed(name, line) for line in error.problems]) from error
-        except Exception as error:
+        except (Exception, SystemExit, GeneratorExit) as error:
             log.debug("plugin %s: %s failed", name, hook, exc_info=True)
             raise ConfigurationError([self._placed(name, f"{hook} failed: {cause(error)}")]) from error
         if made is None and hook not in _WITHOUT_ANSWER:
             raise ConfigurationError([f"plugin {self._plugins[name]}: {hook} returned nothing"])
         return made
+
+
+def _left_out(name: str, hook: str, error: BaseException) -> None:
+    log.error("plugin %s: %s failed, its part is left out: %s", name, hook, described(error))
+    log.debug("plugin %s: %s failed", name, hook, exc_info=error)

@@ -77,6 +77,24 @@ class Meters:
             ("notifier", "outcome"),
             registry=self._registry,
         )
+        self._operators = Counter(
+            "consentcore_delivery_operator_faults",
+            "Tries that failed for what only the operator can mend: a wrong password, a sender nobody verified.",
+            ("notifier",),
+            registry=self._registry,
+        )
+        self._overdue = Counter(
+            "consentcore_plugin_overdue",
+            "Calls of a plugin by the worker that had not come back in their time.",
+            ("plugin",),
+            registry=self._registry,
+        )
+        self._threads = Counter(
+            "consentcore_worker_threads_replaced",
+            "Threads of the worker that ended, or were held by a plugin, and were replaced.",
+            ("kind", "why"),
+            registry=self._registry,
+        )
         self._sending = Histogram(
             "consentcore_delivery_duration_seconds",
             "How long a try took, by notifier.",
@@ -104,6 +122,21 @@ class Meters:
         """Note a try of a delivery."""
         self._count(self._attempts, (notifier, outcome))
         self._observe(self._sending, (notifier,), took_s)
+
+    def operators_fault(self, notifier: str) -> None:
+        """Note a try that failed for what only the operator can mend."""
+        self._count(self._operators, (notifier,))
+
+    def overdue(self, plugin: str) -> None:
+        """Note a call of a plugin that has not come back in its time."""
+        self._count(self._overdue, (plugin,))
+
+    def thread_replaced(self, kind: str, why: str) -> None:
+        """Note a thread of the worker that was replaced.
+
+        :param kind: ``send`` or ``chores``. :param why: ``ended`` or ``held``.
+        """
+        self._count(self._threads, (kind, why))
 
     def told(self, kind: str, notifier: str, latency_s: float) -> None:
         """Note that somebody has been told."""

@@ -41,7 +41,7 @@ class Chore:
         more = False
         try:
             more = self.work()
-        except Exception as error:  # noqa: BLE001 - see above
+        except BaseException as error:  # noqa: BLE001 - see above
             log.error("chore %s failed, next try in %g s: %s", self.name, self.every_s, described(error))
         self.next_at = time.monotonic() + (0 if more else self.every_s)
 

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from consentcore.domain.clock import Clock
+from consentcore.domain.clock import MINUTE, Clock
 from consentcore.domain.errors import StorageError
-from consentcore.domain.notice import Outcome
+from consentcore.domain.notice import Outcome, Retry
+from consentcore.hooks.calling import LONGEST_S
+from consentcore.outbox.blame import described
+from consentcore.outbox.hands import Hand, Hands
 from consentcore.outbox.lanes import Lanes
+from consentcore.outbox.pulse import Pulse
 from consentcore.outbox.sending import Claimed, Ended, Sender
 from consentcore.ports.outbox import OutboxStorage
+
+if TYPE_CHECKING:
+    from consentcore.metrics import Meters
+
+log = logging.getLogger("consentcore.worker")
 
 LEASE_MS = 40_000
 """How long what is claimed belongs to its worker, where the settings say nothing else."""
@@ -26,6 +38,9 @@ LOW_WATER = 128
 """No claim while so many wait: each should be worth its commit."""
 
 LINGER_S = 0.005
+MOST_HELD = 8
+"""Threads that a plugin may hold; beyond that nothing more is handed to it until one comes back."""
+
 BATCH = 64
 """What has been done is settled when nothing else comes in ``LINGER_S``, or when there is so much of it."""
 
@@ -33,7 +48,10 @@ BATCH = 64
 class Dispatcher:
     """The worker's loop claims and settles; its threads do nothing but send.
 
+    A thread that has ended, and one that a plugin holds for longer than ``longest_s``, is replaced.
+
     :param threads: how many deliveries are sent at a time; :param per_target: to one target.
+    :param meters: where replaced threads and calls without end are counted.
     """
 
     def __init__(
@@ -46,6 +64,8 @@ class Dispatcher:
         threads: int,
         per_target: int,
         lease_ms: int = LEASE_MS,
+        meters: Meters | None = None,
+        longest_s: float = LONGEST_S,
     ) -> None:
         self._outbox = outbox
         self._clock = clock
@@ -53,15 +73,31 @@ class Dispatcher:
         self._names = tuple(names)
         self._threads = threads
         self._lease_ms = lease_ms
+        self._meters = meters
+        self._longest_s = longest_s
+        self._hands = Hands(threads, self._send)
+        self._held: Counter[str] = Counter()
         self._lanes = Lanes(threads, per_target)
         self._lock = threading.Lock()
         self._work = threading.Condition(self._lock)
         self._done = threading.Condition(self._lock)
-        self._running: dict[str, Claimed] = {}
         self._ended: list[Ended] = []
         self._finished = 0
-        self._started = False
         self._stopping = False
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The notifiers that something may be handed to."""
+        return [name for name in self._names if self._held[name] < MOST_HELD]
+
+    @property
+    def pulse(self) -> Pulse:
+        """How the threads are."""
+        with self._lock:
+            held = {name: count for name, count in self._held.items() if count}
+            stopped = [name for name, count in held.items() if count >= MOST_HELD]
+            alive = self._hands.alive if self._hands.started else self._threads
+            return Pulse(time.monotonic(), self._threads, alive, self._hands.replaced, held, stopped)
 
     @property
     def is_full(self) -> bool:
@@ -82,7 +118,7 @@ class Dispatcher:
             self._clock.now(),
             limit=room,
             lease_ms=self._lease_ms,
-            notifiers=self._names,
+            notifiers=self.names,
             per_target=most,
             busy=busy,
         )
@@ -95,6 +131,7 @@ class Dispatcher:
         :returns: whether one has ended.
         :raises StorageError: nothing was stored; it is stored with the next call.
         """
+        self._look_after_hands()
         with self._lock:
             if not self._finished:
                 self._done.wait(wait_s)
@@ -129,38 +166,83 @@ class Dispatcher:
             self.settle(left)
         with self._lock:
             now = self._clock.now()
-            left_over = [self._sender.given_back(one.delivery, now) for one in self._running.values()]
+            left_over = [self._sender.given_back(one.delivery, now) for one in self._hands.running]
             self._ended += left_over
         self.settle(0)
         return not left_over
 
     def _take(self, claimed: Sequence[Claimed]) -> None:
         with self._lock:
-            if claimed and not self._started:
-                self._start_threads()
+            if claimed and not self._hands.started:
+                self._hands.start()
             surplus = [one for one in claimed if not self._lanes.hold(one)]
             self._ended += [self._sender.given_back(one.delivery) for one in surplus]
             self._work.notify(len(claimed) - len(surplus))
 
-    def _start_threads(self) -> None:
-        self._started = True
-        for number in range(self._threads):
-            # Daemons: a plugin that hangs must not keep the process from ending.
-            threading.Thread(target=self._send, name=f"consentcore-send-{number}", daemon=True).start()
+    def _look_after_hands(self) -> None:
+        """Replace what has ended or is held; what was being sent there is tried again."""
+        with self._lock:
+            if self._stopping or not self._hands.started:
+                return
+            ended, held = self._hands.drop(self._longest_s)
+            for hand in ended:
+                if hand.claimed is not None:
+                    self._lanes.leave(hand.claimed.delivery, None, 0.0)
+            lost = [(hand, hand.claimed, time.monotonic() - hand.began) for hand in held]
+            for _, claimed, took_s in lost:
+                if claimed is not None:
+                    self._let_go(claimed, took_s)
+            self._hands.start()
+            self._work.notify_all()
+        for hand in ended:
+            log.error("a sending thread has ended and is replaced")
+            self._count("ended")
+            self._end(None if hand.claimed is None else self._again(hand.claimed))
+        for _, claimed, took_s in lost:
+            if claimed is not None:
+                self._count("held", claimed.delivery.notifier)
+                self._end(self._sender.written_off(claimed, took_s))
 
-    def _send(self) -> None:
-        while (claimed := self._next()) is not None:
-            began = time.monotonic()
+    def _let_go(self, claimed: Claimed, took_s: float) -> None:
+        notifier = claimed.delivery.notifier
+        self._held[notifier] += 1
+        surplus = list(self._lanes.leave(claimed.delivery, Retry("", error="overdue"), took_s))
+        if self._held[notifier] >= MOST_HELD:
+            surplus += self._lanes.clear(notifier)
+            log.error("plugin %s holds %d threads: it gets nothing until one comes back", notifier, MOST_HELD)
+        self._ended += [self._sender.given_back(one.delivery) for one in surplus]
+
+    def _end(self, ended: Ended | None) -> None:
+        with self._lock:
+            if ended is not None:
+                self._ended.append(ended)
+            self._finished += 1
+
+    def _count(self, why: str, plugin: str = "") -> None:
+        if self._meters is not None:
+            self._meters.thread_replaced("send", why)
+            if plugin:
+                self._meters.overdue(plugin)
+
+    def _again(self, claimed: Claimed) -> Ended:
+        """A delivery whose try came to nothing that anybody knows of; in a minute, or it would come in a circle."""
+        return self._sender.given_back(claimed.delivery, self._clock.now() + MINUTE)
+
+    def _send(self, hand: Hand) -> None:
+        while (claimed := self._next(hand)) is not None:
             ended: Ended | None = None
             try:
                 ended = self._sender.attempt(claimed)
-            finally:
-                self._finish(claimed, ended, time.monotonic() - began)
+            except BaseException as error:  # noqa: BLE001 - whatever it is, the thread goes on
+                log.error("delivery %s: %s", claimed.delivery.delivery_id, described(error))
+                ended = self._again(claimed)
+            if not self._finish(hand, ended):
+                return
 
-    def _next(self) -> Claimed | None:
+    def _next(self, hand: Hand) -> Claimed | None:
         """The next delivery to send, waited for; None when there is nothing more to do."""
         with self._lock:
-            while not self._stopping:
+            while not (self._stopping or hand.replaced):
                 claimed = self._lanes.enter()
                 if claimed is None:
                     self._work.wait()
@@ -168,16 +250,24 @@ class Dispatcher:
                     self._lanes.leave(claimed.delivery, None, 0.0)
                     self._ended.append(self._sender.given_back(claimed.delivery))
                 else:
-                    self._running[claimed.delivery.delivery_id] = claimed
+                    hand.take(claimed)
                     return claimed
             return None
 
-    def _finish(self, claimed: Claimed, ended: Ended | None, took_s: float) -> None:
+    def _finish(self, hand: Hand, ended: Ended | None) -> bool:
+        """Note what came out; False when the thread is not needed any more, because it was replaced."""
         outcome: Outcome | None = (
             ended.tried.outcome if ended is not None and ended.tried is not None else None
         )
         with self._lock:
-            self._running.pop(claimed.delivery.delivery_id, None)
+            took_s, claimed = time.monotonic() - hand.began, hand.put_down()
+            if claimed is None:
+                return not hand.replaced
+            if hand.replaced:
+                notifier = claimed.delivery.notifier
+                self._held[notifier] -= 1
+                log.warning("plugin %s has come back after %.0f s, too late", notifier, took_s)
+                return False
             surplus = self._lanes.leave(claimed.delivery, outcome, took_s)
             self._ended += [self._sender.given_back(one.delivery) for one in surplus]
             if ended is not None:
@@ -186,6 +276,7 @@ class Dispatcher:
             self._done.notify()
             # A place is free: for this thread itself, and for one more where a lane has become wider.
             self._work.notify()
+            return True
 
     def _is_late(self, claimed: Claimed) -> bool:
         """By the monotonic clock: that of the machine may be set."""

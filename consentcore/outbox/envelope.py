@@ -12,6 +12,7 @@ from typing import Any
 from consentcore.account.links import Letter, read_letter
 from consentcore.domain.client import WebhookEndpoint
 from consentcore.domain.clock import from_iso
+from consentcore.domain.errors import StorageError
 from consentcore.domain.notice import Audience, Notice, NoticeKind
 from consentcore.outbox.endpoints import live_secrets
 from consentcore.outbox.payload import webhook_body
@@ -44,11 +45,21 @@ class Parcel:
     delivery_id: str = ""
     letter: Letter | None = field(default=None, repr=False)
     standing: Mapping[str, WebhookEndpoint] = field(default_factory=dict, repr=False)
+    _trouble: list[StorageError] = field(default_factory=list, repr=False)
 
     @cached_property
     def owner(self) -> OwnerView | None:
         """Read when somebody asks: only mails need it."""
-        return self.find_owner()
+        try:
+            return self.find_owner()
+        except StorageError as error:
+            self._trouble.append(error)
+            raise
+
+    def raise_ours(self, error: BaseException) -> None:
+        """Raise what came out of a plugin when it was our store that failed, in reading for it."""
+        if any(one is error for one in self._trouble):
+            raise error
 
     def mail(self, audience: Audience) -> Mail | None:
         """Render the mail for an audience; None when there is no address."""

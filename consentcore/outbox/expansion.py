@@ -12,8 +12,11 @@ from dataclasses import replace
 from consentcore.domain.clock import Clock
 from consentcore.domain.errors import StorageError
 from consentcore.domain.notice import Audience, Delivery, DeliveryState, Notice
+from consentcore.hooks.calling import call
 from consentcore.outbox.blame import described
+from consentcore.outbox.choosing import CHOOSE, Choosing
 from consentcore.outbox.envelope import Packer, Parcel
+from consentcore.outbox.guard import targets_of
 from consentcore.ports.notifier import Notifier
 from consentcore.ports.storage import Storage
 
@@ -24,9 +27,6 @@ SLICES = range(4)
 
 EVENT = "event:"
 """Prefix of the notifier name under which a plugin's ``consentcore_event`` is told."""
-
-CHOOSE = "?"
-"""Target of a delivery that stands for targets not chosen yet, because the notifier failed to."""
 
 OWN_TARGETS = frozenset({*(audience.value for audience in Audience), "event", CHOOSE})
 """Targets that are people or plugins, not endpoints: they get no stored payload."""
@@ -48,6 +48,7 @@ class Expander:
         self._packer = packer
         self._notifiers = notifiers
         self._event_plugins = event_plugins
+        self._choosing = Choosing(notifiers)
         self._skip = 0
 
     def expand_all(self, limit: int) -> int:
@@ -59,49 +60,56 @@ class Expander:
         """
         notices = self._storage.outbox.unexpanded(limit, self._skip)
         now, since = self._clock.now(), time.monotonic()
-        made = {one.notice_id: self._deliveries(one, now, since) for one in notices}
+        made = self._deliveries(notices, now, since)
         done = self._storage.outbox.expand_all(made, now) if made else 0
         skipped = self._skip > 0
         # Chance only spreads work; nothing secret depends on it.
         self._skip = limit * random.choice(SLICES) if len(notices) == limit else 0  # noqa: S311
         return done or int(skipped)
 
-    def choose_again(self, notifier: str, parcel: Parcel) -> int:
-        """Ask a notifier for its targets once more and store the deliveries; how many."""
+    def choose_again(self, notifier: str, parcel: Parcel) -> tuple[int, str]:
+        """Ask a notifier for its targets once more and store the deliveries.
+
+        :returns: how many, and what went wrong, "" when nothing did. :raises StorageError: when the store fails.
+        """
         now = self._clock.now()
-        targets = self._notifiers[notifier].targets(parcel)
+        read = call(lambda: targets_of(self._notifiers[notifier].targets(parcel)))
+        if read.error is not None:
+            parcel.raise_ours(read.error)
+            return 0, described(read.error)
+        targets, wrong = read.answer
         deliveries = [_to_target(parcel, notifier, target, now) for target in targets]
         self._storage.outbox.expand(parcel.notice.notice_id, deliveries, now)
-        return len(deliveries)
+        return len(deliveries), wrong
 
-    def _deliveries(self, notice: Notice, now: int, since: float) -> list[Delivery]:
+    def _deliveries(self, notices: Sequence[Notice], now: int, since: float) -> dict[str, list[Delivery]]:
+        made = {one.notice_id: self._events(one, now) for one in notices}
+        parcels = [parcel for one in notices if (parcel := self._packed(one, now, since)) is not None]
+        chosen = self._choosing.all(parcels)
+        for number, parcel in enumerate(parcels):
+            made[parcel.notice.notice_id] += [
+                _to_target(parcel, name, target, now) for name in chosen for target in chosen[name][number]
+            ]
+        packed = {parcel.notice.notice_id for parcel in parcels}
+        for notice in notices:
+            if notice.notice_id not in packed:
+                made[notice.notice_id] += [_delivery(notice, name, CHOOSE, now) for name in self._notifiers]
+        return made
+
+    def _events(self, notice: Notice, now: int) -> list[Delivery]:
         told = notice.kind.is_consent and notice.audiences  # else no event of the ledger stands behind it
         plugins = self._event_plugins if told else ()
-        events = [_delivery(notice, EVENT + name, "event", now) for name in plugins]
+        return [_delivery(notice, EVENT + name, "event", now) for name in plugins]
+
+    def _packed(self, notice: Notice, now: int, since: float) -> Parcel | None:
+        """The parcel; None for a notice that cannot be packed, see :meth:`expand_all`."""
         try:
-            parcel = self._packer.pack(notice, now, since=since)
+            return self._packer.pack(notice, now, since=since)
         except StorageError:
             raise
         except Exception as error:  # noqa: BLE001 - see expand_all
             log.error("notice %s could not be packed: %s", notice.notice_id, described(error))
-            return events + [_delivery(notice, name, CHOOSE, now) for name in self._notifiers]
-        return events + [
-            _to_target(parcel, name, target, now)
-            for name, notifier in self._notifiers.items()
-            for target in self._targets(name, notifier, parcel)
-        ]
-
-    def _targets(self, name: str, notifier: Notifier, parcel: Parcel) -> Sequence[str]:
-        try:
-            return list(notifier.targets(parcel))
-        except Exception as error:  # noqa: BLE001 - a plugin may raise anything; the others are told all the same
-            log.error(
-                "notifier %s could not choose targets of %s: %s",
-                name,
-                parcel.notice.notice_id,
-                described(error),
-            )
-            return [CHOOSE]
+            return None
 
 
 def _to_target(parcel: Parcel, notifier: str, target: str, now: int) -> Delivery:

@@ -32,7 +32,7 @@ SLOW_MAX = 5 * MINUTE
 NOTED_EVERY = 5 * MINUTE
 """How often a state that goes on is written down again, so that a busy endpoint is not a busy row."""
 
-_OUR_FAULT = frozenset({"key", "exception"})
+_OUR_FAULT = frozenset({"key", "exception", "answer", "overdue"})
 _BATCH = 200
 
 

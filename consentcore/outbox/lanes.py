@@ -118,13 +118,14 @@ class Lanes:
         rooms = (self._room(lane) for lane in self._lanes.values() if lane.standing is Standing.SOUND)
         return max(rooms, default=FIRST)
 
-    def clear(self) -> Sequence[Claimed]:
-        """Take out everything that waits."""
-        waiting = [claimed for lane in self._waiting.values() for claimed in lane.held]
-        for lane in self._waiting.values():
+    def clear(self, notifier: str | None = None) -> Sequence[Claimed]:
+        """Take out everything that waits, or what waits for one notifier."""
+        keys = [key for key in self._waiting if notifier in {None, key[0]}]
+        lanes = [self._waiting.pop(key) for key in keys]
+        waiting = [claimed for lane in lanes for claimed in lane.held]
+        for lane in lanes:
             lane.held.clear()
-        self._waiting.clear()
-        self.held = 0
+        self.held -= len(waiting)
         return waiting
 
     def _room(self, lane: Lane) -> int:

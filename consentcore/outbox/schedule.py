@@ -6,7 +6,9 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from consentcore.domain.clock import HOUR, SECOND
 from consentcore.domain.notice import (
+    DELIVERY_LOG_MS,
     Attempt,
     Delivered,
     Delivery,
@@ -19,6 +21,8 @@ from consentcore.domain.notice import (
 )
 from consentcore.ports.outbox import Settlement
 
+_NAMES = {Delivered: "delivered", Retry: "retry", Gone: "gone", Reject: "reject"}
+
 JITTER = 0.2
 ANSWER_CHARACTERS = 1024
 
@@ -29,6 +33,7 @@ class Tried:
 
     :ivar number: 1 for the first. :ivar started_at: milliseconds since the epoch.
     :ivar scheduled: how many tries the schedule has had with this one; replays are not among them.
+    :ivar cause: for the log: what the plugin did that it must not, "" when nothing.
     """
 
     delivery: Delivery
@@ -38,6 +43,7 @@ class Tried:
     outcome: Outcome
     scheduled: int
     trigger: Trigger = Trigger.SCHEDULE
+    cause: str = ""
 
 
 def wait_s(schedule: Sequence[float], failures: int, wish_s: float | None, chance: float) -> float | None:
@@ -84,7 +90,7 @@ def settlement(tried: Tried, schedule: Sequence[float], now: int) -> Settlement:
 
 def outcome_name(outcome: Outcome) -> str:
     """The outcome as logs and metrics name it: ``delivered``, ``retry``, ``reject`` or ``gone``."""
-    return type(outcome).__name__.lower()
+    return next(name for kind, name in _NAMES.items() if isinstance(outcome, kind))
 
 
 def error_class(outcome: Outcome) -> str:
@@ -105,7 +111,12 @@ def _fate(tried: Tried, schedule: Sequence[float], now: int) -> tuple[DeliverySt
     if isinstance(outcome, Reject):
         return DeliveryState.REJECTED, None
     # Chance only spreads load; nothing secret depends on it.
-    wait = wait_s(schedule, tried.scheduled, outcome.after_s, random.random())  # noqa: S311
+    chance = random.random()  # noqa: S311
+    wait = wait_s(schedule, tried.scheduled, outcome.after_s, chance)
+    if wait is None and outcome.operator and now - tried.delivery.created_at < DELIVERY_LOG_MS:
+        # Nobody but the operator can mend it, and what they have mended is to be told.
+        last = max([*schedule[-1:], HOUR / SECOND])
+        wait = wait_s([last], 1, outcome.after_s, chance)
     if wait is None:
         return DeliveryState.DEAD, None
     return DeliveryState.PENDING, now + round(wait * 1000)

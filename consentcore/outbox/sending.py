@@ -20,13 +20,18 @@ from consentcore.domain.notice import (
     NoticeKind,
     Outcome,
     Reject,
+    Retry,
     Trigger,
 )
+from consentcore.hooks.calling import call
 from consentcore.outbox.blame import described, raised
+from consentcore.outbox.choosing import CHOOSE
 from consentcore.outbox.envelope import Packer, Parcel
-from consentcore.outbox.expansion import CHOOSE, EVENT, Expander
+from consentcore.outbox.expansion import EVENT, Expander
+from consentcore.outbox.guard import FALLBACK_SCHEDULE_S, outcome_of, schedule_of
 from consentcore.outbox.health import Health, NotNow
-from consentcore.outbox.schedule import Tried, error_class, outcome_name, settlement
+from consentcore.outbox.reporting import report
+from consentcore.outbox.schedule import Tried, outcome_name, settlement
 from consentcore.ports.notifier import Notifier
 from consentcore.ports.outbox import Settlement
 from consentcore.ports.storage import Storage
@@ -38,9 +43,6 @@ log = logging.getLogger("consentcore.worker")
 
 TEST_RETRIES = 3
 """How often a test that was sent by itself is tried again; it tells nobody anything that must not be lost."""
-
-EVENT_SCHEDULE_S = (5.0, 60.0, 300.0, 1800.0, 7200.0, 43200.0)
-"""Waits between tries of ``consentcore_event`` and of choosing targets, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,15 @@ class Ended:
     tried: Tried | None = None
     endpoint: WebhookEndpoint | None = None
     notice: Notice | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Try:
+    """:ivar cause: what the plugin did that it must not, for the log; "" when nothing."""
+
+    parcel: Parcel | None
+    outcome: Outcome
+    cause: str = ""
 
 
 class Sender:
@@ -149,7 +160,7 @@ class Sender:
             return
         for one, stored in zip(ended, kept, strict=True):
             if one.tried is not None:
-                _report(one.tried, one.settlement, kept=stored)
+                report(one.tried, one.settlement, kept=stored)
                 self._count(one.tried, one.notice)
             if one.tried is None or one.endpoint is None or one.tried.trigger is not Trigger.SCHEDULE:
                 continue
@@ -163,20 +174,41 @@ class Sender:
             return
         notifier, outcome = tried.delivery.notifier, tried.outcome
         self._meters.attempt(notifier, outcome_name(outcome), tried.latency_ms / 1000)
+        if isinstance(outcome, Retry) and outcome.operator:
+            self._meters.operators_fault(notifier)
         if isinstance(outcome, Delivered) and notice is not None and tried.trigger is Trigger.SCHEDULE:
             told_at = tried.started_at + tried.latency_ms
             self._meters.told(notice.kind.value, notifier, (told_at - notice.occurred_at) / 1000)
 
-    def _attempt(self, claimed: Claimed) -> Ended:
+    def written_off(self, claimed: Claimed, took_s: float) -> Ended | None:
+        """The end of a try whose thread is held by the plugin; None when the store failed, as in :meth:`attempt`."""
         delivery = claimed.delivery
-        number, scheduled = self._numbers(delivery)
+        try:
+            numbers = self._numbers(delivery)
+        except StorageError as error:
+            log.warning("delivery %s: the storage failed: %s", delivery.delivery_id, error)
+            return None
+        outcome = Retry("the notifier did not come back in time", error="overdue")
+        started = self._clock.now() - round(took_s * 1000)
+        cause = f"no answer for {took_s:.0f} s, the thread is left to it"
+        return self._ended(claimed, _Try(None, outcome, cause), numbers, started, took_s)
+
+    def _attempt(self, claimed: Claimed) -> Ended:
+        numbers = self._numbers(claimed.delivery)
         started, began = self._clock.now(), time.monotonic()
-        parcel, outcome = self._try(claimed, number)
-        took_ms = round((time.monotonic() - began) * 1000)
-        trigger = _trigger(claimed)
-        tried = Tried(delivery, number, started, took_ms, outcome, scheduled, trigger)
-        settled = settlement(tried, self._schedule(delivery, trigger), self._clock.now())
-        endpoint = parcel.standing.get(delivery.target) if parcel else None
+        tried = self._try(claimed, numbers[0])
+        return self._ended(claimed, tried, numbers, started, time.monotonic() - began)
+
+    def _ended(
+        self, claimed: Claimed, one: _Try, numbers: tuple[int, int], started: int, took_s: float
+    ) -> Ended:
+        delivery, trigger = claimed.delivery, _trigger(claimed)
+        waits, wrong = self._schedule(delivery, trigger)
+        cause = "; ".join(filter(None, (one.cause, wrong)))
+        (number, scheduled), took_ms = numbers, round(took_s * 1000)
+        tried = Tried(delivery, number, started, took_ms, one.outcome, scheduled, trigger, cause)
+        settled = settlement(tried, waits, self._clock.now())
+        endpoint = one.parcel.standing.get(delivery.target) if one.parcel else None
         return Ended(settled, delivery, tried, endpoint, claimed.notice)
 
     def _numbers(self, delivery: Delivery) -> tuple[int, int]:
@@ -202,52 +234,60 @@ class Sender:
             error=why.reason,
         )
 
-    def _try(self, claimed: Claimed, number: int) -> tuple[Parcel | None, Outcome]:
-        parcel: Parcel | None = None
+    def _try(self, claimed: Claimed, number: int) -> _Try:
         delivery, notice = claimed.delivery, claimed.notice
+        if delivery.notifier.startswith(EVENT):
+            return self._tell(delivery)
+        if notice is None:
+            return _Try(None, Reject("the notice does not exist any more"))
         try:
-            if delivery.notifier.startswith(EVENT):
-                return None, self._tell(delivery)
-            if notice is not None:
-                parcel = self._packer.pack(
-                    notice,
-                    self._clock.now(),
-                    since=claimed.since,
-                    delivery_id=delivery.delivery_id,
-                    attempt=number,
-                    body=delivery.body,
-                )
-            return parcel, self._send(delivery, parcel)
-        except (StorageError, NotNow):
+            parcel = self._packer.pack(
+                notice,
+                self._clock.now(),
+                since=claimed.since,
+                delivery_id=delivery.delivery_id,
+                attempt=number,
+                body=delivery.body,
+            )
+        except StorageError:
             raise
-        except Exception as error:  # noqa: BLE001 - a plugin may raise anything, and it counts as "not now"
-            log.warning("delivery %s: %s", delivery.delivery_id, described(error))
-            return parcel, raised(error)
-
-    def _send(self, delivery: Delivery, parcel: Parcel | None) -> Outcome:
-        if parcel is None:
-            return Reject("the notice does not exist any more")
+        except Exception as error:  # noqa: BLE001 - one that cannot be packed must not end the thread
+            return _Try(None, raised(error), described(error))
         if delivery.target == CHOOSE:
-            found = self._expander.choose_again(delivery.notifier, replace(parcel, attempt=0))
-            return Delivered(answer=f"{found} targets")
+            return self._choose(delivery, replace(parcel, attempt=0))
         endpoint = parcel.standing.get(delivery.target)
         if endpoint is not None and delivery.before_replay is None:
             self._health.gate(endpoint)
-        return self._notifiers[delivery.notifier].send(parcel, delivery.target)
+        return self._send(delivery, parcel)
 
-    def _tell(self, delivery: Delivery) -> Outcome:
+    def _send(self, delivery: Delivery, parcel: Parcel) -> _Try:
+        read = call(lambda: self._notifiers[delivery.notifier].send(parcel, delivery.target))
+        if read.error is not None:
+            parcel.raise_ours(read.error)
+            return _Try(parcel, raised(read.error), described(read.error))
+        return _Try(parcel, *outcome_of(read.answer))
+
+    def _choose(self, delivery: Delivery, parcel: Parcel) -> _Try:
+        found, wrong = self._expander.choose_again(delivery.notifier, parcel)
+        if wrong:
+            return _Try(parcel, Retry("the notifier could not choose its targets", error="exception"), wrong)
+        return _Try(parcel, Delivered(answer=f"{found} targets"))
+
+    def _tell(self, delivery: Delivery) -> _Try:
         with self._storage.reading() as uow:
             event = uow.ledger.get(delivery.notice_id)
         if event is None:
-            return Reject("the event does not exist")
-        self._tell_plugin(delivery.notifier.removeprefix(EVENT), event)
-        return Delivered()
+            return _Try(None, Reject("the event does not exist"))
+        read = call(lambda: self._tell_plugin(delivery.notifier.removeprefix(EVENT), event))
+        if read.error is not None:
+            return _Try(None, raised(read.error), described(read.error))
+        return _Try(None, Delivered())
 
-    def _schedule(self, delivery: Delivery, trigger: Trigger) -> Sequence[float]:
+    def _schedule(self, delivery: Delivery, trigger: Trigger) -> tuple[Sequence[float], str]:
         if delivery.notifier.startswith(EVENT) or delivery.target == CHOOSE:
-            return EVENT_SCHEDULE_S
-        waits = self._notifiers[delivery.notifier].retry_schedule_s
-        return waits[:TEST_RETRIES] if trigger is Trigger.TEST else waits
+            return FALLBACK_SCHEDULE_S, ""
+        waits, wrong = schedule_of(self._notifiers[delivery.notifier])
+        return (waits[:TEST_RETRIES] if trigger is Trigger.TEST else waits), wrong
 
 
 def _trigger(claimed: Claimed) -> Trigger:
@@ -255,27 +295,3 @@ def _trigger(claimed: Claimed) -> Trigger:
         return Trigger.MANUAL
     test = claimed.notice is not None and claimed.notice.kind is NoticeKind.TEST
     return Trigger.TEST if test else Trigger.SCHEDULE
-
-
-def _report(tried: Tried, settled: Settlement, *, kept: bool) -> None:
-    """One line a try: ids, status and time; no address, no text from outside."""
-    delivery, outcome = tried.delivery, tried.outcome
-    level = logging.INFO if isinstance(outcome, Delivered) else logging.WARNING
-    wait = f" next=+{(settled.next_at - settled.now) / 1000:.0f}s" if settled.next_at else ""
-    log.log(
-        level,
-        "%s notice=%s delivery=%s via=%s to=%s attempt=%d trigger=%s outcome=%s status=%s error=%s ms=%d%s%s",
-        "delivered" if isinstance(outcome, Delivered) else f"not delivered ({settled.state.value})",
-        delivery.notice_id,
-        delivery.delivery_id,
-        delivery.notifier,
-        delivery.target,
-        tried.number,
-        tried.trigger.value,
-        outcome_name(outcome),
-        outcome.status if outcome.status is not None else "-",
-        error_class(outcome) or "-",
-        tried.latency_ms,
-        wait,
-        "" if kept else " (the lease was lost)",
-    )

@@ -21,6 +21,7 @@ from consentcore.outbox.dispatch import Dispatcher
 from consentcore.outbox.envelope import Packer
 from consentcore.outbox.expansion import EVENT, Expander
 from consentcore.outbox.mail import MailRenderer
+from consentcore.outbox.pulse import Heart, health
 from consentcore.outbox.sending import Ended, Sender
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ class Worker:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._options = runtime.settings.worker
+        self._meters = runtime.meters if self._options.metrics_listen or is_shared() else None
+        self.heart = Heart()
         self._lease_ms = round(self._options.lease_s * 1000)
         self.housekeeping = Housekeeping(runtime)
         notifiers = runtime.notifiers
@@ -60,7 +63,7 @@ class Worker:
             self.housekeeping.health,
             notifiers=notifiers,
             tell_plugin=runtime.registry.tell_event,
-            meters=runtime.meters if self._options.metrics_listen or is_shared() else None,
+            meters=self._meters,
         )
         self._names = (*notifiers, *(EVENT + name for name in plugins))
 
@@ -103,19 +106,30 @@ class Worker:
             threads=self._options.threads,
             per_target=self._options.per_target,
             lease_ms=self._lease_ms,
+            meters=self._meters,
         )
-        chores = threading.Thread(
-            target=self._keep_house, args=(stop,), name="consentcore-chores", daemon=True
-        )
-        chores.start()
+        chores = self._chores(stop)
         log.info("worker started: %s", " ".join(self._names) or "no notifiers")
         with self._telling():
             while not stop.is_set():
                 self._turn(dispatcher, stop)
+                self.heart.beat(dispatcher.pulse)
+                if not (chores.is_alive() or stop.is_set()):
+                    log.error("the thread of the chores has ended and is replaced")
+                    if self._meters is not None:
+                        self._meters.thread_replaced("chores", "ended")
+                    chores = self._chores(stop)
         if not self._stop(dispatcher):
             log.warning("stopped while something was being sent; it is sent again by the next worker")
         chores.join(self._options.drain_s)
         log.info("worker stopped")
+
+    def _chores(self, stop: threading.Event) -> threading.Thread:
+        thread = threading.Thread(
+            target=self._keep_house, args=(stop,), name="consentcore-chores", daemon=True
+        )
+        thread.start()
+        return thread
 
     def _telling(self) -> AbstractContextManager[object]:
         """Answer Prometheus where the settings say so."""
@@ -124,7 +138,8 @@ class Worker:
         from consentcore.core_settings import parse_listen
         from consentcore.metrics.listener import listening
 
-        return listening(self._runtime.meters, *parse_listen(self._options.metrics_listen))
+        where = parse_listen(self._options.metrics_listen)
+        return listening(self._runtime.meters, *where, health=lambda: health(self.heart.pulse))
 
     def _stop(self, dispatcher: Dispatcher) -> bool:
         try:
@@ -142,7 +157,7 @@ class Worker:
         except StorageError as error:
             log.warning("the storage failed, next try in %g s: %s", self._options.poll_max_s, error)
             stop.wait(self._options.poll_max_s)
-        except Exception as error:  # noqa: BLE001 - a worker that ends itself would silence everybody
+        except BaseException as error:  # noqa: BLE001 - a worker that ends itself would silence everybody
             log.error("a turn failed: %s", described(error))
             stop.wait(self._options.poll_max_s)
 
@@ -152,7 +167,7 @@ class Worker:
             return self._options.poll_s
         began = time.monotonic()
         outbox, now = self._runtime.storage.outbox, self._runtime.clock.now()
-        if outbox.waiting(now, lease_ms=self._lease_ms, notifiers=self._names):
+        if outbox.waiting(now, lease_ms=self._lease_ms, notifiers=dispatcher.names):
             expanded = self._expander.expand_all(EXPAND_BATCH)
             claimed = dispatcher.claim()
             if expanded or claimed:

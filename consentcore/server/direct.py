@@ -195,7 +195,7 @@ class Front:
             attach_body(environ, body)
             with served_at(place):
                 answer = call(self._app, environ)
-        except Exception:
+        except BaseException:  # SystemExit too: a plugin's page must not end the thread that it is made in
             log.exception("the application failed on %s %s", environ["REQUEST_METHOD"], environ["PATH_INFO"])
             answer = plain(500, "Internal server error")
         try:

@@ -17,9 +17,12 @@ from pyramid.renderers import render
 from consentcore import __version__
 from consentcore.consent.snapshot import make_snapshot
 from consentcore.domain.scope import OFFLINE_ACCESS, Scope, ScopeType
+from consentcore.hooks.calling import call
 from consentcore.ports.extension import ConsentContext, ConsentPanel, Resource
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pyramid.request import Request
 
     from consentcore.domain.client import Client
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from consentcore.domain.grant import Grant
     from consentcore.domain.interaction import Interaction
     from consentcore.domain.owner import Owner
+    from consentcore.ports.extension import ResourceDirectory
 
 TEMPLATE = "consent_body.jinja2"
 
@@ -90,10 +94,18 @@ def build(request: Request, interaction: Interaction, client: Client, owner: Own
         offline=OFFLINE_ACCESS in interaction.request.scopes,
         until=home.service.until(interaction.request.scopes, interaction.created_at, grant),
         timezone=owner.timezone,
-        resources=tuple(item for directory in home.resources for item in directory.resources(owner)),
+        resources=tuple(item for directory in home.resources for item in _offered(directory, owner)),
         panels=tuple(home.registry.panels(context)),
         kept=kept,
     )
+
+
+def _offered(directory: ResourceDirectory, owner: Owner) -> Sequence[Resource]:
+    """What a directory offers. Raises what it raises, but nothing that would end a thread."""
+    read = call(lambda: list(directory.resources(owner)))
+    if read.error is not None and not isinstance(read.error, Exception):
+        raise RuntimeError(f"{type(directory).__name__} could not be asked for resources") from read.error
+    return read.answer
 
 
 def snapshot(request: Request, page: ConsentPage) -> NoticeSnapshot:

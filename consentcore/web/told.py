@@ -22,11 +22,13 @@ class News:
     """What one audience knows.
 
     :ivar at: when it confirmed, in ms; None until then. :ivar waiting: still tried. :ivar failed: given up.
+    :ivar bounced: the receiver's side has refused it; what else fails is no fault of theirs.
     """
 
     at: int | None = None
     waiting: bool = False
     failed: bool = False
+    bounced: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,5 +61,7 @@ def _news(deliveries: Iterable[Delivery]) -> News:
     series = list(deliveries)
     done = [one.finished_at for one in series if one.state is DeliveryState.DELIVERED and one.finished_at]
     waiting = any(one.state is DeliveryState.PENDING for one in series)
-    failed = any(one.state in {DeliveryState.REJECTED, DeliveryState.DEAD} for one in series)
-    return News(max(done, default=None), waiting, failed and not done and not waiting)
+    states = {one.state for one in series}
+    over = not done and not waiting
+    bounced = over and DeliveryState.REJECTED in states
+    return News(max(done, default=None), waiting, bounced or (over and DeliveryState.DEAD in states), bounced)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import time
 import uuid
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from consentcore.domain.clock import SECOND
-from consentcore.domain.errors import InvalidInput, StorageError
+from consentcore.domain.errors import InvalidInput
 from consentcore.domain.notice import (
     Delivered,
     Delivery,
@@ -20,17 +22,23 @@ from consentcore.domain.notice import (
     Retry,
     Trigger,
 )
-from consentcore.outbox.blame import raised
+from consentcore.hooks.calling import Leash
+from consentcore.outbox.blame import described, raised
 from consentcore.outbox.envelope import Packer, Parcel
+from consentcore.outbox.guard import outcome_of, targets_of
 from consentcore.outbox.schedule import Tried, settlement
 from consentcore.ports.storage import transact
 from consentcore.webhooks.desk import SENT_TYPES, test_notice
 from consentcore.webhooks.samples import sample_notice
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from consentcore.domain.client import Client, WebhookEndpoint
     from consentcore.ports.notifier import Notifier
     from consentcore.runtime import Runtime
+
+log = logging.getLogger("consentcore.webhooks")
 
 LEASE_MS = 60 * SECOND
 
@@ -82,6 +90,9 @@ class Trial:
         }
 
 
+_leash = Leash()
+
+
 def check_type(name: str) -> NoticeKind:
     """:raises InvalidInput: ``type``, when no test can be of that type."""
     if name not in SENT_TYPES:
@@ -118,7 +129,7 @@ def send_test(runtime: Runtime, client: Client, endpoint: WebhookEndpoint, kind:
         body=packer.pack(notice, now).body,
     )
     parcel = replace(probe, notice=notice, body=delivery.body, attempt=1, delivery_id=delivery.delivery_id)
-    outcome, ms = _send(notifier, parcel, endpoint.endpoint_id)
+    outcome, ms = _send(name, notifier, parcel, endpoint.endpoint_id)
     # Nobody is named in the stored notice: the worker must not send it again.
     _record(runtime, replace(notice, audiences=()), Tried(delivery, 1, now, ms, outcome, 1, Trigger.TEST))
     return _trial(kind, delivery, outcome, ms)
@@ -126,19 +137,30 @@ def send_test(runtime: Runtime, client: Client, endpoint: WebhookEndpoint, kind:
 
 def _serving(runtime: Runtime, probe: Parcel, endpoint_id: str) -> tuple[str, Notifier]:
     for name, notifier in runtime.notifiers.items():
-        if endpoint_id in notifier.targets(probe):
+        read = _leash.call(name, partial(_targets, notifier, probe))
+        if read.error is not None:
+            probe.raise_ours(read.error)
+            log.error("notifier %s could not choose targets: %s", name, described(read.error))
+        elif endpoint_id in read.answer:
             return name, notifier
     raise InvalidInput("endpoint_id", "expected an endpoint that a configured notifier sends to")
 
 
-def _send(notifier: Notifier, parcel: Parcel, target: str) -> tuple[Outcome, int]:
+def _targets(notifier: Notifier, probe: Parcel) -> Sequence[str]:
+    return targets_of(notifier.targets(probe))[0]
+
+
+def _send(name: str, notifier: Notifier, parcel: Parcel, target: str) -> tuple[Outcome, int]:
+    """Never longer than a plugin may take; whatever it does is an outcome."""
     began = time.monotonic()
-    try:
-        outcome = notifier.send(parcel, target)
-    except StorageError:
-        raise
-    except Exception as error:  # noqa: BLE001 - a plugin may raise anything
-        outcome = raised(error)
+    read = _leash.call(name, lambda: notifier.send(parcel, target))
+    if read.error is None:
+        outcome, wrong = outcome_of(read.answer)
+    else:
+        parcel.raise_ours(read.error)
+        outcome, wrong = raised(read.error), described(read.error)
+    if wrong:
+        log.error("plugin %s: a test could not be sent: %s", name, wrong)
     return outcome, round((time.monotonic() - began) * 1000)
 
 

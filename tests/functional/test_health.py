@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
+import pytest
+import requests
+from patience import PATIENCE_S
+
+from consentcore.metrics.listener import listening
+from consentcore.outbox.pulse import Heart, Pulse
+
 
 def test_livez_and_readyz(platform):
     browser = platform.browser()
@@ -13,6 +22,52 @@ def test_readyz_names_what_is_wrong(platform, monkeypatch):
     monkeypatch.setattr(type(platform.runtime.storage), "check", lambda _self: ["cannot reach it"])
     response = platform.browser().get("/readyz", status=503)
     assert response.json == {"ready": False, "checks": {"storage": ["cannot reach it"]}}
+
+
+class TestWorkerBeside:
+    """The worker of `serve` leaves its pulse where the processes share their numbers."""
+
+    @pytest.fixture
+    def heart(self, monkeypatch, tmp_path):
+        monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+        return Heart()
+
+    def test_readyz_says_how_it_is(self, platform, heart):
+        heart.beat(Pulse(time.monotonic(), 4, 4))
+        assert platform.browser().get("/readyz").json["checks"] == {"storage": "ok", "worker": "ok"}
+
+    def test_threads_that_were_replaced_are_shown(self, platform, heart):
+        heart.beat(Pulse(time.monotonic(), 4, 4, 2, {"chat": 1}))
+        answer = platform.browser().get("/readyz").json
+        assert answer["ready"] is True
+        assert answer["checks"]["worker"] == [
+            "2 threads have ended or were held by a plugin, and were replaced",
+            "plugin chat holds 1 thread",
+        ]
+
+    @pytest.mark.parametrize(("ago_s", "alive"), [(90, 4), (0, 0)])
+    def test_a_worker_that_does_not_deliver_is_not_ready(self, platform, heart, ago_s, alive):
+        heart.beat(Pulse(time.monotonic() - ago_s, 4, alive))
+        answer = platform.browser().get("/readyz", status=503).json
+        assert answer["ready"] is False
+        assert "worker" in answer["checks"]["worker"][0]
+
+    @pytest.mark.parametrize("content", ["", "[]", "{}", '{"at": 1}', "\x00"])
+    def test_a_file_that_is_none_says_nothing(self, platform, heart, tmp_path, content):
+        (tmp_path / "worker.json").write_text(content)
+        assert "worker" not in platform.browser().get("/readyz").json["checks"]
+
+
+def test_a_worker_of_its_own_answers_probes_beside_its_numbers(platform):
+    said = [(True, "ok"), (False, ["no thread of the worker can send"])]
+    with listening(platform.runtime.meters, "127.0.0.1", 0, lambda: said.pop(0)) as port:
+        base = f"http://127.0.0.1:{port}"
+        assert requests.get(f"{base}/livez", timeout=PATIENCE_S).text == "ok\n"
+        good = requests.get(f"{base}/readyz", timeout=PATIENCE_S)
+        assert (good.status_code, good.json()) == (200, {"ready": True, "checks": {"worker": "ok"}})
+        bad = requests.get(f"{base}/readyz", timeout=PATIENCE_S)
+        assert (bad.status_code, bad.json()["ready"]) == (503, False)
+        assert "consentcore_outbox_pending" in requests.get(f"{base}/metrics", timeout=PATIENCE_S).text
 
 
 def test_styles_and_script_are_ours_small_and_cacheable(platform):

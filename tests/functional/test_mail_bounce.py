@@ -12,6 +12,7 @@ from ports import reserved_port
 from consentcore.domain.event import Actor, ActorType, Evidence
 from consentcore.domain.notice import DeliveryState
 from consentcore.outbox.worker import Worker
+from consentcore.ports.outbox import Settlement
 from consentcore.ports.storage import transact
 
 
@@ -123,3 +124,60 @@ def test_96_greylisting_is_waited_out(platform, server):
     platform.runtime.storage.outbox.requeue([one.delivery_id for one in waiting], now)
     Worker(platform.runtime).run_once()
     assert "An e-mail about it was sent to you on" in page_of(platform, grant)
+
+
+FAULTS = [
+    "550 5.7.1 <ada@example.org>: Relay access denied",
+    "554 5.7.1 sender is not verified",
+    "530 5.7.0 authentication required",
+    "550 5.4.5 daily sending limit exceeded",
+]
+
+
+@pytest.mark.parametrize("answer", FAULTS)
+def test_what_the_operator_has_set_wrong_is_told_to_the_operator_and_to_no_owner(
+    platform, server, caplog, answer
+):
+    """It is tried on, whatever the schedule says, and arrives once it is mended."""
+    server.answer = answer
+    grant = decide(platform, ada(platform))
+    outbox, worker = platform.runtime.storage.outbox, Worker(platform.runtime)
+    for _ in range(8):  # the schedule of smtp has five waits
+        with caplog.at_level(logging.ERROR, "consentcore.worker"):
+            caplog.clear()
+            assert worker.run_once() == 1
+        (line,) = [record.getMessage() for record in caplog.records]
+        assert "via=smtp" in line
+        assert "for the operator to mend: the mail server refuses to pass on our mail" in line
+        assert "ada@example.org" not in line
+        (waiting,) = outbox.deliveries(state=DeliveryState.PENDING)
+        assert "could not" not in page_of(platform, grant)
+        make_due(platform, waiting)
+    server.answer = "250 OK"
+    worker.run_once()
+    assert outbox.deliveries(state=DeliveryState.PENDING) == []
+    assert server.tries == 9
+
+
+def make_due(platform, delivery) -> None:
+    """As if its time had come: a replay would be another kind of try."""
+    outbox, now = platform.runtime.storage.outbox, platform.runtime.clock.now()
+    claim = {"limit": 9, "lease_ms": 40_000, "notifiers": ("smtp",)}
+    (claimed,) = outbox.claim_deliveries(max(now, delivery.next_at), **claim)
+    settled = Settlement(claimed.delivery_id, claimed.lease_token, DeliveryState.PENDING, now, next_at=now)
+    assert outbox.settle(settled)
+
+
+def test_a_mail_that_was_given_up_is_no_fault_of_the_address(platform, server):
+    server.answer = "451 4.7.1 come back later"
+    grant = decide(platform, ada(platform))
+    outbox = platform.runtime.storage.outbox
+    worker = Worker(platform.runtime)
+    for _ in range(6):
+        worker.run_once()
+        for waiting in outbox.deliveries(state=DeliveryState.PENDING):
+            make_due(platform, waiting)
+    assert outbox.deliveries(state=DeliveryState.DEAD)
+    text = page_of(platform, grant)
+    assert "The e-mail about it could not be sent. That is for us to mend" in text
+    assert "your address is right" not in text

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from pyramid.response import Response
 from pyramid.view import view_config
 
+from consentcore.outbox.pulse import beside, health
+
 if TYPE_CHECKING:
     from pyramid.request import Request
 
@@ -20,8 +22,14 @@ def livez(_request: Request) -> Response:
 
 @view_config(route_name="readyz", request_method=("GET", "HEAD"))
 def readyz(request: Request) -> Response:
-    """Ready for traffic: the storage can be reached and is migrated. 503 with the reasons otherwise."""
+    """Ready for traffic: the storage can be reached and is migrated, the worker beside us delivers. 503 with the
+    reasons otherwise."""
     problems = list(request.runtime.storage.check())
-    status = 503 if problems else 200
-    body = {"ready": not problems, "checks": {"storage": problems or "ok"}}
+    checks: dict[str, str | list[str]] = {"storage": problems or "ok"}
+    pulse, ready = beside(), not problems
+    if pulse is not None:
+        delivers, checks["worker"] = health(pulse)
+        ready = ready and delivers
+    status = 200 if ready else 503
+    body = {"ready": ready, "checks": checks}
     return Response(json.dumps(body) + "\n", status=status, content_type="application/json", charset="utf-8")

@@ -142,6 +142,52 @@ def test_panels_come_in_order_and_one_that_fails_is_left_out(consent, caplog):
     assert "plugin b" in caplog.text
 
 
+class Wordless(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+WILD = [SystemExit(0), KeyboardInterrupt(), GeneratorExit(), MemoryError(), Wordless()]
+
+
+@pytest.mark.parametrize("error", WILD, ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize("hook", ["panels", "claims"])
+def test_nothing_that_a_plugin_raises_ends_a_request(consent, token, caplog, error, hook):
+    def wild(context):
+        raise error
+
+    name = {"panels": "consentcore_consent_panels", "claims": "consentcore_token_claims"}[hook]
+    registry = registry_of(tiny.module(PluginKind.EXTENSION, **{name: wild}))
+    with caplog.at_level(logging.ERROR, "consentcore.plugins"):
+        assert not (registry.panels(consent) if hook == "panels" else registry.claims(token))
+    (record,) = caplog.records
+    assert "plugin a" in record.getMessage()
+    assert "\n" not in record.getMessage()
+
+
+@pytest.mark.parametrize(
+    "panels",
+    ["text", [1], [None], 7, [tiny.ConsentPanel("a", None)], [tiny.ConsentPanel("\ud800", "b")], {"a": 1}],
+    ids=repr,
+)
+def test_panels_that_are_none_are_left_out(consent, caplog, panels):
+    registry = registry_of(
+        tiny.module(PluginKind.EXTENSION, consentcore_consent_panels=lambda context: panels),
+        tiny.module(PluginKind.EXTENSION, consentcore_consent_panels=tiny.panels("Two")),
+    )
+    assert [panel.title for panel in registry.panels(consent)] == ["Two"]
+    assert "plugin a" in caplog.text
+
+
+def test_a_plugin_that_exits_while_it_is_made_stops_the_start_in_words():
+    def leave(settings, clock):
+        raise SystemExit(0)
+
+    registry = registry_of(tiny.module(PluginKind.NOTIFIER, consentcore_notifier=leave))
+    with pytest.raises(ConfigurationError, match="plugin a.*consentcore_notifier failed: SystemExit"):
+        registry.notifiers(CLOCK)
+
+
 def test_claims_are_joined(token):
     registry = registry_of(
         tiny.module(PluginKind.EXTENSION, consentcore_token_claims=tiny.claims(region="eu")),
@@ -180,7 +226,7 @@ def test_claims_of_a_plugin_that_fails_are_left_out(token, caplog):
     assert "plugin a" in caplog.text
 
 
-@pytest.mark.parametrize("value", [object(), float("nan"), b"bytes"])
+@pytest.mark.parametrize("value", [object(), float("nan"), b"bytes", "\ud800"], ids=repr)
 def test_claims_that_json_cannot_hold_are_left_out(token, caplog, value):
     registry = registry_of(
         tiny.module(PluginKind.EXTENSION, consentcore_token_claims=tiny.claims(wrong=value)),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 from patience import PATIENCE_S, eventually
+from working import working
 
 from consentcore.api import Delivered, DeliveryState, Retry, StorageUnavailable, SystemClock, WebhookEndpoint
 from consentcore.consent.service import ConsentService
@@ -22,22 +22,6 @@ def place(place):
         keys=place.keys, clock=place.clock, catalog=place.catalog, code_ttl_ms=60_000, grant_days=365
     )
     return place
-
-
-@contextmanager
-def working(place, workers: int = 1):
-    """Run workers in threads; they must have ended soon after the block."""
-    stop = threading.Event()
-    threads = [threading.Thread(target=place.worker().run, args=(stop,), daemon=True) for _ in range(workers)]
-    for thread in threads:
-        thread.start()
-    try:
-        yield stop
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join(PATIENCE_S)
-            assert not thread.is_alive()
 
 
 def add_endpoints(place, *names: str) -> list[WebhookEndpoint]:
