@@ -5,7 +5,7 @@ What is not listed in ``__all__`` may change without notice.
 
 from __future__ import annotations
 
-from consentcore.domain.address import network_of
+from consentcore.domain.address import is_in, network_of, no_networks
 from consentcore.domain.client import (
     AuthMethod,
     Client,
@@ -52,6 +52,7 @@ from consentcore.domain.event import (
     NoticeSnapshot,
 )
 from consentcore.domain.files import make_folder, private_file
+from consentcore.domain.forwarding import came_through_a_proxy
 from consentcore.domain.grant import ENDED, Grant, GrantState
 from consentcore.domain.interaction import AuthorizationRequest, AuthorizeContext, Interaction, PushedRequest
 from consentcore.domain.notice import (
@@ -281,17 +282,20 @@ __all__ = [
     "Unknown",
     "WebhookEndpoint",
     "ascii_host",
+    "came_through_a_proxy",
     "check_sender",
     "check_text",
     "check_unicode",
     "from_iso",
     "hookimpl",
+    "is_in",
     "iso",
     "mail_message",
     "mail_targets",
     "make_folder",
     "mime_message",
     "network_of",
+    "no_networks",
     "normalise_email",
     "one_line",
     "private_file",

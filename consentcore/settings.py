@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from consentcore.core_settings import CoreSettings, check, check_keys, parse_listen
 from consentcore.domain.errors import ConfigurationError
-from consentcore.hooks.ini import BrokenInheritance, inherited, nearest
+from consentcore.hooks.ini import BrokenInheritance, inherited, nearest, with_section
 from consentcore.hooks.registry import Registry
 from consentcore.hooks.settings import (
     PLUGIN_PREFIX,
@@ -57,7 +57,7 @@ def load_ini(path: str | Path, *, environ: Mapping[str, str] | None = None) -> L
     :param environ: instead of the environment of the process, for tests.
     :raises ConfigurationError: with every problem that was found.
     """
-    file, _, section = str(path).partition("#")
+    file, section = with_section(str(path))
     problems: list[str] = []
     try:
         found = inherited(Path(file), "app", section or "main", problems)

@@ -61,7 +61,9 @@ class State:
     @property
     def folder(self) -> Path:
         """The folder of the INI."""
-        return Path(self.ini_path.partition("#")[0]).parent.absolute()
+        from consentcore.hooks.ini import with_section
+
+        return Path(with_section(self.ini_path)[0]).parent.absolute()
 
     def close(self) -> None:
         """End connections, if there were any."""

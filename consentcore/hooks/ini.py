@@ -173,11 +173,22 @@ def nearest(word: str, candidates: Iterable[str], form: str = "{}") -> str:
     return f"; did you mean {form.format(close[0])}?" if close else ""
 
 
+def with_section(name: str, folder: Path | None = None) -> tuple[str, str]:
+    """``FILE#section`` taken apart; a ``#`` in the path of a file that is there belongs to it.
+
+    :param folder: where relative paths start.
+    """
+    if "#" not in name or ((folder or Path()) / name).is_file():
+        return name, ""
+    file, _, section = name.rpartition("#")
+    return file, section
+
+
 def _base(use: Entry | None, path: Path, name: str) -> tuple[Path, str] | None:
     if use is None or use.value.startswith(("egg:", "call:")):
         return None
     if use.value.startswith("config:"):
-        file, _, section = use.value.removeprefix("config:").partition("#")
+        file, section = with_section(use.value.removeprefix("config:"), path.parent)
         return path.parent / file, section or "main"
     return path, use.value or name
 

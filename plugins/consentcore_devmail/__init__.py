@@ -34,7 +34,14 @@ def consentcore_notifier(settings: DevmailSettings, clock: Clock) -> Notifier:
 
 @hookimpl
 def consentcore_configure(config: Config, settings: DevmailSettings) -> None:
-    """Add the pages."""
+    """Add the pages. :raises ConfigurationError: when anybody could read them."""
+    from consentcore_devmail.access import check_addresses
     from consentcore_devmail.pages import add_pages
 
+    runtime = config.registry.get("consentcore.runtime")
+    if runtime is not None:
+        check_addresses(
+            {"consentcore.issuer": runtime.settings.issuer, "consentcore.web_url": runtime.settings.web_url},
+            settings,
+        )
     add_pages(config, settings)

@@ -19,6 +19,8 @@ from consentcore.api import (
     check_sender,
     mail_message,
     mail_targets,
+    make_folder,
+    private_file,
 )
 from consentcore_devmail.settings import DevmailSettings
 
@@ -59,7 +61,8 @@ class DevmailNotifier:
 
 
 def _write(folder: Path, name: str, content: bytes) -> None:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(folder, 0o700)
     part = folder / f".{name}.{os.getpid()}"
+    private_file(part)  # a link that resets a password stands in it
     part.write_bytes(content)
     part.replace(folder / name)

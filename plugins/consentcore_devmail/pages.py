@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
 
+from consentcore_devmail.access import READERS, may_read
 from consentcore_devmail.mailbox import Mailbox, Message
 from consentcore_devmail.settings import DevmailSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, MutableMapping
+    from collections.abc import Mapping, MutableMapping
 
 PATH = "/_dev/mail"
 TEMPLATES = "consentcore_devmail:templates"
@@ -40,20 +42,27 @@ class Request(Protocol):
     """As much of a request as is read here."""
 
     @property
+    def environ(self) -> Mapping[str, object]: ...
+    @property
     def matchdict(self) -> Mapping[str, str]: ...
     @property
     def response(self) -> Response: ...
 
 
+View = Callable[[object, Request], Response]
+
+
 class Config(Protocol):
     """As much of a Pyramid Configurator as is used here."""
 
+    @property
+    def registry(self) -> Mapping[str, Any]: ...
     def add_route(self, name: str, pattern: str) -> object: ...
     def add_view(self, view: Callable[..., object], **options: object) -> object: ...
 
 
 class Pages:
-    """The views. Pages for development: whoever reaches them reads the mails."""
+    """The views. Pages for development: whoever may open them reads the mails."""
 
     def __init__(self, mailbox: Mailbox) -> None:
         self._mailbox = mailbox
@@ -90,9 +99,24 @@ class Pages:
         return self._mailbox.get(name) if _NAME.fullmatch(name) else None
 
 
+def elsewhere(request: Request) -> Response:
+    """What everybody gets who may not read them."""
+    response = request.response
+    response.status_int, response.content_type = 403, "text/plain"
+    response.text = f"Mails are not shown to this address, see {READERS}\n"
+    return response
+
+
 def add_pages(config: Config, settings: DevmailSettings) -> None:
     """Add routes and views to a Pyramid configurator."""
     pages = Pages(Mailbox(settings.dir))
+
+    def guarded(view: View) -> View:
+        def looked_at(context: object, request: Request) -> Response:
+            return view(context, request) if may_read(request.environ, settings) else elsewhere(request)
+
+        return looked_at
+
     views = {
         "devmail.index": (PATH, pages.index, "list.jinja2"),
         "devmail.message": (PATH + "/{name}", pages.message, "message.jinja2"),
@@ -101,4 +125,4 @@ def add_pages(config: Config, settings: DevmailSettings) -> None:
     for name, (pattern, view, template) in views.items():
         config.add_route(name, pattern)
         renderer = f"{TEMPLATES}/{template}" if template else None
-        config.add_view(view, route_name=name, request_method="GET", renderer=renderer)
+        config.add_view(view, route_name=name, request_method="GET", renderer=renderer, decorator=guarded)

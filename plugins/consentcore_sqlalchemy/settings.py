@@ -12,7 +12,8 @@ class SqlSettings:
     """Settings of the SQL storage."""
 
     url: Secret = setting(
-        "Where the database is: postgresql://user:password@host/name or sqlite:////absolute/path. "
+        "Where the database is: postgresql://user:password@host/name or sqlite:////absolute/path, the path letter by "
+        "letter (no %20). "
         "Printed nowhere, because it may hold a password."
     )
     pool_size: int = setting("Connections kept open by each process.", default=5, minimum=1, maximum=500)

@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 log = logging.getLogger("consentcore.sqlalchemy")
 
 _SQLITE = re.compile(r"sqlite(?:\+pysqlite)?:///(.*)", re.DOTALL)
-_OPTIONS = re.compile(r"(?:cached_statements|check_same_thread|detect_types|isolation_level|timeout)=[^&?]*")
+_OPTION = re.compile(
+    r"(?:cached_statements|detect_types)=[0-9]{1,9}|timeout=[0-9]{1,9}(?:\.[0-9]{1,9})?"
+    r"|check_same_thread=(?:true|false|yes|no|on|off|0|1)|isolation_level=[A-Za-z ]*"
+)
 _FILE = "consentcore_file"
 EXPECTED = "expected sqlite:////absolute/path/of/a/file"
 
@@ -59,7 +62,7 @@ def url_of(text: str) -> URL | None:
 def _taken_apart(rest: str) -> tuple[str, dict[str, str]]:
     name, mark, options = rest.rpartition("?")
     pairs = options.split("&")
-    if mark and all(_OPTIONS.fullmatch(pair) for pair in pairs) and not os.path.lexists(rest):
+    if mark and all(_OPTION.fullmatch(pair) for pair in pairs) and not os.path.lexists(rest):
         return name, dict(pair.split("=", 1) for pair in pairs)
     return rest, {}
 
