@@ -1,4 +1,4 @@
-"""Who may read what commands write: ``sudo consentcore keys rotate`` must not shut the service out, or let others in."""
+"""Who may read what commands write: ``keys rotate`` by root must not shut the service out, or let others in."""
 
 from __future__ import annotations
 
