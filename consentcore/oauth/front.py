@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from urllib.parse import quote, unquote_to_bytes
 
-from consentcore.oauth.errors import bad_request
+from consentcore.oauth.errors import ProtocolError, bad_request
 from consentcore.oauth.messages import HttpRequest
 
 FORM_TYPE = "application/x-www-form-urlencoded"
@@ -82,6 +82,8 @@ _OWN_REFUSAL = frozenset({"scope", "resource", "token", "token_type_hint"})
 is an invalid one (RFC 7009 section 2.2), and a hint is no more than that."""
 REPEATABLE = frozenset({"resource"})
 """Parameters that may come several times, each time with another value (RFC 8707 section 2)."""
+CLIENT = MappingProxyType({"client_id": 256})
+"""Who asks."""
 ABOUT_TOKEN = MappingProxyType({**_CREDENTIALS, "token": 16_384, "token_type_hint": 256})
 """Parameters of the revocation and introspection endpoints; long, because a foreign JWT is merely inactive."""
 
@@ -123,7 +125,7 @@ def read_body(http: HttpRequest, known: Mapping[str, int], max_bytes: int) -> di
         raise bad_request(f"body: expected at most {max_bytes} bytes", 413)
     if http.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
         raise bad_request("Content-Encoding: expected none", 415)
-    content_type = http.headers.get("content-type", "").partition(";")[0].strip().lower()
+    content_type = _media_type(http)
     if content_type == FORM_TYPE or (not content_type and not http.body):
         parameters = _collect(_pairs(http.body), known)
     elif content_type == JSON_TYPE:
@@ -134,6 +136,19 @@ def read_body(http: HttpRequest, known: Mapping[str, int], max_bytes: int) -> di
     if problem is not None:
         raise bad_request(problem)
     return parameters.values
+
+
+def read_leniently(http: HttpRequest, known: Mapping[str, int]) -> dict[str, str]:
+    """What can be made out of a body, whatever else is wrong with the request; never for a decision. Raises nothing."""
+    try:
+        pairs = _members(http.body) if _media_type(http) == JSON_TYPE else _pairs(http.body)
+    except ProtocolError:
+        return {}
+    return _collect(pairs, known).values
+
+
+def _media_type(http: HttpRequest) -> str:
+    return http.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def several(values: Mapping[str, str], name: str) -> tuple[str, ...]:

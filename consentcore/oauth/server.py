@@ -16,6 +16,7 @@ from consentcore.oauth.admission import Admission
 from consentcore.oauth.authorize import AuthorizationEndpoint
 from consentcore.oauth.caller import Caller
 from consentcore.oauth.client_auth import make_authenticator
+from consentcore.oauth.cross_origin import Readers, is_preflight, preflight
 from consentcore.oauth.errors import ProtocolError, bad_request, from_oauthlib, unavailable
 from consentcore.oauth.introspection import IntrospectionEndpoint
 from consentcore.oauth.messages import HttpRequest, HttpResponse, PageError, Pending, Redirect
@@ -90,6 +91,7 @@ class AuthorizationServer:
         self._revocation = RevocationEndpoint(self._parts, validator)
         self._introspection = IntrospectionEndpoint(self._parts, validator)
         self._caller = Caller(self._parts)
+        self._readers = Readers(self._parts)
         quiet_oauthlib()
 
     def authorize(self, query: str, session_hash: bytes | None) -> PageError | Redirect | Pending:
@@ -124,20 +126,26 @@ class AuthorizationServer:
         return self._authorization.error_url(request, error, description)
 
     def token(self, http: HttpRequest) -> HttpResponse:
-        """Answer ``POST {prefix}/token``. Raises nothing."""
-        return _answered(http, self._token.respond)
+        """Answer ``POST {prefix}/token``, and what a browser asks before it. Raises nothing."""
+        return self._readable(http, self._token.respond)
 
     def push(self, http: HttpRequest) -> HttpResponse:
         """Answer ``POST {prefix}/par`` (RFC 9126). Raises nothing."""
         return _answered(http, self._pushed.respond)
 
     def revoke(self, http: HttpRequest) -> HttpResponse:
-        """Answer ``POST {prefix}/revoke`` (RFC 7009). Raises nothing."""
-        return _answered(http, self._revocation.respond)
+        """Answer ``POST {prefix}/revoke`` (RFC 7009), and what a browser asks before it. Raises nothing."""
+        return self._readable(http, self._revocation.respond)
 
     def introspect(self, http: HttpRequest) -> HttpResponse:
         """Answer ``POST {prefix}/introspect`` (RFC 7662). Raises nothing."""
         return _answered(http, self._introspection.respond)
+
+    def _readable(self, http: HttpRequest, respond: Callable[[HttpRequest], HttpResponse]) -> HttpResponse:
+        """See :mod:`consentcore.oauth.cross_origin`."""
+        if is_preflight(http.method, http.headers):
+            return preflight("POST")
+        return self._readers.named(http, _answered(http, respond))
 
     def application(self, http: HttpRequest) -> Client:
         """Authenticate the application that calls the JSON API, see :meth:`Caller.application`.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pyramid.httpexceptions import HTTPBadRequest
 from pyramid.response import Response
 
+from consentcore.oauth.cross_origin import ANYWHERE, is_preflight, preflight
 from consentcore.oauth.errors import ProtocolError
 from consentcore.oauth.messages import HttpRequest
 from consentcore.oauth.responses import error_answer
@@ -27,6 +28,8 @@ HEADERS = {
     "HTTP_AUTHORIZATION": "authorization",
     "CONTENT_TYPE": "content-type",
     "HTTP_CONTENT_ENCODING": "content-encoding",
+    "HTTP_ORIGIN": "origin",
+    "HTTP_ACCESS_CONTROL_REQUEST_METHOD": "access-control-request-method",
 }
 
 
@@ -39,10 +42,15 @@ def received(request: Request) -> HttpRequest:
     return HttpRequest(
         method=request.method,
         query=environ.get("QUERY_STRING", ""),
-        headers={name: environ[key] for key, name in HEADERS.items() if key in environ},
+        headers=_headers(request),
         body=_body(request) if request.method == "POST" else b"",
         remote_addr=environ.get("REMOTE_ADDR", ""),
     )
+
+
+def _headers(request: Request) -> dict[str, str]:
+    environ = request.environ
+    return {name: environ[key] for key, name in HEADERS.items() if key in environ}
 
 
 def _body(request: Request) -> bytes:
@@ -66,9 +74,12 @@ def sent(answer: HttpResponse) -> Response:
 
 
 def document(request: Request, content_type: str, make: Callable[[], Mapping[str, object]]) -> Response:
-    """Answer with a JSON document that anybody may keep for a while; 405 to every method but GET and HEAD."""
+    """Answer with a JSON document that anybody may read from anywhere and keep for a while; 405 to every method but GET
+    and HEAD."""
+    if is_preflight(request.method, _headers(request)):
+        return sent(preflight("GET", "HEAD"))
     if request.method not in ("GET", "HEAD"):
         refusal = ProtocolError(405, "invalid_request", "method: expected GET", {"Allow": "GET, HEAD"})
         return sent(error_answer(refusal))
-    headers = [("Content-Type", content_type), ("Cache-Control", f"public, max-age={MAX_AGE_S}")]
+    headers = [("Content-Type", content_type), ("Cache-Control", f"public, max-age={MAX_AGE_S}"), *ANYWHERE]
     return Response(body=json.dumps(make()).encode(), headerlist=headers)
