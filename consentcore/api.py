@@ -96,7 +96,7 @@ from consentcore.domain.token import (
 from consentcore.egress import EgressError, EgressPolicy, EgressResponse
 from consentcore.hooks.info import API_VERSION, NoSettings, PluginInfo, PluginKind, Secret, setting
 from consentcore.hooks.specs import hookimpl
-from consentcore.hosts import ascii_host
+from consentcore.hosts import ascii_host, misread_host
 from consentcore.mailbox import normalise_email
 from consentcore.outbox.message import check_sender, mail_message, mail_targets, mime_message
 from consentcore.outbox.signing import signature_header
@@ -294,6 +294,7 @@ __all__ = [
     "mail_targets",
     "make_folder",
     "mime_message",
+    "misread_host",
     "network_of",
     "no_networks",
     "normalise_email",

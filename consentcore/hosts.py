@@ -53,6 +53,29 @@ def _ascii_label(label: str) -> str:
         ) from None
 
 
+def letters_of(host: str) -> str:
+    """A host with its ``xn--…`` labels as letters; a label that stands for none stays."""
+    return ".".join(map(_letters, host.split(".")))
+
+
+def _letters(label: str) -> str:
+    if not label.startswith("xn--"):
+        return label
+    try:
+        letters = label[4:].encode().decode("punycode")
+    except UnicodeError:
+        return label
+    return label if letters.isascii() else letters
+
+
+def misread_host(host: str) -> str:
+    """What IDNA 2003 made of a host: under which names were kept before, and may be somebody else's."""
+    try:
+        return letters_of(host).encode("idna").decode()
+    except UnicodeError:
+        return host
+
+
 def ascii_url(url: str) -> str:
     """Give a URL with its host as :func:`ascii_host` has it; one with a host of plain ASCII stays as it is.
 

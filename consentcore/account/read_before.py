@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from consentcore.domain.text import refused
-from consentcore.hosts import ascii_host
+from consentcore.hosts import ascii_host, letters_of
 
 if TYPE_CHECKING:
     from consentcore.domain.client import Client
@@ -73,8 +73,10 @@ def doubts(storage: Storage) -> list[Doubt]:
 
 def doubt(domain: str) -> Doubt | None:
     """What may be wrong with a domain as IDNA 2003 left it; None when it can only have been typed as it is."""
-    labels = [_letters(label) for label in domain.split(".")]
-    letters = ".".join(labels)
+    letters = letters_of(domain)
+    if refused(letters):  # nobody has typed that, and no terminal shall show it
+        return None
+    labels = letters.split(".")
     try:
         means = ascii_host(letters)
     except ValueError:
@@ -120,16 +122,6 @@ def _clients(storage: Storage) -> Iterator[Client]:
         if len(page) < _PAGE:
             return
         after = page[-1].client_id
-
-
-def _letters(label: str) -> str:
-    if not label.startswith("xn--"):
-        return label
-    try:
-        letters = label[4:].encode().decode("punycode")
-    except UnicodeError:
-        return label
-    return label if letters.isascii() or refused(letters) else letters
 
 
 def _is_name(host: str) -> bool:

@@ -312,7 +312,8 @@ class CoreSettings:
     """
 
     issuer: str = setting(
-        "Base URL of the protocol (RFC 8414 section 2), such as https://consent.example.com."
+        "Base URL of the protocol (RFC 8414 section 2), such as https://consent.example.com; host and port as browsers "
+        "write them."
     )
     keys: str = _raw("The key ring: a file, env:NAME or provider:NAME.")
     storage: str = setting("The storage plugin.")

@@ -11,8 +11,15 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
 
 from consentcore.domain.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
 
 _CONTROLS = "\x00-\x1f\x7f-\x9f"
 _LINES = "\u2028\u2029"
@@ -44,15 +51,30 @@ def check_unicode(field: str, text: str) -> None:
 
     :raises InvalidInput: naming ``field`` and the NUL or the surrogate in it.
     """
+    character = unencodable(text)
+    if character:
+        raise InvalidInput(field, f"expected text without NUL and surrogates, not {character}")
+
+
+def unencodable(text: str) -> str:
+    """The first NUL or surrogate, named as :func:`refused` does; "" when there is none."""
     found = _UNENCODABLE.search(text)
-    if found:
-        raise InvalidInput(field, f"expected text without NUL and surrogates, not {_named(ord(found[0]))}")
+    return _named(ord(found[0])) if found else ""
 
 
 def one_line(text: str) -> str:
     """A text whose author cannot be asked again: a blank for each character that may not stand in it, line breaks among
     them, so that it cannot forge a header or a paragraph; one blank for several."""
     return re.sub(" {2,}", " ", REFUSED.sub(" ", text)).strip()
+
+
+def with_clean_texts(item: T, *names: str) -> T:
+    """What a plugin gave, with its texts as :func:`one_line` has them where something may not stand in one.
+
+    :param item: a data class. :param names: of its members that are texts.
+    """
+    wrong = [name for name in names if isinstance(text := getattr(item, name), str) and refused(text)]
+    return replace(item, **{name: one_line(getattr(item, name)) for name in wrong}) if wrong else item
 
 
 def is_visible(text: str) -> bool:

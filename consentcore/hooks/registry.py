@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 from consentcore.domain.errors import ConfigurationError
+from consentcore.domain.text import with_clean_texts
 from consentcore.hooks import specs
 from consentcore.hooks.calling import call
 from consentcore.hooks.checks import HOOKS, hooks_of
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("consentcore.plugins")
 
+_SCOPE_TEXTS = ("label", "sees", "cannot", "example", "sensitivity", "cluster")
 _WITHOUT_ANSWER = frozenset({"consentcore_configure", "consentcore_cli"})
 
 
@@ -128,7 +130,7 @@ class Registry:
                         f"scope {scope.scope_id} is defined by {owners[scope.scope_id]} and by {name}"
                     )
                 owners[scope.scope_id] = name
-                found.append(scope)
+                found.append(with_clean_texts(scope, *_SCOPE_TEXTS))
         if problems:
             raise ConfigurationError(problems)
         return Catalog.of(found)
@@ -237,7 +239,7 @@ class Registry:
                 if not isinstance(text, str):
                     raise TypeError("a panel has a title and a text")
                 text.encode()
-        return panels
+        return [with_clean_texts(panel, "title", "text") for panel in panels]
 
     def _claims_of(self, name: str, context: TokenContext) -> Mapping[str, object]:
         read = call(partial(self._checked_claims, name, context))

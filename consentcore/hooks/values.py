@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from consentcore.domain.text import unencodable
 from consentcore.hooks.info import Secret
 
 if typing.TYPE_CHECKING:
@@ -142,12 +143,19 @@ def _boolean(text: str) -> bool:
     raise ValueError("true or false")
 
 
+def _text(text: str) -> str:
+    character = unencodable(text)
+    if character:  # an environment variable that is no UTF-8 arrives with surrogates
+        raise ValueError(f"text in UTF-8, without {character}")
+    return text
+
+
 def _secret(text: str) -> Secret:
     return Secret(text)
 
 
 _PARSERS: dict[Any, Callable[[str], Any]] = {
-    str: str,
+    str: _text,
     int: _integer,
     float: _number,
     bool: _boolean,

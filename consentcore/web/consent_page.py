@@ -17,6 +17,7 @@ from pyramid.renderers import render
 from consentcore import __version__
 from consentcore.consent.snapshot import make_snapshot
 from consentcore.domain.scope import OFFLINE_ACCESS, Scope, ScopeType
+from consentcore.domain.text import with_clean_texts
 from consentcore.hooks.calling import call
 from consentcore.ports.extension import ConsentContext, ConsentPanel, Resource
 
@@ -94,7 +95,11 @@ def build(request: Request, interaction: Interaction, client: Client, owner: Own
         offline=OFFLINE_ACCESS in interaction.request.scopes,
         until=home.service.until(interaction.request.scopes, interaction.created_at, grant),
         timezone=owner.timezone,
-        resources=tuple(item for directory in home.resources for item in _offered(directory, owner)),
+        resources=tuple(
+            with_clean_texts(item, "label", "detail")
+            for directory in home.resources
+            for item in _offered(directory, owner)
+        ),
         panels=tuple(home.registry.panels(context)),
         kept=kept,
     )

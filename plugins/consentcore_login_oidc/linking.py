@@ -22,6 +22,7 @@ from consentcore.api import (
     OwnerIdentity,
     Refused,
     UnitOfWork,
+    misread_host,
     normalise_email,
     one_line,
 )
@@ -98,13 +99,16 @@ def _first_time(uow: UnitOfWork, person: Person, settings: OidcSettings, now: in
 
 
 def _follow(uow: UnitOfWork, owner: Owner, email: str, now: int) -> None:
-    """Move to the address that the provider has by now; the old one is told for a while."""
+    """Move to the address that the provider has by now; the old one is told for a while, unless it was this one,
+    misread."""
     if not email or email == owner.email:
         return
     if uow.owners.by_email(email) is not None:
         log.warning("owner %s keeps the old address: the provider's is another owner's", owner.owner_id)
         return
-    uow.owners.update(replace(owner, email=email, previous_email=owner.email, email_changed_at=now))
+    local, _, domain = email.rpartition("@")
+    told = "" if f"{local}@{misread_host(domain)}" == owner.email else owner.email
+    uow.owners.update(replace(owner, email=email, previous_email=told, email_changed_at=now))
     uow.notices.add(
         Notice(
             notice_id=str(uuid.uuid4()),

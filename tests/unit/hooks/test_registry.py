@@ -7,7 +7,15 @@ import logging
 import pytest
 import tiny
 
-from consentcore.api import ConfigurationError, ConsentContext, LoginAttempt, PluginKind, TokenContext
+from consentcore.api import (
+    ConfigurationError,
+    ConsentContext,
+    ConsentPanel,
+    LoginAttempt,
+    PluginKind,
+    Scope,
+    TokenContext,
+)
 from consentcore.hooks.registry import Registry
 from consentcore.ports.extension import RESERVED_CLAIMS
 from consentcore.testing import ManualClock, factories, fixed_keys
@@ -332,3 +340,32 @@ def test_settings_of_objects_are_bound_and_checked():
         ConfigurationError, match=r"consentcore\.plugin\.a\.wrd: unknown setting; did you mean"
     ):
         registry_of(plugin, settings={"a": {"wrd": "x"}})
+
+
+class TestTexts:
+    """Plugins of today show what they always showed; what would turn or break the page around it is a blank."""
+
+    def test_panel_keeps_what_languages_need_and_nothing_that_turns_the_page(self, consent):
+        def panels(context):
+            return [ConsentPanel("Tarif\u202e\x07", "10\u00a0% de\nmoins")]
+
+        registry = registry_of(tiny.module(PluginKind.EXTENSION, consentcore_consent_panels=panels))
+        assert registry.panels(consent) == [ConsentPanel("Tarif", "10\u00a0% de moins")]
+
+    def test_scope_of_any_catalog_is_clean(self):
+        class Catalog:
+            def scopes(self):
+                return [Scope("a", "Label\u2028", "sees 10\u00a0%\u202e", cluster="C")]
+
+        def made():
+            return Catalog()
+
+        module = tiny.module(PluginKind.SCOPES, consentcore_scope_catalog=made)
+        assert registry_of(module).catalog()["a"] == Scope("a", "Label", "sees 10\u00a0%", cluster="C")
+
+    def test_claims_that_are_no_text_are_left_out(self, token, caplog):
+        registry = registry_of(
+            tiny.module(PluginKind.EXTENSION, consentcore_token_claims=tiny.claims(wrong="\ud800"))
+        )
+        assert registry.claims(token) == {}
+        assert "plugin a" in caplog.text

@@ -188,6 +188,18 @@ class TestDomains:
         provider.claims = {"email": "Ada@STRASSE.example"}
         assert owner_of(storage, complete(made(link_verified_email=True), provider)) == other
 
+    def test_address_that_was_misread_is_put_right_and_its_real_owner_told_nothing(
+        self, made, provider, storage, other
+    ):
+        provider.claims = {"email": "ada@straße.example"}
+        transact(
+            storage,
+            lambda uow: uow.identities.add(OwnerIdentity(provider.issuer, "subject-1", other.owner_id, 0)),
+        )
+        found = owner_of(storage, complete(made(), provider))
+        assert (found.owner_id, found.email) == (other.owner_id, "ada@xn--strae-oqa.example")
+        assert found.previous_email == ""
+
     @pytest.mark.parametrize("allowed", ["straße.example", "@STRAẞE.example", "xn--strae-oqa.example"])
     def test_allowed_domain_lets_in_its_own_addresses_only(self, made, provider, storage, allowed):
         login = made(allowed_domains=(allowed,))

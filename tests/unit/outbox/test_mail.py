@@ -335,6 +335,18 @@ class TestMessage:
         with pytest.raises(InvalidInput):
             self.message(**{field: value})
 
+    @pytest.mark.parametrize("field", ["to", "sender"])
+    def test_domain_of_an_address_is_that_of_idna_2008(self, field):
+        """strasse.example, which IDNA 2003 made of it, is somebody else's."""
+        _, message = self.message(**{field: "Ada <ada@straße.example>"})
+        header = message["To" if field == "to" else "From"]
+        assert header.addresses[0].addr_spec == "ada@xn--strae-oqa.example"
+        assert b"xn--strae-oqa.example" in message.as_bytes()
+
+    def test_domain_that_is_no_name_gets_no_mail(self):
+        with pytest.raises(InvalidInput, match="To: expected exactly one valid address"):
+            self.message(to="ada@☃.example")
+
     @pytest.mark.parametrize(
         "name",
         [

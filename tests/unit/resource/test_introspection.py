@@ -25,6 +25,19 @@ def test_a_live_token_is_told_of(issuer):
     assert found.audience == ()
 
 
+def test_server_that_is_asked_is_the_one_of_that_name(monkeypatch):
+    """IDNA 2003, which http.client knows, would ask strasse.example, and give it the secret."""
+    asked = []
+
+    def look_up(host, *rest, **more):
+        asked.append(host)
+        raise socket.gaierror
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    assert refusal(Introspection("https://straße.example/introspect", "api", "hush"), "t").status == 503
+    assert asked == ["xn--strae-oqa.example"]
+
+
 def test_a_good_answer_is_remembered_for_the_set_time_and_no_longer(issuer):
     checker = issuer.checker(cache_s=2.0)
     issuer.give("t")

@@ -151,6 +151,13 @@ def test_addresses_on_pages_and_in_mails_have_their_names_of_today():
     assert any("privacy_url: expected" in line for line in problems(web__privacy_url="https://[x"))
 
 
+def test_text_that_is_no_unicode_is_said_by_its_key():
+    """An environment variable in Latin-1 arrives with surrogates, and no page could be written with it."""
+    (said,) = problems(web__operator_name="\udce9nergie")
+    assert "consentcore.web.operator_name" in said
+    assert "expected text in UTF-8, without U+DCE9" in said
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [

@@ -200,6 +200,26 @@ class TestUnusualAddresses:
         assert raw.rcpt_tos == ["ada@xn--bcher-kva.example"]
         assert message["To"] == "ada@xn--bcher-kva.example"
 
+    def test_mail_for_another_domain_goes_to_nobody_of_that_name(self, old):
+        """IDNA 2003 sent it to strasse.example."""
+        assert isinstance(self.send(old[1], "ada@straße.example", sender="c@STRAẞE.example"), Delivered)
+        ((raw, message),) = old[0].mails
+        assert raw.rcpt_tos == ["ada@xn--strae-oqa.example"]
+        assert raw.mail_from == "c@xn--strae-oqa.example"
+        assert message["From"] == "c@xn--strae-oqa.example"
+
+    def test_server_is_the_one_of_that_name(self, monkeypatch):
+        asked = []
+
+        def look_up(host, *rest, **more):
+            asked.append(host)
+            raise socket.gaierror
+
+        notifier = make(25, host="mail.straße.example")
+        monkeypatch.setattr(socket, "getaddrinfo", look_up)
+        assert isinstance(notifier.send(FakeEnvelope(), "owner"), Retry)
+        assert asked == ["mail.xn--strae-oqa.example"]
+
     def test_names_beyond_ascii_arrive_and_the_bytes_are_ascii(self, old):
         inbox, port = old
         sender = "Énergie d'Été ☀ <consent@lumen.example>"
@@ -436,6 +456,10 @@ class TestSettings:
         assert list(caught.value.problems) == [
             f"consentcore.plugin.smtp.ca_file: expected certificates (PEM) in {path}"
         ]
+
+    def test_server_that_is_no_name_stops_the_start(self):
+        with pytest.raises(ConfigurationError, match=r"consentcore.plugin.smtp.host: expected .*U\+2603"):
+            make(25, host="☃.example")
 
     def test_password_is_not_shown(self):
         settings = SmtpSettings(host="h", sender=SENDER, password=Secret("s3cret"))
