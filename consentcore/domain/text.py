@@ -12,14 +12,11 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import Any, TypeVar, cast
 
 from consentcore.domain.errors import InvalidInput
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
-T = TypeVar("T", bound="DataclassInstance")
+T = TypeVar("T")
 
 _CONTROLS = "\x00-\x1f\x7f-\x9f"
 _LINES = "\u2028\u2029"
@@ -74,7 +71,9 @@ def with_clean_texts(item: T, *names: str) -> T:
     :param item: a data class. :param names: of its members that are texts.
     """
     wrong = [name for name in names if isinstance(text := getattr(item, name), str) and refused(text)]
-    return replace(item, **{name: one_line(getattr(item, name)) for name in wrong}) if wrong else item
+    if not wrong:
+        return item
+    return cast("T", replace(cast("Any", item), **{name: one_line(getattr(item, name)) for name in wrong}))
 
 
 def is_visible(text: str) -> bool:
