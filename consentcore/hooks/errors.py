@@ -6,6 +6,7 @@ import traceback
 from pathlib import Path
 
 from consentcore.domain.errors import ConsentcoreError
+from consentcore.domain.text import one_line
 from consentcore.hooks.calling import Overdue
 
 LONGEST = 500
@@ -40,4 +41,4 @@ def described(error: BaseException) -> str:
 
 def line(text: str, longest: int = LONGEST) -> str:
     """Text from outside as a part of one line of the log."""
-    return " ".join("".join(char if char.isprintable() else " " for char in text[:longest]).split())
+    return one_line(text[:longest])

@@ -12,11 +12,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from consentcore.domain.errors import StorageError
+from consentcore.hosts import origin_of
 from consentcore.oauth import front
 from consentcore.oauth.client_auth import read_credentials
 from consentcore.oauth.errors import INVALID_CLIENT, ProtocolError
@@ -36,7 +35,6 @@ ANYWHERE = ((ALLOW_ORIGIN, "*"), EXPOSED)
 MAX_AGE_S = 7200
 """How long a browser may keep the answer to a preflight; Chromium keeps none for longer."""
 _ALLOWED_HEADERS = "Accept, Authorization, Content-Type, DPoP, X-Request-ID"
-_PORTS = {"https": 443, "http": 80}
 _MOST_CLIENTS = 1000
 
 
@@ -98,26 +96,14 @@ class Readers:
 
 
 def origins_of(client: Client) -> frozenset[str]:
-    """The origins of a public client's redirect URIs, as browsers write them (RFC 6454 section 6.2); none of any other.
+    """The origins of a public client's redirect URIs, as browsers write them (RFC 6454 section 6.2); none of any other
+    client, and none of private-use schemes, for which browsers say ``null``.
 
     A port is part of it, on loopback too: RFC 8252 section 7.3 lets it differ for programs that are no web pages.
     """
     if not client.public:
         return frozenset()
-    return frozenset(filter(None, map(_origin, client.redirect_uris)))
-
-
-def _origin(uri: str) -> str:
-    try:
-        parts = urlsplit(uri)
-        host, port = parts.hostname or "", parts.port
-        if ":" in host:
-            host = f"[{ip_address(host).compressed}]"
-    except ValueError:
-        return ""
-    if parts.scheme not in _PORTS or not host:
-        return ""  # a private-use scheme is nobody's origin: browsers say null
-    return f"{parts.scheme}://{host}" + (f":{port}" if port not in {None, _PORTS[parts.scheme]} else "")
+    return frozenset(filter(None, map(origin_of, client.redirect_uris)))
 
 
 def _named_client(http: HttpRequest) -> str:

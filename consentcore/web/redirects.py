@@ -9,6 +9,8 @@ from urllib.parse import urljoin, urlsplit
 from pyramid.httpexceptions import HTTPException
 from pyramid.response import Response
 
+from consentcore.hosts import origin_of
+
 if TYPE_CHECKING:
     from pyramid.request import Request
 
@@ -23,12 +25,6 @@ def see_other(url: str) -> Response:
     return Response(status=303, headerlist=[("Location", url), ("Content-Length", "0")])
 
 
-def origin_of(url: str) -> str:
-    """Scheme and host of an URL, in small letters."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}".lower()
-
-
 def without_foreign_host(request: Request, response: Response, own: Collection[str]) -> Response:
     """Keep a redirect within the site when the framework made it from the Host header, which anybody can choose.
 
@@ -36,7 +32,7 @@ def without_foreign_host(request: Request, response: Response, own: Collection[s
     names the address as well; relative ones are made absolute by WebOb, out of the Host header again. Where an
     application or an identity provider is told to send people (:func:`see_other`) stays as it is.
 
-    :param own: the origins of our own settings (:func:`origin_of`); what leads there stays.
+    :param own: the origins of our own settings (:func:`~consentcore.hosts.origin_of`); what leads there stays.
     :return: the same response, or one with a path as its ``Location`` and without a body.
     """
     location = response.headers.get("Location")

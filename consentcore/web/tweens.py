@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from consentcore.web.redirects import origin_of, without_foreign_host
+from consentcore.hosts import origin_of
+from consentcore.web.redirects import without_foreign_host
 
 if TYPE_CHECKING:
     from pyramid.config import Configurator
