@@ -43,24 +43,35 @@ from consentcore_sqlalchemy.tables import (
 )
 from consentcore_sqlalchemy.work import Work
 
+_UNKNOWN = object()
+
 
 class SqlClients:
     """:class:`consentcore.api.ClientRepository` in SQL."""
 
     def __init__(self, work: Work) -> None:
         self._work = work
+        self._known: dict[str, Client] = {}
 
     def get(self, client_id: str) -> Client | None:
         row = self._work.first(select(client).where(client.c.client_id == client_id))
-        return client_from(row) if row else None
+        if not row:
+            return None
+        found = client_from(row)
+        self._known[client_id] = found
+        return found
 
     def add(self, item: Client) -> None:
         self._work.add(client, client_values(item))
 
     def update(self, item: Client) -> None:
-        self._work.write(
-            update(client).where(client.c.client_id == item.client_id).values(client_values(item))
-        )
+        # Only what differs from what was read: somebody who suspends it meanwhile must not be overwritten.
+        known, values = self._known.get(item.client_id), client_values(item)
+        before = client_values(known) if known else {}
+        changed = {name: value for name, value in values.items() if before.get(name, _UNKNOWN) != value}
+        self._known[item.client_id] = item
+        if changed:
+            self._work.write(update(client).where(client.c.client_id == item.client_id).values(changed))
 
     def add_endpoint(self, endpoint: WebhookEndpoint) -> None:
         self._work.add(webhook_endpoint, endpoint_values(endpoint) | health_values(endpoint.health))

@@ -249,3 +249,22 @@ def test_an_unanswered_request_is_over_when_it_ran_out(platform):
     ttl_ms = platform.runtime.settings.oauth.interaction_ttl_s * 1000
     assert (found.created_at, found.changed_at) == (asked, asked + ttl_ms)
     assert verify_all(platform.runtime.storage, platform.runtime.keys).ok
+
+
+def test_the_feed_tells_of_an_end_whoever_wrote_it_down(platform):
+    """An application that asks is told, also while no worker runs; the worker has nothing more to do then."""
+    connect(platform)
+    grant = let_run_out(platform)
+    told = call(platform, EVENTS).json["data"]
+    assert [one["type"] for one in told] == ["consent.granted", "consent.expired"]
+    assert told[-1]["data"]["effective_at"] == iso(grant.expires_at)
+    work(platform)
+    assert call(platform, EVENTS).json["data"] == told
+    assert len(platform.runtime.storage.outbox.deliveries(notice_id=told[-1]["id"])) == 1
+
+
+def test_the_feed_of_one_application_writes_nothing_of_another(platform):
+    connect(platform)
+    let_run_out(platform)
+    assert call(platform, EVENTS, client_id="shiftplan").json["data"] == []
+    assert grant_of(platform).sequence == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from own_view_ import EVENTS, GRANTS, basic, owner_of
 from platform_ import (
@@ -12,6 +14,7 @@ from platform_ import (
     decide,
     exchange,
     introspect,
+    make_platform,
     proceed,
     refresh,
     sign_in,
@@ -177,3 +180,27 @@ def test_what_runs_out_meanwhile_has_run_out(platform):
     with platform.runtime.storage.reading() as uow:
         assert list(uow.grants.due(grant.expires_at - 1, 10)) == []
         assert list(uow.grants.due(grant.expires_at + DAY, 10)) == [grant]
+
+
+@pytest.mark.slow
+@pytest.mark.postgres
+def test_a_change_of_somebody_else_at_the_same_moment_does_not_undo_it(tmp_path, postgres_url):
+    """Two operators at once, where neither waits for the other: what one has read before is not written back."""
+    shared = make_platform(tmp_path, storage="sqlalchemy", url=postgres_url)
+    storage = shared.runtime.storage
+    with storage.transaction() as uow:
+        seen = uow.clients.get("coolsite")
+        pause(shared)
+        uow.clients.update(replace(seen, name="Cooler"))
+    with storage.reading() as uow:
+        found = uow.clients.get("coolsite")
+    shared.runtime.close()
+    assert (found.name, found.suspended.by) == ("Cooler", "ops")
+
+
+def test_a_client_that_is_changed_and_changed_back_is_as_before(database):
+    with database.runtime.storage.transaction() as uow:
+        before = uow.clients.get("coolsite")
+        uow.clients.update(replace(before, name="Cooler"))
+        uow.clients.update(before)
+        assert uow.clients.get("coolsite") == before

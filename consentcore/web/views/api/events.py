@@ -20,9 +20,15 @@ if TYPE_CHECKING:
     from pyramid.response import Response
 
     from consentcore.domain.notice import Notice
+    from consentcore.ports.storage import UnitOfWork
 
 ENTERED = 10_000
 """Events that may get their place in one request: for the first of a client that has never asked before."""
+
+LOOKED_AT = 500
+"""Grants that have run out, of all clients, that one request looks at; the worker keeps them few."""
+RECORDED = 50
+"""Ends that one request writes down; the next one goes on."""
 
 UNKNOWN = (
     "after: there is no such event in your list. Leave it out to begin with the first one, and read /api/v1/grants "
@@ -45,11 +51,19 @@ def events(request: Request) -> Response:
 def _found(request: Request, client_id: str, after: str, limit: int) -> Sequence[Notice]:
     # Joined for writing although it is a GET: what was committed since the last time gets its place now.
     uow = request.runtime.storage.join(request.tm, write=True)
+    _record_ends(request, uow, client_id)
     uow.feed.enter(client_id, ENTERED)
     try:
         return uow.feed.page(client_id, after=after, limit=limit)
     except NotFound as error:
         raise ProtocolError(410, "unknown_event", UNKNOWN) from error
+
+
+def _record_ends(request: Request, uow: UnitOfWork, client_id: str) -> None:
+    """Write down which grants of the client have run out: whoever asks is told, also while no worker runs."""
+    over = [one for one in uow.grants.due(request.now, LOOKED_AT) if one.client_id == client_id]
+    for one in over[:RECORDED]:
+        request.runtime.service.expire(uow, one.grant_id)
 
 
 @view_config(route_name="api.events", csrf=False)
