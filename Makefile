@@ -33,7 +33,7 @@ test-rest: setup browser node nginx faketime  ## the tests that `test` and `demo
 check: setup lint types imports  ## the gate: everything that has to hold before a push
 	$(MAKE) test PYTEST_ARGS="$(COVERAGE) --cov-report="
 	$(MAKE) test-rest PYTEST_ARGS="$(COVERAGE) --cov-append --cov-report=term:skip-covered"
-	$(MAKE) docs wheel demo-check
+	$(MAKE) docs wheel demo-check anywhere
 
 lint: setup  ## format and lint findings
 	$(BIN)/ruff format --check .

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+# Everything is on loopback, whatever proxy the machine has for the rest.
+os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,::1,localhost"
 
 from amazon import aws  # noqa: F401 - pytest finds fixtures by their names here
 from postgres import empty_postgres_url, postgres_server, postgres_url  # noqa: F401 - likewise

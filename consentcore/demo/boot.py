@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from consentcore.runtime import Runtime
 
 HOST = "127.0.0.1"
-START_S = 30.0
+START_S = 90.0
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Demo:
     def start_server(self) -> None:
         """Start the server and wait until it answers.
 
-        :raises NotStarted: when it ends, or is not ready within 30 seconds.
+        :raises NotStarted: when it ends, or is not ready within 90 seconds.
         """
         facts = (str(os.getpid()), str(self.lifeline), str(self.ini))
         with ExitStack() as stack:
@@ -117,9 +117,7 @@ def boot(options: DemoOptions, *, say: Callable[[str], None], output: Path | Non
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = HOST
     with ExitStack() as stack:
         folder = stack.enter_context(_own_folder(options.folder))
-        held = bind(HOST, options.port, listen=False)
-        isv_socket = bind(HOST, options.port + 1 if options.port else 0)
-        api_socket = bind(HOST, options.port + 2 if options.port else 0)
+        held, isv_socket, api_socket = _sockets(options.port)
         for sock in (held, isv_socket, api_socket):
             stack.callback(sock.close)
         ini = write_ini(folder, base_url(held), options.extra_ini, options.more_notifiers)
@@ -133,6 +131,22 @@ def boot(options: DemoOptions, *, say: Callable[[str], None], output: Path | Non
         stack.callback(lambda: demo.end_server() if hasattr(demo, "server") else None)
         demo.start_server()
         yield demo
+
+
+def _sockets(wanted: int) -> tuple[socket.socket, socket.socket, socket.socket]:
+    """For the server, CoolSite and the API.
+
+    A port that is only reserved can be reserved twice; one that is listened on cannot. So of two demos that start at
+    the same moment the one that has not got CoolSite's port looks for all of its own behind that.
+    """
+    isv = bind(HOST, wanted + 1 if wanted else 0)
+    api = bind(HOST, wanted + 2 if wanted else 0)
+    first = not wanted or isv.getsockname()[1] == wanted + 1
+    return (
+        bind(HOST, wanted if first else max(isv.getsockname()[1], api.getsockname()[1]) + 1, listen=False),
+        isv,
+        api,
+    )
 
 
 @contextmanager

@@ -12,10 +12,11 @@ import pytest
 import requests
 from patience import PATIENCE_S, eventually
 
-from consentcore.demo.boot import DemoOptions
+from consentcore.demo.boot import DemoOptions, _sockets
 from consentcore.demo.chapters import expect
 from consentcore.demo.check import check_demo
 from consentcore.demo.processes import all_gone, children_of
+from consentcore.demo.serving import bind
 
 COMMAND = [sys.executable, "-m", "consentcore.cli.main", "demo", "--port", "0"]
 
@@ -59,6 +60,17 @@ def test_a_demo_that_does_not_start_is_a_failed_step(tmp_path, capsys):
     said = capsys.readouterr().out
     assert "consentcore.oauth.code_ttl_s = soon: expected a whole number" in said
     assert said.rstrip().endswith("0 passed, 1 failed")
+
+
+def test_two_demos_that_start_at_the_same_moment_have_ports_of_their_own():
+    with bind("127.0.0.1", 0) as sock:
+        wanted = sock.getsockname()[1]
+    demos = [_sockets(wanted), _sockets(wanted)]
+    ports = [sock.getsockname()[1] for sockets in demos for sock in sockets]
+    for sockets in demos:
+        for sock in sockets:
+            sock.close()
+    assert len(set(ports)) == 6
 
 
 class Running:
