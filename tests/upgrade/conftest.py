@@ -10,7 +10,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parent.parent / "functional"))
 
-from old_ import closing, install, postgresql_house, shelf_house, sqlite_house
+from old_ import closing, install, load_dump, postgresql_house, shelf_house, sqlite_house
 
 
 @pytest.fixture(scope="session")
@@ -18,6 +18,23 @@ def wheels_of_then(tmp_path_factory):
     """A folder with every plugin of then that is for the API of today, and those that are not."""
     names = ("badge", "doorman", "pager", "pier", "shelf", "soon", "tomorrow", "town")
     return install(tmp_path_factory.mktemp("plugins") / "target", *names)
+
+
+@pytest.fixture(scope="session")
+def dump_of_then(postgres_server):
+    """The name of a database with the PostgreSQL dump in it, to be copied."""
+    name = postgres_server.create()
+    load_dump(postgres_server.url(name))
+    yield name
+    postgres_server.drop(name)
+
+
+@pytest.fixture
+def postgres_of_then(postgres_server, dump_of_then):
+    """A copy of it."""
+    name = postgres_server.create(dump_of_then)
+    yield postgres_server.url(name)
+    postgres_server.drop(name)
 
 
 @pytest.fixture
@@ -32,7 +49,7 @@ def old(request, tmp_path, ports, monkeypatch):
     if request.param == "sqlite":
         house = sqlite_house(tmp_path, ports)
     elif request.param == "postgresql":
-        house = postgresql_house(tmp_path, ports, request.getfixturevalue("empty_postgres_url"))
+        house = postgresql_house(tmp_path, ports, request.getfixturevalue("postgres_of_then"))
     else:
         monkeypatch.syspath_prepend(str(request.getfixturevalue("wheels_of_then")))
         house = shelf_house(tmp_path, ports)

@@ -150,21 +150,22 @@ def sqlite_house(folder: Path, ports: tuple[int, int]) -> OldHouse:
     )
 
 
-def postgresql_house(folder: Path, ports: tuple[int, int], url: str) -> OldHouse:
-    """The dump, loaded into an empty database."""
+def load_dump(url: str) -> None:
+    """Fill an empty database with the dump."""
     import psycopg
 
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute((OLD / "postgresql.sql").read_text().encode())
-        connection.execute("RESET search_path")
+
+
+def postgresql_house(folder: Path, ports: tuple[int, int], url: str) -> OldHouse:
+    """A database with the dump in it."""
+    import psycopg
+
+    with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(URL_COLUMN.format(ports[1]).encode())
-    return OldHouse(
-        folder,
-        "postgresql",
-        "sqlalchemy",
-        [f"consentcore.plugin.sqlalchemy.url = {url.replace('%', '%%')}"],
-        ports,
-    )
+    line = f"consentcore.plugin.sqlalchemy.url = {url.replace('%', '%%')}"
+    return OldHouse(folder, "postgresql", "sqlalchemy", [line], ports)
 
 
 def shelf_house(folder: Path, ports: tuple[int, int]) -> OldHouse:
