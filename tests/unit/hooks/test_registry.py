@@ -6,6 +6,7 @@ import logging
 
 import pytest
 import tiny
+from names import told
 
 from consentcore.api import (
     ConfigurationError,
@@ -234,7 +235,7 @@ def test_claims_of_a_plugin_that_fails_are_left_out(token, caplog):
     assert "plugin a" in caplog.text
 
 
-@pytest.mark.parametrize("value", [object(), float("nan"), b"bytes", "\ud800"], ids=repr)
+@pytest.mark.parametrize("value", [object(), float("nan"), b"bytes", "\ud800"], ids=told)
 def test_claims_that_json_cannot_hold_are_left_out(token, caplog, value):
     registry = registry_of(
         tiny.module(PluginKind.EXTENSION, consentcore_token_claims=tiny.claims(wrong=value)),

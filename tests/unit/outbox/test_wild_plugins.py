@@ -8,6 +8,7 @@ import threading
 from dataclasses import dataclass, replace
 
 import pytest
+from names import told
 from patience import PATIENCE_S, eventually
 from prometheus_client.parser import text_string_to_metric_families
 from working import working
@@ -154,7 +155,7 @@ class TestSend:
     @pytest.mark.parametrize(
         "after_s",
         [-1, -(10**400), 10**400, math.inf, -math.inf, math.nan, "5", b"5", None, True, 1e308, object(), 0],
-        ids=repr,
+        ids=told,
     )
     def test_a_wish_that_is_no_time_is_left_to_the_schedule(self, place, after_s):
         place.mailer.script = [Retry("later", after_s=after_s)]
@@ -167,7 +168,7 @@ class TestSend:
     @pytest.mark.parametrize(
         "waits",
         [None, 5, "soon", (-1.0,), (math.nan,), (math.inf,), ("x",), (10**400,), iter(()).__next__],
-        ids=repr,
+        ids=told,
     )
     def test_a_schedule_that_is_none_is_replaced_by_ours(self, place, caplog, waits):
         place.mailer.retry_schedule_s = waits
@@ -187,7 +188,7 @@ class TestSend:
         (attempt,) = place.storage.outbox.attempts(mail.delivery_id)
         assert (len(attempt.error), len(attempt.answer)) == (64, 1024)
 
-    @pytest.mark.parametrize("status", ["250", 10**30, True, 2.5, object()], ids=repr)
+    @pytest.mark.parametrize("status", ["250", 10**30, True, 2.5, object()], ids=told)
     def test_what_was_delivered_is_delivered_whatever_is_said_beside(self, place, caplog, status):
         place.mailer.script = [Delivered(status, answer=b"bytes")]
         place.approve()
