@@ -70,6 +70,8 @@ def create(state: State, /, **typed: Any) -> None:
     state.answer(data, lines)
     if made.client_secret or made.webhook_secret:
         state.say("Keep the secrets now: they are not shown again.")
+    if made.remark:
+        state.say(made.remark)
 
 
 @command.command("list")
@@ -192,6 +194,7 @@ def _facts(client: Client, now: int) -> dict[str, Any]:
         "jwks": client.jwks,
         "jwks_uri": client.jwks_uri,
         "require_par": client.require_par,
+        "assertion_audience": client.assertion_audience or "endpoint",
         "access_token_format": client.access_token_format.value,
         "resources": list(client.resources),
         "require_pkce": client.require_pkce,

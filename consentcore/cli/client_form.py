@@ -45,6 +45,12 @@ _OPTIONS = (
         metavar="URI",
         help="An API that it may ask tokens for (RFC 8707); of a resource server, its own identifiers.",
     ),
+    click.option(
+        "--assertion-audience",
+        type=click.Choice(["issuer", "endpoint"]),
+        help="What aud of its assertions may be where no setting says so for all: the issuer alone (the default), or "
+        "the endpoint that is called and the token endpoint too.",
+    ),
     click.option("--contact-email", metavar="E", help="Who is told when its webhooks fail."),
 )
 

@@ -34,7 +34,7 @@ class OAuthSettings:
     )
     refresh_grace_s: int = setting(
         "How long the immediate predecessor of a refresh token still gives the same successor; 0 turns it off.",
-        default=10,
+        default=60,
         minimum=0,
         maximum=300,
     )
@@ -47,10 +47,11 @@ class OAuthSettings:
         default=False,
     )
     par_ttl_s: int = setting("Life of a pushed authorization request.", default=60, minimum=5, maximum=600)
-    assertion_audience: str = setting(
-        "What aud of a client assertion may be: with endpoint the issuer, the token endpoint or the endpoint that "
-        "it is sent to; with issuer nothing else, which not all client libraries send.",
-        default="endpoint",
+    assertion_audience: str | None = setting(
+        "What aud of a client assertion may be, for all clients: with issuer nothing but the issuer; with endpoint the "
+        "token endpoint or the endpoint that it is sent to as well. Empty: as each client is registered, which is "
+        "issuer by default, and endpoint for those that are older than that.",
+        default=None,
         choices=("endpoint", "issuer"),
     )
     jwt_signing_alg: str = setting(

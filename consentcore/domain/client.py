@@ -82,6 +82,9 @@ class Client:
         those that it answers to.
     :ivar disabled: how it came that it is not enabled; None where it is, or where that was not noted.
     :ivar suspended: by whom it is kept out for a while; None while it is not. Its grants stand.
+    :ivar assertion_audience: what ``aud`` of its assertions may be where no setting says so for all: ``issuer`` alone,
+        or with ``endpoint`` the token endpoint and the endpoint that is called too, as with "", which is a client of
+        before.
     """
 
     client_id: str
@@ -106,6 +109,7 @@ class Client:
     resources: tuple[str, ...] = ()
     disabled: Halt | None = None
     suspended: Halt | None = None
+    assertion_audience: str = ""
 
     @property
     def in_service(self) -> bool:

@@ -15,6 +15,7 @@ from consentcore.domain.client import (
 )
 from consentcore.domain.secret import CLIENT_SECRET, digest, mint
 from consentcore.outbox.endpoints import Minted, make_endpoint
+from consentcore.registration import audience
 from consentcore.registration.form import Form, auth_method, check_kind, client_id, members
 from consentcore.registration.text import MAX_NAME, line, mailbox, named
 
@@ -38,12 +39,16 @@ _METHOD = {"auth_method", "jwks", "jwks_uri"}
 
 @dataclass(frozen=True)
 class Registered:
-    """A new client with its secrets in clear: shown once, stored only hashed or sealed."""
+    """A new client with its secrets in clear: shown once, stored only hashed or sealed.
+
+    :ivar remark: what whoever registers it has to know; "" for nothing.
+    """
 
     client: Client
     client_secret: str | None = None
     endpoint: WebhookEndpoint | None = None
     webhook_secret: str | None = None
+    remark: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,9 +80,8 @@ def register(runtime: Runtime, form: Form) -> Registered:
         **{member: make() for member, make in members(runtime, form, method).items()},
     )
     minted = _endpoint(runtime, client, form.webhook_url) if form.webhook_url else None
-    if minted is None:
-        return Registered(client, secret)
-    return Registered(client, secret, minted.endpoint, minted.secret)
+    made = Registered(client, secret, remark=audience.remark(runtime, client))
+    return made if minted is None else replace(made, endpoint=minted.endpoint, webhook_secret=minted.secret)
 
 
 def revise(runtime: Runtime, client: Client, given: Mapping[str, Any]) -> Revision:
@@ -91,6 +95,8 @@ def revise(runtime: Runtime, client: Client, given: Mapping[str, Any]) -> Revisi
     changes = {name: value for name, value in given.items() if value != getattr(client, name)}
     if _METHOD & changes.keys():
         changes = {"jwks": "", "jwks_uri": "", **changes}
+    if "assertion_audience" in changes:
+        audience.check_kept(runtime)
     form = replace(_form(client), **changes)
     check_kind(form)
     method = auth_method(form)

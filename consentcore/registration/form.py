@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from consentcore.domain.client import CLIENT_ID, AuthMethod, TokenFormat
 from consentcore.domain.errors import InvalidInput
+from consentcore.registration.audience import kept
 from consentcore.registration.text import MAX_NAME, MAX_PURPOSE, line, mailbox, named, web_address
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Form:
     require_par: bool = False
     access_token_format: str = TokenFormat.OPAQUE.value
     resources: Sequence[str] = ()
+    assertion_audience: str = "issuer"
 
 
 def members(runtime: Runtime, form: Form, method: AuthMethod) -> dict[str, Callable[[], Any]]:
@@ -63,6 +65,7 @@ def members(runtime: Runtime, form: Form, method: AuthMethod) -> dict[str, Calla
         "require_par": lambda: form.require_par,
         "access_token_format": partial(TokenFormat, form.access_token_format),
         "resources": partial(_resources, form),
+        "assertion_audience": partial(kept, runtime, form.assertion_audience),
     }
 
 

@@ -16,7 +16,16 @@ def consentcore_plugin() -> PluginInfo:
         kind=PluginKind.STORAGE,
         summary="Keeps everything in PostgreSQL (production, any number of nodes) or SQLite (one machine).",
         settings=SqlSettings,
-        capabilities=frozenset({"client_suspension", "durable", "multi_process", "owner_list", "sql"}),
+        capabilities=frozenset(
+            {
+                "client_assertion_audience",
+                "client_suspension",
+                "durable",
+                "multi_process",
+                "owner_list",
+                "sql",
+            }
+        ),
     )
 
 

@@ -11,7 +11,7 @@ from consentcore_sqlalchemy.engine import Database
 from consentcore_sqlalchemy.errors import NOT_MIGRATED, translating
 
 VERSION_TABLE = "consentcore_sqlalchemy_version"
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration; a test holds it against the migrations' folder."""
 
 version = Table(VERSION_TABLE, MetaData(), Column("version_num", Text, primary_key=True))

@@ -92,6 +92,7 @@ FAULTS = {
     ],
     "TestForgetsWhatWasUsed": ["test_purge_keeps_keys_until_their_time_is_over"],
     "TestLooksAtEnabledOnly": ["test_tokens_of_a_suspended_client_are_dead_and_live_again"],
+    "TestForgetsTheAssertionAudience": ["test_what_aud_its_assertions_may_have_is_kept"],
     "TestForgetsWhoIsSuspended": ["test_who_keeps_a_client_out_is_kept"],
     "TestTakesPushedRequestsForAnybody": ["test_pushed_request_of_another_client_stays"],
     "TestTakesPushedRequestsTwice": [

@@ -34,6 +34,24 @@ def test_a_client_with_keys_has_no_secret(cli, tmp_path):
         assert cli("client", "rotate-secret", made["client_id"]).code == 2
 
 
+def test_new_clients_name_the_issuer_unless_they_are_registered_otherwise(cli):
+    signing = ("--auth-method", "private_key_jwt", "--jwks", key_set(EC))
+
+    def audience_of(made):
+        return cli("client", "show", made.json["client_id"], "--json").json["assertion_audience"]
+
+    assert audience_of(create(cli, *signing)) == "issuer"
+    assert audience_of(create(cli)) == "issuer"
+    other = create(cli, *signing, "--assertion-audience", "endpoint")
+    assert (audience_of(other), other.err) == ("endpoint", "")
+    changed = cli(
+        "client", "update", other.json["client_id"], "--assertion-audience", "issuer", "--json"
+    ).json
+    assert changed["changed"] == ["assertion_audience"]
+    assert audience_of(other) == "issuer"
+    assert create(cli, *signing, "--assertion-audience", "anybody").code == 2
+
+
 def test_one_kid_may_name_keys_of_several_types_and_algorithms(cli):
     """RFC 7517 section 4.5."""
     rsa_key = RSAKey.generate_key(2048)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from client_keys import EC
 from platform_ import introspect, refresh
 
 from consentcore.api import GrantState
@@ -60,3 +61,23 @@ def test_grants_of_an_application_that_was_disabled_then_have_ended(upgraded):
     Worker(runtime).run_once()
     with runtime.storage.reading() as uow:
         assert json.loads(uow.ledger.of_grant(grant_id)[-1].body)["actor"]["type"] == "system"
+
+
+def test_applications_of_then_keep_the_audience_of_their_assertions_and_new_ones_name_the_issuer(upgraded):
+    """A storage of then forgets the choice: it is as before there, and that is said instead of promised."""
+    cli, forgets = upgraded.cli, upgraded.storage == "shelf"
+
+    def audience_of(client_id):
+        return cli("client", "show", client_id, "--json").json["assertion_audience"]
+
+    assert audience_of("coolsite") == "endpoint"
+    keys = json.dumps({"keys": [EC.as_dict(private=False)]})
+    facts = ("--redirect-uri", "https://new.example/cb", "--scope", "sites.read")
+    signing = ("--auth-method", "private_key_jwt", "--jwks", keys)
+    made = cli("client", "create", "--name", "New", "--client-id", "new", *facts, *signing)
+    assert made.code == 0, made.err
+    assert audience_of("new") == ("endpoint" if forgets else "issuer")
+    assert ("consentcore.oauth.assertion_audience = issuer refuses that" in made.err) is forgets
+    changed = cli("client", "update", "coolsite", "--assertion-audience", "issuer")
+    assert (changed.code, audience_of("coolsite")) == ((2, "endpoint") if forgets else (0, "issuer"))
+    assert ("--assertion-audience: expected nothing: the storage shelf" in changed.err) is forgets

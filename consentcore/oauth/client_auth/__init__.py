@@ -13,23 +13,25 @@ from consentcore.oauth.client_auth.methods import Authenticator, Nothing, Shared
 
 if TYPE_CHECKING:
     from consentcore.core_settings import CoreSettings
+    from consentcore.domain.client import Client
     from consentcore.egress import EgressPolicy
     from consentcore.ports.storage import Storage
 
 __all__ = ["Authenticator", "Credentials", "make_authenticator", "read_credentials"]
 
+ISSUER_ONLY = "issuer"
 _ENDPOINTS = {"token", "par", "revoke", "introspect"}
 
 
 def make_authenticator(storage: Storage, settings: CoreSettings, egress: EgressPolicy) -> Authenticator:
     """Put the methods together."""
 
-    def audiences(endpoint: str) -> frozenset[str]:
+    def audiences(endpoint: str, client: Client) -> frozenset[str]:
         """The issuer; and, unless that is all, the URL of the endpoint and of the token endpoint.
 
         RFC 9126 section 2 wants all three, and Authlib signs the token endpoint's URL for every endpoint.
         """
-        if settings.oauth.assertion_audience == "issuer":
+        if (settings.oauth.assertion_audience or client.assertion_audience) == ISSUER_ONLY:
             return frozenset({settings.issuer})
         own = endpoint if endpoint in _ENDPOINTS else "token"
         return frozenset({settings.issuer, settings.endpoint_url("token"), settings.endpoint_url(own)})

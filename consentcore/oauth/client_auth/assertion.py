@@ -10,6 +10,7 @@ from consentcore.domain.clock import HOUR, MINUTE, SECOND
 from consentcore.domain.secret import digest
 
 if TYPE_CHECKING:
+    from consentcore.domain.client import Client
     from consentcore.oauth.client_auth.jose import Jwt
     from consentcore.oauth.client_auth.key_source import KeySource
     from consentcore.oauth.client_auth.methods import Attempt
@@ -26,13 +27,13 @@ _LONGEST_JTI = 256
 class Assertion:
     """Checks assertions.
 
-    :param audiences: what ``aud`` may be, by endpoint. :param keys: where the client's keys come from.
+    :param audiences: what ``aud`` may be, by endpoint and client. :param keys: where the client's keys come from.
     :param storage: decides across all processes whether an assertion was used before.
     """
 
     def __init__(
         self,
-        audiences: Callable[[str], frozenset[str]],
+        audiences: Callable[[str, Client], frozenset[str]],
         keys: KeySource,
         storage: Storage,
     ) -> None:
@@ -53,7 +54,7 @@ class Assertion:
     def _problem(self, attempt: Attempt) -> str:
         jwt = attempt.credentials.assertion
         assert jwt is not None, "this method was chosen because there is one"
-        reason = _wrong_claim(jwt.claims, attempt, self._audiences(attempt.endpoint))
+        reason = _wrong_claim(jwt.claims, attempt, self._audiences(attempt.endpoint, attempt.client))
         if reason:
             return reason  # before any request for keys
         if not self._keys.have_signed(attempt.client, jwt, attempt.now):

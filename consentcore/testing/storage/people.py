@@ -21,10 +21,11 @@ from consentcore.api import (
 )
 from consentcore.testing import factories
 from consentcore.testing.factories import NOW
+from consentcore.testing.storage.base import StorageFixtures
 from consentcore.testing.worlds import World
 
 
-class PeopleGroup:
+class PeopleGroup(StorageFixtures):
     """Everything that is stored comes back as it was; nothing else does."""
 
     def test_client_comes_back_equal(self, storage: Storage) -> None:
@@ -65,6 +66,19 @@ class PeopleGroup:
         )
         with storage.transaction() as uow:
             uow.clients.add(client)
+        with storage.transaction() as uow:
+            uow.clients.update(changed)
+        with storage.reading() as uow:
+            assert uow.clients.get(client.client_id) == changed
+
+    def test_what_aud_its_assertions_may_have_is_kept(self, storage: Storage) -> None:
+        if "client_assertion_audience" not in self.capabilities:
+            pytest.skip("the test class does not declare 'client_assertion_audience'")
+        client = factories.client(assertion_audience="issuer")
+        with storage.transaction() as uow:
+            uow.clients.add(client)
+        assert storage.protocol.read_authorize(client.client_id, None, NOW).client == client
+        changed = replace(client, assertion_audience="endpoint")
         with storage.transaction() as uow:
             uow.clients.update(changed)
         with storage.reading() as uow:

@@ -51,6 +51,7 @@ def client_values(client: Client) -> Values:
         "resources": texts_json(client.resources),
         **_halt_values("disabled", client.disabled),
         **_halt_values("suspended", client.suspended),
+        "assertion_audience": client.assertion_audience,
     }
 
 
@@ -93,6 +94,7 @@ def _client(row: tuple[Any, ...]) -> Client:
         resources=texts(row[19]),
         disabled=Halt(*row[20:23]) if row[20] is not None else None,
         suspended=Halt(*row[23:26]) if row[23] is not None else None,
+        assertion_audience=row[26],
     )
 
 

@@ -35,6 +35,7 @@ client = Table(
     Column("suspended_at", Ms),
     Column("suspended_by", Text, nullable=False, server_default=text("''")),
     Column("suspended_reason", Text, nullable=False, server_default=text("''")),
+    Column("assertion_audience", Text, nullable=False, server_default=text("''")),
 )
 
 webhook_endpoint = Table(

@@ -107,6 +107,17 @@ class TestForgetsTheIssuer(Broken):
     make = staticmethod(repository("identities", ForgetsTheIssuer))
 
 
+class ForgetsTheAssertionAudience(MemoryClients):
+    """Keeps the fields that it knew before."""
+
+    def add(self, client):
+        super().add(replace(client, assertion_audience=""))
+
+
+class TestForgetsTheAssertionAudience(Broken):
+    make = staticmethod(repository("clients", ForgetsTheAssertionAudience))
+
+
 class ForgetsWhoIsSuspended(MemoryClients):
     """Keeps the fields that it knew before."""
 

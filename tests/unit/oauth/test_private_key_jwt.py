@@ -120,6 +120,29 @@ def test_60_incident_assertion_audience_may_be_held_to_the_issuer_alone(make_hou
 
 
 @pytest.mark.parametrize(
+    ("setting", "registered", "only_issuer"),
+    [
+        (None, "", False),  # a client of before
+        (None, "endpoint", False),
+        (None, "issuer", True),
+        ("endpoint", "issuer", False),  # a setting decides for all
+        ("issuer", "endpoint", True),
+        ("issuer", "", True),
+    ],
+)
+def test_60_incident_assertion_audience_is_as_registered_where_no_setting_decides(
+    make_house, setting, registered, only_issuer
+):
+    house = make_house(assertion_audience=setting)
+    values = {"auth_method": AuthMethod.PRIVATE_KEY_JWT, "secrets": (), "jwks": KEYS}
+    house.add_client("signer", assertion_audience=registered, **values)
+    assert accepted(present(house, signed(claims(house, aud=ISSUER))))
+    for endpoint in (TOKEN_URL, f"{ISSUER}/ecostruxure/v1/oauth/introspect"):
+        assert accepted(present(house, signed(claims(house, aud=endpoint)))) is not only_issuer
+    assert not accepted(present(house, signed(claims(house, aud=[ISSUER, TOKEN_URL]))))
+
+
+@pytest.mark.parametrize(
     ("member", "seconds", "good"),
     [
         *[("exp", 1, True), ("exp", 0, False), ("exp", -1, False), ("exp", 3660, True), ("exp", 3661, False)],

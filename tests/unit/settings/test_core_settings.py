@@ -54,7 +54,7 @@ def test_defaults_are_those_of_the_design():
         access_token_ttl_s=3600,
         refresh_token_ttl_s=86400,
         offline_refresh_token_ttl_s=180 * 86400,
-        refresh_grace_s=10,
+        refresh_grace_s=60,
         interaction_ttl_s=600,
         require_pkce=False,
     )
