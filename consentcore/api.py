@@ -55,6 +55,7 @@ from consentcore.domain.files import make_folder, private_file
 from consentcore.domain.forwarding import came_through_a_proxy
 from consentcore.domain.grant import ENDED, Grant, GrantState
 from consentcore.domain.interaction import AuthorizationRequest, AuthorizeContext, Interaction, PushedRequest
+from consentcore.domain.json_text import is_unicode, read_json
 from consentcore.domain.notice import (
     DELIVERY_LOG_MS,
     UNDELIVERED,
@@ -289,6 +290,7 @@ __all__ = [
     "from_iso",
     "hookimpl",
     "is_in",
+    "is_unicode",
     "iso",
     "mail_message",
     "mail_targets",
@@ -300,6 +302,7 @@ __all__ = [
     "normalise_email",
     "one_line",
     "private_file",
+    "read_json",
     "refused",
     "setting",
     "signature_header",

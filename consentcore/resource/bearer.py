@@ -49,8 +49,10 @@ class Token:
     @property
     def audience(self) -> tuple[str, ...]:
         """The resources that it is for; empty when it names none."""
-        named = self.claims.get("aud", ())
-        return (named,) if isinstance(named, str) else tuple(named)
+        named = self.claims.get("aud")
+        if isinstance(named, str):
+            return (named,)
+        return tuple(one for one in named if isinstance(one, str)) if isinstance(named, list | tuple) else ()
 
 
 class Refused(Exception):

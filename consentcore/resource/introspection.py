@@ -95,7 +95,8 @@ class Introspection:
         if self._clock() >= _end_of(claims):
             return None
         found = Token(MappingProxyType(claims))  # shared by every request within the time of the cache
-        if self._audience and found.audience and self._audience.isdisjoint(found.audience):
+        names_some = claims.get("aud") not in (None, "", [])  # names that are no text are none of ours
+        if self._audience and names_some and self._audience.isdisjoint(found.audience):
             return None
         return found
 

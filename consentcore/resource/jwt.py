@@ -134,4 +134,5 @@ def _texts(value: object) -> list[str]:
 
 
 def _is_time(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    # NaN, infinity and what no float can hold fail the comparison.
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 2**53

@@ -143,5 +143,5 @@ def _key(item: object) -> Key | None:
     kind = _KINDS.get(str(item.get("kty")))
     try:
         return kind.import_key(item) if kind else None
-    except (JoseError, ValueError, KeyError, TypeError):
+    except (JoseError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError):
         return None

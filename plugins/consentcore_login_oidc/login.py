@@ -11,7 +11,6 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from authlib.integrations.base_client.errors import OAuthError
-from joserfc import jws
 
 from consentcore.api import (
     SECOND,
@@ -34,6 +33,7 @@ from consentcore_login_oidc.tokens import (
     Stale,
     check_access_token,
     check_claims,
+    header_of,
     verified_claims,
 )
 
@@ -142,8 +142,9 @@ class OidcLogin:
         except ProviderDown as error:
             return _unavailable(error)
         except OAuthError as error:
-            log.warning("sign-in refused, the token endpoint said %s", _code(error.error))
-            return Unavailable(RETRY_S) if error.error in DOWN else Refused("failed")
+            code = _code(error.error)
+            log.warning("sign-in refused, the token endpoint said %s", code)
+            return Unavailable(RETRY_S) if code in DOWN else Refused("failed")
         return self._authenticated(claims, returned.now)
 
     def end(self, *, return_url: str) -> str:
@@ -179,7 +180,7 @@ class OidcLogin:
             raise ProviderDown("the token endpoint answered without an ID token")
         claims = verified_claims(id_token, self._provider, self._settings.id_token_algs)
         check_claims(claims, self._expected(question, returned.now))
-        check_access_token(claims, jws.extract_compact(id_token.encode()).headers()["alg"], access_token)
+        check_access_token(claims, header_of(id_token)["alg"], access_token)
         if "email" in claims or not metadata.userinfo_endpoint:
             return claims
         more = self._calls.get_json(metadata.userinfo_endpoint, access_token)
@@ -250,4 +251,4 @@ def _unavailable(error: ProviderDown) -> Unavailable:
 
 def _code(text: object) -> str:
     """An error code of the provider for the log; what none of the specifications knows could be anything."""
-    return str(text) if text in KNOWN_ERRORS else "an error that is in no specification"
+    return text if isinstance(text, str) and text in KNOWN_ERRORS else "an error that is in no specification"

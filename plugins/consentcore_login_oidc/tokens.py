@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import warnings
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
@@ -14,12 +13,14 @@ from typing import Any
 from joserfc import jws
 from joserfc.errors import JoseError, SecurityWarning
 
-from consentcore.api import refused
+from consentcore.api import is_unicode, read_json, refused
 from consentcore_login_oidc.discovery import Key, Provider
 
 # RFC 9864 renames it to Ed25519; providers go on writing EdDSA, and an operator could do nothing about it.
 warnings.filterwarnings("ignore", message="EdDSA is deprecated", category=SecurityWarning)
 
+_ODD = (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError)
+"""What reading something may raise that is odd in a way that nobody has thought of."""
 KINDS = {"RS": "RSA", "PS": "RSA", "ES": "EC", "Ed": "OKP"}
 
 
@@ -53,10 +54,7 @@ def verified_claims(token: str, provider: Provider, algorithms: tuple[str, ...])
 
     :raises BadToken: when no key of the provider made it. :raises ProviderDown: when its keys are not known.
     """
-    try:
-        header = jws.extract_compact(token.encode()).headers()
-    except (JoseError, ValueError, KeyError, TypeError, AttributeError):
-        raise BadToken("it is no signed token") from None
+    header = header_of(token)
     algorithm, kid = header.get("alg"), header.get("kid")
     if algorithm not in algorithms:
         raise BadToken("it is signed by an algorithm that is not accepted")
@@ -66,6 +64,15 @@ def verified_claims(token: str, provider: Provider, algorithms: tuple[str, ...])
             if claims is not None:
                 return claims
     raise BadToken("no key of the provider has signed it")
+
+
+def header_of(token: str) -> dict[str, Any]:
+    """The header, which nobody has verified. :raises BadToken: when it is no signed token."""
+    try:
+        header = jws.extract_compact(token.encode()).headers()
+    except (JoseError, *_ODD):
+        raise BadToken("it is no signed token") from None
+    return dict(header)
 
 
 def _fitting(keys: list[Key], algorithm: str, kid: object) -> list[Key]:
@@ -79,8 +86,8 @@ def _fitting(keys: list[Key], algorithm: str, kid: object) -> list[Key]:
 
 def _opened(token: str, key: Key, algorithm: str) -> dict[str, Any] | None:
     try:
-        claims = json.loads(jws.deserialize_compact(token, key, algorithms=[algorithm]).payload)
-    except (JoseError, ValueError, TypeError):
+        claims = read_json(jws.deserialize_compact(token, key, algorithms=[algorithm]).payload)
+    except (JoseError, *_ODD):
         return None
     return claims if isinstance(claims, dict) else None
 
@@ -122,6 +129,8 @@ def check_access_token(claims: Mapping[str, Any], algorithm: str, access_token: 
     if expected is None:
         return
     size = "512" if algorithm.startswith("Ed") else algorithm[2:]
+    if not is_unicode(access_token):
+        raise BadToken("the access token is no text")
     whole = hashlib.new(f"sha{size}", access_token.encode()).digest()
     mine = urlsafe_b64encode(whole[: len(whole) // 2]).rstrip(b"=").decode()
     if not _same(expected, mine):
@@ -142,7 +151,8 @@ def _is_for(claims: Mapping[str, Any], client_id: str) -> bool:
 
 
 def _same(value: object, expected: str) -> bool:
-    return isinstance(value, str) and compare_digest(value.encode(), expected.encode())
+    known = isinstance(value, str) and is_unicode(value)
+    return known and compare_digest(str(value).encode(), expected.encode())
 
 
 def _time(claims: Mapping[str, Any], name: str, error: type[BadToken] = BadToken) -> float:

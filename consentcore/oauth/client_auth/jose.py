@@ -7,13 +7,13 @@ are refused (``crit``, CVE-2025-59420). Which algorithm may check is decided by 
 
 from __future__ import annotations
 
-import json
 import re
 from base64 import urlsafe_b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from consentcore.domain.json_text import read_json
 from consentcore.jose import registry
 from consentcore.oauth.client_auth.key_set import ALGORITHMS
 
@@ -82,7 +82,7 @@ def _decoded(part: str, longest: int) -> dict[str, Any] | None:
     if len(part) > longest:
         return None
     try:
-        found = json.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4)).decode())
-    except (ValueError, RecursionError):
+        found = read_json(urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    except ValueError:
         return None
     return found if isinstance(found, dict) else None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from consentcore.domain.errors import InvalidInput
+from consentcore.domain.json_text import read_json
+from consentcore.domain.text import check_unicode
 from consentcore.oauth.errors import ProtocolError
 
 if TYPE_CHECKING:
@@ -51,8 +52,8 @@ def _object(raw: bytes) -> dict[str, Any]:
         return dict(pairs)
 
     try:
-        found = json.loads(raw.decode("utf-8"), object_pairs_hook=once)
-    except (ValueError, RecursionError):
+        found = read_json(raw, once)
+    except ValueError:
         raise InvalidInput("body", "expected a JSON object in UTF-8") from None
     if not isinstance(found, dict):
         raise InvalidInput("body", "expected a JSON object")
@@ -65,5 +66,6 @@ def _check_type(name: str, value: object, wanted: type) -> None:
             raise InvalidInput(name, "expected a list of strings")
     elif not isinstance(value, wanted):
         raise InvalidInput(name, "expected true or false" if wanted is bool else "expected a string")
-    if isinstance(value, str) and "\x00" in value:
-        raise InvalidInput(name, "expected no NUL")
+    for text in value if isinstance(value, list) else [value]:
+        if isinstance(text, str):
+            check_unicode(name, text)
