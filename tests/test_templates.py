@@ -1,0 +1,34 @@
+"""What holds for every template."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+TEMPLATES = Path(__file__).parents[1] / "templates"
+NAMES = re.compile(
+    r"\{\{ *((?:page\.)?client\.(?:name|publisher)|card\.(?:client_name|publisher)|line\.client_name|app|publisher"
+    r"|operator_name|label|(?:line\.)?scope\.\w+|item\.(?:label|detail)|new_email|\(?viewer\.(?:name|email)[^|}]*)"
+    r"((?: *\| *\w+)*) *\}\}"
+)
+OURS = {("dashboard.jinja2", "label")}
+"""Words of our own under a name that elsewhere is a stranger's."""
+
+
+@pytest.mark.parametrize(
+    "path", sorted(TEMPLATES.rglob("*.*")), ids=lambda path: str(path.relative_to(TEMPLATES))
+)
+def test_names_of_people_and_applications_move_nothing_around_them(path):
+    """UAX 9: one in Arabic or Hebrew takes signs and digits beside it along, unless ``bdi`` or ``isolated`` keeps it
+    to itself. Values of fields hold a name alone."""
+    if path.suffix not in {".jinja2", ".html", ".txt"} or "demo" in path.parts:
+        return
+    text = re.sub(r'value="\{\{[^}]*\}\}"', "", path.read_text("utf-8"))
+    loose = [
+        found[0]
+        for found in NAMES.finditer(text)
+        if not re.search(r"\b(bdi|isolated)$", found[2]) and (path.name, found[1]) not in OURS
+    ]
+    assert loose == []
