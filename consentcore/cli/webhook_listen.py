@@ -14,15 +14,13 @@ import click
 from consentcore.cli.commands import Command, refuse
 from consentcore.cli.output import machine
 from consentcore.cli.state import State, pass_state, table
+from consentcore.domain.clock import LAST_SECOND
 from consentcore.outbox.signing import make_secret, read_public_key, read_secret
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from consentcore.outbox.listener import Received, Trust
-
-LAST_SECOND = 253_402_300_799
-"""The end of the year 9999, behind which no calendar of ours goes."""
 
 
 @click.command("listen", cls=Command)

@@ -14,6 +14,9 @@ MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
+LAST_SECOND = 253_402_300_799
+"""The end of the year 9999, behind which :func:`iso` has no word for a time; seconds since the epoch."""
+
 
 class Clock(Protocol):
     """Where the time comes from."""

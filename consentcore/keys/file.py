@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from consentcore.domain.clock import SECOND
+from consentcore.domain.clock import LAST_SECOND, SECOND
 from consentcore.domain.errors import ConfigurationError
 from consentcore.domain.files import give_to_owner_of, like, make_folder
 from consentcore.keys.ring import KEY_BYTES, MasterKey, decode, encode
@@ -171,12 +171,16 @@ def _from_line(parts: Sequence[str]) -> MasterKey:
 
 
 def _ms(text: str) -> int:
-    """A time in ISO, in ms since the epoch (UTC where no zone is named); 0 when it is none."""
+    """A time in ISO, in ms since the epoch (UTC where no zone is named); 0 when it is none.
+
+    What lies before the epoch is its beginning; what lies behind the year 9999, in UTC, is no time.
+    """
     try:
         time = datetime.fromisoformat(text)
     except ValueError:
         return 0
-    return int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()) * SECOND
+    seconds = int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp())
+    return max(seconds, 1) * SECOND if seconds <= LAST_SECOND else 0
 
 
 def _fingerprint(key: bytes) -> str:

@@ -40,5 +40,5 @@ def _parse(path: Path) -> dict[str, object]:
         raise ConfigurationError([f"{path}: cannot be read ({error.strerror})"]) from error
     except UnicodeDecodeError as error:
         raise ConfigurationError([f"{path}: expected UTF-8 text"]) from error
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # of a number without end too
         raise ConfigurationError([f"{path}: expected TOML ({error})"]) from error

@@ -19,6 +19,7 @@ from consentcore.keys import (
     Keys,
     create_key_file,
     key_file,
+    key_line,
     open_key_ring,
     read_key_file,
     rotate_key_file,
@@ -220,3 +221,30 @@ def test_keys_of_a_variable_or_provider_are_no_file():
     for setting in ("env:MASTER", "provider:vault"):
         with pytest.raises(ConfigurationError, match=f"expected a file, {setting} is none"):
             key_file(setting)
+
+
+@pytest.mark.parametrize("time", ["9999-12-31T23:59:59-14:00", "99999-01-01", "soon"])
+def test_a_time_that_no_calendar_has_is_no_time(tmp_path, time):
+    path = tmp_path / "keys"
+    create_key_file(path)
+    (key,) = read_key_file(path)
+    path.write_text(f"{key.key_id} {b64(key)} {time} from={time}\n")
+    with pytest.raises(ConfigurationError, match="line 1: expected from= and a time"):
+        read_key_file(path)
+    path.write_text(f"{key.key_id} {b64(key)} {time}\n")
+    assert read_key_file(path)[0].used_from == 0
+
+
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+14:00", "1969-07-20T20:17:40Z"])
+def test_a_time_before_the_epoch_has_come(tmp_path, time):
+    path = tmp_path / "keys"
+    create_key_file(path)
+    (key,) = read_key_file(path)
+    path.write_text(f"{key.key_id} {b64(key)} {time} from={time}\n")
+    assert read_key_file(path)[0].used_from == 1000
+    assert rotate_key_file(path).key_id != key.key_id
+    assert len(read_key_file(path)) == 2
+
+
+def b64(key):
+    return key_line(key).split()[1]
