@@ -11,11 +11,11 @@ from typing import Any
 
 from consentcore.account.links import Letter, read_letter
 from consentcore.domain.client import WebhookEndpoint
-from consentcore.domain.clock import from_iso
 from consentcore.domain.errors import StorageError
 from consentcore.domain.notice import Audience, Notice, NoticeKind
 from consentcore.outbox.endpoints import live_secrets
 from consentcore.outbox.payload import webhook_body
+from consentcore.outbox.record import written_at
 from consentcore.ports.keys import KeyRing, pairwise_subject
 from consentcore.ports.notifier import ClientView, EndpointView, Mail, OwnerView
 from consentcore.ports.storage import Storage
@@ -175,10 +175,7 @@ class Packer:
         if owner is None:
             return None
         changed = owner.email_changed_at
-        # When it was written: what ended by its date may be written days later.
-        written = json.loads(notice.data).get("recorded_at")
-        written_at = from_iso(written) if written else notice.occurred_at
-        lately = changed is not None and written_at < changed + self._told_before_ms
+        lately = changed is not None and written_at(notice) < changed + self._told_before_ms
         return OwnerView(
             owner.owner_id,
             owner.email,

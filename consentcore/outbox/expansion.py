@@ -17,6 +17,7 @@ from consentcore.outbox.blame import described
 from consentcore.outbox.choosing import CHOOSE, Choosing
 from consentcore.outbox.envelope import Packer, Parcel
 from consentcore.outbox.guard import targets_of
+from consentcore.outbox.record import written_at
 from consentcore.ports.notifier import Notifier
 from consentcore.ports.storage import Storage
 
@@ -129,6 +130,6 @@ def _delivery(notice: Notice, notifier: str, target: str, now: int, body: bytes 
         target=target,
         created_at=now,
         # From the event on: a worker whose clock is ahead would put it off.
-        next_at=min(now, notice.occurred_at),
+        next_at=min(now, written_at(notice)),
         body=b"" if target in OWN_TARGETS else body,
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import rfc8785
 
-from consentcore.domain.clock import iso
+from consentcore.domain.clock import from_iso, iso
 from consentcore.domain.event import ConsentEvent, EventType
 from consentcore.domain.grant import Grant
 from consentcore.domain.notice import Audience, Notice, NoticeKind
@@ -88,6 +88,13 @@ def make_notice(event: ConsentEvent, grant: Grant, *, had_grant_before: bool = F
         occurred_at=event.occurred_at,
         data=rfc8785.dumps(data).decode(),
     )
+
+
+def written_at(notice: Notice) -> int:
+    """When a notice was written, in milliseconds: days later than it occurred, where something ended by its date and no
+    worker came by. Those of older releases were written when they say that it occurred."""
+    text = json.loads(notice.data).get("recorded_at")
+    return from_iso(text) if text else notice.occurred_at
 
 
 def _audiences(kind: NoticeKind) -> tuple[Audience, ...]:

@@ -30,6 +30,7 @@ from consentcore.outbox.envelope import Packer, Parcel
 from consentcore.outbox.expansion import EVENT, Expander
 from consentcore.outbox.guard import FALLBACK_SCHEDULE_S, outcome_of, schedule_of
 from consentcore.outbox.health import Health, NotNow
+from consentcore.outbox.record import written_at
 from consentcore.outbox.reporting import report
 from consentcore.outbox.schedule import Tried, outcome_name, settlement
 from consentcore.ports.notifier import Notifier
@@ -178,7 +179,7 @@ class Sender:
             self._meters.operators_fault(notifier)
         if isinstance(outcome, Delivered) and notice is not None and tried.trigger is Trigger.SCHEDULE:
             told_at = tried.started_at + tried.latency_ms
-            self._meters.told(notice.kind.value, notifier, (told_at - notice.occurred_at) / 1000)
+            self._meters.told(notice.kind.value, notifier, (told_at - written_at(notice)) / 1000)
 
     def written_off(self, claimed: Claimed, took_s: float) -> Ended | None:
         """The end of a try whose thread is held by the plugin; None when the store failed, as in :meth:`attempt`."""

@@ -377,3 +377,15 @@ def test_notifier_whose_name_is_not_loaded_any_more_is_left_for_others(place, ki
     del place.notifiers[kind]
     assert place.worker().run_once() == 1
     assert states(place.storage)[kind] is DeliveryState.PENDING
+
+
+def test_end_that_is_written_late_is_due_when_it_is_written(place):
+    """It occurred days ago; nothing has waited that long, and no measure of the outbox says so."""
+    grant = place.approve()
+    place.worker().run_once()
+    place.clock.advance(grant.expires_at + 9 * DAY - place.clock.now())
+    place.hooker.script = [Retry("later")]
+    worker = place.worker()
+    worker.housekeeping.run_all()
+    worker._expander.expand_all(10)
+    assert place.storage.outbox.stats(place.clock.now()).oldest_due_at == place.clock.now()
