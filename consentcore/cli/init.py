@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 import click
 
-from consentcore.domain.errors import ConfigurationError
+from consentcore.domain.errors import ConfigurationError, StorageError
 
 
 @click.command(cls=Command, name="init")
@@ -59,8 +59,8 @@ def _make_keys(state: State) -> Path | None:
 
 def _has_evidence(state: State) -> bool:
     """Whether the storage holds something that only the lost keys can verify."""
-    storage = state.runtime.storage
-    if storage.check():
+    try:
+        with state.runtime.storage.reading() as uow:
+            return bool(uow.grants.all(limit=1))
+    except StorageError:  # there is none yet, or it has no tables
         return False
-    with storage.reading() as uow:
-        return bool(uow.grants.all(limit=1))

@@ -29,10 +29,13 @@ def command(state: State, listen: str | None) -> int:
     from contextlib import closing
 
     from consentcore.core_settings import parse_listen
+    from consentcore.logs import configure, held_back
     from consentcore.runtime import build_runtime
     from consentcore.server.supervisor import serve
 
-    config = state.config
+    with held_back("consentcore.settings"):  # until it is known how lines have to look
+        config = state.config
+        configure(config.settings.log.format, config.settings.log.level)
     # Here rather than in the children, so that everything is said once and before anything listens.
     with closing(build_runtime(config)) as runtime:
         runtime.check()
@@ -68,4 +71,6 @@ def serve_options(ini: str, config: LoadedConfig) -> ServeOptions:
         max_connections=server.max_connections,
         trusted_proxies=server.trusted_proxies,
         access_log=server.access_log,
+        log_format=config.settings.log.format,
+        log_level=config.settings.log.level,
     )

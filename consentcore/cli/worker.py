@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import signal
 import threading
 
@@ -16,8 +15,12 @@ from consentcore.cli.state import State, pass_state
 @pass_state
 def command(state: State) -> None:
     """Deliver notices, expire grants and purge until SIGTERM; any number of them may run."""
+    from consentcore.logs import configure, held_back
     from consentcore.outbox.worker import run_worker
 
+    with held_back("consentcore.settings"):  # until it is known how lines have to look
+        lines = state.config.settings.log
+        configure(lines.format, lines.level)
     state.runtime.check()
     stop = threading.Event()
 
@@ -27,5 +30,4 @@ def command(state: State) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True)
     run_worker(state.ini_path, stop)

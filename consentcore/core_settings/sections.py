@@ -9,6 +9,7 @@ from pathlib import Path
 
 from consentcore.hooks.info import Secret, setting
 from consentcore.hosts import ascii_host, ascii_url, normal_url
+from consentcore.logs.formats import FORMATS, LEVELS
 
 _DAY_S = 86400
 
@@ -286,6 +287,26 @@ class AccountSettings:
     )
 
 
+def _word(text: str, default: str, choices: tuple[str, ...]) -> str:
+    """A setting of one word, capital letters or not."""
+    meta = {"help": text, "choices": choices, "any_case": True}
+    made: str = field(default=default, metadata=meta)
+    return made
+
+
+@dataclass(frozen=True)
+class LogSettings:
+    """``consentcore.log.*``: what `serve` and `worker` write on stderr, all their processes alike."""
+
+    format: str = _word(
+        "text for people; json: one object a line, with time, level, logger, message and, in the lines of a request, "
+        "request_id.",
+        "text",
+        FORMATS,
+    )
+    level: str = _word("From which level on lines are written.", "info", LEVELS)
+
+
 @dataclass(frozen=True)
 class OperatorSettings:
     """``consentcore.operator.*``: the people who run it."""
@@ -337,6 +358,7 @@ class CoreSettings:
     consent: ConsentSettings = field(default_factory=ConsentSettings)
     account: AccountSettings = field(default_factory=AccountSettings)
     operator: OperatorSettings = field(default_factory=OperatorSettings)
+    log: LogSettings = field(default_factory=LogSettings)
 
     def __post_init__(self) -> None:
         for name in ("issuer", "web_url"):

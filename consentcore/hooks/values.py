@@ -104,6 +104,8 @@ def describe(annotation: Any) -> str:
 
 def _checked(text: str, kind: Any, meta: Mapping[str, Any]) -> Any:
     value = _PARSERS[kind](text)
+    if meta.get("any_case"):
+        value = value.lower()
     choices = meta.get("choices") or ()
     if choices and value not in choices:
         raise ValueError(f"one of {', '.join(choices)}")

@@ -12,6 +12,7 @@ from oauthlib.oauth2 import OAuth2Error
 
 from consentcore.domain.errors import ConfigurationError, StorageConflict, StorageError, StorageUnavailable
 from consentcore.egress import Busy, EgressPolicy
+from consentcore.logs import log_cause
 from consentcore.oauth.admission import Admission
 from consentcore.oauth.authorize import AuthorizationEndpoint
 from consentcore.oauth.caller import Caller
@@ -181,10 +182,10 @@ def _answered(http: HttpRequest, respond: Callable[[HttpRequest], HttpResponse])
     except StorageError as error:
         # Being down or busy says all; anything else is somebody's mistake and needs its trace.
         expected = isinstance(error, StorageUnavailable | StorageConflict)
-        log.error("the storage failed: %s", error, exc_info=None if expected else error)
+        log_cause(log, "the storage failed: %s", error, exc_info=None if expected else error)
         return error_answer(unavailable())
     except ConfigurationError as error:
-        log.error("no answer, because %s", error)
+        log_cause(log, "no answer, because %s", error)
         return error_answer(ProtocolError(500, "server_error", "The server is not configured well"))
 
 

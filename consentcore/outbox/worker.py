@@ -189,8 +189,6 @@ def run_worker(ini_path: str, stop: threading.Event) -> None:
     from consentcore.runtime import build_runtime
     from consentcore.settings import load_ini
 
-    if log.level == logging.NOTSET:
-        log.setLevel(logging.INFO)
     runtime = build_runtime(load_ini(ini_path))
     try:
         if "multi_process" not in runtime.storage.capabilities:

@@ -63,9 +63,13 @@ class Throttled:
 
 @dataclass(frozen=True, slots=True)
 class Unavailable:
-    """The provider does not answer, or answers nonsense; try again after ``retry_after_s`` seconds."""
+    """The provider does not answer, or answers nonsense; try again after ``retry_after_s`` seconds.
+
+    :ivar reason: what went wrong, for the operator's log; no person is shown it.
+    """
 
     retry_after_s: int = 30
+    reason: str = field(default="", compare=False)
 
 
 LoginOutcome = Authenticated | Refused | Throttled

@@ -119,7 +119,8 @@ class Storage(Protocol):
         ...
 
     def check(self) -> Sequence[str]:
-        """Problems that stop it from serving (not reachable, not migrated), one line each; empty when ready."""
+        """Problems that stop it from serving (not reachable, not migrated, and where that can be told without writing
+        for good: read-only), one line each; empty when ready."""
         ...
 
     def transaction(self) -> AbstractContextManager[UnitOfWork]:

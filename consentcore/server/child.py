@@ -10,11 +10,15 @@ import logging
 import os
 import signal
 import sys
-import traceback
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from consentcore.domain.errors import ConfigurationError
+from consentcore.logs import configure
 from consentcore.server.lifeline import die_with
+from consentcore.server.options import ServeOptions
+
+log = logging.getLogger("consentcore.server")
 
 EX_CONFIG = 78
 
@@ -49,23 +53,21 @@ def main(argument: str) -> int:
     die_with(assignment.parent, assignment.lifeline_fd)
     # Ctrl-C reaches the whole foreground group; the supervisor decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-
-    from consentcore.domain.errors import ConfigurationError
-
+    options = ServeOptions.from_json(assignment.options)
+    configure(options.log_format, options.log_level)
     try:
-        (_web if assignment.kind == "web" else _worker)(assignment)
+        (_web if assignment.kind == "web" else _worker)(assignment, options)
     except ConfigurationError as error:
         for problem in error.problems:
-            sys.stderr.write(f"consentcore: {problem}\n")
+            log.error("%s", problem)
         return EX_CONFIG
-    except Exception:  # noqa: BLE001 - whatever it was, the supervisor has to see an exit code
-        sys.stderr.write(f"consentcore: the {assignment.kind} process failed\n{traceback.format_exc()}")
+    except Exception:
+        log.exception("the %s process failed", assignment.kind)
         return 1
     return 0
 
 
-def _web(assignment: Assignment) -> None:
+def _web(assignment: Assignment, options: ServeOptions) -> None:
     import socket
 
     from consentcore.server.direct import Front
@@ -73,9 +75,7 @@ def _web(assignment: Assignment) -> None:
     from consentcore.server.forwarded import Forwarded
     from consentcore.server.granian_host import run_front
     from consentcore.server.lane import SlowLane
-    from consentcore.server.options import ServeOptions
 
-    options = ServeOptions.from_json(assignment.options)
     _allow_files(options.max_connections)
     app = _load(options.app)(options.ini)
     slow: frozenset[tuple[str, str]] = getattr(app, "slow", frozenset())
@@ -103,12 +103,9 @@ def _web(assignment: Assignment) -> None:
     run_front(front, assignment.listen_fd, options, lambda: _report(assignment))
 
 
-def _worker(assignment: Assignment) -> None:
+def _worker(assignment: Assignment, options: ServeOptions) -> None:
     import threading
 
-    from consentcore.server.options import ServeOptions
-
-    options = ServeOptions.from_json(assignment.options)
     run = _load(options.worker)
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
@@ -119,8 +116,6 @@ def _worker(assignment: Assignment) -> None:
 def _load(target: str) -> Any:
     """The function that ``module:function`` names."""
     import importlib
-
-    from consentcore.domain.errors import ConfigurationError
 
     module, _, name = target.partition(":")
     try:

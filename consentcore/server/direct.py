@@ -10,13 +10,13 @@ the one that gives headers as bytes: in its RSGI interface those beyond ASCII ar
 from __future__ import annotations
 
 import itertools
-import json
 import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from consentcore.egress.errands import Elsewhere, Errand, served_at
+from consentcore.logs import FIELDS, REQUEST_ID, answering, current_id
 from consentcore.server.environ import (
     Answer,
     BadRequest,
@@ -26,6 +26,7 @@ from consentcore.server.environ import (
     WSGIApp,
     attach_body,
     call,
+    id_of,
 )
 from consentcore.server.exchange import Exchange, Future, plain, refuse, send
 from consentcore.server.lane import PATIENCE_S, SlowLane, Waiter, WaitingLane
@@ -104,10 +105,12 @@ class Front:
             else:
                 self._start(environ, exchange, b"")
         except BadRequest as error:
-            refuse(exchange, 400, str(error))
+            refuse(exchange, 400, str(error), id_of(scope))
         except Exception:
-            log.exception("a request could not be taken")
-            refuse(exchange, 500, "Internal server error")
+            request_id = id_of(scope)
+            with answering(request_id):
+                log.exception("a request could not be taken")
+            refuse(exchange, 500, "Internal server error", request_id)
 
     def expire(self, now: float) -> None:
         """Answer 408 to every request whose body should have been here by ``now`` (``time.monotonic``), and what it
@@ -115,14 +118,14 @@ class Front:
         self._waiting.expire(now)
         for number, pending in list(self._pending.items()):
             if pending.deadline <= now and self._pending.pop(number, None) is not None:
-                refuse(pending.exchange, 408, "The request body took too long")
+                refuse(pending.exchange, 408, "The request body took too long", pending.environ[REQUEST_ID])
                 if pending.future is not None:
                     pending.future.cancel()
 
     def _take_sized(self, environ: Environ, exchange: Exchange) -> None:
         length = _declared(environ["CONTENT_LENGTH"])
         if length > self._cap:
-            refuse(exchange, 413, self._too_large)
+            refuse(exchange, 413, self._too_large, environ[REQUEST_ID])
             return
         self._await_body(environ, exchange, length)
 
@@ -176,7 +179,7 @@ class Front:
     def _refuse_body(self, number: int, status: int, text: str) -> None:
         pending = self._pending.pop(number, None)
         if pending is not None:
-            refuse(pending.exchange, status, text)
+            refuse(pending.exchange, status, text, pending.environ[REQUEST_ID])
 
     def _start(self, environ: Environ, exchange: Exchange, body: bytes) -> None:
         if self._lane.takes(environ):
@@ -187,6 +190,10 @@ class Front:
     def _run(
         self, environ: Environ, exchange: Exchange, body: bytes, granted: frozenset[Errand] = frozenset()
     ) -> None:
+        with answering(environ[REQUEST_ID]):
+            self._answer(environ, exchange, body, granted)
+
+    def _answer(self, environ: Environ, exchange: Exchange, body: bytes, granted: frozenset[Errand]) -> None:
         number = next(self._numbers)
         self._running[number] = None
         started = time.perf_counter() if self._access_log else 0.0
@@ -217,9 +224,12 @@ class Front:
         """Let a request start again where it may wait, or answer what it has answered here."""
         assert place.wanted is not None
 
+        request_id = current_id()
+
         def give_up() -> None:
-            place.refused()
-            refuse_it()
+            with answering(request_id):
+                place.refused()
+                refuse_it()
 
         granted = place.granted | {place.wanted}
         deadline = time.monotonic() + PATIENCE_S
@@ -228,10 +238,10 @@ class Front:
 
     def _send(self, environ: Environ, exchange: Exchange, answer: Answer, started: float) -> None:
         try:
-            send(exchange, answer)
+            send(exchange, answer, environ[REQUEST_ID])
         except Exception:
             log.exception("an answer of the application could not be sent")
-            refuse(exchange, 500, "Internal server error")
+            refuse(exchange, 500, "Internal server error", environ[REQUEST_ID])
         if self._access_log:
             _write_access(environ, answer, time.perf_counter() - started)
 
@@ -247,12 +257,12 @@ def _declared(text: str) -> int:
 
 
 def _write_access(environ: Environ, answer: Answer, seconds: float) -> None:
-    line = {
+    facts = {
         "method": environ["REQUEST_METHOD"],
-        "path": environ["PATH_INFO"][:_LOGGED_PATH],
+        "path": environ["PATH_INFO"][:_LOGGED_PATH].encode("latin-1").decode("utf-8", "replace"),
         "status": answer[0],
         "ms": round(seconds * 1000, 1),
         "bytes": len(answer[2]),
         "remote": environ["REMOTE_ADDR"],
     }
-    access.info("%s", json.dumps(line))
+    access.info("%s %s %s", facts["method"], facts["path"], facts["status"], extra={FIELDS: facts})

@@ -11,6 +11,8 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from consentcore.domain.forwarding import FORWARDED, shows_proxy
+from consentcore.logs.asked import REQUEST_ID, chosen_id
+from consentcore.logs.wsgi import KEY
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Callable[[bytes], object]]
@@ -68,7 +70,7 @@ class Environs:
         }
 
     def build(self, scope: Scope) -> Environ:
-        """The environ without its body, which ``attach_body`` adds.
+        """The environ without its body, which ``attach_body`` adds, and with the id of the request.
 
         No header, path or query is lost: bytes beyond ASCII arrive as Latin-1, as PEP 3333 has it.
 
@@ -99,6 +101,7 @@ class Environs:
         environ["PATH_INFO"] = (unquote_to_bytes(path) if b"%" in path else path).decode("latin-1")
         environ["QUERY_STRING"] = scope["query_string"].decode("latin-1")
         environ["REMOTE_ADDR"] = scope["client"][0]
+        environ[REQUEST_ID] = environ[KEY] = chosen_id(environ.get(KEY, ""))
         _check_line(environ)
         return environ
 
@@ -116,6 +119,12 @@ class Environs:
         if len(self._keys) < _KNOWN_NAMES:
             self._keys[header] = found
         return found
+
+
+def id_of(scope: Scope) -> str:
+    """The id of a request from which no environ can be built."""
+    given = [value for name, value in scope["headers"] if name == b"x-request-id"]
+    return chosen_id(given[0].decode("latin-1") if len(given) == 1 else "")
 
 
 def _check_line(environ: Environ) -> None:

@@ -25,21 +25,22 @@ class Exchange(Protocol):
     def send(self, message: dict[str, Any]) -> object: ...
 
 
-def send(exchange: Exchange, answer: Answer) -> None:
-    """Give granian an answer of a WSGI application, whose header texts are Latin-1 (PEP 3333).
+def send(exchange: Exchange, answer: Answer, request_id: str) -> None:
+    """Give granian an answer of a WSGI application, whose header texts are Latin-1 (PEP 3333), and the request's id.
 
     :raises Exception: when it cannot be one; nothing has been sent then.
     """
     status, headers, body = answer
     fields = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
     fields.append((b"server", b"consentcore"))  # else granian adds its own name
+    fields.append((b"x-request-id", request_id.encode()))
     exchange.send({"type": "http.response.start", "status": status, "headers": fields})
     exchange.send({"type": "http.response.body", "body": body})
 
 
-def refuse(exchange: Exchange, status: int, text: str) -> None:
+def refuse(exchange: Exchange, status: int, text: str, request_id: str) -> None:
     """Answer with a line of plain text and end the connection."""
-    send(exchange, plain(status, text))
+    send(exchange, plain(status, text), request_id)
 
 
 def plain(status: int, text: str) -> Answer:

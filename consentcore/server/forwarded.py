@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from consentcore.domain.address import is_in
 from consentcore.domain.forwarding import FORWARDED, came_through_a_proxy
+from consentcore.logs import identified
 from consentcore.server.environ import Environ, StartResponse, WSGIApp
 
 _HEADERS = (
@@ -25,7 +26,8 @@ _HEADERS = (
 
 
 class Noting:
-    """Keeps in the environ that a request came through a proxy, before anybody removes the headers that show it.
+    """Keeps in the environ that a request came through a proxy, before anybody removes the headers that show it, and
+    the id of the request, before anybody answers.
 
     ``consentcore serve`` does so when it builds the environ.
 
@@ -38,7 +40,8 @@ class Noting:
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         if came_through_a_proxy(environ):
             environ[FORWARDED] = True
-        return self._app(environ, start_response)
+        with identified(environ, start_response) as start:
+            return self._app(environ, start)
 
 
 class Forwarded:

@@ -8,7 +8,6 @@ public; how a worker is built is not, hence the narrow version range in setup.cf
 
 from __future__ import annotations
 
-import logging
 import signal
 import sys
 import threading
@@ -72,8 +71,6 @@ def _start(
     front: Front, listen_fd: int, options: ServeOptions, drained: threading.Event
 ) -> Callable[[], None]:
     """Start the engine; the returned function makes it stop accepting and, once empty, set ``drained``."""
-    # The engine reports each start and stop of its threads, and caches the level when it starts.
-    logging.getLogger("_granian").setLevel(logging.WARNING)
     engine, http1, holder, shutdown, scheduler = _engine()
     loop = _NoLoop()
     entry = scheduler(loop, None, None, None, None)

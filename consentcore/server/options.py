@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from consentcore.domain.address import no_networks
 from consentcore.domain.errors import ConfigurationError
+from consentcore.logs.formats import FORMATS, LEVELS
 
 DEFAULT_APP = "consentcore.app:build_wsgi"
 DEFAULT_WORKER = "consentcore.outbox.worker:run_worker"
@@ -35,7 +36,8 @@ class ServeOptions:
     :param header_timeout_s: seconds for a request head to arrive, and for an idle connection to be kept.
     :param max_connections: open connections of one web process; more wait in the system's queue.
     :param trusted_proxies: addresses or networks whose forwarding headers are believed in ``proxied`` mode.
-    :param access_log: one INFO line a request on the logger ``consentcore.access``.
+    :param access_log: one INFO line a request on the logger ``consentcore.access``, whatever ``log_level`` is.
+    :param log_format: ``text`` or ``json``. :param log_level: of ``logs.LEVELS``; both for every process.
     :raises ConfigurationError: with one line for each value that is out of range.
     """
 
@@ -55,6 +57,8 @@ class ServeOptions:
     max_connections: int = 1024
     trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
     access_log: bool = False
+    log_format: str = "text"
+    log_level: str = "info"
 
     def __post_init__(self) -> None:
         problems = [
@@ -73,6 +77,14 @@ class ServeOptions:
             f"{name}: expected module:function, not {value!r}"
             for name, value in (("app", self.app), ("worker", self.worker))
             if value.count(":") != 1
+        )
+        problems.extend(
+            f"consentcore.log.{name}: expected one of {', '.join(known)}, not {value!r}"
+            for name, value, known in (
+                ("format", self.log_format, FORMATS),
+                ("level", self.log_level, LEVELS),
+            )
+            if value not in known
         )
         problems.extend(_bad_networks(self.trusted_proxies))
         if problems:

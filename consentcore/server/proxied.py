@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from consentcore.logs import configure
 from consentcore.server.environ import Environ, StartResponse, WSGIApp, attach_body
 from consentcore.server.forwarded import Forwarded, Noting
 
@@ -62,13 +63,18 @@ class BodyGuard:
 def create_app(
     ini: str, *, trusted_proxies: Sequence[str] = ("127.0.0.1", "::1"), max_body_bytes: int = 256 * 1024
 ) -> WSGIApp:
-    """The application of an INI file, wrapped for a WSGI server behind a proxy.
+    """The application of an INI file, wrapped for a WSGI server behind a proxy, with the log lines as the file has it.
 
     :param ini: path of the INI file.
     :param trusted_proxies: see ``forwarded.Forwarded``.
     :param max_body_bytes: see ``BodyGuard``.
     :raises ConfigurationError: when the settings of the INI file are not usable.
     """
-    from consentcore.app import build_wsgi
+    from consentcore.app import app_from_runtime
+    from consentcore.runtime import build_runtime
+    from consentcore.settings import load_ini
 
-    return Noting(Forwarded(BodyGuard(build_wsgi(ini), max_body_bytes), trusted_proxies))
+    config = load_ini(ini)
+    configure(config.settings.log.format, config.settings.log.level)
+    app = app_from_runtime(build_runtime(config))
+    return Noting(Forwarded(BodyGuard(app, max_body_bytes), trusted_proxies))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import select
 import shutil
@@ -14,10 +15,13 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from consentcore.logs import configure
 from consentcore.metrics import FOLDER
 from consentcore.server.child import EX_CONFIG, Assignment
 from consentcore.server.listeners import CannotListen, Listeners
 from consentcore.server.options import ServeOptions
+
+log = logging.getLogger("consentcore.server")
 
 _FIRST_DELAY_S = 0.5
 _LONGEST_DELAY_S = 15.0
@@ -25,6 +29,7 @@ _STEADY_S = 30.0
 # glibc gives every thread a heap of its own otherwise, and keeps in each the 19 MiB of a password check: a web
 # process that needs 85 MB grew to 145.
 _ALLOCATION = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": str(1 << 20)}
+ALWAYS = logging.CRITICAL + 1
 _END_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -38,13 +43,15 @@ def serve(options: ServeOptions) -> int:
     :returns: the exit code: 0 after an orderly end, 1 when the address cannot be used or a child fails during
         start, 78 when that is for bad configuration, 128 + signal number when a second signal cut it short.
     """
+    configure(options.log_format, options.log_level)
+    voice = _Voice(bare=options.log_format == "text")
     try:
         listeners = Listeners(options.host, options.port, options.workers)
     except CannotListen as error:
-        _say(str(error))
+        voice.say(logging.ERROR, str(error))
         return 1
     with contextlib.closing(listeners), _Bell() as bell:
-        return _Supervisor(options, listeners, bell).run()
+        return _Supervisor(options, listeners, bell, voice).run()
 
 
 @dataclass(eq=False)
@@ -98,10 +105,11 @@ class _Bell:
 
 
 class _Supervisor:
-    def __init__(self, options: ServeOptions, listeners: Listeners, bell: _Bell) -> None:
+    def __init__(self, options: ServeOptions, listeners: Listeners, bell: _Bell, voice: _Voice) -> None:
         self._options = options
         self._listeners = listeners
         self._bell = bell
+        self._say = voice.say
         # Never written to: its end tells the children that this process is gone.
         self._lifeline_read, self._lifeline_write = os.pipe()
         self._children = [_Child(f"web process {n + 1}", "web", n) for n in range(options.workers)]
@@ -150,7 +158,8 @@ class _Supervisor:
     def _announce(self) -> None:
         if not self._announced and self._missing <= 0:
             self._announced = True
-            _say(f"listening on {self._listeners.url}")
+            # Whatever the level is: scripts wait for it.
+            self._say(ALWAYS, f"listening on {self._listeners.url}")
 
     def _tend(self) -> None:
         """Note which children died, and start those again whose time has come."""
@@ -166,14 +175,15 @@ class _Supervisor:
         if not self._announced:
             # A server that cannot start says so and ends, instead of trying for ever.
             self._failure = EX_CONFIG if code == EX_CONFIG else 1
-            _say(f"{child.name} could not start ({_cause(code)})")
+            self._say(logging.ERROR, f"{child.name} could not start ({_cause(code)})")
             return
         steady = now - child.started > _STEADY_S
         child.delay = _FIRST_DELAY_S if steady or not child.delay else min(child.delay * 2, _LONGEST_DELAY_S)
         child.restart_at = now + child.delay
         if child.kind == "web" and child.delay > _FIRST_DELAY_S:
             self._listeners.drop(child.index)
-        _say(f"{child.name} ended ({_cause(code)}); starting it again in {child.delay:g} s")
+        again = f"starting it again in {child.delay:g} s"
+        self._say(logging.WARNING, f"{child.name} ended ({_cause(code)}); {again}")
 
     def _next_restart(self) -> float:
         waiting = [child.restart_at for child in self._children if child.process is None]
@@ -191,7 +201,7 @@ class _Supervisor:
                 return 128 + self._bell.signals[-1]
             left = deadline - time.monotonic()
             if left <= 0:
-                _say(f"not finished after {self._options.drain_s:g} s, ending anyway")
+                self._say(logging.WARNING, f"not finished after {self._options.drain_s:g} s, ending anyway")
                 break
             self._bell.wait(left)
         return self._failure
@@ -223,7 +233,24 @@ def _cause(code: int) -> str:
         return f"signal {-code}"
 
 
-def _say(text: str) -> None:
-    with contextlib.suppress(OSError):  # a log that cannot be written, on a full disk, is no reason to end
-        sys.stderr.write(f"{text}\n")
-        sys.stderr.flush()
+class _Voice:
+    """What the supervisor has to say: bare lines between those of its children, or lines like all others.
+
+    :param bare: without time and level.
+    """
+
+    def __init__(self, *, bare: bool) -> None:
+        self._bare = bare
+
+    def say(self, level: int, text: str) -> None:
+        """Say it, if the level of the log lets it through; ``ALWAYS`` does."""
+        shown = logging.INFO if level == ALWAYS else level
+        if level != ALWAYS and not log.isEnabledFor(level):
+            return
+        with contextlib.suppress(
+            OSError
+        ):  # a log that cannot be written, on a full disk, is no reason to end
+            if self._bare:
+                print(text, file=sys.__stderr__, flush=True)
+            else:
+                log.handle(log.makeRecord(log.name, shown, __file__, 0, text, (), None))

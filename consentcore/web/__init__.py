@@ -15,6 +15,7 @@ def includeme(config: Configurator) -> None:
     config.include("consentcore.web.request")  # request.runtime, request.uow, request.browser
     config.include("consentcore.web.tweens")  # security headers
     config.include("consentcore.web.metering")  # what Prometheus is told
+    config.include("consentcore.web.failures")  # why there was no answer, in the log
     config.include("consentcore.web.derivers")  # sign-in and anti-forgery as view options
     config.include("consentcore.web.rendering")  # Jinja filters and globals
     config.include("consentcore.web.routes")  # the URL space

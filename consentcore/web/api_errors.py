@@ -16,6 +16,7 @@ from consentcore.domain.errors import (
     StorageUnavailable,
 )
 from consentcore.egress import Busy
+from consentcore.logs import log_cause
 from consentcore.oauth.errors import ProtocolError, bad_request, unavailable
 from consentcore.oauth.responses import error_answer
 from consentcore.web.views.oauth.adapter import sent
@@ -48,11 +49,10 @@ def _translated(context: Exception, request: Request) -> ProtocolError:
     if isinstance(context, Busy):
         return unavailable(context.retry_after_s)
     if isinstance(context, StorageUnavailable | StorageConflict):
-        log.error("storage failed on %s %s: %s", request.method, request.path, context)
         return unavailable()
     if isinstance(context, HTTPException) and context.status_int >= 400:
         return _of_framework(context)
-    log.error("unexpected error on %s %s", request.method, request.path, exc_info=context)
+    log_cause(log, "unexpected error on %s %s", request.method, request.path, exc_info=context)
     return ProtocolError(500, "server_error", "This is a mistake of the server, and has been written down")
 
 

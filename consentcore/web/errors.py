@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from pyramid.exceptions import PredicateMismatch
 from pyramid.httpexceptions import HTTPException, HTTPMethodNotAllowed
 from pyramid.renderers import render_to_response
-from pyramid_retry import is_last_attempt
 
 from consentcore.domain.errors import (
     ClientSuspended,
@@ -21,6 +20,7 @@ from consentcore.domain.errors import (
     StorageUnavailable,
 )
 from consentcore.egress import Busy
+from consentcore.logs import log_cause
 from consentcore.web.derivers import BadCsrf
 
 if TYPE_CHECKING:
@@ -148,8 +148,6 @@ def on_storage(context: StorageUnavailable | StorageConflict, request: Request) 
     if isinstance(context, StorageUnavailable) and attempt > 0:
         # A lock has been waited for twice; five times would hold a thread that others need for too long.
         request.environ["retry.attempts"] = attempt + 1
-    if is_last_attempt(request):
-        log.error("storage failed on %s %s: %s", request.method, request.path, context)
     response = error_page(request, 503, "Nothing was changed. Please try again in a minute.")
     response.headers["Retry-After"] = "5"
     return response
@@ -166,7 +164,7 @@ def on_busy(context: Busy, request: Request) -> Response:
 
 def on_anything(context: Exception, request: Request) -> Response:
     """A mistake of ours: the trace goes to the log, the person gets a plain page."""
-    log.error("unexpected error on %s %s", request.method, request.path, exc_info=context)
+    log_cause(log, "unexpected error on %s %s", request.method, request.path, exc_info=context)
     text = "This is our mistake, not yours, and it has been written down. Nothing was changed."
     return error_page(request, 500, text)
 

@@ -11,6 +11,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from consentcore.egress.errands import Here, served_at
+from consentcore.logs import identified
 from consentcore.web.tweens import FIXED, OWN_LOCATION, content_security_policy
 
 if TYPE_CHECKING:
@@ -68,6 +69,10 @@ class Ingress:
         self._here = Here(waiting)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        with identified(environ, start_response) as start:
+            return self._answer(environ, start)
+
+    def _answer(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         if self._mount and environ.get("PATH_INFO", "").startswith(f"{self._mount}/"):
             environ["PATH_INFO"] = environ["PATH_INFO"].removeprefix(self._mount)
         problem = self._problem(environ)

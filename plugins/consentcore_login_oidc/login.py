@@ -143,8 +143,10 @@ class OidcLogin:
             return _unavailable(error)
         except OAuthError as error:
             code = _code(error.error)
+            if code in DOWN:
+                return Unavailable(RETRY_S, f"the token endpoint said {code}")
             log.warning("sign-in refused, the token endpoint said %s", code)
-            return Unavailable(RETRY_S) if code in DOWN else Refused("failed")
+            return Refused("failed")
         return self._authenticated(claims, returned.now)
 
     def end(self, *, return_url: str) -> str:
@@ -169,7 +171,7 @@ class OidcLogin:
         if error:
             log.info("the OpenID provider answered %s", _code(error))
             if error in DOWN:
-                return Unavailable(RETRY_S)
+                return Unavailable(RETRY_S, f"the OpenID provider answered {_code(error)}")
             return Refused("cancelled" if error == "access_denied" else "failed")
         return None if params.get("code") else Refused("failed")
 
@@ -245,8 +247,7 @@ def _moment(claims: Mapping[str, Any], now: int) -> int | None:
 
 
 def _unavailable(error: ProviderDown) -> Unavailable:
-    log.error("the OpenID provider is not usable: %s", error)
-    return Unavailable(RETRY_S)
+    return Unavailable(RETRY_S, f"the OpenID provider is not usable: {error}")
 
 
 def _code(text: object) -> str:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from sqlalchemy import Column, Connection, MetaData, Table, Text, select
 
 from consentcore.api import StorageError
-from consentcore_sqlalchemy.engine import Database
+from consentcore_sqlalchemy.engine import BEGIN, Database
 from consentcore_sqlalchemy.errors import NOT_MIGRATED, translating
+from consentcore_sqlalchemy.writable import why_not_writable
 
 VERSION_TABLE = "consentcore_sqlalchemy_version"
 HEAD = "0004"
@@ -26,10 +27,18 @@ def check(database: Database) -> Sequence[str]:
     except StorageError as error:
         return [f"storage sqlalchemy: {error}"]
     if current == HEAD:
-        return []
+        return _not_writable(database)
     if current is None or current < HEAD:
         return [f"storage sqlalchemy: {NOT_MIGRATED} (it is at {current or 'nothing'}, wanted is {HEAD})"]
     return [f"storage sqlalchemy: {newer(current)}"]
+
+
+def _not_writable(database: Database) -> Sequence[str]:
+    try:
+        reason = why_not_writable(database)
+    except StorageError as error:
+        reason = str(error)
+    return [f"storage sqlalchemy: {reason}"] if reason else []
 
 
 def newer(current: str) -> str:
@@ -43,7 +52,8 @@ def current_version(database: Database) -> str | None:
     :raises StorageError: when it cannot be reached.
     """
     with translating(), database.engine.connect() as connection:
-        return version_on(connection)
+        # Not as SQLite's writer, which might have to wait for another one.
+        return version_on(connection.execution_options(**{BEGIN: "DEFERRED"}))
 
 
 def version_on(connection: Connection) -> str | None:

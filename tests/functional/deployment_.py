@@ -127,7 +127,8 @@ class Deployment:
     def _listens(self, earlier: int) -> bool:
         assert self.server is not None
         assert self.server.poll() is None, self.log.read_text()
-        return f"listening on {self.issuer}\n" in self.log.read_text()[earlier:]
+        said = self.log.read_text()[earlier:]
+        return f"listening on {self.issuer}\n" in said or f'listening on {self.issuer}"' in said  # text, JSON
 
     def stop(self) -> int:
         """End the server in order; its exit code."""

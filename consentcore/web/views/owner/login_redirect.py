@@ -12,6 +12,7 @@ from consentcore.egress import errand
 from consentcore.ports.login import REASONS, Authenticated, RedirectTo, Refused, Returned, Unavailable
 from consentcore.ports.storage import transact
 from consentcore.web import round_trip
+from consentcore.web.failures import CAUSE
 from consentcore.web.interactions import pending
 from consentcore.web.pages import page
 from consentcore.web.redirects import see_other
@@ -93,6 +94,7 @@ def _sent(request: Request, sent: RedirectTo, trip: RoundTrip) -> Response:
 
 
 def _unavailable(request: Request, outcome: Unavailable, trip: RoundTrip) -> Response:
+    request.environ[CAUSE] = outcome.reason or "the login provider does not answer"
     response = _page(request, "unavailable", trip, 503)
     response.headers["Retry-After"] = str(outcome.retry_after_s)
     return response
