@@ -44,7 +44,8 @@ def query_of(url: str) -> dict[str, str]:
 @dataclass
 class FakeProvider:
     """Signs in whomever ``claims`` describe. ``instead`` answers a path (``discovery``, ``jwks``, ``token``,
-    ``userinfo``) in its place: status and body, or a function that returns them."""
+    ``userinfo``) in its place: status and body, or a function that returns them. ``farewell``: another origin of
+    this server, over which signing out leads."""
 
     issuer: str
     key: ECKey = field(default_factory=lambda: ECKey.generate_key("P-256", {"kid": "k1", "use": "sig"}))
@@ -54,6 +55,7 @@ class FakeProvider:
     metadata: dict[str, Any] = field(default_factory=dict)
     published: list[dict[str, Any]] | None = None
     instead: dict[str, tuple[int, bytes] | Callable[[], tuple[int, bytes]]] = field(default_factory=dict)
+    farewell: str = ""
     asked: dict[str, str] = field(default_factory=dict)
     seen: list[tuple[str, dict[str, str], str]] = field(default_factory=list)
     sign: Callable[[dict[str, Any], dict[str, Any]], str] | None = None
@@ -110,7 +112,9 @@ class FakeProvider:
             self.asked = asked
             back = {"code": "the-code", "state": asked["state"], "iss": self.issuer}
             return f"{asked['redirect_uri']}?{urlencode(back)}"
-        return asked["post_logout_redirect_uri"] if path == "bye" else ""
+        if path == "bye" and self.farewell:
+            return f"{self.farewell}/farewell?{urlencode(asked)}"
+        return asked["post_logout_redirect_uri"] if path in ("bye", "farewell") else ""
 
     @staticmethod
     def _other(instead) -> tuple[int, bytes]:

@@ -6,7 +6,6 @@ import contextlib
 import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from consentcore.hosts import origin_of
 from consentcore.web.redirects import without_foreign_host
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from pyramid.response import Response
 
     from consentcore.core_settings import WebSettings
-    from consentcore.runtime import Runtime
 
 OWN_LOCATION = "consentcore.own_location"
 """In the environ: where a redirect within the site leads, as a path."""
@@ -39,8 +37,9 @@ def security_headers(handler: Handler, registry: Registry) -> Handler:
     """Add the security headers to every answer."""
     runtime = registry["consentcore.runtime"]
     settings = runtime.settings
-    hsts, policy = _hsts(settings.web), content_security_policy(*form_targets(runtime))
-    own = {origin_of(settings.issuer), origin_of(settings.web_url)}
+    # With a redirect login every form may lead there: logging out does, and so does a session that is over.
+    policy = content_security_policy(leads_away=runtime.redirect_login is not None)
+    hsts, own = _hsts(settings.web), {origin_of(settings.issuer), origin_of(settings.web_url)}
 
     def tween(request: Request) -> Response:
         request.add_finished_callback(_let_go)
@@ -88,32 +87,24 @@ def _let_go(request: Request) -> None:
             frame = frame.f_back
 
 
-def form_targets(runtime: Runtime) -> tuple[str, ...]:
-    """Where the log-out form of every page may lead: to the provider of a redirect login."""
-    elsewhere = runtime.redirect_login
-    return (elsewhere.origin,) if elsewhere is not None and elsewhere.origin else ()
+def leads_away(response: Response) -> Response:
+    """For a page with a form whose answer goes to an application or a provider."""
+    response.headers["Content-Security-Policy"] = content_security_policy(leads_away=True)
+    return response
 
 
-def content_security_policy(*targets: str) -> str:
+def content_security_policy(*, leads_away: bool = False) -> str:
     """The policy of a page.
 
-    :param targets: where the page's forms may lead in the end: Chromium applies ``form-action`` to the
-        redirect after the POST too, so the client's origin (or its private-use scheme) must be named.
+    :param leads_away: a form of the page is answered by a redirect to somebody else's site. There is no
+        ``form-action`` then: Chromium holds it against every redirect of the chain that follows, and where an
+        application or a provider leads on to is known to nobody here.
     """
-    form_action = " ".join(["'self'", *dict.fromkeys(_source(target) for target in targets)])
+    form_action = "" if leads_away else "form-action 'self'; "
     return (
         "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; "
-        f"form-action {form_action}; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
+        f"{form_action}base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
     )
-
-
-def _source(redirect_uri: str) -> str:
-    """A redirect URI as a CSP source; only its scheme where the grammar of host-source (CSP 3 section 2.3.1)
-    has no place for its host: private-use schemes, whose authority may hold a semicolon, and IPv6 literals."""
-    parts = urlsplit(redirect_uri)
-    if parts.scheme in ("https", "http") and not parts.netloc.startswith("["):
-        return f"{parts.scheme}://{parts.netloc}"
-    return f"{parts.scheme}:"
 
 
 def includeme(config: Configurator) -> None:

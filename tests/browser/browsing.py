@@ -51,7 +51,7 @@ class Person:
     def _watch(self, request: Request) -> None:
         if not request.url.startswith(("http:", "https:", "data:")):
             self.handed_over.append(request.url)
-        elif not request.url.startswith(("http://127.0.0.1:", "data:")):
+        elif not request.url.startswith(("http://127.0.0.1:", "http://localhost:", "data:")):
             self.foreign.append(request.url)
 
     @property

@@ -106,13 +106,14 @@ def test_a_forgotten_password(ada, inspector):
 
 
 def test_a_sign_in_and_a_sign_out_at_an_openid_provider(chromium, tmp_path):
-    """Chromium holds the page's form-action against the redirect that follows a form."""
+    """Also when the provider signs out over another origin: Chromium would hold form-action against all of them."""
     from oidc import CLIENT_ID, fake_provider
     from platform_ import make_platform
 
     sock = bind("127.0.0.1", 0)
     web, complaints = base_url(sock), []
     with fake_provider() as provider:
+        provider.farewell = provider.issuer.replace("127.0.0.1", "localhost")
         settings = {"issuer": provider.issuer, "client_id": CLIENT_ID, "client_secret": "a-secret"}
         extra = "\n".join(
             f"consentcore.plugin.login_oidc.{name} = {value}" for name, value in settings.items()

@@ -67,23 +67,18 @@ def test_a_native_app_gets_its_answer_at_its_own_scheme(platform):
     target = "com.example.native:/cb"
     platform.add_client("native", auth_method=AuthMethod.NONE, redirect_uris=(target,))
     _, page = to_consent_page(platform, Request(client_id="native", redirect_uri=target))
-    assert "form-action 'self' com.example.native:;" in page.headers["Content-Security-Policy"]
+    assert "form-action" not in page.headers["Content-Security-Policy"]
     response = page.forms[0].submit("decision", value="approve", status=303)
     assert response.headers["Location"].startswith(f"{target}?code=")
 
 
 @pytest.mark.parametrize(
-    ("redirect_uri", "source"),
-    [
-        ("https://app.example:8443/cb", "https://app.example:8443"),
-        ("http://[::1]:5000/cb", "http:"),  # host-source has no IPv6 literals: browsers ignore such an entry
-        ("com.example.app://x;sandbox/cb", "com.example.app:"),
-    ],
+    "redirect_uri", ["https://app.example:8443/cb", "http://[::1]:5000/cb", "com.example.app://x;sandbox/cb"]
 )
-def test_a_redirect_uri_adds_one_source_and_no_directive(redirect_uri, source):
-    policy = content_security_policy(redirect_uri)
-    assert f"form-action 'self' {source}; base-uri" in policy
-    assert policy.count(";") == content_security_policy().count(";")
+def test_a_redirect_uri_adds_nothing_to_the_policy(platform, redirect_uri):
+    platform.add_client("native", auth_method=AuthMethod.NONE, redirect_uris=(redirect_uri,))
+    _, page = to_consent_page(platform, Request(client_id="native", redirect_uri=redirect_uri))
+    assert page.headers["Content-Security-Policy"] == content_security_policy(leads_away=True)
 
 
 def test_an_ipv4_client_of_a_dual_stack_listener_counts_as_one():

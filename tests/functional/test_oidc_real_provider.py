@@ -136,7 +136,7 @@ def test_logging_out_here_signs_out_there(place):
     browser = Surfer()
     browser.open(f"{place.web}/consents")
     page = place.sign_in(browser)
-    assert f"form-action 'self' {place.provider};" in page.headers["Content-Security-Policy"]
+    assert "form-action" not in page.headers["Content-Security-Policy"]
     browser.press("Log out")
     assert browser.page.url.startswith(place.provider), "our session is ended by now"
     out = browser.press("Sign out")

@@ -216,7 +216,7 @@ def test_a_consent_waits_for_the_way_back(platform, provider):
     assert "/login?i=" in login
     done = back(browser, provider.sends_back(sent(browser, login)), status=303)
     page = done.follow()
-    assert "form-action 'self' https://coolsite.example" in page.headers["Content-Security-Policy"]
+    assert "form-action" not in page.headers["Content-Security-Policy"]
     assert "code" in answer(page, "approve")
 
 
@@ -296,7 +296,7 @@ def test_085_a_provider_that_breaks_on_the_way_is_said_so(platform, provider):
 def test_logging_out_ends_the_own_session_first(platform, provider):
     browser = signed_in(platform, provider)
     page = browser.get("/consents")
-    assert f"form-action 'self' {provider.issuer};" in page.headers["Content-Security-Policy"]
+    assert "form-action" not in page.headers["Content-Security-Policy"], "the provider may lead on"
     form = page.forms[0]
     assert form.action == "/logout"
     response = form.submit(headers={"Origin": ISSUER}, status=303)

@@ -13,7 +13,7 @@ from consentcore.web import consent_page, evidence
 from consentcore.web.interactions import pending, still_pending, url_for
 from consentcore.web.pages import page
 from consentcore.web.redirects import see_other
-from consentcore.web.tweens import content_security_policy, form_targets
+from consentcore.web.tweens import leads_away
 
 if TYPE_CHECKING:
     from pyramid.request import Request
@@ -140,6 +140,4 @@ def _show(request: Request, asked: Asked, *, error: str = "", status: int = 200)
         shown=consent_page.stamp(request, asked.shown, request.now),
         error=error,
     )
-    targets = asked.interaction.request.redirect_uri, *form_targets(request.runtime)
-    response.headers["Content-Security-Policy"] = content_security_policy(*targets)
-    return response
+    return leads_away(response)

@@ -12,6 +12,7 @@ from consentcore.web.interactions import pending
 from consentcore.web.pages import page
 from consentcore.web.redirects import see_other
 from consentcore.web.sign_ins import Change, start_session
+from consentcore.web.tweens import leads_away
 
 if TYPE_CHECKING:
     from pyramid.request import Request
@@ -58,7 +59,7 @@ def _form(
     client = None
     if interaction_id:
         client = request.uow.clients.get(pending(request, interaction_id).request.client_id)
-    return page(
+    response = page(
         request,
         "login.jinja2",
         status=status,
@@ -69,3 +70,4 @@ def _form(
         error=error,
         email=request.form.one("email") if request.method == "POST" else "",
     )
+    return leads_away(response) if interaction_id else response

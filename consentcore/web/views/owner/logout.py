@@ -31,7 +31,7 @@ def log_out(request: Request) -> Response:
         return see_other("/login")
     if url and origin_of(url) == origin_of(elsewhere.origin) != "":
         return see_other(url)
-    # The policy of the page with the form did not name that place: a browser would not follow a redirect there.
+    # Not at the provider that the person knows: they are told of it before they are sent there.
     return page(request, "login_out.jinja2", viewer=None, label=elsewhere.label, elsewhere=url)
 
 
