@@ -12,7 +12,9 @@ from dataclasses import dataclass, replace
 from consentcore.consent import terms
 from consentcore.consent.body import Act
 from consentcore.consent.checks import check_approval, check_asked, naming
+from consentcore.consent.codes import code_under
 from consentcore.consent.transition import Change, Transitions
+from consentcore.consent.unanswered import is_on_record
 from consentcore.domain.client import Client
 from consentcore.domain.clock import Clock
 from consentcore.domain.errors import InteractionGone, InvalidInput, InvalidTransition, NotFound
@@ -26,11 +28,10 @@ from consentcore.domain.event import (
     NoticeSnapshot,
 )
 from consentcore.domain.grant import Grant, GrantState, standing
-from consentcore.domain.interaction import Interaction
+from consentcore.domain.interaction import AuthorizationRequest, Interaction
 from consentcore.domain.owner import Owner
 from consentcore.domain.scope import Catalog
 from consentcore.domain.secret import CODE, digest, mint
-from consentcore.domain.token import Code
 from consentcore.ports.keys import KeyRing
 from consentcore.ports.storage import UnitOfWork
 
@@ -117,9 +118,23 @@ class ConsentService:
             act = replace(act, type=EventType.AMENDED)
             after = self._amend(standing, interaction, act, decision.resources)
         change = self._transitions.apply(uow, act, standing, after, snapshot=snapshot)
-        return Approval(
-            change.grant, change.event, self._issue(uow, change.grant, interaction, decision, evidence)
-        )
+        code = self._issue(uow, change.grant, interaction.request, decision.scopes, evidence)
+        return Approval(change.grant, change.event, code)
+
+    def further_code(
+        self, uow: UnitOfWork, request: AuthorizationRequest, owner: Owner, evidence: Evidence
+    ) -> str | None:
+        """Issue one more code under a consent that stands: for an approval whose answer was lost on its way.
+
+        :param evidence: when and how the owner signed in goes with the tokens; nothing of it is recorded.
+        :returns: the code in clear; None when nothing stands that covers all that was asked.
+        """
+        grant = uow.grants.lock_active(owner.owner_id, request.client_id)
+        if grant is None or not grant.is_active(self._clock.now()):
+            return None
+        if not set(grant.scopes).issuperset(terms.pin_known(self._catalog, request.scopes)):
+            return None
+        return self._issue(uow, grant, request, request.scopes, evidence)
 
     def deny(
         self,
@@ -194,12 +209,15 @@ class ConsentService:
         """Take an unanswered request out of the pending ones and, where an owner is known, record it: as asked when it
         was opened, and over when it ran out, however late that is noticed.
 
-        Nobody is told. Does nothing when somebody has answered it meanwhile.
+        Nobody is told. Does nothing when somebody has answered it meanwhile, and records nothing where the owner
+        has left the same application's request unanswered before, see :mod:`consentcore.consent.unanswered`.
         """
         if not uow.interactions.consume(interaction.interaction_hash) or not interaction.owner_id:
             return
         asked = terms.pin_known(self._catalog, interaction.request.scopes)
         over_at = min(self._clock.now(), interaction.expires_at)
+        if is_on_record(uow, interaction, asked, over_at):
+            return
         act = Act(EventType.ABANDONED, SYSTEM, Evidence("timer"), requested=asked, effective_at=over_at)
         after = replace(
             self._without_permission(interaction.owner_id, interaction.request.client_id),
@@ -296,22 +314,22 @@ class ConsentService:
         )
 
     def _issue(
-        self, uow: UnitOfWork, grant: Grant, interaction: Interaction, decision: Decision, evidence: Evidence
+        self,
+        uow: UnitOfWork,
+        grant: Grant,
+        request: AuthorizationRequest,
+        allowed: tuple[str, ...],
+        evidence: Evidence,
     ) -> str:
-        code, request, now = mint(CODE), interaction.request, self._clock.now()
+        code = mint(CODE)
         uow.codes.add(
-            Code(
+            code_under(
+                grant,
+                request,
+                allowed,
                 code_hash=digest(code),
-                family_id=str(uuid.uuid4()),
-                grant_id=grant.grant_id,
-                client_id=grant.client_id,
-                redirect_uri=request.redirect_uri,
-                redirect_uri_given=request.redirect_uri_given,
-                code_challenge=request.code_challenge,
-                scopes=tuple(scope for scope in request.scopes if scope in decision.scopes),
-                created_at=now,
-                expires_at=now + self._code_ttl_ms,
-                audience=request.audience,
+                now=self._clock.now(),
+                ttl_ms=self._code_ttl_ms,
                 auth_time=evidence.auth_time,
                 acr=evidence.acr,
             )

@@ -224,6 +224,13 @@ class LimitsSettings:
         minimum=0,
         maximum=10_000_000,
     )
+    asking_per_owner: int = setting(
+        "Authorization requests a minute of one application that one signed-in data owner has to be asked about, "
+        "counted in each web process; those beyond are answered with temporarily_unavailable. 0: no limit.",
+        default=120,
+        minimum=0,
+        maximum=1_000_000,
+    )
     failures_per_client: int = setting(
         "Wrong secrets a minute for one client from one address, counted for all processes; then the refusal is "
         "429 instead of 401. The right secret is accepted all the same. 0: no limit.",

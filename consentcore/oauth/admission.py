@@ -61,6 +61,7 @@ class Admission:
                 "par": settings.par_per_client,
                 "api": settings.api_per_client,
                 "address": settings.requests_per_address,
+                "asking": settings.asking_per_owner,
             }
         )
         self._failures = Failures(storage, settings)
@@ -104,6 +105,11 @@ class Admission:
         if known.suspended is not None and endpoint in _CLOSED_WHILE_SUSPENDED:
             raise suspended(_CLOSED_WHILE_SUSPENDED[endpoint])
         return known
+
+    def asks_too_often(self, owner_id: str, client_id: str) -> bool:
+        """Count a request of a client that an owner has to be asked about; whether it is one too many this minute."""
+        asking = owner_id, client_id
+        return bool(self._rates.wait("asking", *asking) or self._rates.hit("asking", *asking))
 
 
 class Rates:

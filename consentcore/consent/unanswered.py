@@ -1,0 +1,54 @@
+"""Unanswered requests that are repeated are one record: a signed-in browser can be led to the authorization endpoint
+by anybody and as often as they like, and evidence is kept for ever."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from consentcore.domain.clock import DAY
+from consentcore.domain.grant import Grant, GrantState
+from consentcore.domain.interaction import Interaction
+
+if TYPE_CHECKING:
+    from consentcore.ports.storage import UnitOfWork
+
+REPEATED_MS = DAY
+MOST_A_DAY = 10
+"""Of one owner and application, however often the scopes that are asked differ."""
+_PAGE = 100
+
+
+def is_on_record(uow: UnitOfWork, interaction: Interaction, asked: Collection[str], over_at: int) -> bool:
+    """Whether an unanswered request of this owner and application needs no record of its own.
+
+    Within a day a request for the same scopes is on record already, unless there was an answer since, and so is any
+    after ten.
+
+    :param asked: the pinned scopes that were asked. :param over_at: when it ran out, in milliseconds since the epoch.
+    """
+    uow.owners.lock(interaction.owner_id)  # two workers that record at once would not see each other's
+    known = _since(uow, interaction, over_at)
+    return len(known) >= MOST_A_DAY or any(_requested(uow, one) == set(asked) for one in known)
+
+
+def _since(uow: UnitOfWork, interaction: Interaction, over_at: int) -> list[Grant]:
+    """The records from within a day before ``over_at``, but since the last answer before it; later ones too, since a
+    worker may come to a request days after it ran out."""
+    found: list[Grant] = []
+    for grant in uow.grants.of_owner(interaction.owner_id, tuple(GrantState), limit=_PAGE):
+        if grant.changed_at < over_at - REPEATED_MS:
+            break
+        if grant.client_id != interaction.request.client_id:
+            continue
+        if grant.state is GrantState.ABANDONED:
+            found.append(grant)
+        elif grant.changed_at <= over_at:
+            break
+    return found
+
+
+def _requested(uow: UnitOfWork, record: Grant) -> set[str]:
+    (event, *_) = uow.ledger.of_grant(record.grant_id)
+    return set(json.loads(event.body)["scopes_requested"])
