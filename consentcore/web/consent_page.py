@@ -6,9 +6,7 @@ for byte, when the answer arrives; if it cannot (the catalog changed meanwhile),
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64encode
 from dataclasses import asdict, dataclass
-from hmac import compare_digest
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -46,7 +44,11 @@ class Line:
 
 @dataclass(frozen=True)
 class ConsentPage:
-    """Everything the page says about one request."""
+    """Everything the page says about one request.
+
+    :ivar offline_standing: like that of a :class:`Line`, of access while the person is away; "" where none is asked.
+    :ivar moves_end: it would change when a standing permission ends.
+    """
 
     client: Client
     redirect_host: str
@@ -58,6 +60,8 @@ class ConsentPage:
     resources: tuple[Resource, ...]
     panels: tuple[ConsentPanel, ...]
     kept: tuple[str, ...]
+    offline_standing: str = ""
+    moves_end: bool = False
     locale: str = "en"
 
     @property
@@ -68,7 +72,16 @@ class ConsentPage:
     @property
     def amends(self) -> bool:
         """Whether the owner already allowed this application something."""
-        return bool(self.kept) or any(line.standing == "unchanged" for line in self.lines)
+        return bool(self.kept) or "unchanged" in self._standings
+
+    @property
+    def has_news(self) -> bool:
+        """Whether something of it is marked as new."""
+        return "new" in self._standings
+
+    @property
+    def _standings(self) -> set[str]:
+        return {self.offline_standing, *(line.standing for line in self.lines)}
 
 
 def build(request: Request, interaction: Interaction, client: Client, owner: Owner) -> ConsentPage:
@@ -86,6 +99,8 @@ def build(request: Request, interaction: Interaction, client: Client, owner: Own
         for scope in (grant.scope_ids if grant else ())
         if scope not in interaction.request.scopes and scope in home.catalog
     )
+    until = home.service.until(interaction.request.scopes, interaction.created_at, grant)
+    offline = [_standing_of(scope, grant) for scope in asked if scope.scope_id == OFFLINE_ACCESS]
     context = ConsentContext(client, owner, tuple(asked), "en")
     return ConsentPage(
         client=client,
@@ -93,7 +108,7 @@ def build(request: Request, interaction: Interaction, client: Client, owner: Own
         reads=reads,
         acts=[line for line in lines if line.scope.type is ScopeType.ACT],
         offline=OFFLINE_ACCESS in interaction.request.scopes,
-        until=home.service.until(interaction.request.scopes, interaction.created_at, grant),
+        until=until,
         timezone=owner.timezone,
         resources=tuple(
             with_clean_texts(item, "label", "detail")
@@ -102,6 +117,8 @@ def build(request: Request, interaction: Interaction, client: Client, owner: Own
         ),
         panels=tuple(home.registry.panels(context)),
         kept=kept,
+        offline_standing=offline[0] if offline else "",
+        moves_end=grant is not None and until != grant.expires_at,
     )
 
 
@@ -136,23 +153,18 @@ def snapshot(request: Request, page: ConsentPage) -> NoticeSnapshot:
 
 
 def stamp(request: Request, shown: NoticeSnapshot, presented_at: int) -> str:
-    """What the form carries back: which text was shown when, signed for this browser session."""
+    """What the form carries back: which text was shown when, signed for this browser and whoever is signed in."""
     text = f"{shown.snapshot_hash}|{presented_at}"
-    return f"{text}|{_mac(request, text)}"
+    return f"{text}|{request.browser.sign(text)}"
 
 
 def read_stamp(request: Request, value: str) -> tuple[str, int] | None:
     """Take a stamp apart: snapshot hash and the instant of presentation; None when it is not ours."""
     text, _, mac = value.rpartition("|")
-    if not compare_digest(_mac(request, text).encode(), mac.encode("utf-8", "replace")):
+    if not request.browser.signed(mac, text):
         return None
     snapshot_hash, _, presented = text.rpartition("|")
     return snapshot_hash, int(presented)
-
-
-def _mac(request: Request, text: str) -> str:
-    data = f"{request.browser.sid}|{text}".encode()
-    return urlsafe_b64encode(request.runtime.keys.mac("evidence", data)[:24]).decode()
 
 
 def _standing(request: Request, interaction: Interaction, owner: Owner) -> Grant | None:
