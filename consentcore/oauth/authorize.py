@@ -19,7 +19,7 @@ from consentcore.oauth.errors import ProtocolError, description_of, plain
 from consentcore.oauth.grants import code_grant
 from consentcore.oauth.messages import PageError, Pending, Redirect
 from consentcore.oauth.pkce import challenge_problem
-from consentcore.oauth.redirects import with_parameters
+from consentcore.oauth.redirects import is_registered, with_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,8 +32,12 @@ if TYPE_CHECKING:
     from consentcore.oauth.parts import Parts
     from consentcore.oauth.validator import Validator
 
+USED_UP = PageError(400, "invalid_request_uri", "request_uri: expected a new one for each request", over=True)
+"""A pushed request that is no longer there (OpenID Connect Core section 3.1.2.6 has the name)."""
 PROMPTS = {"none": "none", "login": "login", "select_account": "login", "consent": "consent"}
 SUSPENDED = "unauthorized_client"
+KEPT_OUT = PageError(403, SUSPENDED, "client_id: this application is suspended")
+"""Nobody is led on to an application that is kept out, perhaps because of where it leads."""
 _LOCALE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}")
 _FATAL = {
     "MissingClientIdError": "client_id: expected the id of a registered application",
@@ -48,13 +52,14 @@ _FATAL = {
 class Asking:
     """What belongs to one authorization request.
 
-    :ivar pushed: whether its parameters came from the client itself and not through a browser.
+    :ivar pushed: the ``request_uri`` of a request whose parameters came from the client itself and not through a
+        browser; "" for any other.
     """
 
     parameters: Parameters
     context: AuthorizeContext
     catalog: Catalog
-    pushed: bool = False
+    pushed: str = ""
 
 
 class AuthorizationEndpoint:
@@ -77,22 +82,17 @@ class AuthorizationEndpoint:
         if client_id is None:
             return PageError(400, "invalid_request", _FATAL["MissingClientIdError"])
         request_uri = parameters.values.get("request_uri", "")
-        was_pushed = pushed.is_pushed(request_uri)
-        if was_pushed:
-            opened = self._opened(parameters, request_uri, client_id)
-            if isinstance(opened, PageError):
-                return opened
-            parameters = opened
-        context = self._parts.storage.protocol.read_authorize(
-            client_id, session_hash, self._parts.clock.now()
-        )
-        return self._judged(Asking(parameters, context, self._parts.catalog, was_pushed))
+        if pushed.is_pushed(request_uri):
+            return self._open(parameters, request_uri, client_id, session_hash)
+        return self._judged(Asking(parameters, self._read(client_id, session_hash), self._parts.catalog))
+
+    def _read(self, client_id: str, session_hash: bytes | None) -> AuthorizeContext:
+        return self._parts.storage.protocol.read_authorize(client_id, session_hash, self._parts.clock.now())
 
     def _judged(self, asking: Asking) -> PageError | Redirect | Pending:
         client = asking.context.client
         if client is not None and client.suspended is not None:
-            # Nobody is led on to an application that is kept out, perhaps because of where it leads.
-            return PageError(403, SUSPENDED, "client_id: this application is suspended")
+            return KEPT_OUT
         request = self._request(asking)
         try:
             self._grant.validate_authorization_request(request)
@@ -102,7 +102,8 @@ class AuthorizationEndpoint:
             return self._refusal(request, str(error.error), description_of(error))
         except ProtocolError as error:
             return self._refusal(request, error.error, error.description)
-        return Pending(_wanted(request), asking.context)
+        shared = pushed.shared_name(asking.pushed) if asking.pushed else ""
+        return Pending(_wanted(request), asking.context, shared)
 
     def check(self, wanted: Mapping[str, str], context: AuthorizeContext) -> None:
         """Judge the parameters of a request that is pushed, by the rules of :meth:`authorize`.
@@ -110,7 +111,7 @@ class AuthorizationEndpoint:
         :raises ProtocolError: 400, with the error that a redirect, or the page, would have had.
         """
         parameters = front.Parameters(dict(wanted), {})
-        request = self._request(Asking(parameters, context, self._parts.catalog, pushed=True))
+        request = self._request(Asking(parameters, context, self._parts.catalog, pushed=pushed.URN))
         try:
             self._grant.validate_authorization_request(request)
         except FatalClientError as error:
@@ -118,16 +119,40 @@ class AuthorizationEndpoint:
         except OAuth2Error as error:
             raise ProtocolError(400, str(error.error), description_of(error)) from None
 
-    def _opened(self, given: Parameters, request_uri: str, client_id: str) -> Parameters | PageError:
-        """The parameters that were pushed; those beside ``client_id`` and ``request_uri`` do not count (RFC 9101
-        section 6.3). Without them no redirect URI is known, so a refusal is a page."""
+    def _open(
+        self, given: Parameters, request_uri: str, client_id: str, session_hash: bytes | None
+    ) -> PageError | Redirect | Pending:
+        """The parameters that were pushed, or what stands since they were opened before; what is beside ``client_id``
+        and ``request_uri`` does not count (RFC 9101 section 6.3). Without them no redirect URI is known, so a refusal
+        is a page, and no answer: it uses nothing up."""
         problem = given.first_problem()
         if problem is not None:
             return PageError(400, "invalid_request", problem)
-        query = pushed.take(self._parts, request_uri, client_id)
-        if query is None:
-            return PageError(400, "invalid_request_uri", "request_uri: expected a new one for each request")
-        return front.read_query(query, front.AUTHORIZE)
+        if not pushed.is_whole(request_uri):
+            return PageError(400, "invalid_request_uri", "request_uri: expected one as it was given out")
+        taken = pushed.take(self._parts, request_uri, client_id)
+        if taken is None:
+            return self._open_again(request_uri, client_id, session_hash)
+        parameters = front.read_query(taken.query, front.AUTHORIZE)
+        context = self._read(client_id, session_hash)
+        judged = self._judged(Asking(parameters, context, self._parts.catalog, request_uri))
+        if isinstance(judged, PageError):
+            self._parts.storage.protocol.push_request(taken)
+        return judged
+
+    def _open_again(
+        self, request_uri: str, client_id: str, session_hash: bytes | None
+    ) -> PageError | Pending:
+        found = pushed.standing(self._parts, request_uri, client_id)
+        if found is None:
+            return USED_UP
+        context = self._read(client_id, session_hash)
+        client = context.client
+        if client is None or not is_registered(client, found.request.redirect_uri):
+            return PageError(400, "invalid_request", _FATAL["MismatchingRedirectURIError"])
+        if client.suspended is not None:
+            return KEPT_OUT
+        return Pending(found.request, context, pushed.shared_name(request_uri), found)
 
     def issue_code(
         self, request: AuthorizationRequest, grant: Grant, session: OwnerSession | None = None

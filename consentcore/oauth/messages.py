@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from consentcore.domain.interaction import AuthorizationRequest, AuthorizeContext
+from consentcore.domain.interaction import AuthorizationRequest, AuthorizeContext, Interaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +35,15 @@ class HttpResponse:
 
 @dataclass(frozen=True, slots=True)
 class PageError:
-    """An authorization request that must be answered by a page, never by a redirect (RFC 6749 section 4.1.2.1)."""
+    """An authorization request that must be answered by a page, never by a redirect (RFC 6749 section 4.1.2.1).
+
+    :ivar over: it was sound once and its time is over; the application has made no mistake.
+    """
 
     status: int
     error: str
     description: str
+    over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,13 @@ class Redirect:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A sound authorization request, and what one read found for it."""
+    """A sound authorization request, and what one read found for it.
+
+    :ivar shared: of a pushed request: the name that all openings of it share. :ivar standing: what is kept under that
+        name, when it had been opened before and not been answered.
+    """
 
     request: AuthorizationRequest
     context: AuthorizeContext
+    shared: str = field(default="", compare=False)
+    standing: Interaction | None = field(default=None, compare=False)

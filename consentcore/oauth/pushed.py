@@ -1,11 +1,15 @@
-"""Pushed authorization requests (RFC 9126): checked and stored now, opened by one browser within a minute.
+"""Pushed authorization requests (RFC 9126): checked and stored now, opened by a browser within a minute.
 
 What is stored is the query string that the authorization endpoint would have had, so that it is read and checked
-there by the same code once more, with the client as it is then.
+there by the same code once more, with the client as it is then. Who opens it first takes it out of the store of pushed
+requests. Where somebody has to be asked it then stands among the pending ones, under a name that its ``request_uri``
+tells, and may be opened again until it is answered: a ``request_uri`` is for one authorization, not for one look
+at a page (FAPI 2.0 Security Profile section 5.3.2.2 note 3).
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
@@ -13,7 +17,7 @@ from urllib.parse import quote, urlencode
 from consentcore.domain.client import ClientKind
 from consentcore.domain.clock import SECOND
 from consentcore.domain.interaction import PushedRequest
-from consentcore.domain.secret import REQUEST, digest, looks_like, mint
+from consentcore.domain.secret import INTERACTION, REQUEST, digest, looks_like, mint, shape
 from consentcore.oauth import front
 from consentcore.oauth.errors import ProtocolError, bad_request
 from consentcore.oauth.responses import json_answer
@@ -21,7 +25,7 @@ from consentcore.oauth.responses import json_answer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from consentcore.domain.interaction import AuthorizeContext
+    from consentcore.domain.interaction import AuthorizeContext, Interaction
     from consentcore.oauth.messages import HttpRequest, HttpResponse
     from consentcore.oauth.parts import Parts
 
@@ -76,16 +80,42 @@ def is_pushed(request_uri: str) -> bool:
     return request_uri.startswith(URN)
 
 
-def take(parts: Parts, request_uri: str, client_id: str) -> str | None:
-    """The query of a pushed request, once, and to its own client only; None when there is none.
+def is_whole(request_uri: str) -> bool:
+    """Whether it may be one that was given out: no part is missing, nothing was changed."""
+    return looks_like(REQUEST, request_uri.removeprefix(URN))
+
+
+def take(parts: Parts, request_uri: str, client_id: str) -> PushedRequest | None:
+    """A pushed request, once, and to its own client only; None when there is none.
 
     :raises StorageError: the storage did not answer.
     """
     secret = request_uri.removeprefix(URN)
-    if not looks_like(REQUEST, secret):
-        return None
-    found = parts.storage.protocol.take_pushed(digest(secret), client_id, parts.clock.now())
-    return None if found is None else found.query
+    return parts.storage.protocol.take_pushed(digest(secret), client_id, parts.clock.now())
+
+
+def shared_name(request_uri: str) -> str:
+    """What all openings of a pushed request share, in the shape of an interaction's id; it tells nothing of the
+    ``request_uri``."""
+    return shape(INTERACTION, digest(f"opened|{request_uri.removeprefix(URN)}"))
+
+
+def standing(parts: Parts, request_uri: str, client_id: str) -> Interaction | None:
+    """What was opened before and waits for its answer; None when there is none of that client in its time.
+
+    Looks again for a moment: who opens it first has to take it before it can stand.
+
+    :raises StorageError: the storage did not answer.
+    """
+    key = digest(shared_name(request_uri))
+    for wait_s in (0.02, 0.05, 0):
+        with parts.storage.reading() as uow:
+            found = uow.interactions.get(key)
+        if found is not None:
+            alive = parts.clock.now() < found.expires_at
+            return found if alive and found.request.client_id == client_id else None
+        time.sleep(wait_s)
+    return None
 
 
 def _query(wanted: Mapping[str, str]) -> str:

@@ -118,6 +118,10 @@ class AuthorizationServer:
         """
         return self._authorization.issue_code(request, grant, session)
 
+    def asks_too_often(self, owner_id: str, client_id: str) -> bool:
+        """Count an authorization request that ``owner_id`` has to be asked about; whether it is one too many."""
+        return self._parts.admission.asks_too_often(owner_id, client_id)
+
     def success_url(self, request: AuthorizationRequest, code: str) -> str:
         """The redirect URI with code, state and iss (RFC 6749 section 4.1.2, RFC 9207 section 2)."""
         return self._authorization.success_url(request, code)

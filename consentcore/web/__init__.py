@@ -20,6 +20,7 @@ def includeme(config: Configurator) -> None:
     config.include("consentcore.web.rendering")  # Jinja filters and globals
     config.include("consentcore.web.routes")  # the URL space
     config.include("consentcore.web.errors")  # every error as a page or as JSON
+    config.include("consentcore.web.gone")  # a request of an application that cannot be answered
     config.include("consentcore.web.api_errors")  # under /api/ always as JSON
     runtime = config.registry["consentcore.runtime"]
     config.scan("consentcore.web.views", ignore=[absent_views(runtime).__contains__])

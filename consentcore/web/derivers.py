@@ -1,7 +1,8 @@
 """View options: ``signed_in`` and ``csrf``.
 
 ``csrf`` is on for every page view that is not a safe method (Origin, Sec-Fetch-Site and the token);
-protocol and API routes, which take no cookies, switch it off.
+protocol and API routes, which take no cookies, switch it off. With :data:`ANY_PERSON` a form counts that this browser
+got when somebody else was signed in, or nobody: for pages that mean whoever answers, or look themselves.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pyramid.httpexceptions import HTTPForbidden
 from consentcore.hosts import origin_of
 from consentcore.web.methods import SAFE_METHODS
 from consentcore.web.redirects import see_other
+from consentcore.web.session import Sender
 
 if TYPE_CHECKING:
     from pyramid.config import Configurator
@@ -24,20 +26,35 @@ if TYPE_CHECKING:
 View = Callable[[Any, "Request"], "Response"]
 
 
+ANY_PERSON = "any_person"
+
+
 class BadCsrf(HTTPForbidden):
-    """The form came from another site, or its session is over."""
+    """A form that does not count. This one came from another site."""
+
+
+class UnknownForm(BadCsrf):
+    """Sent from here, but no form that this browser has got as far as its cookies tell."""
+
+
+class NoCookies(BadCsrf):
+    """Sent from here by a browser that has brought none of the cookies that it got with the form."""
+
+
+class AnotherPerson(BadCsrf):
+    """A form that this browser got when somebody else was signed in."""
 
 
 def csrf_view(view: View, info: Any) -> View:
     """Refuse an unsafe request that a page of ours did not send (ASVS 3.5.1)."""
-    if not info.options.get("csrf", True):
+    wanted = info.options.get("csrf", True)
+    if not wanted:
         return view
 
     def checked(context: Any, request: Request) -> Response:
         if request.method not in SAFE_METHODS:
             check_origin(request)
-            if not request.browser.valid_csrf(request.form.one("csrf_token")):
-                raise BadCsrf
+            check_sender(request, any_person=wanted == ANY_PERSON)
         return view(context, request)
 
     return checked
@@ -52,6 +69,15 @@ def check_origin(request: Request) -> None:
         raise BadCsrf
     if request.headers.get("Sec-Fetch-Site") == "cross-site":
         raise BadCsrf
+
+
+def check_sender(request: Request, *, any_person: bool) -> None:
+    """Look at the anti-forgery token of a form. :raises BadCsrf: when it does not count, by reason."""
+    sender = request.browser.sender(request.form.one("csrf_token"))
+    if sender is Sender.STRANGER:
+        raise UnknownForm if request.browser.marked or request.browser.known else NoCookies
+    if sender is Sender.ANOTHER and not any_person:
+        raise AnotherPerson
 
 
 def signed_in_view(view: View, info: Any) -> View:

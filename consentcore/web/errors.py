@@ -11,7 +11,6 @@ from pyramid.renderers import render_to_response
 
 from consentcore.domain.errors import (
     ClientSuspended,
-    InteractionGone,
     InvalidInput,
     InvalidTransition,
     LinkGone,
@@ -21,7 +20,7 @@ from consentcore.domain.errors import (
 )
 from consentcore.egress import Busy
 from consentcore.logs import log_cause
-from consentcore.web.derivers import BadCsrf
+from consentcore.web.derivers import AnotherPerson, BadCsrf, NoCookies, UnknownForm
 
 if TYPE_CHECKING:
     from pyramid.config import Configurator
@@ -44,6 +43,21 @@ TITLES = {
 SUSPENDED = (
     "It cannot ask you for anything at the moment, and gets none of your data. What you allowed it before is kept "
     "as it is; you find it under Authorized Applications, where you can revoke it."
+)
+
+
+NO_COOKIES = (
+    "This browser has brought back none of the cookies that it got from us together with the form. Without them we "
+    "cannot know that a form comes from the person who filled it in, so nothing was changed. Let your browser keep "
+    "cookies for this site, then go back, load the page again and repeat what you did."
+)
+UNKNOWN_FORM = (
+    "This browser does not know the form: the page was opened before its cookies were deleted, or it was changed on "
+    "its way. Nothing was changed. Go back, load the page again and repeat what you did."
+)
+ANOTHER_PERSON = (
+    "The page was opened when somebody else was signed in in this browser, or nobody. Nothing was changed. Open the "
+    "page again to see what is yours."
 )
 
 
@@ -90,13 +104,15 @@ def _methods_of(request: Request) -> set[str]:
     return found | {"HEAD"} if "GET" in found else found  # Pyramid lets HEAD in where GET is named
 
 
-def on_csrf(_context: BadCsrf, request: Request) -> Response:
-    """A form of another site, or of a session that is over."""
-    text = (
-        "The form did not come from this site, or your session has ended. Nothing was changed. "
-        "Go back, reload the page and try again."
-    )
-    return error_page(request, 403, text)
+def on_csrf(context: BadCsrf, request: Request) -> Response:
+    """A form that does not count."""
+    if isinstance(context, NoCookies):
+        return error_page(request, 403, NO_COOKIES, title="This browser keeps no cookies")
+    if isinstance(context, AnotherPerson):
+        return error_page(request, 409, ANOTHER_PERSON, title="Somebody else is signed in now")
+    if isinstance(context, UnknownForm):
+        return error_page(request, 403, UNKNOWN_FORM, title="This page is too old")
+    return error_page(request, 403, "The form was sent by another site. Nothing was changed.")
 
 
 def on_invalid_input(context: InvalidInput, request: Request) -> Response:
@@ -116,16 +132,6 @@ def on_invalid_transition(_context: InvalidTransition, request: Request) -> Resp
         "your current accesses are under Authorized Applications."
     )
     return error_page(request, 409, text, title="This has already ended")
-
-
-def on_interaction_gone(_context: InteractionGone, request: Request) -> Response:
-    """A consent page that was answered, ran out, or belongs to another browser."""
-    text = (
-        "It was answered already, it has run out, or it was opened in another browser. "
-        "Nothing was changed just now. Go back to the application and start again, "
-        "or look under Authorized Applications."
-    )
-    return error_page(request, 410, text)
 
 
 def on_client_suspended(_context: ClientSuspended, request: Request) -> Response:
@@ -178,7 +184,6 @@ def includeme(config: Configurator) -> None:
         InvalidInput: on_invalid_input,
         NotFound: on_not_found,
         InvalidTransition: on_invalid_transition,
-        InteractionGone: on_interaction_gone,
         ClientSuspended: on_client_suspended,
         LinkGone: on_link_gone,
         Busy: on_busy,

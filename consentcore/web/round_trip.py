@@ -1,12 +1,13 @@
 """The way to a provider and back: what belongs to it is sealed in a cookie of the one browser that was sent.
 
 A state that comes back without its cookie was never this browser's (login CSRF), and one that comes back a second
-time has been used up on the server.
+time has been used up on the server. Several may be under way at once: signing in by one leaves the others good.
 """
 
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ AT_PROVIDER = Errand(SIGN_IN, "provider")
 TTL_MS = 10 * MINUTE
 PURPOSE = "login"
 AT_ONCE = 4
-"""Sign-ins that one browser may have under way, in as many tabs; with one more, all before are forgotten."""
+"""Sign-ins that one browser may have under way, in as many tabs; with one more, the oldest is forgotten."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +41,13 @@ class RoundTrip:
 
 
 def keep(request: Request, response: Response, state: str, trip: RoundTrip) -> None:
-    """Give it to the browser with ``response``, bound to its session."""
+    """Give it to the browser with ``response``, bound to that browser whoever signs in to it meanwhile."""
     before = [name for name in request.cookies if name.startswith(_prefix(request))]
-    for name in before if len(before) >= AT_ONCE else ():
+    # Browsers name the oldest first (RFC 6265 section 5.4).
+    for name in before[: max(0, len(before) - AT_ONCE + 1)]:
         _delete(request, response, name)
-    sealed = request.runtime.keys.seal(PURPOSE, json.dumps(asdict(trip)).encode(), _context(request, state))
+    context = _context(request.browser.mark, state)
+    sealed = request.runtime.keys.seal(PURPOSE, json.dumps(asdict(trip)).encode(), context)
     response.set_cookie(
         _name(request, state),
         sealed,
@@ -60,14 +63,14 @@ def keep(request: Request, response: Response, state: str, trip: RoundTrip) -> N
 def find(request: Request, state: str) -> RoundTrip | None:
     """What this browser was sent away with; None when it was not it, or is too late."""
     sealed = request.cookies.get(_name(request, state), "")
-    if not state or not sealed or not request.browser.known:
+    if not state or not sealed:
         return None
-    try:
-        text = request.runtime.keys.open(PURPOSE, sealed, _context(request, state))
-    except (KeyUnavailable, ValueError):
-        return None
-    found = RoundTrip(**json.loads(text))
-    return found if request.now < found.until else None
+    for mark in request.browser.marks:
+        with suppress(KeyUnavailable, ValueError):
+            text = request.runtime.keys.open(PURPOSE, sealed, _context(mark, state))
+            found = RoundTrip(**json.loads(text))
+            return found if request.now < found.until else None
+    return None
 
 
 def use_up(request: Request, state: str, trip: RoundTrip) -> bool:
@@ -88,8 +91,8 @@ def _delete(request: Request, response: Response, name: str) -> None:
     )
 
 
-def _context(request: Request, state: str) -> str:
-    return f"{request.browser.hash.hex()}|{state}"
+def _context(mark: bytes, state: str) -> str:
+    return f"{mark.hex()}|{state}"
 
 
 def _name(request: Request, state: str) -> str:

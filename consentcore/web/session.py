@@ -1,13 +1,16 @@
-"""The browser session: one signed cookie with a random id, nothing else.
+"""The browser's cookies: a signed random id of its session, and one of the browser itself; nothing else.
 
-The server keeps who is signed in under the SHA-256 of the id (``OwnerSession``), so logout and "end all
-sessions" work on the server. An anonymous visitor has an id too, for anti-forgery, but no row.
-The id is replaced at login and logout (ASVS 7.2.4), so that a planted cookie is worth nothing.
+The server keeps who is signed in under the SHA-256 of the session id (``OwnerSession``), so logout and "end all
+sessions" work on the server. That id is replaced at login and logout (ASVS 7.2.4), so that a planted cookie is worth
+nothing. What has to outlast that, in as many tabs as a person has open, hangs on the id of the browser: pending
+requests, sign-ins under way and the anti-forgery token of forms.
 """
 
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
+from enum import Enum, auto
+from functools import cached_property
 from hmac import compare_digest
 from typing import TYPE_CHECKING
 
@@ -20,20 +23,46 @@ if TYPE_CHECKING:
 
     from consentcore.ports.keys import KeyRing
 
+MOST_IDS = 4
+"""Of so many ids of the browser notice is taken. It has one, or a few when its first requests went out at once."""
+
+
+class Sender(Enum):
+    """Who sent a form, by its anti-forgery token.
+
+    ``SAME``: whoever is signed in now, from a page that was made for them. ``ANOTHER``: this browser, from a page
+    that was made when somebody else was signed in, or nobody. ``STRANGER``: no page that this browser has got.
+    """
+
+    SAME = auto()
+    ANOTHER = auto()
+    STRANGER = auto()
+
 
 def cookie_name(secure: bool) -> str:
     """``__Host-`` makes browsers insist on Secure, Path=/ and no Domain; it is refused on plain http."""
     return "__Host-consentcore" if secure else "consentcore_session"
 
 
+def id_prefix(secure: bool) -> str:
+    """How the names of the cookies with an id of the browser begin.
+
+    Each id has a name of its own: two tabs that come at once for the first time do not overwrite each other's.
+    """
+    return "__Host-consentcore_browser_" if secure else "consentcore_browser_"
+
+
 class Browser:
-    """The session of the browser that sent a request. Reading never sets a cookie; :attr:`sid` does."""
+    """The browser that sent a request. Reading never sets a cookie; :attr:`sid` and :attr:`mark` do."""
 
     def __init__(self, request: Request, keys: KeyRing, *, secure: bool) -> None:
         self._request = request
         self._keys = keys
         self._secure = secure
-        self._sid = self._from_cookie()
+        self._made: list[str] = []
+        found = cookie_values(request.environ, cookie_name(secure))
+        read = (self._signed(value, "session") for value in reversed(found))
+        self._sid = next((sid for sid in read if sid), None)
 
     @property
     def known(self) -> bool:
@@ -51,13 +80,45 @@ class Browser:
         return digest(self.sid)
 
     @property
-    def csrf_token(self) -> str:
-        """The anti-forgery token: a keyed hash of the session id, valid as long as the session."""
-        return self._mac("csrf", self.sid)
+    def marked(self) -> bool:
+        """Whether the browser has brought an id of its own: it has been here before, and keeps cookies."""
+        return bool(self._ids)
 
-    def valid_csrf(self, token: str) -> bool:
-        """Whether ``token`` is the one of this session; never for a browser without a session."""
-        return self.known and compare_digest(token.encode("utf-8", "replace"), self.csrf_token.encode())
+    @property
+    def mark(self) -> bytes:
+        """What that is stored under that belongs to this browser, whoever signs in; made now if it has no id."""
+        return digest(self._id)
+
+    def has(self, mark: bytes) -> bool:
+        """Whether ``mark`` is of this browser; requests from before there were marks have the hash of its session."""
+        return mark in self.marks or (self.known and mark == self.hash)
+
+    @property
+    def marks(self) -> tuple[bytes, ...]:
+        """Every mark that the browser has brought, or gets now."""
+        return tuple(digest(one) for one in self._ids or self._made)
+
+    @property
+    def csrf_token(self) -> str:
+        """The anti-forgery token: keyed hashes of this browser, and of it together with who is signed in."""
+        mark, _ = self.mark, self.sid  # in this order: a form begins a session
+        return f"{self._mac('csrf', mark.hex())}.{self._mac('csrf', self._pair(mark))}"
+
+    def sender(self, token: str) -> Sender:
+        """Who sent the form that carried ``token``."""
+        ours, _, theirs = token.partition(".")
+        mark = next((one for one in self.marks if self.wrote(ours, "csrf", one.hex())), None)
+        if mark is None:
+            return Sender.STRANGER
+        return Sender.SAME if self.wrote(theirs, "csrf", self._pair(mark)) else Sender.ANOTHER
+
+    def sign(self, text: str) -> str:
+        """A keyed hash of ``text`` for this browser and who is signed in."""
+        return self._mac("evidence", f"{self._pair(self.mark)}|{text}")
+
+    def signed(self, mac: str, text: str) -> bool:
+        """Whether ``mac`` is what :meth:`sign` once said of ``text``."""
+        return any(self.wrote(mac, "evidence", f"{self._pair(one)}|{text}") for one in self.marks)
 
     @property
     def reference(self) -> str:
@@ -67,14 +128,43 @@ class Browser:
     def renew(self) -> str:
         """Give the browser a new session id with the next response."""
         self._sid = mint(SESSION)
-        self._request.add_response_callback(self._set_cookie)
+        self._request.add_response_callback(self._set_session)
         return self._sid
 
-    def _set_cookie(self, _request: Request, response: Response) -> None:
-        sid = self.sid
+    def wrote(self, mac: str, purpose: str, text: str) -> bool:
+        """Whether ``mac`` is a keyed hash of ours; made before the keys were rotated it counts as well."""
+        shown = mac.encode("utf-8", "replace")
+        return any(compare_digest(shown, self._mac(purpose, text, one).encode()) for one in self._keys.ids)
+
+    def _pair(self, mark: bytes) -> str:
+        owner = self._request.owner
+        return f"{mark.hex()}|{owner.owner_id if owner else ''}"
+
+    @cached_property
+    def _ids(self) -> list[str]:
+        prefix, cookies = id_prefix(self._secure), self._request.cookies
+        values = [cookies[name] for name in cookies if name.startswith(prefix)][:MOST_IDS]
+        return [found for found in (self._signed(value, "browser") for value in values) if found]
+
+    @cached_property
+    def _id(self) -> str:
+        if self._ids:
+            return self._ids[0]
+        made = mint(SESSION)
+        self._made.append(made)
+        name = id_prefix(self._secure) + digest(made).hex()[:8]
+        self._request.add_response_callback(lambda _, response: self._set(response, name, made, "browser"))
+        if not self.known:
+            self.renew()
+        return made
+
+    def _set_session(self, _request: Request, response: Response) -> None:
+        self._set(response, cookie_name(self._secure), self.sid, "session")
+
+    def _set(self, response: Response, name: str, secret: str, purpose: str) -> None:
         response.set_cookie(
-            cookie_name(self._secure),
-            f"{sid}.{self._mac('session', sid)}",
+            name,
+            f"{secret}.{self._mac(purpose, secret)}",
             path="/",
             secure=self._secure,
             httponly=True,
@@ -82,18 +172,9 @@ class Browser:
             overwrite=True,
         )
 
-    def _from_cookie(self) -> str | None:
-        found = cookie_values(self._request.environ, cookie_name(self._secure))
-        return next((sid for sid in map(self._signed, reversed(found)) if sid), None)
-
-    def _signed(self, value: str) -> str | None:
-        sid, _, mac = value.partition(".")
-        if not looks_like(SESSION, sid):
-            return None
-        for key_id in self._keys.ids:
-            if compare_digest(mac.encode("utf-8", "replace"), self._mac("session", sid, key_id).encode()):
-                return sid
-        return None
+    def _signed(self, value: str, purpose: str) -> str | None:
+        secret, _, mac = value.partition(".")
+        return secret if looks_like(SESSION, secret) and self.wrote(mac, purpose, secret) else None
 
     def _mac(self, purpose: str, text: str, key_id: str = "") -> str:
         return urlsafe_b64encode(self._keys.mac(purpose, text.encode(), key_id)[:24]).decode()

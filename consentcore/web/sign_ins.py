@@ -13,7 +13,7 @@ from consentcore.domain.errors import StorageError
 from consentcore.domain.owner import OwnerSession
 from consentcore.domain.secret import digest
 from consentcore.web.evidence import browser_family, coarse_address
-from consentcore.web.interactions import url_for
+from consentcore.web.interactions import hand_over, is_id, url_for
 from consentcore.web.methods import SAFE_METHODS
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def start_session(
     now = request.now
     lifetime = int(request.runtime.settings.web.session_ttl_s * 1000)
     uow.owners.end_session(change.old)
+    hand_over(request, uow, interaction_id, change.old, who.owner_id)
     uow.owners.add_session(
         OwnerSession(
             session_hash=change.new,
@@ -64,10 +65,13 @@ def start_session(
             browser=browser_family(request.user_agent or ""),
         )
     )
-    bound = interaction_id and uow.interactions.bind(
-        digest(interaction_id), change.old, change.new, who.owner_id
-    )
-    if bound:
+    return where(interaction_id, after)
+
+
+def where(interaction_id: str, after: str) -> str:
+    """Where a sign-in leads: to the request of an application, whose page says so where it cannot be answered any
+    more, or to a page of ours."""
+    if is_id(interaction_id):
         return url_for("/consent", interaction_id)
     return after if OWN_PAGE.fullmatch(after) else "/consents"
 

@@ -220,6 +220,46 @@ def test_a_consent_waits_for_the_way_back(platform, provider):
     assert "code" in answer(page, "approve")
 
 
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_two_requests_that_go_out_to_the_provider_at_once_are_both_answered(platform, provider, order):
+    browser = platform.browser()
+    asked = [Request(state="s0"), Request(client_id="shiftplan", state="s1")]
+    waiting = [browser.get(one.url, status=303).location for one in asked]
+    urls = [sent(browser, login) for login in waiting]
+    pages = {}
+    for tab in order:
+        pages[tab] = back(browser, provider.sends_back(urls[tab]), status=303).follow()
+    assert [answer(pages[tab], "approve")["state"] for tab in (0, 1)] == ["s0", "s1"]
+
+
+def test_the_oldest_of_too_many_is_forgotten_and_the_others_are_good(platform, provider):
+    browser = platform.browser()
+    urls = [sent(browser, f"/login?next=/consents/history&n={number}") for number in range(5)]
+    lost = back(browser, provider.sends_back(urls[0]), status=400)
+    assert "has begun several others since" in visible(lost)
+    for url in urls[1:]:
+        back(browser, provider.sends_back(url), status=303)
+
+
+def test_a_return_whose_answer_was_lost_leads_on_or_keeps_what_waits(platform, provider):
+    browser = platform.browser()
+    login = browser.get(Request(state="mine").url, status=303).location
+    params = provider.sends_back(sent(browser, login))
+    cookies = dict(browser.cookies)
+    back(browser, params, status=303)
+    signed = dict(browser.cookies)
+    lossy = platform.browser()  # as a browser is that has never got the answer
+    for name, value in cookies.items():
+        lossy.set_cookie(name, value)
+    again = back(lossy, params, status=400).html.find("a", string="Continue with Lumen ID")["href"]
+    done = back(lossy, provider.sends_back(sent(lossy, again)), status=303)
+    assert answer(done.follow(), "approve")["state"] == "mine"
+    half = platform.browser()  # and as one that has got the session and not the rest
+    for name, value in (cookies | signed).items():
+        half.set_cookie(name, value)
+    assert "/consent?i=" in back(half, params, status=303).location
+
+
 def test_a_consent_of_another_browser_is_not_taken_along(platform, provider):
     victim, thief = platform.browser(), platform.browser()
     login = victim.get(Request().url, status=303).location.removeprefix(ISSUER)

@@ -6,12 +6,15 @@ import json
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
+import time_machine
 from client_keys import EC, fresh_jti, signed
 from patience import PATIENCE_S
-from platform_ import ISSUER, PREFIX, Request, answer, introspect, make_platform, sign_in
+from platform_ import ISSUER, PREFIX, Request, answer, introspect, make_platform, sign_in, visible
 from sinks import Answer, http_sink
 
 from consentcore.domain.client import AuthMethod
@@ -63,6 +66,181 @@ def test_15_a_look_at_the_link_by_head_uses_nothing_up(platform):
     refused = platform.browser().head(link("coolsite", pushed), status=405)
     assert refused.headers["Allow"] == "GET"
     platform.browser().get(link("coolsite", pushed), status=303)
+
+
+def opened_by(platform, request: Request) -> str:
+    """The link to a request that CoolSite has pushed."""
+    pushed = push(platform, request, {"client_secret": platform.client_secret})
+    return link("coolsite", pushed.json["request_uri"])
+
+
+def events(platform):
+    with platform.runtime.storage.reading() as uow:
+        return [one.type.value for grant in uow.grants.all() for one in uow.ledger.of_grant(grant.grant_id)]
+
+
+def test_98_a_look_by_somebody_else_before_uses_nothing_up(platform):
+    """FAPI 2.0 Security Profile 5.3.2.2 note 3: one authorization, not one look at a page."""
+    opened = opened_by(platform, Request(state="mine"))
+    for _ in range(3):
+        platform.browser().get(opened, status=303)  # a mail scanner, a preview of links
+    browser = platform.browser()
+    page = sign_in(browser, browser.get(opened, status=303).follow())
+    assert answer(page, "approve")["state"] == "mine"
+
+
+def test_98_reload_second_tab_and_a_sign_in_between_lead_to_the_same_request(platform):
+    opened = opened_by(platform, Request(state="mine"))
+    browser = platform.browser()
+    login = browser.get(opened, status=303).follow()
+    assert browser.get(opened, status=303).follow().request.url == login.request.url
+    sign_in(browser, browser.get("/login"))
+    consent = browser.get(opened, status=303)
+    assert "/consent?i=" in consent.location, "signed in by now"
+    assert answer(consent.follow(), "approve")["state"] == "mine"
+    assert events(platform) == ["granted"]
+
+
+@pytest.mark.parametrize("decision", ["approve", "deny"])
+def test_98_it_is_used_up_by_its_answer_and_says_so(platform, decision):
+    opened = opened_by(platform, Request(state="mine"))
+    first, second = platform.browser(), platform.browser()
+    mine = sign_in(first, first.get(opened, status=303).follow())
+    theirs = sign_in(second, second.get(opened, status=303).follow(), "grace@example.org")
+    assert answer(theirs, decision)["state"] == "mine"
+    late = mine.forms[0].submit("decision", value="approve", status=410)
+    assert "It was answered already" in visible(late)
+    assert "Go on to" not in late.text
+    for browser in (first, second, platform.browser()):
+        page = browser.get(opened, status=400)
+        assert "can be answered once" in visible(page)
+        assert "made a mistake" not in visible(page)
+    assert events(platform) == ["granted" if decision == "approve" else "denied"]
+
+
+def test_98_of_two_browsers_that_answer_at_once_one_wins(database):
+    opened = opened_by(database, Request(state="mine"))
+    pages = []
+    for email in ("ada@example.org", "grace@example.org"):
+        browser = database.browser()
+        pages.append(sign_in(browser, browser.get(opened, status=303).follow(), email))
+
+    def press(page):
+        return page.forms[0].submit("decision", value="approve", expect_errors=True).status_int
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(press, pages)) == [303, 410]
+    assert events(database) == ["granted"]
+
+
+def test_98_browsers_that_open_it_at_once_can_all_answer(database):
+    opened = opened_by(database, Request(state="mine"))
+    browsers = [database.browser() for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        logins = list(pool.map(lambda browser: browser.get(opened, status=303).follow(), browsers))
+    assert answer(sign_in(browsers[3], logins[3]), "approve")["state"] == "mine"
+
+
+def test_98_two_tabs_of_one_browser_may_open_it_at_once(database):
+    browser = database.browser()
+    browser.get("/login")
+    cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+    for _ in range(5):
+        opened = opened_by(database, Request())
+
+        def look(_, opened=opened):
+            return database.browser().get(opened, headers={"Cookie": cookie}, status=303).location
+
+        with ThreadPoolExecutor(4) as pool:
+            assert len(set(pool.map(look, range(4)))) == 1
+
+
+def test_98_a_remembered_consent_uses_it_up_once(platform):
+    browser = platform.browser()
+    page = sign_in(browser, browser.get(opened_by(platform, Request())).follow())
+    waits = opened_by(platform, Request(state="waits"))
+    other = platform.browser()
+    other.get(waits, status=303)  # opened without a session, so it stands
+    answer(page, "approve")
+    assert "code=" in browser.get(waits, status=303).location
+    browser.get(waits, status=400)
+    other.get(waits, status=400)
+    at_once = opened_by(platform, Request())
+    assert "code=" in browser.get(at_once, status=303).location
+    browser.get(at_once, status=400)
+
+
+def test_98_prompt_none_is_answered_and_so_used_up(platform):
+    opened = opened_by(platform, Request(extra={"prompt": "none"}))
+    assert "error=login_required" in platform.browser().get(opened, status=303).location
+    platform.browser().get(opened, status=400)
+
+
+def test_98_what_ran_out_blames_nobody(platform):
+    opened = opened_by(platform, Request())
+    with time_machine.travel(time.time() + 61):
+        page = platform.browser().get(opened, status=400)
+    assert "only for a short time" in visible(page)
+    assert "made a mistake" not in visible(page)
+
+
+def test_98_what_was_opened_stands_as_long_as_any_other_request_and_no_longer(platform):
+    opened = opened_by(platform, Request())
+    browser = platform.browser()
+    sign_in(browser, browser.get("/login"))
+    browser.get(opened, status=303)
+    with time_machine.travel(time.time() + 590):
+        consent = browser.get(opened, status=303)
+    with time_machine.travel(time.time() + 601):
+        browser.get(opened, status=400)
+        late = browser.get(consent.location, status=410)
+    assert "Nobody has answered it in time" in visible(late)
+
+
+def test_98_what_was_opened_stays_with_its_client(platform):
+    opened = opened_by(platform, Request())
+    platform.browser().get(opened, status=303)
+    platform.browser().get(opened.replace("client_id=coolsite", "client_id=shiftplan"), status=400)
+
+
+def test_98_an_address_that_was_taken_away_gets_no_answer(platform):
+    opened = opened_by(platform, Request())
+    browser = platform.browser()
+    browser.get(opened, status=303)
+    with platform.runtime.storage.transaction() as uow:
+        client = uow.clients.get("coolsite")
+        uow.clients.update(replace(client, redirect_uris=("https://coolsite.example/other",)))
+    assert "Location" not in browser.get(opened, status=400).headers
+
+
+def test_98_it_stands_where_the_pages_have_a_host_of_their_own_too(tmp_path):
+    platform = make_platform(
+        tmp_path, storage="sqlalchemy", extra="consentcore.web_url = http://localhost:6543"
+    )
+    opened = opened_by(platform, Request(state="mine"))
+    ways = [platform.browser().get(opened, status=303).location for _ in range(2)]
+    pages = []
+    for way, email in zip(ways, ("ada@example.org", "grace@example.org"), strict=True):
+        browser = platform.browser()
+        consent = browser.get(way.removeprefix("http://localhost:6543"))
+        pages.append(sign_in(browser, consent.follow(), email))
+    assert answer(pages[0], "approve")["state"] == "mine"
+    assert pages[1].forms[0].submit("decision", value="approve", expect_errors=True).status_int == 410
+    platform.runtime.close()
+
+
+def test_98_an_unanswered_one_is_on_record_once_and_an_answered_one_not_at_all(platform):
+    answered, left = opened_by(platform, Request()), opened_by(platform, Request(scope="alarms.read"))
+    browser = platform.browser()
+    sign_in(browser, browser.get("/login"))
+    for _ in range(3):
+        page = browser.get(answered, status=303).follow()
+        browser.get(left, status=303).follow()
+    answer(page, "approve")
+    with time_machine.travel(time.time() + 601), platform.runtime.storage.transaction() as uow:
+        for one in uow.interactions.expired(platform.runtime.clock.now(), 100):
+            platform.runtime.service.abandon(uow, one)
+    assert sorted(events(platform)) == ["abandoned", "granted"]
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from consentcore.domain.clock import HOUR, window_left_s
 from consentcore.domain.errors import InvalidInput
 from consentcore.mailbox import normalise_email
 from consentcore.web.account_pages import mail_throttle, proven, too_often
+from consentcore.web.derivers import ANY_PERSON
 from consentcore.web.pages import page, without_referrer
 from consentcore.web.redirects import see_other
 
@@ -57,7 +58,7 @@ def show_confirmation(request: Request) -> Response:
     return without_referrer(response)
 
 
-@view_config(route_name="account.email.confirm", request_method="POST")
+@view_config(route_name="account.email.confirm", request_method="POST", csrf=ANY_PERSON)
 def confirm(request: Request) -> Response:
     """One of the two addresses agrees."""
     outcome = request.runtime.accounts.confirm_email(request.uow, request.form.one("t"))

@@ -7,12 +7,25 @@ from typing import TYPE_CHECKING, NamedTuple
 from pyramid.view import view_config
 
 from consentcore.consent.service import Decision
-from consentcore.domain.errors import ClientSuspended, InteractionGone, InvalidInput
+from consentcore.domain.errors import ClientSuspended, InvalidInput
 from consentcore.oauth.redirects import is_registered
-from consentcore.web import consent_page, evidence
-from consentcore.web.interactions import pending, still_pending, url_for
+from consentcore.web import answered, consent_page, evidence
+from consentcore.web.derivers import ANY_PERSON
+from consentcore.web.interactions import (
+    Gone,
+    Why,
+    may_answer,
+    pending,
+    shared_of,
+    still_pending,
+    take_over,
+    url_for,
+    use_up_shared,
+)
 from consentcore.web.pages import page
 from consentcore.web.redirects import see_other
+from consentcore.web.repeating import repeated
+from consentcore.web.session import Sender
 from consentcore.web.tweens import leads_away
 
 if TYPE_CHECKING:
@@ -23,6 +36,10 @@ if TYPE_CHECKING:
     from consentcore.domain.event import Evidence, NoticeSnapshot
     from consentcore.domain.interaction import Interaction
 
+ANOTHER = (
+    "Somebody else was signed in when this page was opened, or nobody. Nothing was sent. You are signed in as {}: "
+    "please read what this is about before you decide."
+)
 CHANGED = "The text of this page has changed since you opened it. Please read it again before you decide."
 
 
@@ -41,27 +58,37 @@ def show_consent(request: Request) -> Response:
     """Say who asks for what."""
     interaction_id = request.query.one("i")
     interaction = pending(request, interaction_id)
-    if not _is_owners(request, interaction):
+    if not may_answer(request, interaction):
         return see_other(url_for("/login", interaction_id))
-    return _show(request, _load(request, interaction_id, interaction))
+    return _show(request, _load(request, interaction_id, take_over(request, interaction)))
 
 
-@view_config(route_name="consent", request_method="POST")
+@view_config(route_name="consent", request_method="POST", csrf=ANY_PERSON)
 def decide(request: Request) -> Response:
     """Take the answer; without a clear one nothing happens."""
-    interaction_id = request.form.one("i")
-    interaction = pending(request, interaction_id)
-    if not _is_owners(request, interaction):
+    interaction_id, decision = request.form.one("i"), request.form.one("decision")
+    try:
+        interaction = pending(request, interaction_id)
+    except Gone as gone:
+        return see_other(repeated(request, gone, decision))
+    if not may_answer(request, interaction):
         return see_other(url_for("/login", interaction_id))
-    asked = _load(request, interaction_id, interaction)
-    decision = request.form.one("decision")
+    asked = _load(request, interaction_id, take_over(request, interaction))
+    if request.browser.sender(request.form.one("csrf_token")) is Sender.ANOTHER:
+        return _show(
+            request, asked, error=ANOTHER.format(request.owner.name or request.owner.email), status=409
+        )
+    return _answer(request, asked, decision)
+
+
+def _answer(request: Request, asked: Asked, decision: str) -> Response:
     if decision == "deny":
         return see_other(_deny(request, asked))
     if decision != "approve":
         raise InvalidInput("decision", "expected approve or deny")
     presented_at = _presented_at(request, asked)
     if presented_at is None:
-        still_pending(request, interaction)  # an answer given meanwhile changes the text as well
+        still_pending(request, asked.interaction_id)  # an answer given meanwhile changes the text as well
         return _show(request, asked, error=CHANGED, status=409)
     return see_other(_approve(request, asked, presented_at))
 
@@ -77,6 +104,7 @@ def _approve(request: Request, asked: Asked, presented_at: int) -> str:
     chosen = tuple(dict.fromkeys(request.form.all("resource")))
     if not offered.issuperset(chosen):
         raise InvalidInput("resource", "expected only what the page offered")
+    use_up_shared(request.uow, asked.interaction_id)
     approval = request.runtime.service.approve(
         request.uow,
         interaction=asked.interaction,
@@ -86,11 +114,13 @@ def _approve(request: Request, asked: Asked, presented_at: int) -> str:
         evidence=_evidence(request, "button:approve", asked, presented_at),
         snapshot=asked.shown,
     )
+    _note(request, asked, "approve")
     return request.runtime.server.success_url(asked.interaction.request, approval.code)
 
 
 def _deny(request: Request, asked: Asked) -> str:
     stamp = consent_page.read_stamp(request, request.form.one("shown"))
+    use_up_shared(request.uow, asked.interaction_id)
     request.runtime.service.deny(
         request.uow,
         interaction=asked.interaction,
@@ -99,6 +129,7 @@ def _deny(request: Request, asked: Asked) -> str:
         evidence=_evidence(request, "button:deny", asked, stamp[1] if stamp else None),
         snapshot=asked.shown,
     )
+    _note(request, asked, "deny")
     wanted = asked.interaction.request
     return request.runtime.server.error_url(wanted, "access_denied", "The data owner said no")
 
@@ -114,16 +145,16 @@ def _evidence(request: Request, method: str, asked: Asked, presented_at: int | N
     )
 
 
-def _is_owners(request: Request, interaction: Interaction) -> bool:
-    """Whether the person signed in is the one this interaction was handed to (not you? signs in anew)."""
-    return request.owner is not None and interaction.owner_id == request.owner.owner_id
+def _note(request: Request, asked: Asked, decision: str) -> None:
+    name = shared_of(asked.interaction_id) or asked.interaction_id
+    answered.note(request.uow, name, asked.interaction, decision, request.now)
 
 
 def _load(request: Request, interaction_id: str, interaction: Interaction) -> Asked:
     client = request.uow.clients.get(interaction.request.client_id)
     asking = interaction.request.redirect_uri
     if client is None or not client.enabled or not is_registered(client, asking):
-        raise InteractionGone
+        raise Gone(Why.WITHDRAWN)
     if client.suspended is not None:
         raise ClientSuspended
     built = consent_page.build(request, interaction, client, request.owner)

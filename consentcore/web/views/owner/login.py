@@ -8,6 +8,7 @@ from pyramid.view import view_config
 
 from consentcore.ports.login import Authenticated, LoginAttempt, Throttled
 from consentcore.web.account_pages import TOO_MANY, wait
+from consentcore.web.derivers import ANY_PERSON
 from consentcore.web.interactions import pending
 from consentcore.web.pages import page
 from consentcore.web.redirects import see_other
@@ -29,7 +30,7 @@ def show_login(request: Request) -> Response:
     return _form(request, request.query.one("i"), request.query.one("next"))
 
 
-@view_config(route_name="login", request_method="POST")
+@view_config(route_name="login", request_method="POST", csrf=ANY_PERSON)
 def log_in(request: Request) -> Response:
     """Check the credentials before the transaction is touched, then start a new session."""
     form = request.form

@@ -17,7 +17,7 @@ from consentcore.web.interactions import pending
 from consentcore.web.pages import page
 from consentcore.web.redirects import see_other
 from consentcore.web.round_trip import AT_PROVIDER, RoundTrip
-from consentcore.web.sign_ins import OWN_PAGE, Change, start_session
+from consentcore.web.sign_ins import OWN_PAGE, Change, start_session, where
 
 if TYPE_CHECKING:
     from pyramid.request import Request
@@ -53,10 +53,10 @@ def come_back(request: Request) -> Response:
     state = params.get("state", "")
     trip = round_trip.find(request, state)
     if trip is None:
-        return _lost(request)
+        return _refused(request, LOST, RoundTrip("", "", "", 0))
     with errand(AT_PROVIDER):
         if not round_trip.use_up(request, state, trip):
-            return _lost(request)
+            return _back_before(request, trip)
         returned = Returned(params, trip.transient, _callback_url(request), request.now)
         outcome = request.runtime.redirect_login.complete(returned)
     response = _answer(request, outcome, trip)
@@ -68,6 +68,13 @@ def come_back(request: Request) -> Response:
 def signed_out(request: Request) -> Response:
     """Where the provider leads after it has signed somebody out."""
     return page(request, "login_out.jinja2", viewer=None, label="", elsewhere="")
+
+
+def _back_before(request: Request, trip: RoundTrip) -> Response:
+    """The same answer once more: a reload, or the first time nothing came back to the browser."""
+    if request.owner is not None:
+        return see_other(where(trip.interaction_id, trip.after))
+    return _refused(request, LOST, trip)
 
 
 def _answer(request: Request, outcome: Authenticated | Refused | Unavailable, trip: RoundTrip) -> Response:
@@ -100,10 +107,6 @@ def _unavailable(request: Request, outcome: Unavailable, trip: RoundTrip) -> Res
     return response
 
 
-def _lost(request: Request) -> Response:
-    return _refused(request, LOST, RoundTrip("", "", "", 0))
-
-
 def _refused(request: Request, reason: str, trip: RoundTrip) -> Response:
     return _page(request, reason, trip, STATUS.get(reason, 403))
 
@@ -117,6 +120,7 @@ def _page(request: Request, reason: str, trip: RoundTrip, status: int) -> Respon
         status=status,
         viewer=None,
         reason=reason,
+        cookies=request.browser.marked,
         label=request.runtime.redirect_login.label,
         again=again,
         other=f"{again}{'&' if '?' in again else '?'}fresh=1",

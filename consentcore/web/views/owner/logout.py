@@ -8,6 +8,7 @@ from pyramid.view import view_config
 
 from consentcore.egress import errand
 from consentcore.hosts import origin_of
+from consentcore.web.derivers import ANY_PERSON
 from consentcore.web.pages import page
 from consentcore.web.redirects import see_other
 from consentcore.web.round_trip import AT_PROVIDER
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from consentcore.ports.login import RedirectLogin
 
 
-@view_config(route_name="logout", request_method="POST")
+@view_config(route_name="logout", request_method="POST", csrf=ANY_PERSON)
 def log_out(request: Request) -> Response:
     """End the session on the server and in the browser."""
     elsewhere = request.runtime.redirect_login

@@ -1,0 +1,74 @@
+"""How a request was answered, kept for a day: so that pages can say so, and an answer that was lost can be repeated.
+
+Kept as a ticket of its owner, in the transaction of the answer itself.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from consentcore.domain.clock import DAY
+from consentcore.domain.interaction import AuthorizationRequest
+from consentcore.domain.owner import OwnerTicket
+from consentcore.domain.secret import digest
+
+if TYPE_CHECKING:
+    from consentcore.domain.interaction import Interaction
+    from consentcore.ports.storage import UnitOfWork
+
+PURPOSE = "answered"
+KEPT_MS = DAY
+
+
+@dataclass(frozen=True)
+class Answer:
+    """:ivar decision: ``approve`` or ``deny``. :ivar answered_at: in ms. :ivar until: when the request would have run
+    out; so long the same browser may have the answer repeated. :ivar mark: of that browser."""
+
+    decision: str
+    owner_id: str
+    answered_at: int
+    until: int
+    mark: bytes
+    request: AuthorizationRequest
+
+
+def note(uow: UnitOfWork, name: str, interaction: Interaction, decision: str, now: int) -> None:
+    """Keep an answer of ``interaction.owner_id``.
+
+    :param name: the id of the request, or what all openings of a pushed one share.
+    """
+    payload = {
+        "decision": decision,
+        "until": interaction.expires_at,
+        "mark": interaction.session_hash.hex(),
+        "request": asdict(interaction.request),
+    }
+    uow.tickets.add(
+        OwnerTicket(_key(name), PURPOSE, interaction.owner_id, now, now + KEPT_MS, json.dumps(payload))
+    )
+
+
+def find(uow: UnitOfWork, name: str, now: int) -> Answer | None:
+    """The answer to a request; None when there was none for a day."""
+    ticket = uow.tickets.get(_key(name), now)
+    if ticket is None or ticket.purpose != PURPOSE:
+        return None
+    kept: dict[str, Any] = json.loads(ticket.payload)
+    asked: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in kept["request"].items()
+    }
+    return Answer(
+        kept["decision"],
+        ticket.owner_id,
+        ticket.created_at,
+        kept["until"],
+        bytes.fromhex(kept["mark"]),
+        AuthorizationRequest(**asked),
+    )
+
+
+def _key(name: str) -> bytes:
+    return digest(f"{PURPOSE}|{name}")
