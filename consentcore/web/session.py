@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from consentcore.ports.keys import KeyRing
 
-MOST_IDS = 4
+MOST_IDS = 20
 """Of so many ids of the browser notice is taken. It has one, or a few when its first requests went out at once."""
 
 
