@@ -17,7 +17,7 @@ from patience import PATIENCE_S
 from platform_ import ISSUER, PREFIX, Request, answer, introspect, make_platform, sign_in, visible
 from sinks import Answer, http_sink
 
-from consentcore.domain.client import AuthMethod
+from consentcore.domain.client import AuthMethod, Halt
 from consentcore.oauth.client_auth.credentials import ASSERTION_TYPE
 
 KEYS = json.dumps({"keys": [EC.as_dict(private=False)]})
@@ -211,6 +211,21 @@ def test_98_an_address_that_was_taken_away_gets_no_answer(platform):
         client = uow.clients.get("coolsite")
         uow.clients.update(replace(client, redirect_uris=("https://coolsite.example/other",)))
     assert "Location" not in browser.get(opened, status=400).headers
+
+
+@pytest.mark.parametrize("opened_before", [False, True])
+def test_98_a_page_that_keeps_an_application_out_uses_nothing_up(platform, opened_before):
+    opened = opened_by(platform, Request(state="mine"))
+    browser = platform.browser()
+    if opened_before:
+        browser.get(opened, status=303)
+    for halt in (Halt(1), None):
+        with platform.runtime.storage.transaction() as uow:
+            uow.clients.update(replace(uow.clients.get("coolsite"), suspended=halt))
+        if halt:
+            assert "suspended" in visible(browser.get(opened, status=403))
+    page = sign_in(browser, browser.get(opened, status=303).follow())
+    assert answer(page, "approve")["state"] == "mine"
 
 
 def test_98_it_stands_where_the_pages_have_a_host_of_their_own_too(tmp_path):

@@ -205,9 +205,10 @@ def test_a_form_that_is_sent_twice_leads_to_the_application_twice(platform, deci
 def test_a_form_that_is_sent_at_once_is_one_consent(tmp_path):
     platform = make_platform(tmp_path, storage="sqlalchemy")
     _, page = to_consent_page(platform, Request(state="mine"))
+    form = page.forms[0]
 
     def press(_):
-        return page.forms[0].submit("decision", value="approve", expect_errors=True)
+        return form.submit("decision", value="approve", expect_errors=True)
 
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(press, range(4)))
