@@ -92,9 +92,11 @@ def make_notice(event: ConsentEvent, grant: Grant, *, had_grant_before: bool = F
 
 def written_at(notice: Notice) -> int:
     """When a notice was written, in milliseconds: days later than it occurred, where something ended by its date and no
-    worker came by. Those of older releases were written when they say that it occurred."""
-    text = json.loads(notice.data).get("recorded_at")
-    return from_iso(text) if text else notice.occurred_at
+    worker came by. One of an older release, or that cannot be read, counts as written when it occurred."""
+    try:
+        return from_iso(json.loads(notice.data)["recorded_at"])
+    except (ValueError, LookupError, TypeError):
+        return notice.occurred_at
 
 
 def _audiences(kind: NoticeKind) -> tuple[Audience, ...]:
