@@ -122,8 +122,16 @@ from consentcore.ports.login import (
     Throttled,
     Unavailable,
 )
-from consentcore.ports.notifier import ClientView, EndpointView, Envelope, Mail, Notifier, OwnerView
-from consentcore.ports.outbox import OutboxStats, OutboxStorage, Settlement
+from consentcore.ports.notifier import (
+    CheckedNotifier,
+    ClientView,
+    EndpointView,
+    Envelope,
+    Mail,
+    Notifier,
+    OwnerView,
+)
+from consentcore.ports.outbox import NamedOutbox, OutboxStats, OutboxStorage, Settlement
 from consentcore.ports.scopes import ScopeCatalog
 from consentcore.ports.storage import (
     ClientRepository,
@@ -167,6 +175,7 @@ __all__ = [
     "AuthorizationRequest",
     "AuthorizeContext",
     "Catalog",
+    "CheckedNotifier",
     "Checkpoint",
     "Client",
     "ClientKind",
@@ -220,6 +229,7 @@ __all__ = [
     "LoginOutcome",
     "LoginProvider",
     "Mail",
+    "NamedOutbox",
     "NewToken",
     "NoSettings",
     "NotFound",

@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from consentcore.domain.clock import SystemClock
 from consentcore.domain.errors import ConfigurationError
+from consentcore.hooks.discretion import discreet
 from consentcore.hooks.info import PluginKind
 from consentcore.keys import open_key_ring
 from consentcore.ports.login import LoginProvider, RedirectLogin
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
     from consentcore.ports.extension import Anchor, ResourceDirectory
     from consentcore.ports.keys import KeyRing
     from consentcore.ports.login import AnyLogin
-    from consentcore.ports.notifier import Notifier
+    from consentcore.ports.notifier import CheckedNotifier, Notifier
+    from consentcore.ports.outbox import NamedOutbox, OutboxStats
     from consentcore.ports.storage import Storage
     from consentcore.settings import LoadedConfig
 
@@ -74,8 +76,45 @@ class Runtime:
 
     @property
     def notifiers(self) -> Mapping[str, Notifier]:
-        """The notifiers by plugin name, in the order of the configuration."""
-        return self._once("notifiers", lambda: self.registry.notifiers(self.clock))
+        """The notifiers by plugin name, in the order of the configuration. Those whose plugin does not declare
+        ``account_mail`` see nothing of accounts."""
+        return self._once("notifiers", lambda: discreet(self._made_notifiers, self.registry))
+
+    @property
+    def _made_notifiers(self) -> Mapping[str, Notifier]:
+        return self._once("made notifiers", lambda: self.registry.notifiers(self.clock))
+
+    @property
+    def checked_notifiers(self) -> Mapping[str, CheckedNotifier]:
+        """Those that can be tried without telling anybody: their plugins declare ``check``."""
+        names = self.registry.notifiers_with("check")
+        return {name: cast("CheckedNotifier", self._made_notifiers[name]) for name in names}
+
+    @property
+    def delivered_by(self) -> tuple[str, ...]:
+        """Names under which deliveries are made: notifiers, and ``event:NAME`` of plugins that are told of events."""
+        from consentcore.outbox.expansion import EVENT
+
+        events = (EVENT + name for name in self.registry.event_plugins())
+        return (*self.registry.names(PluginKind.NOTIFIER), *events)
+
+    @property
+    def knows_unnamed(self) -> bool:
+        """Whether the storage tells what waits for others from what waits for these."""
+        return self.registry.storage_declares("pending_of")
+
+    def outbox_stats(self, now: int) -> OutboxStats:
+        """How full the outbox is; where the storage can tell, without what waits for notifiers no longer named.
+
+        :raises StorageError: when the store fails.
+        """
+        outbox = self.storage.outbox
+        stats = outbox.stats(now)
+        if not self.knows_unnamed or not stats.pending:
+            return stats
+        pending, oldest = cast("NamedOutbox", outbox).pending_of(now, self.delivered_by)
+        unnamed = max(0, stats.pending - pending)
+        return replace(stats, pending=pending, oldest_due_at=oldest, unnamed=unnamed)
 
     @property
     def resources(self) -> Sequence[ResourceDirectory]:
@@ -167,7 +206,7 @@ class Runtime:
 
         from consentcore.metrics import Meters
 
-        return Meters(self.storage.outbox, self.clock, version("consentcore"))
+        return Meters(self.outbox_stats, self.clock, version("consentcore"))
 
     def _make_server(self) -> AuthorizationServer:
         from consentcore.oauth.server import AuthorizationServer

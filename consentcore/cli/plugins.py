@@ -78,22 +78,26 @@ def show(state: State, name: str) -> None:
 @click.argument("names", nargs=-1)
 @pass_state
 def check(state: State, names: tuple[str, ...]) -> int:
-    """Check plugins; with -c everything that a start does, and whether the storage answers.
+    """Check plugins; with -c everything that a start does, whether the storage answers, and whether mail servers take
+    us: up to the sender, no mail is sent.
 
     Exit code 0 when all is in order, 78 when the configuration is not, 75 when the storage does not answer, else 1.
     Without NAMES and -c: every installed plugin.
     """
     problems: dict[str, list[str]] = {}
+    notes: list[str] = []
     code = FOUND_A_PROBLEM
     if state.ini and not names:
-        problems["configuration"], code = _configuration_problems(state)
+        problems["configuration"], notes, code = _configuration_problems(state)
     else:
         chosen = [_choose(name) for name in names] or installed_plugins()
         for found in map(_inspect, chosen):
             problems[found.installed.name] = list(found.problems)
     broken = {name: lines for name, lines in problems.items() if lines}
     good = [f"{name}: in order" for name in problems if name not in broken]
-    state.answer({"ok": not broken, "problems": broken}, good)
+    state.answer({"ok": not broken, "problems": broken, "notes": notes}, good)
+    for note in notes:
+        state.say(f"note: {note}")
     if broken:
         for name, lines in broken.items():
             for line in lines:
@@ -179,15 +183,20 @@ def _plain(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _configuration_problems(state: State) -> tuple[list[str], int]:
-    """Everything that server and worker do when they start, and whether the storage answers; the exit code."""
+def _configuration_problems(state: State) -> tuple[list[str], list[str], int]:
+    """Everything that server and worker do when they start, and whether storage and notifiers answer: problems, what
+    is worth knowing besides, and the exit code."""
+    from consentcore.outbox.checking import notes, notifier_problems
+
     try:
         runtime = state.runtime
         _make_everything(runtime)
     except ConfigurationError as error:
-        return list(error.problems), BAD_CONFIGURATION
+        return list(error.problems), [], BAD_CONFIGURATION
     problems = list(runtime.storage.check())
-    return problems, NOT_NOW if problems and not answers(runtime.storage) else FOUND_A_PROBLEM
+    code = NOT_NOW if problems and not answers(runtime.storage) else FOUND_A_PROBLEM
+    known = [] if problems else notes(runtime)
+    return problems + notifier_problems(runtime), known, code
 
 
 def _make_everything(runtime: Runtime) -> None:

@@ -15,6 +15,7 @@ from consentcore.cli.webhook_listen import fixtures, listen
 from consentcore.domain.clock import DAY, HOUR, MINUTE, SECOND, from_iso
 from consentcore.domain.errors import InvalidInput, NotFound
 from consentcore.domain.notice import DeliveryState, NoticeKind
+from consentcore.outbox.strays import discard as end_strays
 from consentcore.webhooks.desk import SENT_TYPES, find
 from consentcore.webhooks.log import CAP, Filter, check_span, described, entries, entry, whole
 from consentcore.webhooks.log import replay as make_due
@@ -144,7 +145,13 @@ def replay(state: State, /, *, delivery_id: str, notice_id: str, failed: bool, *
         # A span takes webhooks only: nobody wants a mail of last week twice.
         wanted = _filter(state, which, failed=failed, notice_id=notice_id, endpoints_only=span)
         chosen = entries(runtime.storage.outbox, wanted)
-    replayed, more = make_due(runtime.storage.outbox, chosen, runtime.clock.now(), by="the operator")
+    replayed, more = make_due(
+        runtime.storage.outbox,
+        chosen,
+        runtime.clock.now(),
+        by="the operator",
+        names=runtime.delivered_by,
+    )
     state.answer({"replayed": replayed}, "")
     count = "1 delivery is" if len(replayed) == 1 else f"{len(replayed)} deliveries are"
     state.say(f"{count} due again; a worker sends what is due")
@@ -153,7 +160,23 @@ def replay(state: State, /, *, delivery_id: str, notice_id: str, failed: bool, *
             f"there are more than {CAP:,}: call it again for the rest, or narrow it by --since and --until"
         )
     if not replayed and (delivery_id or notice_id):
-        refuse("there is no such delivery, or it is being sent at this moment")
+        refuse(
+            "there is no such delivery, it is being sent at this moment, or its notifier is not configured any more"
+        )
+
+
+@command.command("discard")
+@click.argument("notifier")
+@pass_state
+def discard(state: State, notifier: str) -> None:
+    """End what waits for a notifier that the configuration does not name any more (event:NAME for a plugin's events).
+
+    Without it such deliveries wait until the notifier is named again. Nothing is sent; the delivery log keeps them.
+    """
+    runtime = state.runtime
+    ended = end_strays(runtime.storage.outbox, notifier, runtime.delivered_by, runtime.clock.now())
+    state.answer({"discarded": ended}, "")
+    state.say(f"{'1 delivery was' if ended == 1 else f'{ended} deliveries were'} discarded")
 
 
 @command.command("test")

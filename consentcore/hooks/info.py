@@ -33,6 +33,8 @@ class PluginInfo:
     :ivar name: the entry point's name. :ivar kind: where it may be named in the INI.
     :ivar api: the :data:`API_VERSION` it was written for. :ivar settings: a frozen dataclass whose fields are made
         with :func:`setting`.
+    :ivar capabilities: of a notifier: ``account_mail``, it mails the data owner alone and is given links that open an
+        account; ``check``, it is a :class:`consentcore.ports.notifier.CheckedNotifier`.
     """
 
     name: str

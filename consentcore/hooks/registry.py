@@ -151,6 +151,25 @@ class Registry:
             raise ConfigurationError(problems)
         return made
 
+    def described(self, name: str) -> str:
+        """A plugin with its distribution, if it was installed."""
+        return str(self._plugins[name])
+
+    def is_bundled(self, name: str) -> bool:
+        """Whether a plugin comes with the product."""
+        installed = self._plugins[name].installed
+        return installed is not None and installed.distribution == specs.PROJECT
+
+    def storage_declares(self, capability: str) -> bool:
+        """Whether the plugin of the storage declares a capability."""
+        return any(capability in self.info(name).capabilities for name in self.names(PluginKind.STORAGE))
+
+    def notifiers_with(self, capability: str) -> tuple[str, ...]:
+        """Names of the notifiers whose plugins declare a capability."""
+        return tuple(
+            name for name in self.names(PluginKind.NOTIFIER) if capability in self.info(name).capabilities
+        )
+
     def resources(self) -> list[ResourceDirectory]:
         """Make the directories of what an owner has to choose from."""
         return [

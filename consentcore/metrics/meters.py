@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
 
     from consentcore.domain.clock import Clock
-    from consentcore.ports.outbox import OutboxStorage
+    from consentcore.ports.outbox import OutboxStats
 
 log = logging.getLogger("consentcore.metrics")
 
@@ -31,6 +31,8 @@ CONTENT_TYPE = "text/plain; version=1.0.0; charset=utf-8"
 REQUEST_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
 SENDING_S = (0.005, 0.025, 0.1, 0.25, 1.0, 5.0, 15.0)
 LATENCY_S = (0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0, 300.0, 1800.0, 7200.0, 43200.0, 172800.0)
+
+Stats = Callable[[int], "OutboxStats"]
 
 MAX_CHILDREN = 1000
 """More combinations of labels than there can be: what came on top would be a mistake, and is not counted."""
@@ -46,13 +48,13 @@ class Meters:
 
     Labels have few values: names of routes, of notifiers and of kinds; never an id, an address or a path.
 
-    :param outbox: asked for its depth when somebody reads. :param version: of the software.
+    :param stats: how full the outbox is, asked when somebody reads. :param version: of the software.
     """
 
-    def __init__(self, outbox: OutboxStorage, clock: Clock, version: str) -> None:
+    def __init__(self, stats: Stats, clock: Clock, version: str) -> None:
         from prometheus_client import CollectorRegistry, Counter, Histogram
 
-        self._outbox = outbox
+        self._stats = stats
         self._clock = clock
         self._version = version
         self._registry = CollectorRegistry()
@@ -158,7 +160,7 @@ class Meters:
             MultiProcessCollector(found)  # type: ignore[no-untyped-call]  # the library has no types here
         else:
             found.register(self._registry)
-        found.register(_Gauges(self._outbox, self._clock, self._version))
+        found.register(_Gauges(self._stats, self._clock, self._version))
         return found
 
     def _observe(self, meter: Histogram, labels: tuple[str, ...], value: float) -> None:
@@ -195,8 +197,8 @@ class Meters:
 class _Gauges:
     """What the store knows, asked when somebody reads."""
 
-    def __init__(self, outbox: OutboxStorage, clock: Clock, version: str) -> None:
-        self._outbox = outbox
+    def __init__(self, stats: Stats, clock: Clock, version: str) -> None:
+        self._stats = stats
         self._clock = clock
         self._version = version
 
@@ -209,7 +211,7 @@ class _Gauges:
         yield build
         now = self._clock.now()
         try:
-            stats = self._outbox.stats(now)
+            stats = self._stats(now)
         except StorageError:
             yield Gauge("consentcore_storage_up", "Whether the store answers.", value=0)
             return
@@ -217,6 +219,7 @@ class _Gauges:
         oldest = 0.0 if stats.oldest_due_at is None else max(0.0, (now - stats.oldest_due_at) / 1000)
         for name, text, value in (
             ("pending", "Deliveries that are still to be made.", float(stats.pending)),
+            ("unnamed", "Deliveries for notifiers that are not configured any more.", float(stats.unnamed)),
             ("oldest_due_seconds", "How long the delivery that waits longest has been due.", oldest),
             ("dead", "Deliveries that were given up.", float(stats.dead)),
             ("unexpanded", "Notices that no worker has looked at yet.", float(stats.unexpanded)),

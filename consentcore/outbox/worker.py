@@ -193,6 +193,17 @@ def run_worker(ini_path: str, stop: threading.Event) -> None:
     try:
         if "multi_process" not in runtime.storage.capabilities:
             log.warning("the storage lives in one process only: this worker sees nothing of the server's")
+        _say_what_is_worth_knowing(runtime)
         Worker(runtime).run(stop)
     finally:
         runtime.close()
+
+
+def _say_what_is_worth_knowing(runtime: Runtime) -> None:
+    from consentcore.outbox.checking import notes
+
+    try:
+        for note in notes(runtime):
+            log.warning("%s", note)
+    except StorageError as error:
+        log.warning("the storage failed: %s", error)

@@ -107,5 +107,14 @@ class Notifier(Protocol):
         ...
 
     def send(self, envelope: Envelope, target: str) -> Outcome:
-        """Try once, bounded to 30 s. An exception counts as ``Retry`` and is logged."""
+        """Try once, bounded to 30 s. Anything but an outcome, and whatever is raised, is a ``Retry``, and logged."""
+        ...
+
+
+class CheckedNotifier(Notifier, Protocol):
+    """A notifier that can try its medium; its plugin declares the capability ``check``."""
+
+    def check(self) -> Sequence[str]:
+        """Go as far as a message would without sending one, bounded to 30 s: connect, encrypt, sign in, ask about the
+        sender. What the operator has to mend, one line each, with no secret; empty when all is well."""
         ...

@@ -16,14 +16,17 @@ from consentcore.api import (
     Audience,
     Delivered,
     EndpointView,
+    Envelope,
     Gone,
     Notice,
     NoticeKind,
     Notifier,
+    Outcome,
     OwnerView,
     Reject,
     Retry,
 )
+from consentcore.hooks.discretion import Discreet
 from consentcore.testing import factories
 from consentcore.testing.fakes import FakeEnvelope
 from consentcore.testing.threads import together
@@ -50,11 +53,31 @@ def _notice(kind: NoticeKind) -> Notice:
     return factories.notice(grant, kind=kind, audiences=_audiences(kind))
 
 
+class _Watched:
+    """A notifier, and what it is shown."""
+
+    def __init__(self, notifier: Notifier) -> None:
+        self._notifier = notifier
+        self.seen: list[Envelope] = []
+
+    @property
+    def retry_schedule_s(self) -> Sequence[float]:
+        return self._notifier.retry_schedule_s
+
+    def targets(self, envelope: Envelope) -> Sequence[str]:
+        self.seen.append(envelope)
+        return self._notifier.targets(envelope)
+
+    def send(self, envelope: Envelope, target: str) -> Outcome:
+        self.seen.append(envelope)
+        return self._notifier.send(envelope, target)
+
+
 class NotifierConformance:
     """Every promise of :mod:`consentcore.ports.notifier` that can be tested without knowing the medium.
 
-    :cvar capabilities: of the test class, not of the notifier. ``network``: :meth:`hanging_notifier` is overridden.
-        ``readback``: :meth:`told` is overridden.
+    :cvar capabilities: of the test class. ``network``: :meth:`hanging_notifier` is overridden. ``readback``:
+        :meth:`told` is overridden. ``account_mail``: the ``PluginInfo`` declares it.
     """
 
     capabilities: frozenset[str] = frozenset()
@@ -134,6 +157,36 @@ class NotifierConformance:
         endpoints = {endpoint.endpoint_id for endpoint in envelope.endpoints}
         targets = notifier.targets(replace(envelope, notice=_notice(kind), attempt=0))
         assert endpoints.isdisjoint(targets)
+
+    @pytest.mark.parametrize("kind", [kind for kind in NoticeKind if kind.is_account])
+    def test_nothing_of_an_account_reaches_who_has_not_declared_it(
+        self, notifier: Notifier, envelope: FakeEnvelope, kind: NoticeKind
+    ) -> None:
+        """The worker asks a notifier only where its plugin declares ``account_mail``."""
+        asked = replace(envelope, notice=_notice(kind))
+        if "account_mail" in self.capabilities:
+            targets = list(notifier.targets(asked))
+            assert targets, "who declares account_mail mails the data owner"
+            assert all(isinstance(notifier.send(asked, target), Delivered) for target in targets)
+            return
+        watched = _Watched(notifier)
+        kept = Discreet(watched)
+        assert list(kept.targets(asked)) == []
+        for target in ("owner", "owner_new", *kept.targets(envelope)):
+            assert isinstance(kept.send(asked, target), Reject)
+        assert {one.notice.kind for one in watched.seen} <= {envelope.notice.kind}
+
+    def test_medium_gets_nothing_of_an_account(
+        self, notifier: Notifier, envelope: FakeEnvelope, told: Callable[[], Sequence[str]]
+    ) -> None:
+        if "account_mail" in self.capabilities:
+            pytest.skip("the test class declares 'account_mail'")
+        kept, private = Discreet(notifier), [_notice(kind) for kind in NoticeKind if kind.is_account]
+        for target in list(kept.targets(envelope)):
+            kept.send(envelope, target)
+            for notice in private:
+                kept.send(replace(envelope, notice=notice), target)
+        assert set(told()) == {envelope.notice.notice_id}
 
     def test_disabled_endpoint_is_a_target_like_any_other(
         self, notifier: Notifier, envelope: FakeEnvelope

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from consentcore.account.throttle import Asked, MailThrottle
+from consentcore.hooks.discretion import account_mailers
 from consentcore.ports.login import Authenticated, LoginAttempt, Throttled
 from consentcore.web.errors import error_page
 from consentcore.web.pages import page
@@ -37,6 +38,14 @@ def proven(request: Request, template: str, password: str, **values: object) -> 
 def poor_password(error: InvalidInput) -> str:
     """What is wrong with a password, for the person who chose it."""
     return f"This password is not good enough: {error.expected.replace('expected', 'we expect', 1)}."
+
+
+def without_mail(request: Request) -> Response | None:
+    """None where links can be mailed; otherwise the page that says so, instead of one that promises a mail."""
+    if account_mailers(request.runtime.registry):
+        return None
+    status = 200 if request.method in {"GET", "HEAD"} else 503
+    return page(request, "account_no_mail.jinja2", viewer=None, status=status)
 
 
 def mail_throttle(request: Request, asked: Asked) -> MailThrottle:

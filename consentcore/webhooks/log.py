@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -111,14 +111,20 @@ def whole(storage: Storage, delivery_id: str, client_id: str = "") -> dict[str, 
 
 
 def replay(
-    outbox: OutboxStorage, deliveries: Iterator[Delivery], now: int, *, by: str
+    outbox: OutboxStorage,
+    deliveries: Iterator[Delivery],
+    now: int,
+    *,
+    by: str,
+    names: Collection[str] | None = None,
 ) -> tuple[list[str], bool]:
     """Make deliveries due at once, each for one try, at most :data:`CAP`.
 
-    :param by: who asked, for the log.
+    :param by: who asked, for the log. :param names: of notifiers that send; what is for another one, nobody would send.
     :returns: the ids of those that are due; those being sent at this moment are not. And whether there were more.
     """
-    chosen = [one.delivery_id for one in islice(deliveries, CAP + 1)]
+    theirs = (one for one in deliveries if names is None or one.notifier in names)
+    chosen = [one.delivery_id for one in islice(theirs, CAP + 1)]
     due: list[str] = []
     for some in _batches(chosen[:CAP]):
         due += outbox.requeue(some, now)

@@ -21,6 +21,7 @@ def consentcore_plugin() -> PluginInfo:
         kind=PluginKind.NOTIFIER,
         summary="Development only: writes mails as files and shows them at /_dev/mail.",
         settings=DevmailSettings,
+        capabilities=frozenset({"account_mail"}),
     )
 
 

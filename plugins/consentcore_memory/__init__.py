@@ -20,7 +20,7 @@ def consentcore_plugin() -> PluginInfo:
         kind=PluginKind.STORAGE,
         summary="Keeps everything in the memory of one process; nothing survives it.",
         settings=NoSettings,
-        capabilities=frozenset({"client_assertion_audience", "client_suspension"}),
+        capabilities=frozenset({"client_assertion_audience", "client_suspension", "pending_of"}),
     )
 
 

@@ -178,6 +178,11 @@ class MemoryOutbox:
             unexpanded=sum(row.expanded_at is None for row in committed.notices.values()),
         )
 
+    def pending_of(self, now: int, notifiers: Sequence[str]) -> tuple[int, int | None]:
+        rows = [row for row in self._engine.committed.deliveries.values() if row.notifier in notifiers]
+        oldest = min((row.next_at for row in rows if _due(row, now)), default=None)
+        return sum(row.state is DeliveryState.PENDING for row in rows), oldest
+
 
 def _expand(state: State, notice_id: str, deliveries: Sequence[Delivery], now: int) -> bool:
     row = state.notices.get(notice_id)

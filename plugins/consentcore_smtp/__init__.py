@@ -16,6 +16,7 @@ def consentcore_plugin() -> PluginInfo:
         kind=PluginKind.NOTIFIER,
         summary="Mails data owners, and the operator, through an SMTP server.",
         settings=SmtpSettings,
+        capabilities=frozenset({"account_mail", "check"}),
     )
 
 

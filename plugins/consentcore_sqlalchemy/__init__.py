@@ -23,6 +23,7 @@ def consentcore_plugin() -> PluginInfo:
                 "durable",
                 "multi_process",
                 "owner_list",
+                "pending_of",
                 "sql",
             }
         ),

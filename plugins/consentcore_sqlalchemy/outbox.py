@@ -205,6 +205,13 @@ class SqlOutbox:
                 ),
             )
 
+    def pending_of(self, now: int, notifiers: Sequence[str]) -> tuple[int, int | None]:
+        theirs = delivery.c.notifier.in_(list(notifiers))
+        pending = select(func.count()).select_from(delivery).where(delivery.c.state == PENDING, theirs)
+        oldest = select(func.min(delivery.c.next_at)).where(_due(now), theirs)
+        with transaction(self._database, Mode.READ) as work:
+            return work.scalar(pending), work.scalar(oldest)
+
 
 def _free(now: int) -> ColumnElement[bool]:
     return or_(delivery.c.lease_until.is_(None), delivery.c.lease_until <= now)

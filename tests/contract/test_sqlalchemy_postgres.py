@@ -14,7 +14,9 @@ pytestmark = [pytest.mark.postgres, pytest.mark.slow]  # `make check` runs it
 
 
 class TestPostgresStorage(StorageConformance):
-    capabilities = frozenset({"dump", "fault_injection", "client_assertion_audience", "client_suspension"})
+    capabilities = frozenset(
+        {"dump", "fault_injection", "client_assertion_audience", "client_suspension", "pending_of"}
+    )
 
     @pytest.fixture
     def storage(self, postgres_url):

@@ -10,7 +10,7 @@ from consentcore.testing import StorageConformance
 
 
 class TestSqliteStorage(StorageConformance):
-    capabilities = frozenset({"dump", "client_assertion_audience", "client_suspension"})
+    capabilities = frozenset({"dump", "client_assertion_audience", "client_suspension", "pending_of"})
 
     @pytest.fixture
     def path(self, tmp_path):

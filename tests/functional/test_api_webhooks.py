@@ -14,7 +14,6 @@ from standardwebhooks import Webhook
 from webhook_contract import document, schema
 
 from consentcore.outbox.worker import Worker
-from consentcore.web.views.api import endpoints as endpoint_views
 
 ENDPOINTS = "/api/v1/endpoints"
 DELIVERIES = "/api/v1/deliveries"
@@ -134,13 +133,6 @@ class TestEndpoints:
         assert (result["ok"], result["status"], result["answer"]) == (False, 503, "closed")
         assert "2xx" in result["failed_check"]
         assert call(platform, of(made)).json["failing_since"] is None
-
-    def test_one_test_at_a_time_holds_a_thread(self, platform, sink):
-        made = add(platform, sink.url())
-        with endpoint_views.TESTS_AT_A_TIME:
-            busy = call(platform, of(made) + "/test", "POST", status=429)
-        assert busy.headers["Retry-After"]
-        call(platform, of(made) + "/test", "POST")
 
     @pytest.mark.parametrize(
         ("body", "named"),

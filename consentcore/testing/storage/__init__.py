@@ -11,6 +11,7 @@ from consentcore.testing.storage.grants import GrantGroup
 from consentcore.testing.storage.joining import JoinGroup
 from consentcore.testing.storage.ledger import LedgerGroup
 from consentcore.testing.storage.log import DeliveryLogGroup
+from consentcore.testing.storage.named import NamedOutboxGroup
 from consentcore.testing.storage.once import OnceGroup
 from consentcore.testing.storage.outbox import OutboxGroup
 from consentcore.testing.storage.people import PeopleGroup
@@ -47,6 +48,7 @@ class StorageConformance(
     OnceGroup,
     OutboxGroup,
     ClaimsGroup,
+    NamedOutboxGroup,
     DeliveryLogGroup,
     FeedGroup,
     TextGroup,

@@ -16,8 +16,8 @@ class StorageFixtures:
     """Override :meth:`storage`; and what your storage or your test set-up can do besides.
 
     :cvar capabilities: of the test class, not of the storage. ``fault_injection``: :meth:`break_backend` is
-        overridden. ``dump``: :meth:`dump` is overridden. ``client_suspension``, ``client_assertion_audience``: the
-        ``PluginInfo`` declares it.
+        overridden. ``dump``: :meth:`dump` is overridden. ``client_suspension``, ``client_assertion_audience``,
+        ``pending_of``: the ``PluginInfo`` declares it.
     """
 
     capabilities: frozenset[str] = frozenset()

@@ -42,7 +42,7 @@ def make(folder):
 
 
 class TestConformance(NotifierConformance):
-    capabilities = frozenset({"readback"})
+    capabilities = frozenset({"account_mail", "readback"})
 
     @pytest.fixture
     def told(self, tmp_path):

@@ -383,7 +383,7 @@ class TestHanging:
     def test_it_is_written_off_seen_and_tried_again(self, place, caplog):
         release = threading.Event()
         place.mailer.doing = lambda *_: release.wait(2 * PATIENCE_S) and Delivered()
-        meters = Meters(place.storage.outbox, place.clock, "1")
+        meters = Meters(place.storage.outbox.stats, place.clock, "1")
         worker, made = self.dispatcher(place, meters)
         place.approve()
 
@@ -471,7 +471,7 @@ class TestDeadThreads:
     def test_a_thread_that_ends_all_the_same_is_replaced_counted_and_shown(
         self, running, caplog, monkeypatch, where
     ):
-        meters = Meters(running.storage.outbox, running.clock, "1")
+        meters = Meters(running.storage.outbox.stats, running.clock, "1")
         worker = running.worker()
         made = Dispatcher(
             running.storage.outbox,

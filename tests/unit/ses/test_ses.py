@@ -49,7 +49,7 @@ def sent() -> list:
 
 
 class TestConformance(NotifierConformance):
-    capabilities = frozenset({"network", "readback"})
+    capabilities = frozenset({"account_mail", "network", "readback"})
 
     @pytest.fixture
     def notifier(self, kept, verified):

@@ -116,7 +116,7 @@ def make(port: int, **settings):
 
 
 class TestConformance(NotifierConformance):
-    capabilities = frozenset({"network", "readback"})
+    capabilities = frozenset({"account_mail", "network", "readback"})
 
     @pytest.fixture
     def notifier(self, server):

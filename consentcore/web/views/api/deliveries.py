@@ -96,8 +96,8 @@ def replay_by_another_method(_request: Request) -> Response:
 
 
 def _replayed(request: Request, client_id: str, chosen: Iterable[Delivery]) -> Response:
-    outbox = request.runtime.storage.outbox
-    due, more = replay(outbox, iter(chosen), request.now, by=f"client {client_id}")
+    outbox, names = request.runtime.storage.outbox, request.runtime.delivered_by
+    due, more = replay(outbox, iter(chosen), request.now, by=f"client {client_id}", names=names)
     response = answer({"replayed": due, "has_more": more, "limit": CAP})
     response.status_int = 202
     return response

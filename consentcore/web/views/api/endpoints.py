@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING
 
 from pyramid.response import Response
@@ -10,7 +9,7 @@ from pyramid.view import view_config
 
 from consentcore.domain.errors import InvalidInput
 from consentcore.domain.notice import DeliveryState, NoticeKind
-from consentcore.oauth.errors import ProtocolError
+from consentcore.egress.errands import WEBHOOK_TEST, Errand, errand
 from consentcore.web.views.api.access import answer, caller, not_allowed, parameters
 from consentcore.web.views.api.bodies import members, texts
 from consentcore.webhooks import desk
@@ -20,9 +19,6 @@ if TYPE_CHECKING:
     from pyramid.request import Request
 
     from consentcore.domain.client import WebhookEndpoint
-
-TESTS_AT_A_TIME = threading.BoundedSemaphore(1)
-"""Of one process: a test holds a thread until the receiver answers."""
 
 
 @view_config(route_name="api.endpoints", request_method="GET", csrf=False)
@@ -112,20 +108,15 @@ def disable(request: Request) -> Response:
 
 @view_config(route_name="api.endpoint.test", request_method="POST", csrf=False)
 def test(request: Request) -> Response:
-    """Send a test now; the answer says how it went."""
+    """Send a test now; the answer says how it went. One of each application and to each address at a time."""
     client = caller(request)
     parameters(request)
     kind = check_type(members(request, type=str).get("type", NoticeKind.TEST.value))
     # Not in the transaction of the request: the receiver is waited for.
     with request.runtime.storage.reading() as uow:
         found = desk.find(uow, request.matchdict["endpoint_id"], client.client_id)
-    if not TESTS_AT_A_TIME.acquire(blocking=False):
-        busy = "Another test is running"
-        raise ProtocolError(429, "temporarily_unavailable", busy, {"Retry-After": "5"})
-    try:
+    with errand(Errand(WEBHOOK_TEST, found.url, client.client_id)):
         return answer(send_test(request.runtime, client, found, kind).facts)
-    finally:
-        TESTS_AT_A_TIME.release()
 
 
 @view_config(route_name="api.endpoints", csrf=False)

@@ -12,7 +12,7 @@ from consentcore.account.throttle import Asked
 from consentcore.domain.clock import HOUR, window_left_s
 from consentcore.domain.errors import InvalidInput
 from consentcore.mailbox import normalise_email
-from consentcore.web.account_pages import mail_throttle, proven, too_often
+from consentcore.web.account_pages import mail_throttle, proven, too_often, without_mail
 from consentcore.web.derivers import ANY_PERSON
 from consentcore.web.pages import page, without_referrer
 from consentcore.web.redirects import see_other
@@ -27,12 +27,14 @@ FORM = "account_email.jinja2"
 @view_config(route_name="account.email", request_method="GET", signed_in=True)
 def show_email(request: Request) -> Response:
     """The form."""
-    return page(request, FORM, error="", sent=request.query.one("done") == "sent")
+    return without_mail(request) or page(request, FORM, error="", sent=request.query.one("done") == "sent")
 
 
 @view_config(route_name="account.email", request_method="POST", signed_in=True)
 def ask_email_change(request: Request) -> Response:
     """The password proves it is the owner; then both addresses get a link."""
+    if (nobody := without_mail(request)) is not None:
+        return nobody
     email = request.form.one("email")
     problem = _problem(request, email)
     if problem:

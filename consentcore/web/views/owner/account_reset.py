@@ -10,7 +10,7 @@ from consentcore.account.throttle import Asked
 from consentcore.domain.address import network_of
 from consentcore.domain.errors import InvalidInput
 from consentcore.mailbox import normalise_email
-from consentcore.web.account_pages import mail_throttle, poor_password, too_often
+from consentcore.web.account_pages import mail_throttle, poor_password, too_often, without_mail
 from consentcore.web.derivers import ANY_PERSON
 from consentcore.web.pages import page, without_referrer
 from consentcore.web.redirects import see_other
@@ -23,12 +23,14 @@ if TYPE_CHECKING:
 @view_config(route_name="account.reset", request_method="GET")
 def show_reset(request: Request) -> Response:
     """The form."""
-    return page(request, "account_reset.jinja2", viewer=None, error="", email="")
+    return without_mail(request) or page(request, "account_reset.jinja2", viewer=None, error="", email="")
 
 
 @view_config(route_name="account.reset", request_method="POST", csrf=ANY_PERSON)
 def ask_reset(request: Request) -> Response:
     """The same answer after the same work for every address."""
+    if (nobody := without_mail(request)) is not None:
+        return nobody
     email, throttle = request.form.one("email"), mail_throttle(request, Asked.RESET)
     remote_addr = request.remote_addr or ""
     seconds = throttle.address_waits(remote_addr, request.now)
@@ -47,6 +49,8 @@ def ask_reset(request: Request) -> Response:
 @view_config(route_name="account.reset.sent", request_method="GET")
 def sent(request: Request) -> Response:
     """Look into your mail; the same for every address, whether it has an account and whether it got enough links."""
+    if (nobody := without_mail(request)) is not None:
+        return nobody
     throttle = mail_throttle(request, Asked.RESET)
     most, all_ = throttle.per_asker, throttle.per_mailbox
     return page(request, "account_reset_sent.jinja2", viewer=None, most=most, all=all_)
