@@ -95,9 +95,9 @@ def check(state: State, names: tuple[str, ...]) -> int:
             problems[found.installed.name] = list(found.problems)
     broken = {name: lines for name, lines in problems.items() if lines}
     good = [f"{name}: in order" for name in problems if name not in broken]
-    state.answer({"ok": not broken, "problems": broken, "notes": notes}, good)
-    for note in notes:
-        state.say(f"note: {note}")
+    good += [f"note: {note}" for note in notes]
+    remarks = {"notes": notes} if notes else {}
+    state.answer({"ok": not broken, "problems": broken, **remarks}, good)
     if broken:
         for name, lines in broken.items():
             for line in lines:
@@ -186,7 +186,7 @@ def _plain(value: object) -> str:
 def _configuration_problems(state: State) -> tuple[list[str], list[str], int]:
     """Everything that server and worker do when they start, and whether storage and notifiers answer: problems, what
     is worth knowing besides, and the exit code."""
-    from consentcore.outbox.checking import notes, notifier_problems
+    from consentcore.outbox.checking import notes, tried
 
     try:
         runtime = state.runtime
@@ -196,7 +196,8 @@ def _configuration_problems(state: State) -> tuple[list[str], list[str], int]:
     problems = list(runtime.storage.check())
     code = NOT_NOW if problems and not answers(runtime.storage) else FOUND_A_PROBLEM
     known = [] if problems else notes(runtime)
-    return problems + notifier_problems(runtime), known, code
+    mend, passing = tried(runtime)
+    return problems + mend, known + passing, code
 
 
 def _make_everything(runtime: Runtime) -> None:

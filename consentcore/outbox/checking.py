@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING
 
+from consentcore.domain.notice import Retry
 from consentcore.hooks.calling import Leash
 from consentcore.hooks.discretion import remarks
 from consentcore.hooks.errors import described, line
+from consentcore.outbox.guard import outcome_of
 from consentcore.outbox.strays import stray_remarks
 
 if TYPE_CHECKING:
     from consentcore.ports.notifier import CheckedNotifier
     from consentcore.runtime import Runtime
 
-MOST_LINES = 20
+MOST = 20
+"""Lines that are shown of one notifier."""
 
 
 def notes(runtime: Runtime) -> list[str]:
@@ -23,15 +28,32 @@ def notes(runtime: Runtime) -> list[str]:
     return known + stray_remarks(runtime)
 
 
-def notifier_problems(runtime: Runtime) -> list[str]:
-    """Try the mediums of those notifiers that can be tried, each for half a minute at most; one line a problem."""
-    leash, found = Leash(), []
+def tried(runtime: Runtime) -> tuple[list[str], list[str]]:
+    """Try the mediums of those notifiers that can be tried, each for half a minute at most.
+
+    :returns: what the operator has to mend, and what may pass by itself.
+    """
+    leash = Leash()
+    problems: list[str] = []
+    passing: list[str] = []
     for name, notifier in runtime.checked_notifiers.items():
         read = leash.call(name, partial(_checked, notifier))
-        lines = read.answer if read.error is None else [f"it could not be tried: {described(read.error)}"]
-        found += [f"consentcore.plugin.{name}: {line(text)}" for text in lines]
-    return found
+        found = [Retry(f"it could not be tried: {described(read.error)}")] if read.error else read.answer
+        for one in found:
+            told = f" ({one.status or ''} {one.answer}".rstrip() + ")" if one.status or one.answer else ""
+            (problems if one.operator else passing).append(
+                f"consentcore.plugin.{name}: {line(one.reason + told)}"
+            )
+    return problems, passing
 
 
-def _checked(notifier: CheckedNotifier) -> list[str]:
-    return [str(one) for one in notifier.check()][:MOST_LINES]
+def _checked(notifier: CheckedNotifier) -> list[Retry]:
+    return list(islice(_understood(notifier), MOST))
+
+
+def _understood(notifier: CheckedNotifier) -> Iterator[Retry]:
+    for one in notifier.check():
+        outcome, wrong = outcome_of(one)
+        yield (
+            outcome if isinstance(outcome, Retry) and not wrong else Retry("check answered what is no Retry")
+        )

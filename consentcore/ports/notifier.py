@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from consentcore.domain.notice import Audience, Notice, Outcome
+    from consentcore.domain.notice import Audience, Notice, Outcome, Retry
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,8 @@ class Notifier(Protocol):
 class CheckedNotifier(Notifier, Protocol):
     """A notifier that can try its medium; its plugin declares the capability ``check``."""
 
-    def check(self) -> Sequence[str]:
+    def check(self) -> Sequence[Retry]:
         """Go as far as a message would without sending one, bounded to 30 s: connect, encrypt, sign in, ask about the
-        sender. What the operator has to mend, one line each, with no secret; empty when all is well."""
+        sender. What would keep a message back, with no secret in it; empty when all is well. What has ``operator`` is
+        a problem of the configuration, anything else may pass."""
         ...

@@ -16,6 +16,7 @@ from consentcore.api import (
     InvalidInput,
     Outcome,
     Reject,
+    Retry,
     check_sender,
     mail_message,
     mail_targets,
@@ -74,18 +75,19 @@ class SesNotifier:
             return unreachable(error)
         return Delivered(200, answer.get("MessageId", ""))
 
-    def check(self) -> Sequence[str]:
+    def check(self) -> Sequence[Retry]:
         """Ask SES about the account and the sender, without sending anything."""
         from botocore.exceptions import BotoCoreError
 
         from consentcore_ses.account import problems
 
         try:
-            return problems(
+            found = problems(
                 self._client(), check_sender(self._settings.sender), self._settings.configuration_set
             )
         except BotoCoreError as error:
-            return [unreachable(error).reason]
+            return [unreachable(error)]
+        return [Retry(one, operator=True) for one in found]
 
     def _client(self) -> Any:
         """The client, made once: it may be used by any thread, making it may not."""

@@ -14,6 +14,7 @@ from consentcore.api import (
     InvalidInput,
     Outcome,
     Reject,
+    Retry,
     ascii_host,
     check_sender,
     mail_message,
@@ -56,14 +57,15 @@ class SmtpNotifier:
             return failure(error, recipient)
         return Delivered(250)
 
-    def check(self) -> Sequence[str]:
+    def check(self) -> Sequence[Retry]:
         """Connect, encrypt, sign in and name the sender, as for a mail, without sending one."""
         try:
             self._connections.try_out(check_sender(self._settings.sender))
         except (smtplib.SMTPException, OSError, UnicodeError) as error:
-            outcome = failure(error, "")
-            told = f" ({outcome.status} {outcome.answer})" if outcome.status else ""
-            return [f"{self._settings.host}:{self._settings.port}: {outcome.reason}{told}"]
+            outcome, where = failure(error, ""), f"{self._settings.host}:{self._settings.port}"
+            operator = isinstance(outcome, Reject) or outcome.operator
+            said = f"{where}: {outcome.reason}"
+            return [Retry(said, status=outcome.status, answer=outcome.answer, operator=operator)]
         return ()
 
 

@@ -7,8 +7,10 @@ import sys
 import pytest
 import tiny
 from account_ import ask_reset
+from aiosmtpd.controller import Controller
 from cli_ import Cli
 from platform_ import connect, make_platform, sign_in, visible
+from ports import reserved_port
 
 from consentcore.domain.notice import DeliveryState
 from consentcore.outbox.worker import Worker
@@ -158,8 +160,8 @@ class TestPluginsCheck:
         self.name(cli, "webhook")
         checked = cli("plugins", "check")
         assert checked.code == 0
-        assert "note: no notifier is given mails about accounts" in checked.err
-        assert "reach nobody" in checked.err
+        assert "note: no notifier is given mails about accounts" in checked.out
+        assert "reach nobody" in checked.out
 
     @pytest.mark.parametrize("others", ["", "devmail "])
     def test_a_stranger_is_told_what_to_declare(self, cli, install, others):
@@ -167,23 +169,43 @@ class TestPluginsCheck:
         self.name(cli, f"{others}webhook gossip")
         checked = cli("plugins", "check")
         assert checked.code == 0
-        assert "note: notifier gossip (gossip 1.0) does not declare account_mail" in checked.err
-        assert 'PluginInfo(..., capabilities=frozenset({"account_mail"}))' in checked.err
-        assert ("no notifier is given mails" in checked.err) is not others
+        assert "note: notifier gossip (gossip 1.0) does not declare account_mail" in checked.out
+        assert 'PluginInfo(..., capabilities=frozenset({"account_mail"}))' in checked.out
+        assert ("no notifier is given mails" in checked.out) is not others
 
     def test_nothing_is_said_of_what_we_bring(self, cli):
-        assert "note" not in cli("plugins", "check").err
+        assert "note" not in cli("plugins", "check").out
 
-    def test_mail_server_that_does_not_take_us_is_said(self, cli):
+    def test_mail_server_that_cannot_be_reached_is_a_note(self, cli):
         self.name(cli, "smtp webhook")
-        cli.ini.write_text(
-            cli.ini.read_text()
-            + "consentcore.plugin.smtp.host = 127.0.0.1\nconsentcore.plugin.smtp.port = 9\n"
-            + "consentcore.plugin.smtp.sender = consent@lumen.example\n"
-        )
+        cli.ini.write_text(cli.ini.read_text() + smtp(9))
         checked = cli("plugins", "check")
+        assert checked.code == 0
+        said = "note: consentcore.plugin.smtp: 127.0.0.1:9: the mail server could not be reached"
+        assert said in checked.out
+
+    def test_mail_server_that_does_not_take_us_is_a_problem(self, cli):
+        class Refusing:
+            async def handle_MAIL(self, server, session, envelope, address, options):
+                return "550 5.7.1 \x1b[31msender is not verified"
+
+        with reserved_port() as port:
+            controller = Controller(Refusing(), hostname="127.0.0.1", port=port)
+            controller.start()
+            try:
+                self.name(cli, "smtp webhook")
+                cli.ini.write_text(cli.ini.read_text() + smtp(port))
+                checked = cli("plugins", "check")
+            finally:
+                controller.stop()
         assert checked.code == 1
-        assert (
-            "configuration: consentcore.plugin.smtp: 127.0.0.1:9: the mail server could not be reached"
-            in checked.err
+        said = (
+            f"consentcore.plugin.smtp: 127.0.0.1:{port}: the mail server does not take our sender (550 5.7.1"
         )
+        assert said in checked.err
+        assert "\x1b" not in checked.err
+
+
+def smtp(port: int) -> str:
+    values = {"host": "127.0.0.1", "port": port, "tls": "none", "sender": "consent@lumen.example"}
+    return "".join(f"consentcore.plugin.smtp.{name} = {value}\n" for name, value in values.items())

@@ -67,8 +67,8 @@ def test_they_are_said_at_start_and_by_plugins_check(house, caplog):
     said = f"{COUNT} deliveries wait for devmail, which the configuration does not name"
     checked = house("plugins", "check")
     assert checked.code == 0
-    assert f"note: {said}" in checked.err
-    assert "consentcore -c INI webhooks discard devmail" in checked.err
+    assert f"note: {said}" in checked.out
+    assert "consentcore -c INI webhooks discard devmail" in checked.out
 
     class Stopped:
         @staticmethod
@@ -110,7 +110,7 @@ def test_they_are_discarded_by_command_and_by_no_replay_sent(house):
     done = house("webhooks", "discard", "devmail", "--json")
     assert done.json == {"discarded": COUNT}
     assert house("webhooks", "discard", "devmail", "--json").json == {"discarded": 0}
-    assert "devmail, which" not in house("plugins", "check").err
+    assert "devmail, which" not in house("plugins", "check").out
     assert house("webhooks", "replay", "--failed", "--json").json == {"replayed": []}
     with closing(opened(house)) as runtime:
         assert waiting(runtime) == []

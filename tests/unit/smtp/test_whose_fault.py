@@ -394,10 +394,12 @@ class TestCheck:
     def test_fault_is_said(self, server, spoil, said):
         spoil(server)
         (problem,) = signing(server).check()
-        assert problem.startswith(f"127.0.0.1:{server.port}: ")
-        assert said in problem
+        assert problem.operator
+        assert problem.reason.startswith(f"127.0.0.1:{server.port}: ")
+        assert said in f"{problem.reason} ({problem.status} {problem.answer})"
 
     def test_nobody_there_is_said(self):
         with reserved_port() as port:
             (problem,) = make(port=port).check()
-        assert problem == f"127.0.0.1:{port}: the mail server could not be reached"
+        assert problem.reason == f"127.0.0.1:{port}: the mail server could not be reached"
+        assert not problem.operator, "it may be up again in a minute"
