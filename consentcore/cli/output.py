@@ -10,6 +10,7 @@ from codecs import lookup
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from io import TextIOWrapper
+from math import isfinite
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from consentcore.domain.visible import escaped_in_json, visible
@@ -25,8 +26,23 @@ _STYLE = re.compile(r"(\x1b\[[0-9;]*m|\x1b\[\?25[hl]|\x1b\[[0-2]?K|\A\r)")
 
 
 def machine(data: Any, *, indent: int | None = 2) -> str:
-    """Data as JSON that any terminal may be shown: control characters of every kind as escapes."""
-    return escaped_in_json(json.dumps(data, ensure_ascii=False, indent=indent))
+    """Data as JSON that any terminal may be shown: control characters of every kind as escapes.
+
+    A number that JSON has no word for (``1e400`` in what a stranger sent) is null.
+    """
+    try:
+        text = json.dumps(data, ensure_ascii=False, indent=indent, allow_nan=False)
+    except ValueError:
+        text = json.dumps(_finite(data), ensure_ascii=False, indent=indent)
+    return escaped_in_json(text)
+
+
+def _finite(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {name: _finite(value) for name, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [_finite(value) for value in data]
+    return None if isinstance(data, float) and not isfinite(data) else data
 
 
 class ReaderGone(Exception):

@@ -164,7 +164,10 @@ def test_the_receiver_for_developers_shows_headers_and_bodies_and_obeys_neither(
     with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as process:
         try:
             port = int(re.search(r":([0-9]+)", process.stderr.readline())[1])
-            for body in (json.dumps({"type": EVIL}, ensure_ascii=False).encode(), b'{"type": "\\ud800"}'):
+            for body in (
+                json.dumps({"type": EVIL}, ensure_ascii=False).encode(),
+                b'{"type": "\\ud800", "n": 1e400}',
+            ):
                 head = b"POST / HTTP/1.1\r\nHost: x\r\nwebhook-id: \x1b]52;c;eA==\x07\x9b31m\r\n"
                 head += b"webhook-timestamp: " + b"9" * 5000 + b"\r\nwebhook-signature: v1,\x1b[2J\r\n"
                 with closing(socket.create_connection(("127.0.0.1", port), PATIENCE_S)) as peer:

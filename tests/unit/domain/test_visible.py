@@ -45,6 +45,12 @@ def test_what_a_terminal_obeys_is_written_out(text, shown):
     assert machine(text).isascii()
 
 
+def test_numbers_that_json_has_no_word_for_are_null():
+    assert json.loads(machine({"a": [1e400, -1e400, float("nan"), 1.5, 10**30]})) == {
+        "a": [None, None, None, 1.5, 10**30]
+    }
+
+
 def test_every_control_character_of_unicode_is_written_out():
     controls = [
         chr(number) for number in range(0x110000) if unicodedata.category(chr(number)) in ("Cc", "Zl", "Zp")
