@@ -179,15 +179,18 @@ def test_authlib(platform, sink, auth_method, monkeypatch):
     with_authlib(platform, settings, settings.get("client_secret"))
 
 
-def test_authlib_with_private_key_jwt(platform, sink, monkeypatch):
+@pytest.mark.parametrize("audience", ["issuer", "endpoint"])
+def test_authlib_with_private_key_jwt(platform, sink, monkeypatch, audience):
+    """By itself it names the token endpoint, for which it has to be registered; given the issuer, it names that."""
     monkeypatch.setenv("AUTHLIB_INSECURE_TRANSPORT", "1")
     [key] = (one for one in KEYS if one["alg"] == "PS256")
     key = {name: value for name, value in key.items() if name != "alg"}  # Authlib signs with RS256
-    settings = register(platform, sink, "private_key_jwt", "--jwks", public_keys(key))
-    with_authlib(platform, settings, key)
+    more = ("--jwks", public_keys(key), "--assertion-audience", audience)
+    settings = register(platform, sink, "private_key_jwt", *more)
+    with_authlib(platform, settings, key, platform.issuer if audience == "issuer" else "")
 
 
-def with_authlib(platform, settings: dict, secret: object) -> None:
+def with_authlib(platform, settings: dict, secret: object, audience: str = "") -> None:
     """The story with Authlib's session, from consent to revocation."""
     endpoints = platform.metadata()
     verifier = generate_token(64)
@@ -201,7 +204,7 @@ def with_authlib(platform, settings: dict, secret: object) -> None:
         code_challenge_method="S256",
     ) as session:
         if settings["auth_method"] == "private_key_jwt":
-            session.register_client_auth_method(PrivateKeyJWT(endpoints["token_endpoint"]))
+            session.register_client_auth_method(PrivateKeyJWT(audience or endpoints["token_endpoint"]))
         url, state = session.create_authorization_url(
             endpoints["authorization_endpoint"], code_verifier=verifier
         )
