@@ -94,8 +94,8 @@ class TestRefusals:
             ("limit=%D9%A1", "limit"),
             ("limit=1&limit=2", "limit"),
             ("after=" + "a" * 201, "after"),
-            ("after=%00", "query"),
-            ("after=%FF", "query"),
+            ("after=%00", "after"),
+            ("after=%FF", "after"),
             ("client_secret=x", "client_secret"),
         ],
     )

@@ -7,7 +7,10 @@ import sqlite3
 from contextlib import contextmanager
 
 import pytest
-from postgres import NOBODY, storage_at
+from postgres import storage_at
+
+NOBODY = 65_534
+"""A user that every Linux has, who owns nothing."""
 
 
 @contextmanager
