@@ -75,7 +75,7 @@ def test_password_with_accents_is_right_however_it_was_typed(platform):
 )
 def test_people_sign_in_whichever_way_the_issuer_is_written(tmp_path, issuer, origin):
     """RFC 6454: what a browser sends as Origin has no capitals and no default port, and is ASCII."""
-    platform = make_platform(tmp_path, issuer=issuer)
+    platform = make_platform(tmp_path, issuer=issuer, extra="consentcore.plugin.devmail.readers = 127.0.0.1")
     browser = platform.browser()
     browser.extra_environ.update(HTTP_HOST="backend:8080", **{"wsgi.url_scheme": "https"})
     form = browser.get("/login").forms[0]
