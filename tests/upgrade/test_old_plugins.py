@@ -166,13 +166,10 @@ def test_what_a_storage_of_then_cannot_keep_is_never_lost_in_silence(house):
         "--scope",
         "sites.read",
     )
-    if cli("client", "suspend", "--help").code:
-        return  # this version cannot suspend
-    done = cli("client", "suspend", "c")
-    shown = cli("client", "show", "c", "--json").json
-    assert done.code != 0 or "suspended" in json.dumps(shown)
-    if done.code:
-        assert "storage" in done.err
+    refused = cli("client", "suspend", "c", "--reason", "a test")
+    assert refused.code != 0
+    assert "client_suspension" in refused.err
+    assert "shelf" in refused.err
 
 
 def test_a_login_of_then_signs_in_and_keeps_passwords(house):
