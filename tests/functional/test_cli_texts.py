@@ -59,7 +59,7 @@ def test_names_and_purposes_hold_what_languages_need(cli, text):
         ("--publisher", "a\x1b]0;x\x07", "U+001B"),
         ("--publisher", "a\u2028b", "U+2028"),
         ("--website", "https://a.example/\u2066", "U+2066"),
-        ("--purpose", "\udcff", "U+DCFF"),
+        ("--purpose", "\udcff", "expected UTF-8"),
         ("--contact-email", "a\u202e@a.example", "U+202E"),
     ],
     ids=ascii,
