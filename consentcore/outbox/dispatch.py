@@ -15,7 +15,7 @@ from consentcore.domain.notice import Outcome, Retry
 from consentcore.hooks.calling import LONGEST_S
 from consentcore.outbox.blame import described
 from consentcore.outbox.hands import Hand, Hands
-from consentcore.outbox.lanes import Lanes
+from consentcore.outbox.lanes import SLOW_S, Lanes
 from consentcore.outbox.pulse import Pulse
 from consentcore.outbox.sending import Claimed, Ended, Sender
 from consentcore.ports.outbox import OutboxStorage
@@ -48,7 +48,8 @@ BATCH = 64
 class Dispatcher:
     """The worker's loop claims and settles; its threads do nothing but send.
 
-    A thread that has ended, and one that a plugin holds for longer than ``longest_s``, is replaced.
+    A try that takes long loses its place to others, and a thread that has ended or that a plugin holds for longer than
+    ``longest_s`` is replaced.
 
     :param threads: how many deliveries are sent at a time; :param per_target: to one target.
     :param meters: where replaced threads and calls without end are counted.
@@ -66,6 +67,7 @@ class Dispatcher:
         lease_ms: int = LEASE_MS,
         meters: Meters | None = None,
         longest_s: float = LONGEST_S,
+        slow_s: float = SLOW_S,
     ) -> None:
         self._outbox = outbox
         self._clock = clock
@@ -76,7 +78,9 @@ class Dispatcher:
         self._meters = meters
         self._longest_s = longest_s
         self._hands = Hands(threads, self._send)
+        self._slow_s = slow_s
         self._held: Counter[str] = Counter()
+        self._aside: Counter[str] = Counter()
         self._lanes = Lanes(threads, per_target)
         self._lock = threading.Lock()
         self._work = threading.Condition(self._lock)
@@ -162,7 +166,7 @@ class Dispatcher:
             self._work.notify_all()
             self._ended += [self._sender.given_back(one.delivery) for one in self._lanes.clear()]
         self.settle(0)
-        while self._lanes.running and (left := deadline - time.monotonic()) > 0:
+        while self._hands.running and (left := deadline - time.monotonic()) > 0:
             self.settle(left)
         with self._lock:
             now = self._clock.now()
@@ -187,11 +191,13 @@ class Dispatcher:
             ended, held = self._hands.drop(self._longest_s)
             for hand in ended:
                 if hand.claimed is not None:
-                    self._lanes.leave(hand.claimed.delivery, None, 0.0)
+                    self._leave(hand, hand.claimed, None, 0.0)
             lost = [(hand, hand.claimed, time.monotonic() - hand.began) for hand in held]
-            for _, claimed, took_s in lost:
+            for hand, claimed, took_s in lost:
                 if claimed is not None:
-                    self._let_go(claimed, took_s)
+                    self._let_go(hand, claimed, took_s)
+            for hand in self._hands.at_it_for(self._slow_s):
+                self._set_aside(hand)
             self._hands.start()
             self._work.notify_all()
         for hand in ended:
@@ -203,10 +209,23 @@ class Dispatcher:
                 self._count("held", claimed.delivery.notifier)
                 self._end(self._sender.written_off(claimed, took_s))
 
-    def _let_go(self, claimed: Claimed, took_s: float) -> None:
+    def _set_aside(self, hand: Hand) -> None:
+        """Let others have the place of a slow try, and a thread for it; a plugin has so many of these, and no more."""
+        if hand.claimed is None or self._aside[hand.claimed.delivery.notifier] >= MOST_HELD:
+            return
+        self._aside[hand.claimed.delivery.notifier] += 1
+        self._lanes.set_aside(hand.claimed.delivery)
+        self._hands.set_aside(hand)
+
+    def _leave(self, hand: Hand, claimed: Claimed, outcome: Outcome | None, took_s: float) -> list[Claimed]:
+        if hand.aside:
+            self._aside[claimed.delivery.notifier] -= 1
+        return self._lanes.leave(claimed.delivery, outcome, took_s, aside=hand.aside)
+
+    def _let_go(self, hand: Hand, claimed: Claimed, took_s: float) -> None:
         notifier = claimed.delivery.notifier
         self._held[notifier] += 1
-        surplus = list(self._lanes.leave(claimed.delivery, Retry("", error="overdue"), took_s))
+        surplus = self._leave(hand, claimed, Retry("", error="overdue"), took_s)
         if self._held[notifier] >= MOST_HELD:
             surplus += self._lanes.clear(notifier)
             log.error("plugin %s holds %d threads: it gets nothing until one comes back", notifier, MOST_HELD)
@@ -242,7 +261,7 @@ class Dispatcher:
     def _next(self, hand: Hand) -> Claimed | None:
         """The next delivery to send, waited for; None when there is nothing more to do."""
         with self._lock:
-            while not (self._stopping or hand.replaced):
+            while not self._stopping and hand.serves:
                 claimed = self._lanes.enter()
                 if claimed is None:
                     self._work.wait()
@@ -255,20 +274,18 @@ class Dispatcher:
             return None
 
     def _finish(self, hand: Hand, ended: Ended | None) -> bool:
-        """Note what came out; False when the thread is not needed any more, because it was replaced."""
-        outcome: Outcome | None = (
-            ended.tried.outcome if ended is not None and ended.tried is not None else None
-        )
+        """Note what came out; False when the thread is not needed any more, because another has its place."""
+        tried = ended.tried if ended is not None else None
         with self._lock:
             took_s, claimed = time.monotonic() - hand.began, hand.put_down()
             if claimed is None:
-                return not hand.replaced
-            if hand.replaced:
+                return hand.serves
+            if hand.written_off:
                 notifier = claimed.delivery.notifier
                 self._held[notifier] -= 1
                 log.warning("plugin %s has come back after %.0f s, too late", notifier, took_s)
                 return False
-            surplus = self._lanes.leave(claimed.delivery, outcome, took_s)
+            surplus = self._leave(hand, claimed, tried.outcome if tried else None, took_s)
             self._ended += [self._sender.given_back(one.delivery) for one in surplus]
             if ended is not None:
                 self._ended.append(ended)
@@ -276,7 +293,7 @@ class Dispatcher:
             self._done.notify()
             # A place is free: for this thread itself, and for one more where a lane has become wider.
             self._work.notify()
-            return True
+            return hand.serves
 
     def _is_late(self, claimed: Claimed) -> bool:
         """By the monotonic clock: that of the machine may be set."""

@@ -15,13 +15,20 @@ class Hand:
     """One thread.
 
     :ivar claimed: what it is sending. :ivar began: since when, on the monotonic clock.
-    :ivar replaced: another thread does its work: it ends as soon as it comes back.
+    :ivar aside: it is slow, and another thread has its place; what it brings counts, and then it ends.
+    :ivar written_off: it is held; what it brings comes too late, and then it ends.
     """
 
     thread: threading.Thread = field(init=False)
     claimed: Claimed | None = None
     began: float = 0.0
-    replaced: bool = False
+    aside: bool = False
+    written_off: bool = False
+
+    @property
+    def serves(self) -> bool:
+        """Whether there is more for it to do after this."""
+        return not (self.aside or self.written_off)
 
     def take(self, claimed: Claimed) -> None:
         """Begin with a delivery."""
@@ -44,6 +51,7 @@ class Hands:
         self._count = count
         self._work = work
         self._hands: list[Hand] = []
+        self._aside: list[Hand] = []
         self.started = False
         self.replaced = 0
 
@@ -55,7 +63,7 @@ class Hands:
     @property
     def running(self) -> list[Claimed]:
         """What is being sent; without what a plugin holds."""
-        return [hand.claimed for hand in self._hands if hand.claimed is not None]
+        return [hand.claimed for hand in (*self._hands, *self._aside) if hand.claimed is not None]
 
     def start(self) -> None:
         """Start those that are missing. :raises RuntimeError: when the system gives no more threads."""
@@ -69,18 +77,30 @@ class Hands:
             hand.thread.start()
             self._hands.append(hand)
 
+    def at_it_for(self, seconds: float) -> list[Hand]:
+        """Those in service that have been at one delivery for so long."""
+        oldest = time.monotonic() - seconds
+        return [hand for hand in self._hands if hand.claimed is not None and hand.began <= oldest]
+
+    def set_aside(self, hand: Hand) -> None:
+        """Give its place to another; :meth:`start` makes that one."""
+        hand.aside = True
+        self._hands.remove(hand)
+        self._aside.append(hand)
+
     def drop(self, longest_s: float) -> tuple[list[Hand], list[Hand]]:
         """Take out those that have ended, and those that have been at one delivery for so long; :meth:`start` replaces
         them."""
-        oldest = time.monotonic() - longest_s
-        ended = [hand for hand in self._hands if not hand.thread.is_alive()]
+        self._aside = [hand for hand in self._aside if hand.claimed is not None or hand.thread.is_alive()]
+        all_, oldest = (*self._hands, *self._aside), time.monotonic() - longest_s
+        ended = [hand for hand in all_ if not hand.thread.is_alive() and (hand.serves or hand.claimed)]
         held = [
             hand
-            for hand in self._hands
+            for hand in all_
             if hand.thread.is_alive() and hand.claimed is not None and hand.began <= oldest
         ]
         for hand in (*ended, *held):
-            hand.replaced = True
-            self._hands.remove(hand)
+            hand.written_off = True
+            (self._aside if hand.aside else self._hands).remove(hand)
         self.replaced += len(ended) + len(held)
         return ended, held

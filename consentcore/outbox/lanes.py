@@ -37,9 +37,13 @@ class Standing(Enum):
 
 @dataclass(slots=True)
 class Lane:
-    """What is known of one target, and what waits for it. :ivar mean_s: how long a try takes there, smoothed."""
+    """What is known of one target, and what waits for it.
+
+    :ivar mean_s: how long a try takes there, smoothed. :ivar aside: tries that are so slow that they lost their places.
+    """
 
     running: int = 0
+    aside: int = 0
     standing: Standing = Standing.UNKNOWN
     mean_s: float = 0.25
     held: deque[Claimed] = field(default_factory=deque)
@@ -86,21 +90,32 @@ class Lanes:
             return claimed
         return None
 
-    def leave(self, delivery: Delivery, outcome: Outcome | None, took_s: float) -> list[Claimed]:
+    def set_aside(self, delivery: Delivery) -> None:
+        """Give the place of a try back that goes on for long, so that others have it; its target is in trouble."""
+        key = _key(delivery)
+        lane = self._lane(key)
+        self._count(key[0], lane, -1)
+        lane.aside += 1
+        self._stand(lane, Standing.TROUBLED)
+
+    def leave(
+        self, delivery: Delivery, outcome: Outcome | None, took_s: float, *, aside: bool = False
+    ) -> list[Claimed]:
         """Give the place back and remember how it went; ``outcome`` None when nothing was learnt of the target.
 
+        :param aside: it has lost its place before.
         :returns: what the lane cannot hold any more.
         """
         key = _key(delivery)
         lane = self._lane(key)
-        self._count(key[0], lane, -1)
+        if aside:
+            lane.aside -= 1
+        else:
+            self._count(key[0], lane, -1)
         if outcome is None:
             return []
         lane.mean_s = (lane.mean_s + took_s) / 2
-        # Those that still run are counted by the standing with which they are going to leave.
-        self._of_standing[lane.standing] -= lane.running
-        lane.standing = Standing.TROUBLED if took_s > SLOW_S or _in_trouble(outcome) else Standing.SOUND
-        self._of_standing[lane.standing] += lane.running
+        self._stand(lane, Standing.TROUBLED if took_s > SLOW_S or _in_trouble(outcome) else Standing.SOUND)
         surplus = []
         while lane.standing is Standing.TROUBLED and len(lane.held) > self._room(lane):
             surplus.append(lane.held.pop())
@@ -130,11 +145,11 @@ class Lanes:
 
     def _room(self, lane: Lane) -> int:
         if lane.standing is Standing.TROUBLED:
-            return 1 - min(lane.running, 1)
+            return 1 - min(lane.running + lane.aside, 1)
         return max(1, min(MAX_HELD, int(self._width(lane) * HOLD_S / max(lane.mean_s, 0.001))))
 
     def _open(self, notifier: str, lane: Lane) -> bool:
-        if self.running >= self._threads or lane.running >= self._width(lane):
+        if self.running >= self._threads or lane.running + lane.aside >= self._width(lane):
             return False
         if self._of_notifier[notifier] >= max(1, self._threads - 1):
             return False
@@ -144,6 +159,12 @@ class Lanes:
         if lane.standing is Standing.TROUBLED and troubled >= max(1, self._threads // 4):
             return False
         return troubled + unknown < max(1, self._threads // 2)
+
+    def _stand(self, lane: Lane, standing: Standing) -> None:
+        # Those that still run are counted by the standing with which they are going to leave.
+        self._of_standing[lane.standing] -= lane.running
+        lane.standing = standing
+        self._of_standing[standing] += lane.running
 
     def _width(self, lane: Lane) -> int:
         return self._per_target if lane.standing is Standing.SOUND else 1
@@ -159,7 +180,7 @@ class Lanes:
             self._lanes = {
                 known: lane
                 for known, lane in self._lanes.items()
-                if lane.running or lane.held or lane.standing is Standing.TROUBLED
+                if lane.running or lane.aside or lane.held or lane.standing is Standing.TROUBLED
             }
         return self._lanes.setdefault(key, Lane())
 

@@ -46,7 +46,8 @@ class Pulse:
         """What somebody should look at, although the worker works."""
         found = []
         if self.replaced:
-            found.append(f"{self.replaced} threads have ended or were held by a plugin, and were replaced")
+            have = "1 thread has" if self.replaced == 1 else f"{self.replaced} threads have"
+            found.append(f"{have} been replaced, having ended or been held by a plugin")
         for name, count in self.held.items():
             threads = "1 thread" if count == 1 else f"{count} threads"
             given = "; it gets nothing until one comes back" if name in self.stopped else ""

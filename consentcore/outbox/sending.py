@@ -204,7 +204,8 @@ class Sender:
         self, claimed: Claimed, one: _Try, numbers: tuple[int, int], started: int, took_s: float
     ) -> Ended:
         delivery, trigger = claimed.delivery, _trigger(claimed)
-        waits, wrong = self._schedule(delivery, trigger)
+        again = isinstance(one.outcome, Retry)  # nothing else needs a schedule
+        waits, wrong = self._schedule(delivery, trigger) if again else ((), "")
         cause = "; ".join(filter(None, (one.cause, wrong)))
         (number, scheduled), took_ms = numbers, round(took_s * 1000)
         tried = Tried(delivery, number, started, took_ms, one.outcome, scheduled, trigger, cause)

@@ -65,7 +65,7 @@ def discard(outbox: OutboxStorage, notifier: str, names: Collection[str], now: i
             due -= {one.delivery_id for one in claimed}
             if not due:
                 break
-    log.warning("%d deliveries of %s were discarded by the operator", ended, notifier)
+    log.info("%d deliveries of %s were discarded by the operator", ended, notifier)
     return ended
 
 

@@ -41,7 +41,7 @@ class TestWorkerBeside:
         answer = platform.browser().get("/readyz").json
         assert answer["ready"] is True
         assert answer["checks"]["worker"] == [
-            "2 threads have ended or were held by a plugin, and were replaced",
+            "2 threads have been replaced, having ended or been held by a plugin",
             "plugin chat holds 1 thread",
         ]
 

@@ -406,7 +406,7 @@ class TestHanging:
         assert health(pulse) == (
             True,
             [
-                "1 threads have ended or were held by a plugin, and were replaced",
+                "1 thread has been replaced, having ended or been held by a plugin",
                 "plugin mailer holds 1 thread",
             ],
         )
@@ -454,6 +454,27 @@ class TestHanging:
         place.mailer.doing = None
         eventually(lambda: (self.turn(worker, made), states(place)["mailer"] is DeliveryState.DELIVERED)[1])
         made.stop(1.0)
+
+    def test_a_slow_try_gives_its_place_to_others_and_counts_all_the_same(self, place):
+        """With two threads, one unknown target had room for no other until it was written off."""
+        release = threading.Event()
+        place.mailer.doing = lambda *_: release.wait(2 * PATIENCE_S) and Delivered()
+        worker, made = self.dispatcher(place, longest_s=2 * PATIENCE_S, slow_s=0.05)
+        for number in range(1, 7):
+            place.approve()
+            eventually(lambda number=number: (self.turn(worker, made), len(place.hooker.sent) >= number)[1])
+        assert len(place.mailer.sent) == 1, "one is enough to find out"
+        assert made.pulse.replaced == 0
+        release.set()
+        place.mailer.doing = None
+        eventually(
+            lambda: (
+                self.turn(worker, made),
+                {one.state for one in place.storage.outbox.deliveries()} == {DeliveryState.DELIVERED},
+            )[1]
+        )
+        assert len(place.mailer.sent) == 6, "what came late, but in its time, was not sent again"
+        assert made.stop(1.0)
 
     def test_the_worker_goes_on(self, place):
         release = threading.Event()

@@ -183,6 +183,131 @@ class TestRefusals:
         assert (type(outcome), outcome.reason) == (Retry, "SES could not be asked: NoCredentialsError")
 
 
+class TestWhoseFault:
+    """Only a word against the recipient's address is final; the rest is for the operator, or passes."""
+
+    @pytest.mark.parametrize(
+        ("code", "message", "kind", "operators"),
+        [
+            (
+                "MessageRejected",
+                "Email address is not verified. The following failed: ada@example.org",
+                Retry,
+                True,
+            ),
+            ("MessageRejected", "Transaction failed: virus", Retry, True),
+            ("MessageRejected", "Address blacklisted.", Reject, None),
+            ("BadRequestException", "Illegal address", Reject, None),
+            ("BadRequestException", "Local address contains control or whitespace", Reject, None),
+            ("BadRequestException", "Domain contains illegal character", Reject, None),
+            ("BadRequestException", "Missing required header 'From'.", Retry, True),
+            ("AccountSuspendedException", "x", Retry, True),
+            ("SendingPausedException", "x", Retry, True),
+            ("MailFromDomainNotVerifiedException", "x", Retry, True),
+            ("NotFoundException", "Configuration set is not there", Retry, True),
+            ("AccessDeniedException", "x", Retry, True),
+            ("UnrecognizedClientException", "x", Retry, True),
+            ("SignatureDoesNotMatch", "x", Retry, True),
+            ("ExpiredTokenException", "x", Retry, True),
+            ("LimitExceededException", "x", Retry, True),
+            ("TooManyRequestsException", "Maximum sending rate exceeded.", Retry, False),
+            ("TooManyRequestsException", "Daily message quota exceeded.", Retry, True),
+            ("ThrottlingException", "Rate exceeded", Retry, False),
+            ("InternalServiceErrorException", "x", Retry, False),
+        ],
+    )
+    def test_errors_of_the_service(self, code, message, kind, operators):
+        response = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": 400}}
+        outcome = refusal(response, "ada@example.org")
+        assert type(outcome) is kind
+        assert getattr(outcome, "operator", None) is operators
+        assert "ada@example.org" not in repr(outcome)
+
+    def test_an_answer_that_says_nothing_is_no_verdict_on_anybody(self):
+        for response in ({}, {"Error": {}}, {"Error": {"Code": 7, "Message": None}}):
+            assert type(refusal(response, "ada@example.org")) is Retry
+
+
+class TestCheck:
+    """What ``plugins check`` asks; nothing is sent."""
+
+    @pytest.fixture
+    def answers(self):
+        """What SES answers, by operation; moto knows some of them only."""
+        return {
+            "get_account": {
+                "SendingEnabled": True,
+                "ProductionAccessEnabled": True,
+                "SendQuota": {"Max24HourSend": 50000.0, "SentLast24Hours": 10.0},
+            },
+            "get_email_identity": {"VerifiedForSendingStatus": True},
+            "get_configuration_set": {},
+        }
+
+    def check(self, monkeypatch, answers, **settings):
+        notifier = make(**settings)
+
+        class Client:
+            def __getattr__(self, name):
+                def ask(**_about):
+                    if isinstance(answers[name], Exception):
+                        raise answers[name]
+                    return answers[name]
+
+                return ask
+
+        monkeypatch.setattr(notifier, "_made", Client())
+        return [one.reason for one in notifier.check()]
+
+    def refused(self, code, message="x"):
+        from botocore.exceptions import ClientError
+
+        return ClientError({"Error": {"Code": code, "Message": message}}, "Ask")
+
+    def test_good_account_is_in_order(self, monkeypatch, answers):
+        assert self.check(monkeypatch, answers, configuration_set="bounces") == []
+
+    def test_sender_of_a_verified_domain_is_in_order_with_the_real_library(self, verified, monkeypatch):
+        notifier = make()
+        monkeypatch.setattr(notifier._client(), "get_account", dict)  # moto does not know it
+        backend = ses_backends[DEFAULT_ACCOUNT_ID][REGION]
+        backend.email_identities["lumen.example"].verified_for_sending_status = True
+        assert list(notifier.check()) == []
+        ses_backends[DEFAULT_ACCOUNT_ID][REGION].reset()
+        (problem,) = notifier.check()
+        assert problem.reason == "the sender consent@lumen.example is not verified in SES, nor is its domain"
+        assert problem.operator
+        assert sent() == []
+
+    def test_what_keeps_mails_back_is_said(self, monkeypatch, answers):
+        answers["get_account"] = {
+            "SendingEnabled": False,
+            "ProductionAccessEnabled": False,
+            "SendQuota": {"Max24HourSend": 200.0, "SentLast24Hours": 200.0},
+        }
+        answers["get_email_identity"] = {"VerifiedForSendingStatus": False}
+        answers["get_configuration_set"] = self.refused("NotFoundException", "no such set")
+        assert self.check(monkeypatch, answers, configuration_set="bounces") == [
+            "sending is paused for this account and region",
+            "the account is in the sandbox of SES: only verified addresses can be told",
+            "the quota of 200 mails in 24 hours is used up",
+            "the sender consent@lumen.example is not verified in SES, nor is its domain",
+            "configuration set bounces: NotFoundException: no such set",
+        ]
+
+    def test_a_role_that_may_not_look_is_no_problem(self, monkeypatch, answers):
+        answers = dict.fromkeys(answers, self.refused("AccessDeniedException"))
+        assert self.check(monkeypatch, answers) == []
+
+    def test_wrong_credentials_are_said_once(self, monkeypatch, answers):
+        answers = dict.fromkeys(answers, self.refused("UnrecognizedClientException", "bad token"))
+        assert self.check(monkeypatch, answers)[0] == "UnrecognizedClientException: bad token"
+
+    def test_nobody_there_may_pass(self, aws, monkeypatch):
+        (one,) = TestConformance.outside(monkeypatch, "http://127.0.0.1:1").check()
+        assert (one.error, one.operator) == ("connect", False)
+
+
 class TestSettings:
     def test_missing_boto3_and_a_bad_sender_stop_the_start_together(self, monkeypatch):
         monkeypatch.setattr("consentcore_ses.notifier.find_spec", lambda name: None)
