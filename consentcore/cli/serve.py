@@ -65,6 +65,7 @@ def serve_options(ini: str, config: LoadedConfig) -> ServeOptions:
         threads=server.threads,
         embedded_worker=config.settings.worker.embedded,
         drain_s=server.drain_s,
+        linger_s=server.linger_s,
         max_body_bytes=server.max_body_bytes,
         body_timeout_s=server.body_timeout_s,
         header_timeout_s=server.header_timeout_s,

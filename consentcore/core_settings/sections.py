@@ -96,6 +96,13 @@ class ServerSettings:
     drain_s: float = setting(
         "Time for requests in flight after SIGTERM.", default=10.0, minimum=0, maximum=600
     )
+    linger_s: float = setting(
+        "In proxied mode: how long the web processes go on taking connections after SIGTERM before that, so that a "
+        "proxy which leaves out for a while whom it has found closed (nginx: 10 s) has another one again.",
+        default=11.0,
+        minimum=0,
+        maximum=600,
+    )
     trusted_proxies: tuple[str, ...] = setting(
         "Addresses or networks whose forwarding headers are believed in proxied mode.",
         default=("127.0.0.1", "::1"),

@@ -64,6 +64,8 @@ class Front:
     :param access_log: write a JSON line for each request: method, beginning of the path, status, time, bytes,
         address. Never the query string or a body, which carry codes and tokens.
     :param lane: where requests wait that take long, so that they never take all threads.
+    :ivar last_taken: when the last request came (``time.monotonic``).
+    :ivar leaving: end every connection with its next answer, because this process is about to end.
     """
 
     def __init__(
@@ -84,6 +86,8 @@ class Front:
         self._access_log = access_log
         self._lane = lane or SlowLane(frozenset(), 0)
         self._waiting = WaitingLane()
+        self.leaving = False
+        self.last_taken = float("-inf")
         self._numbers = itertools.count()
         # Single dict operations are atomic, so whoever pops an entry owns it: a request needs no lock.
         self._pending: dict[int, _Pending] = {}
@@ -96,6 +100,7 @@ class Front:
 
     def take(self, scope: Scope, exchange: Exchange) -> None:
         """Accept one request; never raises, the answer goes to ``exchange`` now or later."""
+        self.last_taken = time.monotonic()
         try:
             environ = self._environs.build(scope)
             if "HTTP_TRANSFER_ENCODING" in environ:
@@ -237,6 +242,8 @@ class Front:
             give_up()
 
     def _send(self, environ: Environ, exchange: Exchange, answer: Answer, started: float) -> None:
+        if self.leaving:
+            answer[1].append(("connection", "close"))
         try:
             send(exchange, answer, environ[REQUEST_ID])
         except Exception:

@@ -1,4 +1,6 @@
-"""The listening sockets, owned by the supervisor so that replacing a web process never gives up the port.
+"""The sockets of a port, owned by the supervisor so that replacing a web process never gives up the port.
+
+They are bound here; a web process listens on its own when it can answer (:mod:`~consentcore.server.accepting`).
 
 On Linux each web process gets a socket of its own on the same port and the kernel spreads connections over
 them; with one socket for all, a burst of connections ends up in a single process. Elsewhere they share one.
@@ -10,7 +12,6 @@ import contextlib
 import socket
 import sys
 
-BACKLOG = 1024
 _UNREAD_ANSWER_MS = 30_000
 _LINUX = sys.platform == "linux"
 
@@ -20,7 +21,7 @@ class CannotListen(Exception):
 
 
 class Listeners:
-    """Bound and listening sockets for a number of web processes.
+    """Bound sockets for a number of web processes.
 
     :param host: address or name; of a name's addresses the first is taken.
     :param port: 0 for any free one; then see ``address``.
@@ -30,12 +31,13 @@ class Listeners:
 
     def __init__(self, host: str, port: int, count: int) -> None:
         try:
-            # A probe without SO_REUSEPORT, because with it a second server on the port would go unnoticed.
+            # A probe without SO_REUSEPORT, because with it a second server that listens there would go unnoticed.
             self._family, self._name = _resolve(host, port)
             with _bind(self._family, self._name, shared=False) as probe:
                 self._name = probe.getsockname()
                 if not _LINUX:
                     self._shared = probe.dup()
+            self._claim = _claimed(self._name)
             self._sockets = {index: self._open() for index in range(count if _LINUX else 1)}
         except OSError as error:
             reason = error.strerror or str(error)
@@ -68,10 +70,11 @@ class Listeners:
         for sock in self._sockets.values():
             sock.close()
         self._sockets.clear()
+        if self._claim is not None:
+            self._claim.close()
 
     def _open(self) -> socket.socket:
         sock = _bind(self._family, self._name, shared=True) if _LINUX else self._shared
-        sock.listen(BACKLOG)
         sock.setblocking(False)
         # Both are inherited by the connections; the latter ends those on which an answer is never read.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -92,12 +95,27 @@ def _bind(family: socket.AddressFamily, name: tuple[str, int], *, shared: bool) 
         if shared:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         sock.bind(name)
-        if not shared:
-            sock.listen(1)  # two sockets may be bound to a port as long as neither listens
     except OSError:
         sock.close()
         raise
     return sock
+
+
+def _claimed(name: tuple[str, int]) -> socket.socket | None:
+    """Take the port from the start on: two sockets may be bound to it as long as neither listens, so two servers that
+    start at the same time would end up sharing it.
+
+    :raises OSError: somebody else has it.
+    """
+    if not _LINUX:
+        return None
+    claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        claim.bind(f"\0consentcore listens on {name[0]} {name[1]}")
+    except OSError:
+        claim.close()
+        raise
+    return claim
 
 
 def _url_host(host: str) -> str:

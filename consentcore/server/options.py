@@ -12,6 +12,7 @@ from consentcore.logs.formats import FORMATS, LEVELS
 
 DEFAULT_APP = "consentcore.app:build_wsgi"
 DEFAULT_WORKER = "consentcore.outbox.worker:run_worker"
+_SEE_OFF_S = 1.0
 MODES = ("direct", "proxied")
 
 
@@ -29,6 +30,7 @@ class ServeOptions:
         sending their request occupy none of them.
     :param embedded_worker: run one outbox worker as a further child.
     :param drain_s: seconds that requests in flight get after SIGTERM.
+    :param linger_s: seconds for which a web process in ``proxied`` mode goes on taking connections after SIGTERM.
     :param app: ``module:function`` from INI path to WSGI application, called once in every web process.
     :param worker: ``module:function`` taking the INI path and a ``threading.Event`` that is set to end it.
     :param max_body_bytes: larger request bodies are answered with 413.
@@ -49,6 +51,7 @@ class ServeOptions:
     threads: int = 4
     embedded_worker: bool = False
     drain_s: float = 10.0
+    linger_s: float = 11.0
     app: str = DEFAULT_APP
     worker: str = DEFAULT_WORKER
     max_body_bytes: int = 256 * 1024
@@ -66,6 +69,7 @@ class ServeOptions:
             *_out_of_range("workers", self.workers, 1, 64),
             *_out_of_range("threads", self.threads, 1, 64),
             *_out_of_range("drain_s", self.drain_s, 0, 600),
+            *_out_of_range("linger_s", self.linger_s, 0, 600),
             *_out_of_range("max_body_bytes", self.max_body_bytes, 1024, 64 * 1024 * 1024),
             *_out_of_range("body_timeout_s", self.body_timeout_s, 1, 600),
             *_out_of_range("header_timeout_s", self.header_timeout_s, 1, 600),
@@ -89,6 +93,11 @@ class ServeOptions:
         problems.extend(_bad_networks(self.trusted_proxies))
         if problems:
             raise ConfigurationError(problems)
+
+    @property
+    def lingering_s(self) -> float:
+        """How long a web process goes on taking connections after SIGTERM, in its mode."""
+        return self.linger_s if self.mode == "proxied" else min(_SEE_OFF_S, self.drain_s)
 
     def to_json(self) -> str:
         """One line of JSON from which ``from_json`` makes an equal object, for handing to a child."""

@@ -37,8 +37,9 @@ def serve(options: ServeOptions) -> int:
     """Serve until SIGTERM or SIGINT. Must be called in the main thread.
 
     Prints ``listening on http://HOST:PORT`` on stderr when every web process accepts connections. The first
-    signal ends accepting and lets requests in flight finish for ``options.drain_s`` seconds; a second one
-    ends at once. A child that dies is started again, after a delay that doubles while it keeps dying.
+    signal ends accepting, behind a proxy after ``options.linger_s``, and lets requests in flight finish for
+    ``options.drain_s`` seconds; a second one ends at once. A child that dies is started again, after a delay that
+    doubles while it keeps dying.
 
     :returns: the exit code: 0 after an orderly end, 1 when the address cannot be used or a child fails during
         start, 78 when that is for bad configuration, 128 + signal number when a second signal cut it short.
@@ -194,7 +195,8 @@ class _Supervisor:
         self._listeners.close()
         for process in self._alive():
             process.terminate()
-        deadline = time.monotonic() + (self._options.drain_s if not self._failure else 1.0)
+        given = self._options.lingering_s + self._options.drain_s if not self._failure else 1.0
+        deadline = time.monotonic() + given
         signals = len(self._bell.signals)
         while any(self._alive()):
             if len(self._bell.signals) > max(signals, 1):

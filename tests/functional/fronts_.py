@@ -135,13 +135,47 @@ def behind_nginx(folder: Path, **settings: object) -> Iterator[Front]:
         )
         proxied = {"server.mode": "proxied", "server.access_log": "true", "web.hsts_s": 31536000}
         _settle(front, **{**proxied, **settings})
-        replacements = {
-            "listen 80;": f"listen 127.0.0.1:{front.plain_port};",
-            "listen 443 ssl": f"listen 127.0.0.1:{front.port} ssl",
-            "server 127.0.0.1:6543;": f"server {house.issuer.removeprefix('http://')};",
-            "/etc/ssl/consent.example.com": str(certificate.path.with_suffix("")),
-            "consent.example.com": "localhost",
-            "/var/log/nginx/consent.log": str(folder / "access.log"),
-        }
-        with nginx(folder / "nginx", changed(SAMPLE.read_text(), replacements), front.port):
+        with _proxy(folder, front, house):
             yield front
+
+
+@contextmanager
+def _proxy(folder: Path, front: Front, *houses: Deployment) -> Iterator[None]:
+    """The sample before one or more nodes, with its names and ports changed."""
+    assert front.certificate is not None
+    nodes = [f"server {house.issuer.removeprefix('http://')};" for house in houses]
+    replacements = {
+        "listen 80;": f"listen 127.0.0.1:{front.plain_port};",
+        "listen 443 ssl": f"listen 127.0.0.1:{front.port} ssl",
+        "server 127.0.0.1:6543;": " ".join(nodes),
+        "/etc/ssl/consent.example.com": str(front.certificate.path.with_suffix("")),
+        "consent.example.com": "localhost",
+        "/var/log/nginx/consent.log": str(folder / "access.log"),
+    }
+    with nginx(folder / "nginx", changed(SAMPLE.read_text(), replacements), front.port):
+        yield
+
+
+@contextmanager
+def two_nodes(folder: Path, **settings: object) -> Iterator[tuple[Front, tuple[Deployment, Deployment]]]:
+    """Two servers on one database behind one nginx, as on two machines."""
+    require_nginx()
+    certificate = make_certificate(folder, "localhost", "127.0.0.1")
+    (folder / "two").mkdir()
+    with (
+        deployment(folder, smtp=1) as one,
+        deployment(folder / "two", smtp=1) as two,
+        reserved_port() as port,
+        reserved_port() as plain_port,
+    ):
+        front = Front("nginx", one, port, certificate, plain_port=plain_port)
+        one.ini.write_text(one.ini.read_text().replace(f"issuer = {one.issuer}", f"issuer = {front.url}"))
+        _settle(front, **{"server.mode": "proxied", **settings})
+        listen = two.issuer.removeprefix("http://")
+        two.ini.write_text(
+            "[app:main]\nuse = config:../own.ini\n\n"
+            f"[server:main]\nuse = config:../own.ini\nlisten = {listen}\n"
+        )
+        two.start()
+        with _proxy(folder, front, one, two):
+            yield front, (one, two)

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 from patience import PATIENCE_S, eventually
+from ports import reserved_port
 
 from consentcore.server.options import ServeOptions
 
@@ -432,6 +433,52 @@ def test_second_signal_ends_at_once(start):
         server.wait_until_refusing()
         server.process.terminate()
         assert server.process.wait(PATIENCE_S) == 128 + signal.SIGTERM
+
+
+def test_nobody_is_let_in_before_somebody_can_answer(start):
+    """A balancer that finds the port open sends its requests; one that finds it closed sends them elsewhere."""
+    with reserved_port() as port:
+        server = start(port=port, workers=2, app="server_app:build_when_told")
+        eventually(Path(server.ini + ".loading").exists, lambda: server.stderr)
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port))
+        second = start(port=port)
+        assert second.process.wait(PATIENCE_S) == 1, "although nobody listens there yet"
+        assert second.stderr == f"cannot listen on 127.0.0.1:{port}: Address already in use\n"
+        Path(server.ini + ".loaded").touch()
+        eventually(lambda: b"200 OK" in answer_at(port), despite=ConnectionRefusedError)
+
+
+def answer_at(port):
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as sock:
+        sock.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        return read_all(sock)
+
+
+def test_kept_connection_of_a_proxy_gets_one_more_answer_after_sigterm(start):
+    """A proxy may use it at the very moment; what may not be sent twice would be lost."""
+    server = start(mode="proxied", linger_s=600).wait_until_listening()
+    with server.connect() as kept:
+        kept.sendall(HEAD + b"Content-Length: 1\r\n\r\na")
+        assert b"connection: close" not in read_some(kept).lower()
+        server.process.terminate()
+        eventually(lambda: b"connection: close" in fresh_answer(server).lower())
+        kept.sendall(HEAD + b"Content-Length: 1\r\n\r\nb")
+        last = read_all(kept)
+    assert b'"body": "b"' in last
+    assert b"connection: close" in last.lower()
+
+
+def fresh_answer(server):
+    with server.connect() as sock:
+        sock.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        return read_some(sock)
+
+
+def test_server_that_nobody_asks_any_more_ends_without_lingering(start):
+    server = start(mode="proxied", linger_s=600, drain_s=600).wait_until_listening()
+    server.process.terminate()
+    assert server.process.wait(PATIENCE_S) == 0
 
 
 def test_dead_child_is_started_again(start):

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from consentcore.server import accepting
 from consentcore.server.listeners import CannotListen, Listeners
 
 
@@ -30,16 +31,28 @@ def test_port_0_becomes_a_real_one_and_two_servers_never_share_it():
     Listeners(host, port, 1).close()
 
 
+def test_nobody_is_let_in_before_a_process_listens():
+    with contextlib.closing(Listeners("127.0.0.1", 0, 2)) as listeners:
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(listeners.address)
+        accepting.begin(listeners.fd(1))
+        for _ in range(10):
+            socket.create_connection(listeners.address).close()
+        assert accepted(listeners, 1) == 10
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere all processes share one socket")
 def test_connections_avoid_a_process_that_is_down():
     with contextlib.closing(Listeners("127.0.0.1", 0, 2)) as listeners:
+        for index in (0, 1):
+            accepting.begin(listeners.fd(index))  # as a web process does when it can answer
         listeners.drop(0)
         listeners.drop(1)  # the last one stays
         clients = [socket.create_connection(listeners.address) for _ in range(20)]
         assert accepted(listeners, 1) == 20
         for client in clients:
             client.close()
-        listeners.fd(0)  # it is back
+        accepting.begin(listeners.fd(0))  # it is back
         clients = [socket.create_connection(listeners.address) for _ in range(40)]
         counts = accepted(listeners, 0), accepted(listeners, 1)
         assert sum(counts) == 40
