@@ -86,13 +86,17 @@ def test_an_ipv4_client_of_a_dual_stack_listener_counts_as_one():
     assert coarse_address("2001:db8:1:2::3") == "2001:db8:1::/48"
 
 
-def test_json_with_a_lone_surrogate_in_an_unknown_member_is_read_as_if_it_was_not_there(platform):
-    """RFC 6749 section 3.2: what is not recognised is ignored; what is left over here names no client."""
-    for body in ('{"grant_type": "authorization_code", "\\ud800": "x"}', '{"x": "\\udfff"}'):
-        response = platform.browser().post(
-            f"{PREFIX}/token", body, content_type="application/json", status=401
+@pytest.mark.parametrize("known", ["", '"grant_type": "authorization_code", '])
+def test_json_with_a_lone_surrogate_in_an_unknown_member_is_read_as_if_it_was_not_there(platform, known):
+    """RFC 6749 section 3.2: parameters that are not recognised are ignored."""
+    answers = [
+        platform.browser().post(
+            f"{PREFIX}/token", f"{{{known}{odd}}}", content_type="application/json", expect_errors=True
         )
-        assert response.json["error"] == "invalid_client"
+        for odd in ('"x": "y"', '"\\ud800": "x"', '"x": "\\udfff"')
+    ]
+    assert {one.status_int for one in answers} <= {400, 401}
+    assert [one.json for one in answers] == [answers[0].json] * 3
 
 
 @pytest.fixture(params=["memory", "sqlalchemy"])
