@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from consentcore.ports.storage import Storage
 
 CAPABILITY = "owner_list"
-"""Of a storage whose owners can be gone through: :class:`~consentcore.ports.repositories.OwnerDirectory`."""
+"""Of a storage plugin whose owners can be gone through: :class:`~consentcore.ports.repositories.OwnerDirectory`."""
 
 _PAGE = 500
 _FINAL_SIGMA = re.compile("σ(?=$|-)")
@@ -57,7 +57,7 @@ class Doubt:
 def doubts(storage: Storage) -> list[Doubt]:
     """Go through owners and applications; by domain, those with most addresses first.
 
-    The storage has to offer :data:`CAPABILITY`.
+    The plugin of the storage has to declare :data:`CAPABILITY`.
     """
     found: dict[str, Doubt | None] = {}
     for address in _addresses(storage):

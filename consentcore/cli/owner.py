@@ -142,7 +142,7 @@ def check_addresses(state: State) -> None:
     """
     from consentcore.account.read_before import CAPABILITY, doubts
 
-    if CAPABILITY not in state.runtime.storage.capabilities:
+    if not state.runtime.registry.storage_declares(CAPABILITY):
         raise click.UsageError(f"{state.runtime.settings.storage} cannot list its data owners")
     found = doubts(state.runtime.storage)
     rows = [

@@ -103,8 +103,8 @@ class Storage(Protocol):
 
     @property
     def capabilities(self) -> frozenset[str]:
-        """Of ``durable`` (survives the process), ``multi_process``, ``sql``, ``owner_list`` (its owners can be gone
-        through: :class:`~consentcore.ports.repositories.OwnerDirectory`); the kit asks for these, not names."""
+        """Of ``durable`` (survives the process), ``multi_process``, ``sql``; the kit asks for these, not names.
+        What else not every storage can do, its plugin declares in ``PluginInfo``."""
         ...
 
     @property

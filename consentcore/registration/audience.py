@@ -29,7 +29,7 @@ def kept(runtime: Runtime, wanted: str) -> str:
 
 def is_kept(runtime: Runtime) -> bool:
     """Whether the storage keeps the choice."""
-    return CAPABILITY in runtime.registry.info(runtime.settings.storage).capabilities
+    return runtime.registry.storage_declares(CAPABILITY)
 
 
 def remark(runtime: Runtime, client: Client) -> str:

@@ -80,7 +80,7 @@ def suspend(runtime: Runtime, client_id: str, *, by: str, reason: str) -> Halted
     :raises NotFound: when there is no such client. :raises InvalidInput: when it is an API or is disabled, or when
         the storage cannot do it; nothing was changed then.
     """
-    if CAPABILITY not in runtime.registry.info(runtime.settings.storage).capabilities:
+    if not runtime.registry.storage_declares(CAPABILITY):
         raise _cannot_suspend(runtime)
     halt = Halt(runtime.clock.now(), by, reason)
 

@@ -20,7 +20,9 @@ def consentcore_plugin() -> PluginInfo:
         kind=PluginKind.STORAGE,
         summary="Keeps everything in the memory of one process; nothing survives it.",
         settings=NoSettings,
-        capabilities=frozenset({"client_assertion_audience", "client_suspension", "pending_of"}),
+        capabilities=frozenset(
+            {"client_assertion_audience", "client_suspension", "owner_list", "pending_of"}
+        ),
     )
 
 

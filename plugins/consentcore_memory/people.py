@@ -94,6 +94,10 @@ class MemoryOwners:
         owner_id = self._session.state.addresses.get(email)
         return None if owner_id is None else self._session.state.owners.get(owner_id)
 
+    def list(self, *, after: str = "", limit: int = 100) -> Sequence[Owner]:
+        rows = (row for row in self._session.state.owners.values() if row.owner_id > after)
+        return sorted(rows, key=lambda row: row.owner_id)[:limit]
+
     def lock(self, owner_id: str) -> Owner | None:
         return self._session.draft.owners.get(owner_id)
 

@@ -29,7 +29,7 @@ class SqlStorage:
     :raises ConfigurationError: when the URL is not usable. Nothing is connected before the first use.
     """
 
-    capabilities: frozenset[str] = frozenset({"durable", "multi_process", "owner_list", "sql"})
+    capabilities: frozenset[str] = frozenset({"durable", "multi_process", "sql"})
 
     def __init__(self, settings: SqlSettings) -> None:
         self._database = open_database(settings)

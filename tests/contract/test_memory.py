@@ -11,7 +11,9 @@ from consentcore_memory import MemoryStorage
 
 
 class TestMemoryStorage(StorageConformance):
-    capabilities = frozenset({"dump", "client_assertion_audience", "client_suspension", "pending_of"})
+    capabilities = frozenset(
+        {"dump", "client_assertion_audience", "client_suspension", "owner_list", "pending_of"}
+    )
 
     @pytest.fixture
     def storage(self):

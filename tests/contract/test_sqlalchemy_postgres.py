@@ -15,7 +15,14 @@ pytestmark = [pytest.mark.postgres, pytest.mark.slow]  # `make check` runs it
 
 class TestPostgresStorage(StorageConformance):
     capabilities = frozenset(
-        {"dump", "fault_injection", "client_assertion_audience", "client_suspension", "pending_of"}
+        {
+            "dump",
+            "fault_injection",
+            "client_assertion_audience",
+            "client_suspension",
+            "owner_list",
+            "pending_of",
+        }
     )
 
     @pytest.fixture

@@ -10,7 +10,9 @@ from consentcore.testing import StorageConformance
 
 
 class TestSqliteStorage(StorageConformance):
-    capabilities = frozenset({"dump", "client_assertion_audience", "client_suspension", "pending_of"})
+    capabilities = frozenset(
+        {"dump", "client_assertion_audience", "client_suspension", "owner_list", "pending_of"}
+    )
 
     @pytest.fixture
     def path(self, tmp_path):

@@ -56,7 +56,7 @@ class OwnerRepository(Protocol):
 
 
 class OwnerDirectory(Protocol):
-    """What the :class:`OwnerRepository` of a storage with the capability ``owner_list`` can do besides."""
+    """What the :class:`OwnerRepository` of a storage can do besides whose plugin declares ``owner_list``."""
 
     def list(self, *, after: str = "", limit: int = 100) -> Sequence[Owner]:
         """Owners with an id greater than ``after``, by id; at most ``limit`` (1 to 1000)."""

@@ -4,23 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 import pytest
 
 from consentcore.api import Storage
 from consentcore.testing.worlds import World, populate
 
+Test = TypeVar("Test", bound=Callable[..., object])
+
+
+def needs(capability: str) -> Callable[[Test], Test]:
+    """A test of what only some storages promise: skipped where the test class does not declare the capability."""
+
+    def marked(test: Test) -> Test:
+        test.needs = capability  # type: ignore[attr-defined]
+        return test
+
+    return marked
+
 
 class StorageFixtures:
     """Override :meth:`storage`; and what your storage or your test set-up can do besides.
 
     :cvar capabilities: of the test class, not of the storage. ``fault_injection``: :meth:`break_backend` is
-        overridden. ``dump``: :meth:`dump` is overridden. ``client_suspension``, ``client_assertion_audience``,
-        ``pending_of``: the ``PluginInfo`` declares it.
+        overridden. ``dump``: :meth:`dump` is overridden. ``client_assertion_audience``, ``client_suspension``,
+        ``owner_list``, ``pending_of``: the ``PluginInfo`` declares it.
     """
 
     capabilities: frozenset[str] = frozenset()
+
+    @pytest.fixture(autouse=True)
+    def _is_promised(self, request: pytest.FixtureRequest) -> None:
+        needed = getattr(request.function, "needs", None)
+        if needed is not None and needed not in self.capabilities:
+            pytest.skip(f"the test class does not declare {needed!r}")
 
     @pytest.fixture
     def storage(self) -> Storage:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-import pytest
-
 from consentcore.api import DeliveryState
 from consentcore.testing.factories import NOW
-from consentcore.testing.storage.base import StorageFixtures
+from consentcore.testing.storage.base import needs
 from consentcore.testing.storage.outbox import Box
 
 if TYPE_CHECKING:
@@ -16,12 +14,11 @@ if TYPE_CHECKING:
     from consentcore.testing.worlds import World
 
 
-class NamedOutboxGroup(StorageFixtures):
+class NamedOutboxGroup:
     """What the capability ``pending_of`` of a plugin's ``PluginInfo`` promises; declare it on the test class."""
 
+    @needs("pending_of")
     def test_pending_of_counts_the_named_notifiers_only(self, world: World) -> None:
-        if "pending_of" not in self.capabilities:
-            pytest.skip("the test class does not declare 'pending_of'")
         box = Box(world)
         outbox = cast("NamedOutbox", box.outbox)
         assert outbox.pending_of(NOW, ("webhook",)) == (0, None)

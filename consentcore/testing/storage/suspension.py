@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import pytest
-
 from consentcore.api import Client, Halt, Rotated, Storage, Unknown, transact
 from consentcore.testing import factories
 from consentcore.testing.factories import NOW
-from consentcore.testing.storage.base import StorageFixtures
+from consentcore.testing.storage.base import needs
 from consentcore.testing.worlds import World
 
 HALT = Halt(NOW + 1, "ops", "Données envoyées ailleurs, « à vérifier »")
@@ -25,15 +23,10 @@ def _set(world: World, **fields: Any) -> Client:
     return found
 
 
-class SuspensionGroup(StorageFixtures):
+class SuspensionGroup:
     """What the capability ``client_suspension`` of a plugin's ``PluginInfo`` promises; declare it on the test class."""
 
-    @pytest.fixture(autouse=True)
-    def _is_offered(self, request: pytest.FixtureRequest) -> None:
-        ours = request.function.__name__ in vars(SuspensionGroup)
-        if ours and "client_suspension" not in self.capabilities:
-            pytest.skip("the test class does not declare 'client_suspension'")
-
+    @needs("client_suspension")
     def test_who_keeps_a_client_out_is_kept(self, storage: Storage, world: World) -> None:
         assert _set(world, suspended=HALT).suspended == HALT
         assert _set(world, disabled=HALT).disabled == HALT
@@ -43,6 +36,7 @@ class SuspensionGroup(StorageFixtures):
             assert uow.clients.get(other.client_id) == other
         assert storage.protocol.read_authorize(other.client_id, None, NOW).client == other
 
+    @needs("client_suspension")
     def test_tokens_of_a_suspended_client_are_dead_and_live_again(self, world: World) -> None:
         issued = world.redeem()
         suspended = _set(world, suspended=HALT)
@@ -54,6 +48,7 @@ class SuspensionGroup(StorageFixtures):
         assert world.is_live(issued.access)
         assert world.is_live(issued.refresh)
 
+    @needs("client_suspension")
     def test_suspended_client_refreshes_nothing_and_loses_nothing(self, world: World) -> None:
         issued = world.redeem()
         _set(world, suspended=HALT)
@@ -64,6 +59,7 @@ class SuspensionGroup(StorageFixtures):
         _set(world, suspended=None)
         assert world.storage.protocol.rotate_refresh(rotation) == Rotated()
 
+    @needs("client_suspension")
     def test_suspended_client_gets_no_code_and_exchanges_none(self, world: World) -> None:
         code, storage = world.issue(), world.storage
         _set(world, suspended=HALT)
@@ -76,6 +72,7 @@ class SuspensionGroup(StorageFixtures):
         assert found is not None
         assert found.used_at is None
 
+    @needs("client_suspension")
     def test_grants_of_a_suspended_client_are_not_due(self, world: World) -> None:
         _set(world, suspended=HALT)
         with world.storage.reading() as uow:

@@ -48,3 +48,13 @@ class ExpandsAgain(MemoryOutbox):
 
 class TestExpandsAgain(Broken):
     outbox = ExpandsAgain
+
+
+class CountsForEverybody(MemoryOutbox):
+    def pending_of(self, now, notifiers):
+        stats = self.stats(now)
+        return stats.pending, stats.oldest_due_at
+
+
+class TestCountsForEverybody(Broken):
+    outbox = CountsForEverybody

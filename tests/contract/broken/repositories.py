@@ -9,7 +9,7 @@ from contract.broken.parts import Broken, repository
 from consentcore.api import GrantState, NotFound
 from consentcore_memory.evidence import MemoryGrants, MemoryLedger
 from consentcore_memory.feed import MemoryFeed
-from consentcore_memory.people import MemoryClients, MemoryIdentities, MemoryTickets
+from consentcore_memory.people import MemoryClients, MemoryIdentities, MemoryOwners, MemoryTickets
 
 
 class OverwritesGrants(MemoryGrants):
@@ -127,3 +127,12 @@ class ForgetsWhoIsSuspended(MemoryClients):
 
 class TestForgetsWhoIsSuspended(Broken):
     make = staticmethod(repository("clients", ForgetsWhoIsSuspended))
+
+
+class ListsOwnersFromTheStart(MemoryOwners):
+    def list(self, *, after="", limit=100):
+        return super().list(limit=limit)
+
+
+class TestListsOwnersFromTheStart(Broken):
+    make = staticmethod(repository("owners", ListsOwnersFromTheStart))
