@@ -10,7 +10,8 @@ import pytest
 TEMPLATES = Path(__file__).parents[1] / "templates"
 NAMES = re.compile(
     r"\{\{ *((?:page\.)?client\.(?:name|publisher)|card\.(?:client_name|publisher)|line\.client_name|app|publisher"
-    r"|operator_name|label|back\[0\]|(?:line\.)?scope\.\w+|item\.(?:label|detail)|new_email|\(?viewer\.(?:name|email)[^|}]*)"
+    r"|operator_name|label|back\[0\]|(?:line\.)?scope\.\w+|item\.(?:label|detail)|new_email"
+    r"|\(?viewer\.(?:name|email)[^|}]*)"
     r"((?: *\| *\w+)*) *\}\}"
 )
 OURS = {("dashboard.jinja2", "label")}

@@ -75,7 +75,7 @@ def check_sender(request: Request, *, any_person: bool) -> None:
     """Look at the anti-forgery token of a form. :raises BadCsrf: when it does not count, by reason."""
     sender = request.browser.sender(request.form.one("csrf_token"))
     if sender is Sender.STRANGER:
-        raise UnknownForm if request.browser.marked or request.browser.known else NoCookies
+        raise UnknownForm if request.browser.keeps_cookies else NoCookies
     if sender is Sender.ANOTHER and not any_person:
         raise AnotherPerson
 

@@ -41,8 +41,8 @@ TITLES = {
 }
 
 SUSPENDED = (
-    "It cannot ask you for anything at the moment, and gets none of your data. What you allowed it before is kept "
-    "as it is; you find it under Authorized Applications, where you can revoke it."
+    "It cannot ask you for anything at the moment, and gets none of your data. If you allowed it something before, "
+    "that is kept as it is: you find it under Authorized Applications, where you can revoke it."
 )
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from consentcore.domain.errors import InteractionGone
+from consentcore.domain.errors import ClientSuspended, InteractionGone
 from consentcore.domain.wording import moment
-from consentcore.oauth.redirects import is_registered
 from consentcore.web.errors import TITLES
-from consentcore.web.interactions import Gone, Why, still_pending
+from consentcore.web.interactions import Gone, Why, asking, still_pending
 from consentcore.web.methods import SAFE_METHODS
 from consentcore.web.pages import page
 from consentcore.web.repeating import may_repeat
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from pyramid.response import Response
 
     from consentcore.domain.client import Client
+    from consentcore.domain.interaction import AuthorizationRequest
     from consentcore.web.answered import Answer
 
 START_AGAIN = "Nothing was changed just now. Go back to the application and start again."
@@ -79,7 +79,7 @@ def _answered(request: Request, answer: Answer) -> Response:
         text = f"It was answered already: you {word} it on {when}."
     elif request.owner is not None:
         text = "It was answered already, by somebody else who was signed in."
-    repeat = may_repeat(request, answer)
+    client = _led_to(request, answer.request) if may_repeat(request, answer) else None
     response = page(
         request,
         "request_gone.jinja2",
@@ -87,9 +87,9 @@ def _answered(request: Request, answer: Answer) -> Response:
         title=TITLES[410],
         text=f"{text} Nothing more was changed just now.",
         detail="",
-        repeat=repeat,
+        repeat=client is not None,
         back=None,
-        client=_client(request, answer.request.client_id) if repeat else None,
+        client=client,
         interaction_id=_id_of(request),
     )
     return leads_away(response)
@@ -107,21 +107,19 @@ def _back(request: Request, gone: Gone) -> tuple[str, str] | None:
     if gone.interaction is None:
         return None
     wanted = gone.interaction.request
-    client = _client(request, wanted.client_id)
-    if (
-        client is None
-        or not client.enabled
-        or client.suspended
-        or not is_registered(client, wanted.redirect_uri)
-    ):
+    client = _led_to(request, wanted)
+    if client is None:
         return None
     server = request.runtime.server
     return client.name, server.error_url(wanted, "access_denied", "The data owner has not answered in time")
 
 
-def _client(request: Request, client_id: str) -> Client | None:
-    found: Client | None = request.uow.clients.get(client_id)
-    return found
+def _led_to(request: Request, wanted: AuthorizationRequest) -> Client | None:
+    """The application, if anybody may be led to it now."""
+    try:
+        return asking(request, wanted)
+    except (Gone, ClientSuspended):
+        return None
 
 
 def includeme(config: Configurator) -> None:

@@ -12,8 +12,9 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from consentcore.domain.errors import InteractionGone
+from consentcore.domain.errors import ClientSuspended, InteractionGone
 from consentcore.domain.secret import INTERACTION, digest, looks_like
+from consentcore.oauth.redirects import is_registered
 from consentcore.web import answered
 from consentcore.web.answered import Answer
 from consentcore.web.methods import SAFE_METHODS
@@ -21,7 +22,8 @@ from consentcore.web.methods import SAFE_METHODS
 if TYPE_CHECKING:
     from pyramid.request import Request
 
-    from consentcore.domain.interaction import Interaction
+    from consentcore.domain.client import Client
+    from consentcore.domain.interaction import AuthorizationRequest, Interaction
     from consentcore.ports.storage import UnitOfWork
 
 UNBOUND = b""
@@ -67,7 +69,7 @@ def pending(request: Request, interaction_id: str) -> Interaction:
     if found.session_hash == UNBOUND:
         found = _adopt(request, found)
     if found is None or not request.browser.has(found.session_hash):
-        raise Gone(Why.ELSEWHERE if request.browser.marked else Why.NO_COOKIES)
+        raise Gone(Why.ELSEWHERE if request.browser.keeps_cookies else Why.NO_COOKIES)
     if request.now >= found.expires_at:
         raise Gone(Why.RAN_OUT, found)
     return found
@@ -81,6 +83,19 @@ def still_pending(request: Request, interaction_id: str) -> None:
     with request.runtime.storage.reading() as uow:
         if uow.interactions.get(digest(shared_of(interaction_id) or interaction_id)) is None:
             raise _ended(uow, interaction_id, request.now)
+
+
+def asking(request: Request, wanted: AuthorizationRequest) -> Client:
+    """The application that asks, if it may do so now and be led to.
+
+    :raises Gone: when it was switched off, or has lost the address. :raises ClientSuspended: when it is kept out.
+    """
+    client: Client | None = request.uow.clients.get(wanted.client_id)
+    if client is None or not client.enabled or not is_registered(client, wanted.redirect_uri):
+        raise Gone(Why.WITHDRAWN)
+    if client.suspended is not None:
+        raise ClientSuspended
+    return client
 
 
 def may_answer(request: Request, interaction: Interaction) -> bool:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from consentcore.domain.errors import ClientSuspended
-from consentcore.oauth.redirects import is_registered
 from consentcore.web import evidence
-from consentcore.web.interactions import Gone
+from consentcore.web.interactions import Gone, asking
 
 if TYPE_CHECKING:
     from pyramid.request import Request
@@ -23,20 +21,17 @@ def repeated(request: Request, gone: Gone, decision: str) -> str:
     """Where to lead somebody who gives the answer of before once more. The consent stays the one that it is: an
     approval yields a further code for it, and nothing is recorded.
 
-    :raises Gone: ``gone``, where it was another answer, or another person's, or too long ago.
+    :raises Gone: ``gone``, where it was another answer, or another person's, or too long ago; one of its own, where the
+        application may be led to no more. :raises ClientSuspended: where it is kept out.
     """
     answer = gone.answer
     if answer is None or decision not in (AGAIN, answer.decision) or not may_repeat(request, answer):
         raise gone
     wanted = answer.request
     server: AuthorizationServer = request.runtime.server
+    asking(request, wanted)
     if answer.decision == "deny":
         return server.error_url(wanted, "access_denied", "The data owner said no")
-    client = request.uow.clients.get(wanted.client_id)
-    if client is None or not client.enabled or not is_registered(client, wanted.redirect_uri):
-        raise gone
-    if client.suspended is not None:
-        raise ClientSuspended
     how = evidence.gather(request, "button:again")
     code = request.runtime.service.further_code(request.uow, wanted, request.owner, how)
     if code is None:

@@ -12,6 +12,7 @@ from base64 import urlsafe_b64encode
 from enum import Enum, auto
 from functools import cached_property
 from hmac import compare_digest
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from consentcore.domain.secret import SESSION, digest, looks_like, mint
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 
     from consentcore.ports.keys import KeyRing
 
-MOST_IDS = 20
-"""Of so many ids of the browser notice is taken. It has one, or a few when its first requests went out at once."""
+MOST_IDS = 40
+"""Of so many ids of the browser notice is taken. It has one, or as many as its first requests that went out at once:
+a browser that restores its tabs sends them all."""
 
 
 class Sender(Enum):
@@ -80,9 +82,9 @@ class Browser:
         return digest(self.sid)
 
     @property
-    def marked(self) -> bool:
-        """Whether the browser has brought an id of its own: it has been here before, and keeps cookies."""
-        return bool(self._ids)
+    def keeps_cookies(self) -> bool:
+        """Whether the browser has brought a cookie that it got from us."""
+        return bool(self._ids) or self.known
 
     @property
     def mark(self) -> bytes:
@@ -143,8 +145,9 @@ class Browser:
     @cached_property
     def _ids(self) -> list[str]:
         prefix, cookies = id_prefix(self._secure), self._request.cookies
-        values = [cookies[name] for name in cookies if name.startswith(prefix)][:MOST_IDS]
-        return [found for found in (self._signed(value, "browser") for value in values) if found]
+        values = (cookies[name] for name in cookies if name.startswith(prefix))
+        ids = (found for found in (self._signed(value, "browser") for value in values) if found)
+        return list(islice(ids, MOST_IDS))
 
     @cached_property
     def _id(self) -> str:

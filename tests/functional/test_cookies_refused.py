@@ -62,6 +62,19 @@ def test_a_sign_in_at_a_provider_says_it(tmp_path):
         platform.runtime.close()
 
 
+def test_a_browser_that_has_lost_one_of_its_cookies_is_not_told_that_it_keeps_none(platform):
+    browser = platform.browser()
+    login = browser.get(Request().url, status=303).location
+    (lost,) = [name for name in browser.cookies if "browser" in name]
+    other = platform.browser()
+    for name, value in browser.cookies.items():
+        if name != lost:
+            other.set_cookie(name, value)
+    page = other.get(login, status=410)
+    assert "before the cookies of this one were deleted" in visible(page)
+    assert "kept no cookie" not in visible(page)
+
+
 def test_cookies_that_were_deleted_meanwhile_are_no_foreign_site(platform):
     browser = platform.browser()
     fields = form_of(browser.get("/login")) | {"email": "ada@example.org", "password": PASSWORD}

@@ -8,6 +8,8 @@ from account_ import is_signed_in
 from oidc import CLIENT_ID, fake_provider, query_of
 from platform_ import ISSUER, Request, answer, make_platform, visible
 
+from consentcore.web.round_trip import AT_ONCE
+
 CALLBACK_PATH = "/login/callback"
 
 
@@ -24,7 +26,7 @@ def platform(tmp_path, provider):
     made.runtime.close()
 
 
-def platform_at(folder, provider, storage: str):
+def platform_at(folder, provider, storage: str, extra: str = ""):
     """A platform whose people sign in at ``provider``."""
     settings = {
         "issuer": provider.issuer,
@@ -33,7 +35,7 @@ def platform_at(folder, provider, storage: str):
         "label": "Lumen ID",
         "timeout_s": "2",
     }
-    extra = "\n".join(f"consentcore.plugin.login_oidc.{name} = {value}" for name, value in settings.items())
+    extra += "".join(f"\nconsentcore.plugin.login_oidc.{name} = {value}" for name, value in settings.items())
     return make_platform(folder, storage=storage, login="login_oidc", extra=extra)
 
 
@@ -170,6 +172,16 @@ def test_a_return_that_takes_too_long_is_refused(platform, provider):
         back(late, params, status=400)
 
 
+def test_a_sign_in_may_take_as_long_as_the_request_that_waits_for_it(tmp_path, provider):
+    platform = platform_at(tmp_path, provider, "memory", extra="consentcore.oauth.interaction_ttl_s = 3600")
+    browser, now = platform.browser(), platform.runtime.clock.now() / 1000
+    login = browser.get(Request(state="mine").url, status=303).location
+    params = provider.sends_back(sent(browser, login))
+    with time_machine.travel(now + 1800, tick=False):
+        page = back(browser, params, status=303).follow()
+        assert answer(page, "approve")["state"] == "mine"
+
+
 @pytest.mark.parametrize(
     "target",
     ["//evil.example", "https://evil.example", "/\\evil.example", "/%0d%0aX: y", "javascript:alert(1)"],
@@ -207,7 +219,8 @@ def test_several_tabs_can_be_under_way_and_not_endlessly_many(platform, provider
     other = platform.browser()
     for _ in range(30):
         sent(other)
-        assert len(trips(other)) <= 4
+        assert len(trips(other)) <= AT_ONCE
+    assert sum(len(f"{name}={value}; ") for name, value in other.cookies.items()) < 6000
 
 
 def test_a_consent_waits_for_the_way_back(platform, provider):
@@ -218,6 +231,14 @@ def test_a_consent_waits_for_the_way_back(platform, provider):
     page = done.follow()
     assert "form-action" not in page.headers["Content-Security-Policy"]
     assert "code" in answer(page, "approve")
+
+
+def test_requests_in_many_tabs_that_go_out_to_the_provider_are_all_answered(platform, provider):
+    browser, states = platform.browser(), [f"s{number}" for number in range(8)]
+    waiting = [browser.get(Request(state=state).url, status=303).location for state in states]
+    urls = [sent(browser, login) for login in waiting]
+    done = [back(browser, provider.sends_back(url), status=303) for url in urls]
+    assert [answer(one.follow(), "approve")["state"] for one in done] == states
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
@@ -234,7 +255,7 @@ def test_two_requests_that_go_out_to_the_provider_at_once_are_both_answered(plat
 
 def test_the_oldest_of_too_many_is_forgotten_and_the_others_are_good(platform, provider):
     browser = platform.browser()
-    urls = [sent(browser, f"/login?next=/consents/history&n={number}") for number in range(5)]
+    urls = [sent(browser, f"/login?next=/consents/history&n={number}") for number in range(AT_ONCE + 1)]
     lost = back(browser, provider.sends_back(urls[0]), status=400)
     assert "has begun several others since" in visible(lost)
     for url in urls[1:]:

@@ -28,7 +28,7 @@ from consentcore.domain.grant import GrantState
 from consentcore.domain.token import Unknown
 from consentcore.domain.wording import moment
 from consentcore.outbox.worker import Worker
-from consentcore.registration.halting import resume, suspend
+from consentcore.registration.halting import disable, resume, suspend
 
 
 def pause(platform, client_id: str = "coolsite"):
@@ -111,6 +111,17 @@ def test_an_open_consent_page_is_answered_by_the_truth(platform, decision):
     assert press(page, "approve")["code"]
 
 
+def test_nobody_signs_in_to_answer_what_may_not_be_asked(platform):
+    browser = platform.browser()
+    login = browser.get(Request().url, status=303).location
+    pause(platform)
+    assert "This application is suspended" in visible(browser.get(login, status=403))
+    go_on(platform)
+    assert "Sign in to answer CoolSite" in visible(browser.get(login))
+    disable(platform.runtime, "coolsite", by="ops", reason="")
+    assert "it was switched off" in visible(browser.get(login, status=410))
+
+
 def test_pushed_requests_and_the_api_are_closed(platform):
     grant = decide(platform, owner_of(platform, "ada@example.org"))
     pause(platform)
@@ -159,7 +170,10 @@ def test_consents_stand_and_their_owners_see_why_nothing_comes(platform):
     assert "CoolSite is suspended and gets none of your data" in visible(page)
     assert f"Suspended by {operator} since {moment(since)}" in visible(page)
     assert "data went elsewhere" not in page.text
-    done = proceed(page.click("Revoke Access")).submit(headers={"Origin": ISSUER}).follow()
+    asked = page.click("Revoke Access")
+    assert "suspended and gets nothing meanwhile" in visible(asked)
+    assert "not while it is suspended" in visible(asked)
+    done = proceed(asked).submit(headers={"Origin": ISSUER}).follow()
     assert "can no longer see your data" in visible(done)
     go_on(platform)
     assert "1 application can use your data" in visible(browser.get("/consents"))

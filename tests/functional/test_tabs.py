@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 import time_machine
@@ -23,6 +24,8 @@ from platform_ import (
     to_consent_page,
     visible,
 )
+
+from consentcore.registration.halting import disable, suspend
 
 UNTRUE = ("did not come from this site", "another browser", "it has run out", "cookies")
 
@@ -187,6 +190,27 @@ def test_first_requests_that_go_out_at_once_can_both_be_answered(platform):
     assert answer(page, "approve")["state"] == "two"
 
 
+def test_a_browser_that_restores_many_tabs_at_once_can_answer_each(platform):
+    restored = platform.browser()
+    pages = []
+    for number in range(30):
+        tab = platform.browser()
+        pages.append(tab.get(Request(state=f"s{number}").url).follow())
+        for name, value in tab.cookies.items():
+            restored.set_cookie(name, value)
+    assert sum(len(f"{name}={value}; ") for name, value in restored.cookies.items()) < 4000
+    for page in pages:
+        assert "Sign in to answer CoolSite" in visible(restored.get(page.request.url))
+
+
+def test_what_only_looks_like_ids_of_the_browser_hides_none(platform):
+    browser = platform.browser()
+    for number in range(50):
+        browser.set_cookie(f"consentcore_browser_{number}", "of another application")
+    page = sent(filled(browser.get(Request(state="mine").url).follow()), status=303).follow()
+    assert answer(page, "approve")["state"] == "mine"
+
+
 @pytest.mark.parametrize("decision", ["approve", "deny"])
 def test_a_form_that_is_sent_twice_leads_to_the_application_twice(platform, decision):
     request = Request(state="mine")
@@ -266,6 +290,27 @@ def test_an_answer_that_is_repeated_after_the_end_of_the_access_gives_none(platf
     answer(page, "approve")
     sent(proceed(browser.get("/consents").click("Revoke Access")), status=303)
     assert answer(page, "approve")["error"] == "access_denied"
+
+
+@pytest.mark.parametrize("decision", ["approve", "deny"])
+@pytest.mark.parametrize("shut", ["suspended", "disabled", "the address taken away"])
+def test_an_answer_is_not_repeated_to_where_nobody_may_be_led_any_more(platform, decision, shut):
+    browser, page = to_consent_page(platform, Request())
+    answer(page, decision)
+    if shut == "suspended":
+        suspend(platform.runtime, "coolsite", by="ops", reason="")
+    elif shut == "disabled":
+        disable(platform.runtime, "coolsite", by="ops", reason="")
+    else:
+        with platform.runtime.storage.transaction() as uow:
+            found = uow.clients.get("coolsite")
+            uow.clients.update(replace(found, redirect_uris=("https://coolsite.example/other",)))
+    again = browser.get(page.request.url, status=410)
+    true(again, "It was answered already: you")
+    assert "Go on to" not in again.text
+    refused = page.forms[0].submit("decision", value=decision, expect_errors=True)
+    assert refused.status_int == (403 if shut == "suspended" else 410)
+    assert CALLBACK not in refused.text
 
 
 def test_nobody_in_another_browser_gets_an_answer_repeated(platform):

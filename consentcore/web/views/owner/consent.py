@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from pyramid.view import view_config
 
 from consentcore.consent.service import Decision
-from consentcore.domain.errors import ClientSuspended, InvalidInput
-from consentcore.oauth.redirects import is_registered
+from consentcore.domain.errors import InvalidInput
+from consentcore.domain.text import isolated
 from consentcore.web import answered, consent_page, evidence
 from consentcore.web.derivers import ANY_PERSON
 from consentcore.web.interactions import (
     Gone,
-    Why,
+    asking,
     may_answer,
     pending,
     shared_of,
@@ -75,9 +75,8 @@ def decide(request: Request) -> Response:
         return see_other(url_for("/login", interaction_id))
     asked = _load(request, interaction_id, take_over(request, interaction))
     if request.browser.sender(request.form.one("csrf_token")) is Sender.ANOTHER:
-        return _show(
-            request, asked, error=ANOTHER.format(request.owner.name or request.owner.email), status=409
-        )
+        name = isolated(request.owner.name or request.owner.email)
+        return _show(request, asked, error=ANOTHER.format(name), status=409)
     return _answer(request, asked, decision)
 
 
@@ -151,12 +150,7 @@ def _note(request: Request, asked: Asked, decision: str) -> None:
 
 
 def _load(request: Request, interaction_id: str, interaction: Interaction) -> Asked:
-    client = request.uow.clients.get(interaction.request.client_id)
-    asking = interaction.request.redirect_uri
-    if client is None or not client.enabled or not is_registered(client, asking):
-        raise Gone(Why.WITHDRAWN)
-    if client.suspended is not None:
-        raise ClientSuspended
+    client = asking(request, interaction.request)
     built = consent_page.build(request, interaction, client, request.owner)
     return Asked(interaction_id, interaction, client, built, consent_page.snapshot(request, built))
 

@@ -9,7 +9,7 @@ from pyramid.view import view_config
 from consentcore.ports.login import Authenticated, LoginAttempt, Throttled
 from consentcore.web.account_pages import TOO_MANY, wait
 from consentcore.web.derivers import ANY_PERSON
-from consentcore.web.interactions import pending
+from consentcore.web.interactions import asking, pending
 from consentcore.web.pages import page
 from consentcore.web.redirects import see_other
 from consentcore.web.sign_ins import Change, start_session
@@ -57,9 +57,7 @@ def _too_many(request: Request, interaction_id: str, after: str, seconds: int) -
 def _form(
     request: Request, interaction_id: str, after: str, *, error: str = "", status: int = 200
 ) -> Response:
-    client = None
-    if interaction_id:
-        client = request.uow.clients.get(pending(request, interaction_id).request.client_id)
+    client = asking(request, pending(request, interaction_id).request) if interaction_id else None
     response = page(
         request,
         "login.jinja2",

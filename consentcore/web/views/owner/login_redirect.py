@@ -13,7 +13,7 @@ from consentcore.ports.login import REASONS, Authenticated, RedirectTo, Refused,
 from consentcore.ports.storage import transact
 from consentcore.web import round_trip
 from consentcore.web.failures import CAUSE
-from consentcore.web.interactions import pending
+from consentcore.web.interactions import asking, pending
 from consentcore.web.pages import page
 from consentcore.web.redirects import see_other
 from consentcore.web.round_trip import AT_PROVIDER, RoundTrip
@@ -38,9 +38,12 @@ def go(request: Request) -> Response:
             callback_url=_callback_url(request), fresh=fresh, now=request.now
         )
     after = after if OWN_PAGE.fullmatch(after) else ""
-    trip = RoundTrip("", interaction_id, after, request.now + round_trip.TTL_MS)
+    until = request.now + round_trip.TTL_MS
     if interaction_id:
-        pending(request, interaction_id)
+        interaction = pending(request, interaction_id)
+        asking(request, interaction.request)
+        until = max(until, interaction.expires_at)
+    trip = RoundTrip("", interaction_id, after, until)
     if isinstance(sent, Unavailable):
         return _unavailable(request, sent, trip)
     return _sent(request, sent, trip)
@@ -120,7 +123,7 @@ def _page(request: Request, reason: str, trip: RoundTrip, status: int) -> Respon
         status=status,
         viewer=None,
         reason=reason,
-        cookies=request.browser.marked,
+        cookies=request.browser.keeps_cookies,
         label=request.runtime.redirect_login.label,
         again=again,
         other=f"{again}{'&' if '?' in again else '?'}fresh=1",
