@@ -34,7 +34,9 @@ ANYWHERE = ((ALLOW_ORIGIN, "*"), EXPOSED)
 """For documents that say the same to everybody."""
 MAX_AGE_S = 7200
 """How long a browser may keep the answer to a preflight; Chromium keeps none for longer."""
-_ALLOWED_HEADERS = "Accept, Authorization, Content-Type, DPoP, X-Request-ID"
+_ALLOWED_HEADERS = "Accept, Authorization, Content-Type, DPoP, X-Request-ID, *"
+"""Whatever else a library adds, such as ``traceparent``, is ignored here and harmless without credentials. ``*`` never
+means ``Authorization``, and nothing to older browsers (Fetch standard, section 3.2.3)."""
 _MOST_CLIENTS = 1000
 
 

@@ -242,8 +242,9 @@ def _unescape(raw: bytes) -> str:
 def _members(raw: bytes) -> list[Pair]:
     """Read a JSON object. Gap 1: oauthlib takes no JSON, and a dict unchecked."""
     try:
-        # Numbers as floats: no known member is one, and the digits of an int are bounded.
-        found = json.loads(raw.decode("utf-8"), object_pairs_hook=_Object, parse_int=float)
+        # A byte order mark may be passed over (RFC 8259 section 8.1). Numbers as floats: no known member is one, and
+        # the digits of an int are bounded.
+        found = json.loads(raw.decode("utf-8-sig"), object_pairs_hook=_Object, parse_int=float)
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, _Object):

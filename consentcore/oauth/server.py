@@ -135,8 +135,8 @@ class AuthorizationServer:
         return self._readable(http, self._token.respond)
 
     def push(self, http: HttpRequest) -> HttpResponse:
-        """Answer ``POST {prefix}/par`` (RFC 9126). Raises nothing."""
-        return _answered(http, self._pushed.respond)
+        """Answer ``POST {prefix}/par`` (RFC 9126), and what a browser asks before it. Raises nothing."""
+        return self._readable(http, self._pushed.respond)
 
     def revoke(self, http: HttpRequest) -> HttpResponse:
         """Answer ``POST {prefix}/revoke`` (RFC 7009), and what a browser asks before it. Raises nothing."""

@@ -16,7 +16,8 @@ SCRIPT = """async ([issuer, clientId, redirectUri]) => {
     const ask = async (endpoint, parameters) => {
         const answer = await fetch(metadata[endpoint], {
             method: 'POST',
-            headers: {'DPoP': 'not yet looked at', 'Accept': 'application/json'},
+            headers: {'DPoP': 'not yet looked at', 'Accept': 'application/json',
+                      'traceparent': '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'},
             body: new URLSearchParams({client_id: clientId, ...parameters}),
         });
         const text = await answer.text();
@@ -31,8 +32,11 @@ SCRIPT = """async ([issuer, clientId, redirectUri]) => {
     const revoked = await ask('revocation_endpoint', {token: refreshed.refresh_token || 'none'});
     const again = await ask('token_endpoint',
         {grant_type: 'refresh_token', refresh_token: refreshed.refresh_token || 'none'});
+    const pushed = await ask('pushed_authorization_request_endpoint', {response_type: 'code',
+        redirect_uri: redirectUri, code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
+        code_challenge_method: 'S256'});
     const nobody = await ask('token_endpoint', {grant_type: 'refresh_token', refresh_token: 'x', client_secret: 'x'});
-    return {keys: keys.keys.length, exchanged, refreshed, revoked, again, nobody};
+    return {keys: keys.keys.length, exchanged, refreshed, revoked, again, pushed, nobody};
 }"""
 TRY = """async ([url, options]) => {
     try { return 'read ' + (await fetch(url, options)).status; } catch (error) { return error.name; }
@@ -63,6 +67,7 @@ def test_86_an_application_in_a_browser_exchanges_refreshes_and_revokes(ada, pag
     assert done["revoked"]["status"] == 200
     # What is refused can be read as well, header and all.
     assert (done["again"]["status"], done["again"]["error"]) == (400, "invalid_grant")
+    assert (done["pushed"]["status"], done["pushed"]["expires_in"]) == (201, 60)
     assert (done["nobody"]["status"], done["nobody"]["error"]) == (401, "invalid_client")
     assert done["nobody"]["challenge"].startswith("Basic ")
 

@@ -48,12 +48,13 @@ def test_86_documents_may_be_read_from_anywhere(there):
             assert "GET" in cors(asked)["access-control-allow-methods"]
             assert "access-control-allow-credentials" not in cors(got) | cors(asked)
         assert browser.get(path).headers["Access-Control-Allow-Origin"] == "*"
+        assert browser.post(path, status=405).headers["Access-Control-Allow-Origin"] == "*"
 
 
 def test_86_endpoints_below_a_path_are_for_browsers_too(there):
     platform, mount = there
     browser = platform.browser()
-    for endpoint in ("token", "revoke"):
+    for endpoint in ("token", "revoke", "par"):
         path = f"{mount}{PREFIX}/{endpoint}"
         asked = browser.options(path, headers=ASKS, status=204)
         assert cors(asked)["access-control-max-age"]
@@ -68,7 +69,7 @@ def test_86_endpoints_below_a_path_are_for_browsers_too(there):
 
 def test_86_nothing_else_answers_a_preflight(there):
     platform, mount = there
-    for path in ("authorize", "introspect", "par"):
+    for path in ("authorize", "introspect"):
         answer = platform.browser().options(f"{mount}{PREFIX}/{path}", headers=ASKS, expect_errors=True)
         assert (answer.status_int, cors(answer)) == (405, {})
     for path in ("/api/v1/grants", "/api/v1/endpoints", "/consents", "/login", "/livez"):

@@ -76,12 +76,18 @@ def _members(text: str) -> Sequence[Mapping[str, Any]]:
         raise InvalidInput("jwks", expected)
     if not all(isinstance(key, dict) for key in keys):
         raise InvalidInput("jwks", expected)
-    for key in keys:
+    found = [_without_nulls(key) for key in keys]
+    for key in found:
         if key.get("kty") == "oct" or not _SECRET_MEMBERS.isdisjoint(key):
             raise InvalidInput(
                 "jwks", "expected public keys only: a private or symmetric key must not leave the client"
             )
-    return keys
+    return found
+
+
+def _without_nulls(key: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A member that is null is absent: many libraries write those that they have no value for."""
+    return {name: value for name, value in key.items() if value is not None}
 
 
 def _public_key(member: Mapping[str, Any]) -> PublicKey | None:

@@ -111,7 +111,7 @@ class KeySource:
             )
             if answer.status != 200:
                 raise EgressError("http", f"status {answer.status}")
-            keys = key_set(answer.body.decode())
+            keys = key_set(answer.body.decode("utf-8-sig"))
         except (EgressError, InvalidInput, UnicodeDecodeError) as error:
             log.warning("the keys of client %s at %s: %s", client.client_id, client.jwks_uri, error)
             kept.failed = True

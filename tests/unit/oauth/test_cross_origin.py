@@ -30,7 +30,7 @@ def send(house, endpoint, *, origin=OWN, client_id="spa", auth=None, **parameter
     return house.post(endpoint, wanted, auth=auth, headers={"origin": origin})
 
 
-@pytest.mark.parametrize("endpoint", ["token", "revoke"])
+@pytest.mark.parametrize("endpoint", ["token", "revoke", "push"])
 @pytest.mark.parametrize("origin", [OWN, "https://evil.example", "null"])
 def test_86_a_preflight_names_no_client_and_is_answered_for_every_origin(house, endpoint, origin):
     from consentcore.oauth.server import HttpRequest
@@ -41,7 +41,8 @@ def test_86_a_preflight_names_no_client_and_is_answered_for_every_origin(house, 
     assert (answer.status, answer.body) == (204, b"")
     assert told["Access-Control-Allow-Origin"] == "*"
     assert told["Access-Control-Allow-Methods"] == "POST"
-    assert {"content-type", "authorization", "dpop"} <= {
+    # "*" is for whatever a library adds, and is none for Authorization (Fetch standard, section 3.2.3).
+    assert {"content-type", "authorization", "dpop", "*"} <= {
         name.strip().lower() for name in told["Access-Control-Allow-Headers"].split(",")
     }
     assert "Access-Control-Allow-Credentials" not in told
@@ -170,13 +171,22 @@ def test_86_a_storage_that_is_down_allows_nobody(house, monkeypatch):
     assert named(send(house, "token", grant_type="refresh_token", refresh_token="x")) is None
 
 
-@pytest.mark.parametrize("endpoint", ["introspect", "push"])
-def test_86_other_endpoints_are_not_for_browsers(house, endpoint):
+def test_86_an_application_in_a_browser_may_push_its_request(house):
+    public(house, require_par=True)
+    asked = {"response_type": "code", "redirect_uri": SPA[0], "code_challenge": house.challenge}
+    pushed = send(house, "push", code_challenge_method="S256", **asked)
+    assert (pushed.status, named(pushed)) == (201, OWN)
+    refused = send(house, "push", **asked)
+    assert (refused.status, named(refused)) == (400, OWN)
+    assert named(send(house, "push", origin="https://evil.example", **asked)) is None
+
+
+def test_86_introspection_is_not_for_browsers(house):
     public(house)
-    assert named(send(house, endpoint, token="x")) is None
+    assert named(send(house, "introspect", token="x")) is None
     body = json.dumps({"client_id": "spa"}).encode()
     headers = {"origin": OWN, "content-type": "application/json"}
-    assert named(house.post(endpoint, auth=None, headers=headers, body=body)) is None
+    assert named(house.post("introspect", auth=None, headers=headers, body=body)) is None
 
 
 @pytest.mark.parametrize(

@@ -187,6 +187,12 @@ def test_11_unknown_numbers_may_have_any_length():
     assert front.read_body(http, front.TOKEN, LIMIT) == {"code": "a"}
 
 
+def test_33_a_byte_order_mark_before_json_is_passed_over():
+    """RFC 8259 section 8.1; .NET writes one."""
+    http = HttpRequest("POST", "", {"content-type": TYPES[1]}, b'\xef\xbb\xbf{"code": "a"}')
+    assert front.read_body(http, front.TOKEN, LIMIT) == {"code": "a"}
+
+
 def test_10_a_known_member_that_is_null_is_absent():
     wanted = {"code": None, "redirect_uri": None, "scope": None, "resource": None, "client_secret": None}
     assert read_json({**wanted, "grant_type": "refresh_token"}) == {"grant_type": "refresh_token"}

@@ -132,6 +132,14 @@ def test_60_members_that_nobody_understands_are_passed_over(guarded, sink):
     assert show(guarded)
 
 
+def test_60_members_that_are_null_are_absent_and_a_byte_order_mark_is_passed_over(guarded, sink):
+    """What Jackson and .NET write by default; RFC 8259 section 8.1."""
+    nulls = dict.fromkeys(("alg", "use", "key_ops", "x5c", "d", "p", "k"))
+    document = json.dumps({"keys": [{**FIRST.as_dict(private=False), **nulls}]}).encode()
+    sink.answer = Answer(200, {}, b"\xef\xbb\xbf" + document)
+    assert show(guarded)
+
+
 def test_wrong_claims_ask_nobody(guarded, sink):
     assert not accepted(present(guarded, signed(claims(guarded, aud="https://evil.example"), FIRST)))
     assert not sink.received

@@ -79,7 +79,8 @@ def document(request: Request, content_type: str, make: Callable[[], Mapping[str
     if is_preflight(request.method, _headers(request)):
         return sent(preflight("GET", "HEAD"))
     if request.method not in ("GET", "HEAD"):
-        refusal = ProtocolError(405, "invalid_request", "method: expected GET", {"Allow": "GET, HEAD"})
+        more = {"Allow": "GET, HEAD", **dict(ANYWHERE)}
+        refusal = ProtocolError(405, "invalid_request", "method: expected GET", more)
         return sent(error_answer(refusal))
     headers = [("Content-Type", content_type), ("Cache-Control", f"public, max-age={MAX_AGE_S}"), *ANYWHERE]
     return Response(body=json.dumps(make()).encode(), headerlist=headers)
