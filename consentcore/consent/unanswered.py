@@ -24,18 +24,20 @@ def is_on_record(uow: UnitOfWork, interaction: Interaction, asked: Collection[st
     """Whether an unanswered request of this owner and application needs no record of its own.
 
     Within a day a request for the same scopes is on record already, unless there was an answer since, and so is any
-    after ten.
+    after ten. One whose question was answered while it waited, in another tab or browser, is not unanswered.
 
     :param asked: the pinned scopes that were asked. :param over_at: when it ran out, in milliseconds since the epoch.
     """
     uow.owners.lock(interaction.owner_id)  # two workers that record at once would not see each other's
-    known = _since(uow, interaction, over_at)
-    return len(known) >= MOST_A_DAY or any(_requested(uow, one) == set(asked) for one in known)
+    known, answered = _since(uow, interaction, over_at)
+    if len(known) >= MOST_A_DAY or any(_asked_the_same(uow, one, asked, 0) for one in known):
+        return True
+    return answered is not None and _asked_the_same(uow, answered, asked, interaction.created_at)
 
 
-def _since(uow: UnitOfWork, interaction: Interaction, over_at: int) -> list[Grant]:
-    """The records from within a day before ``over_at``, but since the last answer before it; later ones too, since a
-    worker may come to a request days after it ran out."""
+def _since(uow: UnitOfWork, interaction: Interaction, over_at: int) -> tuple[list[Grant], Grant | None]:
+    """The records from within a day before ``over_at``, but since the last answer before it, and what that answer was
+    about; later records too, since a worker may come to a request days after it ran out."""
     found: list[Grant] = []
     for grant in uow.grants.of_owner(interaction.owner_id, tuple(GrantState), limit=_PAGE):
         if grant.changed_at < over_at - REPEATED_MS:
@@ -45,10 +47,11 @@ def _since(uow: UnitOfWork, interaction: Interaction, over_at: int) -> list[Gran
         if grant.state is GrantState.ABANDONED:
             found.append(grant)
         elif grant.changed_at <= over_at:
-            break
-    return found
+            return found, grant
+    return found, None
 
 
-def _requested(uow: UnitOfWork, record: Grant) -> set[str]:
-    (event, *_) = uow.ledger.of_grant(record.grant_id)
-    return set(json.loads(event.body)["scopes_requested"])
+def _asked_the_same(uow: UnitOfWork, grant: Grant, asked: Collection[str], after: int) -> bool:
+    """Whether an event of a grant later than ``after``, in milliseconds since the epoch, is about the same scopes."""
+    events = (event for event in uow.ledger.of_grant(grant.grant_id) if event.occurred_at > after)
+    return any(set(json.loads(event.body)["scopes_requested"]) == set(asked) for event in events)

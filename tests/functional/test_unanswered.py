@@ -100,6 +100,26 @@ def test_the_same_request_on_another_day_is_on_record_again(platform, passes_s, 
     assert events(platform) == ["abandoned"] * records
 
 
+@pytest.mark.parametrize(("decision", "event"), [("approve", "granted"), ("deny", "denied")])
+def test_what_was_answered_in_another_tab_or_browser_is_not_unanswered(platform, decision, event):
+    here, there = signed_in(platform), signed_in(platform)
+    left = here.get(Request(state="left").url, status=303).follow()
+    answer(there.get(Request(state="mine").url, status=303).follow(), decision)
+    assert "CoolSite" in left.text
+    with time_machine.travel(time.time() + 601):
+        sweep(platform)
+    assert events(platform) == [event]
+
+
+def test_what_asked_for_more_than_was_answered_meanwhile_is_on_record(platform):
+    browser = signed_in(platform)
+    browser.get(Request(scope="sites.read alarms.read").url, status=303).follow()
+    answer(browser.get(Request(scope="sites.read").url, status=303).follow(), "approve")
+    with time_machine.travel(time.time() + 601):
+        sweep(platform)
+    assert events(platform) == ["granted", "abandoned"]
+
+
 def test_after_an_answer_the_next_one_is_on_record(platform):
     start = time.time()
     browser = signed_in(platform)
