@@ -20,6 +20,8 @@ _PAGES |= {"openapi.json", "account", "api", "jwks", "receipts", "static", ".wel
 _VISIBLE = re.compile(r"[!-~]+")
 # A browser or library would rewrite any other path (RFC 3986 section 6.2.2) before it asks for it.
 _PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~!$&'()*+,;=:@-]+)*/?")
+# Whatever ends in a number is an IPv4 address for browsers (WHATWG URL, "ends in a number checker"): 127.1, 0x7f.0.0.1.
+_NUMBER = re.compile(r"(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)\.?$")
 
 
 def check(settings: CoreSettings, source: Source) -> None:
@@ -117,6 +119,8 @@ def _url_problem(url: str) -> str:
         ascii_host(host)
     except ValueError as error:
         return f"expected {error}"
+    if "%" in host or (_NUMBER.search(host) and not _is_ipv4(host)):
+        return "expected a host as browsers write it: a name without percent signs, or all four numbers of an address"
     if parts.scheme not in {"https", "http"} or not is_authority(parts.netloc) or not _VISIBLE.fullmatch(url):
         return expected
     if not _PATH.fullmatch(parts.path):
@@ -130,6 +134,14 @@ def _is_mailbox(address: str) -> bool:
     try:
         normalise_email(address)
     except InvalidInput:
+        return False
+    return True
+
+
+def _is_ipv4(host: str) -> bool:
+    try:
+        ipaddress.IPv4Address(host)
+    except ValueError:
         return False
     return True
 

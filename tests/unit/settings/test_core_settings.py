@@ -130,7 +130,9 @@ def test_issuer_and_web_url_are_written_as_browsers_write_origins(written, taken
 @pytest.mark.parametrize(
     "issuer",
     ["https://a.example/x/../y", "https://a.example/./x", "https://a.example//x", "https://a.example/%74enant",
-     "https://[::1]x", "https://a b", "https://\u2603.example", "https://a\u202eb.example", "https://@a.example"],
+     "https://[::1]x", "https://a b", "https://\u2603.example", "https://a\u202eb.example", "https://@a.example",
+     "https://127.1", "https://0x7f.0.0.1", "https://127.0.0.01", "https://2130706433", "https://a.example.0x10",
+     "https://%61.example"],
 )  # fmt: skip
 @pytest.mark.parametrize("key", ["issuer", "web_url"])
 def test_url_that_no_browser_would_write_so_is_refused_by_name(key, issuer):
