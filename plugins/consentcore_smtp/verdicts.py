@@ -44,6 +44,12 @@ _THEIRS = re.compile(
     r"|(?:user|mailbox) not|exceeded storage",
     re.IGNORECASE,
 )
+_PLAINLY_OURS = re.compile(
+    r"relay(?:ing)?\W+(?:access\W+)?(?:is\W+)?(?:denied|not|prohibit|refused|forbidden|disabled)"
+    r"|(?:not|cannot|don't|won't|unable to|refuse to|permitted to|allowed to)\W+relay|authenticat",
+    re.IGNORECASE,
+)
+"""Words that outvote the enhanced code of a mailbox: some servers say ``5.1.1 Relaying denied``."""
 _OURS_FOR_NOW = re.compile(r"relay|authent|not verified|quota|daily|sending limit", re.IGNORECASE)
 
 
@@ -82,7 +88,7 @@ def is_of_mailbox(what: str, code: int, text: str) -> bool:
     found = _ENHANCED.match(text)
     status = (int(found[2]), int(found[3])) if found else None
     if status in _OF_THE_MAILBOX:
-        return True
+        return _PLAINLY_OURS.search(text) is None
     if what != "recipient" or (status is not None and status not in _OTHER):
         return False
     return code in _BARE and not _OURS.search(text) and _THEIRS.search(text) is not None
