@@ -173,7 +173,7 @@ def _adopt(request: Request, found: Interaction) -> Interaction | None:
     that comes at the same moment finds it taken; so only for a GET, which holds no write lock that this one
     would wait for, and once per request, which does not see what was written beside it.
     """
-    if request.method not in SAFE_METHODS:
+    if request.method != "GET":  # nor for HEAD: looking at a link takes it from nobody
         return None
     mine, owner_id = request.browser.mark, ""
     if may_answer(request, found):

@@ -16,7 +16,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from consentcore.domain.secret import SESSION, digest, looks_like, mint
-from consentcore.web.cookies import cookie_values
+from consentcore.web.cookies import cookie_pairs, cookie_values
 
 if TYPE_CHECKING:
     from pyramid.request import Request
@@ -144,8 +144,8 @@ class Browser:
 
     @cached_property
     def _ids(self) -> list[str]:
-        prefix, cookies = id_prefix(self._secure), self._request.cookies
-        values = (cookies[name] for name in cookies if name.startswith(prefix))
+        prefix = id_prefix(self._secure)
+        values = (value for name, value in cookie_pairs(self._request.environ) if name.startswith(prefix))
         ids = (found for found in (self._signed(value, "browser") for value in values) if found)
         return list(islice(ids, MOST_IDS))
 

@@ -132,6 +132,16 @@ def test_a_new_sign_in_cannot_be_skipped_on_the_host_of_the_pages_either(two_hos
     assert "/login?i=" in skipped.headers["Location"]
 
 
+@pytest.mark.parametrize("page", ["/login", "/consent"])
+def test_a_look_by_head_takes_no_request_from_the_browser_that_comes_for_it(two_hosts, page):
+    platform, asked_by_client = two_hosts
+    way = f"{page}?{asked_by_client().partition('?')[2]}"
+    platform.browser().head(way, status=410)
+    browser = platform.browser()
+    sign_in(browser, browser.get("/login"))
+    browser.get(way, status=200)
+
+
 def test_a_post_takes_no_request_that_no_page_has_shown(two_hosts):
     platform, asked_by_client = two_hosts
     browser = platform.browser()

@@ -281,6 +281,19 @@ def test_a_return_whose_answer_was_lost_leads_on_or_keeps_what_waits(platform, p
     assert "/consent?i=" in back(half, params, status=303).location
 
 
+@pytest.mark.parametrize("error", ["access_denied", "temporarily_unavailable", "server_error"])
+def test_who_reloads_a_refusal_is_led_to_what_waits_all_the_same(platform, provider, error):
+    browser = platform.browser()
+    login = browser.get(Request(state="mine").url, status=303).location
+    params = provider.sends_back(sent(browser, login), code=None, error=error)
+    for _ in range(2):
+        page = back(browser, params, expect_errors=True)
+    assert page.status_int in (400, 403, 503)
+    again = page.html.find("a", string="Continue with Lumen ID")["href"]
+    done = back(browser, provider.sends_back(sent(browser, again)), status=303)
+    assert answer(done.follow(), "approve")["state"] == "mine"
+
+
 def test_a_consent_of_another_browser_is_not_taken_along(platform, provider):
     victim, thief = platform.browser(), platform.browser()
     login = victim.get(Request().url, status=303).location.removeprefix(ISSUER)

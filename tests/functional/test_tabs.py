@@ -211,6 +211,18 @@ def test_what_only_looks_like_ids_of_the_browser_hides_none(platform):
     assert answer(page, "approve")["state"] == "mine"
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_what_has_the_name_of_an_id_of_the_browser_hides_it_not(platform, order):
+    """A cookie of another path or domain may have the name of ours and stand before or after it."""
+    browser = platform.browser()
+    form = filled(browser.get("/login"))
+    pairs = [f"{name}={value}" for name, value in browser.cookies.items()]
+    junk = [f"{name}=junk" for name in browser.cookies]
+    cookies = "; ".join([*junk, *pairs][::order])
+    fields, headers = dict(form.submit_fields()), {"Origin": ISSUER, "Cookie": cookies}
+    platform.browser().post("/login", fields, headers=headers, status=303)
+
+
 @pytest.mark.parametrize("decision", ["approve", "deny"])
 def test_a_form_that_is_sent_twice_leads_to_the_application_twice(platform, decision):
     request = Request(state="mine")

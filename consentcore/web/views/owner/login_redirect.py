@@ -63,7 +63,8 @@ def come_back(request: Request) -> Response:
         returned = Returned(params, trip.transient, _callback_url(request), request.now)
         outcome = request.runtime.redirect_login.complete(returned)
     response = _answer(request, outcome, trip)
-    round_trip.forget(request, response, state)
+    if isinstance(outcome, Authenticated):
+        round_trip.forget(request, response, state)  # else a reload still has to know what waits
     return response
 
 
