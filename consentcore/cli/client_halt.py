@@ -57,16 +57,14 @@ def enable_command(state: State, client_id: str) -> None:
 
 @click.command("suspend", cls=Command)
 @click.argument("client_id")
-@click.option(
-    "--reason", required=True, help="Kept with the application, for operators; 1 to 1000 characters."
-)
+@click.option("--reason", default="", help="Kept with the application, for operators; 1000 characters.")
 @pass_state
 def suspend_command(state: State, client_id: str, reason: str) -> None:
     """Keep an application out for a while: its tokens are refused, its consents stand. `client resume` takes it back.
 
     Data owners see it, and can still revoke; webhooks about that go on.
     """
-    text = line("--reason", reason, MAX_REASON, needed=True)
+    text = line("--reason", reason, MAX_REASON)
     done = suspend(state.runtime, client_id, by=operator(), reason=text)
     if done.changed:
         consents = standing_consents(state.runtime, client_id)

@@ -51,7 +51,8 @@ def parse_target(url: str) -> Target:
         raise InvalidInput("url", f"expected at most {MAX_URL} characters")
     if not _PRINTABLE.fullmatch(url) or "\\" in url:
         raise InvalidInput(
-            "url", "expected printable ASCII without blanks and backslashes (an international name as xn--…)"
+            "url",
+            "expected printable ASCII without blanks and backslashes (an international name in its form with xn--)",
         )
     try:
         parts = urlsplit(url)

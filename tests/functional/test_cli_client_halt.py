@@ -166,16 +166,19 @@ class TestSuspend:
         cli("client", "resume", "coolsite")
         assert "was not suspended" in cli("client", "resume", "coolsite").err
 
-    def test_it_needs_a_reason_an_application_and_one_that_is_enabled(self, cli, platform):
-        assert cli("client", "suspend", "coolsite").code == 2
-        assert cli("client", "suspend", "coolsite", "--reason", " ").code == 2
+    def test_a_reason_may_come_or_not_as_with_disable(self, cli, platform):
+        assert cli("client", "suspend", "coolsite", "--json").json["suspended"]["reason"] == ""
+        assert cli("client", "resume", "coolsite").code == 0
+        assert cli("client", "suspend", "coolsite", "--reason", " ").code == 0
+        assert cli("client", "show", "coolsite").code == 0
+
+    def test_it_needs_an_application_and_one_that_is_enabled(self, cli, platform):
         assert "expected an application" in cli("client", "suspend", "api", "--reason", "x").err
         cli("client", "disable", "coolsite")
         refused = cli("client", "suspend", "coolsite", "--reason", "x")
         assert (refused.code, "is disabled" in refused.err) == (2, True)
         for command in ("suspend", "resume"):
-            words = ("--reason", "x") if command == "suspend" else ()
-            assert cli("client", command, "nobody", *words).code == 1
+            assert cli("client", command, "nobody").code == 1
 
     def test_other_changes_leave_it_as_it_is(self, cli, platform):
         cli("client", "suspend", "coolsite", "--reason", "x")
