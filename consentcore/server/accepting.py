@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import select
 import socket
 import stat
 import struct
@@ -54,6 +55,7 @@ def end(fd: int, *, alone: bool, tick: Callable[[], None] = lambda: None) -> Non
     with _borrowed(fd) as sock, contextlib.suppress(OSError):
         _refuse_new(sock)
         _run_empty(sock, tick)
+        _forget(fd)
         os.dup2(_nobody_connects_here().detach(), fd, inheritable=False)
         if not alone:
             sock.shutdown(socket.SHUT_RDWR)
@@ -106,6 +108,16 @@ def _queued(sock: socket.socket) -> int:
     info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _QUEUED_AT + 4)
     (count,) = struct.unpack_from("I", info, _QUEUED_AT)
     return int(count)
+
+
+def _forget(fd: int) -> None:
+    """Take a socket from every poll of this process: the engine would be told of its end again and again, and do
+    nothing else any more."""
+    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - see above
+        with contextlib.suppress(OSError):
+            if os.readlink(f"/proc/self/fd/{name}") == "anon_inode:[eventpoll]":  # noqa: PTH115 - see above
+                with contextlib.closing(select.epoll.fromfd(os.dup(int(name)))) as poll:
+                    poll.unregister(fd)
 
 
 def _nobody_connects_here() -> socket.socket:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import sys
 import threading
@@ -116,6 +117,15 @@ def test_place_of_a_process_that_has_ended_can_be_taken_again_and_again(listener
             socket.create_connection(listeners.address)
         assert len(process.accepted) == 1
         process.accepted[0].close()
+
+
+def test_engine_that_polls_is_never_told_of_the_end(listeners):
+    """It would ask again and again what has happened, and send no answer meanwhile."""
+    process = Accepting(listeners, 0)
+    with contextlib.closing(select.epoll()) as poll:
+        poll.register(process.sock.fileno(), select.EPOLLIN | select.EPOLLET)
+        process.end(alone=False)
+        assert poll.poll(0) == []
 
 
 def test_open_connections_are_known_by_their_port(listeners):
