@@ -24,6 +24,7 @@ _TURNING = "\u202a-\u202e\u2066-\u2069"
 _SURROGATES = "\ud800-\udfff"
 REFUSED = re.compile(f"[{_CONTROLS}{_LINES}{_TURNING}{_SURROGATES}]")
 """One character that may not stand in a text of people."""
+_BLANKS = re.compile(" {2,}")
 _UNENCODABLE = re.compile(f"[\x00{_SURROGATES}]")
 
 _FROM_RIGHT = frozenset({"R", "AL", "AN"})
@@ -62,7 +63,7 @@ def unencodable(text: str) -> str:
 def one_line(text: str) -> str:
     """A text whose author cannot be asked again: a blank for each character that may not stand in it, line breaks among
     them, so that it cannot forge a header or a paragraph; one blank for several."""
-    return re.sub(" {2,}", " ", REFUSED.sub(" ", text)).strip()
+    return _BLANKS.sub(" ", REFUSED.sub(" ", text)).strip()
 
 
 def with_clean_texts(item: T, *names: str) -> T:

@@ -6,9 +6,10 @@ import inspect
 import math
 from collections.abc import Sequence
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from consentcore.domain.notice import Delivered, Gone, Outcome, Reject, Retry
+from consentcore.domain.text import unencodable
 from consentcore.hooks.calling import call
 
 if TYPE_CHECKING:
@@ -28,13 +29,12 @@ FALLBACK_SCHEDULE_S = (5.0, 60.0, 300.0, 1800.0, 7200.0, 43200.0)
 
 
 def outcome_of(answer: object) -> tuple[Outcome, str]:
-    """The outcome that ``send`` answered, with nothing in it that a store or a log cannot take.
+    """The outcome that ``send`` answered, as one of ours and no more: each member of its type, and of a sensible size.
 
     :returns: and what was wrong with it, "" when nothing was. What is no outcome is a ``Retry``, and so is one of the
         final ones without a reason in words: whoever answers like that may not have meant it.
     """
-    named = next((kind for kind in (Delivered, Retry, Gone, Reject) if isinstance(answer, kind)), None)
-    if named is None:
+    if not isinstance(answer, Delivered | Retry | Gone | Reject):
         return _retry(f"send answered {_kind_of(answer)}, expected Delivered, Retry, Gone or Reject")
     read = call(lambda: _cleaned(answer))
     return read.answer if read.error is None else _retry("send answered an outcome that cannot be read")
@@ -48,14 +48,15 @@ def targets_of(answer: object) -> tuple[list[str], str]:
     if answer is None or isinstance(answer, str | bytes) or not hasattr(answer, "__iter__"):
         return [], f"targets answered {_kind_of(answer)}, expected a sequence of names"
     asked = list(islice(iter(answer), MOST_TARGETS + 1))
-    good = list(dict.fromkeys(one for one in asked[:MOST_TARGETS] if _is_target(one)))
+    named = [one for one in asked[:MOST_TARGETS] if _is_target(one)]
     if len(asked) > MOST_TARGETS:
-        return good, f"targets answered more than {MOST_TARGETS} names"
-    bad = sum(not _is_target(one) for one in asked)
-    return (
-        good,
-        f"targets answered {bad} that are no names of 1 to {TARGET_CHARACTERS} characters" if bad else "",
-    )
+        wrong = f"targets answered more than {MOST_TARGETS} names"
+    elif len(named) < len(asked):
+        bad = len(asked) - len(named)
+        wrong = f"targets answered {bad} that are no names of 1 to {TARGET_CHARACTERS} characters"
+    else:
+        wrong = ""
+    return list(dict.fromkeys(named)), wrong
 
 
 def schedule_of(notifier: Notifier) -> tuple[Sequence[float], str]:
@@ -105,7 +106,7 @@ def _status(value: object, wrong: list[str]) -> int | None:
 
 def _text(value: object, name: str, wrong: list[str]) -> str | None:
     if isinstance(value, str):
-        # str() of a subclass may answer anything; slicing makes a plain one.
+        # str() of a subclass may answer another subclass; a slice of that is a plain one.
         return str(value)[: 64 * 1024]
     wrong.append(f"no text as {name}")
     return None
@@ -125,11 +126,14 @@ def _wish(value: object, wrong: list[str]) -> float | None:
     return None
 
 
-def _is_target(value: object) -> bool:
+def _is_target(value: object) -> TypeGuard[str]:
     """Names that a store takes; ``?`` stands for those that are not chosen yet."""
-    if not isinstance(value, str) or not 1 <= len(value) <= TARGET_CHARACTERS or value == "?":
-        return False
-    return "\0" not in value and not any("\ud800" <= char <= "\udfff" for char in value)
+    return (
+        isinstance(value, str)
+        and 1 <= len(value) <= TARGET_CHARACTERS
+        and value != "?"
+        and not unencodable(value)
+    )
 
 
 def _kind_of(answer: object) -> str:

@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +75,7 @@ class Heart:
     def beat(self, pulse: Pulse) -> None:
         """Note a pulse; written for other processes now and then, and when something has changed."""
         before, self.pulse = self.pulse, pulse
-        same = before is not None and asdict(before) | {"at": 0} == asdict(pulse) | {"at": 0}
+        same = before is not None and replace(before, at=pulse.at) == pulse
         if self._path is None or (same and pulse.at - self._written < EVERY_S):
             return
         self._written = pulse.at

@@ -25,6 +25,7 @@ _KINDS = {
     EventType.REFRESH_REUSED: NoticeKind.SECURITY,
 }
 
+_ENDS = frozenset({NoticeKind.EXPIRED, NoticeKind.REVOKED})
 _TOLD_IN_FULL = frozenset({"client_disabled"})
 """Reasons whose text goes to data owner and application; that of every other act stays in the evidence."""
 _INITIATORS = {"owner": "user", "client": "client", "operator": "admin", "system": "system"}
@@ -91,8 +92,11 @@ def make_notice(event: ConsentEvent, grant: Grant, *, had_grant_before: bool = F
 
 
 def written_at(notice: Notice) -> int:
-    """When a notice was written, in milliseconds: days later than it occurred, where something ended by its date and no
-    worker came by. One of an older release, or that cannot be read, counts as written when it occurred."""
+    """When a notice was written, in milliseconds: days later than it occurred, where a grant ended by its date, or with
+    its application, and no worker came by. One of an older release, or that cannot be read, counts as written when it
+    occurred."""
+    if notice.kind not in _ENDS:  # whatever else is told is written at once
+        return notice.occurred_at
     try:
         return from_iso(json.loads(notice.data)["recorded_at"])
     except (ValueError, LookupError, TypeError):

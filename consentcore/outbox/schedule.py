@@ -73,7 +73,7 @@ def settlement(tried: Tried, schedule: Sequence[float], now: int) -> Settlement:
         latency_ms=tried.latency_ms,
         outcome=outcome_name(outcome),
         status=outcome.status,
-        error=error_class(outcome),
+        error=_stored(error_class(outcome)),
         answer=_stored(outcome.answer[:ANSWER_CHARACTERS]),
         trigger=tried.trigger.value,
     )
@@ -90,7 +90,7 @@ def settlement(tried: Tried, schedule: Sequence[float], now: int) -> Settlement:
 
 def outcome_name(outcome: Outcome) -> str:
     """The outcome as logs and metrics name it: ``delivered``, ``retry``, ``reject`` or ``gone``."""
-    return next(name for kind, name in _NAMES.items() if isinstance(outcome, kind))
+    return _NAMES[type(outcome)]
 
 
 def error_class(outcome: Outcome) -> str:

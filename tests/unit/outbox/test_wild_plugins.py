@@ -202,8 +202,10 @@ class TestSend:
         place.approve()
         place.worker().run_once()
         (mail,) = [one for one in place.storage.outbox.deliveries() if one.notifier == "mailer"]
-        mail.last_error.encode()
-        assert "\x00" not in mail.last_error
+        (attempt,) = place.storage.outbox.attempts(mail.delivery_id)
+        for text in (mail.last_error, attempt.error, attempt.answer):
+            text.encode()
+            assert "\x00" not in text
 
     def test_kinds_of_their_own_count_as_what_they_are(self):
         @dataclass(frozen=True)
