@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from consentcore.core_settings.checks import check, check_keys, parse_listen
-from consentcore.core_settings.sections import (
+from consentcore.core_settings.processes import LogSettings, ServerSettings, WebSettings, WorkerSettings
+from consentcore.core_settings.rules import (
     AccountSettings,
     ConsentSettings,
-    CoreSettings,
     LimitsSettings,
-    LogSettings,
     OAuthSettings,
     OperatorSettings,
-    ServerSettings,
-    WebSettings,
-    WorkerSettings,
 )
+from consentcore.core_settings.sections import CoreSettings
 
 __all__ = [
     "AccountSettings",
