@@ -62,13 +62,15 @@ def _asked(resolver: Resolver, host: str, port: int, deadline: Deadline) -> Futu
         raise TimeoutError(f"{MOST_WAITING} other names are being looked up")
     answer: Future[Sequence[str]] = Future()
     with _lock:
-        _under_way[key] = resolver, answer
+        found = _under_way.setdefault(key, (resolver, answer))
+    if found[1] is not answer:
+        place.release()  # somebody was faster
+        return found[1]
 
     def ended() -> None:
         place.release()
         with _lock:
-            if _under_way.get(key) == (resolver, answer):
-                del _under_way[key]
+            del _under_way[key]
 
     _start(lambda: _ask(answer, resolver, host, port), ended)
     return answer

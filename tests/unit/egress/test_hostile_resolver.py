@@ -153,3 +153,41 @@ def test_95_look_ups_that_hang_are_bounded(monkeypatch):
     eventually(lambda: len(hanging) == 2)  # threads that begin late do not count twice
     release.set()
     assert sorted(hanging) == ["n0.example", "n1.example"]
+
+
+def test_95_name_that_many_want_at_once_is_looked_up_once(monkeypatch):
+    import threading
+
+    from consentcore.egress import resolving
+
+    together, release, asked, given_back = threading.Barrier(8), threading.Event(), [], []
+
+    class Places(threading.Semaphore):
+        """Nobody gets one before everybody has seen that nobody looks it up yet."""
+
+        def acquire(self, blocking=True, timeout=None):
+            together.wait(PATIENCE_S)
+            return super().acquire(blocking, timeout)
+
+        def release(self, n=1):
+            given_back.append(n)
+            super().release(n)
+
+    def hang(host, port):
+        asked.append(host)
+        release.wait(2 * PATIENCE_S)
+        return []
+
+    monkeypatch.setattr(resolving, "_free", Places(100))
+    policy = EgressPolicy(timeout_s=2 * PATIENCE_S, resolver=hang)
+    threads = [
+        threading.Thread(target=blocked, args=(policy, "https://slow.example/"), daemon=True)
+        for _ in range(together.parties)
+    ]
+    for thread in threads:
+        thread.start()
+    eventually(lambda: asked and len(asked) + len(given_back) == together.parties)
+    release.set()
+    for thread in threads:
+        thread.join(PATIENCE_S)
+    assert asked == ["slow.example"]
