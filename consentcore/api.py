@@ -97,7 +97,7 @@ from consentcore.domain.token import (
 from consentcore.egress import EgressError, EgressPolicy, EgressResponse
 from consentcore.hooks.info import API_VERSION, NoSettings, PluginInfo, PluginKind, Secret, setting
 from consentcore.hooks.specs import hookimpl
-from consentcore.hosts import ascii_host, misread_host
+from consentcore.hosts import ascii_host, is_loopback, misread_host
 from consentcore.mailbox import normalise_email
 from consentcore.outbox.message import check_sender, mail_message, mail_targets, mime_message
 from consentcore.outbox.signing import signature_header
@@ -300,6 +300,7 @@ __all__ = [
     "from_iso",
     "hookimpl",
     "is_in",
+    "is_loopback",
     "is_unicode",
     "iso",
     "mail_message",

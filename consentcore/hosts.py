@@ -8,7 +8,7 @@ Nothing else in consentcore turns a name into ASCII. Needs nothing of the rest, 
 from __future__ import annotations
 
 import re
-from ipaddress import IPv6Address
+from ipaddress import IPv6Address, ip_address
 from urllib.parse import SplitResult, urlsplit
 
 LONGEST = 253
@@ -95,6 +95,14 @@ def is_authority(netloc: str) -> bool:
     """
     found = _AUTHORITY.fullmatch(netloc)
     return found is not None and (found["six"] is None or _is_ipv6(found["six"]))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the host of a URL is this machine, whoever asks (RFC 6761 section 6.3 for names)."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def origin_of(url: str) -> str:

@@ -9,6 +9,7 @@ import click
 from consentcore.cli.commands import Command, refuse
 from consentcore.cli.state import State, operator, pass_state
 from consentcore.domain.client import Client, TokenFormat
+from consentcore.domain.clock import iso
 from consentcore.registration import line
 from consentcore.registration.halting import disable, enable, resume, standing_consents, suspend
 
@@ -97,8 +98,6 @@ def state_of(client: Client) -> str:
 
 def halt_facts(client: Client) -> dict[str, object]:
     """Whether a client is kept out, since when, by whom and why, for JSON."""
-    from consentcore.domain.clock import iso
-
     return {
         "enabled": client.enabled,
         **{

@@ -13,6 +13,7 @@ import click
 from consentcore.cli.exit_codes import FOUND_A_PROBLEM
 from consentcore.cli.state import State
 from consentcore.domain.errors import ConfigurationError, StorageError, StorageNotMigrated
+from consentcore.domain.json_text import is_unicode
 from consentcore.domain.visible import visible
 
 if TYPE_CHECKING:
@@ -103,11 +104,7 @@ def _check_usable(ctx: click.Context, parameter: click.Parameter) -> None:
     for one in value if isinstance(value, tuple) else (value,):
         if isinstance(one, float) and isnan(one):
             raise click.BadParameter("expected a number", ctx, parameter)
-        if (
-            isinstance(one, str)
-            and not one.isascii()
-            and any("\ud800" <= letter <= "\udfff" for letter in one)
-        ):
+        if isinstance(one, str) and not is_unicode(one):
             # The bytes of the command line that are no UTF-8 arrive like this, and no storage can hold them.
             raise click.BadParameter("expected UTF-8", ctx, parameter)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from consentcore.consent.ledger import effective_at
-from consentcore.domain.clock import SystemClock, iso
+from consentcore.domain.clock import iso
 from consentcore.domain.errors import NotFound
 from consentcore.domain.event import ConsentEvent, NoticeSnapshot
 from consentcore.domain.grant import Grant, GrantState, standing
@@ -15,22 +15,21 @@ from consentcore.ports.storage import UnitOfWork
 PAGE = 200
 
 
-def export_owner(uow: UnitOfWork, owner_id: str, now: int | None = None) -> dict[str, object]:
+def export_owner(uow: UnitOfWork, owner_id: str, now: int) -> dict[str, object]:
     """Gather an owner's grants with their events, and every text that was shown.
 
     ``state`` and ``changed_at`` of a grant are those at ``now``, whether or not the event of its end is written yet.
     Grants come with the one changed last first, events by sequence. The ``body`` of an event is parsed; its
     hashes are of the canonical JSON (RFC 8785) of that value.
 
-    :param now: milliseconds since the epoch; None asks the machine's clock.
+    :param now: milliseconds since the epoch.
     :raises NotFound: when there is no such owner.
     """
     owner = uow.owners.get(owner_id)
     if owner is None:
         raise NotFound("owner", owner_id)
     snapshots: dict[str, object] = {}
-    at = SystemClock().now() if now is None else now
-    grants = [_grant(uow, grant, at, snapshots) for grant in _grants(uow, owner_id)]
+    grants = [_grant(uow, grant, now, snapshots) for grant in _grants(uow, owner_id)]
     return {
         "schema": "urn:consentcore:export:1",
         "owner": _owner(owner),

@@ -10,7 +10,7 @@ from consentcore.core_settings.sections import CoreSettings
 from consentcore.domain.address import no_networks
 from consentcore.domain.errors import InvalidInput
 from consentcore.hooks.settings import PREFIX, Source
-from consentcore.hosts import ascii_host, is_authority, origin_of
+from consentcore.hosts import ascii_host, is_authority, is_loopback, origin_of
 from consentcore.mailbox import normalise_email
 
 # Protocol routes run without the transaction that pages need, and which are which is told by the path.
@@ -125,7 +125,7 @@ def _url_problem(url: str) -> str:
         return expected
     if not _PATH.fullmatch(parts.path):
         return "expected a path without ., .., // and percent signs, such as /tenant"
-    if parts.scheme == "http" and not _is_loopback(host):
+    if parts.scheme == "http" and not is_loopback(host):
         return "expected https; http is for loopback addresses only"
     return ""
 
@@ -144,10 +144,3 @@ def _is_ipv4(host: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from consentcore.hooks.calling import call
-from consentcore.outbox.blame import described
+from consentcore.hooks.errors import described
 from consentcore.outbox.envelope import Parcel
 from consentcore.outbox.guard import targets_of
 from consentcore.ports.notifier import Notifier

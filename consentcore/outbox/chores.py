@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from consentcore.consent import shut_out
 from consentcore.domain.errors import InvalidTransition, NotFound
 from consentcore.domain.grant import Grant, GrantState, standing
-from consentcore.outbox.blame import described
+from consentcore.hooks.errors import described
 from consentcore.outbox.health import Health
 from consentcore.ports.storage import UnitOfWork, transact
 

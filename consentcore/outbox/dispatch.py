@@ -13,7 +13,7 @@ from consentcore.domain.clock import MINUTE, Clock
 from consentcore.domain.errors import StorageError
 from consentcore.domain.notice import Outcome, Retry
 from consentcore.hooks.calling import LONGEST_S
-from consentcore.outbox.blame import described
+from consentcore.hooks.errors import described
 from consentcore.outbox.hands import Hand, Hands
 from consentcore.outbox.lanes import SLOW_S, Lanes
 from consentcore.outbox.pulse import Pulse

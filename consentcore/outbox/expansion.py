@@ -13,7 +13,7 @@ from consentcore.domain.clock import Clock
 from consentcore.domain.errors import StorageError
 from consentcore.domain.notice import Audience, Delivery, DeliveryState, Notice
 from consentcore.hooks.calling import call
-from consentcore.outbox.blame import described
+from consentcore.hooks.errors import described
 from consentcore.outbox.choosing import CHOOSE, Choosing
 from consentcore.outbox.envelope import Packer, Parcel
 from consentcore.outbox.guard import targets_of

@@ -1,4 +1,4 @@
-"""What a notifier's answers amount to, whatever they are: an outcome, targets, a schedule."""
+"""What a notifier's answers, or what it raises, amount to, whatever it is: an outcome, targets, a schedule."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeGuard
 from consentcore.domain.notice import Delivered, Gone, Outcome, Reject, Retry
 from consentcore.domain.text import unencodable
 from consentcore.hooks.calling import call
+from consentcore.hooks.errors import line
 
 if TYPE_CHECKING:
     from consentcore.ports.notifier import Notifier
@@ -38,6 +39,11 @@ def outcome_of(answer: object) -> tuple[Outcome, str]:
         return _retry(f"send answered {_kind_of(answer)}, expected Delivered, Retry, Gone or Reject")
     read = call(lambda: _cleaned(answer))
     return read.answer if read.error is None else _retry("send answered an outcome that cannot be read")
+
+
+def raised(error: BaseException) -> Retry:
+    """What a try came to that ended with an exception: not now, and nobody outside is to blame."""
+    return Retry(f"{line(type(error).__name__, 100)} was raised", error="exception")
 
 
 def targets_of(answer: object) -> tuple[list[str], str]:

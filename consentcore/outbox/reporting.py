@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from consentcore.domain.notice import Delivered, Retry
-from consentcore.outbox.blame import line
+from consentcore.hooks.errors import line
 from consentcore.outbox.expansion import EVENT
 from consentcore.outbox.schedule import Tried, error_class, outcome_name
 from consentcore.ports.outbox import Settlement

@@ -24,11 +24,11 @@ from consentcore.domain.notice import (
     Trigger,
 )
 from consentcore.hooks.calling import call
-from consentcore.outbox.blame import described, raised
+from consentcore.hooks.errors import described
 from consentcore.outbox.choosing import CHOOSE
 from consentcore.outbox.envelope import Packer, Parcel
 from consentcore.outbox.expansion import EVENT, Expander
-from consentcore.outbox.guard import FALLBACK_SCHEDULE_S, outcome_of, schedule_of
+from consentcore.outbox.guard import FALLBACK_SCHEDULE_S, outcome_of, raised, schedule_of
 from consentcore.outbox.health import Health, NotNow
 from consentcore.outbox.record import written_at
 from consentcore.outbox.reporting import report

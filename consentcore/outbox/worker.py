@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from consentcore.domain.clock import DAY
 from consentcore.domain.errors import StorageConflict, StorageError
+from consentcore.hooks.errors import described
 from consentcore.metrics import is_shared
-from consentcore.outbox.blame import described
 from consentcore.outbox.chores import Housekeeping
 from consentcore.outbox.dispatch import Dispatcher
 from consentcore.outbox.envelope import Packer

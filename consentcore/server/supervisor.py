@@ -249,9 +249,8 @@ class _Voice:
         shown = logging.INFO if level == ALWAYS else level
         if level != ALWAYS and not log.isEnabledFor(level):
             return
-        with contextlib.suppress(
-            OSError
-        ):  # a log that cannot be written, on a full disk, is no reason to end
+        # A log that cannot be written, on a full disk, is no reason to end.
+        with contextlib.suppress(OSError):
             if self._bare:
                 print(text, file=sys.__stderr__, flush=True)
             else:

@@ -23,9 +23,9 @@ from consentcore.domain.notice import (
     Trigger,
 )
 from consentcore.hooks.calling import Leash
-from consentcore.outbox.blame import described, raised
+from consentcore.hooks.errors import described
 from consentcore.outbox.envelope import Packer, Parcel
-from consentcore.outbox.guard import outcome_of, targets_of
+from consentcore.outbox.guard import outcome_of, raised, targets_of
 from consentcore.outbox.schedule import Tried, settlement
 from consentcore.ports.storage import transact
 from consentcore.webhooks.desk import SENT_TYPES, test_notice

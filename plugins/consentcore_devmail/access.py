@@ -6,7 +6,7 @@ import ipaddress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from consentcore.api import ConfigurationError, came_through_a_proxy, is_in
+from consentcore.api import ConfigurationError, came_through_a_proxy, is_in, is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,14 +33,6 @@ def check_addresses(urls: Mapping[str, str], settings: DevmailSettings) -> None:
                 "those who may read them"
             )
             raise ConfigurationError([problem])
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host of a URL is this machine whoever asks (RFC 6761 section 6.3 for names)."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 def may_read(environ: Mapping[str, object], settings: DevmailSettings) -> bool:

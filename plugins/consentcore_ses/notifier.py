@@ -24,8 +24,6 @@ from consentcore.api import (
 from consentcore_ses.settings import SesSettings
 from consentcore_ses.verdicts import refusal, unreachable
 
-__all__ = ["SesNotifier", "refusal"]
-
 CONNECT_S = 5.0
 REGION = r"[a-z0-9]+(-[a-z0-9]+)*"
 """What boto3 takes for one; it would say so with the first mail only."""

@@ -24,8 +24,6 @@ from consentcore_smtp.connections import Connections
 from consentcore_smtp.settings import SmtpSettings
 from consentcore_smtp.verdicts import failure
 
-__all__ = ["SmtpNotifier", "failure"]
-
 
 class SmtpNotifier:
     """:class:`consentcore.api.Notifier` through an SMTP server (RFC 5321).

@@ -56,7 +56,7 @@ def test_export_holds_grants_events_and_what_was_shown(house):
     house.deny("comfort.read")
     house.revoke(approval.grant.grant_id, Actor(ActorType.OWNER, house.owner.owner_id))
     with house.storage.reading() as uow:
-        found = export_owner(uow, house.owner.owner_id)
+        found = export_owner(uow, house.owner.owner_id, house.clock.now())
 
     text = json.dumps(found)
     assert found["owner"]["email"] == house.owner.email
@@ -76,13 +76,13 @@ def test_export_reads_every_page(house):
         house.deny("sites.read")
         house.clock.advance(1)
     with house.storage.reading() as uow:
-        found = export_owner(uow, house.owner.owner_id)
+        found = export_owner(uow, house.owner.owner_id, house.clock.now())
     assert len({grant["grant_id"] for grant in found["grants"]}) == 205
 
 
 def test_export_of_nobody_is_an_error(house):
     with pytest.raises(NotFound), house.storage.reading() as uow:
-        export_owner(uow, "nobody")
+        export_owner(uow, "nobody", 0)
 
 
 def test_notice_data_holds_no_free_text(house):

@@ -14,7 +14,7 @@ from sinks import Answer, http_sink
 from consentcore.api import Audience, ConfigurationError, Delivered, PluginKind, Reject, Retry
 from consentcore.testing import FakeEnvelope, ManualClock, NotifierConformance
 from consentcore_ses import SesSettings, consentcore_notifier, consentcore_plugin
-from consentcore_ses.notifier import refusal
+from consentcore_ses.verdicts import refusal
 
 REGION = "eu-west-1"
 SENDER = "Lumen Énergie <consent@lumen.example>"

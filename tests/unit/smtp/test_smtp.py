@@ -34,7 +34,7 @@ from consentcore.testing import FakeEnvelope, NotifierConformance
 from consentcore_smtp import SmtpSettings, connections, consentcore_notifier, consentcore_plugin
 from consentcore_smtp.bounded import Limit
 from consentcore_smtp.connections import Connections
-from consentcore_smtp.notifier import failure
+from consentcore_smtp.verdicts import failure
 
 SENDER = "Lumen Energy <consent@lumen.example>"
 
