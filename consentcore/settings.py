@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from consentcore.core_settings import CoreSettings, check, check_keys, parse_listen
+from consentcore.core_settings import CoreSettings, LogSettings, check, check_keys, parse_listen
 from consentcore.domain.errors import ConfigurationError
 from consentcore.hooks.ini import BrokenInheritance, inherited, nearest, with_section
 from consentcore.hooks.registry import Registry
@@ -68,6 +68,20 @@ def load_ini(path: str | Path, *, environ: Mapping[str, str] | None = None) -> L
     source = Source(entries, file, Path(file).parent.absolute(), problems=problems)
     _blame_near_misses(source, found)
     return _load(source, os.environ if environ is None else environ, _listen_of(server, source))
+
+
+def log_settings(path: str | Path) -> LogSettings:
+    """Read how log lines have to look, however wrong everything else is; by default where that is wrong itself.
+
+    :param path: as for :func:`load_ini`.
+    """
+    file, section = with_section(str(path))
+    found: Mapping[str, Entry] = {}
+    with contextlib.suppress(BrokenInheritance):
+        found = inherited(Path(file), "app", section or "main", [])
+    source = Source(dict(found), file, Path(file).parent.absolute())
+    override(source, os.environ)
+    return bind(LogSettings, f"{PREFIX}log.", source) or LogSettings()
 
 
 def load_mapping(

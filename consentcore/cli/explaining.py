@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import traceback
@@ -27,20 +28,23 @@ from consentcore.domain.errors import (
 )
 from consentcore.domain.visible import visible
 
+log = logging.getLogger("consentcore")
+
 _MANY_LINES = (click.MissingParameter, click.exceptions.NoArgsIsHelpError)
 
 
-def explain(error: BaseException, *, debug: bool = False) -> int:
+def explain(error: BaseException, *, debug: bool = False, as_lines: bool = False) -> int:
     """Say on stderr what went wrong; the exit code.
 
     :param debug: say where, too.
+    :param as_lines: say it as lines of the log, except what is wrong with the command line itself.
     """
     try:
         if isinstance(error, ReaderGone):
             return READER_GONE
         if debug and not isinstance(error, click.ClickException):
             traceback.print_exception(error)
-        return _said(error)
+        return _said(error, as_lines=as_lines)
     except ReaderGone:
         return READER_GONE
     except OSError:  # nobody can be told, the exit code still says it
@@ -64,7 +68,7 @@ def checked(code: int) -> int:
     return code if 0 <= code <= 255 else FOUND_A_PROBLEM
 
 
-def _said(error: BaseException) -> int:
+def _said(error: BaseException, *, as_lines: bool) -> int:
     if isinstance(error, click.ClickException):
         _show(error)
         return checked(error.exit_code)
@@ -72,12 +76,19 @@ def _said(error: BaseException) -> int:
         click.echo("interrupted", err=True)
         return INTERRUPTED
     if isinstance(error, ConfigurationError):
+        if as_lines:
+            for problem in error.problems:
+                log.critical("the configuration is not in order: %s", problem)
+            return BAD_CONFIGURATION
         click.echo("the configuration is not in order:", err=True)
         for problem in error.problems:
             click.echo(f"  {visible(problem)}", err=True)
         return BAD_CONFIGURATION
     text, code = _judged(error)
-    click.echo(f"Error: {visible(text)}", err=True)
+    if as_lines:
+        log.critical("%s", text)
+    else:
+        click.echo(f"Error: {visible(text)}", err=True)
     return code
 
 

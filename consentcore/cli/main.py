@@ -48,7 +48,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         except SystemExit as exit_:
             code = ended_by(exit_)
         except BaseException as error:  # noqa: BLE001 - each ends in a message and an exit code
-            code = explain(error, debug=state.debug)
+            code = explain(error, debug=state.debug, as_lines=state.as_lines)
         return _close(state) or code
 
 
@@ -64,7 +64,7 @@ def _close(state: State) -> int:
     try:
         state.close()
     except BaseException as error:  # noqa: BLE001 - the same
-        return explain(error, debug=state.debug)
+        return explain(error, debug=state.debug, as_lines=state.as_lines)
     return GOOD
 
 

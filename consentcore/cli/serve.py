@@ -29,13 +29,11 @@ def command(state: State, listen: str | None) -> int:
     from contextlib import closing
 
     from consentcore.core_settings import parse_listen
-    from consentcore.logs import configure, held_back
     from consentcore.runtime import build_runtime
     from consentcore.server.supervisor import serve
 
-    with held_back("consentcore.settings"):  # until it is known how lines have to look
-        config = state.config
-        configure(config.settings.log.format, config.settings.log.level)
+    state.log_as_configured()
+    config = state.config
     # Here rather than in the children, so that everything is said once and before anything listens.
     with closing(build_runtime(config)) as runtime:
         runtime.check()

@@ -24,7 +24,8 @@ class State:
     """The object of every click context (``ctx.obj``); plugins' commands may use it.
 
     :ivar ini: path given by ``-c`` or ``CONSENTCORE_INI``, or None. :ivar as_json: whether ``--json`` was given.
-    :ivar foreign: whether the command is one of a plugin.
+    :ivar foreign: whether the command is one of a plugin. :ivar as_lines: whether an error that ends it is a line of
+        the log.
     """
 
     def __init__(self) -> None:
@@ -32,6 +33,7 @@ class State:
         self.as_json = False
         self.debug = False
         self.foreign = False
+        self.as_lines = False
         self.plugin_commands: dict[str, click.Command] = {}
         self._runtime: Runtime | None = None
 
@@ -48,6 +50,15 @@ class State:
         from consentcore.settings import load_ini
 
         return load_ini(self.ini_path)
+
+    def log_as_configured(self) -> None:
+        """From here on log as ``consentcore.log.*`` says; with ``json`` what ends the command is such a line too."""
+        from consentcore.logs import configure
+        from consentcore.settings import log_settings
+
+        lines = log_settings(self.ini_path)
+        configure(lines.format, lines.level)
+        self.as_lines = lines.format == "json"
 
     @property
     def runtime(self) -> Runtime:

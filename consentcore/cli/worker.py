@@ -15,12 +15,9 @@ from consentcore.cli.state import State, pass_state
 @pass_state
 def command(state: State) -> None:
     """Deliver notices, expire grants and purge until SIGTERM; any number of them may run."""
-    from consentcore.logs import configure, held_back
     from consentcore.outbox.worker import run_worker
 
-    with held_back("consentcore.settings"):  # until it is known how lines have to look
-        lines = state.config.settings.log
-        configure(lines.format, lines.level)
+    state.log_as_configured()
     state.runtime.check()
     stop = threading.Event()
 

@@ -2,7 +2,7 @@
 
 from consentcore.logs.asked import REQUEST_ID, answering, chosen_id, current_id, is_told, log_cause, mark_told
 from consentcore.logs.formats import FIELDS, FORMATS, LEVELS
-from consentcore.logs.setup import configure, held_back
+from consentcore.logs.setup import configure
 from consentcore.logs.wsgi import identified
 
 __all__ = [
@@ -14,7 +14,6 @@ __all__ = [
     "chosen_id",
     "configure",
     "current_id",
-    "held_back",
     "identified",
     "is_told",
     "log_cause",

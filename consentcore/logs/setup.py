@@ -5,9 +5,6 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from logging.handlers import MemoryHandler
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -45,23 +42,6 @@ def configure(style: str, level: str) -> None:
     logging.captureWarnings(capture=True)
     sys.excepthook = _uncaught
     threading.excepthook = _uncaught_in_thread
-
-
-@contextmanager
-def held_back(name: str) -> Iterator[None]:
-    """Keep what a logger says until the block ends, when it is known how lines have to look."""
-    logger = logging.getLogger(name)
-    kept = MemoryHandler(capacity=10_000, flushLevel=logging.CRITICAL + 1, flushOnClose=False)
-    propagate, logger.propagate = logger.propagate, False
-    logger.addHandler(kept)
-    try:
-        yield
-    finally:
-        logger.removeHandler(kept)
-        logger.propagate = propagate
-        for record in kept.buffer:
-            if logger.isEnabledFor(record.levelno):
-                logger.handle(record)
 
 
 def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -264,3 +264,25 @@ def test_setting_that_is_wrong_is_named(front):
     assert "one of debug, info, warning, error, critical" in done.stderr
     assert "one of text, json" in done.stderr
     assert requests.get(f"{front.url}/livez", timeout=PATIENCE_S).status_code == 200
+
+
+@pytest.mark.parametrize("command", ["serve", "worker"])
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"CONSENTCORE_KEYS": "/nowhere/keys"}, "consentcore.keys: there is no file"),
+        ({"CONSENTCORE_OAUTH__CODE_TTL_S": "soon"}, "consentcore.oauth.code_ttl_s = soon: expected"),
+        ({"CONSENTCORE_NOTIFIERS": "smtp nosuch"}, "no plugin nosuch is installed"),
+    ],
+)
+def test_start_that_fails_says_so_in_lines_alike(front, command, wrong, named):
+    """Whoever reads the log by machine reads why nothing starts."""
+    done = front.house.run(command, CONSENTCORE_LOG__FORMAT=front.style, **wrong)
+    assert done.returncode == 78
+    written = done.stderr.splitlines()
+    if front.style == "json":
+        entries = [json.loads(line) for line in written]
+        assert [entry["level"] for entry in entries if named in entry["message"]] == ["CRITICAL"]
+    else:
+        assert "the configuration is not in order:" in written
+        assert sum(named in line for line in written) == 1

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from consentcore.logs import FIELDS, answering, held_back, is_told, log_cause
+from consentcore.logs import FIELDS, answering, is_told, log_cause
 from consentcore.logs.formats import Asking, JsonFormatter, TextFormatter
 
 
@@ -68,11 +68,3 @@ def test_lines_of_a_request_have_its_id():
         assert is_told()
     assert not is_told()
     assert "request_id" not in json.loads(JsonFormatter().format(record("x")))
-
-
-def test_what_was_held_back_is_said_afterwards(caplog):
-    logger = logging.getLogger("consentcore.held")
-    with held_back("consentcore.held"):
-        logger.warning("early")
-        assert "early" not in caplog.text
-    assert "early" in caplog.text
