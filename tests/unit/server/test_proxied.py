@@ -4,6 +4,7 @@ import io
 
 import pytest
 
+from consentcore.server.forwarded import Forwarded, Noting
 from consentcore.server.proxied import BodyGuard
 
 
@@ -53,3 +54,23 @@ def test_chunked_body_passes_where_the_server_ends_it():
 )
 def test_body_that_is_short_unmeasured_or_too_large_is_refused(length, status):
     assert ask(b"abc", CONTENT_LENGTH=length) == (status, None)
+
+
+def test_every_answer_under_another_server_has_an_id_refusals_of_the_body_too():
+    def app(environ, start_response):
+        assert environ["HTTP_X_REQUEST_ID"] == environ["consentcore.request_id"]
+        start_response("200 OK", [])
+        return [environ["HTTP_X_REQUEST_ID"].encode()]
+
+    def ask(given, length="0"):
+        answered = {}
+
+        def start_response(status, headers):
+            answered.update(headers)
+
+        environ = {"HTTP_X_REQUEST_ID": given, "CONTENT_LENGTH": length, "wsgi.input": io.BytesIO()}
+        Noting(Forwarded(BodyGuard(app, 10), ["127.0.0.1"]))(environ, start_response)
+        return answered["X-Request-ID"]
+
+    assert ask("mine") == ask("mine", length="11") == "mine"
+    assert len(ask("not mine")) == 32
