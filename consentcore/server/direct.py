@@ -123,14 +123,14 @@ class Front:
         self._waiting.expire(now)
         for number, pending in list(self._pending.items()):
             if pending.deadline <= now and self._pending.pop(number, None) is not None:
-                refuse(pending.exchange, 408, "The request body took too long", pending.environ[REQUEST_ID])
+                self._refuse_pending(pending, 408, "The request body took too long")
                 if pending.future is not None:
                     pending.future.cancel()
 
     def _take_sized(self, environ: Environ, exchange: Exchange) -> None:
         length = _declared(environ["CONTENT_LENGTH"])
         if length > self._cap:
-            refuse(exchange, 413, self._too_large, environ[REQUEST_ID])
+            self._refuse(environ, exchange, 413, self._too_large)
             return
         self._await_body(environ, exchange, length)
 
@@ -184,7 +184,21 @@ class Front:
     def _refuse_body(self, number: int, status: int, text: str) -> None:
         pending = self._pending.pop(number, None)
         if pending is not None:
-            refuse(pending.exchange, status, text, pending.environ[REQUEST_ID])
+            self._refuse_pending(pending, status, text)
+
+    def _refuse_pending(self, pending: _Pending, status: int, text: str) -> None:
+        seconds = time.monotonic() - (pending.deadline - self._patience)
+        self._refuse(pending.environ, pending.exchange, status, text, seconds)
+
+    def _refuse(
+        self, environ: Environ, exchange: Exchange, status: int, text: str, seconds: float = 0.0
+    ) -> None:
+        """Answer a request that the application never sees."""
+        answer = plain(status, text)
+        send(exchange, answer, environ[REQUEST_ID])
+        if self._access_log:
+            with answering(environ[REQUEST_ID]):
+                _write_access(environ, answer, seconds)
 
     def _start(self, environ: Environ, exchange: Exchange, body: bytes) -> None:
         if self._lane.takes(environ):

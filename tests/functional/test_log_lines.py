@@ -137,6 +137,20 @@ def test_every_answer_has_an_id(front, case):
 
 
 @pytest.mark.parametrize(
+    ("length", "body", "status"), [(99999999, b"", 413), (20, b"half", 408)], ids=["too large", "too slow"]
+)
+def test_request_that_the_application_never_sees_is_in_the_access_log(front, length, body, status):
+    mine = f"never-seen-{status}"
+    head = (
+        f"POST /login HTTP/1.1\r\nHost: localhost\r\nX-Request-ID: {mine}\r\nContent-Length: {length}\r\n\r\n"
+    )
+    assert f" {status} ".encode() in front.raw(head.encode() + body)
+    eventually(lambda: lines(front, mine), lambda: front.log)
+    assert len(lines(front, mine)) == 1
+    assert f"POST /login {status}" in front.log or f'"status": {status}' in front.log
+
+
+@pytest.mark.parametrize(
     ("method", "path"),
     [
         ("GET", "/api/v1/grants"),
