@@ -68,7 +68,7 @@ def chain(keys: KeyRing, before: Grant | None, after: Grant, line: Line) -> tupl
         "prev_hash": prev_hash.hex(),
         "key_id": key_id,
     }
-    body = canonical({**line.content, **standing(after), **identity})
+    body = canonical({**line.content, **row_facts(after), **identity})
     event = ConsentEvent(
         event_id=identity["event_id"],  # type: ignore[arg-type]
         grant_id=after.grant_id,
@@ -90,7 +90,7 @@ def record_hash(keys: KeyRing, body: str, key_id: str) -> bytes:
     return keys.mac(LEDGER, body.encode(), key_id)
 
 
-def standing(grant: Grant) -> dict[str, object]:
+def row_facts(grant: Grant) -> dict[str, object]:
     """What the body of an event says about the grant row after it; verification compares the two."""
     return {
         "state_after": grant.state.value,

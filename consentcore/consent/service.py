@@ -111,13 +111,13 @@ class ConsentService:
         if not uow.interactions.consume(interaction.interaction_hash):
             raise InteractionGone
         act = self._approval(interaction, owner, decision, evidence)
-        standing, replaces = self._standing(uow, owner.owner_id, client.client_id)
-        if standing is None:
+        before, replaces = self._to_amend(uow, owner.owner_id, client.client_id)
+        if before is None:
             after = self._begin(interaction, owner, act, decision.resources, replaces)
         else:
             act = replace(act, type=EventType.AMENDED)
-            after = self._amend(standing, interaction, act, decision.resources)
-        change = self._transitions.apply(uow, act, standing, after, snapshot=snapshot)
+            after = self._amend(before, interaction, act, decision.resources)
+        change = self._transitions.apply(uow, act, before, after, snapshot=snapshot)
         code = self._issue(uow, change.grant, interaction.request, decision.scopes, evidence)
         return Approval(change.grant, change.event, code)
 
@@ -263,7 +263,7 @@ class ConsentService:
             declined=terms.pin_known(self._catalog, set(asked) - set(decision.scopes)),
         )
 
-    def _standing(self, uow: UnitOfWork, owner_id: str, client_id: str) -> tuple[Grant | None, str]:
+    def _to_amend(self, uow: UnitOfWork, owner_id: str, client_id: str) -> tuple[Grant | None, str]:
         """The grant to amend, or None and the id of the one that a new one replaces."""
         grant = uow.grants.lock_active(owner_id, client_id)
         if grant is not None and not self._is_over(grant):
