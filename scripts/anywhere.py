@@ -37,6 +37,7 @@ TESTS = (
     "tests/upgrade/test_old_plugins.py",
     "tests/functional/test_cli_setup.py",
     "tests/functional/test_demo_check.py",
+    "tests/functional/test_file_owners.py",
     "tests/test_packaging.py",
 )
 NOT_TRIED = 75

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import tempfile
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from postgres import storage_at
@@ -40,10 +42,18 @@ def without_rights(*paths):
 
 
 @pytest.fixture
-def reachable(sqlite_storage, sqlite_path, tmp_path):
-    """The folders above it let everybody through."""
-    for folder in (tmp_path, *tmp_path.parents[:2], sqlite_path.parent):
-        folder.chmod(0o755)
+def tmp_path():
+    """A folder that others may enter: those of pytest are closed again by whoever else runs it."""
+    with tempfile.TemporaryDirectory(prefix="consentcore-rights-") as folder:
+        path = Path(folder)
+        path.chmod(0o755)
+        yield path
+
+
+@pytest.fixture
+def reachable(sqlite_storage, sqlite_path):
+    """The folder that it is in lets everybody through, whatever the umask."""
+    sqlite_path.parent.chmod(0o755)
     return sqlite_storage
 
 
