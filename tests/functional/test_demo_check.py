@@ -18,6 +18,13 @@ from consentcore.demo.check import check_demo
 from consentcore.demo.processes import all_gone, children_of
 from consentcore.demo.serving import bind
 
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch):
+    """What a demo in this process sets is not left to the tests behind these."""
+    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
+
+
 COMMAND = [sys.executable, "-m", "consentcore.cli.main", "demo", "--port", "0"]
 
 
