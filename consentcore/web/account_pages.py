@@ -9,6 +9,7 @@ from consentcore.hooks.discretion import account_mailers
 from consentcore.ports.login import Authenticated, LoginAttempt, Throttled
 from consentcore.web.errors import error_page
 from consentcore.web.pages import page
+from consentcore.web.transactions import begin_anew
 
 if TYPE_CHECKING:
     from pyramid.request import Request
@@ -24,9 +25,11 @@ TOO_OFTEN = "That was asked for too often. Nothing was sent just now. Please wai
 def proven(request: Request, template: str, password: str, **values: object) -> Response | None:
     """None when ``password`` is the present one of whoever is signed in; otherwise the page that says so.
 
-    :param values: what the template needs besides ``error``.
+    A login plugin checks it outside any transaction (:class:`~consentcore.ports.login.LoginProvider`), so this comes
+    before the view writes anything. :param values: what the template needs besides ``error``.
     """
     attempt = LoginAttempt(request.owner.email, password, request.remote_addr or "", request.now)
+    begin_anew(request)
     outcome = request.runtime.passwords.authenticate(attempt)
     if isinstance(outcome, Throttled):
         return too_often(request, outcome.retry_after_s, TOO_MANY)

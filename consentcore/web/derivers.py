@@ -72,11 +72,15 @@ def check_origin(request: Request) -> None:
 
 
 def check_sender(request: Request, *, any_person: bool) -> None:
-    """Look at the anti-forgery token of a form. :raises BadCsrf: when it does not count, by reason."""
-    sender = request.browser.sender(request.form.one("csrf_token"))
-    if sender is Sender.STRANGER:
+    """Look at the anti-forgery token of a form. :raises BadCsrf: when it does not count, by reason.
+
+    :param any_person: who is signed in is then not looked up, so that the view begins outside any transaction: a
+        sign-in checks a password there, which takes its time and may have to write.
+    """
+    token = request.form.one("csrf_token")
+    if not request.browser.got(token):
         raise UnknownForm if request.browser.keeps_cookies else NoCookies
-    if sender is Sender.ANOTHER and not any_person:
+    if not any_person and request.browser.sender(token) is Sender.ANOTHER:
         raise AnotherPerson
 
 

@@ -108,11 +108,15 @@ class Browser:
 
     def sender(self, token: str) -> Sender:
         """Who sent the form that carried ``token``."""
-        ours, _, theirs = token.partition(".")
-        mark = next((one for one in self.marks if self.wrote(ours, "csrf", one.hex())), None)
+        mark = self._mark_in(token)
         if mark is None:
             return Sender.STRANGER
+        theirs = token.partition(".")[2]
         return Sender.SAME if self.wrote(theirs, "csrf", self._pair(mark)) else Sender.ANOTHER
+
+    def got(self, token: str) -> bool:
+        """Whether this browser got the form that carried ``token``, whoever was signed in; reads nothing stored."""
+        return self._mark_in(token) is not None
 
     def sign(self, text: str) -> str:
         """A keyed hash of ``text`` for this browser and who is signed in."""
@@ -137,6 +141,10 @@ class Browser:
         """Whether ``mac`` is a keyed hash of ours; made before the keys were rotated it counts as well."""
         shown = mac.encode("utf-8", "replace")
         return any(compare_digest(shown, self._mac(purpose, text, one).encode()) for one in self._keys.ids)
+
+    def _mark_in(self, token: str) -> bytes | None:
+        ours = token.partition(".")[0]
+        return next((one for one in self.marks if self.wrote(ours, "csrf", one.hex())), None)
 
     def _pair(self, mark: bytes) -> str:
         owner = self._request.owner

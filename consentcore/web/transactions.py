@@ -25,3 +25,11 @@ def needs_transaction(settings: CoreSettings) -> Callable[[Request], bool]:
         return not request.environ.get("PATH_INFO", "").startswith(outside)
 
     return hook
+
+
+def begin_anew(request: Request) -> None:
+    """Give back what this request's transaction holds, and begin another one: what follows until the next use of
+    ``request.uow`` runs outside any. What was written so far is dropped, so call it before anything is."""
+    request.tm.abort()
+    request.__dict__.pop("uow", None)
+    request.tm.begin()
