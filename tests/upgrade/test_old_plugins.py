@@ -10,6 +10,7 @@ from email.parser import Parser
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
+from account_ import form_of
 from cli_ import Cli
 from old_ import OLD, OldHouse, closing, sqlite_house
 from platform_ import (
@@ -225,18 +226,38 @@ def test_scopes_of_then_are_asked_for_in_their_words(house):
     assert tokens(house, page, request)["scope"] == "berths.read berths.lights"
 
 
-def test_a_notifier_of_then_is_told_and_never_of_an_account(house):
-    with http_sink(contract=False) as room:
-        room.answer = Answer(200)
-        more = f"consentcore.plugin.pager.url = http://127.0.0.1:{room.port}/room"
-        allowed = "consentcore.plugin.pager.allow_networks = 127.0.0.0/8"
-        house.write_ini(more, allowed, changes={"consentcore.notifiers": "pager"})
-        request = Request(scope="sites.read")
-        _, page = consent_page(house, request, "linus@example.org")
-        tokens(house, page, request)
-        Worker(house.platform.runtime).run_once()
-        texts = [json.loads(got.body)["text"] for got in room.received]
-    assert "consent.granted: CoolSite" in texts
+@pytest.fixture
+def room(house):
+    """A room that the notifier posts into, and mail that nobody takes beside it."""
+    with http_sink(contract=False) as sink:
+        sink.answer = Answer(200)
+        lines = (
+            f"consentcore.plugin.pager.url = {sink.url('/room')}",
+            "consentcore.plugin.pager.allow_networks = 127.0.0.0/8",
+        )
+        house.write_ini(*lines, changes={"consentcore.notifiers": "smtp pager"})
+        yield sink
+
+
+def told(house: OldHouse, room) -> set[str]:
+    """What the room hears when the worker has had its turn."""
+    Worker(house.platform.runtime).run_once()
+    return {json.loads(got.body)["text"] for got in room.received}
+
+
+def test_a_notifier_of_then_is_told(house, room):
+    request = Request(scope="sites.read")
+    _, page = consent_page(house, request, "linus@example.org")
+    tokens(house, page, request)
+    assert "consent.granted: CoolSite" in told(house, room)
+
+
+def test_a_notifier_of_then_hears_nothing_of_an_account(house, room):
+    """It does not declare `account_mail`: links that reset a password are none of its business."""
+    form = form_of(house.platform.browser().get("/account/reset"), "/account/reset")
+    form["email"] = "grace@example.org"
+    form.submit(headers={"Origin": ISSUER}, status=303)
+    assert [text for text in told(house, room) if text.startswith("account.")] == []
 
 
 def test_every_hook_of_an_extension_of_then_is_called(house, tmp_path):
