@@ -161,7 +161,7 @@ def _demo() -> None:
 
 def _test() -> None:
     began = time.monotonic()
-    chosen = f"-p no:cacheprovider {' '.join(TESTS)}"
+    chosen = f"-rs -p no:cacheprovider {' '.join(TESTS)}"
     environ = {**os.environ, "REQUIRE_PG": "1"}
     done = subprocess.run(["make", "test", f"PYTEST_ARGS={chosen}"], env=environ, check=False)
     if done.returncode:
