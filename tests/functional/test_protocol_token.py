@@ -89,6 +89,7 @@ def test_36_every_failure_of_authentication_looks_alike(platform):
                 "client_id": client_id,
                 "client_secret": "wrong",
             },
+            headers={"X-Request-ID": "the-same"},
             status=401,
         )
         for client_id in ("coolsite", "nobody")
