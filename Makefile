@@ -24,7 +24,7 @@ demo-check: setup browser  ## the whole story for real: the demo, a stock client
 	$(BIN)/consentcore demo --check
 	$(BIN)/pytest -q $(STORY)
 
-test: setup  ## the fast tests (about six minutes on two cores)
+test: setup  ## the fast tests (about seven minutes on two cores)
 	$(BIN)/pytest -n 2 -q -m "not browser and not slow" $(PYTEST_ARGS)
 
 test-rest: setup browser node nginx faketime  ## the tests that `test` and `demo-check` leave out: Chromium, PostgreSQL through the whole kit, load

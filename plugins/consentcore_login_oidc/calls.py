@@ -16,7 +16,7 @@ from authlib.integrations.requests_client import OAuth2Session
 from requests import PreparedRequest, RequestException, Response
 from requests.adapters import HTTPAdapter
 
-from consentcore.api import one_line
+from consentcore.api import one_line, read_json
 from consentcore_login_oidc.settings import OidcSettings
 
 log = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ class Calls:
             )
             if answer.status_code != 200:
                 raise ProviderDown(f"{url} answered {answer.status_code}")
-            return answer.json()
+            return read_json(answer.content)
 
         found = self.run(work, url)
         if not isinstance(found, dict):

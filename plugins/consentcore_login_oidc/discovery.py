@@ -140,7 +140,8 @@ def _key(item: object) -> Key | None:
     """A public signing key; None for any other, of which a key set may hold some (RFC 7517 section 5)."""
     if not isinstance(item, dict) or item.get("use", "sig") != "sig":
         return None
-    kind = _KINDS.get(str(item.get("kty")))
+    name = item.get("kty")
+    kind = _KINDS.get(name) if isinstance(name, str) else None
     try:
         return kind.import_key(item) if kind else None
     except (JoseError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError):

@@ -6,7 +6,6 @@ one signature costs a fortune never becomes one of ours.
 
 from __future__ import annotations
 
-import json
 import re
 from base64 import urlsafe_b64decode
 from collections.abc import Mapping, Sequence
@@ -15,6 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from consentcore.domain.errors import InvalidInput
+from consentcore.domain.json_text import read_json
 
 if TYPE_CHECKING:
     from joserfc.jwk import ECKey, OKPKey, RSAKey
@@ -68,8 +68,8 @@ def check_key_set(text: str) -> None:
 def _members(text: str) -> Sequence[Mapping[str, Any]]:
     expected = f'expected a JWK set {{"keys": [...]}} of 1 to {MAX_KEYS} keys, at most {MAX_TEXT} characters'
     try:
-        document = json.loads(text) if len(text) <= MAX_TEXT else None
-    except (ValueError, RecursionError):
+        document = read_json(text) if len(text) <= MAX_TEXT else None
+    except ValueError:
         document = None
     keys = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(keys, list) or not 1 <= len(keys) <= MAX_KEYS:
@@ -93,9 +93,10 @@ def _without_nulls(key: Mapping[str, Any]) -> Mapping[str, Any]:
 def _public_key(member: Mapping[str, Any]) -> PublicKey | None:
     kid, alg, operations = member.get("kid", ""), member.get("alg"), member.get("key_ops", ["verify"])
     usable = member.get("use", "sig") == "sig" and isinstance(operations, list) and "verify" in operations
-    if not usable or not isinstance(kid, str) or len(kid) > _MAX_KID:
+    kind = member.get("kty")
+    if not usable or not isinstance(kind, str) or not isinstance(kid, str) or len(kid) > _MAX_KID:
         return None
-    made = _READERS.get(str(member.get("kty")), lambda _: None)(member)
+    made = _READERS.get(kind, lambda _: None)(member)
     if made is None:
         return None
     algorithms, key = made
@@ -106,8 +107,9 @@ def _public_key(member: Mapping[str, Any]) -> PublicKey | None:
 
 def _same_algorithm(alg: object) -> frozenset[str]:
     """EdDSA with Ed25519 has two names (RFC 8037, RFC 9864)."""
-    name = str(alg)
-    return _ED25519 if name in _ED25519 else frozenset({name})
+    if not isinstance(alg, str):
+        return frozenset()
+    return _ED25519 if alg in _ED25519 else frozenset({alg})
 
 
 _ED25519 = frozenset({"EdDSA", "Ed25519"})
