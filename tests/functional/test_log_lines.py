@@ -207,6 +207,9 @@ def test_probe_says_why_it_is_not_ready_when_that_changes(front):
 
 
 def test_every_line_of_every_process_has_the_format(front):
+    asked = "of-this-test"
+    assert front.ask("GET", "/livez", headers={"X-Request-ID": asked}).status_code == 200
+    eventually(lambda: asked in front.log, lambda: front.log)
     killed = front.web_processes()[0]
     os.kill(killed, signal.SIGKILL)
     eventually(lambda: "starting it again" in front.log, lambda: front.log)
@@ -217,7 +220,7 @@ def test_every_line_of_every_process_has_the_format(front):
         said = {(entry["logger"], entry["message"].split(" ")[0]) for entry in entries}
         assert ("consentcore.server", "listening") in said
         assert ("consentcore.worker", "worker") in said
-        (access,) = [entry for entry in entries if entry.get("request_id") == "a"]
+        (access,) = [entry for entry in entries if entry.get("request_id") == asked]
         assert (access["method"], access["path"], access["status"]) == ("GET", "/livez", 200)
     else:
         bare = [
