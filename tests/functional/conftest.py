@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -30,9 +31,16 @@ def database(request, tmp_path):
     made.runtime.close()
 
 
+@pytest.fixture(scope="session")
+def initialised(tmp_path_factory):
+    """A folder where `init` has run: migrating for every test would take most of the time."""
+    folder = tmp_path_factory.mktemp("initialised")
+    assert Cli(folder)("init").code == 0
+    return folder
+
+
 @pytest.fixture
-def cli(tmp_path):
+def cli(tmp_path, initialised):
     """The command line with an INI of its own, whose storage is there."""
-    made = Cli(tmp_path)
-    assert made("init").code == 0
-    return made
+    shutil.copytree(initialised / "var", tmp_path / "var")
+    return Cli(tmp_path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sqlite3
 import stat
 
@@ -15,20 +14,6 @@ from consentcore.domain.clock import HOUR, from_iso
 from consentcore.domain.secret import CLIENT_SECRET, looks_like
 
 URI = "https://app.example/callback"
-
-
-@pytest.fixture(scope="module")
-def initialised(tmp_path_factory):
-    """A folder where `init` has run: migrating for every test would take most of the time."""
-    folder = tmp_path_factory.mktemp("initialised")
-    assert Cli(folder)("init").code == 0
-    return folder
-
-
-@pytest.fixture
-def cli(tmp_path, initialised):
-    shutil.copytree(initialised / "var", tmp_path / "var")
-    return Cli(tmp_path)
 
 
 def create(cli, *more, name="App", uri=URI, scope="comfort.read sites.read"):

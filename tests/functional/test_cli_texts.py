@@ -3,26 +3,11 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sqlite3
 
 import pytest
-from cli_ import Cli
 
 URI = "https://my_app.example/callback"
-
-
-@pytest.fixture(scope="module")
-def initialised(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("initialised")
-    assert Cli(folder)("init").code == 0
-    return folder
-
-
-@pytest.fixture
-def cli(tmp_path, initialised):
-    shutil.copytree(initialised / "var", tmp_path / "var")
-    return Cli(tmp_path)
 
 
 def create(cli, *more, name="App"):
