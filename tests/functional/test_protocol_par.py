@@ -189,7 +189,7 @@ def test_98_what_was_opened_stands_as_long_as_any_other_request_and_no_longer(pl
     browser = platform.browser()
     sign_in(browser, browser.get("/login"))
     browser.get(opened, status=303)
-    with time_machine.travel(time.time() + 590):
+    with time_machine.travel(time.time() + 480):
         consent = browser.get(opened, status=303)
     with time_machine.travel(time.time() + 601):
         browser.get(opened, status=400)
