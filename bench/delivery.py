@@ -20,7 +20,7 @@ from bench.processes import cpu_seconds
 from bench.servers import Failed, Server, environment, run
 from consentcore.domain.client import Client
 from consentcore.domain.notice import Audience, Notice, NoticeKind
-from consentcore.outbox.endpoints import make_endpoint
+from consentcore.webhooks.secrets import make_endpoint
 
 if TYPE_CHECKING:
     from consentcore.runtime import Runtime
@@ -161,8 +161,8 @@ class _Stage:
 
 @contextmanager
 def _runtime(ini: Path) -> Iterator[Runtime]:
+    from consentcore.config import load_ini
     from consentcore.runtime import build_runtime
-    from consentcore.settings import load_ini
 
     runtime = build_runtime(load_ini(ini))
     try:

@@ -157,8 +157,8 @@ class _Bench:
 
 @contextmanager
 def _seeded(ini: Path) -> Iterator[Seeder]:
+    from consentcore.config import load_ini
     from consentcore.runtime import build_runtime
-    from consentcore.settings import load_ini
 
     runtime = build_runtime(load_ini(ini))
     try:

@@ -109,9 +109,9 @@ def _populate(stage: Stage, count: int) -> list[Person]:
 
 
 def _add_gone(stage: Stage, client_id: str, url: str) -> None:
-    from consentcore.outbox.endpoints import make_endpoint
+    from consentcore.config import load_ini
     from consentcore.runtime import build_runtime
-    from consentcore.settings import load_ini
+    from consentcore.webhooks.secrets import make_endpoint
 
     runtime = build_runtime(load_ini(str(stage.ini)))
     with runtime.storage.transaction() as uow:

@@ -125,8 +125,8 @@ def _gone(runtime: Runtime) -> Iterator[str]:
 
 @contextmanager
 def _runtime(stage: Stage) -> Iterator[Runtime]:
+    from consentcore.config import load_ini
     from consentcore.runtime import build_runtime
-    from consentcore.settings import load_ini
 
     runtime = build_runtime(load_ini(str(stage.ini)))
     try:

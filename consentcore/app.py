@@ -24,8 +24,8 @@ def make_app(global_config: Mapping[str, str], settings: Mapping[str, str]) -> I
 
     :raises ConfigurationError: with every problem of the settings at once.
     """
+    from consentcore.config import load_mapping
     from consentcore.runtime import build_runtime
-    from consentcore.settings import load_mapping
 
     return app_from_runtime(build_runtime(load_mapping(global_config, settings)))
 
@@ -35,8 +35,8 @@ def build_wsgi(ini_path: str) -> Ingress:
 
     :raises ConfigurationError: with every problem of the settings at once.
     """
+    from consentcore.config import load_ini
     from consentcore.runtime import build_runtime
-    from consentcore.settings import load_ini
 
     return app_from_runtime(build_runtime(load_ini(ini_path)))
 

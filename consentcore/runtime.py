@@ -17,9 +17,8 @@ from consentcore.ports.login import LoginProvider, RedirectLogin
 from consentcore.ports.storage import transact
 
 if TYPE_CHECKING:
-    from consentcore.account.service import AccountService
+    from consentcore.config import LoadedConfig
     from consentcore.consent.service import ConsentService
-    from consentcore.core_settings import CoreSettings
     from consentcore.domain.clock import Clock
     from consentcore.domain.event import EventType
     from consentcore.domain.scope import Catalog
@@ -27,13 +26,14 @@ if TYPE_CHECKING:
     from consentcore.hooks.registry import Registry
     from consentcore.metrics import Meters
     from consentcore.oauth.server import AuthorizationServer
+    from consentcore.owners.service import AccountService
     from consentcore.ports.extension import Anchor, ResourceDirectory
     from consentcore.ports.keys import KeyRing
     from consentcore.ports.login import AnyLogin
     from consentcore.ports.notifier import CheckedNotifier, Notifier
     from consentcore.ports.outbox import NamedOutbox, OutboxStats
     from consentcore.ports.storage import Storage
-    from consentcore.settings import LoadedConfig
+    from consentcore.settings import CoreSettings
 
 T = TypeVar("T")
 
@@ -93,7 +93,7 @@ class Runtime:
     @property
     def delivered_by(self) -> tuple[str, ...]:
         """Names under which deliveries are made: notifiers, and ``event:NAME`` of plugins that are told of events."""
-        from consentcore.outbox.expansion import EVENT
+        from consentcore.worker.expander import EVENT
 
         events = (EVENT + name for name in self.registry.event_plugins())
         return (*self.registry.names(PluginKind.NOTIFIER), *events)
@@ -184,7 +184,7 @@ class Runtime:
         return EgressPolicy(allow_networks=tuple(dict.fromkeys(networks)))
 
     def _make_accounts(self) -> AccountService:
-        from consentcore.account.service import AccountService
+        from consentcore.owners.service import AccountService
 
         if self.passwords is None:
             raise LookupError("no passwords are kept here")

@@ -33,10 +33,10 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = "Größe & Zoë's (α)/consent core"
 TESTS = (  # what has to do with places, users and processes; the rest is the same anywhere
     "tests/unit/postgres_server",
-    "tests/unit/sqlalchemy/test_postgres.py",
-    "tests/unit/sqlalchemy/test_schema.py",
+    "tests/plugins/consentcore_sqlalchemy/test_postgres.py",
+    "tests/plugins/consentcore_sqlalchemy/test_schema.py",
     "tests/unit/keys",
-    "tests/unit/hooks/test_ini.py",
+    "tests/unit/settings/test_ini.py",
     "tests/upgrade/test_old_plugins.py",
     "tests/functional/test_demo_check.py",
     "tests/functional/test_file_owners.py",

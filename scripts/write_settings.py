@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from consentcore.core_settings import CoreSettings
 from consentcore.hooks.discovery import installed_plugins
 from consentcore.hooks.info import PluginInfo
-from consentcore.hooks.settings import PLUGIN_PREFIX, PREFIX, fields_of
-from consentcore.hooks.values import describe
+from consentcore.settings import CoreSettings
+from consentcore.settings.binding import PLUGIN_PREFIX, PREFIX, fields_of
+from consentcore.settings.values import describe
 
 FILE = Path(__file__).resolve().parent.parent / "docs" / "settings.md"
 INTRODUCTION = """\

@@ -36,8 +36,12 @@ def test_page_is_up_to_date(checklist):
 
 @pytest.mark.parametrize(
     "place",
-    ["consentcore/nowhere.py", "consentcore/oauth/front.py:nothing", "consentcore/oauth/front.py:json"],
+    [
+        "consentcore/nowhere.py",
+        "consentcore/oauth/parameters.py:nothing",
+        "consentcore/oauth/parameters.py:json",
+    ],
 )
 def test_places_that_do_not_exist_are_noticed(checklist, place):
     assert not checklist.exists(place)
-    assert checklist.exists("consentcore/oauth/front.py:AUTHORIZE")
+    assert checklist.exists("consentcore/oauth/parameters.py:AUTHORIZE")

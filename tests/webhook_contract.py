@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from consentcore.web.openapi import openapi_document
+from consentcore.web.api.openapi import openapi_document
 
 MAX_BYTES = 20_000
 

@@ -12,6 +12,7 @@ from consentcore.cli.client_form import as_options, describing, given
 from consentcore.cli.client_halt import COMMANDS, halt_facts, state_of
 from consentcore.cli.commands import Group
 from consentcore.cli.state import State, pass_state, plain, table
+from consentcore.clients.service import Form, register, revise
 from consentcore.domain.client import (
     SECRET_METHODS,
     Client,
@@ -22,7 +23,6 @@ from consentcore.domain.clock import HOUR, iso
 from consentcore.domain.errors import InvalidInput, NotFound
 from consentcore.domain.secret import CLIENT_SECRET, digest, mint
 from consentcore.ports.storage import transact
-from consentcore.registration import Form, register, revise
 
 if TYPE_CHECKING:
     from consentcore.ports.storage import UnitOfWork

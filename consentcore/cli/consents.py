@@ -12,11 +12,11 @@ from consentcore.cli.commands import Group
 from consentcore.cli.output import machine
 from consentcore.cli.owner import find_owner
 from consentcore.cli.state import State, operator, pass_state, table
+from consentcore.clients.service import line
 from consentcore.domain.clock import iso
 from consentcore.domain.event import Actor, ActorType, Evidence
 from consentcore.domain.grant import ENDED, Grant, GrantState, Standing, standing
 from consentcore.ports.storage import transact
-from consentcore.registration import line
 
 if TYPE_CHECKING:
     from consentcore.domain.owner import Owner

@@ -30,7 +30,7 @@ def list_(state: State) -> None:
     read, and stays published until no token that it signed can live.
     """
     from consentcore.domain.clock import SystemClock
-    from consentcore.oauth.signing import ALGORITHMS, SigningKeys, kid_of
+    from consentcore.oauth.signing_keys import ALGORITHMS, SigningKeys, kid_of
     from consentcore.runtime import key_ring
 
     ring, now = key_ring(state.config), SystemClock().now()

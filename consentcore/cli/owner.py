@@ -10,15 +10,15 @@ import click
 
 from consentcore.cli.commands import Group
 from consentcore.cli.state import State, pass_state, read_line_from_stdin, table
+from consentcore.clients.service import MAX_NAME, line, named
 from consentcore.domain.clock import iso
 from consentcore.domain.errors import InvalidInput, NotFound
 from consentcore.domain.owner import Owner
 from consentcore.mailbox import normalise_email
 from consentcore.ports.storage import transact
-from consentcore.registration import MAX_NAME, line, named
 
 if TYPE_CHECKING:
-    from consentcore.account.service import AccountService
+    from consentcore.owners.service import AccountService
     from consentcore.ports.storage import UnitOfWork
 
 
@@ -140,7 +140,7 @@ def check_addresses(state: State) -> None:
 
     Exit code 1 when there are any.
     """
-    from consentcore.account.read_before import CAPABILITY, doubts
+    from consentcore.owners.read_before import CAPABILITY, doubts
 
     if not state.runtime.registry.storage_declares(CAPABILITY):
         raise click.UsageError(f"{state.runtime.settings.storage} cannot list its data owners")

@@ -15,10 +15,11 @@ from consentcore.domain.errors import ConfigurationError
 from consentcore.hooks.checks import hooks_of
 from consentcore.hooks.discovery import Installed, choose, installed_plugins
 from consentcore.hooks.errors import cause
-from consentcore.hooks.info import PluginInfo, Secret
+from consentcore.hooks.info import PluginInfo
 from consentcore.hooks.loading import inspect_plugin
-from consentcore.hooks.settings import PLUGIN_PREFIX, fields_of, redacted
-from consentcore.hooks.values import describe
+from consentcore.settings.binding import PLUGIN_PREFIX, fields_of, redacted
+from consentcore.settings.schema import Secret
+from consentcore.settings.values import describe
 
 if TYPE_CHECKING:
     from consentcore.runtime import Runtime
@@ -186,7 +187,7 @@ def _plain(value: object) -> str:
 def _configuration_problems(state: State) -> tuple[list[str], list[str], int]:
     """Everything that server and worker do when they start, and whether storage and notifiers answer: problems, what
     is worth knowing besides, and the exit code."""
-    from consentcore.outbox.checking import notes, tried
+    from consentcore.worker.checking import notes, tried
 
     try:
         runtime = state.runtime

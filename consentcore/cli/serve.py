@@ -12,8 +12,8 @@ from consentcore.cli.state import State, pass_state
 from consentcore.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
+    from consentcore.config import LoadedConfig
     from consentcore.server.options import ServeOptions
-    from consentcore.settings import LoadedConfig
 
 
 @click.command(cls=Command, name="serve")
@@ -28,9 +28,9 @@ def command(state: State, listen: str | None) -> int:
     """
     from contextlib import closing
 
-    from consentcore.core_settings import parse_listen
     from consentcore.runtime import build_runtime
     from consentcore.server.supervisor import serve
+    from consentcore.settings import parse_listen
 
     state.log_as_configured()
     config = state.config
@@ -49,8 +49,8 @@ def command(state: State, listen: str | None) -> int:
 
 def serve_options(ini: str, config: LoadedConfig) -> ServeOptions:
     """What the supervisor needs, out of a configuration."""
-    from consentcore.core_settings import parse_listen
     from consentcore.server.options import ServeOptions
+    from consentcore.settings import parse_listen
 
     host, port = parse_listen(config.listen)
     server = config.settings.server

@@ -16,8 +16,8 @@ from consentcore.cli.output import machine
 from consentcore.domain.visible import visible
 
 if TYPE_CHECKING:
+    from consentcore.config import LoadedConfig
     from consentcore.runtime import Runtime
-    from consentcore.settings import LoadedConfig
 
 
 class State:
@@ -47,14 +47,14 @@ class State:
     @cached_property
     def config(self) -> LoadedConfig:
         """The configuration. :raises ConfigurationError: with every problem."""
-        from consentcore.settings import load_ini
+        from consentcore.config import load_ini
 
         return load_ini(self.ini_path)
 
     def log_as_configured(self) -> None:
         """From here on log as ``consentcore.log.*`` says; with ``json`` what ends the command is such a line too."""
+        from consentcore.config import log_settings
         from consentcore.logs import configure
-        from consentcore.settings import log_settings
 
         lines = log_settings(self.ini_path)
         configure(lines.format, lines.level)
@@ -72,7 +72,7 @@ class State:
     @property
     def folder(self) -> Path:
         """The folder of the INI."""
-        from consentcore.hooks.ini import with_section
+        from consentcore.settings.ini import with_section
 
         return Path(with_section(self.ini_path)[0]).parent.absolute()
 

@@ -10,17 +10,17 @@ import click
 
 from consentcore.cli.commands import Group
 from consentcore.cli.state import State, pass_state, plain, table
+from consentcore.clients.service import line
 from consentcore.domain.errors import InvalidInput, NotFound
 from consentcore.domain.notice import DeliveryState
-from consentcore.outbox.signing import SCHEMES
 from consentcore.ports.storage import transact
-from consentcore.registration import line
-from consentcore.webhooks import desk
+from consentcore.webhooks import service as desk
+from consentcore.webhooks.signing import SCHEMES
 
 if TYPE_CHECKING:
     from consentcore.domain.client import WebhookEndpoint
-    from consentcore.outbox.endpoints import Minted
     from consentcore.ports.storage import UnitOfWork
+    from consentcore.webhooks.secrets import Minted
 
 MAX_REASON = 200
 _OPTIONS = {"events": "--event", "signatures": "--signature", "client_id": "CLIENT_ID"}

@@ -15,12 +15,12 @@ from consentcore.cli.commands import Command, refuse
 from consentcore.cli.output import machine
 from consentcore.cli.state import State, pass_state, table
 from consentcore.domain.clock import LAST_SECOND
-from consentcore.outbox.signing import make_secret, read_public_key, read_secret
+from consentcore.webhooks.signing import make_secret, read_public_key, read_secret
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from consentcore.outbox.listener import Received, Trust
+    from consentcore.webhooks.receiver import Received, Trust
 
 
 @click.command("listen", cls=Command)
@@ -59,7 +59,7 @@ def listen(
     count: int | None,
 ) -> None:
     """Receive webhooks on this machine, verify them and explain what fails."""
-    from consentcore.outbox.listener import Listener
+    from consentcore.webhooks.receiver import Listener
 
     trust = _trust(texts, old, public)
     seen: list[bool] = []
@@ -89,7 +89,7 @@ def listen(
 
 
 def _trust(texts: Sequence[str], old: Sequence[str], public: Sequence[str]) -> Trust:
-    from consentcore.outbox.listener import Trust
+    from consentcore.webhooks.receiver import Trust
 
     if not texts and not public:
         raise click.UsageError("give --secret or --public-key")

@@ -15,11 +15,11 @@ from consentcore.cli.webhook_listen import fixtures, listen
 from consentcore.domain.clock import DAY, HOUR, MINUTE, SECOND, from_iso
 from consentcore.domain.errors import InvalidInput, NotFound
 from consentcore.domain.notice import DeliveryState, NoticeKind
-from consentcore.outbox.strays import discard as end_strays
-from consentcore.webhooks.desk import SENT_TYPES, find
-from consentcore.webhooks.log import CAP, Filter, check_span, described, entries, entry, whole
-from consentcore.webhooks.log import replay as make_due
-from consentcore.webhooks.trial import send_test
+from consentcore.webhooks.delivery_log import CAP, Filter, check_span, described, entries, entry, whole
+from consentcore.webhooks.delivery_log import replay as make_due
+from consentcore.webhooks.service import SENT_TYPES, find
+from consentcore.worker.probe import send_test
+from consentcore.worker.strays import discard as end_strays
 
 if TYPE_CHECKING:
     from collections.abc import Callable

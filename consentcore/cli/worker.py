@@ -15,7 +15,7 @@ from consentcore.cli.state import State, pass_state
 @pass_state
 def command(state: State) -> None:
     """Deliver notices, expire grants and purge until SIGTERM; any number of them may run."""
-    from consentcore.outbox.worker import run_worker
+    from consentcore.worker.worker import run_worker
 
     state.log_as_configured()
     state.runtime.check()

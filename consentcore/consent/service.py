@@ -10,9 +10,9 @@ import uuid
 from dataclasses import dataclass, replace
 
 from consentcore.consent import terms
-from consentcore.consent.body import Act
 from consentcore.consent.checks import check_approval, check_asked, naming
 from consentcore.consent.codes import code_under
+from consentcore.consent.event_body import Act
 from consentcore.consent.transition import Change, Transitions
 from consentcore.consent.unanswered import is_on_record
 from consentcore.domain.client import Client

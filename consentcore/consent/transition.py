@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from consentcore.consent.body import Act, describe
+from consentcore.consent.event_body import Act, describe
 from consentcore.consent.ledger import Line, chain
+from consentcore.consent.notice import make_notice
 from consentcore.domain.clock import Clock
 from consentcore.domain.errors import InvalidTransition
 from consentcore.domain.event import SECURITY_EVENTS, ConsentEvent, EventType, NoticeSnapshot
 from consentcore.domain.grant import ENDED, Grant, GrantState
 from consentcore.domain.scope import Catalog
-from consentcore.outbox.record import make_notice
 from consentcore.ports.keys import KeyRing
 from consentcore.ports.storage import UnitOfWork
 
@@ -43,7 +43,7 @@ class Change:
 
 
 class Transitions:
-    """Applies an :class:`~consentcore.consent.body.Act` to a grant."""
+    """Applies an :class:`~consentcore.consent.event_body.Act` to a grant."""
 
     def __init__(self, keys: KeyRing, clock: Clock, catalog: Catalog) -> None:
         self._keys = keys

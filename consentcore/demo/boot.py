@@ -168,9 +168,9 @@ def _own_folder(wanted: Path) -> Iterator[Path]:
 
 
 def _prepare(ini: Path, isv_url: str) -> tuple[Runtime, Seed]:
+    from consentcore.config import load_ini
     from consentcore.keys import create_key_file
     from consentcore.runtime import build_runtime
-    from consentcore.settings import load_ini
 
     create_key_file(ini.parent / "var" / "keys")
     runtime = build_runtime(load_ini(str(ini)))

@@ -7,8 +7,8 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from consentcore.clients.service import Form, register
 from consentcore.domain.owner import Owner
-from consentcore.registration import Form, register
 
 if TYPE_CHECKING:
     from consentcore.runtime import Runtime

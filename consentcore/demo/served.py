@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from consentcore.cli.main import main
-from consentcore.server.lifeline import die_with
+from consentcore.server.parent_watch import die_with
 
 if __name__ == "__main__":
     parent, lifeline, ini = sys.argv[1:]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 from consentcore.hooks import specs
 from consentcore.hooks.info import API_VERSION, PluginInfo, PluginKind
-from consentcore.hooks.settings import fields_of
+from consentcore.settings.binding import fields_of
 
 HOOK_PREFIX = "consentcore_"
 HOOKS = {

@@ -12,8 +12,7 @@ from consentcore.hooks.checks import hook_problems, info_problems, is_newer
 from consentcore.hooks.discovery import Installed, choose, installed_plugins
 from consentcore.hooks.errors import cause
 from consentcore.hooks.info import API_VERSION, PluginInfo, PluginKind
-from consentcore.hooks.ini import nearest
-from consentcore.hooks.settings import (
+from consentcore.settings.binding import (
     PLUGIN_PREFIX,
     PREFIX,
     Source,
@@ -22,7 +21,8 @@ from consentcore.hooks.settings import (
     keys_of,
     unknown_keys,
 )
-from consentcore.hooks.values import words
+from consentcore.settings.ini import nearest
+from consentcore.settings.values import words
 
 log = logging.getLogger("consentcore.plugins")
 

@@ -23,14 +23,13 @@ from consentcore.hooks.checks import HOOKS, hooks_of
 from consentcore.hooks.errors import cause, described
 from consentcore.hooks.info import PluginInfo, PluginKind
 from consentcore.hooks.loading import Loaded, load_objects, load_source
-from consentcore.hooks.settings import PREFIX
 from consentcore.ports.extension import RESERVED_CLAIMS
+from consentcore.settings.binding import PREFIX
 
 if TYPE_CHECKING:
     from consentcore.domain.clock import Clock
     from consentcore.domain.event import ConsentEvent
     from consentcore.domain.scope import Catalog
-    from consentcore.hooks.settings import Source
     from consentcore.ports.extension import (
         Anchor,
         ConsentContext,
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
     from consentcore.ports.login import AnyLogin
     from consentcore.ports.notifier import Notifier
     from consentcore.ports.storage import Storage
+    from consentcore.settings.binding import Source
 
 log = logging.getLogger("consentcore.plugins")
 

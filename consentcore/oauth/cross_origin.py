@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING
 
 from consentcore.domain.errors import StorageError
 from consentcore.hosts import origin_of
-from consentcore.oauth import front
+from consentcore.oauth import parameters as front
 from consentcore.oauth.client_auth import read_credentials
 from consentcore.oauth.errors import INVALID_CLIENT, ProtocolError
 from consentcore.oauth.messages import HttpResponse
 
 if TYPE_CHECKING:
     from consentcore.domain.client import Client
+    from consentcore.oauth.context import Parts
     from consentcore.oauth.messages import HttpRequest
-    from consentcore.oauth.parts import Parts
 
 log = logging.getLogger("consentcore.oauth")
 

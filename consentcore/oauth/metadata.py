@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from consentcore.oauth.client_auth.key_set import ALGORITHMS
 
 if TYPE_CHECKING:
-    from consentcore.oauth.parts import Parts
+    from consentcore.oauth.context import Parts
 
 CONFIDENTIAL = ("client_secret_basic", "client_secret_post", "private_key_jwt")
 

@@ -13,26 +13,25 @@ from oauthlib.oauth2 import OAuth2Error
 from consentcore.domain.errors import ConfigurationError, StorageConflict, StorageError, StorageUnavailable
 from consentcore.egress import Busy, EgressPolicy
 from consentcore.logs import log_cause
-from consentcore.oauth.admission import Admission
-from consentcore.oauth.authorize import AuthorizationEndpoint
-from consentcore.oauth.caller import Caller
+from consentcore.oauth.api_client import Caller
+from consentcore.oauth.authorization_endpoint import AuthorizationEndpoint
 from consentcore.oauth.client_auth import make_authenticator
+from consentcore.oauth.client_auth.rate_limits import Admission
+from consentcore.oauth.context import Claims, Compromised, Parts
 from consentcore.oauth.cross_origin import Readers, is_preflight, preflight
 from consentcore.oauth.errors import ProtocolError, bad_request, from_oauthlib, unavailable
-from consentcore.oauth.introspection import IntrospectionEndpoint
+from consentcore.oauth.introspection_endpoint import IntrospectionEndpoint
 from consentcore.oauth.messages import HttpRequest, HttpResponse, PageError, Pending, Redirect
 from consentcore.oauth.metadata import metadata
-from consentcore.oauth.parts import Claims, Compromised, Parts
-from consentcore.oauth.pushed import PushedRequestEndpoint
+from consentcore.oauth.par_endpoint import PushedRequestEndpoint
 from consentcore.oauth.responses import error_answer
-from consentcore.oauth.revocation import RevocationEndpoint
-from consentcore.oauth.signing import SigningKeys
-from consentcore.oauth.token import TokenEndpoint
-from consentcore.oauth.tokens import Lifetimes
+from consentcore.oauth.revocation_endpoint import RevocationEndpoint
+from consentcore.oauth.signing_keys import SigningKeys
+from consentcore.oauth.token_endpoint import TokenEndpoint
+from consentcore.oauth.token_secrets import Lifetimes
 from consentcore.oauth.validator import Validator
 
 if TYPE_CHECKING:
-    from consentcore.core_settings import CoreSettings
     from consentcore.domain.client import Client
     from consentcore.domain.clock import Clock
     from consentcore.domain.grant import Grant
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
     from consentcore.domain.scope import Catalog
     from consentcore.ports.keys import KeyRing
     from consentcore.ports.storage import Storage
+    from consentcore.settings import CoreSettings
 
 __all__ = ["AuthorizationServer", "HttpRequest", "HttpResponse", "PageError", "Pending", "Redirect"]
 

@@ -12,7 +12,8 @@ from typing import Any
 from oauthlib.oauth2 import RequestValidator
 
 from consentcore.domain.client import ClientKind
-from consentcore.oauth import redirects, scopes
+from consentcore.oauth import redirect_uris as redirects
+from consentcore.oauth import scope_strings as scopes
 
 
 class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no types

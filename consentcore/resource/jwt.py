@@ -10,7 +10,7 @@ from base64 import urlsafe_b64decode
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from consentcore.jose import registry
+from consentcore.jose.rules import registry
 from consentcore.resource.bearer import MAX_TOKEN, Token, invalid_token
 from consentcore.resource.keyset import KeySet
 

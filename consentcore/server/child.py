@@ -15,8 +15,8 @@ from typing import Any
 
 from consentcore.domain.errors import ConfigurationError
 from consentcore.logs import configure
-from consentcore.server.lifeline import die_with
 from consentcore.server.options import ServeOptions
+from consentcore.server.parent_watch import die_with
 
 log = logging.getLogger("consentcore.server")
 
@@ -74,7 +74,7 @@ def _web(assignment: Assignment, options: ServeOptions) -> None:
     from consentcore.server.environ import Environs
     from consentcore.server.forwarded import Forwarded
     from consentcore.server.granian_host import run_front
-    from consentcore.server.lane import SlowLane
+    from consentcore.server.slow_requests import SlowLane
 
     _allow_files(options.max_connections)
     app = _load(options.app)(options.ini)

@@ -29,7 +29,7 @@ from consentcore.server.environ import (
     id_of,
 )
 from consentcore.server.exchange import Exchange, Future, plain, refuse, send
-from consentcore.server.lane import PATIENCE_S, SlowLane, Waiter, WaitingLane
+from consentcore.server.slow_requests import PATIENCE_S, SlowLane, Waiter, WaitingLane
 
 log = logging.getLogger("consentcore.server")
 access = logging.getLogger("consentcore.access")

@@ -11,7 +11,7 @@ from consentcore.domain.errors import ConfigurationError
 from consentcore.logs.formats import FORMATS, LEVELS
 
 DEFAULT_APP = "consentcore.app:build_wsgi"
-DEFAULT_WORKER = "consentcore.outbox.worker:run_worker"
+DEFAULT_WORKER = "consentcore.worker.worker:run_worker"
 _SEE_OFF_S = 1.0
 MODES = ("direct", "proxied")
 

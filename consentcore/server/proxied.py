@@ -71,8 +71,8 @@ def create_app(
     :raises ConfigurationError: when the settings of the INI file are not usable.
     """
     from consentcore.app import app_from_runtime
+    from consentcore.config import load_ini
     from consentcore.runtime import build_runtime
-    from consentcore.settings import load_ini
 
     config = load_ini(ini)
     configure(config.settings.log.format, config.settings.log.level)

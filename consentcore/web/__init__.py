@@ -20,10 +20,12 @@ def includeme(config: Configurator) -> None:
     config.include("consentcore.web.rendering")  # Jinja filters and globals
     config.include("consentcore.web.routes")  # the URL space
     config.include("consentcore.web.errors")  # every error as a page or as JSON
-    config.include("consentcore.web.gone")  # a request of an application that cannot be answered
-    config.include("consentcore.web.api_errors")  # under /api/ always as JSON
+    config.include("consentcore.web.owner.request_over")  # a request that cannot be answered any more
+    config.include("consentcore.web.api.errors")  # under /api/ always as JSON
     runtime = config.registry["consentcore.runtime"]
-    config.scan("consentcore.web.views", ignore=[absent_views(runtime).__contains__])
+    absent = absent_views(runtime)
+    for audience in ("oauth", "owner", "api", "ops"):
+        config.scan(f"consentcore.web.{audience}", ignore=[absent.__contains__])
 
 
 def absent_views(runtime: Runtime) -> frozenset[str]:
@@ -33,4 +35,4 @@ def absent_views(runtime: Runtime) -> frozenset[str]:
         absent += ["login", "account_email", "account_password", "account_reset"]
     if runtime.redirect_login is None or runtime.passwords is not None:
         absent += ["login_redirect"]
-    return frozenset(f"consentcore.web.views.owner.{name}" for name in absent)
+    return frozenset(f"consentcore.web.owner.{name}" for name in absent)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pyramid.request import Request
     from pyramid.response import Response
 
-    from consentcore.core_settings import WebSettings
+    from consentcore.settings import WebSettings
 
 
 def includeme(config: Configurator) -> None:

@@ -10,8 +10,8 @@ from pyramid.request import Request as PyramidRequest
 from consentcore.web.cookies import cookie_pairs
 from consentcore.web.forms import Fields, posted_fields, query_fields
 from consentcore.web.methods import SAFE_METHODS
+from consentcore.web.owner.sign_ins import current_session
 from consentcore.web.session import Browser
-from consentcore.web.sign_ins import current_session
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

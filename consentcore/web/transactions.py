@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pyramid.request import Request
 
-    from consentcore.core_settings import CoreSettings
+    from consentcore.settings import CoreSettings
 
 OUTSIDE = ("/openapi.json", "/.well-known/", "/jwks", "/livez", "/readyz", "/metrics", "/static/")
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pyramid.request import Request
     from pyramid.response import Response
 
-    from consentcore.core_settings import WebSettings
+    from consentcore.settings import WebSettings
 
 OWN_LOCATION = "consentcore.own_location"
 """In the environ: where a redirect within the site leads, as a path."""

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from consentcore.domain.notice import CHOOSABLE, NoticeKind
-from consentcore.outbox.payload import webhook_body
-from consentcore.outbox.signing import make_secret, public_key, signature_header
+from consentcore.webhooks.payload import webhook_body
 from consentcore.webhooks.samples import sample_notice
+from consentcore.webhooks.signing import make_secret, public_key, signature_header
 
 ISSUER = "https://consent.example.com"
 SUBJECT = "pairwise-name-of-one-person-for-one-client0"

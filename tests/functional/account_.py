@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 
 from platform_ import ISSUER, PASSWORD, sign_in
 
-from consentcore.outbox.worker import Worker
+from consentcore.worker.worker import Worker
 
 NEW_PASSWORD = "a staple for the battery"
 LINK = re.compile(rf"{re.escape(ISSUER)}(/account/\S+\?t=\S+)")

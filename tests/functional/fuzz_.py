@@ -12,8 +12,8 @@ from platform_ import CALLBACK, ISSUER, Request, answer, make_platform, to_conse
 from pyramid.interfaces import IRoutesMapper
 from webob import Request as Blank
 
-from consentcore.core_settings import LimitsSettings
-from consentcore.oauth import front
+from consentcore.oauth import parameters as front
+from consentcore.settings import LimitsSettings
 
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 PATIENT = ("failures_per_account", "failures_per_account_everywhere", "failures_per_address")

@@ -15,6 +15,7 @@ from sqlite_template import migrated_sqlite
 from webtest import TestApp
 
 from consentcore.app import app_from_runtime
+from consentcore.config import load_ini
 from consentcore.consent.service import Decision
 from consentcore.consent.snapshot import make_snapshot
 from consentcore.domain.client import AuthMethod, Client, ClientKind, ClientSecret
@@ -25,7 +26,6 @@ from consentcore.domain.secret import CLIENT_SECRET, digest, mint
 from consentcore.keys import create_key_file
 from consentcore.ports.storage import transact
 from consentcore.runtime import Runtime, build_runtime
-from consentcore.settings import load_ini
 
 if TYPE_CHECKING:
     from consentcore.domain.clock import Clock

@@ -13,7 +13,7 @@ from platform_ import connect, make_platform, sign_in, visible
 from ports import reserved_port
 
 from consentcore.domain.notice import DeliveryState
-from consentcore.outbox.worker import Worker
+from consentcore.worker.worker import Worker
 
 GOSSIP = '''
 from consentcore.api import Audience, Delivered, PluginInfo, PluginKind, hookimpl

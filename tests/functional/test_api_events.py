@@ -14,8 +14,8 @@ from sinks import http_sink
 from consentcore.domain.errors import InvalidTransition
 from consentcore.domain.grant import GrantState
 from consentcore.domain.owner import Owner
-from consentcore.outbox.endpoints import make_endpoint
-from consentcore.outbox.worker import Worker
+from consentcore.webhooks.secrets import make_endpoint
+from consentcore.worker.worker import Worker
 
 
 class TestEvents:

@@ -7,7 +7,7 @@ import json
 from own_view_ import EVENTS, GRANTS, call, everything, owner_of, people, withdraw
 from platform_ import ISSUER, connect, decide, introspect, refresh
 
-from consentcore.outbox.worker import Worker
+from consentcore.worker.worker import Worker
 
 
 class TestGrants:

@@ -13,7 +13,7 @@ from sinks import Answer, http_sink
 from standardwebhooks import Webhook
 from webhook_contract import document, schema
 
-from consentcore.outbox.worker import Worker
+from consentcore.worker.worker import Worker
 
 ENDPOINTS = "/api/v1/endpoints"
 DELIVERIES = "/api/v1/deliveries"

@@ -6,7 +6,7 @@ import pytest
 from platform_ import ISSUER, PREFIX, Request, answer, make_platform, sign_in, to_consent_page
 
 from consentcore.domain.client import AuthMethod
-from consentcore.web.evidence import coarse_address
+from consentcore.web.owner.evidence import coarse_address
 from consentcore.web.tweens import content_security_policy
 
 ADDRESS = "https://coolsite.example/callback"

@@ -15,7 +15,7 @@ from platform_ import connect, decide, introspect, make_platform, refresh, sign_
 
 from consentcore.cli.state import operator
 from consentcore.domain.clock import iso
-from consentcore.outbox.worker import Worker
+from consentcore.worker.worker import Worker
 
 REASON = "Données vendues à un tiers"
 

@@ -19,10 +19,10 @@ from platform_ import (
     visible,
 )
 
+from consentcore.clients.service import revise
 from consentcore.domain.client import AuthMethod, TokenFormat
 from consentcore.domain.errors import InvalidInput
 from consentcore.ports.storage import transact
-from consentcore.registration import revise
 
 URI = "https://app.example/cb"
 OTHER = "https://app.example/other"

@@ -181,8 +181,8 @@ def test_unknown_client_is_a_problem(cli, command):
 
 
 def test_rotated_secret_replaces_the_old_one_after_a_while(cli):
+    from consentcore.config import load_ini
     from consentcore.runtime import build_runtime
-    from consentcore.settings import load_ini
 
     first = create(cli, "--client-id", "one").json["client_secret"]
     second = cli("client", "rotate-secret", "one", "--json").json["client_secret"]
@@ -211,8 +211,8 @@ def test_public_client_has_no_secret_to_rotate(cli):
 
 def test_owner_create_signs_in_with_exactly_the_line(cli):
     from consentcore.api import Authenticated, LoginAttempt
+    from consentcore.config import load_ini
     from consentcore.runtime import build_runtime
-    from consentcore.settings import load_ini
 
     made = owner(cli, "Ada@Example.org", b"  spaces kept \r\nnext line", "--name", "Ada").json
     assert made["email"] == "ada@example.org"
@@ -321,9 +321,9 @@ def test_a_mailbox_that_is_lost(cli):
 
 
 def test_what_support_changes_is_told(cli):
-    from consentcore.outbox.worker import Worker
+    from consentcore.config import load_ini
     from consentcore.runtime import build_runtime
-    from consentcore.settings import load_ini
+    from consentcore.worker.worker import Worker
 
     owner(cli)
     cli("owner", "set-password", "--email", "ada@example.org", "--password-stdin", stdin=b"another horse\n")

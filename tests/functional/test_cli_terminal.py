@@ -25,12 +25,12 @@ from patience import PATIENCE_S
 from sinks import Answer, http_sink
 
 from consentcore.cli.output import Lines
+from consentcore.config import load_ini
 from consentcore.domain.event import EventType
 from consentcore.domain.notice import DeliveryState
-from consentcore.outbox.signing import make_secret
 from consentcore.runtime import build_runtime
-from consentcore.settings import load_ini
 from consentcore.testing import factories
+from consentcore.webhooks.signing import make_secret
 
 EVIL = "\x1b]52;c;ZXZpbA==\x07\x1b[2J\x9b31m\u202egnp.exe\u2066\r\nFORGED line\u2028FORGED\x7f\x85 Zoë שלום 👩\u200d👧"
 KEPT = "Zoë שלום 👩\u200d👧"

@@ -8,12 +8,12 @@ import pytest
 from sinks import Answer, http_sink
 from standardwebhooks import Webhook
 
+from consentcore.config import load_ini
 from consentcore.domain.client import EndpointHealth
 from consentcore.domain.notice import NoticeKind
-from consentcore.outbox.worker import Worker
 from consentcore.runtime import build_runtime
-from consentcore.settings import load_ini
 from consentcore.testing import factories
+from consentcore.worker.worker import Worker
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from cli_ import Cli
 from node import node_process
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from consentcore.outbox.listener import Trust, examine
-from consentcore.outbox.signing import read_public_key, read_secret
+from consentcore.webhooks.receiver import Trust, examine
+from consentcore.webhooks.signing import read_public_key, read_secret
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from cli_ import Cli
 from platform_ import connect, make_platform
 from sinks import Answer, http_sink
 
-from consentcore.outbox.listener import Trust, examine
-from consentcore.outbox.signing import read_secret
-from consentcore.outbox.worker import Worker
+from consentcore.webhooks.receiver import Trust, examine
+from consentcore.webhooks.signing import read_secret
+from consentcore.worker.worker import Worker
 
 
 def create(cli, url, client_id="one"):

@@ -14,8 +14,8 @@ from base64 import b64decode
 import pytest
 from patience import PATIENCE_S
 
-from consentcore.outbox.signing import make_secret
 from consentcore.webhooks.fixtures import make_fixtures
+from consentcore.webhooks.signing import make_secret
 
 LISTEN = [sys.executable, "-m", "consentcore.cli.main", "webhooks", "listen", "--port", "0", "--json"]
 

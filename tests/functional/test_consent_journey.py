@@ -22,7 +22,7 @@ from platform_ import (
     visible,
 )
 
-from consentcore.web import consent_page
+from consentcore.web.owner import consent_page
 
 
 def test_approve_gives_tokens_that_work(platform):

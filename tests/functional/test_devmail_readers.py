@@ -6,7 +6,7 @@ import pytest
 from platform_ import connect, make_platform
 from webtest import TestApp
 
-from consentcore.outbox.worker import Worker
+from consentcore.worker.worker import Worker
 
 READERS = "consentcore.plugin.devmail.readers"
 

@@ -15,7 +15,7 @@ import tiny
 from platform_ import connect, make_platform
 from sinks import http_sink
 
-from consentcore.outbox.worker import Worker
+from consentcore.worker.worker import Worker
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "plugins.md").read_text(encoding="utf-8")
 ROOM = """

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from consentcore.outbox.signing import make_secret
 from consentcore.webhooks.fixtures import make_fixtures
+from consentcore.webhooks.signing import make_secret
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "webhooks.md"
 

@@ -29,8 +29,8 @@ from consentcore.domain.clock import DAY, HOUR, SystemClock, iso
 from consentcore.domain.event import EventType
 from consentcore.domain.secret import digest
 from consentcore.domain.wording import confirmation_number, day, moment
-from consentcore.outbox.worker import Worker
 from consentcore.testing.fakes import ManualClock
+from consentcore.worker.worker import Worker
 
 ADA = "ada@example.org"
 LATE = 9 * DAY

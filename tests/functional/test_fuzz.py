@@ -29,7 +29,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from platform_ import CALLBACK, PREFIX
 
-from consentcore.oauth import front
+from consentcore.oauth import parameters as front
 
 FUZZ = settings(
     max_examples=200,

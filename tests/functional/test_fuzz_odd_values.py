@@ -16,8 +16,8 @@ from fuzz_ import FORM, JSON, LAST, Target, asked
 from platform_ import ISSUER, PREFIX
 from webob import Request as Blank
 
-from consentcore.oauth import front
-from consentcore.web.openapi import openapi_document
+from consentcore.oauth import parameters as front
+from consentcore.web.api.openapi import openapi_document
 
 ODD_JSON = [
     r'"\ud800"',

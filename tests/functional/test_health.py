@@ -9,7 +9,7 @@ import requests
 from patience import PATIENCE_S
 
 from consentcore.metrics.listener import listening
-from consentcore.outbox.pulse import Heart, Pulse
+from consentcore.worker.pulse import Heart, Pulse
 
 
 def test_livez_and_readyz(platform):

@@ -21,8 +21,8 @@ from platform_ import (
 )
 
 from consentcore.app import app_from_runtime
+from consentcore.config import load_ini
 from consentcore.runtime import build_runtime
-from consentcore.settings import load_ini
 
 
 def grants(platform):

@@ -11,9 +11,9 @@ from ports import reserved_port
 
 from consentcore.domain.event import Actor, ActorType, Evidence
 from consentcore.domain.notice import DeliveryState
-from consentcore.outbox.worker import Worker
 from consentcore.ports.outbox import Settlement
 from consentcore.ports.storage import transact
+from consentcore.worker.worker import Worker
 
 
 class Server:

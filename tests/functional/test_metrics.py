@@ -14,7 +14,7 @@ from platform_ import PREFIX, Request, answer, decide, exchange, make_platform, 
 from prometheus_client.parser import text_string_to_metric_families
 
 from consentcore.demo.serving import bind
-from consentcore.outbox.worker import Worker
+from consentcore.worker.worker import Worker
 
 TOKEN = "a-token-of-20-letters"
 
@@ -70,7 +70,7 @@ def test_depth_of_the_outbox_is_told(platform):
 
 def test_tries_and_how_long_it_took_to_tell_are_counted(platform, monkeypatch, tmp_path):
     """As in a worker of `consentcore serve`, which shares its numbers."""
-    monkeypatch.setattr("consentcore.outbox.worker.is_shared", lambda: True)
+    monkeypatch.setattr("consentcore.worker.worker.is_shared", lambda: True)
     decide(platform, platform.add_owner("eve@example.org"), "comfort.read")
     Worker(platform.runtime).run_once()
     found = read(ask(platform).text)

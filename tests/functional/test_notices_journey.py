@@ -34,7 +34,7 @@ from consentcore.api import (
     SealedSecret,
     WebhookEndpoint,
 )
-from consentcore.outbox.worker import Worker
+from consentcore.worker.worker import Worker
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 

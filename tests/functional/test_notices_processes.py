@@ -19,9 +19,9 @@ from consentcore.api import DeliveryState, SealedSecret, WebhookEndpoint
 from consentcore.consent.service import Decision
 from consentcore.consent.snapshot import make_snapshot
 from consentcore.domain.event import Evidence
-from consentcore.outbox.dispatch import LEASE_MS
-from consentcore.outbox.worker import Worker
 from consentcore.testing import ManualClock, factories
+from consentcore.worker.dispatcher import LEASE_MS
+from consentcore.worker.worker import Worker
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +29,7 @@ SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 WORKER = """
 import logging, signal, sys, threading
 logging.basicConfig(stream=sys.stderr, level=logging.INFO)
-from consentcore.outbox.worker import run_worker
+from consentcore.worker.worker import run_worker
 stop = threading.Event()
 signal.signal(signal.SIGTERM, lambda *_: stop.set())
 run_worker(sys.argv[1], stop)

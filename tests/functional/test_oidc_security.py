@@ -8,7 +8,7 @@ from account_ import is_signed_in
 from oidc import CLIENT_ID, fake_provider, query_of
 from platform_ import ISSUER, Request, answer, make_platform, visible
 
-from consentcore.web.round_trip import AT_ONCE
+from consentcore.web.owner.login_state import AT_ONCE
 
 CALLBACK_PATH = "/login/callback"
 

@@ -22,7 +22,7 @@ from platform_ import (
 )
 
 from consentcore.keys import Keys
-from consentcore.outbox.worker import Worker
+from consentcore.worker.worker import Worker
 
 HEAD = """
     from dataclasses import dataclass

@@ -317,7 +317,7 @@ PRESENT_WHEN_TOLD = """
 import sys
 from consentcore.oauth.server import HttpRequest
 from consentcore.runtime import build_runtime
-from consentcore.settings import load_ini
+from consentcore.config import load_ini
 runtime = build_runtime(load_ini(sys.argv[1]))
 server, body = runtime.server, sys.argv[2].encode()
 headers = {"content-type": "application/x-www-form-urlencoded"}

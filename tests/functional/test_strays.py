@@ -10,11 +10,11 @@ import pytest
 from cli_ import Cli
 from prometheus_client.parser import text_string_to_metric_families
 
+from consentcore.config import load_ini
 from consentcore.domain.notice import Audience, DeliveryState
-from consentcore.outbox.worker import Worker, run_worker
 from consentcore.runtime import build_runtime
-from consentcore.settings import load_ini
 from consentcore.testing import factories
+from consentcore.worker.worker import Worker, run_worker
 
 COUNT = 3
 

@@ -23,12 +23,12 @@ from platform_ import (
 )
 from platform_ import answer as press
 
+from consentcore.clients.halting import disable, resume, suspend
 from consentcore.domain.clock import DAY
 from consentcore.domain.grant import GrantState
 from consentcore.domain.token import Unknown
 from consentcore.domain.wording import moment
-from consentcore.outbox.worker import Worker
-from consentcore.registration.halting import disable, resume, suspend
+from consentcore.worker.worker import Worker
 
 
 def pause(platform, client_id: str = "coolsite"):

@@ -25,7 +25,7 @@ from platform_ import (
     visible,
 )
 
-from consentcore.registration.halting import disable, suspend
+from consentcore.clients.halting import disable, suspend
 
 UNTRUE = ("did not come from this site", "another browser", "it has run out", "cookies")
 

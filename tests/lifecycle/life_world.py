@@ -23,7 +23,6 @@ from consentcore.api import (
 from consentcore.consent.policy import reasons_to_ask
 from consentcore.consent.service import ConsentService, Decision
 from consentcore.consent.snapshot import make_snapshot
-from consentcore.core_settings import CoreSettings, OAuthSettings
 from consentcore.domain.client import AuthMethod
 from consentcore.domain.errors import InteractionGone, InvalidTransition, NotFound
 from consentcore.domain.event import Actor, ActorType, Evidence
@@ -31,6 +30,7 @@ from consentcore.domain.interaction import Interaction
 from consentcore.domain.secret import digest
 from consentcore.oauth.messages import HttpRequest, HttpResponse
 from consentcore.oauth.server import AuthorizationServer, Pending
+from consentcore.settings import CoreSettings, OAuthSettings
 from consentcore.testing import ManualClock, factories, fixed_keys
 
 SECRET = "factories-client-secret"

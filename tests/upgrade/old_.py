@@ -22,8 +22,8 @@ from cli_ import Cli
 from platform_ import Platform, sign_in
 
 from consentcore.app import app_from_runtime
+from consentcore.config import load_ini
 from consentcore.runtime import Runtime, build_runtime
-from consentcore.settings import load_ini
 from consentcore.testing import ManualClock
 
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -8,10 +8,10 @@ from client_keys import EC
 from platform_ import introspect, refresh
 
 from consentcore.api import GrantState
+from consentcore.clients.halting import disable
 from consentcore.domain.clock import iso
 from consentcore.domain.grant import standing
-from consentcore.outbox.worker import Worker
-from consentcore.registration.halting import disable
+from consentcore.worker.worker import Worker
 
 
 def test_application_of_then_is_suspended_and_resumed_or_the_storage_says_why_not(upgraded):

@@ -20,8 +20,8 @@ from platform_ import (
 
 from consentcore.api import GrantState
 from consentcore.demo.serving import Site, base_url, bind
-from consentcore.outbox.worker import Worker
 from consentcore.resource import JwtVerifier
+from consentcore.worker.worker import Worker
 
 STATES = {
     "denied": "denied",

@@ -14,7 +14,7 @@ from ports import reserved_port
 from sinks import http_sink
 from standardwebhooks import Webhook
 
-from consentcore.outbox.worker import Worker
+from consentcore.worker.worker import Worker
 
 DAY = 86_400_000
 

@@ -28,7 +28,7 @@ from platform_ import (
 from sinks import Answer, http_sink
 
 from consentcore.consent.verify import verify_all
-from consentcore.outbox.worker import Worker
+from consentcore.worker.worker import Worker
 
 MINE = {
     "shelf": ("storage", ("consentcore.plugin.shelf.path = %(here)s/mine.txt",)),

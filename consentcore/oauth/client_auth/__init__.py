@@ -12,10 +12,10 @@ from consentcore.oauth.client_auth.key_source import TIMEOUT_S, KeySource
 from consentcore.oauth.client_auth.methods import Authenticator, Nothing, SharedSecret
 
 if TYPE_CHECKING:
-    from consentcore.core_settings import CoreSettings
     from consentcore.domain.client import Client
     from consentcore.egress import EgressPolicy
     from consentcore.ports.storage import Storage
+    from consentcore.settings import CoreSettings
 
 __all__ = ["Authenticator", "Credentials", "make_authenticator", "read_credentials"]
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from consentcore.domain.json_text import read_json
-from consentcore.jose import registry
+from consentcore.jose.rules import registry
 from consentcore.oauth.client_auth.key_set import ALGORITHMS
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import pytest
 
 from consentcore.cli.scaffold import write_plugin
 from consentcore.cli.state import table
-from consentcore.core_settings import parse_listen
 from consentcore.domain.errors import InvalidInput
+from consentcore.settings import parse_listen
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from consentcore.consent.verify import verify_all
 from consentcore.domain.errors import InteractionGone, InvalidTransition
 from consentcore.domain.event import Actor, ActorType, Evidence
 from consentcore.domain.grant import GrantState
-from consentcore.hooks.info import Secret
 from consentcore.ports.storage import transact
+from consentcore.settings.schema import Secret
 from consentcore_sqlalchemy import SqlSettings
 from consentcore_sqlalchemy.storage import SqlStorage
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from consentcore.consent.body import EXPLICIT_CONSENT
+from consentcore.consent.event_body import EXPLICIT_CONSENT
 from consentcore.consent.service import Decision
 from consentcore.consent.transition import ALLOWED, STATE_AFTER
 from consentcore.domain.clock import DAY, iso

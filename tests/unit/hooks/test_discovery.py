@@ -8,8 +8,8 @@ import pytest
 import tiny
 
 from consentcore.api import ConfigurationError
+from consentcore.config import load_ini
 from consentcore.hooks.discovery import installed_plugins
-from consentcore.settings import load_ini
 
 GOOD = """
     from consentcore.api import PluginInfo, PluginKind, hookimpl

@@ -11,9 +11,9 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 import pytest
 
 from consentcore.api import Catalog, Client, ClientKind, EventType, Scope, ScopeType, transact
-from consentcore.core_settings import CoreSettings, OAuthSettings
 from consentcore.domain.secret import CODE, digest, mint
 from consentcore.oauth.server import AuthorizationServer, HttpRequest, HttpResponse, Pending
+from consentcore.settings import CoreSettings, OAuthSettings
 from consentcore.testing import ManualClock, factories, fixed_keys
 from consentcore_memory.storage import MemoryStorage
 

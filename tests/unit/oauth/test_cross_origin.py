@@ -7,8 +7,8 @@ import json
 import pytest
 
 from consentcore.api import AuthMethod, StorageUnavailable
-from consentcore.core_settings import LimitsSettings
 from consentcore.oauth.cross_origin import origins_of
+from consentcore.settings import LimitsSettings
 from consentcore.testing import factories
 
 OWN = "https://spa.example"

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from consentcore.api import AuthMethod, GrantState, InvalidInput, StorageUnavailable
-from consentcore.oauth.redirects import check_redirect_uri
+from consentcore.oauth.redirect_uris import check_redirect_uri
 from consentcore.oauth.server import PageError, Pending
 
 URI = "https://app.example/callback"

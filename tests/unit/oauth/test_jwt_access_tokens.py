@@ -12,10 +12,10 @@ from joserfc.jwk import KeySet
 
 from consentcore.api import ConfigurationError, GrantState, TokenFormat
 from consentcore.domain.secret import digest
-from consentcore.jose import registry
+from consentcore.jose.rules import registry
 from consentcore.keys import Keys, MasterKey
-from consentcore.oauth.jwt_tokens import MAX_CLAIMS_BYTES
-from consentcore.oauth.signing import ALGORITHMS
+from consentcore.oauth.jwt_access_token import MAX_CLAIMS_BYTES
+from consentcore.oauth.signing_keys import ALGORITHMS
 
 RESOURCE = "https://api.example"
 

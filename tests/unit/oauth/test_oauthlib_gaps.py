@@ -105,7 +105,7 @@ def test_gap_05_downgrade(house):
 def test_gap_06_parameters_become_attributes_of_the_request(house, monkeypatch):
     assert Request("", "POST", "user=admin&scopes=all").user == "admin"
     seen = []
-    from consentcore.oauth.code_exchange import CodeExchange
+    from consentcore.oauth.grants.authorization_code import CodeExchange
 
     real = CodeExchange.store
     monkeypatch.setattr(
@@ -347,7 +347,7 @@ def test_gap_23_a_stricter_level_is_left_alone(house):
 )
 def test_gap_24_schemes(uri):
     from consentcore.api import InvalidInput
-    from consentcore.oauth.redirects import check_redirect_uri
+    from consentcore.oauth.redirect_uris import check_redirect_uri
 
     for public in (True, False):
         with pytest.raises(InvalidInput, match="redirect_uri: expected"):

@@ -9,7 +9,7 @@ import pytest
 
 from consentcore.api import InvalidInput, TokenFormat
 from consentcore.oauth.messages import Redirect
-from consentcore.oauth.resources import check_resource
+from consentcore.oauth.resource_indicators import check_resource
 
 METERS, SITES, OTHER = "https://api.example/meters", "urn:example:sites", "https://other.example"
 JSON = {"content-type": "application/json"}

@@ -122,7 +122,7 @@ def test_tests_that_need_a_server_fail_where_it_is_there_and_does_not_run(broken
         "-q",
         "-p",
         "no:cacheprovider",
-        "tests/unit/sqlalchemy/test_postgres.py",
+        "tests/plugins/consentcore_sqlalchemy/test_postgres.py",
     ]
     done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
     assert done.returncode == 1

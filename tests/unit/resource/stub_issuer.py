@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from consentcore.oauth.signing import SigningKeys
+from consentcore.oauth.signing_keys import SigningKeys
 from consentcore.resource import Introspection
 from consentcore.testing import fixed_keys
 

@@ -14,7 +14,7 @@ from joserfc import jws
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 from stub_issuer import AUDIENCE, NOW
 
-from consentcore.oauth.signing import ALGORITHMS, SigningKeys
+from consentcore.oauth.signing_keys import ALGORITHMS, SigningKeys
 from consentcore.resource import JwtVerifier, Refused
 from consentcore.testing import fixed_keys
 

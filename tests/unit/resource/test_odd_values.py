@@ -8,7 +8,7 @@ import pytest
 from stub_issuer import AUDIENCE, NOW
 from test_jwt import CLAIMS, by_hand, make
 
-from consentcore.oauth.signing import SigningKeys
+from consentcore.oauth.signing_keys import SigningKeys
 from consentcore.resource import Refused
 from consentcore.resource.auth_request import AuthRequest
 from consentcore.testing import fixed_keys

@@ -10,7 +10,7 @@ import pytest
 from patience import PATIENCE_S, eventually
 
 from consentcore.egress.errands import Busy, Elsewhere, Errand, Here, Kind, errand, moving, served_at
-from consentcore.server.lane import Waiter, WaitingLane
+from consentcore.server.slow_requests import Waiter, WaitingLane
 
 KIND = Kind("a test", at_once=3, per_target=2, per_sender=1, waiting=2)
 OTHER = Kind("another test", at_once=3, per_target=2)

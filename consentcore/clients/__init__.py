@@ -1,0 +1,1 @@
+"""Applications: registered, changed, kept out."""

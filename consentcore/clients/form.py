@@ -1,0 +1,174 @@
+"""The members of a registration, each with its check."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from consentcore.clients.audience import kept
+from consentcore.clients.text import MAX_NAME, MAX_PURPOSE, line, mailbox, named, web_address
+from consentcore.domain.client import CLIENT_ID, AuthMethod, TokenFormat
+from consentcore.domain.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from consentcore.runtime import Runtime
+
+MAX_REDIRECT_URIS = 50
+
+
+@dataclass(frozen=True)
+class Form:
+    """A registration as it was typed."""
+
+    name: str
+    redirect_uris: Sequence[str] = ()
+    scopes: Sequence[str] = ()
+    public: bool = False
+    resource_server: bool = False
+    require_pkce: bool = False
+    webhook_url: str = ""
+    publisher: str = ""
+    website: str = ""
+    privacy_url: str = ""
+    purpose: str = ""
+    client_id: str = ""
+    contact_email: str = ""
+    auth_method: str = ""
+    jwks: str = ""
+    jwks_uri: str = ""
+    require_par: bool = False
+    access_token_format: str = TokenFormat.OPAQUE.value
+    resources: Sequence[str] = ()
+    assertion_audience: str = "issuer"
+
+
+def members(runtime: Runtime, form: Form, method: AuthMethod) -> dict[str, Callable[[], Any]]:
+    """What makes each member of a :class:`~consentcore.domain.client.Client` that a form has a say in.
+
+    Calling one raises InvalidInput, naming the member of :class:`Form` that is wrong.
+    """
+    return {
+        "name": partial(line, "name", form.name, MAX_NAME, needed=True),
+        "redirect_uris": partial(_redirect_uris, form, public=method is AuthMethod.NONE),
+        "scopes": partial(_scopes, runtime, form),
+        "publisher": partial(line, "publisher", form.publisher, MAX_NAME),
+        "website": partial(web_address, "website", form.website),
+        "privacy_url": partial(web_address, "privacy_url", form.privacy_url),
+        "purpose": partial(line, "purpose", form.purpose, MAX_PURPOSE),
+        "require_pkce": lambda: form.require_pkce,
+        "contact_email": partial(mailbox, "contact_email", form.contact_email),
+        "jwks": partial(_keys, form, method),
+        "jwks_uri": partial(_keys_uri, runtime, form),
+        "require_par": lambda: form.require_par,
+        "access_token_format": partial(TokenFormat, form.access_token_format),
+        "resources": partial(_resources, form),
+        "assertion_audience": partial(kept, runtime, form.assertion_audience),
+    }
+
+
+def check_kind(form: Form) -> None:
+    """A resource server only introspects; a public client cannot keep a secret."""
+    if not form.resource_server:
+        if not form.redirect_uris:
+            raise InvalidInput("redirect_uris", "expected at least one")
+        return
+    for field, value in (
+        ("redirect_uris", form.redirect_uris),
+        ("public", form.public),
+        ("webhook_url", form.webhook_url),
+        ("require_pkce", form.require_pkce),
+        ("require_par", form.require_par),
+    ):
+        if value:
+            raise InvalidInput(field, "expected nothing for a resource server")
+
+
+def client_id(wanted: str) -> str:
+    """The id that was asked for, or a random one."""
+    if not wanted:
+        return str(uuid.uuid4())
+    if not CLIENT_ID.fullmatch(wanted):
+        raise InvalidInput("client_id", "expected 1 to 64 of A-Z a-z 0-9 _ -")
+    return wanted
+
+
+def auth_method(form: Form) -> AuthMethod:
+    """What was asked for, or what ``public`` stands for; never one that contradicts the rest of the form."""
+    known = ", ".join(AuthMethod)
+    if form.auth_method and form.auth_method not in list(AuthMethod):
+        raise InvalidInput("auth_method", f"expected one of {known}")
+    method = AuthMethod(form.auth_method or (AuthMethod.NONE if form.public else AuthMethod.SECRET))
+    if form.public and method is not AuthMethod.NONE:
+        raise InvalidInput("auth_method", "expected none for a public client")
+    if form.resource_server and method is AuthMethod.NONE:
+        raise InvalidInput("auth_method", "expected a method other than none for a resource server")
+    return method
+
+
+def _keys(form: Form, method: AuthMethod) -> str:
+    """The keys of ``private_key_jwt``, by value; checked in either case, so that no secret is ever stored here."""
+    from consentcore.oauth.client_auth.key_set import check_key_set
+
+    if method is not AuthMethod.PRIVATE_KEY_JWT:
+        for field, value in (("jwks", form.jwks), ("jwks_uri", form.jwks_uri)):
+            if value:
+                raise InvalidInput(field, "expected nothing without the method private_key_jwt")
+        return ""
+    if bool(form.jwks) == bool(form.jwks_uri):
+        raise InvalidInput(
+            "jwks", "expected either jwks or jwks_uri for private_key_jwt (RFC 7591 section 2)"
+        )
+    if form.jwks:
+        check_key_set(form.jwks)
+    return form.jwks
+
+
+def _keys_uri(runtime: Runtime, form: Form) -> str:
+    if form.jwks_uri:
+        with named("jwks_uri"):
+            runtime.egress.check_url(form.jwks_uri)
+    return form.jwks_uri
+
+
+def _resources(form: Form) -> tuple[str, ...]:
+    """Resource indicators in the order given. :raises InvalidInput: see RFC 8707 section 2."""
+    from consentcore.oauth.resource_indicators import MAX_RESOURCES, check_resource
+
+    uris = tuple(dict.fromkeys(form.resources))
+    if len(uris) > MAX_RESOURCES:
+        raise InvalidInput("resources", f"expected at most {MAX_RESOURCES}")
+    for uri in uris:
+        with named(f"resources {uri[:200]!r}"):
+            check_resource(uri)
+    return uris
+
+
+def _redirect_uris(form: Form, *, public: bool) -> tuple[str, ...]:
+    from consentcore.oauth.redirect_uris import check_redirect_uri
+
+    uris = tuple(dict.fromkeys(form.redirect_uris))
+    if len(uris) > MAX_REDIRECT_URIS:
+        raise InvalidInput("redirect_uris", f"expected at most {MAX_REDIRECT_URIS}")
+    for uri in uris:
+        with named(f"redirect_uris {uri[:200]!r}"):
+            check_redirect_uri(uri, public=public)
+    return uris
+
+
+def _scopes(runtime: Runtime, form: Form) -> tuple[str, ...]:
+    """Scopes in the order given, all of them in the catalog. :raises InvalidInput: naming those that are not."""
+    import difflib
+
+    scopes = tuple(dict.fromkeys(word for text in form.scopes for word in text.replace(",", " ").split()))
+    if not scopes and not form.resource_server:
+        raise InvalidInput("scopes", "expected at least one scope")
+    known = list(runtime.catalog.scopes)
+    for scope in scopes:
+        if scope not in known:
+            close = difflib.get_close_matches(scope, known, 1)
+            hint = f"; did you mean {close[0]}?" if close else f" (there: {', '.join(known)})"
+            raise InvalidInput("scopes", f"{scope!r} is not in the catalog{hint}")
+    return scopes

@@ -1,0 +1,1 @@
+"""JSON Web Signatures: which algorithms, and how a signed token is read."""

@@ -1,0 +1,1 @@
+"""Mails about consents and accounts: their text, and their form on the wire."""

@@ -1,0 +1,216 @@
+"""Mails about a consent: rendered from ``templates/email/<kind>/``, in the words of the pages.
+
+Content: who, what, when, until when, a number, how to stop it. No token, no free
+text of an ISV, nothing that reports back that the mail was read.
+"""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterable
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from consentcore.domain import wording
+from consentcore.domain.clock import from_iso
+from consentcore.domain.notice import Audience, Notice, NoticeKind
+from consentcore.domain.scope import Catalog, Scope, ScopeType
+from consentcore.domain.text import held, isolated, one_line
+from consentcore.markup import bdi
+from consentcore.ports.notifier import Envelope, Mail
+
+if TYPE_CHECKING:
+    from css_inline import CSSInliner
+    from jinja2 import Environment
+
+    from consentcore.owners.links import Letter
+    from consentcore.settings import CoreSettings
+
+COLUMNS = 72
+_OWNERS = frozenset({Audience.OWNER, Audience.OWNER_BEFORE})
+"""Who may be called by name: at an address that nobody has confirmed, anybody may read."""
+_WITH_LINK = frozenset({NoticeKind.PASSWORD_RESET, NoticeKind.EMAIL_CHANGE})
+_AMENDMENTS = frozenset({"extended", "narrowed", "renewed"})
+_TEMPLATES = {
+    NoticeKind.DENIED: "denied",
+    NoticeKind.REVOKED: "revoked",
+    NoticeKind.EXPIRED: "expired",
+    NoticeKind.SECURITY: "security",
+    NoticeKind.ENDPOINT_FAILING: "endpoint_failing",
+    NoticeKind.ENDPOINT_DISABLED: "endpoint_disabled",
+    NoticeKind.PASSWORD_RESET: "password_reset",
+    NoticeKind.PASSWORD_CHANGED: "password_changed",
+    NoticeKind.EMAIL_CHANGE: "email_change",
+    NoticeKind.EMAIL_CHANGED: "email_changed",
+}
+
+
+class MailRenderer:
+    """Renders mails; safe to use from any thread. The libraries are imported by the first mail.
+
+    :param catalog: for the words in which scopes are named.
+    """
+
+    def __init__(self, settings: CoreSettings, catalog: Catalog) -> None:
+        self._settings = settings
+        self._catalog = catalog
+
+    def mail(self, audience: Audience, envelope: Envelope, letter: Letter | None = None) -> Mail | None:
+        """Render the mail for the owner or the operator; None when there is no address or nothing to say.
+
+        :param letter: the link of a mail that is about one; without it there is no such mail.
+        """
+        to = self._address(audience, envelope, letter)
+        template = template_of(envelope.notice)
+        if not to or not template or (envelope.notice.kind in _WITH_LINK and letter is None):
+            return None
+        values = self._values(audience, envelope) | _letter_values(audience, letter)
+        text = self._render(f"email/{template}/body.txt", values)
+        html = self._render(f"email/{template}/body.html", values)
+        return Mail(
+            to=to,
+            # Its values are clean; one_line would take away what isolates them.
+            subject=" ".join(self._render(f"email/{template}/subject.txt", values).splitlines()).strip(),
+            text=wrapped(text),
+            html=self._inliner.inline(html),
+            message_id=f"<{envelope.notice.notice_id}.{audience.value}@{self._domain}>",
+        )
+
+    def _address(self, audience: Audience, envelope: Envelope, letter: Letter | None) -> str:
+        if audience is Audience.OWNER and envelope.owner is not None:
+            return envelope.owner.email
+        if audience is Audience.OWNER_BEFORE and envelope.owner is not None:
+            return envelope.owner.previous_email
+        if audience is Audience.OWNER_NEW and letter is not None:
+            return letter.new_email
+        if audience is Audience.CONTACT and envelope.client is not None:
+            return envelope.client.contact_email
+        if audience is Audience.OPERATOR:
+            return self._settings.operator.email
+        return ""
+
+    def _values(self, audience: Audience, envelope: Envelope) -> dict[str, Any]:
+        notice, owner = envelope.notice, envelope.owner
+        facts: dict[str, Any] = json.loads(notice.data)
+        told = audience in _OWNERS and owner is not None
+        timezone = owner.timezone if told and owner else "UTC"
+        web = self._settings.web
+        client_name = facts.get("client_name") or (envelope.client.name if envelope.client else "")
+        return {
+            "app": one_line(client_name or notice.client_id),
+            "publisher": one_line(envelope.client.publisher) if envelope.client else "",
+            "name": one_line(owner.name) if told and owner else "",
+            "when": wording.moment(notice.occurred_at, timezone),
+            "until": wording.day(from_iso(facts["expires_at"]), timezone) if facts.get("expires_at") else "",
+            "number": wording.confirmation_number(notice.notice_id),
+            "event_id": notice.notice_id,
+            "grant_id": notice.grant_id,
+            "client_id": notice.client_id,
+            "event_type": facts.get("event_type", ""),
+            "initiator": facts.get("initiator", "system"),
+            "reason": one_line(facts.get("reason", "")),
+            "reason_text": one_line(facts.get("reason_text", "")),
+            **_endpoint_values(facts),
+            "change": facts.get("change", ""),
+            **self._scopes(facts),
+            "operator_name": one_line(web.operator_name),
+            "support_email": web.support_email,
+            "complaint_url": web.complaint_url,
+            "consents_url": f"{self._settings.web_url.rstrip('/')}/consents",
+            "login_url": f"{self._settings.web_url.rstrip('/')}/login",
+            "account_url": f"{self._settings.web_url.rstrip('/')}/account",
+            "audience": audience.value,
+            "sentence": wording.sentence,
+            "timezone": timezone,
+        }
+
+    def _scopes(self, facts: dict[str, Any]) -> dict[str, Any]:
+        now, before = facts.get("scopes", []), facts.get("previous_scopes", [])
+        scopes = self._named(now)
+        return {
+            "scopes": scopes,
+            "previous": self._named(before),
+            "requested": self._named(facts.get("requested_scopes", [])),
+            "added": self._named(one for one in now if one not in before),
+            "removed": self._named(one for one in before if one not in now),
+            "acts": any(scope.type is ScopeType.ACT for scope in scopes),
+        }
+
+    def _named(self, scope_ids: Iterable[str]) -> tuple[Scope, ...]:
+        return self._catalog.named(scope_ids)
+
+    def _render(self, template: str, values: dict[str, Any]) -> str:
+        return self._environment.get_template(template).render(values)
+
+    @property
+    def _domain(self) -> str:
+        host = urlsplit(self._settings.web_url).hostname or "localhost"
+        return f"[{host}]" if ":" in host else host
+
+    @cached_property
+    def _environment(self) -> Environment:
+        from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+        theme = self._settings.web.theme
+        folders = [*([theme] if theme else []), Path(str(files("consentcore_templates")))]
+        environment = Environment(
+            loader=FileSystemLoader(folders),
+            autoescape=select_autoescape(("html",), default=False),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        environment.filters.update(bdi=bdi, isolated=isolated, moment=wording.moment)
+        return environment
+
+    @cached_property
+    def _inliner(self) -> CSSInliner:
+        from css_inline import CSSInliner
+
+        # Nothing is fetched while a mail is made, whatever a theme's template asks for.
+        return CSSInliner(load_remote_stylesheets=False, keep_style_tags=False)
+
+
+def _letter_values(audience: Audience, letter: Letter | None) -> dict[str, Any]:
+    if letter is None:
+        return {"link": "", "link_until": 0, "new_email": ""}
+    # The new address is told to the old one, and not the other way round.
+    new_email = letter.new_email if audience is Audience.OWNER else ""
+    return {"link": letter.url, "link_until": letter.until, "new_email": new_email}
+
+
+def _endpoint_values(facts: dict[str, Any]) -> dict[str, str]:
+    since = facts.get("failing_since")
+    return {
+        "endpoint_id": facts.get("endpoint_id", ""),
+        "endpoint_host": facts.get("endpoint_host", ""),
+        "failing_since": wording.moment(from_iso(since), "UTC") if since else "",
+    }
+
+
+def template_of(notice: Notice) -> str:
+    """The folder of the mail's templates; "" when no mail tells of this kind of notice."""
+    if notice.kind is NoticeKind.GRANTED:
+        return "amended" if json.loads(notice.data).get("change") in _AMENDMENTS else "granted"
+    return _TEMPLATES.get(notice.kind, "")
+
+
+def wrapped(text: str) -> str:
+    """Fold long lines at 72 columns, list items under their own text; runs of blank lines become one."""
+    lines: list[str] = []
+    for line in text.strip().splitlines():
+        if not line.strip():
+            if lines and lines[-1]:
+                lines.append("")
+            continue
+        hang = "  " if line.startswith("- ") else ""
+        lines += held(
+            textwrap.wrap(
+                line.strip(), COLUMNS, subsequent_indent=hang, break_long_words=False, break_on_hyphens=False
+            )
+        )
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,39 @@
+"""What every endpoint of the authorization server works with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from consentcore.domain.clock import Clock
+    from consentcore.domain.event import EventType
+    from consentcore.domain.scope import Catalog
+    from consentcore.oauth.client_auth.rate_limits import Admission
+    from consentcore.oauth.signing_keys import SigningKeys
+    from consentcore.oauth.token_secrets import Lifetimes
+    from consentcore.ports.extension import TokenContext
+    from consentcore.ports.keys import KeyRing
+    from consentcore.ports.storage import Storage
+    from consentcore.settings import CoreSettings
+
+Compromised = Callable[[str, str, "EventType"], None]
+"""``(family_id, grant_id, what)``: kill the family, append the security event, tell the operator."""
+Claims = Callable[["TokenContext"], Mapping[str, object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The server's collaborators, shared by all threads."""
+
+    storage: Storage
+    keys: KeyRing
+    clock: Clock
+    catalog: Catalog
+    settings: CoreSettings
+    lifetimes: Lifetimes
+    compromised: Compromised
+    claims: Claims
+    admission: Admission
+    signing: SigningKeys

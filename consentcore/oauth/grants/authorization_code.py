@@ -1,0 +1,162 @@
+"""One exchange of an authorization code (RFC 6749 section 4.1.3), as oauthlib's hooks need it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from oauthlib.oauth2 import InvalidGrantError
+
+from consentcore.domain.clock import SECOND
+from consentcore.domain.event import EventType
+from consentcore.domain.secret import digest
+from consentcore.domain.token import Consumed, NewToken, Redemption, Replayed
+from consentcore.oauth import access_token as access
+from consentcore.oauth import resource_indicators as resources
+from consentcore.oauth.pkce import verifier_is_wellformed
+from consentcore.oauth.token_secrets import Pair, fresh_pair
+
+if TYPE_CHECKING:
+    from consentcore.domain.client import Client
+    from consentcore.domain.grant import Grant
+    from consentcore.domain.token import Code, CodeLookup
+    from consentcore.oauth.context import Parts
+
+
+class CodeExchange:
+    """Holds what the one read found and does the one write.
+
+    :param client: already authenticated. :param presented: the code in clear.
+    :param wanted: the resources that the request names.
+    """
+
+    def __init__(
+        self,
+        parts: Parts,
+        client: Client,
+        lookup: CodeLookup,
+        presented: str,
+        now: int,
+        *,
+        wanted: tuple[str, ...] = (),
+    ) -> None:
+        self.client = client
+        self.now = now
+        self.pair: Pair = fresh_pair()
+        self._audience: tuple[str, ...] = ()
+        self._wanted = wanted
+        self._parts = parts
+        self._lookup = lookup
+        self._hash = digest(presented)
+
+    def check(self, request: Any) -> None:
+        """Judge the code by what was read, and give ``request`` its scopes.
+
+        :raises InvalidGrantError: unknown, another client's, used, expired, under a dead grant; or a verifier
+            that is missing (RFC 7636 section 4.6), malformed or was not announced (RFC 9700 section 4.8.2, gap 5).
+        """
+        code, grant = self._found()
+        if not grant.is_active(self.now):
+            raise InvalidGrantError(request=request)
+        if code.used_at is not None and not self.client.public:
+            self._refuse_used()
+        # Anybody can name a public client: a used code ends its family only after PKCE was passed, in store().
+        if code.used_at is None and self.now >= code.expires_at:
+            raise InvalidGrantError(request=request)
+        self._check_verifier(request, code, self.client)
+        request.scopes = self._scopes(code, grant)
+        if not request.scopes:
+            raise InvalidGrantError(request=request)
+
+    @property
+    def code_challenge(self) -> str | None:
+        """The stored S256 challenge, None without PKCE."""
+        return self._found()[0].code_challenge or None
+
+    @property
+    def redirect_uri(self) -> str:
+        """Where the code was sent."""
+        return self._found()[0].redirect_uri
+
+    def confirm_redirect_uri(self, presented: str, *, given: bool) -> None:
+        """Check the token request's URI.
+
+        :param given: False when the request has none and ``presented`` is only oauthlib's filling.
+        :raises InvalidGrantError: when it differs, or is missing although the authorization request had one. Gap
+            12: oauthlib says ``invalid_request`` to the first and lets the second pass.
+        """
+        code, _ = self._found()
+        if presented != code.redirect_uri or (code.redirect_uri_given and not given):
+            raise InvalidGrantError(description="redirect_uri: expected the one of the authorization request")
+
+    @property
+    def expires_in(self) -> int:
+        """Lifetime of the access token in whole seconds."""
+        return (self._access_end() - self.now) // SECOND
+
+    def make_access(self, request: Any) -> str:
+        """Make the access token of a request that was found good.
+
+        :raises ProtocolError: ``invalid_target``. :raises ConfigurationError: a plugin's claims are not in order.
+        """
+        code, grant = self._found()
+        chosen = resources.audience(self.client, self._wanted, code.audience)
+        wish = access.Wish(tuple(request.scopes), chosen, self.now, code.auth_time, code.acr)
+        made = access.make(self._parts, self.client, grant, wish, self.pair.access)
+        self.pair, self._audience = Pair(made.text, self.pair.refresh), made.audience
+        return made.text
+
+    def store(self, request: Any, _token: dict[str, object]) -> None:
+        """Burn the code and keep both tokens, in one verb (gap 8).
+
+        :raises InvalidGrantError: when the verb did not consume it; a replay has ended the family by then (gap 9).
+        """
+        outcome = self._parts.storage.protocol.consume_code(self._redemption(tuple(request.scopes)))
+        if isinstance(outcome, Replayed):
+            self._parts.compromised(outcome.family_id, outcome.grant_id, EventType.CODE_REPLAYED)
+        if not isinstance(outcome, Consumed):
+            raise InvalidGrantError(request=request)
+
+    def _refuse_used(self) -> NoReturn:
+        """Let the verb tell a replay from a family that is dead already; it changes nothing in either case."""
+        outcome = self._parts.storage.protocol.consume_code(self._redemption(()))
+        if isinstance(outcome, Replayed):
+            self._parts.compromised(outcome.family_id, outcome.grant_id, EventType.CODE_REPLAYED)
+        raise InvalidGrantError
+
+    def _redemption(self, scopes: tuple[str, ...]) -> Redemption:
+        code, grant = self._found()
+        refresh_end = self._parts.lifetimes.first_refresh_end(self.now, grant, scopes)
+        return Redemption(
+            code_hash=self._hash,
+            client_id=self.client.client_id,
+            now=self.now,
+            access=NewToken(digest(self.pair.access), scopes, self._access_end(), self._audience),
+            refresh=NewToken(digest(self.pair.refresh), scopes, refresh_end, code.audience),
+        )
+
+    def _access_end(self) -> int:
+        return self._parts.lifetimes.access_end(self.now, self._found()[1])
+
+    def _found(self) -> tuple[Code, Grant]:
+        if self._lookup.code is None or self._lookup.grant is None:
+            raise InvalidGrantError
+        return self._lookup.code, self._lookup.grant
+
+    @staticmethod
+    def _check_verifier(request: Any, code: Code, client: Client) -> None:
+        verifier = request.code_verifier
+        if verifier is None:
+            if code.code_challenge or client.public or client.require_pkce or request.require_pkce:
+                raise InvalidGrantError(description="code_verifier: expected that of the code_challenge")
+            return
+        if not code.code_challenge:
+            raise InvalidGrantError(
+                description="code_verifier: the authorization request had no code_challenge"
+            )
+        if not verifier_is_wellformed(verifier):
+            raise InvalidGrantError(description="code_verifier: expected 43 to 128 unreserved characters")
+
+    @staticmethod
+    def _scopes(code: Code, grant: Grant) -> list[str]:
+        allowed = set(grant.scope_ids)
+        return [scope for scope in code.scopes if scope in allowed]

@@ -1,0 +1,93 @@
+"""The introspection endpoint (RFC 7662): one read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from oauthlib.common import Request
+from oauthlib.oauth2 import IntrospectEndpoint
+
+from consentcore.domain.client import ClientKind
+from consentcore.domain.secret import digest
+from consentcore.domain.token import TokenKind
+from consentcore.oauth import parameters as front
+from consentcore.oauth.errors import invalid_client
+from consentcore.oauth.responses import json_answer
+from consentcore.oauth.token_claims import Statement, plugin_claims, standard_claims, subject_of
+
+if TYPE_CHECKING:
+    from consentcore.domain.client import Client
+    from consentcore.domain.token import Token, TokenLookup
+    from consentcore.oauth.context import Parts
+    from consentcore.oauth.messages import HttpRequest, HttpResponse
+    from consentcore.oauth.validator import Validator
+
+INACTIVE = {"active": False}
+
+
+class IntrospectionEndpoint:
+    """Tells APIs and clients about tokens."""
+
+    def __init__(self, parts: Parts, validator: Validator) -> None:
+        self._parts = parts
+        self._oauthlib = IntrospectEndpoint(validator)
+
+    def respond(self, http: HttpRequest) -> HttpResponse:
+        """Answer an introspection request.
+
+        A resource server learns about access tokens that carry one of its scopes (any, when it has none) and, where
+        both name resources, one of its resources; an application about its own tokens. Everything else is
+        ``{"active": false}`` and nothing more (section 4).
+
+        :raises ProtocolError: a refusal. :raises OAuth2Error: a refusal by oauthlib.
+        :raises StorageError: the storage did not answer. :raises ConfigurationError: a plugin gave a reserved claim.
+        """
+        parameters = front.read_body(http, front.ABOUT_TOKEN, self._parts.settings.server.max_body_bytes)
+        credentials = self._parts.admission.identify("introspect", http, parameters)
+        token, now = parameters.get("token", ""), self._parts.clock.now()
+        lookup = self._parts.storage.protocol.find_token(credentials.client_id, digest(token))
+        client = self._parts.admission.authenticate("introspect", http, credentials, lookup.client, now)
+        if client.public:
+            raise invalid_client()  # section 2.1: the endpoint must require authorization
+        request = Request("", "POST", {"token": token, "client_id": client.client_id})
+        request.client = client
+        self._oauthlib.validate_introspect_request(request)
+        # Gap 7: oauthlib would make {"active": true} of an inactive answer, so it does not write it.
+        return json_answer(self._claims(client, lookup, now))
+
+    def _claims(self, client: Client, lookup: TokenLookup, now: int) -> dict[str, object]:
+        token, grant = lookup.token, lookup.grant
+        if token is None or grant is None or not lookup.is_live(now) or not _may_know(client, lookup):
+            return dict(INACTIVE)
+        said = Statement(
+            grant=grant,
+            client_id=token.client_id,
+            scopes=lookup.effective_scopes(),
+            audience=token.audience,
+            created_at=token.created_at,
+            expires_at=token.expires_at,
+            auth_time=token.auth_time,
+            acr=token.acr,
+        )
+        # An access token must not be mistaken for the other kind (security requirement 53).
+        kind = "Bearer" if token.kind is TokenKind.ACCESS else "refresh_token"
+        subject = subject_of(self._parts, said)
+        own = {"active": True, "token_type": kind, **standard_claims(self._parts, said, subject)}
+        return {**own, **plugin_claims(self._parts, said, subject)}
+
+
+def _may_know(client: Client, lookup: TokenLookup) -> bool:
+    token = lookup.token
+    if token is None:
+        return False
+    if client.kind is not ClientKind.RESOURCE_SERVER:
+        return token.client_id == client.client_id
+    # Nobody presents a refresh token to an API, nor to this one a token that names others (RFC 8707 section 3).
+    if token.kind is not TokenKind.ACCESS or _names_others(client, token):
+        return False
+    return not client.scopes or not set(client.scopes).isdisjoint(lookup.effective_scopes())
+
+
+def _names_others(client: Client, token: Token) -> bool:
+    """Whether token and API name resources, and none of them is the same."""
+    return bool(client.resources and token.audience) and set(client.resources).isdisjoint(token.audience)

@@ -1,0 +1,30 @@
+"""What can be set in the core: the sections with their names, types and defaults, and what is checked beyond types."""
+
+from __future__ import annotations
+
+from consentcore.settings.checks import check, check_keys, parse_listen
+from consentcore.settings.core import CoreSettings
+from consentcore.settings.processes import LogSettings, ServerSettings, WebSettings, WorkerSettings
+from consentcore.settings.protocol import (
+    AccountSettings,
+    ConsentSettings,
+    LimitsSettings,
+    OAuthSettings,
+    OperatorSettings,
+)
+
+__all__ = [
+    "AccountSettings",
+    "ConsentSettings",
+    "CoreSettings",
+    "LimitsSettings",
+    "LogSettings",
+    "OAuthSettings",
+    "OperatorSettings",
+    "ServerSettings",
+    "WebSettings",
+    "WorkerSettings",
+    "check",
+    "check_keys",
+    "parse_listen",
+]

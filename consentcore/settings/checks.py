@@ -1,0 +1,146 @@
+"""The rules of the core's settings that types do not express."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from urllib.parse import urlsplit
+
+from consentcore.domain.address import no_networks
+from consentcore.domain.errors import InvalidInput
+from consentcore.hosts import ascii_host, is_authority, is_loopback, origin_of
+from consentcore.mailbox import normalise_email
+from consentcore.settings.binding import PREFIX, Source
+from consentcore.settings.core import CoreSettings
+
+# Protocol routes run without the transaction that pages need, and which are which is told by the path.
+_PAGES = {"consent", "consents", "developer", "livez", "login", "logout", "metrics", "operator", "readyz"}
+_PAGES |= {"openapi.json", "account", "api", "jwks", "receipts", "static", ".well-known"}
+
+_VISIBLE = re.compile(r"[!-~]+")
+# A browser or library would rewrite any other path (RFC 3986 section 6.2.2) before it asks for it.
+_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~!$&'()*+,;=:@-]+)*/?")
+# Whatever ends in a number is an IPv4 address for browsers (WHATWG URL, "ends in a number checker"): 127.1, 0x7f.0.0.1.
+_NUMBER = re.compile(r"(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)\.?$")
+
+
+def check(settings: CoreSettings, source: Source) -> None:
+    """Blame what is wrong with single values, or between them."""
+    _check_urls(settings, source)
+    _check_prefix(settings.oauth.prefix, source)
+    if settings.operator.email and not _is_mailbox(settings.operator.email):
+        source.blame("consentcore.operator.email", "expected an address like ada@example.org")
+    if settings.web.theme and not settings.web.theme.is_dir():
+        source.blame("consentcore.web.theme", f"expected a folder, {settings.web.theme} is none")
+    if not settings.scopes:
+        source.blame("consentcore.scopes", "expected one or more plugins")
+    _check_metrics(settings, source)
+    for wrong in no_networks(settings.server.trusted_proxies):
+        source.blame("consentcore.server.trusted_proxies", f"expected addresses or networks, not {wrong!r}")
+
+
+def _check_metrics(settings: CoreSettings, source: Source) -> None:
+    for wrong in no_networks(settings.web.metrics):
+        source.blame("consentcore.web.metrics", f"expected networks like 10.0.0.0/8, not {wrong!r}")
+    if 0 < len(settings.web.metrics_token) < 16:
+        source.blame("consentcore.web.metrics_token", "expected at least 16 characters")
+    listen = settings.worker.metrics_listen
+    if listen:
+        try:
+            parse_listen(listen)
+        except ValueError as error:
+            source.blame("consentcore.worker.metrics_listen", str(error))
+
+
+def _check_urls(settings: CoreSettings, source: Source) -> None:
+    for name in ("issuer", "web_url"):
+        problem = _url_problem(getattr(settings, name))
+        if problem and (name == "issuer" or settings.web_url != settings.issuer):
+            source.blame(PREFIX + name, problem)
+        elif not problem:
+            _warn_of_spelling(name, getattr(settings, name), source)
+    for name in ("privacy_url", "complaint_url"):
+        url = getattr(settings.web, name)
+        if url and not origin_of(url):
+            source.blame(f"consentcore.web.{name}", "expected an http or https URL")
+
+
+def _warn_of_spelling(name: str, url: str, source: Source) -> None:
+    entry = source.entries.get(PREFIX + name)
+    written = entry.value if entry else ""
+    if written and written != url and not written.startswith(("env:", "file:")):
+        where = source.where(PREFIX + name)
+        source.warnings.append(
+            f"{where}: {PREFIX}{name}: taken for {url}, which is how browsers and applications write it"
+        )
+
+
+def _check_prefix(prefix: str, source: Source) -> None:
+    if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+/?", prefix):
+        source.blame("consentcore.oauth.prefix", "expected a path such as /oauth")
+    elif prefix.split("/")[1] in _PAGES:
+        source.blame("consentcore.oauth.prefix", f"expected a path such as /oauth; {prefix} is for pages")
+
+
+def parse_listen(text: str) -> tuple[str, int]:
+    """Take ``host:port`` or ``[ipv6]:port`` apart; ``*`` and nothing mean every address.
+
+    :raises ValueError: when it is neither.
+    """
+    host, colon, port = text.strip().rpartition(":")
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    elif ":" in host:
+        colon = ""
+    if not colon or not (port.isascii() and port.isdecimal()) or int(port) > 65535 or " " in host:
+        raise ValueError(f"expected HOST:PORT, not {text!r}")
+    return {"*": "0.0.0.0", "": "0.0.0.0"}.get(host, ascii_host(host)), int(port)  # noqa: S104 - asked for
+
+
+def check_keys(source: Source) -> None:
+    """Say a missing variable together with all others; what it holds is read when the key ring is opened."""
+    entry = source.entries.get("consentcore.keys")
+    name = entry.value[4:] if entry and entry.value.startswith("env:") else ""
+    if name and name not in source.environ:
+        source.blame("consentcore.keys", f"expected the environment variable {name} to be set")
+
+
+def _url_problem(url: str) -> str:
+    """RFC 8414 section 2: https, no query, no fragment; http only on the machine itself. "" when all is well."""
+    expected = "expected an URL such as https://consent.example.com"
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return expected
+    if parts.query or parts.fragment or "?" in url or "#" in url or parts.username is not None:
+        return "expected an URL without query, fragment or user"
+    try:
+        ascii_host(host)
+    except ValueError as error:
+        return f"expected {error}"
+    if "%" in host or (_NUMBER.search(host) and not _is_ipv4(host)):
+        return "expected a host as browsers write it: a name without percent signs, or all four numbers of an address"
+    if parts.scheme not in {"https", "http"} or not is_authority(parts.netloc) or not _VISIBLE.fullmatch(url):
+        return expected
+    if not _PATH.fullmatch(parts.path):
+        return "expected a path without ., .., // and percent signs, such as /tenant"
+    if parts.scheme == "http" and not is_loopback(host):
+        return "expected https; http is for loopback addresses only"
+    return ""
+
+
+def _is_mailbox(address: str) -> bool:
+    try:
+        normalise_email(address)
+    except InvalidInput:
+        return False
+    return True
+
+
+def _is_ipv4(host: str) -> bool:
+    try:
+        ipaddress.IPv4Address(host)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,73 @@
+"""Everything that can be set in the core, by section."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, field, replace
+
+from consentcore.hosts import normal_url
+from consentcore.settings.processes import LogSettings, ServerSettings, WebSettings, WorkerSettings
+from consentcore.settings.protocol import (
+    AccountSettings,
+    ConsentSettings,
+    LimitsSettings,
+    OAuthSettings,
+    OperatorSettings,
+)
+from consentcore.settings.schema import setting
+
+
+def _raw(text: str) -> str:
+    """A setting whose ``env:NAME`` is not replaced by its value, because who uses it looks there itself."""
+    made: str = field(metadata={"help": text, "raw": True})
+    return made
+
+
+@dataclass(frozen=True)
+class CoreSettings:
+    """Everything that can be set in the core. ``web_url`` and ``web.secure_cookies`` follow the issuer when unset.
+
+    The origins of ``issuer`` and ``web_url`` are as browsers write them (RFC 6454 section 6.2): no capitals, no default
+    port, no dot at the end. Browsers name it so in what they send, and applications compare byte for byte.
+    """
+
+    issuer: str = setting(
+        "Base URL of the protocol (RFC 8414 section 2), such as https://consent.example.com; host and port as browsers "
+        "write them."
+    )
+    keys: str = _raw("The key ring: a file, env:NAME or provider:NAME.")
+    storage: str = setting("The storage plugin.")
+    login: str = setting("The login plugin.")
+    scopes: tuple[str, ...] = setting("One or more plugins with scope catalogs.")
+    web_url: str = setting("Base URL of the pages and of links in mails; empty: the issuer.", default="")
+    notifiers: tuple[str, ...] = setting("Plugins that tell people of events.", default=())
+    extensions: tuple[str, ...] = setting("Plugins of every other kind.", default=())
+    key_lead_s: int = setting(
+        "How long `keys rotate` publishes a new key before anything is made with it.",
+        default=3600,
+        minimum=600,
+        maximum=30 * 86400,
+    )
+    oauth: OAuthSettings = field(default_factory=OAuthSettings)
+    server: ServerSettings = field(default_factory=ServerSettings)
+    web: WebSettings = field(default_factory=WebSettings)
+    worker: WorkerSettings = field(default_factory=WorkerSettings)
+    limits: LimitsSettings = field(default_factory=LimitsSettings)
+    consent: ConsentSettings = field(default_factory=ConsentSettings)
+    account: AccountSettings = field(default_factory=AccountSettings)
+    operator: OperatorSettings = field(default_factory=OperatorSettings)
+    log: LogSettings = field(default_factory=LogSettings)
+
+    def __post_init__(self) -> None:
+        for name in ("issuer", "web_url"):
+            with contextlib.suppress(ValueError):  # `check` says what is wrong with it
+                object.__setattr__(self, name, normal_url(getattr(self, name)))
+        if not self.web_url:
+            object.__setattr__(self, "web_url", self.issuer)
+        if self.web.secure_cookies is None:
+            secure = self.issuer.startswith("https:")
+            object.__setattr__(self, "web", replace(self.web, secure_cookies=secure))
+
+    def endpoint_url(self, name: str) -> str:
+        """The URL of a protocol endpoint, such as ``token``: of the settings alone, never of a request."""
+        return f"{self.issuer.rstrip('/')}/{self.oauth.prefix.strip('/')}/{name}"

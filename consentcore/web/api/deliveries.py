@@ -1,0 +1,158 @@
+"""``/api/v1/deliveries``: what was sent to the application's endpoints and how it went, and once more."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from pyramid.view import view_config
+
+from consentcore.domain.clock import from_iso
+from consentcore.domain.errors import InvalidInput, NotFound
+from consentcore.domain.notice import DeliveryState, NoticeKind
+from consentcore.web.api.access import answer, caller, not_allowed, page_answer, page_size, parameters
+from consentcore.web.api.bodies import members
+from consentcore.webhooks import service as desk
+from consentcore.webhooks.delivery_log import (
+    CAP,
+    Filter,
+    check_span,
+    described,
+    entries,
+    entry,
+    replay,
+    whole,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pyramid.request import Request
+    from pyramid.response import Response
+
+    from consentcore.domain.notice import Delivery
+
+NARROWING = ("endpoint", "type", "state", "since", "until")
+
+
+@view_config(route_name="api.deliveries", request_method="GET", csrf=False)
+def deliveries(request: Request) -> Response:
+    """A page of the log, newest first."""
+    client = caller(request)
+    values = parameters(request, *NARROWING, "failed", "after", "limit")
+    limit, after = page_size(values), values.get("after", "")
+    storage = request.runtime.storage
+    if after:
+        _own_position(request, client.client_id, after)
+    wanted = _filter(client.client_id, values, failed=_flag(values))
+    found = list(islice(entries(storage.outbox, wanted, after, limit + 1), limit + 1))
+    shown = found[:limit]
+    data = [_named(one) for one in described(storage, shown)]
+    next_after = shown[-1].delivery_id if shown else after or None
+    return page_answer(request, data, next_after=next_after, has_more=len(found) > limit)
+
+
+@view_config(route_name="api.delivery", request_method="GET", csrf=False)
+def delivery(request: Request) -> Response:
+    """One delivery with its payload and every try."""
+    client = caller(request)
+    parameters(request)
+    return answer(_named(whole(request.runtime.storage, request.matchdict["delivery_id"], client.client_id)))
+
+
+@view_config(route_name="api.delivery.replay", request_method="POST", csrf=False)
+def replay_one(request: Request) -> Response:
+    """Send one again."""
+    client = caller(request)
+    parameters(request)
+    members(request)
+    found = entry(request.runtime.storage, request.matchdict["delivery_id"], client.client_id)
+    return _replayed(request, client.client_id, [found])
+
+
+@view_config(route_name="api.deliveries.replay", request_method="POST", csrf=False)
+def replay_many(request: Request) -> Response:
+    """Send again what failed, or what a time saw."""
+    client = caller(request)
+    parameters(request)
+    typed = members(request, endpoint=str, type=str, state=str, since=str, until=str, failed=bool)
+    failed = typed.pop("failed", False)
+    if not (failed or typed.get("since") or typed.get("until")):
+        raise InvalidInput("body", "expected failed, since or until")
+    wanted = _filter(client.client_id, typed, failed=failed)
+    return _replayed(request, client.client_id, entries(request.runtime.storage.outbox, wanted))
+
+
+@view_config(route_name="api.deliveries", csrf=False)
+@view_config(route_name="api.delivery", csrf=False)
+def deliveries_by_another_method(_request: Request) -> Response:
+    """405."""
+    raise not_allowed("GET", "HEAD")
+
+
+@view_config(route_name="api.delivery.replay", csrf=False)
+@view_config(route_name="api.deliveries.replay", csrf=False)
+def replay_by_another_method(_request: Request) -> Response:
+    """405."""
+    raise not_allowed("POST")
+
+
+def _replayed(request: Request, client_id: str, chosen: Iterable[Delivery]) -> Response:
+    outbox, names = request.runtime.storage.outbox, request.runtime.delivered_by
+    due, more = replay(outbox, iter(chosen), request.now, by=f"client {client_id}", names=names)
+    response = answer({"replayed": due, "has_more": more, "limit": CAP})
+    response.status_int = 202
+    return response
+
+
+def _named(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """As the command line shows a delivery, in the words of the API."""
+    return {
+        "event_id" if name == "notice_id" else "endpoint_id" if name == "target" else name: value
+        for name, value in facts.items()
+        if name != "notifier"
+    }
+
+
+def _own_position(request: Request, client_id: str, after: str) -> None:
+    try:
+        entry(request.runtime.storage, after, client_id)
+    except NotFound:
+        raise InvalidInput("after", "expected the next_after of a page; it may be too old") from None
+
+
+def _filter(client_id: str, values: Mapping[str, str], *, failed: bool) -> Filter:
+    kind, state = values.get("type", ""), values.get("state", "")
+    if kind and kind not in desk.SENT_TYPES:
+        raise InvalidInput("type", f"expected one of {', '.join(desk.SENT_TYPES)}")
+    if state and state not in set(DeliveryState):
+        raise InvalidInput("state", f"expected one of {', '.join(DeliveryState)}")
+    since, until = _moment("since", values), _moment("until", values)
+    check_span(since, until, "until")
+    return Filter(
+        client_id=client_id,
+        endpoint_id=values.get("endpoint", ""),
+        kind=NoticeKind(kind) if kind else None,
+        state=DeliveryState(state) if state else None,
+        undelivered=failed,
+        since=since,
+        until=until,
+        endpoints_only=True,
+    )
+
+
+def _flag(values: Mapping[str, str]) -> bool:
+    text = values.get("failed", "false")
+    if text not in {"true", "false"}:
+        raise InvalidInput("failed", "expected true or false")
+    return text == "true"
+
+
+def _moment(name: str, values: Mapping[str, str]) -> int | None:
+    text = values.get(name, "")
+    if not text:
+        return None
+    try:
+        return from_iso(text)
+    except (ValueError, OverflowError):
+        raise InvalidInput(name, "expected a time such as 2026-11-23T15:00:00Z") from None

@@ -1,0 +1,1 @@
+"""What operations ask: signs of life and numbers."""

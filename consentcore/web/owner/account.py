@@ -1,0 +1,63 @@
+"""The owner's account: what it holds, and where it is signed in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyramid.view import view_config
+
+from consentcore.domain.errors import InvalidInput, NotFound
+from consentcore.web.owner.sign_ins import session_name
+from consentcore.web.pages import page
+from consentcore.web.redirects import see_other
+
+if TYPE_CHECKING:
+    from pyramid.request import Request
+    from pyramid.response import Response
+
+DONE = {
+    "password": "Your password was changed. Every other browser was signed out.",
+    "sessions": "That browser was signed out.",
+    "others": "Every other browser was signed out.",
+}
+
+
+@view_config(route_name="account", request_method="GET", signed_in=True)
+def overview(request: Request) -> Response:
+    """Name, address, and what can be changed here."""
+    runtime = request.runtime
+    return page(
+        request,
+        "account.jinja2",
+        done=DONE.get(request.query.one("done"), ""),
+        has_password=runtime.passwords is not None,
+        label=runtime.redirect_login.label if runtime.redirect_login else "",
+    )
+
+
+@view_config(route_name="account.sessions", request_method="GET", signed_in=True)
+def sessions(request: Request) -> Response:
+    """Every browser that is signed in."""
+    found = request.uow.owners.sessions(request.owner.owner_id, request.now)
+    rows = [
+        (one, session_name(request.runtime.keys, one), one.session_hash == request.browser.hash)
+        for one in found
+    ]
+    return page(request, "account_sessions.jinja2", rows=rows, done=DONE.get(request.query.one("done"), ""))
+
+
+@view_config(route_name="account.sessions", request_method="POST", signed_in=True)
+def end_sessions(request: Request) -> Response:
+    """Sign out one other browser, or all of them but this one; somebody else's is not found."""
+    owners, owner_id = request.uow.owners, request.owner.owner_id
+    if request.form.one("others"):
+        owners.end_sessions(owner_id, keep=request.browser.hash)
+        return see_other("/account/sessions?done=others")
+    name = request.form.one("session")
+    if not name:
+        raise InvalidInput("session", "expected the session to end")
+    theirs = {session_name(request.runtime.keys, one): one for one in owners.sessions(owner_id, request.now)}
+    if name not in theirs:
+        raise NotFound("session", name)
+    owners.end_session(theirs[name].session_hash)
+    return see_other("/account/sessions?done=sessions")

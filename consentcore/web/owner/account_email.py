@@ -1,0 +1,84 @@
+"""Move an account to another address: both have to agree."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyramid.view import view_config
+
+from consentcore.domain.clock import HOUR, window_left_s
+from consentcore.domain.errors import InvalidInput
+from consentcore.mailbox import normalise_email
+from consentcore.owners.links import Purpose
+from consentcore.owners.service import Confirmed
+from consentcore.owners.throttle import Asked
+from consentcore.web.derivers import ANY_PERSON
+from consentcore.web.owner.account_pages import mail_throttle, proven, too_often, without_mail
+from consentcore.web.pages import page, without_referrer
+from consentcore.web.redirects import see_other
+
+if TYPE_CHECKING:
+    from pyramid.request import Request
+    from pyramid.response import Response
+
+FORM = "account_email.jinja2"
+
+
+@view_config(route_name="account.email", request_method="GET", signed_in=True)
+def show_email(request: Request) -> Response:
+    """The form."""
+    return without_mail(request) or page(request, FORM, error="", sent=request.query.one("done") == "sent")
+
+
+@view_config(route_name="account.email", request_method="POST", signed_in=True)
+def ask_email_change(request: Request) -> Response:
+    """The password proves it is the owner; then both addresses get a link."""
+    if (nobody := without_mail(request)) is not None:
+        return nobody
+    email = request.form.one("email")
+    problem = _problem(request, email)
+    if problem:
+        return page(request, FORM, error=problem, sent=False, email=email, status=400)
+    refusal = proven(request, FORM, request.form.one("current_password"), email=email, sent=False)
+    if refusal is not None:
+        return refusal
+    address = normalise_email(email)
+    seconds = _waits(request, address)
+    if seconds:
+        return too_often(request, seconds)
+    request.runtime.accounts.ask_email_change(request.uow, request.owner, address)
+    return see_other("/account/email?done=sent")
+
+
+@view_config(route_name="account.email.confirm", request_method="GET")
+def show_confirmation(request: Request) -> Response:
+    """What the link would do; opening it does nothing (mail scanners follow links)."""
+    secret = request.query.one("t")
+    ticket, address = request.runtime.accounts.find_confirmation(request.uow, secret)
+    old = ticket.purpose == Purpose.EMAIL_OLD
+    response = page(request, "account_email_confirm.jinja2", secret=secret, address=address, old=old)
+    return without_referrer(response)
+
+
+@view_config(route_name="account.email.confirm", request_method="POST", csrf=ANY_PERSON)
+def confirm(request: Request) -> Response:
+    """One of the two addresses agrees."""
+    outcome = request.runtime.accounts.confirm_email(request.uow, request.form.one("t"))
+    status = 409 if outcome is Confirmed.TAKEN else 200
+    return page(request, "account_email_confirmed.jinja2", outcome=outcome.value, status=status)
+
+
+def _waits(request: Request, address: str) -> int:
+    """Count the mails; 0, or the seconds until there may be more."""
+    throttle, owner_id, now = mail_throttle(request, Asked.EMAIL_CHANGE), request.owner.owner_id, request.now
+    seconds = throttle.address_waits(request.remote_addr or "", now)
+    full = throttle.account_is_full(owner_id, now) or throttle.is_full(address, owner_id, now)
+    return seconds or (window_left_s(now, HOUR) if full else 0)
+
+
+def _problem(request: Request, email: str) -> str:
+    try:
+        address = normalise_email(email)
+    except InvalidInput as error:
+        return f"This is no e-mail address: {error.expected}."
+    return "This is already your address." if address == request.owner.email else ""

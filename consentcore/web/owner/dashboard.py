@@ -1,0 +1,128 @@
+"""What the dashboard shows, gathered from the store with as few reads as there are kinds of things."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from consentcore.consent.ledger import effective_at
+from consentcore.consent.shut_out import CLIENT_DISABLED
+from consentcore.domain.event import SECURITY_EVENTS, ConsentEvent, EventType
+from consentcore.domain.grant import Grant, GrantState
+from consentcore.domain.scope import Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pyramid.request import Request
+
+    from consentcore.domain.client import Client, Halt
+    from consentcore.web.owner.current_grants import Names
+
+STATE_WORDS = {
+    GrantState.ACTIVE: "Active",
+    GrantState.DENIED: "You said no",
+    GrantState.ABANDONED: "Not answered",
+    GrantState.WITHDRAWN: "You revoked it",
+    GrantState.CLOSED: "The application ended it",
+    GrantState.REVOKED: "We stopped it",
+    GrantState.EXPIRED: "It ended on its date",
+}
+
+EVENT_WORDS = {
+    EventType.GRANTED: "granted",
+    EventType.AMENDED: "granted, changed",
+    EventType.DENIED: "denied",
+    EventType.ABANDONED: "not answered",
+    EventType.WITHDRAWN: "revoked by you",
+    EventType.CLOSED: "revoked by the application",
+    EventType.REVOKED: "revoked by us",
+    EventType.EXPIRED: "expired",
+    EventType.CODE_REPLAYED: "security: a code was used twice, its tokens were ended",
+    EventType.REFRESH_REUSED: "security: an old token was used again, its tokens were ended",
+}
+
+
+@dataclass(frozen=True)
+class Card:
+    """One grant as a page shows it: ``grant`` has its state of now, and as ``changed_at`` the end it has come to.
+
+    :ivar suspended: since when its application is kept out although it stands, and why; None where it is not.
+    """
+
+    grant: Grant
+    client_name: str
+    publisher: str
+    state_word: str
+    scopes: tuple[Scope, ...]
+    acts: bool
+    suspended: Halt | None = None
+
+
+@dataclass(frozen=True)
+class HistoryLine:
+    """One event as the history shows it; without an event id where the worker has yet to write it."""
+
+    event: ConsentEvent
+    client_name: str
+    word: str
+    scopes: tuple[str, ...]
+    security: bool
+
+
+def cards(request: Request, grants: Iterable[Grant], names: Names) -> list[Card]:
+    """Grants with names and words."""
+    return [card(request, grant, names) for grant in grants]
+
+
+def card(request: Request, grant: Grant, names: Names) -> Card:
+    """One grant with names and words, as it stands now."""
+    client = names.client(grant.client_id)
+    scopes = request.runtime.catalog.named(grant.scope_ids)
+    shown = names.shown(grant)
+    return Card(
+        grant=shown,
+        client_name=client.name if client else grant.client_id,
+        publisher=client.publisher if client else "",
+        state_word=STATE_WORDS[shown.state],
+        scopes=scopes,
+        acts=any(scope.type == "act" for scope in scopes),
+        suspended=client.suspended if client and shown.state is GrantState.ACTIVE else None,
+    )
+
+
+def history(request: Request, events: Iterable[ConsentEvent], names: Names) -> list[HistoryLine]:
+    """Events at the time at which they took effect, with the names that stood in the evidence then."""
+    return [_line(request, event, names) for event in events]
+
+
+def _line(request: Request, event: ConsentEvent, names: Names) -> HistoryLine:
+    body = json.loads(event.body)
+    client = None if body else names.client(event.client_id)
+    after = body.get("scopes_after") or body.get("scopes_requested") or []
+    return HistoryLine(
+        event=replace(event, occurred_at=effective_at(event)) if body else event,
+        client_name=body.get("client_name") or (client.name if client else event.client_id),
+        word=EVENT_WORDS[event.type],
+        scopes=tuple(scope.label for scope in _named(request, after)),
+        security=event.type in SECURITY_EVENTS,
+    )
+
+
+def why(event: ConsentEvent, client: Client | None) -> str:
+    """The words of whoever shut the application out, where that is what ended a permission; else "".
+
+    :param event: the one that ended it, or that the worker has yet to write. :param client: the application.
+    """
+    body = json.loads(event.body)
+    if not body and event.type is EventType.REVOKED:
+        return client.disabled.reason if client and client.disabled else ""
+    evidence = body.get("evidence", {})
+    return str(evidence.get("reason_text", "")) if evidence.get("reason_code") == CLIENT_DISABLED else ""
+
+
+def _named(request: Request, references: Iterable[str]) -> tuple[Scope, ...]:
+    ids = [reference.rpartition("@")[0] or reference for reference in references]
+    named: tuple[Scope, ...] = request.runtime.catalog.named(ids)
+    return named

@@ -1,0 +1,127 @@
+"""The page about a request of an application that cannot be answered (any more): what happened, and where to go on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from consentcore.domain.errors import ClientSuspended, InteractionGone
+from consentcore.domain.wording import moment
+from consentcore.web.errors import TITLES
+from consentcore.web.methods import SAFE_METHODS
+from consentcore.web.owner.interactions import Gone, Why, asking, still_pending
+from consentcore.web.owner.repeating import may_repeat
+from consentcore.web.pages import page
+from consentcore.web.tweens import leads_away
+
+if TYPE_CHECKING:
+    from pyramid.config import Configurator
+    from pyramid.request import Request
+    from pyramid.response import Response
+
+    from consentcore.domain.client import Client
+    from consentcore.domain.interaction import AuthorizationRequest
+    from consentcore.web.owner.answered import Answer
+
+START_AGAIN = "Nothing was changed just now. Go back to the application and start again."
+TEXTS = {
+    Why.RAN_OUT: f"Nobody has answered it in time, so it has run out. {START_AGAIN}",
+    Why.OVER: f"It has run out, or it was answered some time ago; we no longer have it. {START_AGAIN}",
+    Why.ELSEWHERE: (
+        "It was opened in another browser, or before the cookies of this one were deleted. Go on in the browser in "
+        f"which you began. {START_AGAIN}"
+    ),
+    Why.NO_COOKIES: (
+        "The browser in which this was opened got a cookie from us, and this one has brought none. Without it we "
+        "cannot know that it is you who was asked. If you began in this browser, let it keep cookies for this site; "
+        f"if you began in another, go on there. {START_AGAIN}"
+    ),
+    Why.WITHDRAWN: (
+        "The application may not ask this any more: since it sent you here it was switched off, or the address to "
+        f"which you would go back was taken away. {START_AGAIN}"
+    ),
+}
+NO_COOKIES_TITLE = "This browser has kept no cookie"
+
+
+def on_interaction_gone(context: InteractionGone, request: Request) -> Response:
+    """Say why it cannot be answered."""
+    gone = context if isinstance(context, Gone) else _looked_up(request)
+    if gone.answer is not None:
+        return _answered(request, gone.answer)
+    response = page(
+        request,
+        "request_gone.jinja2",
+        status=410,
+        title=NO_COOKIES_TITLE if gone.why is Why.NO_COOKIES else TITLES[410],
+        text=TEXTS[gone.why],
+        detail="",
+        repeat=False,
+        back=_back(request, gone),
+    )
+    return leads_away(response)
+
+
+def _looked_up(request: Request) -> Gone:
+    """Why the service has refused: somebody else was faster, or its time ended in this moment."""
+    try:
+        still_pending(request, _id_of(request))
+    except Gone as gone:
+        return gone
+    return Gone(Why.RAN_OUT)
+
+
+def _answered(request: Request, answer: Answer) -> Response:
+    mine = request.owner is not None and request.owner.owner_id == answer.owner_id
+    text = "It was answered already."
+    if mine:
+        word = "approved" if answer.decision == "approve" else "denied"
+        when = moment(answer.answered_at, request.owner.timezone)
+        text = f"It was answered already: you {word} it on {when}."
+    elif request.owner is not None:
+        text = "It was answered already, by somebody else who was signed in."
+    client = _led_to(request, answer.request) if may_repeat(request, answer) else None
+    response = page(
+        request,
+        "request_gone.jinja2",
+        status=410,
+        title=TITLES[410],
+        text=f"{text} Nothing more was changed just now.",
+        detail="",
+        repeat=client is not None,
+        back=None,
+        client=client,
+        interaction_id=_id_of(request),
+    )
+    return leads_away(response)
+
+
+def _id_of(request: Request) -> str:
+    fields = request.query if request.method in SAFE_METHODS else request.form
+    found: str = fields.one("i")
+    return found
+
+
+def _back(request: Request, gone: Gone) -> tuple[str, str] | None:
+    """The way back for a request that ran out: name of the application, and where it hears that there is no answer
+    (RFC 6749 section 4.1.2.1)."""
+    if gone.interaction is None:
+        return None
+    wanted = gone.interaction.request
+    client = _led_to(request, wanted)
+    if client is None:
+        return None
+    server = request.runtime.server
+    return client.name, server.error_url(wanted, "access_denied", "The data owner has not answered in time")
+
+
+def _led_to(request: Request, wanted: AuthorizationRequest) -> Client | None:
+    """The application, if anybody may be led to it now."""
+    try:
+        return asking(request, wanted)
+    except (Gone, ClientSuspended):
+        return None
+
+
+def includeme(config: Configurator) -> None:
+    """Register the exception view."""
+    config.add_exception_view(on_interaction_gone, context=InteractionGone, csrf=False)

@@ -1,0 +1,146 @@
+"""The body of a webhook: identifiers and state, nothing personal.
+
+The schema that receivers read is ``consentcore/web/api/openapi.json``.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from consentcore.domain.clock import iso
+from consentcore.domain.notice import Notice, NoticeKind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+VERSION = "2026-11-01"
+"""Of the payload. Members may be added within a version, never changed or taken away."""
+
+MAX_BYTES = 20_000
+"""Standard Webhooks asks for less than 20 kB."""
+
+_STATUS = {
+    NoticeKind.GRANTED: "active",
+    NoticeKind.DENIED: "denied",
+    NoticeKind.REVOKED: "revoked",
+    NoticeKind.EXPIRED: "expired",
+}
+_ORDER = (
+    *("type", "version", "timestamp", "data"),
+    *("client_id", "status", "test", "grant_id", "subject", "sequence", "request_id"),
+    *("scopes", "requested_scopes", "previous_scopes", "initiator", "reason", "effective_at", "expires_at"),
+    *("grant_url", "reason_user", "reason_admin", "change", "state", "omitted"),
+)
+"""Of the members, as they are written."""
+
+# The least needed first: what is allowed now goes last.
+_LISTS = ("previous_scopes", "requested_scopes", "scopes")
+_REASONS_FOR_THE_USER = {
+    "user": "You withdrew this access.",
+    "client": "The application gave this access back.",
+    "admin": "The company that holds your data ended this access.",
+    "system": "This access was ended automatically.",
+}
+
+
+def webhook_body(notice: Notice, *, subject: str, issuer: str) -> bytes:
+    """Make the payload: minified UTF-8 JSON, under 20 kB; b"" for what no client is told of.
+
+    Made once for a notice; what is sent later are these bytes, because signatures are over bytes. Lists of scopes
+    that would make it too long are left empty and named in ``data.omitted``.
+
+    :param subject: the pairwise name of the owner for this client; left out of a denial unless the client
+        already had a grant of that person.
+    :param issuer: base URL under which the client looks the grant up.
+    """
+    if notice.kind not in _STATUS and notice.kind is not NoticeKind.TEST:
+        return b""
+    facts: dict[str, Any] = json.loads(notice.data)
+    payload = {
+        "type": notice.kind.value,
+        "version": VERSION,
+        "timestamp": _effective_at(notice, facts),
+        "data": _data(notice, facts, subject, issuer),
+    }
+    return _shortened(payload, payload["data"])
+
+
+def in_order(payload: object) -> object:
+    """A parsed payload with its members in the order in which they are written; what is none of ours stays as it is."""
+    if not isinstance(payload, dict):
+        return payload
+    known = {name: in_order(payload[name]) for name in _ORDER if name in payload}
+    return known | {name: value for name, value in payload.items() if name not in known}
+
+
+def _shortened(payload: Mapping[str, object], data: Any) -> bytes:
+    body = _minified(payload)
+    for name in _LISTS:
+        if len(body) < MAX_BYTES:
+            break
+        if data.get(name):
+            data[name] = []
+            data["omitted"] = [*data.get("omitted", []), name]
+            body = _minified(payload)
+    return body
+
+
+def _minified(payload: Mapping[str, object]) -> bytes:
+    return json.dumps(in_order(payload), separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _data(notice: Notice, facts: Mapping[str, Any], subject: str, issuer: str) -> dict[str, object]:
+    if notice.kind is NoticeKind.TEST:
+        return {"client_id": notice.client_id, "state": facts.get("state", "")}
+    data: dict[str, object] = {"client_id": notice.client_id, "status": _STATUS[notice.kind]}
+    if facts.get("test"):
+        data["test"] = True
+    if notice.kind is NoticeKind.DENIED:
+        return data | _denial(notice, facts, subject)
+    data |= {
+        "grant_id": notice.grant_id,
+        "subject": subject,
+        "sequence": facts.get("sequence"),
+        "scopes": facts.get("scopes", []),
+        "previous_scopes": facts.get("previous_scopes", []),
+        "initiator": facts.get("initiator", "system"),
+        "reason": facts.get("reason", ""),
+        "effective_at": _effective_at(notice, facts),
+        "expires_at": facts.get("expires_at") if notice.kind is NoticeKind.GRANTED else None,
+        "grant_url": f"{issuer.rstrip('/')}/api/v1/grants/{notice.grant_id}",
+    }
+    if notice.kind is NoticeKind.REVOKED:
+        # Keyed by language (BCP 47), as in CAEP 1.0: fixed words, never what somebody typed.
+        data["reason_user"] = {"en": _REASONS_FOR_THE_USER[facts.get("initiator", "system")]}
+        if facts.get("reason_text"):
+            # In whatever language the operator wrote it (BCP 47 section 2.2.1: undetermined).
+            data["reason_admin"] = {"und": facts["reason_text"]}
+    if notice.kind is NoticeKind.GRANTED:
+        data["change"] = facts.get("change") or "created"
+    return data
+
+
+def _effective_at(notice: Notice, facts: Mapping[str, Any]) -> str:
+    """What ran out ended at its date, also where an older release noted when the worker got round to it."""
+    ended_at = facts.get("expires_at") if notice.kind is NoticeKind.EXPIRED else None
+    return ended_at or iso(notice.occurred_at)
+
+
+def _denial(notice: Notice, facts: Mapping[str, Any], subject: str) -> dict[str, object]:
+    """A denial is personal data too: it names the request, and the person only where they are known already.
+
+    It has no grant, so it has no ``sequence`` either: a grant that stands is as it was.
+    """
+    data: dict[str, object] = {
+        "request_id": notice.notice_id,
+        "scopes": [],
+        "requested_scopes": facts.get("requested_scopes", []),
+        "initiator": facts.get("initiator", "user"),
+        "reason": facts.get("reason", ""),
+        "effective_at": iso(notice.occurred_at),
+        "expires_at": None,
+    }
+    if facts.get("had_grant_before"):
+        data["subject"] = subject
+    return data

@@ -1,0 +1,1 @@
+"""Notices: written with the consent they tell of (:mod:`~consentcore.consent.notice`), delivered by the worker."""

@@ -1,0 +1,135 @@
+"""From one notice to its deliveries: who is to be told, by which notifier."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from consentcore.consent.notice import written_at
+from consentcore.domain.clock import Clock
+from consentcore.domain.errors import StorageError
+from consentcore.domain.notice import Audience, Delivery, DeliveryState, Notice
+from consentcore.hooks.calling import call
+from consentcore.hooks.errors import described
+from consentcore.ports.notifier import Notifier
+from consentcore.ports.storage import Storage
+from consentcore.worker.choosing import CHOOSE, Choosing
+from consentcore.worker.envelope import Packer, Parcel
+from consentcore.worker.guard import targets_of
+
+log = logging.getLogger("consentcore.worker")
+
+SLICES = range(4)
+"""Where there is more than a batch, each of several workers begins at one of the first four by chance."""
+
+EVENT = "event:"
+"""Prefix of the notifier name under which a plugin's ``consentcore_event`` is told."""
+
+OWN_TARGETS = frozenset({*(audience.value for audience in Audience), "event", CHOOSE})
+"""Targets that are people or plugins, not endpoints: they get no stored payload."""
+
+
+class Expander:
+    """Turns notices into deliveries; a notifier that fails to choose is asked again later, alone."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        clock: Clock,
+        packer: Packer,
+        notifiers: Mapping[str, Notifier],
+        event_plugins: Sequence[str],
+    ) -> None:
+        self._storage = storage
+        self._clock = clock
+        self._packer = packer
+        self._notifiers = notifiers
+        self._event_plugins = event_plugins
+        self._choosing = Choosing(notifiers)
+        self._skip = 0
+
+    def expand_all(self, limit: int) -> int:
+        """Expand up to ``limit`` notices; how many were.
+
+        :returns: 0 only when nothing is left, or when another worker is at it.
+        :raises StorageError: when the store fails. Anything else that goes wrong with a notice becomes a delivery
+            that tries again, so that one broken notice never stands before all the others.
+        """
+        notices = self._storage.outbox.unexpanded(limit, self._skip)
+        now, since = self._clock.now(), time.monotonic()
+        made = self._deliveries(notices, now, since)
+        done = self._storage.outbox.expand_all(made, now) if made else 0
+        skipped = self._skip > 0
+        # Chance only spreads work; nothing secret depends on it.
+        self._skip = limit * random.choice(SLICES) if len(notices) == limit else 0  # noqa: S311
+        return done or int(skipped)
+
+    def choose_again(self, notifier: str, parcel: Parcel) -> tuple[int, str]:
+        """Ask a notifier for its targets once more and store the deliveries.
+
+        :returns: how many, and what went wrong, "" when nothing did. :raises StorageError: when the store fails.
+        """
+        now = self._clock.now()
+        read = call(lambda: targets_of(self._notifiers[notifier].targets(parcel)))
+        if read.error is not None:
+            parcel.raise_ours(read.error)
+            return 0, described(read.error)
+        targets, wrong = read.answer
+        deliveries = [_to_target(parcel, notifier, target, now) for target in targets]
+        self._storage.outbox.expand(parcel.notice.notice_id, deliveries, now)
+        return len(deliveries), wrong
+
+    def _deliveries(self, notices: Sequence[Notice], now: int, since: float) -> dict[str, list[Delivery]]:
+        made = {one.notice_id: self._events(one, now) for one in notices}
+        parcels = [parcel for one in notices if (parcel := self._packed(one, now, since)) is not None]
+        chosen = self._choosing.all(parcels)
+        for number, parcel in enumerate(parcels):
+            made[parcel.notice.notice_id] += [
+                _to_target(parcel, name, target, now) for name in chosen for target in chosen[name][number]
+            ]
+        packed = {parcel.notice.notice_id for parcel in parcels}
+        for notice in notices:
+            if notice.notice_id not in packed:
+                made[notice.notice_id] += [_delivery(notice, name, CHOOSE, now) for name in self._notifiers]
+        return made
+
+    def _events(self, notice: Notice, now: int) -> list[Delivery]:
+        told = notice.kind.is_consent and notice.audiences  # else no event of the ledger stands behind it
+        plugins = self._event_plugins if told else ()
+        return [_delivery(notice, EVENT + name, "event", now) for name in plugins]
+
+    def _packed(self, notice: Notice, now: int, since: float) -> Parcel | None:
+        """The parcel; None for a notice that cannot be packed, see :meth:`expand_all`."""
+        try:
+            return self._packer.pack(notice, now, since=since)
+        except StorageError:
+            raise
+        except Exception as error:  # noqa: BLE001 - see expand_all
+            log.error("notice %s could not be packed: %s", notice.notice_id, described(error))
+            return None
+
+
+def _to_target(parcel: Parcel, notifier: str, target: str, now: int) -> Delivery:
+    """Make a delivery; one to a disabled endpoint is kept for a replay and not sent."""
+    made = _delivery(parcel.notice, notifier, target, now, parcel.body)
+    endpoint = parcel.standing.get(target)
+    if endpoint is None or endpoint.disabled_at is None:
+        return made
+    return replace(made, state=DeliveryState.HELD, finished_at=now)
+
+
+def _delivery(notice: Notice, notifier: str, target: str, now: int, body: bytes = b"") -> Delivery:
+    return Delivery(
+        delivery_id=f"dlv_{uuid.uuid4().hex}",
+        notice_id=notice.notice_id,
+        notifier=notifier,
+        target=target,
+        created_at=now,
+        # From the event on: a worker whose clock is ahead would put it off.
+        next_at=min(now, written_at(notice)),
+        body=b"" if target in OWN_TARGETS else body,
+    )

@@ -1,0 +1,124 @@
+"""What a worker does besides delivering: ends what has run out, seals the ledger, sweeps up."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from consentcore.consent import shut_out
+from consentcore.domain.errors import InvalidTransition, NotFound
+from consentcore.domain.grant import Grant, GrantState, standing
+from consentcore.hooks.errors import described
+from consentcore.ports.storage import UnitOfWork, transact
+from consentcore.worker.endpoint_health import Health
+
+if TYPE_CHECKING:
+    from consentcore.runtime import Runtime
+
+log = logging.getLogger("consentcore.worker")
+
+BATCH = 200
+PURGE_BATCH = 1000
+
+T = TypeVar("T")
+
+
+@dataclass
+class Chore:
+    """One duty. :ivar work: does a batch and says whether there is more to do at once."""
+
+    name: str
+    every_s: float
+    work: Callable[[], bool]
+    next_at: float = field(default=0.0)
+
+    def run(self) -> None:
+        """Do a batch; whatever it raises is logged and must not keep the other chores from their turn."""
+        more = False
+        try:
+            more = self.work()
+        except BaseException as error:  # noqa: BLE001 - see above
+            log.error("chore %s failed, next try in %g s: %s", self.name, self.every_s, described(error))
+        self.next_at = time.monotonic() + (0 if more else self.every_s)
+
+
+class Housekeeping:
+    """The chores of a worker, each in its own time. Any number of workers may do them at once."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self.health = Health(runtime.storage, runtime.clock)
+        self.chores = [
+            Chore("end grants", 2.0, self._end_grants),
+            Chore("abandon requests", 10.0, self._abandon),
+            Chore("advance checkpoint", 5.0, self._checkpoint),
+            Chore("review endpoints", 60.0, self.health.review),
+            Chore("purge", 60.0, self._purge),
+        ]
+
+    def run_due(self) -> float:
+        """Run the chores whose time has come; seconds until the next one."""
+        for chore in self.chores:
+            if chore.next_at <= time.monotonic():
+                chore.run()
+        return max(0.0, min(chore.next_at for chore in self.chores) - time.monotonic())
+
+    def run_all(self) -> None:
+        """Run a batch of every chore now."""
+        for chore in self.chores:
+            chore.run()
+
+    def _end_grants(self) -> bool:
+        """Write down which grants have ended, by their date or with their client; each in its own transaction."""
+        with self._runtime.storage.reading() as uow:
+            due = list(uow.grants.due(self._runtime.clock.now(), BATCH))
+        ended = self._each(due, lambda grant: partial(self._end_grant, grant), "grant")
+        return ended == BATCH
+
+    def _end_grant(self, grant: Grant, uow: UnitOfWork) -> None:
+        service, now = self._runtime.service, self._runtime.clock.now()
+        client = uow.clients.get(grant.client_id)
+        found = standing(grant, now, client)
+        if found.state is GrantState.EXPIRED:
+            service.expire(uow, grant.grant_id)
+        elif client is None or not found.active:
+            shut_out.end(service, uow, grant, client, now)
+
+    def _abandon(self) -> bool:
+        with self._runtime.storage.reading() as uow:
+            over = list(uow.interactions.expired(self._runtime.clock.now(), BATCH))
+        service = self._runtime.service
+        done = self._each(over, lambda one: lambda uow: service.abandon(uow, one), "request")
+        return done == BATCH
+
+    def _checkpoint(self) -> bool:
+        from consentcore.consent.checkpoint import advance
+
+        runtime = self._runtime
+        advance(runtime.storage, runtime.keys, runtime.clock, runtime.anchors)
+        return False
+
+    def _purge(self) -> bool:
+        report = self._runtime.storage.purge(self._runtime.clock.now(), PURGE_BATCH)
+        if any(report.counts.values()):
+            log.info(
+                "purged %s", " ".join(f"{kind}={count}" for kind, count in report.counts.items() if count)
+            )
+        return any(count >= PURGE_BATCH for count in report.counts.values())
+
+    def _each(self, things: Iterable[T], work: Callable[[T], Callable[[UnitOfWork], None]], kind: str) -> int:
+        """Work on each thing in a retried transaction of its own; how many went well."""
+        done = 0
+        for thing in things:
+            try:
+                transact(self._runtime.storage, work(thing))
+                done += 1
+            except (InvalidTransition, NotFound):
+                done += 1  # another worker, or the person, was faster
+            except Exception as error:  # noqa: BLE001 - one that cannot be ended must not keep the rest alive
+                log.error("a %s could not be ended: %s", kind, described(error))
+        return done

@@ -1,0 +1,192 @@
+"""Sending a test to an endpoint and saying at once how it went."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+import uuid
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from consentcore.domain.clock import SECOND
+from consentcore.domain.errors import InvalidInput
+from consentcore.domain.notice import (
+    Delivered,
+    Delivery,
+    DeliveryState,
+    Notice,
+    NoticeKind,
+    Outcome,
+    Retry,
+    Trigger,
+)
+from consentcore.hooks.calling import Leash
+from consentcore.hooks.errors import described
+from consentcore.ports.storage import transact
+from consentcore.webhooks.samples import sample_notice
+from consentcore.webhooks.service import SENT_TYPES, test_notice
+from consentcore.worker.envelope import Packer, Parcel
+from consentcore.worker.guard import outcome_of, raised, targets_of
+from consentcore.worker.retry import Tried, settlement
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from consentcore.domain.client import Client, WebhookEndpoint
+    from consentcore.ports.notifier import Notifier
+    from consentcore.runtime import Runtime
+
+log = logging.getLogger("consentcore.webhooks")
+
+LEASE_MS = 60 * SECOND
+
+_CHECKS = {
+    "dns": "the host name is found",
+    "blocked_address": "every address of the host is allowed",
+    "connect": "a connection is made",
+    "tls": "the certificate is trusted and names the host",
+    "timeout": "the answer comes in time",
+    "key": "the endpoint has a usable secret",
+    "http": "the answer is HTTP with a status of 2xx",
+}
+
+
+@dataclass(frozen=True)
+class Trial:
+    """How a test went. :ivar failed_check: what should have been so and was not; "" when all is well."""
+
+    endpoint_id: str
+    type: str
+    notice_id: str
+    delivery_id: str
+    notifier: str
+    ok: bool
+    status: int | None
+    ms: int
+    result: str
+    error: str
+    failed_check: str
+    answer: str
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "endpoint_id": self.endpoint_id,
+            "target": self.endpoint_id,
+            "type": self.type,
+            "notice_id": self.notice_id,
+            "delivery_id": self.delivery_id,
+            "notifier": self.notifier,
+            "ok": self.ok,
+            "status": self.status,
+            "ms": self.ms,
+            "result": self.result,
+            "error": self.error or None,
+            "failed_check": self.failed_check or None,
+            "answer": self.answer,
+        }
+
+
+_leash = Leash()
+
+
+def check_type(name: str) -> NoticeKind:
+    """:raises InvalidInput: ``type``, when no test can be of that type."""
+    if name not in SENT_TYPES:
+        raise InvalidInput("type", f"expected one of {', '.join(SENT_TYPES)}")
+    return NoticeKind(name)
+
+
+def send_test(runtime: Runtime, client: Client, endpoint: WebhookEndpoint, kind: NoticeKind) -> Trial:
+    """Send one test now, to a disabled endpoint too, and write it into the delivery log.
+
+    The endpoint's health is not touched. Never call it in a transaction: it waits for the answer.
+
+    :raises InvalidInput: ``endpoint_id``, when no notifier sends to endpoints.
+    """
+    now = runtime.clock.now()
+    packer = Packer(runtime.storage, runtime.keys, issuer=runtime.settings.issuer, render=lambda *_: None)
+    probe = packer.pack(test_notice(endpoint, now), now)
+    name, notifier = _serving(runtime, probe, endpoint.endpoint_id)
+    notice = (
+        test_notice(endpoint, now)
+        if kind is NoticeKind.TEST
+        else sample_notice(kind, client.client_id, client.scopes, now)
+    )
+    delivery = Delivery(
+        delivery_id=f"dlv_{uuid.uuid4().hex}",
+        notice_id=notice.notice_id,
+        notifier=name,
+        target=endpoint.endpoint_id,
+        created_at=now,
+        next_at=now,
+        attempts=1,
+        lease_until=now + LEASE_MS,
+        lease_token=secrets.token_hex(16),
+        body=packer.pack(notice, now).body,
+    )
+    parcel = replace(probe, notice=notice, body=delivery.body, attempt=1, delivery_id=delivery.delivery_id)
+    outcome, ms = _send(name, notifier, parcel, endpoint.endpoint_id)
+    # Nobody is named in the stored notice: the worker must not send it again.
+    _record(runtime, replace(notice, audiences=()), Tried(delivery, 1, now, ms, outcome, 1, Trigger.TEST))
+    return _trial(kind, delivery, outcome, ms)
+
+
+def _serving(runtime: Runtime, probe: Parcel, endpoint_id: str) -> tuple[str, Notifier]:
+    for name, notifier in runtime.notifiers.items():
+        read = _leash.call(name, partial(_targets, notifier, probe))
+        if read.error is not None:
+            probe.raise_ours(read.error)
+            log.error("notifier %s could not choose targets: %s", name, described(read.error))
+        elif endpoint_id in read.answer:
+            return name, notifier
+    raise InvalidInput("endpoint_id", "expected an endpoint that a configured notifier sends to")
+
+
+def _targets(notifier: Notifier, probe: Parcel) -> Sequence[str]:
+    return targets_of(notifier.targets(probe))[0]
+
+
+def _send(name: str, notifier: Notifier, parcel: Parcel, target: str) -> tuple[Outcome, int]:
+    """Never longer than a plugin may take; whatever it does is an outcome."""
+    began = time.monotonic()
+    read = _leash.call(name, lambda: notifier.send(parcel, target))
+    if read.error is None:
+        outcome, wrong = outcome_of(read.answer)
+    else:
+        parcel.raise_ours(read.error)
+        outcome, wrong = raised(read.error), described(read.error)
+    if wrong:
+        log.error("plugin %s: a test could not be sent: %s", name, wrong)
+    return outcome, round((time.monotonic() - began) * 1000)
+
+
+def _record(runtime: Runtime, notice: Notice, tried: Tried) -> None:
+    storage, now = runtime.storage, runtime.clock.now()
+    transact(storage, lambda uow: uow.notices.add(notice))
+    storage.outbox.expand(notice.notice_id, [tried.delivery], now)
+    settled = settlement(tried, (), now)
+    state = DeliveryState.DELIVERED if isinstance(tried.outcome, Delivered) else DeliveryState.REJECTED
+    storage.outbox.settle(replace(settled, state=state, next_at=None))
+
+
+def _trial(kind: NoticeKind, delivery: Delivery, outcome: Outcome, ms: int) -> Trial:
+    ok = isinstance(outcome, Delivered)
+    error = outcome.error if isinstance(outcome, Retry) else "" if ok else "http"
+    return Trial(
+        endpoint_id=delivery.target,
+        type=kind.value,
+        notice_id=delivery.notice_id,
+        delivery_id=delivery.delivery_id,
+        notifier=delivery.notifier,
+        ok=ok,
+        status=outcome.status,
+        ms=ms,
+        result=f"answered {outcome.status}" if isinstance(outcome, Delivered) else outcome.reason,
+        error=error,
+        failed_check="" if ok else _CHECKS.get(error, "the notifier works"),
+        answer=outcome.answer,
+    )

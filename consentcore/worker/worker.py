@@ -1,0 +1,209 @@
+"""The worker: delivers notices at least once, ends what has run out, seals the ledger.
+
+Any number of workers may run. One that is killed at any moment loses nothing: what it had claimed becomes
+claimable again when the lease is over.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
+
+from consentcore.domain.clock import DAY
+from consentcore.domain.errors import StorageConflict, StorageError
+from consentcore.hooks.errors import described
+from consentcore.mail.renderer import MailRenderer
+from consentcore.metrics import is_shared
+from consentcore.worker.dispatcher import Dispatcher
+from consentcore.worker.envelope import Packer
+from consentcore.worker.expander import EVENT, Expander
+from consentcore.worker.housekeeping import Housekeeping
+from consentcore.worker.pulse import Heart, health
+from consentcore.worker.sender import Ended, Sender
+
+if TYPE_CHECKING:
+    from consentcore.runtime import Runtime
+
+log = logging.getLogger("consentcore.worker")
+
+EXPAND_BATCH = 100
+POLL_SHARE = 20
+"""A poll may use a twentieth of the time: where asking is slow, it is asked less often."""
+
+
+class Worker:
+    """Everything that a worker process does, around a runtime."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._options = runtime.settings.worker
+        self._meters = runtime.meters if self._options.metrics_listen or is_shared() else None
+        self.heart = Heart()
+        self._lease_ms = round(self._options.lease_s * 1000)
+        self.housekeeping = Housekeeping(runtime)
+        notifiers = runtime.notifiers
+        plugins = runtime.registry.event_plugins()
+        packer = Packer(
+            runtime.storage,
+            runtime.keys,
+            issuer=runtime.settings.issuer,
+            render=MailRenderer(runtime.settings, runtime.catalog).mail,
+            web_url=runtime.settings.web_url,
+            told_before_ms=runtime.settings.account.old_address_days * DAY,
+        )
+        self._expander = Expander(runtime.storage, runtime.clock, packer, notifiers, plugins)
+        self._sender = Sender(
+            runtime.storage,
+            runtime.clock,
+            packer,
+            self._expander,
+            self.housekeeping.health,
+            notifiers=notifiers,
+            tell_plugin=runtime.registry.tell_event,
+            meters=self._meters,
+        )
+        self._names = (*notifiers, *(EVENT + name for name in plugins))
+
+    def run_once(self) -> int:
+        """Do every chore, then expand and deliver all that is due at this moment, in this thread.
+
+        :returns: how many deliveries were tried; none is tried twice.
+        """
+        self.housekeeping.run_all()
+        tried: set[str] = set()
+        while True:
+            while self._expander.expand_all(EXPAND_BATCH):
+                pass
+            outbox, now = self._runtime.storage.outbox, self._runtime.clock.now()
+            claimed = outbox.claim_deliveries(now, limit=50, lease_ms=self._lease_ms, notifiers=self._names)
+            fresh = [one for one in claimed if one.delivery_id not in tried]
+            known = [one for one in claimed if one.delivery_id in tried]
+            self._sender.settle([self._sender.given_back(one, now) for one in known])
+            if not fresh:
+                return len(tried)
+            for one in self._sender.brief(fresh):
+                tried.add(one.delivery.delivery_id)
+                ended = self._sender.attempt(one)
+                if ended is not None:
+                    self._settle(ended)
+
+    def _settle(self, ended: Ended) -> None:
+        try:
+            self._sender.settle([ended])
+        except StorageError as error:
+            log.warning("delivery %s: the storage failed: %s", ended.delivery.delivery_id, error)
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until ``stop`` is set; then what is being sent may end within ``drain_s``."""
+        dispatcher = Dispatcher(
+            self._runtime.storage.outbox,
+            self._runtime.clock,
+            self._sender,
+            self._names,
+            threads=self._options.threads,
+            per_target=self._options.per_target,
+            lease_ms=self._lease_ms,
+            meters=self._meters,
+        )
+        chores = self._chores(stop)
+        log.info("worker started: %s", " ".join(self._names) or "no notifiers")
+        with self._telling():
+            while not stop.is_set():
+                self._turn(dispatcher, stop)
+                self.heart.beat(dispatcher.pulse)
+                if not (chores.is_alive() or stop.is_set()):
+                    log.error("the thread of the chores has ended and is replaced")
+                    if self._meters is not None:
+                        self._meters.thread_replaced("chores", "ended")
+                    chores = self._chores(stop)
+        if not self._stop(dispatcher):
+            log.warning("stopped while something was being sent; it is sent again by the next worker")
+        chores.join(self._options.drain_s)
+        log.info("worker stopped")
+
+    def _chores(self, stop: threading.Event) -> threading.Thread:
+        thread = threading.Thread(
+            target=self._keep_house, args=(stop,), name="consentcore-chores", daemon=True
+        )
+        thread.start()
+        return thread
+
+    def _telling(self) -> AbstractContextManager[object]:
+        """Answer Prometheus where the settings say so."""
+        if not self._options.metrics_listen:
+            return nullcontext()
+        from consentcore.metrics.listener import listening
+        from consentcore.settings import parse_listen
+
+        where = parse_listen(self._options.metrics_listen)
+        return listening(self._runtime.meters, *where, health=lambda: health(self.heart.pulse))
+
+    def _stop(self, dispatcher: Dispatcher) -> bool:
+        try:
+            return dispatcher.stop(self._options.drain_s)
+        except StorageError as error:
+            log.warning("the storage failed: %s", error)
+            return False
+
+    def _turn(self, dispatcher: Dispatcher, stop: threading.Event) -> None:
+        """Expand, claim, and settle what has been done; waits when there is nothing to do."""
+        try:
+            dispatcher.settle(self._expand_and_claim(dispatcher))
+        except StorageConflict:
+            stop.wait(self._options.poll_s)
+        except StorageError as error:
+            log.warning("the storage failed, next try in %g s: %s", self._options.poll_max_s, error)
+            stop.wait(self._options.poll_max_s)
+        except BaseException as error:  # noqa: BLE001 - a worker that ends itself would silence everybody
+            log.error("a turn failed: %s", described(error))
+            stop.wait(self._options.poll_max_s)
+
+    def _expand_and_claim(self, dispatcher: Dispatcher) -> float:
+        """Seconds that the next turn may be waited for, unless something has been sent until then."""
+        if dispatcher.is_full:
+            return self._options.poll_s
+        began = time.monotonic()
+        outbox, now = self._runtime.storage.outbox, self._runtime.clock.now()
+        if outbox.waiting(now, lease_ms=self._lease_ms, notifiers=dispatcher.names):
+            expanded = self._expander.expand_all(EXPAND_BATCH)
+            claimed = dispatcher.claim()
+            if expanded or claimed:
+                return 0.0
+        cost = time.monotonic() - began
+        return min(self._options.poll_max_s, max(self._options.poll_s, POLL_SHARE * cost))
+
+    def _keep_house(self, stop: threading.Event) -> None:
+        wait_s = 0.0
+        while not stop.wait(wait_s):
+            wait_s = min(1.0, self.housekeeping.run_due())
+
+
+def run_worker(ini_path: str, stop: threading.Event) -> None:
+    """Run a worker process until ``stop`` is set.
+
+    :raises ConfigurationError: when the settings are not usable.
+    """
+    from consentcore.config import load_ini
+    from consentcore.runtime import build_runtime
+
+    runtime = build_runtime(load_ini(ini_path))
+    try:
+        if "multi_process" not in runtime.storage.capabilities:
+            log.warning("the storage lives in one process only: this worker sees nothing of the server's")
+        _say_what_is_worth_knowing(runtime)
+        Worker(runtime).run(stop)
+    finally:
+        runtime.close()
+
+
+def _say_what_is_worth_knowing(runtime: Runtime) -> None:
+    from consentcore.worker.checking import notes
+
+    try:
+        for note in notes(runtime):
+            log.warning("%s", note)
+    except StorageError as error:
+        log.warning("the storage failed: %s", error)

@@ -1,0 +1,7 @@
+"""The place of the worker's tests."""
+
+from __future__ import annotations
+
+from tests.unit.worker.conftest import place
+
+__all__ = ["place"]
