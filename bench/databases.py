@@ -51,7 +51,8 @@ def postgresql(folder: Path) -> Iterator[Database]:
     """Two databases on the server that CONSENTCORE_TEST_PG_URL names, or on one of our own, beside ``folder`` where
     PostgreSQL's user gets there.
 
-    :raises Unavailable: there is none that runs. :raises Failed: the one that is named cannot be reached.
+    :raises Unavailable: there is none that runs.
+    :raises Failed: the one that is named cannot be reached.
     """
     named = os.environ.get(NAMED, "")
     if named:

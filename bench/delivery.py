@@ -48,7 +48,8 @@ IDLE_S = 3.0
 class Rate:
     """One measurement with so many workers.
 
-    :ivar per_s: deliveries a second from the first fifth to the last. :ivar worker_us: CPU of the workers for
+    :ivar per_s: deliveries a second from the first fifth to the last.
+    :ivar worker_us: CPU of the workers for
         one, and of the database and the receiver, in microseconds; NaN where it is not known.
     """
 
@@ -90,7 +91,8 @@ class Deliveries:
 def measure(database: Database, folder: Path, deliveries: int, backlog: int) -> Deliveries:
     """Measure one empty database.
 
-    :param deliveries: how many each number of workers has to make. :param backlog: how many a claim is measured with.
+    :param deliveries: how many each number of workers has to make.
+    :param backlog: how many a claim is measured with.
     :raises Failed: something did not start, or did not come to an end.
     """
     ini = folder / "delivery.ini"

@@ -57,9 +57,11 @@ class Options:
 class Result:
     """What came out for one database.
 
-    :ivar rounds: in each round the points by name, those of the floor included. :ivar costs: SQL by operation.
+    :ivar rounds: in each round the points by name, those of the floor included.
+    :ivar costs: SQL by operation.
     :ivar driver_us: median microseconds of the driver's select and insert+commit, one after another.
-    :ivar rss_mb: of each web worker before and after. :ivar problems: examples of bad answers.
+    :ivar rss_mb: of each web worker before and after.
+    :ivar problems: examples of bad answers.
     """
 
     title: str

@@ -28,8 +28,10 @@ class Client:
 class World:
     """What there is to ask about. Operations feed each other: a code from authorize is exchanged, and so on.
 
-    :ivar cookies: of signed-in owners with a standing grant. :ivar codes: not exchanged yet.
-    :ivar refresh: refresh tokens, one of each family. :ivar access: live access tokens.
+    :ivar cookies: of signed-in owners with a standing grant.
+    :ivar codes: not exchanged yet.
+    :ivar refresh: refresh tokens, one of each family.
+    :ivar access: live access tokens.
     :ivar revocable: tokens, one of each family, that nothing else uses.
     """
 

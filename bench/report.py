@@ -33,7 +33,8 @@ def as_json(
 ) -> dict[str, Any]:
     """Everything, with each round's points; figures that do not exist are null.
 
-    :param on: what :func:`machine` said before. :param absent: what could not be measured.
+    :param on: what :func:`machine` said before.
+    :param absent: what could not be measured.
     """
     databases = [
         {

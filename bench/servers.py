@@ -22,7 +22,10 @@ class Failed(Exception):
 
 
 class Server:
-    """A supervisor with its web processes. :ivar address: where it listens."""
+    """A supervisor with its web processes.
+
+    :ivar address: where it listens.
+    """
 
     def __init__(self, module: str, arguments: Sequence[str], log: Path) -> None:
         self.log = log
@@ -56,7 +59,10 @@ class Server:
             self._process.wait()
 
     def check(self) -> None:
-        """Notice a web process that died. :raises Failed: with the log."""
+        """Notice a web process that died.
+
+        :raises Failed: with the log.
+        """
         if children(self._process.pid) != self.workers:
             raise Failed(f"a web process ended under load:\n{self.log.read_text()}")
 
@@ -80,7 +86,10 @@ def serving(module: str, arguments: Sequence[str], log: Path) -> Iterator[Server
 
 
 def run(module: str, arguments: Sequence[str]) -> None:
-    """Run a command to its end. :raises Failed: when it fails."""
+    """Run a command to its end.
+
+    :raises Failed: when it fails.
+    """
     command = [sys.executable, "-m", module, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, env=environment(), check=False)
     if done.returncode:

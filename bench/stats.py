@@ -15,9 +15,13 @@ SLOW_DISK_MS = 0.5
 class Sample:
     """What one run of the load generator saw.
 
-    :ivar latencies: seconds of each good answer. :ivar elapsed: seconds from the first request to the last answer.
-    :ivar errors: kinds of everything else. :ivar example: one bad answer. :ivar own_cpu: seconds of CPU that the
-        generator itself used. :ivar exhausted: nothing was left to ask before the time was over.
+    :ivar latencies: seconds of each good answer.
+    :ivar elapsed: seconds from the first request to the last answer.
+    :ivar errors: kinds of everything else.
+    :ivar example: one bad answer.
+    :ivar own_cpu: seconds of CPU that the
+        generator itself used.
+    :ivar exhausted: nothing was left to ask before the time was over.
     """
 
     latencies: list[float] = field(default_factory=list)
@@ -53,7 +57,8 @@ class Point:
 def percentile(ordered: Sequence[float], share: float) -> float:
     """The smallest value that at least ``share`` (0 to 1) of the values do not exceed (nearest rank).
 
-    :param ordered: ascending. :returns: NaN without values.
+    :param ordered: ascending.
+    :returns: NaN without values.
     """
     if not ordered:
         return math.nan

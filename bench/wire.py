@@ -15,7 +15,11 @@ class BadAnswer(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer. :ivar location: of a redirect. :ivar close: the server ends the connection after it."""
+    """One answer.
+
+    :ivar location: of a redirect.
+    :ivar close: the server ends the connection after it.
+    """
 
     status: int
     location: str

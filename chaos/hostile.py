@@ -26,9 +26,13 @@ MAIL_MODES = ("down", "slow", "451")
 
 @dataclass
 class Hooks:
-    """What the receiver has said yes to. :ivar mode: "" for a good one, else one of ``MODES``.
+    """What the receiver has said yes to.
 
-    :ivar taken: by event id how often. :ivar sequences: by grant. :ivar state: by grant the last state by sequence.
+    :ivar mode: "" for a good one, else one of ``MODES``.
+
+    :ivar taken: by event id how often.
+    :ivar sequences: by grant.
+    :ivar state: by grant the last state by sequence.
     """
 
     mode: str = ""
@@ -139,7 +143,10 @@ def receiver() -> Iterator[Hooks]:
 
 @dataclass
 class Mails:
-    """:ivar mode: "" for a good server, else one of ``MAIL_MODES``. :ivar taken: by event id and address how often."""
+    """:ivar mode: "" for a good server, else one of ``MAIL_MODES``.
+
+    :ivar taken: by event id and address how often.
+    """
 
     mode: str = ""
     port: int = 0

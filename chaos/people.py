@@ -26,9 +26,12 @@ class Broken(Exception):
 
 @dataclass
 class Person:
-    """:ivar granted: access tokens that were confirmed. :ivar revoked: how many revocations were.
+    """:ivar granted: access tokens that were confirmed.
 
-    :ivar retries: requests without the hoped-for answer. :ivar statuses: that came with them.
+    :ivar revoked: how many revocations were.
+
+    :ivar retries: requests without the hoped-for answer.
+    :ivar statuses: that came with them.
     """
 
     email: str
@@ -46,7 +49,10 @@ class Person:
         return f"http://127.0.0.1:{self.stage.hooks.port}/callback"
 
     def round(self) -> None:
-        """Consent, use it, take it back, and see that it is so. :raises Broken: it is not."""
+        """Consent, use it, take it back, and see that it is so.
+
+        :raises Broken: it is not.
+        """
         tokens = self._until("consent", self._consent)
         self.granted.append(tokens["access_token"])
         self._check(tokens["access_token"], active=True)

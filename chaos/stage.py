@@ -111,7 +111,10 @@ class Stage:
         )
 
     def json(self, *arguments: str, stdin: str = "") -> Any:
-        """Run a command of ours that must succeed; what it answers. :raises RuntimeError: when it does not."""
+        """Run a command of ours that must succeed; what it answers.
+
+        :raises RuntimeError: when it does not.
+        """
         done = self.command(*arguments, "--json", stdin=stdin)
         if done.returncode:
             raise RuntimeError(f"{' '.join(arguments)}: {done.stderr}")
@@ -126,7 +129,10 @@ class Stage:
                 self._workers[number] = self._run("worker", lie=number == 0)
 
     def wait(self, seconds: float = 120) -> None:
-        """Wait until the server answers. :raises RuntimeError: it does not."""
+        """Wait until the server answers.
+
+        :raises RuntimeError: it does not.
+        """
         deadline = time.monotonic() + seconds
         while True:
             with suppress(requests.RequestException):

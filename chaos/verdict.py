@@ -24,7 +24,10 @@ TYPES = {
 
 
 def settle(stage: Stage, seconds: float) -> float:
-    """Wait until nothing is left to be told; how long it took. :raises Broken: something is left after so long."""
+    """Wait until nothing is left to be told; how long it took.
+
+    :raises Broken: something is left after so long.
+    """
     began = time.monotonic()
     with _runtime(stage) as runtime:
         while True:

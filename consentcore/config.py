@@ -38,7 +38,8 @@ DEFAULT_LISTEN = "127.0.0.1:6543"
 class LoadedConfig:
     """A configuration that was read and found in order, with its plugins imported.
 
-    :ivar listen: ``host:port`` of ``[server:main]``. :ivar warnings: one line each, already logged.
+    :ivar listen: ``host:port`` of ``[server:main]``.
+    :ivar warnings: one line each, already logged.
     """
 
     settings: CoreSettings

@@ -71,7 +71,10 @@ class Runtime:
 
     @property
     def accounts(self) -> AccountService:
-        """Where passwords and addresses change. :raises LookupError: when no passwords are kept here."""
+        """Where passwords and addresses change.
+
+        :raises LookupError: when no passwords are kept here.
+        """
         return self._once("accounts", self._make_accounts)
 
     @property

@@ -188,7 +188,10 @@ def _direct() -> urllib.request.OpenerDirector:
 
 
 def _leave_network() -> None:
-    """Have no network but loopback. :raises OSError: where that is not allowed."""
+    """Have no network but loopback.
+
+    :raises OSError: where that is not allowed.
+    """
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(CLONE_NEWNET):
         raise OSError(ctypes.get_errno(), "unshare")

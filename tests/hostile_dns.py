@@ -30,7 +30,10 @@ class NameServer:
     patience_s: float = PATIENCE_S
 
     def resolve(self, host: str, port: int) -> list[str]:
-        """All addresses of a name, A before AAAA. :raises OSError: when there are none."""
+        """All addresses of a name, A before AAAA.
+
+        :raises OSError: when there are none.
+        """
         found = [address for kind in (A, AAAA) for address in self._follow(host, kind)]
         if not found:
             raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")

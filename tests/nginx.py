@@ -54,7 +54,8 @@ def changed(text: str, replacements: dict[str, str]) -> str:
 def nginx(folder: Path, site: str, port: int) -> Iterator[Path]:
     """Run nginx with ``site`` inside its ``http`` block until the block ends.
 
-    :param port: one that ``site`` listens on. :return: nginx's error log.
+    :param port: one that ``site`` listens on.
+    :returns: nginx's error log.
     """
     require_nginx()
     folder.mkdir(exist_ok=True)

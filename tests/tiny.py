@@ -112,7 +112,8 @@ def claims(**given):
 def install(folder: Path, distribution: str, version: str, *, code: str = "", **points: str) -> Path:
     """Put a distribution with entry points into ``folder``, as pip would: metadata and one module.
 
-    :param code: of the module ``tiny_DISTRIBUTION``. :param points: plugin name to what it points to.
+    :param code: of the module ``tiny_DISTRIBUTION``.
+    :param points: plugin name to what it points to.
     """
     info = folder / f"{distribution}-{version}.dist-info"
     info.mkdir(parents=True)

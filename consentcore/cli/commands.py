@@ -202,7 +202,10 @@ class Refused(click.ClickException):
 
 
 def refuse(*lines: str, code: int = FOUND_A_PROBLEM) -> NoReturn:
-    """End with a message. :param code: one of :mod:`consentcore.cli.exit_codes`."""
+    """End with a message.
+
+    :param code: one of :mod:`consentcore.cli.exit_codes`.
+    """
     raise Refused(lines, code)
 
 

@@ -169,7 +169,11 @@ def _accounts(state: State) -> AccountService:
 
 
 def find_owner(state: State, email: str, option: str = "--email") -> Owner:
-    """The owner of an address. :raises InvalidInput: when it is none. :raises NotFound: when nobody has it."""
+    """The owner of an address.
+
+    :raises InvalidInput: when it is none.
+    :raises NotFound: when nobody has it.
+    """
     with named(option):
         address = normalise_email(email)
     with state.runtime.storage.reading() as uow:

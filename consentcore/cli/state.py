@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 class State:
     """The object of every click context (``ctx.obj``); plugins' commands may use it.
 
-    :ivar ini: path given by ``-c`` or ``CONSENTCORE_INI``, or None. :ivar as_json: whether ``--json`` was given.
-    :ivar foreign: whether the command is one of a plugin. :ivar as_lines: whether an error that ends it is a line of
+    :ivar ini: path given by ``-c`` or ``CONSENTCORE_INI``, or None.
+    :ivar as_json: whether ``--json`` was given.
+    :ivar foreign: whether the command is one of a plugin.
+    :ivar as_lines: whether an error that ends it is a line of
         the log.
     """
 
@@ -39,14 +41,20 @@ class State:
 
     @property
     def ini_path(self) -> str:
-        """The INI. :raises click.UsageError: when none was named."""
+        """The INI.
+
+        :raises click.UsageError: when none was named.
+        """
         if not self.ini:
             raise click.UsageError("this command needs a configuration: -c INI, or CONSENTCORE_INI")
         return self.ini
 
     @cached_property
     def config(self) -> LoadedConfig:
-        """The configuration. :raises ConfigurationError: with every problem."""
+        """The configuration.
+
+        :raises ConfigurationError: with every problem.
+        """
         from consentcore.config import load_ini
 
         return load_ini(self.ini_path)
@@ -62,7 +70,10 @@ class State:
 
     @property
     def runtime(self) -> Runtime:
-        """Everything put together. :raises ConfigurationError: with every problem."""
+        """Everything put together.
+
+        :raises ConfigurationError: with every problem.
+        """
         from consentcore.runtime import build_runtime
 
         if self._runtime is None:

@@ -249,7 +249,10 @@ def _filter(
 
 
 def moment(option: str, text: str, now: int) -> int | None:
-    """A time as it is typed: ISO 8601, or how long ago (``90m``, ``2d``). :raises InvalidInput: naming the option."""
+    """A time as it is typed: ISO 8601, or how long ago (``90m``, ``2d``).
+
+    :raises InvalidInput: naming the option.
+    """
     if not text:
         return None
     ago = re.fullmatch(r"([0-9]{1,9})([smhd])", text)

@@ -134,7 +134,10 @@ def _keys_uri(runtime: Runtime, form: Form) -> str:
 
 
 def _resources(form: Form) -> tuple[str, ...]:
-    """Resource indicators in the order given. :raises InvalidInput: see RFC 8707 section 2."""
+    """Resource indicators in the order given.
+
+    :raises InvalidInput: see RFC 8707 section 2.
+    """
     from consentcore.oauth.resource_indicators import MAX_RESOURCES, check_resource
 
     uris = tuple(dict.fromkeys(form.resources))
@@ -159,7 +162,10 @@ def _redirect_uris(form: Form, *, public: bool) -> tuple[str, ...]:
 
 
 def _scopes(runtime: Runtime, form: Form) -> tuple[str, ...]:
-    """Scopes in the order given, all of them in the catalog. :raises InvalidInput: naming those that are not."""
+    """Scopes in the order given, all of them in the catalog.
+
+    :raises InvalidInput: naming those that are not.
+    """
     import difflib
 
     scopes = tuple(dict.fromkeys(word for text in form.scopes for word in text.replace(",", " ").split()))

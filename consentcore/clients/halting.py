@@ -35,7 +35,10 @@ class Halted:
 
 
 def standing_consents(runtime: Runtime, client_id: str) -> int:
-    """How many permissions of a client stand now. :raises NotFound: when there is no such client."""
+    """How many permissions of a client stand now.
+
+    :raises NotFound: when there is no such client.
+    """
     with runtime.storage.reading() as uow:
         client = _found(uow, client_id)
     now = runtime.clock.now()
@@ -77,7 +80,8 @@ def enable(runtime: Runtime, client_id: str) -> Halted:
 def suspend(runtime: Runtime, client_id: str, *, by: str, reason: str) -> Halted:
     """Keep an application out for a while: its tokens are refused, its permissions stand.
 
-    :raises NotFound: when there is no such client. :raises InvalidInput: when it is an API or is disabled, or when
+    :raises NotFound: when there is no such client.
+    :raises InvalidInput: when it is an API or is disabled, or when
         the storage cannot do it; nothing was changed then.
     """
     if not runtime.registry.storage_declares(CAPABILITY):
@@ -101,7 +105,10 @@ def suspend(runtime: Runtime, client_id: str, *, by: str, reason: str) -> Halted
 
 
 def resume(runtime: Runtime, client_id: str) -> Halted:
-    """Let a suspended application go on as if nothing had been. :raises NotFound: when there is no such client."""
+    """Let a suspended application go on as if nothing had been.
+
+    :raises NotFound: when there is no such client.
+    """
     return _change(runtime, client_id, lambda client: replace(client, suspended=None))
 
 

@@ -90,7 +90,8 @@ def revise(runtime: Runtime, client: Client, given: Mapping[str, Any]) -> Revisi
     What is not given stays, unchecked: it may be older than a rule of today. With another way to authenticate, secrets
     and keys of the one before end; keys by value take the place of keys by URL, and the other way round.
 
-    :param given: members of :class:`Form` with new values. :raises InvalidInput: naming the one that is wrong.
+    :param given: members of :class:`Form` with new values.
+    :raises InvalidInput: naming the one that is wrong.
     """
     changes = {name: value for name, value in given.items() if value != getattr(client, name)}
     if _METHOD & changes.keys():

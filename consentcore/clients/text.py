@@ -26,7 +26,9 @@ def named(field: str) -> Iterator[None]:
 
 
 def line(field: str, text: str, longest: int, *, needed: bool = False) -> str:
-    """A line of text, trimmed. :raises InvalidInput: when it is too long, or holds a character that may not stand in a
+    """A line of text, trimmed.
+
+    :raises InvalidInput: when it is too long, or holds a character that may not stand in a
     text; with ``needed`` also when there is nothing in it that can be seen."""
     stripped = text.strip()
     check_text(field, stripped)
@@ -36,7 +38,10 @@ def line(field: str, text: str, longest: int, *, needed: bool = False) -> str:
 
 
 def mailbox(field: str, text: str) -> str:
-    """An address or "". :raises InvalidInput: when it is neither."""
+    """An address or "".
+
+    :raises InvalidInput: when it is neither.
+    """
     if not text.strip():
         return ""
     with named(field):

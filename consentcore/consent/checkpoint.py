@@ -106,7 +106,7 @@ def advance(
 ) -> Checkpoint | None:
     """Sequence new events, sign a checkpoint over all of them, and publish it to the anchors.
 
-    :return: the newest checkpoint made, None when there was nothing new.
+    :returns: the newest checkpoint made, None when there was nothing new.
     :raises LedgerBroken: when what is covered already has changed.
     """
     with _making:
@@ -121,13 +121,19 @@ def sign(keys: KeyRing, tree: Tree, now: int) -> Checkpoint:
 
 
 def is_signed(keys: KeyRing, checkpoint: Checkpoint) -> bool:
-    """Whether the signature is ours. :raises KeyUnavailable: when the ring lacks its key."""
+    """Whether the signature is ours.
+
+    :raises KeyUnavailable: when the ring lacks its key.
+    """
     signature = _signature(keys, checkpoint.size, checkpoint.root, checkpoint.created_at, checkpoint.key_id)
     return compare_digest(signature, checkpoint.signature)
 
 
 def grow(ledger: LedgerRepository, tree: Tree, size: int) -> None:
-    """Add leaves until the tree has ``size``. :raises LedgerBroken: naming the first leaf that is missing."""
+    """Add leaves until the tree has ``size``.
+
+    :raises LedgerBroken: naming the first leaf that is missing.
+    """
     while tree.size < size:
         page = ledger.leaves(tree.size, min(BATCH, size - tree.size))
         for event in page:

@@ -23,8 +23,10 @@ def code_under(
 ) -> Code:
     """A code for those scopes of ``request`` that are ``allowed``, as it is stored.
 
-    :param now: in milliseconds since the epoch, from which ``ttl_ms`` counts. :param auth_time: when the owner signed
-        in, and :param acr: how strongly.
+    :param now: in milliseconds since the epoch, from which ``ttl_ms`` counts.
+    :param auth_time: when the owner signed
+        in, and
+    :param acr: how strongly.
     """
     return Code(
         code_hash=code_hash,

@@ -28,7 +28,9 @@ DEFAULT_REASONS = {
 class Act:
     """Something that happens to a grant.
 
-    :ivar requested: pinned scopes that were asked, :ivar granted: and allowed, :ivar declined: and refused.
+    :ivar requested: pinned scopes that were asked,
+    :ivar granted: and allowed,
+    :ivar declined: and refused.
     :ivar details: further members of the body, such as the family of a security event.
     :ivar effective_at: when it happened, in milliseconds, for what is recorded later; None: when it is recorded.
     """

@@ -24,7 +24,8 @@ GRANT_SEAL = "grant-seal"
 class Line:
     """A line about to enter the chain of ``grant`` (the row as it will be, without head, sequence and seal).
 
-    :ivar occurred_at: when it took effect; :ivar recorded_at: when it is written, which may be days later.
+    :ivar occurred_at: when it took effect;
+    :ivar recorded_at: when it is written, which may be days later.
     """
 
     type: EventType
@@ -49,7 +50,7 @@ def chain(keys: KeyRing, before: Grant | None, after: Grant, line: Line) -> tupl
 
     :param before: the grant as it stands; None starts a chain.
     :param after: the grant as it shall be; its ``sequence``, ``head``, ``key_id`` and ``seal`` are set here.
-    :return: the sealed grant and the event, both yet to be stored.
+    :returns: the sealed grant and the event, both yet to be stored.
     """
     sequence = before.sequence + 1 if before else 1
     prev_hash = before.head if before else b""
@@ -86,7 +87,10 @@ def chain(keys: KeyRing, before: Grant | None, after: Grant, line: Line) -> tupl
 
 
 def record_hash(keys: KeyRing, body: str, key_id: str) -> bytes:
-    """Return the keyed hash of an event. :raises KeyUnavailable: when the ring lacks the key."""
+    """Return the keyed hash of an event.
+
+    :raises KeyUnavailable: when the ring lacks the key.
+    """
     return keys.mac(LEDGER, body.encode(), key_id)
 
 
@@ -126,7 +130,10 @@ def seal(keys: KeyRing, grant: Grant, event: ConsentEvent) -> Grant:
 
 
 def seal_of(keys: KeyRing, grant: Grant) -> bytes:
-    """Return the seal that the row should carry. :raises KeyUnavailable: when the ring lacks its key."""
+    """Return the seal that the row should carry.
+
+    :raises KeyUnavailable: when the ring lacks its key.
+    """
     return keys.mac(GRANT_SEAL, canonical(_sealed_fields(grant)).encode(), grant.key_id)
 
 

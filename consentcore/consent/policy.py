@@ -103,7 +103,8 @@ def reasons_to_ask(
 ) -> tuple[str, ...]:
     """Say why the owner has to be asked; empty when a remembered consent may be used.
 
-    :param now: milliseconds since the epoch. :return: names of :data:`CHECKS`, in that order.
+    :param now: milliseconds since the epoch.
+    :returns: names of :data:`CHECKS`, in that order.
     """
     case = _Case(request, context, catalog, now)
     return tuple(name for name, applies in CHECKS.items() if applies(case))

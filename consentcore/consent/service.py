@@ -66,7 +66,8 @@ class Approval:
 class ConsentService:
     """The consent decisions of owners and their ends.
 
-    :param code_ttl_ms: lifetime of an authorization code. :param grant_days: longest life of a grant, in days.
+    :param code_ttl_ms: lifetime of an authorization code.
+    :param grant_days: longest life of a grant, in days.
     """
 
     def __init__(
@@ -81,7 +82,8 @@ class ConsentService:
     def until(self, scopes: tuple[str, ...], now: int, standing: Grant | None = None) -> int:
         """When a grant with these scope tokens would end, in milliseconds since the epoch.
 
-        :param now: when the page was asked for. :param standing: the grant that an approval would amend.
+        :param now: when the page was asked for.
+        :param standing: the grant that an approval would amend.
         """
         end = terms.end_of(self._catalog, scopes, now, self._grant_days)
         return terms.amended_end(self._catalog, standing, scopes, end) if standing else end
@@ -179,7 +181,8 @@ class ConsentService:
 
         An owner withdraws, a client closes, the operator and the system revoke.
 
-        :param owner_id: when given, the grant has to be this owner's; :param client_id: likewise.
+        :param owner_id: when given, the grant has to be this owner's;
+        :param client_id: likewise.
         :param effective_at: when it ended, for what is recorded afterwards (milliseconds); None: now.
         :raises NotFound: when there is no such grant of theirs.
         :raises InvalidTransition: when it has ended already, by state or by the clock.

@@ -22,7 +22,8 @@ def end(service: ConsentService, uow: UnitOfWork, grant: Grant, client: Client |
     """Revoke a grant of a client that is disabled, or gone, as of the moment at which it was.
 
     :param now: milliseconds since the epoch.
-    :raises NotFound: when there is no such grant. :raises InvalidTransition: when it has ended otherwise.
+    :raises NotFound: when there is no such grant.
+    :raises InvalidTransition: when it has ended otherwise.
     """
     halt = client.disabled if client is not None else None
     return service.revoke(

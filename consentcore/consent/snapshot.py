@@ -13,7 +13,8 @@ def make_snapshot(content: Mapping[str, object], now: int) -> NoticeSnapshot:
     """Freeze what a page said. The same content gives the same hash, whenever it is shown.
 
     :param content: JSON values: every text in order, template id, locale, catalog version, HTML.
-    :param now: milliseconds since the epoch. :raises InvalidInput: on text without a form in UTF-8.
+    :param now: milliseconds since the epoch.
+    :raises InvalidInput: on text without a form in UTF-8.
     """
     text = canonical(content)
     return NoticeSnapshot(hash_of(text), text, now)

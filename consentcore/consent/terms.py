@@ -65,7 +65,8 @@ def amended(
     Scopes that were not asked this time stay as they are; one that was asked and not approved goes.
     No resources chosen leaves the earlier choice standing: an empty list must never widen it to everything.
 
-    :param approved: pinned references. :param end: when what is approved now would end by itself.
+    :param approved: pinned references.
+    :param end: when what is approved now would end by itself.
     """
     kept = [
         reference

@@ -26,7 +26,8 @@ def is_on_record(uow: UnitOfWork, interaction: Interaction, asked: Collection[st
     Within a day a request for the same scopes is on record already, unless there was an answer since, and so is any
     after ten. One whose question was answered while it waited, in another tab or browser, is not unanswered.
 
-    :param asked: the pinned scopes that were asked. :param over_at: when it ran out, in milliseconds since the epoch.
+    :param asked: the pinned scopes that were asked.
+    :param over_at: when it ran out, in milliseconds since the epoch.
     """
     uow.owners.lock(interaction.owner_id)  # two workers that record at once would not see each other's
     known, answered = _since(uow, interaction, over_at)

@@ -108,7 +108,8 @@ class Demo:
 def boot(options: DemoOptions, *, say: Callable[[str], None], output: Path | None = None) -> Iterator[Demo]:
     """Everything on free ports of this machine, in a fresh folder, until the block ends.
 
-    :param say: gets a line per thing that CoolSite does. :param output: file for the server's messages.
+    :param say: gets a line per thing that CoolSite does.
+    :param output: file for the server's messages.
     :raises NotStarted: when the server does not come up.
     """
     # requests-oauthlib insists on https unless told that this is a development machine: loopback only here.

@@ -75,7 +75,10 @@ def expect(true: object, wanted: str, found: object = "") -> None:
 
 
 def wait_for(wanted: str, look: Callable[[], object], seconds: float = DELIVERED_S) -> None:
-    """Look until it is so. :raises AssertionError: when it is not within ``seconds``."""
+    """Look until it is so.
+
+    :raises AssertionError: when it is not within ``seconds``.
+    """
     deadline = time.monotonic() + seconds
     while not look():
         expect(time.monotonic() < deadline, f"{wanted} within {seconds:g} s")

@@ -35,7 +35,10 @@ class Report:
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
-        """One step. :raises StoryEndsError: when the block raised anything."""
+        """One step.
+
+        :raises StoryEndsError: when the block raised anything.
+        """
         began = time.monotonic()
         try:
             yield

@@ -33,7 +33,8 @@ listen = {listen}
 def write_ini(folder: Path, issuer: str, extra: str = "", more_notifiers: str = "") -> Path:
     """Write ``demo.ini`` into ``folder`` and return its path.
 
-    :param extra: further lines for ``[app:main]``. :param more_notifiers: further notifier names.
+    :param extra: further lines for ``[app:main]``.
+    :param more_notifiers: further notifier names.
     """
     path = folder / "demo.ini"
     names = f" {more_notifiers}" if more_notifiers else ""

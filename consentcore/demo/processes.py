@@ -14,7 +14,10 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Process:
-    """A running process. :ivar state: the letter of ``ps``; Z is dead and not yet collected."""
+    """A running process.
+
+    :ivar state: the letter of ``ps``; Z is dead and not yet collected.
+    """
 
     pid: int
     parent: int

@@ -112,7 +112,10 @@ class Page:
         return urlsplit(self.url).path
 
     def button(self, text: str) -> tuple[Form, Button]:
-        """The button with that text, and its form. :raises LookupError: when there is none."""
+        """The button with that text, and its form.
+
+        :raises LookupError: when there is none.
+        """
         for form in self.forms:
             for button in form.buttons:
                 if _folded(button.text) == text:
@@ -120,7 +123,10 @@ class Page:
         raise LookupError(f"{self} has no button {text!r}")
 
     def link(self, text: str) -> str:
-        """Where the first link goes whose text begins so. :raises LookupError: when there is none."""
+        """Where the first link goes whose text begins so.
+
+        :raises LookupError: when there is none.
+        """
         for link in self.links:
             if _folded(link.text).startswith(text):
                 return urljoin(self.url, link.href)

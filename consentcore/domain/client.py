@@ -56,7 +56,9 @@ class ClientSecret:
 class Halt:
     """Since when an application is kept out, by whom, and why.
 
-    :ivar at: in milliseconds. :ivar by: an operator, as the system knows them. :ivar reason: what they typed; data
+    :ivar at: in milliseconds.
+    :ivar by: an operator, as the system knows them.
+    :ivar reason: what they typed; data
         owners and the application's makers may read it.
     """
 

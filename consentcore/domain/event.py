@@ -51,7 +51,9 @@ class Evidence:
     :ivar presented_at: when the page was shown; None where no page was.
     :ivar snapshot_hash: what was shown, see :class:`NoticeSnapshot`; "" where no page was.
     :ivar control_defaults: state of each optional control when rendered: proves that nothing was pre-ticked.
-    :ivar session_ref: keyed hash of the session. :ivar ip_coarse: /24 or /48. :ivar ua_family: browser family.
+    :ivar session_ref: keyed hash of the session.
+    :ivar ip_coarse: /24 or /48.
+    :ivar ua_family: browser family.
     :ivar request_ref: client id, redirect host, scope string and hash of ``state``.
     """
 

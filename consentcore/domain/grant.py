@@ -33,7 +33,8 @@ class Grant:
     :ivar grant_id: UUID version 4, the one id for owner, ISV and support.
     :ivar scopes: pinned references ``id@version``, sorted.
     :ivar resources: ids of chosen sites, meters, devices; empty when nothing was there to choose.
-    :ivar sequence: number of events in the chain; :ivar head: hash of the last one.
+    :ivar sequence: number of events in the chain;
+    :ivar head: hash of the last one.
     :ivar seal: keyed hash over the fields of this row, so that a changed row is noticed.
     :ivar replaces: the ended grant of the same owner and client before this one, or "".
     """
@@ -88,7 +89,8 @@ def standing(grant: Grant, now: int, client: Client | None = None) -> Standing:
     The one place that decides it. A permission ends at its date, or when its application is shut out, whichever comes
     first, however late the event of that is written.
 
-    :param now: milliseconds since the epoch. :param client: the grant's own; None where nobody looked: then only the
+    :param now: milliseconds since the epoch.
+    :param client: the grant's own; None where nobody looked: then only the
         clock counts.
     """
     if grant.state is not GrantState.ACTIVE:

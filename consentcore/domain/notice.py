@@ -130,8 +130,10 @@ class Delivery:
 class Attempt:
     """One try of a delivery, as the delivery log shows it.
 
-    :ivar status: HTTP or SMTP status, None when none came. :ivar error: class such as ``timeout``,
-        ``connect``, ``blocked_address``, or "". :ivar answer: first kilobyte of the answer.
+    :ivar status: HTTP or SMTP status, None when none came.
+    :ivar error: class such as ``timeout``,
+        ``connect``, ``blocked_address``, or "".
+    :ivar answer: first kilobyte of the answer.
     :ivar trigger: a :class:`Trigger`.
     """
 

@@ -27,8 +27,10 @@ class Owner:
 class OwnerSession:
     """A signed-in browser. Stored under ``session_hash`` = SHA-256 of what the cookie holds.
 
-    :ivar seen_at: when it was last used, to the hour or so. :ivar address: the network that it signed in from,
-        shortened. :ivar browser: the family name of the browser, without its version.
+    :ivar seen_at: when it was last used, to the hour or so.
+    :ivar address: the network that it signed in from,
+        shortened.
+    :ivar browser: the family name of the browser, without its version.
     """
 
     session_hash: bytes

@@ -25,8 +25,10 @@ class Scope:
 
     :ivar scope_id: the scope token of RFC 6749 section 3.3.
     :ivar label: what the pages call it, at most 60 characters.
-    :ivar sees: what the application can see or do. :ivar cannot: what it cannot.
-    :ivar example: one example value. :ivar sensitivity: what a reader could infer; empty for harmless data.
+    :ivar sees: what the application can see or do.
+    :ivar cannot: what it cannot.
+    :ivar example: one example value.
+    :ivar sensitivity: what a reader could infer; empty for harmless data.
     :ivar cluster: the heading under which it is listed.
     :ivar level: risk, 1 (harmless) to 4 (acts on devices).
     :ivar access_max_days: longest time a grant with this scope lasts.

@@ -38,7 +38,10 @@ def refused(text: str) -> str:
 
 
 def check_text(field: str, text: str) -> None:
-    """Let a text pass. :raises InvalidInput: naming ``field`` and the character that may not stand in it."""
+    """Let a text pass.
+
+    :raises InvalidInput: naming ``field`` and the character that may not stand in it.
+    """
     character = refused(text)
     if character:
         raise InvalidInput(field, f"expected one line without control characters, not {character}")
@@ -69,7 +72,8 @@ def one_line(text: str) -> str:
 def with_clean_texts(item: T, *names: str) -> T:
     """What a plugin gave, with its texts as :func:`one_line` has them where something may not stand in one.
 
-    :param item: a data class. :param names: of its members that are texts.
+    :param item: a data class.
+    :param names: of its members that are texts.
     """
     wrong = [name for name in names if isinstance(text := getattr(item, name), str) and refused(text)]
     if not wrong:

@@ -20,10 +20,13 @@ class TokenKind(StrEnum):
 class Code:
     """An authorization code as it is stored. Its family is born with it.
 
-    :ivar code_hash: SHA-256 of the code. :ivar redirect_uri: where the code was sent.
+    :ivar code_hash: SHA-256 of the code.
+    :ivar redirect_uri: where the code was sent.
     :ivar redirect_uri_given: whether the request carried it, so that the token request must repeat it
-        (RFC 6749 section 4.1.3). :ivar code_challenge: S256 challenge of RFC 7636, or "".
-    :ivar scopes: scope tokens without version. :ivar used_at: when it was exchanged; None before.
+        (RFC 6749 section 4.1.3).
+    :ivar code_challenge: S256 challenge of RFC 7636, or "".
+    :ivar scopes: scope tokens without version.
+    :ivar used_at: when it was exchanged; None before.
     :ivar audience: the resources that were asked for (RFC 8707); empty when none was.
     :ivar auth_time: when the data owner had signed in, in milliseconds; None when that is not known.
     :ivar acr: how, in the words of the login plugin, or "".

@@ -68,7 +68,10 @@ def is_public(address: Address) -> bool:
 
 
 def parse_networks(texts: tuple[str, ...], field: str) -> tuple[Network, ...]:
-    """Read CIDRs. :raises InvalidInput: naming ``field``, when one is not a network like ``10.0.0.0/8``."""
+    """Read CIDRs.
+
+    :raises InvalidInput: naming ``field``, when one is not a network like ``10.0.0.0/8``.
+    """
     found = []
     for text in texts:
         try:

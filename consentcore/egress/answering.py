@@ -55,7 +55,8 @@ def receive(http: HTTPConnection, wrapped: DeadlineSocket, *, status_counts: boo
 
     :param status_counts: what comes after the final status line may be late, broken or missing: the receiver has
         decided. Without it the answer has to come whole, but for its length.
-    :raises http.client.HTTPException: when it is not HTTP. :raises OSError: when the connection breaks.
+    :raises http.client.HTTPException: when it is not HTTP.
+    :raises OSError: when the connection breaks.
     """
     made: list[_Answer] = []
 

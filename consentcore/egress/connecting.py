@@ -31,7 +31,8 @@ def connections(
 
     Close it: what is still being tried ends then.
 
-    :param addresses: checked before, at least one. :param wait_s: seconds for one of them.
+    :param addresses: checked before, at least one.
+    :param wait_s: seconds for one of them.
     :raises OSError: when no other comes about; TimeoutError where it was time that ran out.
     """
     if len(addresses) == 1:

@@ -30,7 +30,8 @@ HERE_S = 3.0
 class Kind:
     """One reason to leave the machine, and how many requests of one process may do so at a time.
 
-    :ivar per_target: of these, to one target. :ivar per_sender: of these, for one application; 0 is no bound.
+    :ivar per_target: of these, to one target.
+    :ivar per_sender: of these, for one application; 0 is no bound.
     :ivar waiting: requests that may wait for their turn, for one target and for one application.
     """
 
@@ -50,7 +51,10 @@ SIGN_IN = Kind("the sign-in provider", at_once=16, per_target=16, waiting=256)
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """:ivar target: host or URL that has to answer. :ivar sender: the application that it is for; "" for nobody's."""
+    """:ivar target: host or URL that has to answer.
+
+    :ivar sender: the application that it is for; "" for nobody's.
+    """
 
     kind: Kind
     target: str
@@ -58,7 +62,10 @@ class Errand:
 
 
 class Busy(ConsentcoreError):
-    """There is no place to wait for an errand; nothing was done. :ivar retry_after_s: seconds."""
+    """There is no place to wait for an errand; nothing was done.
+
+    :ivar retry_after_s: seconds.
+    """
 
     def __init__(self, wanted: Errand) -> None:
         super().__init__(f"too many requests wait for {wanted.kind.name} already")
@@ -70,7 +77,10 @@ class Place(Protocol):
     """Where a request runs."""
 
     def room(self, wanted: Errand) -> AbstractContextManager[None]:
-        """Stands around the errand. :raises Busy: it cannot be done here and now."""
+        """Stands around the errand.
+
+        :raises Busy: it cannot be done here and now.
+        """
         ...
 
 
@@ -79,7 +89,10 @@ _place: ContextVar[Place | None] = ContextVar("consentcore.place", default=None)
 
 @contextmanager
 def errand(wanted: Errand) -> Iterator[None]:
-    """Stands around whatever looks up or connects. :raises Busy: leave the request, without having written anything."""
+    """Stands around whatever looks up or connects.
+
+    :raises Busy: leave the request, without having written anything.
+    """
     place = _place.get()
     if place is None:
         yield

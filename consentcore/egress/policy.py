@@ -40,7 +40,8 @@ class EgressPolicy:
     :ivar keep_alive_s: how long a connection may wait for the next request to the same host, in seconds; 0 keeps
         none. Only for receivers that may get a request twice: it is sent again when a kept connection turns out to be
         closed before any answer.
-    :ivar resolver: how names become addresses. :ivar tls: instead of the system's trust store.
+    :ivar resolver: how names become addresses.
+    :ivar tls: instead of the system's trust store.
     :raises InvalidInput: ``allow_networks``, when one is not a network.
     """
 
@@ -63,7 +64,8 @@ class EgressPolicy:
 
         :param sender: the application that asks. Looking its name up is an :func:`errand`: let every other check
             come before.
-        :raises InvalidInput: field ``url``. :raises Busy: in a request, when the name cannot be looked up now.
+        :raises InvalidInput: field ``url``.
+        :raises Busy: in a request, when the name cannot be looked up now.
         """
         target = parse_target(url)
         ordinary = _is_ordinary(target)

@@ -26,7 +26,10 @@ _lock = threading.Lock()
 
 
 def system_resolver(host: str, port: int) -> Sequence[str]:
-    """All addresses of a name, in the system's order. :raises OSError: when there are none."""
+    """All addresses of a name, in the system's order.
+
+    :raises OSError: when there are none.
+    """
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 

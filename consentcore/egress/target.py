@@ -18,7 +18,8 @@ _DEFAULT_PORTS = {"https": 443, "http": 80}
 class Target:
     """Where a URL leads.
 
-    :ivar host: lower case, no brackets, no trailing dot. :ivar address: when the host is one.
+    :ivar host: lower case, no brackets, no trailing dot.
+    :ivar address: when the host is one.
     :ivar path: path and query for the request line.
     """
 
@@ -46,7 +47,10 @@ class Target:
 
 
 def parse_target(url: str) -> Target:
-    """Read a URL. :raises InvalidInput: field ``url``, when anything about it is not plain."""
+    """Read a URL.
+
+    :raises InvalidInput: field ``url``, when anything about it is not plain.
+    """
     if len(url) > MAX_URL:
         raise InvalidInput("url", f"expected at most {MAX_URL} characters")
     if not _PRINTABLE.fullmatch(url) or "\\" in url:

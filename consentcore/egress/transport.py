@@ -34,14 +34,20 @@ class Deadline:
         self._end = time.monotonic() + seconds
 
     def left(self) -> float:
-        """Seconds left. :raises TimeoutError: when there are none."""
+        """Seconds left.
+
+        :raises TimeoutError: when there are none.
+        """
         left = self._end - time.monotonic()
         if left <= 0:
             raise TimeoutError("the time for the whole exchange is over")
         return left
 
     def within(self, seconds: float) -> Deadline:
-        """A nearer point in time: in ``seconds``, but not after this one. :raises TimeoutError: when it is over."""
+        """A nearer point in time: in ``seconds``, but not after this one.
+
+        :raises TimeoutError: when it is over.
+        """
         return Deadline(min(seconds, self.left()))
 
 
@@ -160,8 +166,10 @@ class Connection:
         the rest. What was asked for by GET is the rest.
 
         :param keep: ask the server to leave the connection open.
-        :raises Stale: see there; only from the second exchange on. :raises TimeoutError: when the deadline passes.
-        :raises http.client.HTTPException: when the answer is not HTTP. :raises OSError: when the connection breaks.
+        :raises Stale: see there; only from the second exchange on.
+        :raises TimeoutError: when the deadline passes.
+        :raises http.client.HTTPException: when the answer is not HTTP.
+        :raises OSError: when the connection breaks.
         """
         from http.client import HTTPConnection, HTTPException
 
@@ -204,6 +212,9 @@ def _send(
 
 
 def wrap_tls(sock: socket.socket, context: SSLContext, host: str, deadline: Deadline) -> socket.socket:
-    """Shake hands; SNI and the certificate check use the name, not the address. :raises OSError: when it fails."""
+    """Shake hands; SNI and the certificate check use the name, not the address.
+
+    :raises OSError: when it fails.
+    """
     sock.settimeout(deadline.left())
     return context.wrap_socket(sock, server_hostname=host)

@@ -33,7 +33,10 @@ class Called(Generic[T]):
 
     @property
     def answer(self) -> T:
-        """What it answered. :raises BaseException: what it raised."""
+        """What it answered.
+
+        :raises BaseException: what it raised.
+        """
         if self.error is not None:
             raise self.error
         return self._answer  # type: ignore[return-value]  # None is what it answered then

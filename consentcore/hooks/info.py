@@ -28,8 +28,10 @@ class NoSettings:
 class PluginInfo:
     """Manifest of a plugin.
 
-    :ivar name: the entry point's name. :ivar kind: where it may be named in the INI.
-    :ivar api: the :data:`API_VERSION` it was written for. :ivar settings: a frozen dataclass whose fields are made
+    :ivar name: the entry point's name.
+    :ivar kind: where it may be named in the INI.
+    :ivar api: the :data:`API_VERSION` it was written for.
+    :ivar settings: a frozen dataclass whose fields are made
         with :func:`~consentcore.settings.schema.setting`.
     :ivar capabilities: of a notifier: ``account_mail``, it mails the data owner alone and is given links that open an
         account; ``check``, it is a :class:`consentcore.ports.notifier.CheckedNotifier`.

@@ -87,11 +87,17 @@ class Registry:
         return tuple(name for name, plugin in self._plugins.items() if kind in {None, plugin.info.kind})
 
     def info(self, name: str) -> PluginInfo:
-        """The manifest of a plugin. :raises KeyError: when it is not loaded."""
+        """The manifest of a plugin.
+
+        :raises KeyError: when it is not loaded.
+        """
         return self._plugins[name].info
 
     def settings(self, name: str) -> Any:
-        """The bound settings of a plugin. :raises KeyError: when it is not loaded."""
+        """The bound settings of a plugin.
+
+        :raises KeyError: when it is not loaded.
+        """
         return self._plugins[name].settings
 
     def implementing(self, hook: str) -> tuple[str, ...]:
@@ -105,20 +111,29 @@ class Registry:
         return answers[0] if answers else None
 
     def storage(self, clock: Clock, keys: KeyRing) -> Storage:
-        """Make the storage. :raises ConfigurationError: when the plugin cannot."""
+        """Make the storage.
+
+        :raises ConfigurationError: when the plugin cannot.
+        """
         name = self._only(PluginKind.STORAGE)
         made: Storage = self._make(name, "consentcore_storage", clock=clock, keys=keys)
         return made
 
     def login(self, storage: Storage, clock: Clock) -> AnyLogin:
-        """Make the login provider. :raises ConfigurationError: when the plugin cannot."""
+        """Make the login provider.
+
+        :raises ConfigurationError: when the plugin cannot.
+        """
         made: AnyLogin = self._make(
             self._only(PluginKind.LOGIN), "consentcore_login", storage=storage, clock=clock
         )
         return made
 
     def catalog(self) -> Catalog:
-        """Every scope of every catalog. :raises ConfigurationError: when one is defined twice, or a plugin fails."""
+        """Every scope of every catalog.
+
+        :raises ConfigurationError: when one is defined twice, or a plugin fails.
+        """
         from consentcore.domain.scope import Catalog
 
         owners: dict[str, str] = {}
@@ -242,12 +257,18 @@ class Registry:
             raise TypeError("consentcore_event is called from a thread, no coroutine can be waited for")
 
     def configure(self, config: Any) -> None:
-        """Let plugins add routes, views and static files. :raises ConfigurationError: when one fails."""
+        """Let plugins add routes, views and static files.
+
+        :raises ConfigurationError: when one fails.
+        """
         for name in self.implementing("consentcore_configure"):
             self._make(name, "consentcore_configure", config=config)
 
     def cli(self, group: Any) -> None:
-        """Let plugins add commands. :raises ConfigurationError: when one fails."""
+        """Let plugins add commands.
+
+        :raises ConfigurationError: when one fails.
+        """
         for name in self.implementing("consentcore_cli"):
             self._make(name, "consentcore_cli", group=group)
 

@@ -22,7 +22,9 @@ def registry(
 
     RFC 9864 renames EdDSA to Ed25519, which neither clients nor servers say yet, so the library's warning is left out.
 
-    :param algorithms: names from RFC 7518 and RFC 8037. :param max_header: bytes. :param max_payload: bytes.
+    :param algorithms: names from RFC 7518 and RFC 8037.
+    :param max_header: bytes.
+    :param max_payload: bytes.
     :param any_header: take headers that no RFC registers; who asks for it has judged the header before.
     """
     from joserfc.jws import JWSRegistry

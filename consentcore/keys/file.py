@@ -133,7 +133,8 @@ def key_line(key: MasterKey) -> str:
 def parse(text: str, place: str) -> list[MasterKey]:
     """Lines ``id key [made] [from=TIME]``, or a single ``key`` whose id is then derived from it.
 
-    :param place: where the text stands, for what is said. :raises ConfigurationError: naming the line.
+    :param place: where the text stands, for what is said.
+    :raises ConfigurationError: naming the line.
     """
     found = []
     for number, line in enumerate(re.split(r"[\n;]", text), 1):

@@ -51,7 +51,10 @@ def read_master_keys(
     base_dir: Path | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Sequence[MasterKey]:
-    """The master keys that a setting of that kind names, newest first. :raises ConfigurationError: see above."""
+    """The master keys that a setting of that kind names, newest first.
+
+    :raises ConfigurationError: see above.
+    """
     if setting.startswith("provider:"):
         if registry is None:
             raise ConfigurationError([f"consentcore.keys: {setting} needs the plugins to be loaded"])
@@ -69,7 +72,10 @@ def read_master_keys(
 
 
 def key_file(setting: str, base_dir: Path | None = None) -> Path:
-    """The file that a setting of that kind names. :raises ConfigurationError: when it names none."""
+    """The file that a setting of that kind names.
+
+    :raises ConfigurationError: when it names none.
+    """
     if setting.startswith(("env:", "provider:")):
         instead = "name the one that it is made from: CONSENTCORE_KEYS=FILE consentcore -c INI keys rotate"
         raise ConfigurationError([f"consentcore.keys: expected a file, {setting} is none; {instead}"])

@@ -27,7 +27,9 @@ _KEY_ID = re.compile(r"[a-z0-9]{1,16}")
 class MasterKey:
     """A master key.
 
-    :ivar key_id: 1 to 16 of ``[a-z0-9]``. :ivar secret: 32 bytes. :ivar made: when it was made (ISO), or "".
+    :ivar key_id: 1 to 16 of ``[a-z0-9]``.
+    :ivar secret: 32 bytes.
+    :ivar made: when it was made (ISO), or "".
     :ivar used_from: from when on new things are made with it, in ms since the epoch; 0 is at once.
     """
 
@@ -101,14 +103,20 @@ class Keys:
         return self._ring().ids
 
     def used_from(self, key_id: str) -> int:
-        """From when on new things are made with a key, in ms; 0 is at once. :raises KeyUnavailable: unknown key."""
+        """From when on new things are made with a key, in ms; 0 is at once.
+
+        :raises KeyUnavailable: unknown key.
+        """
         times = self._ring().used_from
         if key_id not in times:
             raise KeyUnavailable(f"the key ring has no key {key_id!r}")
         return times[key_id]
 
     def subkey(self, purpose: str, key_id: str = "") -> bytes:
-        """32 bytes for one purpose. :raises KeyUnavailable: when the ring lacks the key."""
+        """32 bytes for one purpose.
+
+        :raises KeyUnavailable: when the ring lacks the key.
+        """
         wanted = key_id or self.current_id
         found = self._ring().subkey(purpose, wanted) or self._look_again().subkey(purpose, wanted)
         if found is None:
@@ -133,7 +141,11 @@ class Keys:
         return f"1.{key_id}.{encode(nonce + box)}"
 
     def open(self, purpose: str, sealed: str, context: str) -> bytes:
-        """Undo :meth:`seal`. :raises KeyUnavailable: unknown key. :raises ValueError: tampered or wrong context."""
+        """Undo :meth:`seal`.
+
+        :raises KeyUnavailable: unknown key.
+        :raises ValueError: tampered or wrong context.
+        """
         from cryptography.exceptions import InvalidTag
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -169,7 +181,10 @@ def encode(data: bytes) -> str:
 
 
 def decode(text: str) -> bytes:
-    """Read base64 of either alphabet, with or without padding. :raises ValueError: when it is none."""
+    """Read base64 of either alphabet, with or without padding.
+
+    :raises ValueError: when it is none.
+    """
     bare = text.rstrip("=").replace("+", "-").replace("/", "_")
     if not re.fullmatch(r"[A-Za-z0-9_-]*", bare):
         raise ValueError("this is not base64")

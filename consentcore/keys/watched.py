@@ -27,7 +27,8 @@ class WatchedKeys(Keys):
     A change only ever adds keys: a file that is gone or cannot be read, or that lacks a key or has another oldest
     one, is reported and not taken over, because what is in use must stay readable.
 
-    :raises ConfigurationError: when the file is not in order. :raises ValueError: see :class:`Keys`.
+    :raises ConfigurationError: when the file is not in order.
+    :raises ValueError: see :class:`Keys`.
     """
 
     def __init__(self, path: Path, clock: Clock | None = None) -> None:

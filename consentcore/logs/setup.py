@@ -29,7 +29,8 @@ def configure(style: str, level: str) -> None:
 
     Uncaught exceptions, also those of threads, and warnings of Python become lines too.
 
-    :param style: one of ``formats.FORMATS``. :param level: one of ``formats.LEVELS``.
+    :param style: one of ``formats.FORMATS``.
+    :param level: one of ``formats.LEVELS``.
     """
     handler = logging.StreamHandler(sys.__stderr__)
     handler.setFormatter(JsonFormatter() if style == "json" else TextFormatter())

@@ -17,7 +17,7 @@ def identified(environ: dict[str, Any], start_response: Callable[..., Any]) -> I
     """Choose the id of a request, unless a server in front has done so, and give it back with the answer.
 
     :param environ: gets :data:`~consentcore.logs.asked.REQUEST_ID`, and no other ``X-Request-ID`` than that.
-    :return: what to use as ``start_response`` until the block ends.
+    :returns: what to use as ``start_response`` until the block ends.
     """
     if REQUEST_ID in environ:
         yield start_response

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 def mime_message(mail: Mail, notice: Notice, *, sender: str, now: int) -> EmailMessage:
     """Make the message: text and HTML, a Message-ID that stays the same, marked as sent by a machine.
 
-    :param sender: for the From header. :param now: for the Date header, milliseconds since the epoch.
+    :param sender: for the From header.
+    :param now: for the Date header, milliseconds since the epoch.
     :raises InvalidInput: when a header would hold a line break or an address is none: nothing can be smuggled
         into the header (RFC 5322 section 2.2).
     """
@@ -83,7 +84,8 @@ def _mailbox(name: str, text: str) -> Address:
 def check_sender(sender: str) -> str:
     """Tell at start what would be wrong with every mail.
 
-    :returns: the address alone, as the mail server is told it. :raises InvalidInput: field ``sender``.
+    :returns: the address alone, as the mail server is told it.
+    :raises InvalidInput: field ``sender``.
     """
     try:
         return _mailbox("From", sender).addr_spec
@@ -94,7 +96,8 @@ def check_sender(sender: str) -> str:
 def mail_message(envelope: Envelope, target: str, *, sender: str, now: int) -> EmailMessage | Reject:
     """Make the message for a target of :func:`mail_targets`, or say why there can be none.
 
-    :param sender: for the From header. :param now: for the Date header, milliseconds since the epoch.
+    :param sender: for the From header.
+    :param now: for the Date header, milliseconds since the epoch.
     """
     mail = envelope.mail(Audience(target))
     if mail is None:

@@ -48,7 +48,8 @@ class Meters:
 
     Labels have few values: names of routes, of notifiers and of kinds; never an id, an address or a path.
 
-    :param stats: how full the outbox is, asked when somebody reads. :param version: of the software.
+    :param stats: how full the outbox is, asked when somebody reads.
+    :param version: of the software.
     """
 
     def __init__(self, stats: Stats, clock: Clock, version: str) -> None:
@@ -136,7 +137,8 @@ class Meters:
     def thread_replaced(self, kind: str, why: str) -> None:
         """Note a thread of the worker that was replaced.
 
-        :param kind: ``send`` or ``chores``. :param why: ``ended`` or ``held``.
+        :param kind: ``send`` or ``chores``.
+        :param why: ``ended`` or ``held``.
         """
         self._count(self._threads, (kind, why))
 

@@ -38,7 +38,8 @@ def make(parts: Parts, client: Client, grant: Grant, wish: Wish, reference: str)
     """Make the access token.
 
     :param reference: the opaque token, which is what most clients get.
-    :raises ProtocolError: what was asked for is too much for a JWT. :raises ConfigurationError: claims of plugins
+    :raises ProtocolError: what was asked for is too much for a JWT.
+    :raises ConfigurationError: claims of plugins
         are not in order.
     """
     if client.access_token_format is not TokenFormat.JWT:

@@ -28,7 +28,8 @@ class Caller:
         assertion (RFC 7523 section 2.2) as ``Authorization: Bearer``, checked just as at the token endpoint.
 
         :raises ProtocolError: 401 ``invalid_client``, for public clients too; 403 ``unauthorized_client`` for a
-            resource server, which has no grants; 429 beyond a limit. :raises StorageError: there was no answer.
+            resource server, which has no grants; 429 beyond a limit.
+        :raises StorageError: there was no answer.
         """
         http, parameters = _assertion_in_body(http)
         admission = self._parts.admission

@@ -212,7 +212,8 @@ class AuthorizationEndpoint:
 def strict_checks(request: Any) -> dict[str, object]:
     """What oauthlib leaves out, in an order that names the first thing wrong. Client and redirect URI are good.
 
-    :raises OAuth2Error: to be redirected. :raises ProtocolError: the same, for codes that oauthlib lacks.
+    :raises OAuth2Error: to be redirected.
+    :raises ProtocolError: the same, for codes that oauthlib lacks.
     """
     problem = request.asking.parameters.first_problem()
     if problem is not None:

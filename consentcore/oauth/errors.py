@@ -28,7 +28,9 @@ _DEFAULTS = {
 class ProtocolError(Exception):
     """A refusal in the shape of RFC 6749 section 5.2.
 
-    :param status: HTTP status. :param error: the code. :param description: for the developer of the client;
+    :param status: HTTP status.
+    :param error: the code.
+    :param description: for the developer of the client;
         characters that the RFC forbids become ``?``. Never put input into it.
     """
 

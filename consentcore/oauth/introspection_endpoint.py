@@ -39,8 +39,10 @@ class IntrospectionEndpoint:
         both name resources, one of its resources; an application about its own tokens. Everything else is
         ``{"active": false}`` and nothing more (section 4).
 
-        :raises ProtocolError: a refusal. :raises OAuth2Error: a refusal by oauthlib.
-        :raises StorageError: the storage did not answer. :raises ConfigurationError: a plugin gave a reserved claim.
+        :raises ProtocolError: a refusal.
+        :raises OAuth2Error: a refusal by oauthlib.
+        :raises StorageError: the storage did not answer.
+        :raises ConfigurationError: a plugin gave a reserved claim.
         """
         parameters = front.read_body(http, front.ABOUT_TOKEN, self._parts.settings.server.max_body_bytes)
         credentials = self._parts.admission.identify("introspect", http, parameters)

@@ -12,7 +12,8 @@ from consentcore.domain.interaction import AuthorizationRequest, AuthorizeContex
 class HttpRequest:
     """One request to the token, revocation or introspection endpoint.
 
-    :ivar query: the raw query string, without ``?``. :ivar headers: names in lower case.
+    :ivar query: the raw query string, without ``?``.
+    :ivar headers: names in lower case.
     :ivar proven: what may be used once and was used by this request, which may be done again after a collision.
     """
 
@@ -57,7 +58,8 @@ class Redirect:
 class Pending:
     """A sound authorization request, and what one read found for it.
 
-    :ivar shared: of a pushed request: the name that all openings of it share. :ivar standing: what is kept under that
+    :ivar shared: of a pushed request: the name that all openings of it share.
+    :ivar standing: what is kept under that
         name, when it had been opened before and not been answered.
     """
 

@@ -45,7 +45,8 @@ class PushedRequestEndpoint:
     def respond(self, http: HttpRequest) -> HttpResponse:
         """Answer a pushed request: one read, one write; 201 with ``request_uri`` and ``expires_in`` in seconds.
 
-        :raises ProtocolError: a refusal. :raises StorageError: nothing was stored.
+        :raises ProtocolError: a refusal.
+        :raises StorageError: nothing was stored.
         """
         parameters = front.read_body(http, front.PUSH, self._parts.settings.server.max_body_bytes)
         credentials = self._parts.admission.identify("par", http, parameters)

@@ -19,7 +19,10 @@ _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[\x21\x24-\x3b\x3d\x3f-\x5b\x5d
 
 
 def check_resource(uri: str) -> None:
-    """Refuse a resource that cannot be registered. :raises InvalidInput: naming what was expected."""
+    """Refuse a resource that cannot be registered.
+
+    :raises InvalidInput: naming what was expected.
+    """
     if len(uri) > MAX_LENGTH or not _ABSOLUTE.fullmatch(uri) or _is_web_without_host(uri):
         expected = f"expected an absolute URI without fragment, of at most {MAX_LENGTH} characters"
         raise InvalidInput("resource", f"{expected}, such as https://api.example.com")
@@ -28,7 +31,8 @@ def check_resource(uri: str) -> None:
 def asked(client: Client, wanted: Sequence[str], authorized: Sequence[str] = ()) -> tuple[str, ...]:
     """What a request may have: each URI registered for the client and within what was authorized before.
 
-    :param wanted: the values of ``resource``. :param authorized: what code or refresh token stand for; empty does
+    :param wanted: the values of ``resource``.
+    :param authorized: what code or refresh token stand for; empty does
         not limit.
     :raises ProtocolError: ``invalid_target`` (RFC 8707 section 2), or ``invalid_request`` where several come from a
         client that has no resources at all: there the name is an ordinary one, which may come once.

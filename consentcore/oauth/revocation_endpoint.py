@@ -27,7 +27,8 @@ class RevocationEndpoint:
     def respond(self, http: HttpRequest) -> HttpResponse:
         """Kill the family of the client's own token; 200 for any other, unknown ones included (section 2.2).
 
-        :raises ProtocolError: a refusal. :raises OAuth2Error: a refusal by oauthlib.
+        :raises ProtocolError: a refusal.
+        :raises OAuth2Error: a refusal by oauthlib.
         :raises StorageError: nothing was revoked, and this must not be answered with 200.
         """
         parameters = front.read_body(http, front.ABOUT_TOKEN, self._parts.settings.server.max_body_bytes)

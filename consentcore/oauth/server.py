@@ -99,7 +99,8 @@ class AuthorizationServer:
         """Validate an authorization request (RFC 6749 section 4.1.1), with one read; one write besides takes a
         pushed one out of the store (RFC 9126 section 4).
 
-        :param query: the raw query string of a GET, as it came. :param session_hash: SHA-256 of the browser's
+        :param query: the raw query string of a GET, as it came.
+        :param session_hash: SHA-256 of the browser's
             session cookie, None without one.
         :returns: ``PageError`` when client or redirect URI are not good (and then nothing is redirected),
             ``Redirect`` with any other error, ``Pending`` when somebody has to decide. A request without
@@ -114,7 +115,8 @@ class AuthorizationServer:
         """Store a code under a remembered consent, with one write, and lead back to the client.
 
         :param session: of the browser: when and how its owner signed in goes with the tokens.
-        :returns: None when the grant or the client died meanwhile. :raises StorageError: nothing was stored.
+        :returns: None when the grant or the client died meanwhile.
+        :raises StorageError: nothing was stored.
         """
         return self._authorization.issue_code(request, grant, session)
 
@@ -155,7 +157,8 @@ class AuthorizationServer:
     def application(self, http: HttpRequest) -> Client:
         """Authenticate the application that calls the JSON API, see :meth:`Caller.application`.
 
-        :raises ProtocolError: it is none. :raises StorageError: the storage did not answer.
+        :raises ProtocolError: it is none.
+        :raises StorageError: the storage did not answer.
         """
         return self._caller.application(http)
 

@@ -40,7 +40,9 @@ class SigningKeys:
     def sign(self, typ: str, payload: bytes, key_id: str = "") -> str:
         """Make a signed JWT (RFC 7515 compact form) with the key that signs now.
 
-        :param typ: the header ``typ``. :param payload: the claims as JSON. :param key_id: another key of the ring.
+        :param typ: the header ``typ``.
+        :param payload: the claims as JSON.
+        :param key_id: another key of the ring.
         :raises KeyUnavailable: when the ring lacks ``key_id``.
         """
         from joserfc import jws
@@ -65,7 +67,10 @@ class SigningKeys:
         return {"keys": [dict(self.key(kid).as_dict(private=False)) for kid in kids]}
 
     def key(self, kid: str) -> ECKey | OKPKey:
-        """The key of that id, private half included. :raises KeyUnavailable: when the ring lacks it."""
+        """The key of that id, private half included.
+
+        :raises KeyUnavailable: when the ring lacks it.
+        """
         found = self._made.get(kid)
         if found is None:
             key_id, _, name = kid.rpartition("-")

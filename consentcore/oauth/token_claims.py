@@ -59,7 +59,10 @@ def subject_of(parts: Parts, said: Statement) -> str:
 
 
 def plugin_claims(parts: Parts, said: Statement, subject: str) -> Mapping[str, object]:
-    """The claims that plugins add. :raises ConfigurationError: one of them is reserved, or given twice."""
+    """The claims that plugins add.
+
+    :raises ConfigurationError: one of them is reserved, or given twice.
+    """
     extra = parts.claims(TokenContext(said.grant, said.client_id, said.scopes, subject, said.audience))
     shadowed = sorted(RESERVED_CLAIMS.intersection(extra))
     if shadowed:

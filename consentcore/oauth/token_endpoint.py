@@ -39,7 +39,8 @@ class TokenEndpoint:
     def respond(self, http: HttpRequest) -> HttpResponse:
         """Answer a token request.
 
-        :raises ProtocolError: a refusal. :raises OAuth2Error: a refusal by oauthlib's hooks.
+        :raises ProtocolError: a refusal.
+        :raises OAuth2Error: a refusal by oauthlib's hooks.
         :raises StorageError: nothing was changed.
         """
         parameters = front.read_body(http, front.TOKEN, self._parts.settings.server.max_body_bytes)

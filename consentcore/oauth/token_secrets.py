@@ -68,7 +68,11 @@ def seal_access(keys: KeyRing, presented: str, nonce: bytes, key_id: str, text: 
 
 
 def open_access(keys: KeyRing, presented: str, nonce: bytes, key_id: str, sealed: bytes) -> str:
-    """Undo :func:`seal_access`. :raises KeyUnavailable: the key is gone. :raises ValueError: it was changed."""
+    """Undo :func:`seal_access`.
+
+    :raises KeyUnavailable: the key is gone.
+    :raises ValueError: it was changed.
+    """
     from cryptography.exceptions import InvalidTag
 
     try:

@@ -61,7 +61,10 @@ class Link:
         return {"purpose": self.purpose.value, "ticket_id": self.ticket_id, "key_id": self.key_id}
 
     def secret(self, keys: KeyRing) -> str:
-        """What the link carries. :raises KeyUnavailable: when the ring lacks the key."""
+        """What the link carries.
+
+        :raises KeyUnavailable: when the ring lacks the key.
+        """
         data = f"{self.purpose.value}|{self.ticket_id}".encode()
         return shape(TICKET, keys.mac("ticket", data, self.key_id))
 
@@ -78,7 +81,9 @@ class Link:
 class Letter:
     """What the mail with a link needs besides its notice.
 
-    :ivar url: the link, a secret. :ivar until: when it runs out, in ms. :ivar new_email: the address that an owner
+    :ivar url: the link, a secret.
+    :ivar until: when it runs out, in ms.
+    :ivar new_email: the address that an owner
         wants to move to; "" where the link is about something else.
     """
 

@@ -42,9 +42,11 @@ class Address:
 class Doubt:
     """A domain that may have been typed otherwise.
 
-    :ivar domain: as it is stored. :ivar typed: how else it may have been typed; "" when there are many ways.
+    :ivar domain: as it is stored.
+    :ivar typed: how else it may have been typed; "" when there are many ways.
     :ivar means: the domain that those letters mean today; "" when they are no name any more, or there are many ways.
-    :ivar why: a sentence. :ivar addresses: what is stored with that domain.
+    :ivar why: a sentence.
+    :ivar addresses: what is stored with that domain.
     """
 
     domain: str

@@ -61,13 +61,17 @@ class AccountService:
         self._tell(uow, NoticeKind.PASSWORD_RESET, owner_id, {"link": link.facts})
 
     def find_reset(self, uow: UnitOfWork, secret: str) -> OwnerTicket:
-        """The unused ticket of a reset link. :raises LinkGone: when it is no longer good."""
+        """The unused ticket of a reset link.
+
+        :raises LinkGone: when it is no longer good.
+        """
         return self._unused(uow, secret, (Purpose.PASSWORD_RESET,))
 
     def reset(self, uow: UnitOfWork, secret: str, password: str) -> None:
         """Set a password by a reset link, and end every session and every other link.
 
-        :raises LinkGone: when it is no longer good. :raises InvalidInput: when the password is poor; nothing was
+        :raises LinkGone: when it is no longer good.
+        :raises InvalidInput: when the password is poor; nothing was
             written then.
         """
         ticket = self.find_reset(uow, secret)
@@ -80,7 +84,7 @@ class AccountService:
         """Set a password whose owner proved the old one, or asked for it on the telephone; ends every session and
         every link.
 
-        :return: how many sessions were ended.
+        :returns: how many sessions were ended.
         :raises InvalidInput: when the password is poor; nothing was written then.
         """
         self.login.set_password(uow, owner.owner_id, password)
@@ -108,7 +112,10 @@ class AccountService:
             self._tell(uow, NoticeKind.EMAIL_CHANGE, owner.owner_id, facts, Audience.OWNER_NEW)
 
     def find_confirmation(self, uow: UnitOfWork, secret: str) -> tuple[OwnerTicket, str]:
-        """The unused ticket of a link to confirm, and the new address. :raises LinkGone: when it is not good."""
+        """The unused ticket of a link to confirm, and the new address.
+
+        :raises LinkGone: when it is not good.
+        """
         ticket = self._unused(uow, secret, EMAIL_PURPOSES)
         return ticket, json.loads(ticket.payload)["email"]
 

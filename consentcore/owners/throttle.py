@@ -31,7 +31,8 @@ class MailThrottle:
     """Limits of one kind of mail for an hour. Keys hold hashes: the counters name neither people nor addresses.
 
     :param per_asker: mails to one mailbox that one network address, or one signed-in account, may ask for.
-    :param per_mailbox: mails to one mailbox, whoever asks. :param per_address: requests from one network address.
+    :param per_mailbox: mails to one mailbox, whoever asks.
+    :param per_address: requests from one network address.
     """
 
     counters: CounterStorage

@@ -36,12 +36,16 @@ class KeyRing(Protocol):
     def subkey(self, purpose: str, key_id: str = "") -> bytes:
         """32 bytes for one purpose (HKDF-SHA-256 of the master key).
 
-        :param key_id: empty means the current one. :raises KeyUnavailable: when the ring lacks it.
+        :param key_id: empty means the current one.
+        :raises KeyUnavailable: when the ring lacks it.
         """
         ...
 
     def mac(self, purpose: str, data: bytes, key_id: str = "") -> bytes:
-        """HMAC-SHA-256 of ``data`` under the subkey: 32 bytes. :raises KeyUnavailable: see :meth:`subkey`."""
+        """HMAC-SHA-256 of ``data`` under the subkey: 32 bytes.
+
+        :raises KeyUnavailable: see :meth:`subkey`.
+        """
         ...
 
     def stable_mac(self, purpose: str, data: bytes) -> bytes:
@@ -54,7 +58,11 @@ class KeyRing(Protocol):
         ...
 
     def open(self, purpose: str, sealed: str, context: str) -> bytes:
-        """Undo :meth:`seal`. :raises KeyUnavailable: unknown key. :raises ValueError: tampered or wrong context."""
+        """Undo :meth:`seal`.
+
+        :raises KeyUnavailable: unknown key.
+        :raises ValueError: tampered or wrong context.
+        """
         ...
 
 

@@ -84,7 +84,10 @@ class LoginProvider(Protocol):
         ...
 
     def set_password(self, uow: UnitOfWork, owner_id: str, password: str) -> None:
-        """Store a password. :raises InvalidInput: when it is too short, too long or too common."""
+        """Store a password.
+
+        :raises InvalidInput: when it is too short, too long or too common.
+        """
         ...
 
 
@@ -92,8 +95,10 @@ class LoginProvider(Protocol):
 class RedirectTo:
     """Where a sign-in goes on.
 
-    :ivar url: at the provider, absolute. :ivar state: what comes back as the parameter ``state``: at least 128 random
-        bits, new each time. :ivar transient: up to 1000 characters that :meth:`RedirectLogin.complete` needs; kept
+    :ivar url: at the provider, absolute.
+    :ivar state: what comes back as the parameter ``state``: at least 128 random
+        bits, new each time.
+    :ivar transient: up to 1000 characters that :meth:`RedirectLogin.complete` needs; kept
         sealed, in the browser that was sent, for ten minutes and for one return.
     """
 
@@ -106,7 +111,8 @@ class RedirectTo:
 class Returned:
     """A browser that came back with the state it was sent with.
 
-    :ivar params: the query of the callback, each name once. :ivar transient: of :class:`RedirectTo`.
+    :ivar params: the query of the callback, each name once.
+    :ivar transient: of :class:`RedirectTo`.
     """
 
     params: Mapping[str, str] = field(repr=False)

@@ -80,7 +80,8 @@ class OutboxStorage(Protocol):
         the same time; a lease that ran out is claimable again, and so is one that ends later than ``now`` plus twice
         ``lease_ms``: a clock that went wrong has given it. ``attempts`` is counted up by the claim.
 
-        :param per_target: at most so many of one target (notifier and name). :param busy: targets to leave out.
+        :param per_target: at most so many of one target (notifier and name).
+        :param busy: targets to leave out.
             However many deliveries these have due, the claim finds those of the others in about the same time.
         """
         ...
@@ -110,7 +111,8 @@ class OutboxStorage(Protocol):
         """Deliveries, newest first, narrowed by what is given.
 
         :param undelivered: only those in one of :data:`~consentcore.domain.notice.UNDELIVERED`.
-        :param since: made at this time or later; :param until: made before this time (``created_at``).
+        :param since: made at this time or later;
+        :param until: made before this time (``created_at``).
         :param after: the last id of the page before; of an unknown one nothing follows.
         """
         ...

@@ -112,7 +112,10 @@ class Checker(Protocol):
     """Says what a token stands for. Safe to share between threads."""
 
     def check(self, token: str) -> Token:
-        """Judge a token. :raises Refused: 401 when it is not good, 503 when that cannot be known."""
+        """Judge a token.
+
+        :raises Refused: 401 when it is not good, 503 when that cannot be known.
+        """
         ...
 
 
@@ -140,7 +143,8 @@ def token_of(environ: Mapping[str, Any]) -> str:
 def authorize(environ: Mapping[str, Any], checker: Checker, scopes: Iterable[str] = ()) -> Token:
     """The token of a request that may go on.
 
-    :param scopes: what the token must allow, all of it. :raises Refused: with what to answer.
+    :param scopes: what the token must allow, all of it.
+    :raises Refused: with what to answer.
     """
     wanted = tuple(scopes)
     try:

@@ -30,7 +30,8 @@ class Answer:
 class Endpoint:
     """Sends requests to one URL. Safe to share between threads; redirects are not followed.
 
-    :param url: http or https. :param timeout_s: for connecting, and for each read.
+    :param url: http or https.
+    :param timeout_s: for connecting, and for each read.
     :param context: TLS settings; by default the system's certificates are trusted.
     """
 

@@ -26,8 +26,10 @@ _LONGEST_NO_S = 1.0
 class Introspection:
     """A :class:`~consentcore.resource.bearer.Checker` that asks. Safe to share between threads.
 
-    :param url: the introspection endpoint. :param client_id: of a resource server, see
-        ``consentcore client create --resource-server``. :param client_secret: its secret.
+    :param url: the introspection endpoint.
+    :param client_id: of a resource server, see
+        ``consentcore client create --resource-server``.
+    :param client_secret: its secret.
     :param cache_s: how long a good token is taken for good without asking again, **and so how late a revocation is
         noticed**; 0 asks each time. A token is never kept beyond its ``exp``, a refusal never longer than 1 s.
     :param cache_entries: how many good tokens, and how many refused ones, are remembered.
@@ -63,7 +65,10 @@ class Introspection:
         self._bad: Brief[bool] = Brief(cache_entries)
 
     def check(self, token: str) -> Token:
-        """Judge a token. :raises Refused: 401 when it is not live, 503 when the server gives no answer."""
+        """Judge a token.
+
+        :raises Refused: 401 when it is not live, 503 when the server gives no answer.
+        """
         key, now = hashlib.sha256(token.encode()).digest(), self._clock()
         if self._cache_s > 0:
             known = self._good.get(key, now)

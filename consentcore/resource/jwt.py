@@ -27,10 +27,12 @@ class JwtVerifier:
     Only ES256 and EdDSA, each only with a key that is published for it; no header beyond ``alg``, ``typ`` and ``kid``,
     so nothing in a token can choose its key.
 
-    :param issuer: exactly the ``iss`` of the tokens. :param audience: URIs of this API; a token must name one.
+    :param issuer: exactly the ``iss`` of the tokens.
+    :param audience: URIs of this API; a token must name one.
     :param jwks_uri: where the keys are; by default ``{issuer}/jwks``.
     :param leeway_s: by how much clocks may disagree.
-    :param refresh_s: how old the keys may be. :param min_refresh_s: how often an unknown ``kid`` may have them fetched.
+    :param refresh_s: how old the keys may be.
+    :param min_refresh_s: how often an unknown ``kid`` may have them fetched.
     """
 
     def __init__(
@@ -60,7 +62,10 @@ class JwtVerifier:
         )
 
     def check(self, token: str) -> Token:
-        """Judge a token. :raises Refused: 401 when it is not good, 503 when the keys cannot be had."""
+        """Judge a token.
+
+        :raises Refused: 401 when it is not good, 503 when the keys cannot be had.
+        """
         header = _header_of(token)
         key = self._keys.find(header["kid"], header["alg"])
         if key is None:
@@ -98,7 +103,10 @@ class JwtVerifier:
 
 
 def _header_of(token: str) -> dict[str, str]:
-    """Read and judge the header before anything is computed with it. :raises Refused: 401."""
+    """Read and judge the header before anything is computed with it.
+
+    :raises Refused: 401.
+    """
     refusal = invalid_token("Expected a signed JWT access token")
     parts = token.split(".")
     if len(token) > MAX_TOKEN or len(parts) != 3 or len(parts[0]) > 1024:

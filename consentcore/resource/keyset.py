@@ -27,7 +27,8 @@ MAX_STALE_S = 24 * 3600.0
 class KeySet:
     """Keys by ``kid``. Safe to share between threads.
 
-    :param refresh_s: how old the keys may be. :param min_refresh_s: how often they are fetched at most.
+    :param refresh_s: how old the keys may be.
+    :param min_refresh_s: how often they are fetched at most.
     """
 
     def __init__(

@@ -39,7 +39,8 @@ class ServeOptions:
     :param max_connections: open connections of one web process; more wait in the system's queue.
     :param trusted_proxies: addresses or networks whose forwarding headers are believed in ``proxied`` mode.
     :param access_log: one INFO line a request on the logger ``consentcore.access``, whatever ``log_level`` is.
-    :param log_format: ``text`` or ``json``. :param log_level: of ``logs.LEVELS``; both for every process.
+    :param log_format: ``text`` or ``json``.
+    :param log_level: of ``logs.LEVELS``; both for every process.
     :raises ConfigurationError: with one line for each value that is out of range.
     """
 

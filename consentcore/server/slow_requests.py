@@ -63,7 +63,11 @@ class SlowLane:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Waiter:
-    """A request that waits for its turn. :ivar go: run it. :ivar give_up: answer that there was no turn in time."""
+    """A request that waits for its turn.
+
+    :ivar go: run it.
+    :ivar give_up: answer that there was no turn in time.
+    """
 
     errand: Errand
     go: Job

@@ -30,7 +30,8 @@ class Source:
     """Every ``consentcore.*`` value of one configuration, with its origin.
 
     :ivar name: what the configuration is called in messages, usually the INI's path.
-    :ivar folder: base of relative paths. :ivar problems: found so far, one line each.
+    :ivar folder: base of relative paths.
+    :ivar problems: found so far, one line each.
     """
 
     entries: dict[str, Entry]

@@ -42,7 +42,8 @@ class Entry:
 class IniFile:
     """The sections of one file, interpolated on request.
 
-    :ivar sections: section name to key to entry, raw. :ivar problems: lines that could not be understood.
+    :ivar sections: section name to key to entry, raw.
+    :ivar problems: lines that could not be understood.
     """
 
     path: Path

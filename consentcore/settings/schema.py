@@ -41,7 +41,9 @@ def setting(
 
     :param help: one sentence for ``plugins show`` and the documentation.
     :param default: without one the setting is required.
-    :param minimum: smallest number; :param maximum: largest; :param choices: the only texts allowed.
+    :param minimum: smallest number;
+    :param maximum: largest;
+    :param choices: the only texts allowed.
     """
     meta = {"help": help, "minimum": minimum, "maximum": maximum, "choices": choices}
     if default is dataclasses.MISSING:

@@ -72,7 +72,9 @@ def check_origin(request: Request) -> None:
 
 
 def check_sender(request: Request, *, any_person: bool) -> None:
-    """Look at the anti-forgery token of a form. :raises BadCsrf: when it does not count, by reason.
+    """Look at the anti-forgery token of a form.
+
+    :raises BadCsrf: when it does not count, by reason.
 
     :param any_person: who is signed in is then not looked up, so that the view begins outside any transaction: a
         sign-in checks a password there, which takes its time and may have to write.

@@ -78,7 +78,10 @@ def _text(escaped: str, field: str) -> str:
 
 
 def query_fields(request: Request) -> Fields:
-    """The query string of a request. :raises InvalidInput: see :func:`parse_fields`."""
+    """The query string of a request.
+
+    :raises InvalidInput: see :func:`parse_fields`.
+    """
     return parse_fields(request.environ.get("QUERY_STRING", "").encode("latin-1"), "query")
 
 

@@ -33,7 +33,7 @@ def without_foreign_host(request: Request, response: Response, own: Collection[s
     application or an identity provider is told to send people (:func:`see_other`) stays as it is.
 
     :param own: the origins of our own settings (:func:`~consentcore.hosts.origin_of`); what leads there stays.
-    :return: the same response, or one with a path as its ``Location`` and without a body.
+    :returns: the same response, or one with a path as its ``Location`` and without a body.
     """
     location = response.headers.get("Location")
     if location is None or (location.startswith("/") and not location.startswith("//")):

@@ -66,12 +66,18 @@ def owner(request: Request) -> Owner | None:
 
 
 def form(request: Request) -> Fields:
-    """The posted form. :raises InvalidInput: when it is not readable."""
+    """The posted form.
+
+    :raises InvalidInput: when it is not readable.
+    """
     return posted_fields(request)
 
 
 def query(request: Request) -> Fields:
-    """The query string. :raises InvalidInput: when it is not readable."""
+    """The query string.
+
+    :raises InvalidInput: when it is not readable.
+    """
     return query_fields(request)
 
 

@@ -28,8 +28,10 @@ CAP = 10_000
 class Filter:
     """Which deliveries; everything that is empty says nothing.
 
-    :ivar endpoint_id: or any other target. :ivar undelivered: those that did not arrive although they could.
-    :ivar since: made at this time or later, :ivar until: before this time; milliseconds since the epoch.
+    :ivar endpoint_id: or any other target.
+    :ivar undelivered: those that did not arrive although they could.
+    :ivar since: made at this time or later,
+    :ivar until: before this time; milliseconds since the epoch.
     :ivar endpoints_only: webhooks, no mails.
     """
 
@@ -47,7 +49,8 @@ class Filter:
 def check_span(since: int | None, until: int | None, option: str) -> None:
     """Refuse a time that ends before it begins: "nothing failed" would be the wrong answer to a mistake.
 
-    :param option: what the end is called. :raises InvalidInput: naming it.
+    :param option: what the end is called.
+    :raises InvalidInput: naming it.
     """
     if since is not None and until is not None and until < since:
         raise InvalidInput(option, f"expected a time that is not before {option.replace('until', 'since')}")
@@ -120,7 +123,8 @@ def replay(
 ) -> tuple[list[str], bool]:
     """Make deliveries due at once, each for one try, at most :data:`CAP`.
 
-    :param by: who asked, for the log. :param names: of notifiers that send; what is for another one, nobody would send.
+    :param by: who asked, for the log.
+    :param names: of notifiers that send; what is for another one, nobody would send.
     :returns: the ids of those that are due; those being sent at this moment are not. And whether there were more.
     """
     theirs = (one for one in deliveries if names is None or one.notifier in names)

@@ -34,7 +34,8 @@ class _Keys:
 def make_fixtures(secret: str, old_secret: str, now: int) -> dict[str, Any]:
     """Make them.
 
-    :param secret: ``whsec_…``, the one that a receiver under test knows. :param old_secret: one that was rotated away.
+    :param secret: ``whsec_…``, the one that a receiver under test knows.
+    :param old_secret: one that was rotated away.
     :param now: Unix seconds at which the receiver under test has to believe to be; a receiver allows five minutes.
     """
     keys = _Keys(secret, old_secret, make_secret("v1"), make_secret("v1a"))

@@ -27,7 +27,9 @@ NEEDED = ("webhook-id", "webhook-timestamp", "webhook-signature")
 class Received:
     """One request: whether its signature holds, and why not or what is noteworthy.
 
-    :ivar problem: "" when it is in order. :ivar hint: what to do. :ivar event: the parsed body, if it is JSON.
+    :ivar problem: "" when it is in order.
+    :ivar hint: what to do.
+    :ivar event: the parsed body, if it is JSON.
     """
 
     notice_id: str
@@ -58,7 +60,8 @@ class Trust:
 def examine(headers: Mapping[str, str], body: bytes, trust: Trust, now: float) -> Received:
     """Verify a request by Standard Webhooks.
 
-    :param headers: with names in lower case. :param now: seconds since the epoch.
+    :param headers: with names in lower case.
+    :param now: seconds since the epoch.
     """
     notice_id = headers.get("webhook-id", "")
     event = _parsed(body)
@@ -91,7 +94,10 @@ def examine(headers: Mapping[str, str], body: bytes, trust: Trust, now: float) -
 
 @dataclass(frozen=True)
 class _Check:
-    """The signatures of one request. :ivar prefix: what is signed before the body."""
+    """The signatures of one request.
+
+    :ivar prefix: what is signed before the body.
+    """
 
     prefix: bytes
     presented: Sequence[tuple[str, str]]

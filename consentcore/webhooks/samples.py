@@ -16,7 +16,8 @@ _REASONS = {NoticeKind.REVOKED: "owner_request", NoticeKind.EXPIRED: "time_over"
 def sample_notice(kind: NoticeKind, client_id: str, scopes: Sequence[str], now: int) -> Notice:
     """Make one; ``webhook.test`` has a random ``state``.
 
-    :param scopes: what the imagined grant is about. :param now: milliseconds since the epoch.
+    :param scopes: what the imagined grant is about.
+    :param now: milliseconds since the epoch.
     """
     testing = kind is NoticeKind.TEST
     facts = {"state": secrets.token_hex(8)} if testing else _facts(kind, list(scopes), now)

@@ -45,7 +45,8 @@ def make_endpoint(
     """Make an endpoint with its secrets; stores nothing.
 
     :param url: checked by the caller, see :meth:`consentcore.egress.EgressPolicy.check_url`.
-    :param now: milliseconds since the epoch. :param events: as in :class:`~consentcore.domain.client.WebhookEndpoint`.
+    :param now: milliseconds since the epoch.
+    :param events: as in :class:`~consentcore.domain.client.WebhookEndpoint`.
     :param schemes: of :data:`consentcore.webhooks.signing.SCHEMES`, at least one.
     """
     bare = WebhookEndpoint(f"ep_{uuid.uuid4().hex}", client_id, url, now, events=tuple(events))

@@ -41,7 +41,10 @@ class Change:
 
 
 def check_events(events: Iterable[str]) -> tuple[str, ...]:
-    """The types in our order, each once; () when it is all of them. :raises InvalidInput: ``events``."""
+    """The types in our order, each once; () when it is all of them.
+
+    :raises InvalidInput: ``events``.
+    """
     wanted = set(events)
     unknown = sorted(wanted.difference(TYPES))
     if unknown or not wanted:
@@ -51,7 +54,10 @@ def check_events(events: Iterable[str]) -> tuple[str, ...]:
 
 
 def check_schemes(schemes: Iterable[str]) -> tuple[str, ...]:
-    """The schemes in our order. :raises InvalidInput: ``signatures``."""
+    """The schemes in our order.
+
+    :raises InvalidInput: ``signatures``.
+    """
     wanted = set(schemes)
     if not wanted or not wanted.issubset(SCHEMES):
         raise InvalidInput("signatures", f"expected one or both of {', '.join(SCHEMES)}")
@@ -62,7 +68,8 @@ def check_change(runtime: Runtime, change: Change, sender: str = "") -> Change:
     """Check what somebody typed; looks a host name up at last, so never call it in a transaction.
 
     :param sender: the client whose endpoint it is.
-    :raises InvalidInput: naming ``url``, ``events`` or ``signatures``. :raises Busy: see there.
+    :raises InvalidInput: naming ``url``, ``events`` or ``signatures``.
+    :raises Busy: see there.
     """
     checked = Change(
         change.url,
@@ -77,7 +84,8 @@ def check_change(runtime: Runtime, change: Change, sender: str = "") -> Change:
 def prepare(runtime: Runtime, client: Client, wanted: Change) -> Minted:
     """Make a new endpoint with its secrets; stores nothing. For :class:`Change` see :func:`check_change`.
 
-    :raises InvalidInput: naming what is wrong. :raises Busy: see there.
+    :raises InvalidInput: naming what is wrong.
+    :raises Busy: see there.
     """
     if client.kind is not ClientKind.APPLICATION:
         raise InvalidInput("client_id", "expected an application; an API is told of no consents")
@@ -127,7 +135,8 @@ def test_notice(endpoint: WebhookEndpoint, now: int) -> Notice:
 def find(uow: UnitOfWork, endpoint_id: str, client_id: str = "") -> WebhookEndpoint:
     """An endpoint to look at.
 
-    :param client_id: when given, it has to be this client's. :raises NotFound: when there is none.
+    :param client_id: when given, it has to be this client's.
+    :raises NotFound: when there is none.
     """
     return _theirs(uow.clients.get_endpoint(endpoint_id), endpoint_id, client_id)
 
@@ -142,7 +151,8 @@ def change(
 ) -> Minted:
     """Change a locked endpoint and store it; with another address its health begins anew.
 
-    :param wanted: checked before. :param keep_ms: how long old secrets sign after a change of ``schemes``.
+    :param wanted: checked before.
+    :param keep_ms: how long old secrets sign after a change of ``schemes``.
     :returns: with new secrets only when the schemes have changed.
     """
     now = runtime.clock.now()

@@ -35,14 +35,18 @@ def scheme_of(secret: str) -> str:
 
 
 def public_key(secret: str) -> str:
-    """The ``whpk_…`` that verifies what a ``whsk_…`` signs. :raises ValueError: when it is none."""
+    """The ``whpk_…`` that verifies what a ``whsk_…`` signs.
+
+    :raises ValueError: when it is none.
+    """
     return PUBLIC_PREFIX + b64encode(_private(secret).public_key().public_bytes_raw()).decode()
 
 
 def signature_header(secrets_: Iterable[str], notice_id: str, timestamp: int, body: bytes) -> str:
     """``webhook-signature``: one signature for each secret, in their order, over ``id.timestamp.body``.
 
-    :param secrets_: ``whsec_…`` and ``whsk_…``. :param timestamp: seconds since the epoch.
+    :param secrets_: ``whsec_…`` and ``whsk_…``.
+    :param timestamp: seconds since the epoch.
     :raises ValueError: when there is no secret, or one is unusable.
     """
     signatures = [_sign(secret, notice_id, timestamp, body) for secret in secrets_]
@@ -57,7 +61,10 @@ def signed_bytes(notice_id: str, timestamp: str, body: bytes) -> bytes:
 
 
 def read_secret(text: str, option: str = "--secret") -> bytes:
-    """The bytes of a ``whsec_…`` secret. :raises InvalidInput: naming ``option``, when it is none."""
+    """The bytes of a ``whsec_…`` secret.
+
+    :raises InvalidInput: naming ``option``, when it is none.
+    """
     key = _decoded(text, SECRET_PREFIX)
     if key is None or len(key) < 16:
         raise InvalidInput(option, "expected whsec_ and base64, as it was shown when the endpoint was made")
@@ -65,7 +72,10 @@ def read_secret(text: str, option: str = "--secret") -> bytes:
 
 
 def read_public_key(text: str, option: str = "--public-key") -> bytes:
-    """The bytes of a ``whpk_…`` key. :raises InvalidInput: naming ``option``, when it is none."""
+    """The bytes of a ``whpk_…`` key.
+
+    :raises InvalidInput: naming ``option``, when it is none.
+    """
     key = _decoded(text, PUBLIC_PREFIX)
     if key is None or len(key) != KEY_BYTES:
         raise InvalidInput(

@@ -23,7 +23,10 @@ MOST = 20
 
 
 def notes(runtime: Runtime) -> list[str]:
-    """What is no problem and still worth knowing. :raises StorageError: when the store fails."""
+    """What is no problem and still worth knowing.
+
+    :raises StorageError: when the store fails.
+    """
     known = remarks(runtime.registry, passwords=runtime.passwords is not None)
     return known + stray_remarks(runtime)
 

@@ -28,7 +28,10 @@ Chosen = Mapping[str, Sequence[Sequence[str]]]
 
 @dataclass
 class _Round:
-    """Notifiers that are asked one after the other, in a thread of its own. :ivar asking: whose turn it is."""
+    """Notifiers that are asked one after the other, in a thread of its own.
+
+    :ivar asking: whose turn it is.
+    """
 
     parcels: Sequence[Parcel]
     names: Sequence[str]

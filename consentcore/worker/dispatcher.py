@@ -51,7 +51,8 @@ class Dispatcher:
     A try that takes long loses its place to others, and a thread that has ended or that a plugin holds for longer than
     ``longest_s`` is replaced.
 
-    :param threads: how many deliveries are sent at a time; :param per_target: to one target.
+    :param threads: how many deliveries are sent at a time;
+    :param per_target: to one target.
     :param meters: where replaced threads and calls without end are counted.
     """
 

@@ -37,7 +37,11 @@ _BATCH = 200
 
 
 class NotNow(Exception):
-    """A delivery is not tried. :ivar state: what it becomes. :ivar at: when it is due again, for PENDING."""
+    """A delivery is not tried.
+
+    :ivar state: what it becomes.
+    :ivar at: when it is due again, for PENDING.
+    """
 
     def __init__(self, state: DeliveryState, reason: str, at: int | None = None) -> None:
         super().__init__(reason)
@@ -54,7 +58,10 @@ class Health:
         self._clock = clock
 
     def gate(self, endpoint: WebhookEndpoint) -> None:
-        """Let a scheduled delivery pass. :raises NotNow: when the endpoint is disabled or asked for time."""
+        """Let a scheduled delivery pass.
+
+        :raises NotNow: when the endpoint is disabled or asked for time.
+        """
         if endpoint.disabled_at is not None:
             raise NotNow(DeliveryState.HELD, "kept while the endpoint is disabled")
         slow_until = endpoint.health.slow_until
@@ -64,7 +71,8 @@ class Health:
     def observe(self, endpoint: WebhookEndpoint, outcome: Outcome, next_at: int | None) -> None:
         """Take in how a scheduled try ended.
 
-        :param endpoint: as it was read for the try. :param next_at: when the delivery is tried again, if it is.
+        :param endpoint: as it was read for the try.
+        :param next_at: when the delivery is tried again, if it is.
         :raises StorageError: nothing was noted.
         """
         if isinstance(outcome, Gone):

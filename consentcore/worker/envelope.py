@@ -82,8 +82,10 @@ class _Address:
 class Packer:
     """Gathers parcels. Safe to use from any thread.
 
-    :param issuer: for links in webhook payloads. :param render: makes mails, lazily.
-    :param web_url: for links in mails; empty: the issuer. :param told_before_ms: how long after a change of address
+    :param issuer: for links in webhook payloads.
+    :param render: makes mails, lazily.
+    :param web_url: for links in mails; empty: the issuer.
+    :param told_before_ms: how long after a change of address
         the old one is told too.
     """
 

@@ -71,7 +71,8 @@ class Expander:
     def choose_again(self, notifier: str, parcel: Parcel) -> tuple[int, str]:
         """Ask a notifier for its targets once more and store the deliveries.
 
-        :returns: how many, and what went wrong, "" when nothing did. :raises StorageError: when the store fails.
+        :returns: how many, and what went wrong, "" when nothing did.
+        :raises StorageError: when the store fails.
         """
         now = self._clock.now()
         read = call(lambda: targets_of(self._notifiers[notifier].targets(parcel)))

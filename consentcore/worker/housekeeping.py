@@ -29,7 +29,10 @@ T = TypeVar("T")
 
 @dataclass
 class Chore:
-    """One duty. :ivar work: does a batch and says whether there is more to do at once."""
+    """One duty.
+
+    :ivar work: does a batch and says whether there is more to do at once.
+    """
 
     name: str
     every_s: float

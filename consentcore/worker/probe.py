@@ -55,7 +55,10 @@ _CHECKS = {
 
 @dataclass(frozen=True)
 class Trial:
-    """How a test went. :ivar failed_check: what should have been so and was not; "" when all is well."""
+    """How a test went.
+
+    :ivar failed_check: what should have been so and was not; "" when all is well.
+    """
 
     endpoint_id: str
     type: str

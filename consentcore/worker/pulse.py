@@ -23,9 +23,12 @@ EVERY_S = 2.0
 class Pulse:
     """How a worker's threads are.
 
-    :ivar at: on the monotonic clock, which all processes of a machine share. :ivar wanted: how many shall send.
-    :ivar alive: how many can. :ivar replaced: how many ended or were held, and were replaced, since the start.
-    :ivar held: by plugin, how many threads it holds. :ivar stopped: plugins that hold so many that they get nothing.
+    :ivar at: on the monotonic clock, which all processes of a machine share.
+    :ivar wanted: how many shall send.
+    :ivar alive: how many can.
+    :ivar replaced: how many ended or were held, and were replaced, since the start.
+    :ivar held: by plugin, how many threads it holds.
+    :ivar stopped: plugins that hold so many that they get nothing.
     """
 
     at: float
@@ -64,7 +67,10 @@ def health(pulse: Pulse | None) -> tuple[bool, str | list[str]]:
 
 
 class Heart:
-    """Where the pulse of this process can be felt. :ivar pulse: the last one; None before the first."""
+    """Where the pulse of this process can be felt.
+
+    :ivar pulse: the last one; None before the first.
+    """
 
     def __init__(self) -> None:
         folder = os.environ.get(FOLDER)

@@ -39,7 +39,8 @@ class Standing(Enum):
 class Lane:
     """What is known of one target, and what waits for it.
 
-    :ivar mean_s: how long a try takes there, smoothed. :ivar aside: tries that are so slow that they lost their places.
+    :ivar mean_s: how long a try takes there, smoothed.
+    :ivar aside: tries that are so slow that they lost their places.
     """
 
     running: int = 0
@@ -52,7 +53,8 @@ class Lane:
 class Lanes:
     """Places for deliveries. Not thread-safe: its owner has a lock.
 
-    :param threads: places in all. :param per_target: places of one target.
+    :param threads: places in all.
+    :param per_target: places of one target.
     """
 
     def __init__(self, threads: int, per_target: int) -> None:

@@ -31,7 +31,8 @@ ANSWER_CHARACTERS = 1024
 class Tried:
     """One try of a delivery.
 
-    :ivar number: 1 for the first. :ivar started_at: milliseconds since the epoch.
+    :ivar number: 1 for the first.
+    :ivar started_at: milliseconds since the epoch.
     :ivar scheduled: how many tries the schedule has had with this one; replays are not among them.
     :ivar cause: for the log: what the plugin did that it must not, "" when nothing.
     """
@@ -49,7 +50,8 @@ class Tried:
 def wait_s(schedule: Sequence[float], failures: int, wish_s: float | None, chance: float) -> float | None:
     """Seconds to wait after so many failed tries; None when the schedule is used up.
 
-    :param failures: at least 1. :param wish_s: Retry-After of the target: honoured between the wait of the
+    :param failures: at least 1.
+    :param wish_s: Retry-After of the target: honoured between the wait of the
         schedule and twice that, so that a target can neither hurry us nor put us off for ever.
     :param chance: 0 to 1; spreads the wait by ±20 %, so that what failed together does not come back together.
     """

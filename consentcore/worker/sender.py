@@ -62,7 +62,8 @@ class Claimed:
 class Ended:
     """What is to be stored of a claimed delivery.
 
-    :ivar tried: None when it was given back or put off. :ivar endpoint: as it was read for the try.
+    :ivar tried: None when it was given back or put off.
+    :ivar endpoint: as it was read for the try.
     """
 
     settlement: Settlement
@@ -84,7 +85,8 @@ class _Try:
 class Sender:
     """Sends claimed deliveries; safe to use from any thread.
 
-    :param tell_plugin: hands an event to one plugin by name. :param meters: where tries are counted.
+    :param tell_plugin: hands an event to one plugin by name.
+    :param meters: where tries are counted.
     """
 
     def __init__(

@@ -31,7 +31,10 @@ def strays(outbox: OutboxStorage, names: Collection[str]) -> Mapping[str, int]:
 
 
 def stray_remarks(runtime: Runtime) -> list[str]:
-    """A line for each such notifier. :raises StorageError: when the store fails."""
+    """A line for each such notifier.
+
+    :raises StorageError: when the store fails.
+    """
     names, outbox = runtime.delivered_by, runtime.storage.outbox
     stats = runtime.outbox_stats(runtime.clock.now())
     if runtime.knows_unnamed and not stats.unnamed:

@@ -14,7 +14,8 @@ from consentcore.worker.sender import Claimed
 class Hand:
     """One thread.
 
-    :ivar claimed: what it is sending. :ivar began: since when, on the monotonic clock.
+    :ivar claimed: what it is sending.
+    :ivar began: since when, on the monotonic clock.
     :ivar aside: it is slow, and another thread has its place; what it brings counts, and then it ends.
     :ivar written_off: it is held; what it brings comes too late, and then it ends.
     """
@@ -66,7 +67,10 @@ class Hands:
         return [hand.claimed for hand in (*self._hands, *self._aside) if hand.claimed is not None]
 
     def start(self) -> None:
-        """Start those that are missing. :raises RuntimeError: when the system gives no more threads."""
+        """Start those that are missing.
+
+        :raises RuntimeError: when the system gives no more threads.
+        """
         self.started = True
         while len(self._hands) < self._count:
             hand = Hand()

@@ -35,7 +35,10 @@ def consentcore_notifier(settings: DevmailSettings, clock: Clock) -> Notifier:
 
 @hookimpl
 def consentcore_configure(config: Config, settings: DevmailSettings) -> None:
-    """Add the pages. :raises ConfigurationError: when anybody could read them."""
+    """Add the pages.
+
+    :raises ConfigurationError: when anybody could read them.
+    """
     from consentcore_devmail.access import check_addresses
     from consentcore_devmail.pages import add_pages
 

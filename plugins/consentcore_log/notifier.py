@@ -86,7 +86,10 @@ class LogNotifier:
 
 
 def _append(path: Path, line: str) -> None:
-    """Append a whole line or nothing, whoever else writes. :raises OSError: when it was nothing."""
+    """Append a whole line or nothing, whoever else writes.
+
+    :raises OSError: when it was nothing.
+    """
     data = f"{line}\n".encode()
     opened = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:

@@ -18,7 +18,8 @@ log = logging.getLogger(__name__)
 class Argon2:
     """Hashes and checks passwords; never more than ``parallel`` of each at a time in this process.
 
-    :param time_cost: passes. :param memory_kib: memory of one computation in KiB.
+    :param time_cost: passes.
+    :param memory_kib: memory of one computation in KiB.
     """
 
     def __init__(self, *, time_cost: int, memory_kib: int, parallel: int) -> None:

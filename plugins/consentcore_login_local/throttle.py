@@ -73,7 +73,7 @@ class Throttle:
     def enter(self, attempt: Try) -> int:
         """Count an attempt about to be made.
 
-        :return: 0 when it may be made, else the seconds until the window ends.
+        :returns: 0 when it may be made, else the seconds until the window ends.
         """
         known = self._is_known(attempt)
         if self._hit(attempt.pair, attempt.now) > self._pair_limit(attempt, known=known):

@@ -78,7 +78,10 @@ class Calls:
         return session
 
     def get_json(self, url: str, access_token: str = "") -> dict[str, Any]:
-        """GET a JSON object, with a bearer token if there is one. :raises ProviderDown: when it is none."""
+        """GET a JSON object, with a bearer token if there is one.
+
+        :raises ProviderDown: when it is none.
+        """
         headers = {"Accept": "application/json"}
         if access_token:
             headers["Authorization"] = f"Bearer {access_token}"

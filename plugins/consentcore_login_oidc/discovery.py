@@ -40,7 +40,10 @@ class Metadata:
 
     @classmethod
     def of(cls, document: Mapping[str, Any], issuer: str) -> Metadata:
-        """Read a discovery document. :raises ProviderDown: when it is another issuer's, or lacks something."""
+        """Read a discovery document.
+
+        :raises ProviderDown: when it is another issuer's, or lacks something.
+        """
         if document.get("issuer") != issuer:
             raise ProviderDown("the discovery document is not that of the issuer in the settings")
         needed = ("authorization_endpoint", "token_endpoint", "jwks_uri")
@@ -72,7 +75,10 @@ class Kept(Generic[T]):
         return self._value
 
     def get(self, not_older_than_s: float = FRESH_S) -> T:
-        """The value. :raises ProviderDown: when there is none."""
+        """The value.
+
+        :raises ProviderDown: when there is none.
+        """
         value = self._value
         if value is not None and time.monotonic() - self._fetched_at < not_older_than_s:
             return value
@@ -111,7 +117,10 @@ class Provider:
         self._keys = Kept(self._fetch_keys, wait_s)
 
     def metadata(self) -> Metadata:
-        """The endpoints. :raises ProviderDown: when they are not known."""
+        """The endpoints.
+
+        :raises ProviderDown: when they are not known.
+        """
         return self._metadata.get()
 
     def keys(self, *, renewed: bool = False) -> list[Key]:

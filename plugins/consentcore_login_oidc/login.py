@@ -61,7 +61,10 @@ KNOWN_ERRORS = DOWN | {
 
 @dataclass(frozen=True)
 class Question:
-    """What was asked of the provider. :ivar begun_at: seconds since the epoch."""
+    """What was asked of the provider.
+
+    :ivar begun_at: seconds since the epoch.
+    """
 
     verifier: str
     nonce: str

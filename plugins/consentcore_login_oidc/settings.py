@@ -75,7 +75,10 @@ class OidcSettings:
 
 
 def check(settings: OidcSettings) -> None:
-    """Refuse what cannot work or would not be safe. :raises ConfigurationError: with every problem."""
+    """Refuse what cannot work or would not be safe.
+
+    :raises ConfigurationError: with every problem.
+    """
     prefix = "consentcore.plugin.login_oidc."
     problems = []
     if not is_safe_url(settings.issuer) or "?" in settings.issuer or "#" in settings.issuer:

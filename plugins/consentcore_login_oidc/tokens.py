@@ -32,7 +32,8 @@ class BadToken(Exception):
 class Expected:
     """What an ID token must say.
 
-    :ivar begun_at: when the browser was sent, seconds since the epoch; :ivar now: likewise.
+    :ivar begun_at: when the browser was sent, seconds since the epoch;
+    :ivar now: likewise.
     :ivar fresh: the person had to prove anew who they are.
     """
 
@@ -52,7 +53,8 @@ class Stale(BadToken):
 def verified_claims(token: str, provider: Provider, algorithms: tuple[str, ...]) -> dict[str, Any]:
     """Check the signature and return the claims.
 
-    :raises BadToken: when no key of the provider made it. :raises ProviderDown: when its keys are not known.
+    :raises BadToken: when no key of the provider made it.
+    :raises ProviderDown: when its keys are not known.
     """
     header = header_of(token)
     algorithm, kid = header.get("alg"), header.get("kid")
@@ -67,7 +69,10 @@ def verified_claims(token: str, provider: Provider, algorithms: tuple[str, ...])
 
 
 def header_of(token: str) -> dict[str, Any]:
-    """The header, which nobody has verified. :raises BadToken: when it is no signed token."""
+    """The header, which nobody has verified.
+
+    :raises BadToken: when it is no signed token.
+    """
     try:
         header = jws.extract_compact(token.encode()).headers()
     except (JoseError, *_ODD):
@@ -93,7 +98,10 @@ def _opened(token: str, key: Key, algorithm: str) -> dict[str, Any] | None:
 
 
 def check_claims(claims: Mapping[str, Any], expected: Expected) -> None:
-    """Hold the claims of a verified token against what was asked. :raises BadToken: at the first that does not fit."""
+    """Hold the claims of a verified token against what was asked.
+
+    :raises BadToken: at the first that does not fit.
+    """
     checks: tuple[tuple[str, Callable[[], bool]], ...] = (
         ("iss is another", lambda: claims.get("iss") == expected.issuer),
         ("sub is none", lambda: _is_subject(claims.get("sub"))),

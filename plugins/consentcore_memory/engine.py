@@ -85,7 +85,10 @@ class Session:
 
     @property
     def state(self) -> State:
-        """What it sees. :raises StorageError: after its end."""
+        """What it sees.
+
+        :raises StorageError: after its end.
+        """
         if self._over:
             raise StorageError("the transaction is over")
         self._seen = True
@@ -93,7 +96,10 @@ class Session:
 
     @property
     def draft(self) -> State:
-        """Where it writes. :raises StorageError: in a transaction that only reads."""
+        """Where it writes.
+
+        :raises StorageError: in a transaction that only reads.
+        """
         if not self._writable:
             raise StorageError("the transaction only reads")
         return self.state

@@ -32,7 +32,10 @@ def consentcore_plugin() -> PluginInfo:
 
 @hookimpl
 def consentcore_scope_catalog(settings: ScopesFileSettings) -> ScopeCatalog:
-    """Read and check the file; :raises ConfigurationError: with every problem that it has."""
+    """Read and check the file;
+
+    :raises ConfigurationError: with every problem that it has.
+    """
     from consentcore_scopes_file.catalog import FileCatalog
 
     return FileCatalog(settings.path)

@@ -23,7 +23,7 @@ KEYS = ("id", "version", "type", *LIMITS, *NUMBERS, *LISTS)
 def read_scopes(document: Mapping[str, object]) -> tuple[list[Scope], list[str]]:
     """Turn a parsed file into scopes, in the order of the file.
 
-    :return: the scopes that are right, and one line for each problem.
+    :returns: the scopes that are right, and one line for each problem.
     """
     problems = [f"{key}: unknown, expected only [[scope]]" for key in document if key != "scope"]
     entries = document.get("scope")

@@ -20,7 +20,10 @@ class Limit:
         self._end = time.monotonic() + whole_s
 
     def wait_s(self, share: float = 1.0) -> float:
-        """Seconds to wait, at most this share of what is left. :raises TimeoutError: when there are none left."""
+        """Seconds to wait, at most this share of what is left.
+
+        :raises TimeoutError: when there are none left.
+        """
         left = self._end - time.monotonic()
         if left <= 0:
             raise TimeoutError("the time for the mail is over")
@@ -45,7 +48,8 @@ class _Reader(io.RawIOBase):
 class BoundedSmtp(smtplib.SMTP):
     """:class:`smtplib.SMTP` whose every wait ends at a deadline.
 
-    :ivar limit: of the mail that it carries now. :ivar mails: how many it has carried.
+    :ivar limit: of the mail that it carries now.
+    :ivar mails: how many it has carried.
     """
 
     def __init__(self, host: str, port: int, *, limit: Limit, **options: Any) -> None:

@@ -43,7 +43,8 @@ class Connections:
     def send(self, message: EmailMessage, sender: str, recipient: str) -> None:
         """Send one message. A connection that the server has closed meanwhile is replaced, once.
 
-        :raises smtplib.SMTPException: as smtplib does. :raises OSError: when there is no connection.
+        :raises smtplib.SMTPException: as smtplib does.
+        :raises OSError: when there is no connection.
         """
         limit = Limit(self._settings.timeout_s, self._mail_s)
         connection = self._take()
@@ -66,7 +67,10 @@ class Connections:
         self._give_back(connection)
 
     def try_out(self, sender: str) -> None:
-        """Do what a mail begins with, and take it back. :raises: see :meth:`send`."""
+        """Do what a mail begins with, and take it back.
+
+        :raises: see :meth:`send`.
+        """
         connection = self._connect(Limit(self._settings.timeout_s, self._mail_s))
         try:
             connection.ehlo_or_helo_if_needed()

@@ -36,7 +36,8 @@ class Cursor(Protocol):
 class Prepared:
     """A statement of SQLAlchemy Core as the driver wants it.
 
-    :ivar sql: its text. :ivar writes: whether it changes something.
+    :ivar sql: its text.
+    :ivar writes: whether it changes something.
     """
 
     __slots__ = ("_constants", "_order", "sql", "writes")

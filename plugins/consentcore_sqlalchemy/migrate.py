@@ -32,7 +32,8 @@ def migrate(database: Database) -> Sequence[str]:
     Everything happens in one transaction. Of two that start together one fails, having changed nothing, looks
     again and finds the work done; so no lock outlives a process that is killed in the middle.
 
-    :return: one line for each step done. :raises StorageError: when it is not possible.
+    :returns: one line for each step done.
+    :raises StorageError: when it is not possible.
     """
     for attempt in range(_ATTEMPTS):
         try:

@@ -94,7 +94,10 @@ class Work:
         return self._execute(statement).all()
 
     def add(self, table: Table, values: dict[str, Any]) -> None:
-        """Store a row. :raises StorageConflict: when it is there already."""
+        """Store a row.
+
+        :raises StorageConflict: when it is there already.
+        """
         self.write(table.insert().values(values))
 
     def upsert(self, table: Table) -> postgresql.Insert | sqlite.Insert:

@@ -34,7 +34,10 @@ LIMIT 1
 
 
 def why_not_writable(database: Database) -> str:
-    """Why nothing can be written, "" when it can. :raises StorageError: the database does not answer."""
+    """Why nothing can be written, "" when it can.
+
+    :raises StorageError: the database does not answer.
+    """
     with translating():
         reason = _sqlite(database, database.path) if database.path is not None else _postgres(database)
     return f"{_ONLY_READ}: {reason}" if reason else ""

@@ -49,7 +49,10 @@ NEEDING_ONE = [path for path in CONFIGURED if path != "plugins check"]
 
 
 def words(path: str, folder, value: str = "") -> list[str]:
-    """A call of a command. :param value: in the place of every text that is free; by default what fits."""
+    """A call of a command.
+
+    :param value: in the place of every text that is free; by default what fits.
+    """
     return [*path.split(), *(GIVEN.get(path) if path in GIVEN and not value else needed(path, folder, value))]
 
 

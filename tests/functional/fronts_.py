@@ -27,7 +27,9 @@ SAMPLE = ROOT / "docs" / "samples" / "nginx.conf"
 class Front:
     """One way in.
 
-    :ivar name: ``direct`` or ``nginx``. :ivar port: where it listens. :ivar certificate: None without TLS.
+    :ivar name: ``direct`` or ``nginx``.
+    :ivar port: where it listens.
+    :ivar certificate: None without TLS.
     :ivar plain_port: where nginx sends browsers to https, else 0.
     """
 

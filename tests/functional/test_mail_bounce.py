@@ -17,7 +17,10 @@ from consentcore.worker.worker import Worker
 
 
 class Server:
-    """:ivar answer: to every recipient. :ivar tries: how often one was named."""
+    """:ivar answer: to every recipient.
+
+    :ivar tries: how often one was named.
+    """
 
     answer = "550 5.1.1 <ada@example.org> no such mailbox"
     tries = 0

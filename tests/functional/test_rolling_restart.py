@@ -22,7 +22,8 @@ class Load:
     """People and applications, until the block ends: new connections and kept ones, GET and what must not be sent
     twice.
 
-    :ivar seen: how often each answer came. :ivar wrong: those that should not have come.
+    :ivar seen: how often each answer came.
+    :ivar wrong: those that should not have come.
     """
 
     def __init__(self, front):

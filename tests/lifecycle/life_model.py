@@ -72,7 +72,10 @@ class ModelCode:
 
 @dataclass
 class ModelToken:
-    """:ivar gone: purged after it ran out. :ivar successors: access and refresh token of its rotation."""
+    """:ivar gone: purged after it ran out.
+
+    :ivar successors: access and refresh token of its rotation.
+    """
 
     clear: str
     kind: str
@@ -99,8 +102,11 @@ class ModelToken:
 class Expected:
     """What a token request must be answered with.
 
-    :ivar error: "" for success. :ivar repeated: the tokens that were given before. :ivar successor: the refresh token
-        that was, where the access token is another one. :ivar alarm: whether the family is killed and the operator
+    :ivar error: "" for success.
+    :ivar repeated: the tokens that were given before.
+    :ivar successor: the refresh token
+        that was, where the access token is another one.
+    :ivar alarm: whether the family is killed and the operator
         told; None when a purge leaves that open.
     """
 

@@ -22,7 +22,8 @@ _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 def write_plugin(kind: str, name: str, folder: Path) -> list[str]:
     """Write a plugin into ``folder``, which must be empty or new.
 
-    :param kind: ``notifier``, ``scopes`` or ``storage``. :param name: what INIs will call it.
+    :param kind: ``notifier``, ``scopes`` or ``storage``.
+    :param name: what INIs will call it.
     :returns: the files, relative to ``folder``.
     :raises InvalidInput: the name cannot be used, or the folder is not empty.
     """

@@ -27,7 +27,8 @@ _LONGEST_JTI = 256
 class Assertion:
     """Checks assertions.
 
-    :param audiences: what ``aud`` may be, by endpoint and client. :param keys: where the client's keys come from.
+    :param audiences: what ``aud`` may be, by endpoint and client.
+    :param keys: where the client's keys come from.
     :param storage: decides across all processes whether an assertion was used before.
     """
 

@@ -26,7 +26,8 @@ _MAX_HEADER = 4096
 class Credentials:
     """Who a client says it is.
 
-    :ivar secret: "" when it gave none. :ivar method: how it tries to prove it.
+    :ivar secret: "" when it gave none.
+    :ivar method: how it tries to prove it.
     :ivar assertion: of ``private_key_jwt``; nobody has checked it yet.
     """
 

@@ -29,7 +29,10 @@ _TYPES = (None, "jwt", "client-authentication+jwt")
 
 @dataclass(frozen=True, slots=True)
 class Jwt:
-    """A JWT whose signature nobody has checked. :ivar kid: "" when the header names none."""
+    """A JWT whose signature nobody has checked.
+
+    :ivar kid: "" when the header names none.
+    """
 
     text: str
     algorithm: str

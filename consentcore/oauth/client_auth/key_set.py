@@ -33,7 +33,10 @@ _MAX_KID = 256
 
 @dataclass(frozen=True)
 class PublicKey:
-    """One key, and the algorithms whose signatures it may check. :ivar kid: "" when it has none."""
+    """One key, and the algorithms whose signatures it may check.
+
+    :ivar kid: "" when it has none.
+    """
 
     kid: str
     algorithms: frozenset[str]

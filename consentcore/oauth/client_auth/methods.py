@@ -24,7 +24,8 @@ _EITHER = frozenset({AuthMethod.SECRET_BASIC, AuthMethod.SECRET_POST})
 class Attempt(NamedTuple):
     """One client that tries to authenticate itself.
 
-    :ivar endpoint: where: ``token``, ``par``, ``revoke``, ``introspect`` or ``api``. :ivar now: milliseconds.
+    :ivar endpoint: where: ``token``, ``par``, ``revoke``, ``introspect`` or ``api``.
+    :ivar now: milliseconds.
     """
 
     credentials: Credentials
@@ -75,7 +76,8 @@ class Authenticator:
         A confidential client without a secret is refused, not taken for a public one. Unknown and disabled clients,
         wrong secrets and wrong methods are one and the same answer, and as to secrets take the same time.
 
-        :raises ProtocolError: 401 ``invalid_client``. :raises StorageError: see :meth:`Method.proves`.
+        :raises ProtocolError: 401 ``invalid_client``.
+        :raises StorageError: see :meth:`Method.proves`.
         """
         shown = credentials.method
         known = client or _NOBODY

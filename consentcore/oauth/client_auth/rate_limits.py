@@ -48,7 +48,8 @@ _CLOSED_WHILE_SUSPENDED = {"token": 400, "par": 400, "api": 403}
 class Admission:
     """Identifies and authenticates clients within the limits. Safe to share between threads.
 
-    :param storage: only its counters are used, and only after a failure. :param authenticator: judges credentials.
+    :param storage: only its counters are used, and only after a failure.
+    :param authenticator: judges credentials.
     """
 
     def __init__(self, storage: Storage, settings: LimitsSettings, authenticator: Authenticator) -> None:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 class CodeExchange:
     """Holds what the one read found and does the one write.
 
-    :param client: already authenticated. :param presented: the code in clear.
+    :param client: already authenticated.
+    :param presented: the code in clear.
     :param wanted: the resources that the request names.
     """
 
@@ -96,7 +97,8 @@ class CodeExchange:
     def make_access(self, request: Any) -> str:
         """Make the access token of a request that was found good.
 
-        :raises ProtocolError: ``invalid_target``. :raises ConfigurationError: a plugin's claims are not in order.
+        :raises ProtocolError: ``invalid_target``.
+        :raises ConfigurationError: a plugin's claims are not in order.
         """
         code, grant = self._found()
         chosen = resources.audience(self.client, self._wanted, code.audience)

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 class RefreshExchange:
     """Holds what the one read found and does the one write.
 
-    :param client: already authenticated. :param presented: the refresh token in clear.
+    :param client: already authenticated.
+    :param presented: the refresh token in clear.
     :param wanted: the resources that the request names.
     """
 
@@ -85,7 +86,8 @@ class RefreshExchange:
     def make_access(self, request: Any) -> str:
         """Make the access token of a request that was found good.
 
-        :raises ProtocolError: ``invalid_target``. :raises ConfigurationError: a plugin's claims are not in order.
+        :raises ProtocolError: ``invalid_target``.
+        :raises ConfigurationError: a plugin's claims are not in order.
         """
         token, grant = self._found()
         chosen = resources.audience(self.client, self._wanted, token.audience)

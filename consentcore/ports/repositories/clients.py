@@ -15,7 +15,10 @@ class ClientRepository(Protocol):
     def get(self, client_id: str) -> Client | None: ...
 
     def add(self, client: Client) -> None:
-        """Store a new client. :raises StorageConflict: when the id is taken."""
+        """Store a new client.
+
+        :raises StorageConflict: when the id is taken.
+        """
         ...
 
     def update(self, client: Client) -> None:

@@ -28,11 +28,17 @@ class GrantRepository(Protocol):
         ...
 
     def add(self, grant: Grant) -> None:
-        """Store a new grant. :raises StorageConflict: on a second ACTIVE one of the same owner and client."""
+        """Store a new grant.
+
+        :raises StorageConflict: on a second ACTIVE one of the same owner and client.
+        """
         ...
 
     def update(self, grant: Grant, *, expected_sequence: int) -> None:
-        """Replace the row whose sequence is ``expected_sequence``. :raises StorageConflict: when it is not."""
+        """Replace the row whose sequence is ``expected_sequence``.
+
+        :raises StorageConflict: when it is not.
+        """
         ...
 
     def of_owner(
@@ -61,7 +67,10 @@ class LedgerRepository(Protocol):
     """Evidence. There is no way to change or delete an event."""
 
     def append(self, event: ConsentEvent) -> None:
-        """Store the next event. :raises StorageConflict: when the grant has an event of that sequence."""
+        """Store the next event.
+
+        :raises StorageConflict: when the grant has an event of that sequence.
+        """
         ...
 
     def of_grant(self, grant_id: str) -> Sequence[ConsentEvent]:

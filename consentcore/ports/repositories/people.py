@@ -23,11 +23,17 @@ class OwnerRepository(Protocol):
         ...
 
     def add(self, owner: Owner) -> None:
-        """Store a new owner. :raises StorageConflict: when the id or the address is taken."""
+        """Store a new owner.
+
+        :raises StorageConflict: when the id or the address is taken.
+        """
         ...
 
     def update(self, owner: Owner) -> None:
-        """Replace the owner of that id. :raises StorageConflict: when the address is another owner's."""
+        """Replace the owner of that id.
+
+        :raises StorageConflict: when the address is another owner's.
+        """
         ...
 
     def password_hash(self, owner_id: str) -> str | None: ...
@@ -67,7 +73,10 @@ class TicketRepository(Protocol):
     """What may be done once, such as what a mailed link is for."""
 
     def add(self, ticket: OwnerTicket) -> None:
-        """Store a new ticket. :raises StorageConflict: when there is one under that hash."""
+        """Store a new ticket.
+
+        :raises StorageConflict: when there is one under that hash.
+        """
         ...
 
     def get(self, ticket_hash: bytes, now: int) -> OwnerTicket | None:
@@ -92,7 +101,10 @@ class IdentityRepository(Protocol):
         ...
 
     def add(self, identity: OwnerIdentity) -> None:
-        """Store a new one. :raises StorageConflict: when issuer and subject are somebody's already."""
+        """Store a new one.
+
+        :raises StorageConflict: when issuer and subject are somebody's already.
+        """
         ...
 
     def of_owner(self, owner_id: str) -> Sequence[OwnerIdentity]:

@@ -26,7 +26,10 @@ CALLER = "consentcore.kept.api_caller"
 
 
 def caller(request: Request) -> Client:
-    """The application that calls. :raises ProtocolError: when it is none."""
+    """The application that calls.
+
+    :raises ProtocolError: when it is none.
+    """
     found: Client | None = request.environ.get(CALLER)
     if found is None:
         found = request.runtime.server.application(received(request))
@@ -53,7 +56,10 @@ def parameters(request: Request, *known: str) -> dict[str, str]:
 
 
 def page_size(values: Mapping[str, str]) -> int:
-    """The parameter ``limit``, 1 to 500, by default 100. :raises InvalidInput: when it is none."""
+    """The parameter ``limit``, 1 to 500, by default 100.
+
+    :raises InvalidInput: when it is none.
+    """
     text = values.get("limit", str(PAGE))
     if not (text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= LONGEST_PAGE):
         raise InvalidInput("limit", f"expected a number from 1 to {LONGEST_PAGE}")

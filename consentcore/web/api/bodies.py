@@ -21,7 +21,8 @@ def members(request: Request, **known: type) -> dict[str, Any]:
     """The members of the JSON object in the body; none when there is no body.
 
     :param known: names with the type of their values; a list is one of strings.
-    :raises InvalidInput: naming what is wrong. :raises ProtocolError: 415 when it is not JSON.
+    :raises InvalidInput: naming what is wrong.
+    :raises ProtocolError: 415 when it is not JSON.
     """
     raw: bytes = request.body
     if not raw:

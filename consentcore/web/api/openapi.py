@@ -14,7 +14,10 @@ def _kept() -> str:
 
 
 def openapi_document(issuer: str) -> dict[str, Any]:
-    """The document of a server. :param issuer: what paths are relative to."""
+    """The document of a server.
+
+    :param issuer: what paths are relative to.
+    """
     document: dict[str, Any] = json.loads(_kept())
     document["servers"] = [{"url": issuer.rstrip("/")}]
     return document

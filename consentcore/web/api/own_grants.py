@@ -65,7 +65,10 @@ def find(request: Request, client_id: str, values: Mapping[str, str], *, limit: 
 
 
 def own(request: Request, client_id: str) -> Grant:
-    """The grant that the path names. :raises NotFound: there is none of this client's."""
+    """The grant that the path names.
+
+    :raises NotFound: there is none of this client's.
+    """
     grant_id = request.matchdict["grant_id"]
     found: Grant | None = request.uow.grants.get(grant_id)
     if found is None or found.client_id != client_id or found.state not in STOOD:

@@ -25,7 +25,8 @@ SHARED = digest("shared by all openings")
 def open_interaction(storage: Storage, interaction: Interaction, pending: Pending, browser: Browser) -> str:
     """Store it; what it is called in addresses.
 
-    :param interaction: all but its hash. :raises StorageError: nothing was stored.
+    :param interaction: all but its hash.
+    :raises StorageError: nothing was stored.
     """
     if not pending.shared:
         return _store(storage, interaction, mint(INTERACTION))

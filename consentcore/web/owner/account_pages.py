@@ -26,7 +26,9 @@ def proven(request: Request, template: str, password: str, **values: object) -> 
     """None when ``password`` is the present one of whoever is signed in; otherwise the page that says so.
 
     A login plugin checks it outside any transaction (:class:`~consentcore.ports.login.LoginProvider`), so this comes
-    before the view writes anything. :param values: what the template needs besides ``error``.
+    before the view writes anything.
+
+    :param values: what the template needs besides ``error``.
     """
     attempt = LoginAttempt(request.owner.email, password, request.remote_addr or "", request.now)
     begin_anew(request)

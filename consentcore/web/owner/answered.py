@@ -24,8 +24,12 @@ KEPT_MS = DAY
 
 @dataclass(frozen=True)
 class Answer:
-    """:ivar decision: ``approve`` or ``deny``. :ivar answered_at: in ms. :ivar until: when the request would have run
-    out; so long the same browser may have the answer repeated. :ivar mark: of that browser."""
+    """:ivar decision: ``approve`` or ``deny``.
+
+    :ivar answered_at: in ms.
+    :ivar until: when the request would have run
+    out; so long the same browser may have the answer repeated.
+    :ivar mark: of that browser."""
 
     decision: str
     owner_id: str

@@ -113,7 +113,8 @@ def _line(request: Request, event: ConsentEvent, names: Names) -> HistoryLine:
 def why(event: ConsentEvent, client: Client | None) -> str:
     """The words of whoever shut the application out, where that is what ended a permission; else "".
 
-    :param event: the one that ended it, or that the worker has yet to write. :param client: the application.
+    :param event: the one that ended it, or that the worker has yet to write.
+    :param client: the application.
     """
     body = json.loads(event.body)
     if not body and event.type is EventType.REVOKED:

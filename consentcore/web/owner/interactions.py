@@ -44,7 +44,8 @@ class Why(Enum):
 class Gone(InteractionGone):
     """A request that cannot be answered.
 
-    :ivar interaction: the one that ran out in this browser. :ivar answer: how it was answered.
+    :ivar interaction: the one that ran out in this browser.
+    :ivar answer: how it was answered.
     """
 
     def __init__(
@@ -88,7 +89,8 @@ def still_pending(request: Request, interaction_id: str) -> None:
 def asking(request: Request, wanted: AuthorizationRequest) -> Client:
     """The application that asks, if it may do so now and be led to.
 
-    :raises Gone: when it was switched off, or has lost the address. :raises ClientSuspended: when it is kept out.
+    :raises Gone: when it was switched off, or has lost the address.
+    :raises ClientSuspended: when it is kept out.
     """
     client: Client | None = request.uow.clients.get(wanted.client_id)
     if client is None or not client.enabled or not is_registered(client, wanted.redirect_uri):
@@ -139,7 +141,10 @@ def hand_over(request: Request, uow: UnitOfWork, interaction_id: str, before: by
 
 
 def use_up_shared(uow: UnitOfWork, interaction_id: str) -> None:
-    """Use a pushed request up with its answer. :raises InteractionGone: when another opening was answered first."""
+    """Use a pushed request up with its answer.
+
+    :raises InteractionGone: when another opening was answered first.
+    """
     shared = shared_of(interaction_id)
     if shared and not uow.interactions.consume(digest(shared)):
         raise InteractionGone

@@ -33,8 +33,11 @@ are 5.5 kB of each request's head, of which proxies habitually take 8."""
 
 @dataclass(frozen=True)
 class RoundTrip:
-    """:ivar transient: the plugin's. :ivar interaction_id: the request of an application that waits; "" for none.
-    :ivar after: the page of ours that was asked for. :ivar until: when it is too late, in ms."""
+    """:ivar transient: the plugin's.
+
+    :ivar interaction_id: the request of an application that waits; "" for none.
+    :ivar after: the page of ours that was asked for.
+    :ivar until: when it is too late, in ms."""
 
     transient: str
     interaction_id: str

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 class News:
     """What one audience knows.
 
-    :ivar at: when it confirmed, in ms; None until then. :ivar waiting: still tried. :ivar failed: given up.
+    :ivar at: when it confirmed, in ms; None until then.
+    :ivar waiting: still tried.
+    :ivar failed: given up.
     :ivar bounced: the receiver's side has refused it; what else fails is no fault of theirs.
     """
 

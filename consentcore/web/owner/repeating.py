@@ -22,7 +22,8 @@ def repeated(request: Request, gone: Gone, decision: str) -> str:
     approval yields a further code for it, and nothing is recorded.
 
     :raises Gone: ``gone``, where it was another answer, or another person's, or too long ago; one of its own, where the
-        application may be led to no more. :raises ClientSuspended: where it is kept out.
+        application may be led to no more.
+    :raises ClientSuspended: where it is kept out.
     """
     answer = gone.answer
     if answer is None or decision not in (AGAIN, answer.decision) or not may_repeat(request, answer):

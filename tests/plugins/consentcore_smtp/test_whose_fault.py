@@ -26,7 +26,8 @@ RECIPIENT = "ada@example.org"
 class Server:
     """A mail server of which each answer can be set.
 
-    :ivar offers: of EHLO, beside its name. :ivar answers: by the beginning of a command.
+    :ivar offers: of EHLO, beside its name.
+    :ivar answers: by the beginning of a command.
     """
 
     def __init__(self) -> None:

@@ -24,7 +24,10 @@ Reply = Callable[[int, int], bytes | None]
 
 @dataclass
 class Host:
-    """:ivar requests: raw requests by connection. :ivar open: the server's ends."""
+    """:ivar requests: raw requests by connection.
+
+    :ivar open: the server's ends.
+    """
 
     port: int
     reply: Reply
