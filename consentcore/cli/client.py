@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from consentcore.cli.client_form import as_options, describing, given
+from consentcore.cli.client_form import as_options, describing, given, shown_name
 from consentcore.cli.client_halt import COMMANDS, halt_facts, state_of
 from consentcore.cli.commands import Group
 from consentcore.cli.state import State, pass_state, plain, table
@@ -112,15 +112,19 @@ def update(state: State, /, client_id: str, **typed: Any) -> None:
     runtime, changes = state.runtime, given(typed)
     if not changes:
         raise click.UsageError("give at least one option that says what is to be different")
-    if changes.get("resources") == ("",):
-        changes["resources"] = ()
+    if changes.get("audiences") == ("",):
+        changes["audiences"] = ()
     with runtime.storage.reading() as uow:
         client = _found(uow, client_id)
     with as_options():
         revision = revise(runtime, client, changes)
     values = revision.values
     transact(runtime.storage, lambda uow: uow.clients.update(replace(_found(uow, client_id), **values)))
-    data = {"client_id": client_id, "client_secret": revision.client_secret, "changed": sorted(values)}
+    data = {
+        "client_id": client_id,
+        "client_secret": revision.client_secret,
+        "changed": sorted(map(shown_name, values)),
+    }
     state.answer(data, [f"{key}: {plain(value)}" for key, value in data.items() if value])
     if revision.client_secret:
         state.say("Keep the secret now: it is not shown again.")
@@ -196,7 +200,7 @@ def _facts(client: Client, now: int) -> dict[str, Any]:
         "require_par": client.require_par,
         "assertion_audience": client.assertion_audience or "endpoint",
         "access_token_format": client.access_token_format.value,
-        "resources": list(client.resources),
+        "resources": list(client.audiences),
         "require_pkce": client.require_pkce,
         "redirect_uris": list(client.redirect_uris),
         "scopes": list(client.scopes),

@@ -12,7 +12,7 @@ import click
 from consentcore.domain.client import AuthMethod, TokenFormat
 from consentcore.domain.errors import InvalidInput
 
-_NAMES = {"redirect_uris": "--redirect-uri", "scopes": "--scope", "resources": "--resource"}
+_NAMES = {"redirect_uris": "--redirect-uri", "scopes": "--scope", "audiences": "--resource"}
 _OPTIONS = (
     click.option(
         "--redirect-uri", "redirect_uris", multiple=True, metavar="URI", help="May be given several times."
@@ -40,7 +40,7 @@ _OPTIONS = (
     click.option("--access-token-format", type=click.Choice([one.value for one in TokenFormat])),
     click.option(
         "--resource",
-        "resources",
+        "audiences",
         multiple=True,
         metavar="URI",
         help="An API that it may ask tokens for (RFC 8707); of a resource server, its own identifiers.",
@@ -60,6 +60,11 @@ def describing(function: Callable[..., None]) -> Callable[..., None]:
     for option in reversed(_OPTIONS):
         function = option(function)
     return function
+
+
+def shown_name(member: str) -> str:
+    """What the command line's JSON calls a member of a client."""
+    return "resources" if member == "audiences" else member
 
 
 def given(typed: dict[str, Any]) -> dict[str, Any]:

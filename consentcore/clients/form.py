@@ -41,7 +41,7 @@ class Form:
     jwks_uri: str = ""
     require_par: bool = False
     access_token_format: str = TokenFormat.OPAQUE.value
-    resources: Sequence[str] = ()
+    audiences: Sequence[str] = ()
     assertion_audience: str = "issuer"
 
 
@@ -64,7 +64,7 @@ def members(runtime: Runtime, form: Form, method: AuthMethod) -> dict[str, Calla
         "jwks_uri": partial(_keys_uri, runtime, form),
         "require_par": lambda: form.require_par,
         "access_token_format": partial(TokenFormat, form.access_token_format),
-        "resources": partial(_resources, form),
+        "audiences": partial(_audiences, form),
         "assertion_audience": partial(kept, runtime, form.assertion_audience),
     }
 
@@ -133,19 +133,19 @@ def _keys_uri(runtime: Runtime, form: Form) -> str:
     return form.jwks_uri
 
 
-def _resources(form: Form) -> tuple[str, ...]:
+def _audiences(form: Form) -> tuple[str, ...]:
     """Resource indicators in the order given.
 
     :raises InvalidInput: see RFC 8707 section 2.
     """
-    from consentcore.oauth.resource_indicators import MAX_RESOURCES, check_resource
+    from consentcore.oauth.resource_indicators import MAX_AUDIENCES, check_audience
 
-    uris = tuple(dict.fromkeys(form.resources))
-    if len(uris) > MAX_RESOURCES:
-        raise InvalidInput("resources", f"expected at most {MAX_RESOURCES}")
+    uris = tuple(dict.fromkeys(form.audiences))
+    if len(uris) > MAX_AUDIENCES:
+        raise InvalidInput("audiences", f"expected at most {MAX_AUDIENCES}")
     for uri in uris:
-        with named(f"resources {uri[:200]!r}"):
-            check_resource(uri)
+        with named(f"audiences {uri[:200]!r}"):
+            check_audience(uri)
     return uris
 
 

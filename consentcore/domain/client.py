@@ -80,8 +80,8 @@ class Client:
     :ivar jwks_uri: where that set is fetched instead; "" without one.
     :ivar require_par: whether authorization requests must have been pushed (RFC 9126 section 6).
     :ivar access_token_format: opaque, or a JWT of RFC 9068.
-    :ivar resources: resource indicators (RFC 8707) that an application may ask tokens for; of a resource server,
-        those that it answers to.
+    :ivar audiences: APIs that an application may ask tokens for, as URIs (resource indicators of RFC 8707); of a
+        resource server, those that it answers to.
     :ivar disabled: how it came that it is not enabled; None where it is, or where that was not noted.
     :ivar suspended: by whom it is kept out for a while; None while it is not. Its grants stand.
     :ivar assertion_audience: what ``aud`` of its assertions may be where no setting says so for all: ``issuer`` alone,
@@ -108,10 +108,15 @@ class Client:
     jwks_uri: str = ""
     require_par: bool = False
     access_token_format: TokenFormat = TokenFormat.OPAQUE
-    resources: tuple[str, ...] = ()
+    audiences: tuple[str, ...] = ()
     disabled: Halt | None = None
     suspended: Halt | None = None
     assertion_audience: str = ""
+
+    @property
+    def resources(self) -> tuple[str, ...]:
+        """The name that ``audiences`` had in version 1 of the plugin API."""
+        return self.audiences
 
     @property
     def in_service(self) -> bool:

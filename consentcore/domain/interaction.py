@@ -14,7 +14,7 @@ class AuthorizationRequest:
     """A validated authorization request (RFC 6749 section 4.1.1, RFC 7636 section 4.3).
 
     :ivar scopes: scope tokens, in the order asked, without duplicates.
-    :ivar audience: the resources that were asked for (RFC 8707 section 2), in that order.
+    :ivar audience: the APIs that it asks tokens for (RFC 8707 section 2), in that order.
     :ivar state: echoed byte for byte; None when the request had none.
     """
 

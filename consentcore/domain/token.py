@@ -27,7 +27,7 @@ class Code:
     :ivar code_challenge: S256 challenge of RFC 7636, or "".
     :ivar scopes: scope tokens without version.
     :ivar used_at: when it was exchanged; None before.
-    :ivar audience: the resources that were asked for (RFC 8707); empty when none was.
+    :ivar audience: the APIs that it was asked for (RFC 8707); empty when none was.
     :ivar auth_time: when the data owner had signed in, in milliseconds; None when that is not known.
     :ivar acr: how, in the words of the login plugin, or "".
     """
@@ -50,7 +50,7 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class NewToken:
-    """A token about to be stored. ``audience``: the URIs of the resources that it is for; empty names none."""
+    """A token about to be stored. ``audience``: the URIs of the APIs that it is for; empty names none."""
 
     token_hash: bytes
     scopes: tuple[str, ...]

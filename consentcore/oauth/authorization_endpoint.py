@@ -16,13 +16,13 @@ from consentcore.domain.secret import CODE, digest, mint
 from consentcore.domain.token import Code
 from consentcore.oauth import par_endpoint as pushed
 from consentcore.oauth import parameters as front
-from consentcore.oauth import resource_indicators as resources
 from consentcore.oauth import scope_strings as scopes
 from consentcore.oauth.errors import ProtocolError, description_of, plain
 from consentcore.oauth.grants.oauthlib_types import code_grant
 from consentcore.oauth.messages import PageError, Pending, Redirect
 from consentcore.oauth.pkce import challenge_problem
 from consentcore.oauth.redirect_uris import is_registered, with_parameters
+from consentcore.oauth.resource_indicators import requested_audience
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -232,7 +232,7 @@ def strict_checks(request: Any) -> dict[str, object]:
     if problem is not None:
         raise InvalidRequestError(description=problem, request=request)
     request.prompt = _prompt(request)
-    request.audience = resources.asked(
+    request.audience = requested_audience(
         request.client, front.several(request.asking.parameters.values, "resource")
     )
     _set_scopes(request)

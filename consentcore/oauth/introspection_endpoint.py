@@ -36,7 +36,7 @@ class IntrospectionEndpoint:
         """Answer an introspection request.
 
         A resource server learns about access tokens that carry one of its scopes (any, when it has none) and, where
-        both name resources, one of its resources; an application about its own tokens. Everything else is
+        both name an audience, one of its own; an application about its own tokens. Everything else is
         ``{"active": false}`` and nothing more (section 4).
 
         :raises ProtocolError: a refusal.
@@ -91,5 +91,5 @@ def _may_know(client: Client, lookup: TokenLookup) -> bool:
 
 
 def _names_others(client: Client, token: Token) -> bool:
-    """Whether token and API name resources, and none of them is the same."""
-    return bool(client.resources and token.audience) and set(client.resources).isdisjoint(token.audience)
+    """Whether token and API name audiences, and none of them is the same."""
+    return bool(client.audiences and token.audience) and set(client.audiences).isdisjoint(token.audience)

@@ -43,7 +43,7 @@ def mint_jwt(parts: Parts, said: Statement) -> str:
 
 
 def default_audience(parts: Parts) -> tuple[str, ...]:
-    """The ``aud`` of a token for which no resource was asked (RFC 9068 section 3)."""
+    """The ``aud`` of a token for which no audience was asked (RFC 9068 section 3)."""
     return (parts.settings.oauth.jwt_default_audience or parts.settings.issuer,)
 
 

@@ -29,7 +29,7 @@ class Statement(NamedTuple):
 
 
 def standard_claims(parts: Parts, said: Statement, subject: str) -> dict[str, object]:
-    """The claims that the product itself makes. ``aud`` is absent where the token names no resource.
+    """The claims that the product itself makes. ``aud`` is absent where the token names no audience.
 
     :param subject: see :func:`subject_of`.
     """

@@ -63,7 +63,7 @@ class ConsentPanel:
 
 @dataclass(frozen=True, slots=True)
 class TokenContext:
-    """What a plugin that adds claims may know. ``audience``: the resources that the token is for; may be empty."""
+    """What a plugin that adds claims may know. ``audience``: the APIs that the token is for; may be empty."""
 
     grant: Grant
     client_id: str

@@ -26,7 +26,7 @@ METERS, SITES = "https://api.example/meters", "https://api.example/sites"
 @pytest.fixture
 def jwts(platform):
     """An application with JWTs for two resources."""
-    platform.add_client("signed", access_token_format=TokenFormat.JWT, resources=(METERS, SITES))
+    platform.add_client("signed", access_token_format=TokenFormat.JWT, audiences=(METERS, SITES))
     return platform
 
 
@@ -69,7 +69,7 @@ def test_58_a_resource_that_is_not_registered_leads_back_with_invalid_target(jwt
 
 def test_58_an_api_learns_about_tokens_for_itself(jwts):
     jwts.add_client(
-        "meters", kind=ClientKind.RESOURCE_SERVER, redirect_uris=(), scopes=(), resources=(METERS,)
+        "meters", kind=ClientKind.RESOURCE_SERVER, redirect_uris=(), scopes=(), audiences=(METERS,)
     )
     for resource, active in ((METERS, True), (SITES, False)):
         token = connect(jwts, asking(extra={"resource": resource}))["access_token"]

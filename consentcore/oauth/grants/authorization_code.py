@@ -11,8 +11,8 @@ from consentcore.domain.event import EventType
 from consentcore.domain.secret import digest
 from consentcore.domain.token import Consumed, NewToken, Redemption, Replayed
 from consentcore.oauth import access_token as access
-from consentcore.oauth import resource_indicators as resources
 from consentcore.oauth.pkce import verifier_is_wellformed
+from consentcore.oauth.resource_indicators import token_audience
 from consentcore.oauth.token_secrets import Pair, fresh_pair
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class CodeExchange:
 
     :param client: already authenticated.
     :param presented: the code in clear.
-    :param wanted: the resources that the request names.
+    :param wanted: the audience that the request names.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class CodeExchange:
         :raises ConfigurationError: a plugin's claims are not in order.
         """
         code, grant = self._found()
-        chosen = resources.audience(self.client, self._wanted, code.audience)
+        chosen = token_audience(self.client, self._wanted, code.audience)
         wish = access.Wish(tuple(request.scopes), chosen, self.now, code.auth_time, code.acr)
         made = access.make(self._parts, self.client, grant, wish, self.pair.access)
         self.pair, self._audience = Pair(made.text, self.pair.refresh), made.audience

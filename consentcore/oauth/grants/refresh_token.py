@@ -14,8 +14,8 @@ from consentcore.domain.event import EventType
 from consentcore.domain.secret import digest
 from consentcore.domain.token import Grace, NewToken, Reused, Rotated, Rotation, TokenKind
 from consentcore.oauth import access_token as access
-from consentcore.oauth import resource_indicators as resources
 from consentcore.oauth.errors import suspended
+from consentcore.oauth.resource_indicators import token_audience
 from consentcore.oauth.token_secrets import Pair, derived_pair, fresh_nonce, open_access, seal_access
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class RefreshExchange:
 
     :param client: already authenticated.
     :param presented: the refresh token in clear.
-    :param wanted: the resources that the request names.
+    :param wanted: the audience that the request names.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class RefreshExchange:
         :raises ConfigurationError: a plugin's claims are not in order.
         """
         token, grant = self._found()
-        chosen = resources.audience(self.client, self._wanted, token.audience)
+        chosen = token_audience(self.client, self._wanted, token.audience)
         wish = access.Wish(tuple(request.scopes), chosen, self.now, token.auth_time, token.acr)
         made = access.make(self._parts, self.client, grant, wish, self.pair.access)
         if made.text != self.pair.access:

@@ -41,7 +41,7 @@ class PeopleGroup:
             jwks_uri="https://a.example/jwks",
             require_par=True,
             access_token_format=TokenFormat.JWT,
-            resources=("https://api.example/", "urn:example:meters"),
+            audiences=("https://api.example/", "urn:example:meters"),
         )
         with storage.transaction() as uow:
             uow.clients.add(client)
@@ -62,7 +62,7 @@ class PeopleGroup:
             jwks_uri="https://a.example/jwks",
             require_par=True,
             access_token_format=TokenFormat.JWT,
-            resources=("https://api.example/",),
+            audiences=("https://api.example/",),
         )
         with storage.transaction() as uow:
             uow.clients.add(client)

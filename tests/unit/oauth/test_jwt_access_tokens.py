@@ -22,7 +22,7 @@ RESOURCE = "https://api.example"
 
 def with_jwts(house):
     house.client = house.update_client(
-        house.client, access_token_format=TokenFormat.JWT, resources=(RESOURCE,)
+        house.client, access_token_format=TokenFormat.JWT, audiences=(RESOURCE,)
     )
     return house
 
@@ -90,7 +90,7 @@ def test_59_the_algorithm_is_chosen_by_a_setting(make_house):
 @pytest.mark.parametrize(("setting", "expected"), [("", "https://consent.example"), (RESOURCE, RESOURCE)])
 def test_59_the_audience_is_never_absent(make_house, setting, expected):
     house = with_jwts(make_house(jwt_default_audience=setting))
-    house.client = house.update_client(house.client, resources=())
+    house.client = house.update_client(house.client, audiences=())
     token = house.tokens()["access_token"]
     assert read(house, token)[1]["aud"] == expected
     assert house.introspect(token)["aud"] == expected
@@ -204,7 +204,7 @@ def test_a_plugin_that_breaks_the_configuration_leaks_nothing(house):
 
 def test_a_jwt_fits_into_a_header(house):
     resources = tuple(f"{RESOURCE}/{number}/{'x' * 450}" for number in range(8))
-    house.update_client(house.client, resources=resources)
+    house.update_client(house.client, audiences=resources)
     code = house.code(audience=resources)
     refused = house.redeem(code)
     assert (refused.status, refused.error) == (400, "invalid_request")

@@ -63,7 +63,7 @@ def test_98_json_says_the_same_as_a_form(house):
 
 def test_98_several_resources_are_kept(house):
     resources = ("https://a.example/", "https://b.example/")
-    house.update_client(house.client, resources=resources)
+    house.update_client(house.client, audiences=resources)
     body = "&".join(
         f"{name}={quote(value, safe='')}"
         for name, value in [*ASKED.items(), *(("resource", uri) for uri in resources)]

@@ -9,7 +9,7 @@ import pytest
 
 from consentcore.api import InvalidInput, TokenFormat
 from consentcore.oauth.messages import Redirect
-from consentcore.oauth.resource_indicators import check_resource
+from consentcore.oauth.resource_indicators import check_audience
 
 METERS, SITES, OTHER = "https://api.example/meters", "urn:example:sites", "https://other.example"
 JSON = {"content-type": "application/json"}
@@ -17,7 +17,7 @@ JSON = {"content-type": "application/json"}
 
 @pytest.fixture
 def house(house):
-    house.client = house.update_client(house.client, resources=(METERS, SITES))
+    house.client = house.update_client(house.client, audiences=(METERS, SITES))
     return house
 
 
@@ -147,16 +147,16 @@ def test_58_json_takes_one_resource_or_several(house):
 
 def test_58_a_token_for_which_nothing_was_asked_names_nothing_or_the_only_resource(house):
     assert aud(house, house.tokens()["access_token"]) is None
-    house.client = house.update_client(house.client, resources=(METERS,))
+    house.client = house.update_client(house.client, audiences=(METERS,))
     assert aud(house, house.tokens()["access_token"]) == METERS
 
 
 def test_58_a_resource_that_is_no_longer_registered_is_given_to_nobody(house):
     tokens = house.redeem(house.code(audience=(METERS, SITES))).json
-    house.client = house.update_client(house.client, resources=(SITES,))
+    house.client = house.update_client(house.client, audiences=(SITES,))
     later = house.refresh(tokens["refresh_token"]).json
     assert aud(house, later["access_token"]) == SITES
-    house.update_client(house.client, resources=(OTHER,))
+    house.update_client(house.client, audiences=(OTHER,))
     assert house.refresh(later["refresh_token"]).error == "invalid_target"
 
 
@@ -172,7 +172,7 @@ def test_58_a_resource_that_is_no_longer_registered_is_given_to_nobody(house):
 )
 def test_58_an_api_with_resources_learns_about_tokens_for_them(house, own, audience, active):
     api = house.add_resource_server("api", scopes=("comfort.read",))
-    house.update_client(api, resources=own)
+    house.update_client(api, audiences=own)
     token = house.redeem(house.code(audience=audience)).json["access_token"]
     assert house.introspect(token, auth=("api", "factories-client-secret"))["active"] is active
 
@@ -188,7 +188,7 @@ def test_58_remembered_consent_keeps_the_resources(house):
     "uri", ["https://api.example", METERS, SITES, "https://[::1]:8080/a?b=c", "com.example:x"]
 )
 def test_resources_that_can_be_registered(uri):
-    check_resource(uri)
+    check_audience(uri)
 
 
 @pytest.mark.parametrize(
@@ -208,7 +208,7 @@ def test_resources_that_can_be_registered(uri):
 )
 def test_resources_that_cannot_be_registered(uri):
     with pytest.raises(InvalidInput, match="absolute URI without fragment"):
-        check_resource(uri)
+        check_audience(uri)
 
 
 def test_58_resources_hold_for_jwts_too(house):
