@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from consentcore.metrics import Meters
     from consentcore.oauth.server import AuthorizationServer
     from consentcore.owners.service import AccountService
+    from consentcore.ports.deliveries import NamedOutbox, OutboxStats
     from consentcore.ports.extension import Anchor, ResourceDirectory
     from consentcore.ports.keys import KeyRing
     from consentcore.ports.login import AnyLogin
     from consentcore.ports.notifier import CheckedNotifier, Notifier
-    from consentcore.ports.outbox import NamedOutbox, OutboxStats
     from consentcore.ports.storage import Storage
     from consentcore.settings import CoreSettings
 

@@ -100,6 +100,9 @@ from consentcore.hooks.specs import hookimpl
 from consentcore.hosts import ascii_host, is_loopback, misread_host
 from consentcore.mail.mime import check_sender, mail_message, mail_targets, mime_message
 from consentcore.mailbox import normalise_email
+from consentcore.ports.clients import ClientRepository
+from consentcore.ports.counters import CounterStorage
+from consentcore.ports.deliveries import NamedOutbox, OutboxStats, OutboxStorage, Settlement
 from consentcore.ports.extension import (
     Anchor,
     ConsentContext,
@@ -108,7 +111,12 @@ from consentcore.ports.extension import (
     ResourceDirectory,
     TokenContext,
 )
+from consentcore.ports.feed import FeedRepository
+from consentcore.ports.grants import GrantRepository
+from consentcore.ports.identities import IdentityRepository
+from consentcore.ports.interactions import InteractionRepository
 from consentcore.ports.keys import KeyProvider, KeyRing
+from consentcore.ports.ledger import LedgerRepository
 from consentcore.ports.login import (
     Authenticated,
     LoginAttempt,
@@ -121,6 +129,7 @@ from consentcore.ports.login import (
     Throttled,
     Unavailable,
 )
+from consentcore.ports.notices import NoticeRepository
 from consentcore.ports.notifier import (
     CheckedNotifier,
     ClientView,
@@ -130,29 +139,12 @@ from consentcore.ports.notifier import (
     Notifier,
     OwnerView,
 )
-from consentcore.ports.outbox import NamedOutbox, OutboxStats, OutboxStorage, Settlement
+from consentcore.ports.owners import OwnerDirectory, OwnerRepository
 from consentcore.ports.scopes import ScopeCatalog
-from consentcore.ports.storage import (
-    ClientRepository,
-    CodeRepository,
-    CounterStorage,
-    FamilyRepository,
-    FeedRepository,
-    GrantRepository,
-    IdentityRepository,
-    InteractionRepository,
-    LedgerRepository,
-    NoticeRepository,
-    OwnerDirectory,
-    OwnerRepository,
-    ProtocolStorage,
-    PurgeReport,
-    Storage,
-    TicketRepository,
-    TransactionManager,
-    UnitOfWork,
-    transact,
-)
+from consentcore.ports.storage import PurgeReport, Storage, transact
+from consentcore.ports.tickets import TicketRepository
+from consentcore.ports.tokens import CodeRepository, FamilyRepository, ProtocolStorage
+from consentcore.ports.transactions import TransactionManager, UnitOfWork
 from consentcore.settings.schema import Secret, setting
 from consentcore.webhooks.signing import signature_header
 

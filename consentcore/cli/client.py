@@ -25,7 +25,7 @@ from consentcore.domain.secret import CLIENT_SECRET, digest, mint
 from consentcore.ports.storage import transact
 
 if TYPE_CHECKING:
-    from consentcore.ports.storage import UnitOfWork
+    from consentcore.ports.transactions import UnitOfWork
 
 PAGE = 500
 

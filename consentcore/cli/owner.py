@@ -19,7 +19,7 @@ from consentcore.ports.storage import transact
 
 if TYPE_CHECKING:
     from consentcore.owners.service import AccountService
-    from consentcore.ports.storage import UnitOfWork
+    from consentcore.ports.transactions import UnitOfWork
 
 
 @click.group(cls=Group, name="owner")

@@ -19,7 +19,7 @@ from consentcore.webhooks.signing import SCHEMES
 
 if TYPE_CHECKING:
     from consentcore.domain.client import WebhookEndpoint
-    from consentcore.ports.storage import UnitOfWork
+    from consentcore.ports.transactions import UnitOfWork
     from consentcore.webhooks.secrets import Minted
 
 MAX_REASON = 200

@@ -17,7 +17,7 @@ from consentcore.ports.storage import transact
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from consentcore.ports.storage import UnitOfWork
+    from consentcore.ports.transactions import UnitOfWork
     from consentcore.runtime import Runtime
 
 CAPABILITY = "client_suspension"

@@ -14,7 +14,7 @@ from consentcore.domain.errors import InvalidInput, KeyUnavailable
 from consentcore.domain.event import ConsentEvent
 from consentcore.domain.grant import Grant
 from consentcore.ports.keys import KeyRing
-from consentcore.ports.storage import UnitOfWork
+from consentcore.ports.transactions import UnitOfWork
 
 REMEMBERED = 10_000
 EDITED_ROW = "the row of the grant is not the one that was written"

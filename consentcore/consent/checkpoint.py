@@ -22,7 +22,9 @@ from consentcore.hooks.calling import Leash
 from consentcore.hooks.errors import described
 from consentcore.ports.extension import Anchor
 from consentcore.ports.keys import KeyRing
-from consentcore.ports.storage import LedgerRepository, Storage, UnitOfWork, transact
+from consentcore.ports.ledger import LedgerRepository
+from consentcore.ports.storage import Storage, transact
+from consentcore.ports.transactions import UnitOfWork
 
 log = logging.getLogger("consentcore.ledger")
 

@@ -10,7 +10,7 @@ from consentcore.domain.errors import NotFound
 from consentcore.domain.event import ConsentEvent, NoticeSnapshot
 from consentcore.domain.grant import Grant, GrantState, standing
 from consentcore.domain.owner import Owner
-from consentcore.ports.storage import UnitOfWork
+from consentcore.ports.transactions import UnitOfWork
 
 PAGE = 200
 

@@ -33,7 +33,7 @@ from consentcore.domain.owner import Owner
 from consentcore.domain.scope import Catalog
 from consentcore.domain.secret import CODE, digest, mint
 from consentcore.ports.keys import KeyRing
-from consentcore.ports.storage import UnitOfWork
+from consentcore.ports.transactions import UnitOfWork
 
 __all__ = ["Approval", "Change", "ConsentService", "Decision"]
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from consentcore.consent.service import Change, ConsentService
     from consentcore.domain.client import Client
     from consentcore.domain.grant import Grant
-    from consentcore.ports.storage import UnitOfWork
+    from consentcore.ports.transactions import UnitOfWork
 
 CLIENT_DISABLED = "client_disabled"
 """Why such a grant ended, in events and webhooks."""

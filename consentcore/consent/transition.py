@@ -13,7 +13,7 @@ from consentcore.domain.event import SECURITY_EVENTS, ConsentEvent, EventType, N
 from consentcore.domain.grant import ENDED, Grant, GrantState
 from consentcore.domain.scope import Catalog
 from consentcore.ports.keys import KeyRing
-from consentcore.ports.storage import UnitOfWork
+from consentcore.ports.transactions import UnitOfWork
 
 STATE_AFTER = {
     EventType.GRANTED: GrantState.ACTIVE,

@@ -12,7 +12,7 @@ from consentcore.domain.grant import Grant, GrantState
 from consentcore.domain.interaction import Interaction
 
 if TYPE_CHECKING:
-    from consentcore.ports.storage import UnitOfWork
+    from consentcore.ports.transactions import UnitOfWork
 
 REPEATED_MS = DAY
 MOST_A_DAY = 10

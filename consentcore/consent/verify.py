@@ -23,7 +23,8 @@ from consentcore.domain.errors import (
 from consentcore.domain.event import Checkpoint
 from consentcore.domain.grant import Grant, GrantState
 from consentcore.ports.keys import KeyRing
-from consentcore.ports.storage import Storage, UnitOfWork
+from consentcore.ports.storage import Storage
+from consentcore.ports.transactions import UnitOfWork
 
 PAGE = 200
 MOST_PROBLEMS = 1000

@@ -17,7 +17,7 @@ from consentcore.domain.secret import TICKET, digest, shape
 
 if TYPE_CHECKING:
     from consentcore.ports.keys import KeyRing
-    from consentcore.ports.storage import UnitOfWork
+    from consentcore.ports.transactions import UnitOfWork
 
 
 class Purpose(StrEnum):

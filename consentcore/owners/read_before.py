@@ -17,11 +17,11 @@ from consentcore.hosts import ascii_host, letters_of
 if TYPE_CHECKING:
     from consentcore.domain.client import Client
     from consentcore.domain.owner import Owner
-    from consentcore.ports.repositories import OwnerDirectory
+    from consentcore.ports.owners import OwnerDirectory
     from consentcore.ports.storage import Storage
 
 CAPABILITY = "owner_list"
-"""Of a storage plugin whose owners can be gone through: :class:`~consentcore.ports.repositories.OwnerDirectory`."""
+"""Of a storage plugin whose owners can be gone through: :class:`~consentcore.ports.owners.OwnerDirectory`."""
 
 _PAGE = 500
 _FINAL_SIGMA = re.compile("σ(?=$|-)")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from consentcore.domain.clock import Clock
     from consentcore.ports.keys import KeyRing
     from consentcore.ports.login import LoginProvider
-    from consentcore.ports.storage import UnitOfWork
+    from consentcore.ports.transactions import UnitOfWork
     from consentcore.settings import AccountSettings
 
 

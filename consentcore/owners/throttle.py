@@ -16,7 +16,7 @@ from consentcore.domain.clock import HOUR, window_left_s
 from consentcore.domain.secret import digest
 
 if TYPE_CHECKING:
-    from consentcore.ports.storage import CounterStorage
+    from consentcore.ports.counters import CounterStorage
 
 
 class Asked(StrEnum):

@@ -2,13 +2,13 @@
 
 Four faces of one store:
 
-* :class:`ProtocolStorage` (in :mod:`consentcore.ports.protocol`): the verbs of the protocol routes. Outside any
+* :class:`ProtocolStorage` (in :mod:`consentcore.ports.tokens`): the verbs of the protocol routes. Outside any
   transaction manager; each method says how many statements and durable commits it may cost on success. Atomic
   by themselves: a caller never reads and then updates.
-* :class:`UnitOfWork` (in :mod:`consentcore.ports.repositories`): everything else, inside a transaction that
+* :class:`UnitOfWork` (in :mod:`consentcore.ports.transactions`): everything else, inside a transaction that
   commits or vanishes as a whole.
-* :class:`OutboxStorage` (in :mod:`consentcore.ports.outbox`): what the worker claims and settles.
-* :class:`CounterStorage`: counters of failures, shared by all processes.
+* :class:`OutboxStorage` (in :mod:`consentcore.ports.deliveries`): what the worker claims and settles.
+* :class:`CounterStorage` (in :mod:`consentcore.ports.counters`): counters of failures, shared by all processes.
 
 Every method may raise :class:`~consentcore.domain.errors.StorageUnavailable`; methods that write may raise
 :class:`~consentcore.domain.errors.StorageConflict`, after which nothing was written. Driver errors never
@@ -26,69 +26,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from consentcore.domain.errors import StorageConflict
-from consentcore.ports.protocol import ProtocolStorage
-from consentcore.ports.repositories import (
-    ClientRepository,
-    CodeRepository,
-    FamilyRepository,
-    FeedRepository,
-    GrantRepository,
-    IdentityRepository,
-    InteractionRepository,
-    LedgerRepository,
-    NoticeRepository,
-    OwnerDirectory,
-    OwnerRepository,
-    TicketRepository,
-    UnitOfWork,
-)
 
 if TYPE_CHECKING:
-    from consentcore.ports.outbox import OutboxStorage
-
-__all__ = [
-    "ClientRepository",
-    "CodeRepository",
-    "CounterStorage",
-    "FamilyRepository",
-    "FeedRepository",
-    "GrantRepository",
-    "IdentityRepository",
-    "InteractionRepository",
-    "LedgerRepository",
-    "NoticeRepository",
-    "OwnerDirectory",
-    "OwnerRepository",
-    "ProtocolStorage",
-    "PurgeReport",
-    "Storage",
-    "TicketRepository",
-    "TransactionManager",
-    "UnitOfWork",
-    "transact",
-]
+    from consentcore.ports.counters import CounterStorage
+    from consentcore.ports.deliveries import OutboxStorage
+    from consentcore.ports.tokens import ProtocolStorage
+    from consentcore.ports.transactions import TransactionManager, UnitOfWork
 
 T = TypeVar("T")
-
-
-class CounterStorage(Protocol):
-    """Counters in fixed windows, for failures that must count across processes."""
-
-    def hit(self, key: str, now: int, window_ms: int) -> int:
-        """Add one and return the count of the window that ``now`` lies in. Atomic."""
-        ...
-
-    def count(self, key: str, now: int, window_ms: int) -> int:
-        """The count without adding."""
-        ...
-
-    def reset(self, key: str) -> None: ...
-
-
-class TransactionManager(Protocol):
-    """What a storage needs of ``transaction.TransactionManager`` to join a request's transaction."""
-
-    def get(self) -> object: ...
 
 
 @dataclass(frozen=True)

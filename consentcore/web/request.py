@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pyramid.config import Configurator
 
     from consentcore.domain.owner import Owner, OwnerSession
-    from consentcore.ports.storage import UnitOfWork
+    from consentcore.ports.transactions import UnitOfWork
     from consentcore.runtime import Runtime
 
 

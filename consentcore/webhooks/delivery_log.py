@@ -13,7 +13,7 @@ from consentcore.domain.errors import InvalidInput, NotFound
 from consentcore.domain.notice import Attempt, Delivery, DeliveryState, NoticeKind, Trigger
 
 if TYPE_CHECKING:
-    from consentcore.ports.outbox import OutboxStorage
+    from consentcore.ports.deliveries import OutboxStorage
     from consentcore.ports.storage import Storage
 
 log = logging.getLogger("consentcore.webhooks")

@@ -18,7 +18,7 @@ from consentcore.webhooks.signing import SCHEMES
 
 if TYPE_CHECKING:
     from consentcore.domain.client import Client
-    from consentcore.ports.storage import UnitOfWork
+    from consentcore.ports.transactions import UnitOfWork
     from consentcore.runtime import Runtime
 
 MAX_ENDPOINTS = 20

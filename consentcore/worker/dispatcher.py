@@ -14,7 +14,7 @@ from consentcore.domain.errors import StorageError
 from consentcore.domain.notice import Outcome, Retry
 from consentcore.hooks.calling import LONGEST_S
 from consentcore.hooks.errors import described
-from consentcore.ports.outbox import OutboxStorage
+from consentcore.ports.deliveries import OutboxStorage
 from consentcore.worker.pulse import Pulse
 from consentcore.worker.queues import SLOW_S, Lanes
 from consentcore.worker.sender import Claimed, Ended, Sender

@@ -21,7 +21,8 @@ from consentcore.domain.notice import (
     Outcome,
     Retry,
 )
-from consentcore.ports.storage import Storage, UnitOfWork, transact
+from consentcore.ports.storage import Storage, transact
+from consentcore.ports.transactions import UnitOfWork
 
 log = logging.getLogger("consentcore.worker")
 

@@ -13,7 +13,8 @@ from consentcore.consent import shut_out
 from consentcore.domain.errors import InvalidTransition, NotFound
 from consentcore.domain.grant import Grant, GrantState, standing
 from consentcore.hooks.errors import described
-from consentcore.ports.storage import UnitOfWork, transact
+from consentcore.ports.storage import transact
+from consentcore.ports.transactions import UnitOfWork
 from consentcore.worker.endpoint_health import Health
 
 if TYPE_CHECKING:

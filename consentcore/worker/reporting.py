@@ -6,7 +6,7 @@ import logging
 
 from consentcore.domain.notice import Delivered, Retry
 from consentcore.hooks.errors import line
-from consentcore.ports.outbox import Settlement
+from consentcore.ports.deliveries import Settlement
 from consentcore.worker.expander import EVENT
 from consentcore.worker.retry import Tried, error_class, outcome_name
 

@@ -19,7 +19,7 @@ from consentcore.domain.notice import (
     Retry,
     Trigger,
 )
-from consentcore.ports.outbox import Settlement
+from consentcore.ports.deliveries import Settlement
 
 _NAMES = {Delivered: "delivered", Retry: "retry", Gone: "gone", Reject: "reject"}
 

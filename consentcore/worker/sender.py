@@ -26,8 +26,8 @@ from consentcore.domain.notice import (
 )
 from consentcore.hooks.calling import call
 from consentcore.hooks.errors import described
+from consentcore.ports.deliveries import Settlement
 from consentcore.ports.notifier import Notifier
-from consentcore.ports.outbox import Settlement
 from consentcore.ports.storage import Storage
 from consentcore.worker.choosing import CHOOSE
 from consentcore.worker.endpoint_health import Health, NotNow

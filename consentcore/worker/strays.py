@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from consentcore.domain.errors import InvalidInput
 from consentcore.domain.notice import Delivery, DeliveryState
-from consentcore.ports.outbox import Settlement
+from consentcore.ports.deliveries import Settlement
 
 if TYPE_CHECKING:
-    from consentcore.ports.outbox import OutboxStorage
+    from consentcore.ports.deliveries import OutboxStorage
     from consentcore.runtime import Runtime
 
 log = logging.getLogger("consentcore.worker")

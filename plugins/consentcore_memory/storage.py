@@ -8,12 +8,11 @@ from typing import Any
 
 from consentcore.api import PurgeReport, TransactionManager, UnitOfWork
 from consentcore_memory.counters import MemoryCounters
+from consentcore_memory.deliveries import MemoryOutbox
 from consentcore_memory.engine import Engine, Session
-from consentcore_memory.joining import Participant
-from consentcore_memory.outbox import MemoryOutbox
-from consentcore_memory.protocol import MemoryProtocol
 from consentcore_memory.purge import purge
-from consentcore_memory.unit import MemoryUnit
+from consentcore_memory.tokens import MemoryProtocol
+from consentcore_memory.transactions import MemoryUnit, Participant
 
 
 class MemoryStorage:

@@ -24,7 +24,7 @@ from consentcore.api import DeliveryState, Settlement
 from consentcore_sqlalchemy.driver import Driver
 from consentcore_sqlalchemy.engine import Database
 from consentcore_sqlalchemy.rows.common import Values
-from consentcore_sqlalchemy.rows.notices import attempt_values
+from consentcore_sqlalchemy.rows.deliveries import attempt_values
 from consentcore_sqlalchemy.tables import delivery, delivery_attempt
 from consentcore_sqlalchemy.work import Mode, transaction
 

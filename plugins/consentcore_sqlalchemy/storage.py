@@ -9,14 +9,15 @@ from functools import cached_property
 from consentcore.api import PurgeReport, TransactionManager, UnitOfWork
 from consentcore_sqlalchemy import schema
 from consentcore_sqlalchemy.counters import SqlCounters
+from consentcore_sqlalchemy.deliveries import SqlOutbox
 from consentcore_sqlalchemy.driver import Driver, Listener
 from consentcore_sqlalchemy.engine import open_database
 from consentcore_sqlalchemy.errors import translating
-from consentcore_sqlalchemy.outbox import SqlOutbox
-from consentcore_sqlalchemy.protocol import OneStatement, OneTransaction, SqlProtocol
+from consentcore_sqlalchemy.exchanges import OneStatement, OneTransaction
 from consentcore_sqlalchemy.purge import purge
 from consentcore_sqlalchemy.settings import SqlSettings
-from consentcore_sqlalchemy.unit import SqlUnit
+from consentcore_sqlalchemy.tokens import SqlProtocol
+from consentcore_sqlalchemy.transactions import SqlUnit
 from consentcore_sqlalchemy.work import Mode, join, transaction
 
 

@@ -83,7 +83,7 @@ def house(tmp_path_factory):
     delivery = factories.delivery(notice.notice_id, delivery_id="d1", target=EVIL, body=EVIL.encode())
     outbox.expand(notice.notice_id, [delivery], factories.NOW)
     claimed = outbox.claim_deliveries(factories.NOW, limit=1, lease_ms=1000, notifiers=["webhook"])[0]
-    from consentcore.ports.outbox import Settlement
+    from consentcore.ports.deliveries import Settlement
 
     attempt = factories.attempt("d1", outcome=EVIL, error=EVIL, answer=EVIL)
     settled = Settlement(

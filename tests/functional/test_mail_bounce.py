@@ -11,7 +11,7 @@ from ports import reserved_port
 
 from consentcore.domain.event import Actor, ActorType, Evidence
 from consentcore.domain.notice import DeliveryState
-from consentcore.ports.outbox import Settlement
+from consentcore.ports.deliveries import Settlement
 from consentcore.ports.storage import transact
 from consentcore.worker.worker import Worker
 

@@ -8,19 +8,17 @@ Ids and hashes are new on every call. Times are milliseconds since the epoch; ev
 from __future__ import annotations
 
 from consentcore.testing.factories.base import NOW, REDIRECT_URI, SCOPES, random_hash, unique
-from consentcore.testing.factories.evidence import checkpoint, event, grant, snapshot
-from consentcore.testing.factories.notices import attempt, delivery, notice
-from consentcore.testing.factories.people import client, endpoint, identity, owner, session, ticket
-from consentcore.testing.factories.protocol import (
-    access,
-    code,
-    interaction,
-    pushed,
-    redemption,
-    refresh,
-    request,
-    rotation,
-)
+from consentcore.testing.factories.clients import client, endpoint
+from consentcore.testing.factories.deliveries import attempt, delivery
+from consentcore.testing.factories.grants import grant
+from consentcore.testing.factories.identities import identity
+from consentcore.testing.factories.interactions import interaction, request
+from consentcore.testing.factories.ledger import checkpoint, event, snapshot
+from consentcore.testing.factories.notices import notice
+from consentcore.testing.factories.one_time_use import pushed
+from consentcore.testing.factories.owners import owner, session
+from consentcore.testing.factories.tickets import ticket
+from consentcore.testing.factories.tokens import access, code, redemption, refresh, rotation
 
 __all__ = [
     "NOW",

@@ -59,7 +59,7 @@ class StorageConformance(
     FaultGroup,
     StorageFixtures,
 ):
-    """Every promise of :mod:`consentcore.ports.storage` and :mod:`consentcore.ports.outbox` as a test.
+    """Every promise of the storage port, from :mod:`consentcore.ports.storage` on, as a test.
 
     See :class:`consentcore.testing.storage.base.StorageFixtures` for the fixtures to override.
     """

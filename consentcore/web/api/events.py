@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pyramid.response import Response
 
     from consentcore.domain.notice import Notice
-    from consentcore.ports.storage import UnitOfWork
+    from consentcore.ports.transactions import UnitOfWork
 
 ENTERED = 10_000
 """Events that may get their place in one request: for the first of a client that has never asked before."""

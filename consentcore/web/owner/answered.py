@@ -16,7 +16,7 @@ from consentcore.domain.secret import digest
 
 if TYPE_CHECKING:
     from consentcore.domain.interaction import Interaction
-    from consentcore.ports.storage import UnitOfWork
+    from consentcore.ports.transactions import UnitOfWork
 
 PURPOSE = "answered"
 KEPT_MS = DAY

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from consentcore.domain.client import Client
     from consentcore.domain.interaction import AuthorizationRequest, Interaction
-    from consentcore.ports.storage import UnitOfWork
+    from consentcore.ports.transactions import UnitOfWork
 
 UNBOUND = b""
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from consentcore.ports.keys import KeyRing
     from consentcore.ports.login import Authenticated
-    from consentcore.ports.storage import UnitOfWork
+    from consentcore.ports.transactions import UnitOfWork
 
 OWN_PAGE = re.compile(r"/(?!/)[A-Za-z0-9/_-]{0,500}")
 """Where a sign-in may lead: a page of ours, by its path only."""

@@ -6,24 +6,18 @@ There are no foreign keys into the hot tables, because checking them would lock 
 from __future__ import annotations
 
 from consentcore_sqlalchemy.tables.base import Hash, Id, Ms, metadata
-from consentcore_sqlalchemy.tables.evidence import checkpoint, consent_event, consent_grant, notice_snapshot
-from consentcore_sqlalchemy.tables.outbox import delivery, delivery_attempt, notice
-from consentcore_sqlalchemy.tables.people import (
-    client,
-    owner,
-    owner_identity,
-    owner_session,
-    owner_ticket,
-    webhook_endpoint,
-)
-from consentcore_sqlalchemy.tables.protocol import (
-    code,
-    counter,
-    interaction,
-    pushed_request,
-    token,
-    used_once,
-)
+from consentcore_sqlalchemy.tables.clients import client, webhook_endpoint
+from consentcore_sqlalchemy.tables.counters import counter
+from consentcore_sqlalchemy.tables.deliveries import delivery, delivery_attempt
+from consentcore_sqlalchemy.tables.grants import consent_grant
+from consentcore_sqlalchemy.tables.identities import owner_identity
+from consentcore_sqlalchemy.tables.interactions import interaction
+from consentcore_sqlalchemy.tables.ledger import checkpoint, consent_event, notice_snapshot
+from consentcore_sqlalchemy.tables.notices import notice
+from consentcore_sqlalchemy.tables.one_time_use import pushed_request, used_once
+from consentcore_sqlalchemy.tables.owners import owner, owner_session
+from consentcore_sqlalchemy.tables.tickets import owner_ticket
+from consentcore_sqlalchemy.tables.tokens import code, token
 
 __all__ = [
     "Hash",

@@ -8,7 +8,7 @@ from dataclasses import replace
 from contract.broken.parts import ROUND_TRIP_S, Broken
 
 from consentcore.api import Consumed, Expired, Replayed, TokenKind, Unknown
-from consentcore_memory.protocol import MemoryProtocol, _store
+from consentcore_memory.tokens import MemoryProtocol, _store
 
 
 class ReadsThenConsumes(MemoryProtocol):

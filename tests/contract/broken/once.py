@@ -7,8 +7,8 @@ import time
 from contract.broken.parts import ROUND_TRIP_S, Broken
 
 from consentcore_memory.counters import MemoryCounters
-from consentcore_memory.protocol import MemoryProtocol
 from consentcore_memory.storage import MemoryStorage
+from consentcore_memory.tokens import MemoryProtocol
 
 
 class CountsInTwoSteps(MemoryCounters):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from contract.broken.parts import Broken
 
 from consentcore.api import DeliveryState
-from consentcore_memory.outbox import MemoryOutbox
+from consentcore_memory.deliveries import MemoryOutbox
 
 
 class ClaimsWithoutLease(MemoryOutbox):

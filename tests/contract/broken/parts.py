@@ -8,11 +8,11 @@ import pytest
 
 from consentcore.testing import StorageConformance
 from consentcore_memory.counters import MemoryCounters
+from consentcore_memory.deliveries import MemoryOutbox
 from consentcore_memory.engine import Session
-from consentcore_memory.outbox import MemoryOutbox
-from consentcore_memory.protocol import MemoryProtocol
 from consentcore_memory.storage import MemoryStorage
-from consentcore_memory.unit import MemoryUnit
+from consentcore_memory.tokens import MemoryProtocol
+from consentcore_memory.transactions import MemoryUnit
 
 ROUND_TRIP_S = 0.005
 

@@ -7,9 +7,13 @@ from dataclasses import replace
 from contract.broken.parts import Broken, repository
 
 from consentcore.api import GrantState, NotFound
-from consentcore_memory.evidence import MemoryGrants, MemoryLedger
+from consentcore_memory.clients import MemoryClients
 from consentcore_memory.feed import MemoryFeed
-from consentcore_memory.people import MemoryClients, MemoryIdentities, MemoryOwners, MemoryTickets
+from consentcore_memory.grants import MemoryGrants
+from consentcore_memory.identities import MemoryIdentities
+from consentcore_memory.ledger import MemoryLedger
+from consentcore_memory.owners import MemoryOwners
+from consentcore_memory.tickets import MemoryTickets
 
 
 class OverwritesGrants(MemoryGrants):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contract.broken.parts import Broken, repository
 from contract.broken.transactions import JoinsLoosely
 
-from consentcore_memory.evidence import MemoryGrants
+from consentcore_memory.grants import MemoryGrants
 
 
 class TestSound(Broken):

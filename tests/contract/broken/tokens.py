@@ -8,8 +8,8 @@ from dataclasses import replace
 from contract.broken.parts import ROUND_TRIP_S, Broken
 
 from consentcore.api import Consumed, TokenLookup
-from consentcore_memory.protocol import MemoryProtocol
 from consentcore_memory.state import StoredToken
+from consentcore_memory.tokens import MemoryProtocol
 
 
 class ForgetsTheAudience(MemoryProtocol):

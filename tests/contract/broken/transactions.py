@@ -7,9 +7,8 @@ from contextlib import contextmanager
 from contract.broken.parts import Broken
 
 from consentcore_memory.engine import Engine, Session
-from consentcore_memory.joining import Participant
 from consentcore_memory.storage import MemoryStorage
-from consentcore_memory.unit import MemoryUnit
+from consentcore_memory.transactions import MemoryUnit, Participant
 
 
 class Leaks(MemoryStorage):

@@ -1,0 +1,28 @@
+"""Who owners are at identity providers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from consentcore.domain.owner import OwnerIdentity
+
+
+class IdentityRepository(Protocol):
+    """Who owners are at identity providers."""
+
+    def get(self, issuer: str, subject: str) -> OwnerIdentity | None:
+        """Find by issuer and subject, both compared byte for byte."""
+        ...
+
+    def add(self, identity: OwnerIdentity) -> None:
+        """Store a new one.
+
+        :raises StorageConflict: when issuer and subject are somebody's already.
+        """
+        ...
+
+    def of_owner(self, owner_id: str) -> Sequence[OwnerIdentity]:
+        """Identities of an owner, oldest first."""
+        ...

@@ -1,0 +1,33 @@
+"""What owners may do once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from consentcore.domain.owner import OwnerTicket
+
+
+class TicketRepository(Protocol):
+    """What may be done once, such as what a mailed link is for."""
+
+    def add(self, ticket: OwnerTicket) -> None:
+        """Store a new ticket.
+
+        :raises StorageConflict: when there is one under that hash.
+        """
+        ...
+
+    def get(self, ticket_hash: bytes, now: int) -> OwnerTicket | None:
+        """The ticket, used or not, unless its time is over at ``now``."""
+        ...
+
+    def use(self, ticket_hash: bytes, purpose: str, now: int) -> OwnerTicket | None:
+        """Mark a ticket as used and return it as it is then; None when there is none of that purpose, its time is
+        over at ``now``, or it was used before. Among simultaneous callers exactly one gets it."""
+        ...
+
+    def drop(self, owner_id: str, purposes: Iterable[str]) -> int:
+        """Remove the tickets of an owner for these purposes, used or not; how many."""
+        ...

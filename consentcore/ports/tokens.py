@@ -1,0 +1,126 @@
+"""Codes and tokens: what the protocol routes ask of a store, see :mod:`consentcore.ports.storage`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from consentcore.domain.interaction import AuthorizeContext, Interaction, PushedRequest
+    from consentcore.domain.token import (
+        Code,
+        CodeLookup,
+        ConsumeOutcome,
+        Redemption,
+        RotateOutcome,
+        Rotation,
+        TokenLookup,
+    )
+
+
+class ProtocolStorage(Protocol):
+    """Verbs of authorize, token, introspect and revoke: one read, at most one guarded write each.
+
+    A client that is suspended counts as one that is not enabled, in every verb that asks whether it is; so a plugin
+    that declares the capability ``client_suspension`` in its ``PluginInfo`` promises. With another one no client can
+    be suspended.
+    """
+
+    def read_authorize(self, client_id: str, session_hash: bytes | None, now: int) -> AuthorizeContext:
+        """Find the client, the live session, and the owner's ACTIVE grant for the client, in one read.
+
+        An expired session is absent; a grant whose time is over at ``now`` is absent. 1 statement, 0 commits.
+        """
+        ...
+
+    def open_interaction(self, interaction: Interaction) -> None:
+        """Store a pending authorization request. 1 statement, 1 commit."""
+        ...
+
+    def issue_code(self, code: Code) -> bool:
+        """Store a code if, at ``code.created_at``, its grant is active and its client enabled, else return False.
+
+        1 statement, 1 commit.
+        """
+        ...
+
+    def read_code(self, client_id: str, code_hash: bytes) -> CodeLookup:
+        """Find the client, and the code with its grant if the code was issued to that client.
+
+        1 statement, 0 commits.
+        """
+        ...
+
+    def consume_code(self, redemption: Redemption) -> ConsumeOutcome:
+        """Burn the code and store both tokens, or change nothing.
+
+        ``Consumed`` only if, at ``redemption.now``, the code exists for ``client_id``, is unused and not
+        expired, its family is sound, its grant active and unexpired, and its client enabled. Among any number
+        of simultaneous callers exactly one gets ``Consumed``. For the others, in this order: a code of another
+        client, or one whose grant, client or family is dead, gives ``Unknown`` (so a replay is reported until
+        the family is killed, not for ever); a used code gives ``Replayed`` however old it is; one whose time
+        is over gives ``Expired``.
+        1 writing statement and 1 commit on success (SQLite: one BEGIN IMMEDIATE transaction).
+        """
+        ...
+
+    def find_token(self, client_id: str, token_hash: bytes) -> TokenLookup:
+        """Find the asking client, and the token of whatever kind and client with all that its liveness needs.
+
+        Also finds expired, rotated and dead tokens: the caller judges. 1 statement, 0 commits.
+        """
+        ...
+
+    def rotate_refresh(self, rotation: Rotation) -> RotateOutcome:
+        """Exchange a refresh token for its successor, or change nothing.
+
+        ``Rotated`` only if, at ``rotation.now``, the token is a refresh token of ``client_id``, not rotated, not
+        expired, its family sound, grant active and unexpired, client enabled. Among simultaneous callers exactly
+        one gets ``Rotated``. A rotated token gives ``Grace`` while ``now < rotated_at + grace_ms``, its nonce is
+        still there and its immediate successor has itself not been rotated, and everything under it is alive;
+        otherwise ``Reused`` (also for older generations, and however old it is). Before that, a token of another
+        client, or one whose grant, client or family is dead, gives ``Unknown``; after it, one that was not
+        rotated and whose time is over gives ``Expired``.
+        1 writing statement and 1 commit on success.
+        """
+        ...
+
+    def kill_family(self, family_id: str, now: int) -> bool:
+        """Kill every token that descends from one code; False when it was dead before.
+
+        Idempotent. 1 statement, 1 commit.
+        """
+        ...
+
+    def use_once(self, key_hash: bytes, now: int, expires_at: int) -> bool:
+        """Note that something was used that may be used once until ``expires_at``; False when it was before.
+
+        Among any number of simultaneous callers, in whatever process, exactly one gets True. A key whose time is
+        over at ``now`` may be used again, whether or not it was purged. 1 statement, 1 commit.
+        """
+        ...
+
+    def push_request(self, pushed: PushedRequest) -> None:
+        """Store a pushed authorization request. 1 statement, 1 commit."""
+        ...
+
+    def take_pushed(self, request_hash: bytes, client_id: str, now: int) -> PushedRequest | None:
+        """Take a pushed request out of the store if it is that client's and its time is not over.
+
+        Among simultaneous callers exactly one gets it; for all others, and for another client, it is None and
+        nothing has changed. 1 statement, 1 commit.
+        """
+        ...
+
+
+class CodeRepository(Protocol):
+    """Codes issued together with a consent."""
+
+    def add(self, code: Code) -> None: ...
+
+
+class FamilyRepository(Protocol):
+    """Families of tokens, inside a transaction (the rare paths)."""
+
+    def kill(self, family_id: str, now: int) -> bool:
+        """Like :meth:`ProtocolStorage.kill_family`, as part of a transaction."""
+        ...

@@ -1,0 +1,50 @@
+"""A store inside one transaction, see :mod:`consentcore.ports.storage`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from consentcore.ports.clients import ClientRepository
+    from consentcore.ports.feed import FeedRepository
+    from consentcore.ports.grants import GrantRepository
+    from consentcore.ports.identities import IdentityRepository
+    from consentcore.ports.interactions import InteractionRepository
+    from consentcore.ports.ledger import LedgerRepository
+    from consentcore.ports.notices import NoticeRepository
+    from consentcore.ports.owners import OwnerRepository
+    from consentcore.ports.tickets import TicketRepository
+    from consentcore.ports.tokens import CodeRepository, FamilyRepository
+
+
+class UnitOfWork(Protocol):
+    """The store inside one transaction. Reads see its own writes. Not to be shared between threads."""
+
+    @property
+    def clients(self) -> ClientRepository: ...
+    @property
+    def owners(self) -> OwnerRepository: ...
+    @property
+    def tickets(self) -> TicketRepository: ...
+    @property
+    def identities(self) -> IdentityRepository: ...
+    @property
+    def interactions(self) -> InteractionRepository: ...
+    @property
+    def grants(self) -> GrantRepository: ...
+    @property
+    def ledger(self) -> LedgerRepository: ...
+    @property
+    def codes(self) -> CodeRepository: ...
+    @property
+    def families(self) -> FamilyRepository: ...
+    @property
+    def notices(self) -> NoticeRepository: ...
+    @property
+    def feed(self) -> FeedRepository: ...
+
+
+class TransactionManager(Protocol):
+    """What a storage needs of ``transaction.TransactionManager`` to join a request's transaction."""
+
+    def get(self) -> object: ...

@@ -1,0 +1,48 @@
+"""Consent events, snapshots and checkpoints."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from typing import Any
+
+from consentcore.api import Checkpoint, ConsentEvent, EventType, Grant, NoticeSnapshot
+from consentcore.testing.factories.base import NOW, made, random_hash, unique
+
+
+def event(grant: Grant, **overrides: Any) -> ConsentEvent:
+    """Make the first event of a grant; the hashes are random, so the chain does not verify."""
+    defaults = {
+        "event_id": str(uuid.uuid4()),
+        "grant_id": grant.grant_id,
+        "sequence": 1,
+        "type": EventType.GRANTED,
+        "owner_id": grant.owner_id,
+        "client_id": grant.client_id,
+        "occurred_at": NOW,
+        "body": json.dumps({"grant_id": grant.grant_id}, separators=(",", ":")),
+        "prev_hash": bytes(32),
+        "record_hash": random_hash(),
+        "key_id": "test1",
+    }
+    return made(ConsentEvent, defaults, overrides)
+
+
+def snapshot(**overrides: Any) -> NoticeSnapshot:
+    """Make a notice snapshot with content of its own."""
+    content = overrides.get("content", json.dumps({"title": unique("title")}))
+    hashed = f"sha256:{hashlib.sha256(content.encode()).hexdigest()}"
+    return made(NoticeSnapshot, {"snapshot_hash": hashed, "content": content, "created_at": NOW}, overrides)
+
+
+def checkpoint(**overrides: Any) -> Checkpoint:
+    """Make a checkpoint over one leaf, with a random signature."""
+    defaults = {
+        "size": 1,
+        "root": random_hash(),
+        "created_at": NOW,
+        "signature": random_hash(),
+        "key_id": "test1",
+    }
+    return made(Checkpoint, defaults, overrides)

@@ -1,0 +1,91 @@
+"""Grants inside a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from consentcore.api import ENDED, Grant, GrantState
+from consentcore_memory.engine import Session
+
+
+class MemoryGrants:
+    """:class:`consentcore.api.GrantRepository` in memory."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def get(self, grant_id: str) -> Grant | None:
+        return self._session.state.grants.get(grant_id)
+
+    def lock(self, grant_id: str) -> Grant | None:
+        return self._session.draft.grants.get(grant_id)
+
+    def lock_active(self, owner_id: str, client_id: str) -> Grant | None:
+        return self._session.draft.active_grant(owner_id, client_id)
+
+    def latest_ended(self, owner_id: str, client_id: str) -> Grant | None:
+        rows = [row for row in self._of(owner_id=owner_id, states=ENDED) if row.client_id == client_id]
+        return max(rows, key=_recency, default=None)
+
+    def add(self, grant: Grant) -> None:
+        if grant.grant_id in self._session.draft.grants:
+            raise self._session.collision(f"there is a grant {grant.grant_id!r} already")
+        self._store(grant)
+
+    def update(self, grant: Grant, *, expected_sequence: int) -> None:
+        before = self._session.draft.grants.get(grant.grant_id)
+        if before is None or before.sequence != expected_sequence:
+            raise self._session.collision(f"grant {grant.grant_id} has changed meanwhile")
+        if before.state is GrantState.ACTIVE:
+            self._session.draft.active.drop([(before.owner_id, before.client_id)])
+        self._store(grant)
+
+    def of_owner(
+        self, owner_id: str, states: Iterable[GrantState], *, after: str = "", limit: int = 100
+    ) -> Sequence[Grant]:
+        rows = self._of(owner_id=owner_id, states=states)
+        if after:
+            last = self.get(after)
+            rows = (row for row in rows if last is not None and _recency(row) < _recency(last))
+        return sorted(rows, key=_recency, reverse=True)[:limit]
+
+    def of_client(
+        self, client_id: str, states: Iterable[GrantState], *, after: str = "", limit: int = 100
+    ) -> Sequence[Grant]:
+        rows = self._of(client_id=client_id, states=states)
+        return sorted((row for row in rows if row.grant_id > after), key=lambda row: row.grant_id)[:limit]
+
+    def all(self, *, after: str = "", limit: int = 500) -> Sequence[Grant]:
+        rows = (row for row in self._session.state.grants.values() if row.grant_id > after)
+        return sorted(rows, key=lambda row: row.grant_id)[:limit]
+
+    def due(self, now: int, limit: int) -> Sequence[Grant]:
+        state = self._session.state
+        off = {row.client_id for row in state.clients.values() if not row.enabled}
+        active = (row for row in state.grants.values() if row.state is GrantState.ACTIVE)
+        rows = (row for row in active if row.expires_at <= now or row.client_id in off)
+        return sorted(rows, key=lambda row: (row.expires_at, row.grant_id))[:limit]
+
+    def _of(
+        self, *, states: Iterable[GrantState], owner_id: str | None = None, client_id: str | None = None
+    ) -> Iterable[Grant]:
+        wanted = frozenset(states)
+        for row in self._session.state.grants.values():
+            if (
+                row.state in wanted
+                and owner_id in {None, row.owner_id}
+                and client_id in {None, row.client_id}
+            ):
+                yield row
+
+    def _store(self, grant: Grant) -> None:
+        draft, pair = self._session.draft, (grant.owner_id, grant.client_id)
+        if grant.state is GrantState.ACTIVE:
+            if pair in draft.active:
+                raise self._session.collision("the owner has an active grant for this client already")
+            draft.active.put(pair, grant.grant_id)
+        draft.grants.put(grant.grant_id, grant)
+
+
+def _recency(grant: Grant) -> tuple[int, str]:
+    return (grant.changed_at, grant.grant_id)

@@ -1,0 +1,104 @@
+"""Grants inside a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Select, Subquery, select, tuple_, union, update
+
+from consentcore.api import ENDED, Grant, GrantState
+from consentcore_sqlalchemy.rows.grants import grant_from, grant_values
+from consentcore_sqlalchemy.statements import ACTIVE
+from consentcore_sqlalchemy.tables import client, consent_grant
+from consentcore_sqlalchemy.work import Work
+
+_grant = consent_grant.c
+
+
+def _names(states: Iterable[GrantState]) -> list[str]:
+    return sorted(state.value for state in states)
+
+
+class SqlGrants:
+    """:class:`consentcore.api.GrantRepository` in SQL."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    def get(self, grant_id: str) -> Grant | None:
+        row = self._work.first(select(consent_grant).where(_grant.grant_id == grant_id))
+        return grant_from(row) if row else None
+
+    def lock(self, grant_id: str) -> Grant | None:
+        row = self._work.locked(select(consent_grant).where(_grant.grant_id == grant_id))
+        return grant_from(row) if row else None
+
+    def lock_active(self, owner_id: str, client_id: str) -> Grant | None:
+        row = self._work.locked(
+            select(consent_grant).where(
+                _grant.owner_id == owner_id, _grant.client_id == client_id, _grant.state == ACTIVE
+            )
+        )
+        return grant_from(row) if row else None
+
+    def latest_ended(self, owner_id: str, client_id: str) -> Grant | None:
+        row = self._work.first(
+            select(consent_grant)
+            .where(
+                _grant.owner_id == owner_id,
+                _grant.client_id == client_id,
+                _grant.state.in_(_names(ENDED)),
+            )
+            .order_by(_grant.changed_at.desc(), _grant.grant_id.desc())
+            .limit(1)
+        )
+        return grant_from(row) if row else None
+
+    def add(self, grant: Grant) -> None:
+        self._work.add(consent_grant, grant_values(grant))
+
+    def update(self, grant: Grant, *, expected_sequence: int) -> None:
+        same = (_grant.grant_id == grant.grant_id, _grant.sequence == expected_sequence)
+        if not self._work.write(update(consent_grant).where(*same).values(grant_values(grant))):
+            raise self._work.conflict(f"grant {grant.grant_id} has changed meanwhile")
+
+    def of_owner(
+        self, owner_id: str, states: Iterable[GrantState], *, after: str = "", limit: int = 100
+    ) -> Sequence[Grant]:
+        page = select(consent_grant).where(_grant.owner_id == owner_id, _grant.state.in_(_names(states)))
+        if after:
+            last = consent_grant.alias("last")
+            place = select(last.c.changed_at).where(last.c.grant_id == after).scalar_subquery()
+            page = page.where(tuple_(_grant.changed_at, _grant.grant_id) < tuple_(place, after))
+        page = page.order_by(_grant.changed_at.desc(), _grant.grant_id.desc()).limit(limit)
+        return self._grants(page)
+
+    def of_client(
+        self, client_id: str, states: Iterable[GrantState], *, after: str = "", limit: int = 100
+    ) -> Sequence[Grant]:
+        page = select(consent_grant).where(
+            _grant.client_id == client_id, _grant.state.in_(_names(states)), _grant.grant_id > after
+        )
+        return self._grants(page.order_by(_grant.grant_id).limit(limit))
+
+    def all(self, *, after: str = "", limit: int = 500) -> Sequence[Grant]:
+        page = select(consent_grant).where(_grant.grant_id > after).order_by(_grant.grant_id).limit(limit)
+        return self._grants(page)
+
+    def due(self, now: int, limit: int) -> Sequence[Grant]:
+        # Two halves, so that each finds its rows by an index of its own.
+        active = select(_grant.grant_id).where(_grant.state == ACTIVE)
+        over = _first(active.where(_grant.expires_at <= now), limit)
+        off = select(client.c.client_id).where(~client.c.enabled)
+        stranded = _first(active.where(_grant.client_id.in_(off)), limit)
+        ids = union(select(over.c.grant_id), select(stranded.c.grant_id)).subquery()
+        due = select(consent_grant).where(_grant.grant_id.in_(select(ids.c.grant_id)))
+        return self._grants(due.order_by(_grant.expires_at, _grant.grant_id).limit(limit))
+
+    def _grants(self, statement: Select[Any]) -> Sequence[Grant]:
+        return [grant_from(row) for row in self._work.rows(statement)]
+
+
+def _first(statement: Select[Any], limit: int) -> Subquery:
+    return statement.order_by(_grant.expires_at, _grant.grant_id).limit(limit).subquery()

@@ -1,0 +1,35 @@
+"""Who owners are at identity providers, inside a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from consentcore.api import OwnerIdentity
+from consentcore_sqlalchemy.rows.identities import identity_from, identity_values
+from consentcore_sqlalchemy.tables import owner_identity
+from consentcore_sqlalchemy.work import Work
+
+
+class SqlIdentities:
+    """:class:`consentcore.api.IdentityRepository` in SQL."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    def get(self, issuer: str, subject: str) -> OwnerIdentity | None:
+        same = owner_identity.c.issuer == issuer, owner_identity.c.subject == subject
+        row = self._work.first(select(owner_identity).where(*same))
+        return identity_from(row) if row else None
+
+    def add(self, identity: OwnerIdentity) -> None:
+        self._work.add(owner_identity, identity_values(identity))
+
+    def of_owner(self, owner_id: str) -> Sequence[OwnerIdentity]:
+        theirs = (
+            select(owner_identity)
+            .where(owner_identity.c.owner_id == owner_id)
+            .order_by(owner_identity.c.created_at, owner_identity.c.issuer, owner_identity.c.subject)
+        )
+        return [identity_from(row) for row in self._work.rows(theirs)]

@@ -1,0 +1,104 @@
+"""The ledger inside a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Select, exists, func, select, tuple_, update
+
+from consentcore.api import Checkpoint, ConsentEvent, NoticeSnapshot
+from consentcore_sqlalchemy.grants import _grant
+from consentcore_sqlalchemy.rows.ledger import (
+    checkpoint_from,
+    checkpoint_values,
+    event_from,
+    event_values,
+    snapshot_from,
+    snapshot_values,
+)
+from consentcore_sqlalchemy.tables import checkpoint, consent_event, notice_snapshot
+from consentcore_sqlalchemy.work import Work
+
+_event = consent_event.c
+
+
+class SqlLedger:
+    """:class:`consentcore.api.LedgerRepository` in SQL."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    def append(self, event: ConsentEvent) -> None:
+        self._work.add(consent_event, event_values(event))
+
+    def of_grant(self, grant_id: str) -> Sequence[ConsentEvent]:
+        return self._events(
+            select(consent_event).where(_event.grant_id == grant_id).order_by(_event.sequence)
+        )
+
+    def of_owner(self, owner_id: str, *, before: str = "", limit: int = 100) -> Sequence[ConsentEvent]:
+        page = select(consent_event).where(_event.owner_id == owner_id)
+        if before:
+            last = consent_event.alias("last")
+            found = last.c.event_id == before
+            when = select(last.c.occurred_at).where(found).scalar_subquery()
+            number = select(last.c.sequence).where(found).scalar_subquery()
+            place = tuple_(_event.occurred_at, _event.sequence, _event.event_id)
+            page = page.where(place < tuple_(when, number, before))
+        page = page.order_by(_event.occurred_at.desc(), _event.sequence.desc(), _event.event_id.desc())
+        return self._events(page.limit(limit))
+
+    def get(self, event_id: str) -> ConsentEvent | None:
+        row = self._work.first(select(consent_event).where(_event.event_id == event_id))
+        return event_from(row) if row else None
+
+    def orphans(self, limit: int) -> Sequence[ConsentEvent]:
+        known = exists().where(_grant.grant_id == _event.grant_id)
+        return self._events(
+            select(consent_event).where(~known).order_by(_event.grant_id, _event.sequence).limit(limit)
+        )
+
+    def put_snapshot(self, snapshot: NoticeSnapshot) -> None:
+        new = self._work.upsert(notice_snapshot).values(snapshot_values(snapshot))
+        self._work.write(new.on_conflict_do_nothing(index_elements=["snapshot_hash"]))
+
+    def snapshot(self, snapshot_hash: str) -> NoticeSnapshot | None:
+        found = notice_snapshot.c.snapshot_hash == snapshot_hash
+        row = self._work.first(select(notice_snapshot).where(found))
+        return snapshot_from(row) if row else None
+
+    def sequence_leaves(self, limit: int) -> int:
+        # A clock may go back, a chain may not: within a grant an event never comes before an earlier one.
+        age = func.max(_event.occurred_at).over(partition_by=_event.grant_id, order_by=_event.sequence)
+        waiting = (
+            select(_event.event_id, age.label("age"), _event.grant_id, _event.sequence)
+            .where(_event.leaf_index.is_(None))
+            .subquery("waiting")
+        )
+        order = (waiting.c.age, waiting.c.grant_id, waiting.c.sequence)
+        oldest = [row[0] for row in self._work.rows(select(waiting.c.event_id).order_by(*order).limit(limit))]
+        if not oldest:
+            return 0
+        start = self._work.scalar(select(func.coalesce(func.max(_event.leaf_index), -1))) + 1
+        for index, event_id in enumerate(oldest, start=start):
+            unsequenced = (_event.event_id == event_id, _event.leaf_index.is_(None))
+            if not self._work.write(update(consent_event).where(*unsequenced).values(leaf_index=index)):
+                raise self._work.conflict("another worker has sequenced the event meanwhile")
+        return len(oldest)
+
+    def leaves(self, start: int, limit: int) -> Sequence[ConsentEvent]:
+        return self._events(
+            select(consent_event).where(_event.leaf_index >= start).order_by(_event.leaf_index).limit(limit)
+        )
+
+    def add_checkpoint(self, item: Checkpoint) -> None:
+        self._work.add(checkpoint, checkpoint_values(item))
+
+    def checkpoints(self) -> Sequence[Checkpoint]:
+        return [
+            checkpoint_from(row) for row in self._work.rows(select(checkpoint).order_by(checkpoint.c.size))
+        ]
+
+    def _events(self, statement: Select[Any]) -> Sequence[ConsentEvent]:
+        return [event_from(row) for row in self._work.rows(statement)]

@@ -1,0 +1,82 @@
+"""Owners and their browser sessions inside a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import delete, select, update
+
+from consentcore.api import Owner, OwnerSession
+from consentcore_sqlalchemy.rows.owners import owner_from, owner_values, session_from, session_values
+from consentcore_sqlalchemy.tables import owner, owner_session
+from consentcore_sqlalchemy.work import Work
+
+_OWNER = tuple(column for column in owner.c if column.name != "password_hash")
+
+
+class SqlOwners:
+    """:class:`consentcore.api.OwnerRepository` in SQL."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    def get(self, owner_id: str) -> Owner | None:
+        row = self._work.first(select(*_OWNER).where(owner.c.owner_id == owner_id))
+        return owner_from(row) if row else None
+
+    def by_email(self, email: str) -> Owner | None:
+        row = self._work.first(select(*_OWNER).where(owner.c.email == email))
+        return owner_from(row) if row else None
+
+    def list(self, *, after: str = "", limit: int = 100) -> Sequence[Owner]:
+        page = select(*_OWNER).where(owner.c.owner_id > after).order_by(owner.c.owner_id).limit(limit)
+        return [owner_from(row) for row in self._work.rows(page)]
+
+    def lock(self, owner_id: str) -> Owner | None:
+        row = self._work.locked(select(*_OWNER).where(owner.c.owner_id == owner_id))
+        return owner_from(row) if row else None
+
+    def add(self, item: Owner) -> None:
+        self._work.add(owner, owner_values(item))
+
+    def update(self, item: Owner) -> None:
+        self._work.write(update(owner).where(owner.c.owner_id == item.owner_id).values(owner_values(item)))
+
+    def password_hash(self, owner_id: str) -> str | None:
+        found: str | None = self._work.scalar(
+            select(owner.c.password_hash).where(owner.c.owner_id == owner_id)
+        )
+        return found
+
+    def set_password_hash(self, owner_id: str, encoded: str) -> None:
+        self._work.write(update(owner).where(owner.c.owner_id == owner_id).values(password_hash=encoded))
+
+    def add_session(self, session: OwnerSession) -> None:
+        self._work.add(owner_session, session_values(session))
+
+    def session(self, session_hash: bytes, now: int) -> OwnerSession | None:
+        row = self._work.first(
+            select(owner_session).where(
+                owner_session.c.session_hash == session_hash, owner_session.c.expires_at > now
+            )
+        )
+        return session_from(row) if row else None
+
+    def sessions(self, owner_id: str, now: int) -> Sequence[OwnerSession]:
+        live = (
+            select(owner_session)
+            .where(owner_session.c.owner_id == owner_id, owner_session.c.expires_at > now)
+            .order_by(owner_session.c.created_at.desc(), owner_session.c.session_hash.desc())
+        )
+        return [session_from(row) for row in self._work.rows(live)]
+
+    def touch_session(self, session_hash: bytes, seen_at: int) -> None:
+        same = owner_session.c.session_hash == session_hash
+        self._work.write(update(owner_session).where(same).values(seen_at=seen_at))
+
+    def end_session(self, session_hash: bytes) -> bool:
+        return self._work.write(delete(owner_session).where(owner_session.c.session_hash == session_hash)) > 0
+
+    def end_sessions(self, owner_id: str, *, keep: bytes = b"") -> int:
+        theirs = owner_session.c.owner_id == owner_id
+        return self._work.write(delete(owner_session).where(theirs, owner_session.c.session_hash != keep))

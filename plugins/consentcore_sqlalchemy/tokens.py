@@ -1,0 +1,271 @@
+"""Codes and tokens: the verbs of the protocol routes, and what a transaction does to codes and families.
+
+A verb is one read, at most one guarded write.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import literal
+
+from consentcore.api import (
+    AuthorizeContext,
+    Code,
+    CodeLookup,
+    Consumed,
+    ConsumeOutcome,
+    Expired,
+    Grace,
+    Grant,
+    Interaction,
+    Redemption,
+    Replayed,
+    Reused,
+    Rotated,
+    RotateOutcome,
+    Rotation,
+    Token,
+    TokenKind,
+    TokenLookup,
+    Unknown,
+)
+from consentcore_sqlalchemy import statements
+from consentcore_sqlalchemy import statements as sql
+from consentcore_sqlalchemy.driver import Driver, Prepared
+from consentcore_sqlalchemy.errors import Collision
+from consentcore_sqlalchemy.exchanges import OneStatement, OneTransaction
+from consentcore_sqlalchemy.one_time_use import SqlOnce
+from consentcore_sqlalchemy.rows.clients import client_from
+from consentcore_sqlalchemy.rows.common import Row, Values, texts
+from consentcore_sqlalchemy.rows.grants import grant_from
+from consentcore_sqlalchemy.rows.interactions import interaction_values
+from consentcore_sqlalchemy.rows.owners import session_from
+from consentcore_sqlalchemy.rows.tokens import code_from, code_values, new_token_values
+from consentcore_sqlalchemy.tables import code
+from consentcore_sqlalchemy.work import Work
+
+_CLIENT = len(sql.CLIENT)
+
+
+_SESSION = _CLIENT + len(sql.SESSION)
+
+
+_CODE = _CLIENT + len(sql.CODE)
+
+
+_TOKEN = _CLIENT + len(sql.TOKEN)
+
+
+_FAMILY = _TOKEN + len(sql.FAMILY)
+
+
+_TOKEN_GRANT = _FAMILY + len(sql.GRANT)
+
+
+_ROUNDS = 3
+"""How often a guard may fail for a reason that is gone a moment later (a client switched off and on again)."""
+
+
+class SqlProtocol(SqlOnce):
+    """:class:`consentcore.api.ProtocolStorage` in SQL."""
+
+    def __init__(self, driver: Driver, *, exchanger: type[OneStatement | OneTransaction]) -> None:
+        super().__init__(driver, is_sqlite=exchanger is OneTransaction)
+        self._read_authorize = driver.prepare(sql.read_authorize())
+        self._read_code = driver.prepare(sql.read_code())
+        self._find_token = driver.prepare(sql.find_token())
+        self._find_successors = driver.prepare(sql.find_successors())
+        self._open_interaction = driver.prepare(sql.open_interaction())
+        self._issue_code = driver.prepare(sql.issue_code())
+        self._kill_family = driver.prepare(sql.kill_family())
+        self._consume = exchanger(driver, sql.consume())
+        self._rotate = exchanger(driver, sql.rotate())
+        self._keep = exchanger(driver, sql.keep())
+
+    def read_authorize(self, client_id: str, session_hash: bytes | None, now: int) -> AuthorizeContext:
+        row = self._one(
+            self._read_authorize, {"client_id": client_id, "session_hash": session_hash, "now": now}
+        )
+        return AuthorizeContext(
+            client_from(row[:_CLIENT]) if row[0] is not None else None,
+            session_from(row[_CLIENT:_SESSION]) if row[_CLIENT] is not None else None,
+            _grant(row[_SESSION:]),
+        )
+
+    def open_interaction(self, interaction: Interaction) -> None:
+        self._driver.change(self._open_interaction, interaction_values(interaction))
+
+    def issue_code(self, code: Code) -> bool:
+        values = {f"new_{name}": value for name, value in code_values(code).items()}
+        return self._driver.change(self._issue_code, values) > 0
+
+    def read_code(self, client_id: str, code_hash: bytes) -> CodeLookup:
+        row = self._one(self._read_code, {"client_id": client_id, "code_hash": code_hash})
+        return CodeLookup(
+            client_from(row[:_CLIENT]) if row[0] is not None else None,
+            code_from(row[_CLIENT:_CODE]) if row[_CLIENT] is not None else None,
+            _grant(row[_CODE + 1 :]),
+        )
+
+    def consume_code(self, redemption: Redemption) -> ConsumeOutcome:
+        values: Values = {
+            "code_hash": redemption.code_hash,
+            "client_id": redemption.client_id,
+            "now": redemption.now,
+            "ends_at": max(redemption.access.expires_at, redemption.refresh.expires_at),
+            **new_token_values(redemption.access, "access"),
+            **new_token_values(redemption.refresh, "refresh"),
+        }
+        for _ in range(_ROUNDS):
+            if self._consume.run(values):
+                return Consumed()
+            outcome = self._why_not_consumed(redemption)
+            if outcome is not None:
+                return outcome
+        raise Collision("the code could not be exchanged: its client or grant keeps changing")
+
+    def find_token(self, client_id: str, token_hash: bytes) -> TokenLookup:
+        row = self._one(self._find_token, {"client_id": client_id, "token_hash": token_hash})
+        client = client_from(row[:_CLIENT]) if row[0] is not None else None
+        family = row[_TOKEN:_FAMILY]
+        if family[0] is None:  # no such token, or one whose family is gone for good
+            return TokenLookup(client)
+        return TokenLookup(
+            client,
+            _token(row[_CLIENT:_TOKEN], family),
+            _grant(row[_FAMILY:_TOKEN_GRANT]),
+            family[2],
+            bool(row[_TOKEN_GRANT]),
+        )
+
+    def rotate_refresh(self, rotation: Rotation) -> RotateOutcome:
+        values = _rotation_values(rotation)
+        exchange = self._rotate if rotation.rotate else self._keep
+        for _ in range(_ROUNDS):
+            if exchange.run(values):
+                return Rotated()
+            outcome = self._why_not_rotated(rotation)
+            if outcome is not None:
+                return outcome
+        raise Collision("the refresh token could not be exchanged: its client or grant keeps changing")
+
+    def kill_family(self, family_id: str, now: int) -> bool:
+        return self._driver.change(self._kill_family, {"family_id": family_id, "now": now}) > 0
+
+    # --- rare outcomes: a second read says why the guard failed ---
+
+    def _why_not_consumed(self, redemption: Redemption) -> ConsumeOutcome | None:
+        row = self._one(
+            self._read_code, {"client_id": redemption.client_id, "code_hash": redemption.code_hash}
+        )
+        if row[0] is None or row[_CLIENT] is None:
+            return Unknown()
+        client, code = client_from(row[:_CLIENT]), code_from(row[_CLIENT:_CODE])
+        killed_at, grant = row[_CODE], _grant(row[_CODE + 1 :])
+        if (
+            not client.in_service
+            or killed_at is not None
+            or grant is None
+            or not grant.is_active(redemption.now)
+        ):
+            return Unknown()
+        if code.used_at is not None:
+            return Replayed(code.family_id, code.grant_id)
+        return Expired() if redemption.now >= code.expires_at else None
+
+    def _why_not_rotated(self, rotation: Rotation) -> RotateOutcome | None:
+        found = self.find_token(rotation.client_id, rotation.token_hash)
+        token, grant = found.token, found.grant
+        if token is None or token.kind is not TokenKind.REFRESH or token.client_id != rotation.client_id:
+            return Unknown()
+        alive = grant is not None and grant.is_active(rotation.now) and found.family_killed_at is None
+        if not alive or not found.token_client_enabled:
+            return Unknown()
+        if token.rotated_at is not None:
+            in_time = rotation.now < token.rotated_at + rotation.grace_ms
+            return (self._grace(token) if in_time else None) or Reused(token.family_id, token.grant_id)
+        return Expired() if rotation.now >= token.expires_at else None
+
+    def _grace(self, token: Token) -> Grace | None:
+        """What the rotation of ``token`` gave out, if it is still the latest of its family."""
+        row = self._driver.row(
+            self._find_successors, {"family_id": token.family_id, "token_hash": token.token_hash}
+        )
+        if row is None:
+            return None
+        size = len(sql.TOKEN)
+        family = (token.grant_id, token.client_id, None, None, None, "", token.auth_time, token.acr)
+        refresh, access = _token(row[:size], family), _token(row[size : 2 * size], family)
+        nonce, key_id, sealed = row[2 * size :]
+        return Grace(nonce, key_id, access, refresh, sealed or b"") if refresh.rotated_at is None else None
+
+    def _one(self, statement: Prepared, values: Values) -> Row:
+        row = self._driver.row(statement, values)
+        assert row is not None, "the statement starts from a row that is always there"
+        return row
+
+
+def _rotation_values(rotation: Rotation) -> Values:
+    values: Values = {
+        "token_hash": rotation.token_hash,
+        "client_id": rotation.client_id,
+        "now": rotation.now,
+        **new_token_values(rotation.access, "access"),
+    }
+    if not rotation.rotate:
+        return {**values, "ends_at": rotation.access.expires_at}
+    return {
+        **values,
+        **new_token_values(rotation.refresh, "refresh"),
+        "ends_at": max(rotation.access.expires_at, rotation.refresh.expires_at),
+        "grace_until": rotation.now + rotation.grace_ms,
+        "nonce": rotation.nonce,
+        "nonce_key_id": rotation.nonce_key_id,
+        "sealed_access": rotation.sealed_access or None,
+    }
+
+
+def _grant(row: Row) -> Grant | None:
+    return grant_from(row) if row[0] is not None else None
+
+
+def _token(row: Row, family: tuple[Any, ...] | Row) -> Token:
+    grant_id, client_id, _, rotated_hash, nonce, nonce_key_id, auth_time, acr = family
+    latest = rotated_hash is not None and rotated_hash == row[0]
+    return Token(
+        token_hash=row[0],
+        kind=TokenKind(row[1]),
+        family_id=row[2],
+        grant_id=grant_id,
+        client_id=client_id,
+        scopes=texts(row[3]),
+        created_at=row[4],
+        expires_at=row[5],
+        rotated_at=row[6],
+        nonce=nonce if latest else None,
+        nonce_key_id=nonce_key_id if latest and nonce is not None else "",
+        audience=texts(row[7]),
+        auth_time=auth_time,
+        acr=acr,
+    )
+
+
+class SqlCodes:
+    """:class:`consentcore.api.CodeRepository` in SQL."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    def add(self, item: Code) -> None:
+        self._work.add(code, code_values(item))
+
+
+class SqlFamilies:
+    """:class:`consentcore.api.FamilyRepository` in SQL."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    def kill(self, family_id: str, now: int) -> bool:
+        return self._work.write(statements.kill_family(literal(family_id), literal(now))) > 0
