@@ -56,7 +56,7 @@ anywhere:  ## `make demo` and `make test` in a private folder with an odd name, 
 	@python3 scripts/anywhere.py
 
 soak: setup  ## the life of tokens in 100,000 generated steps on three stores (SOAK_ARGS="--steps N")
-	$(BIN)/python scripts/soak.py $(SOAK_ARGS)
+	$(BIN)/python -m scripts.soak $(SOAK_ARGS)
 
 reference: setup  ## docs/settings.md out of the declared settings, docs/checklist.md out of its list and the tests
 	$(BIN)/python scripts/write_settings.py

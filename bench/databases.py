@@ -11,12 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-
-from postgres_server import NAMED, Unavailable, running
-
 from bench.processes import cpu_seconds, tree
 from bench.servers import Failed
+from tests.support.postgres_server import NAMED, Unavailable, running
 
 __all__ = ["NAMED", "Database", "Unavailable", "postgresql", "sqlite"]
 

@@ -20,14 +20,11 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))  # the tests' PostgreSQL
-
-from postgres_server import Unavailable
-
 from chaos.hostile import mail_server, receiver
 from chaos.people import PASSWORD, SCOPE, Broken, Person
 from chaos.stage import Stage
 from chaos.verdict import problems, settle
+from tests.support.postgres_server import Unavailable
 
 PEACE_S = 240.0
 THINK_S = 0.2
@@ -168,7 +165,7 @@ def _faults(stage: Stage, chance: random.Random, pause: float) -> Iterator[None]
 
 @contextmanager
 def _postgres() -> Iterator[tuple[Any, str]]:
-    from postgres import own_server  # type: ignore[import-not-found]  # beside the tests
+    from tests.support.postgres import own_server
 
     with own_server() as own:
         yield own, own.url(own.create())

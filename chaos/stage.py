@@ -60,7 +60,8 @@ listen = 127.0.0.1:{port}
 class Stage:
     """Owns every process. All chance comes from ``chance``, so that a seed says what was done.
 
-    :param database: a PostgreSQL with ``start`` and ``stop`` (tests/postgres.py) and its URL; None and "" for SQLite.
+    :param database: a PostgreSQL with ``start`` and ``stop`` (tests/support/postgres.py) and its URL; None and ""
+        for SQLite.
     """
 
     def __init__(

@@ -32,8 +32,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = "Größe & Zoë's (α)/consent core"
 TESTS = (  # what has to do with places, users and processes; the rest is the same anywhere
-    "tests/unit/postgres_server",
-    "tests/plugins/consentcore_sqlalchemy/test_postgres.py",
+    "tests/support/test_postgres_server.py",
+    "tests/plugins/consentcore_sqlalchemy/test_engine_postgres.py",
     "tests/plugins/consentcore_sqlalchemy/test_schema.py",
     "tests/unit/keys",
     "tests/unit/settings/test_ini.py",

@@ -16,19 +16,16 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-TESTS = Path(__file__).resolve().parent.parent / "tests"
-sys.path[:0] = [str(TESTS), str(TESTS / "lifecycle")]
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
 
-from hypothesis import HealthCheck, Phase, settings  # noqa: E402
-from hypothesis.stateful import run_state_machine_as_test  # noqa: E402
-from life_machine import machine  # noqa: E402
-from postgres import running_server, storage_at  # noqa: E402
-from postgres_server import Unavailable  # noqa: E402
-from sqlite_template import migrated_sqlite  # noqa: E402
-
-from consentcore.consent.verify import verify_all  # noqa: E402
-from consentcore.testing import fixed_keys  # noqa: E402
-from consentcore_memory import MemoryStorage  # noqa: E402
+from consentcore.consent.verify import verify_all
+from consentcore.testing import fixed_keys
+from consentcore_memory import MemoryStorage
+from tests.lifecycle.machine import machine
+from tests.support.postgres import running_server, storage_at
+from tests.support.postgres_server import Unavailable
+from tests.support.sqlite_template import migrated_sqlite
 
 SHARES = {"memory": 0.5, "sqlite": 0.3, "postgresql": 0.2}
 """Which part of the steps each store plays when all do."""

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import os
-import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
 # Everything is on loopback, whatever proxy the machine has for the rest.
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,::1,localhost"
 
 import pytest
-from amazon import aws  # noqa: F401 - pytest finds fixtures by their names here
-from names import has_address
-from postgres import empty_postgres_url, postgres_server, postgres_url  # noqa: F401 - likewise
+
+from tests.support.amazon import aws  # noqa: F401 - pytest finds fixtures by their names here
+from tests.support.names import has_address
+from tests.support.postgres import empty_postgres_url, postgres_server, postgres_url  # noqa: F401 - likewise
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Every process of a parallel run has to find the same tests, whichever Python it runs on."""
     if moving := [item.nodeid for item in items if has_address(item.nodeid)]:
-        raise pytest.UsageError(f"expected ids=told (tests/names.py), not an address in memory: {moving[0]}")
+        raise pytest.UsageError(
+            f"expected ids=told (tests/support/names.py), not an address in memory: {moving[0]}"
+        )

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from scripts import write_checklist
 
 
 @pytest.fixture(scope="module")
 def checklist():
-    sys.path.insert(0, str(ROOT / "scripts"))
-    import write_checklist
-
-    yield write_checklist
-    sys.path.remove(str(ROOT / "scripts"))
-    sys.modules.pop("write_checklist")
+    return write_checklist
 
 
 def test_everything_that_applies_has_a_test_and_a_place(checklist):

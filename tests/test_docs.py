@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import sys
 from pathlib import Path
 
 import pytest
 
 from consentcore.cli.commands import BUILT_IN
 from consentcore.hooks.checks import HOOKS
+from scripts import write_settings
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -47,12 +47,8 @@ def test_every_hook_is_explained_with_its_arguments():
     assert explained == {name: arguments or ("",) for name, arguments in HOOKS.items()}
 
 
-def test_every_setting_is_listed_as_it_is_declared(monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / "scripts")
-    import write_settings
-
+def test_every_setting_is_listed_as_it_is_declared():
     assert text_of(DOCS / "settings.md") == write_settings.page(), "run: make reference"
-    sys.modules.pop("write_settings")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

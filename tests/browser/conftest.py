@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import sync_playwright
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 # The sandbox needs rights that root in a container does not have; shared memory is scarce there as well.
@@ -43,7 +40,7 @@ def demo(tmp_path_factory):
 @pytest.fixture
 def person(chromium, demo):
     """Makes people; options go to the browser profile (viewport, java_script_enabled, color_scheme …)."""
-    from browsing import DESKTOP, Person, add_owner
+    from tests.browser.browsing import DESKTOP, Person, add_owner
 
     made = []
 

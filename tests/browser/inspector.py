@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from axe_playwright_python.sync_playwright import Axe
-from browsing import DESKTOP
+
+from tests.browser.browsing import DESKTOP
 
 
 class Inspector:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import re
-import sys
-from pathlib import Path
 
 import pytest
-from browsing import PASSWORD
-from inspector import Inspector
 
 from consentcore.demo.serving import Site, base_url, bind
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "functional"))
+from tests.browser.browsing import PASSWORD
+from tests.browser.inspector import Inspector
 
 pytestmark = pytest.mark.browser
 
@@ -107,8 +103,8 @@ def test_a_forgotten_password(ada, inspector):
 
 def test_a_sign_in_and_a_sign_out_at_an_openid_provider(chromium, tmp_path):
     """Also when the provider signs out over another origin: Chromium would hold form-action against all of them."""
-    from oidc import CLIENT_ID, fake_provider
-    from platform_ import make_platform
+    from tests.support.oidc_provider import CLIENT_ID, fake_provider
+    from tests.support.platform import make_platform
 
     sock = bind("127.0.0.1", 0)
     web, complaints = base_url(sock), []

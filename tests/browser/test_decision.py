@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
-from browsing import PHONE, add_public_client
-from patience import eventually
 from playwright.sync_api import expect
 
 from consentcore.demo.serving import Site, bind
 from consentcore.domain.grant import GrantState
+from tests.browser.browsing import PHONE, add_public_client
+from tests.support.patience import eventually
 
 pytestmark = pytest.mark.browser
 

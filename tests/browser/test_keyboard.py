@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from browsing import PASSWORD
 from playwright.sync_api import expect
+
+from tests.browser.browsing import PASSWORD
 
 pytestmark = pytest.mark.browser
 

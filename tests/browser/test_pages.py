@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from browsing import add_public_client
-from inspector import Inspector
+
+from tests.browser.browsing import add_public_client
+from tests.browser.inspector import Inspector
 
 pytestmark = pytest.mark.browser
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from browsing import add_public_client
-from sinks import Answer, http_sink
+
+from tests.browser.browsing import add_public_client
+from tests.support.sinks import Answer, http_sink
 
 pytestmark = pytest.mark.browser
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from browsing import PASSWORD, add_client
+
+from tests.browser.browsing import PASSWORD, add_client
 
 pytestmark = pytest.mark.browser
 

@@ -2,10 +2,10 @@
 
 # ruff: noqa: F403 - pytest collects the tests of a module under its name, so all stand in one
 
-from contract.broken.codes import *
-from contract.broken.once import *
-from contract.broken.outbox import *
-from contract.broken.repositories import *
-from contract.broken.sound import *
-from contract.broken.tokens import *
-from contract.broken.transactions import *
+from tests.contract.broken.codes import *
+from tests.contract.broken.once import *
+from tests.contract.broken.outbox import *
+from tests.contract.broken.repositories import *
+from tests.contract.broken.sound import *
+from tests.contract.broken.tokens import *
+from tests.contract.broken.transactions import *

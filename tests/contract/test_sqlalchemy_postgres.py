@@ -6,9 +6,9 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from postgres import storage_at
 
 from consentcore.testing import StorageConformance
+from tests.support.postgres import storage_at
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]  # `make check` runs it
 

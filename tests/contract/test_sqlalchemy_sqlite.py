@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from postgres import storage_at
-from sqlite_template import migrated_sqlite
 
 from consentcore.testing import StorageConformance
+from tests.support.postgres import storage_at
+from tests.support.sqlite_template import migrated_sqlite
 
 
 class TestSqliteStorage(StorageConformance):

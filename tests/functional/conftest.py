@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import sys
-from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from cli_ import Cli
-from platform_ import make_platform
+from tests.support.command_line import Cli
+from tests.support.platform import make_platform
 
 
 @pytest.fixture(params=[pytest.param("memory", marks=pytest.mark.slow), "sqlalchemy"])

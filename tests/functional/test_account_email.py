@@ -6,7 +6,8 @@ import threading
 
 import pytest
 import time_machine
-from account_ import (
+
+from tests.support.account import (
     NEW_PASSWORD,
     ask_reset,
     can_sign_in,
@@ -18,7 +19,7 @@ from account_ import (
     signed_in,
     subjects,
 )
-from platform_ import ISSUER, PASSWORD, Request, answer, make_platform, to_consent_page, visible
+from tests.support.platform import ISSUER, PASSWORD, Request, answer, make_platform, to_consent_page, visible
 
 OLD, NEW = "ada@example.org", "ada@new.example"
 DAY_S = 86400

@@ -5,15 +5,15 @@ from __future__ import annotations
 import sys
 
 import pytest
-import tiny
-from account_ import ask_reset
 from aiosmtpd.controller import Controller
-from cli_ import Cli
-from platform_ import connect, make_platform, sign_in, visible
-from ports import reserved_port
 
 from consentcore.domain.notice import DeliveryState
 from consentcore.worker.worker import Worker
+from tests.support import tiny_plugins as tiny
+from tests.support.account import ask_reset
+from tests.support.command_line import Cli
+from tests.support.platform import connect, make_platform, sign_in, visible
+from tests.support.ports import reserved_port
 
 GOSSIP = '''
 from consentcore.api import Audience, Delivered, PluginInfo, PluginKind, hookimpl

@@ -7,7 +7,8 @@ from collections import Counter
 
 import pytest
 import time_machine
-from account_ import (
+
+from tests.support.account import (
     NEW_PASSWORD,
     ask_reset,
     can_sign_in,
@@ -20,7 +21,7 @@ from account_ import (
     signed_in,
     subjects,
 )
-from platform_ import ISSUER, PASSWORD, make_platform, visible
+from tests.support.platform import ISSUER, PASSWORD, make_platform, visible
 
 
 @pytest.fixture

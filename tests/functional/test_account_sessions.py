@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time_machine
-from account_ import form_of, is_signed_in, signed_in
-from platform_ import ISSUER, visible
+
+from tests.support.account import form_of, is_signed_in, signed_in
+from tests.support.platform import ISSUER, visible
 
 
 def sessions_page(browser):

@@ -6,12 +6,12 @@ import json
 from dataclasses import replace
 
 import pytest
-from client_keys import EC, claims, signed
-from own_view_ import EVENTS, GRANTS, basic, call
-from platform_ import ISSUER, PREFIX, make_platform
 
 from consentcore.domain.client import AuthMethod
 from consentcore.domain.errors import StorageUnavailable
+from tests.support.client_api import EVENTS, GRANTS, basic, call
+from tests.support.client_keys import EC, claims, signed
+from tests.support.platform import ISSUER, PREFIX, make_platform
 
 CLOSED_TO_STRANGERS = [
     ("GET", GRANTS),

@@ -7,15 +7,15 @@ import random
 import threading
 
 import pytest
-from own_view_ import EVENTS, GRANTS, call, everything, owner_of, people, withdraw
-from platform_ import Platform, decide, make_platform
-from sinks import http_sink
 
 from consentcore.domain.errors import InvalidTransition
 from consentcore.domain.grant import GrantState
 from consentcore.domain.owner import Owner
 from consentcore.webhooks.secrets import make_endpoint
 from consentcore.worker.worker import Worker
+from tests.support.client_api import EVENTS, GRANTS, call, everything, owner_of, people, withdraw
+from tests.support.platform import Platform, decide, make_platform
+from tests.support.sinks import http_sink
 
 
 class TestEvents:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 
-from own_view_ import EVENTS, GRANTS, call, everything, owner_of, people, withdraw
-from platform_ import ISSUER, connect, decide, introspect, refresh
-
 from consentcore.worker.worker import Worker
+from tests.support.client_api import EVENTS, GRANTS, call, everything, owner_of, people, withdraw
+from tests.support.platform import ISSUER, connect, decide, introspect, refresh
 
 
 class TestGrants:

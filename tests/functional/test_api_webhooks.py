@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from openapi_spec_validator import validate
-from platform_ import ISSUER, connect, make_platform
-from sinks import Answer, http_sink
 from standardwebhooks import Webhook
-from webhook_contract import document, schema
 
 from consentcore.worker.worker import Worker
+from tests.support.platform import ISSUER, connect, make_platform
+from tests.support.sinks import Answer, http_sink
+from tests.support.webhook_contract import document, schema
 
 ENDPOINTS = "/api/v1/endpoints"
 DELIVERIES = "/api/v1/deliveries"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from platform_ import ISSUER, PREFIX, Request, answer, make_platform, sign_in, to_consent_page
 
 from consentcore.domain.client import AuthMethod
 from consentcore.web.owner.evidence import coarse_address
 from consentcore.web.tweens import content_security_policy
+from tests.support.platform import ISSUER, PREFIX, Request, answer, make_platform, sign_in, to_consent_page
 
 ADDRESS = "https://coolsite.example/callback"
 PAGES = {

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 
 import pytest
-from platform_ import (
+
+from tests.support.platform import (
     CALLBACK,
     ISSUER,
     PREFIX,

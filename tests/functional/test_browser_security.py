@@ -5,10 +5,10 @@ from __future__ import annotations
 import gc
 
 import pytest
-from platform_ import ISSUER, PASSWORD, Request, connect, sign_in, to_consent_page, visible
 from transaction.interfaces import TransientError
 
 from consentcore.domain.errors import StorageConflict, StorageUnavailable
+from tests.support.platform import ISSUER, PASSWORD, Request, connect, sign_in, to_consent_page, visible
 
 PAGES = ("/login", "/consents", "/consents/revoked", "/consents/history")
 

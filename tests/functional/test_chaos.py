@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from postgres import OwnServer
+
+from tests.support.postgres import OwnServer
 
 pytestmark = pytest.mark.slow
 

@@ -9,13 +9,13 @@ import subprocess
 import sys
 
 import pytest
-from cli_ import Cli
-from own_view_ import EVENTS, call, owner_of
-from platform_ import connect, decide, introspect, make_platform, refresh, sign_in, visible
 
 from consentcore.cli.state import operator
 from consentcore.domain.clock import iso
 from consentcore.worker.worker import Worker
+from tests.support.client_api import EVENTS, call, owner_of
+from tests.support.command_line import Cli
+from tests.support.platform import connect, decide, introspect, make_platform, refresh, sign_in, visible
 
 REASON = "Données vendues à un tiers"
 

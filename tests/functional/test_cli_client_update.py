@@ -7,7 +7,12 @@ from dataclasses import replace
 
 import pytest
 from joserfc.jwk import ECKey
-from platform_ import (
+
+from consentcore.clients.service import revise
+from consentcore.domain.client import AuthMethod, TokenFormat
+from consentcore.domain.errors import InvalidInput
+from consentcore.ports.storage import transact
+from tests.support.platform import (
     CALLBACK,
     Request,
     answer,
@@ -18,11 +23,6 @@ from platform_ import (
     to_consent_page,
     visible,
 )
-
-from consentcore.clients.service import revise
-from consentcore.domain.client import AuthMethod, TokenFormat
-from consentcore.domain.errors import InvalidInput
-from consentcore.ports.storage import transact
 
 URI = "https://app.example/cb"
 OTHER = "https://app.example/other"

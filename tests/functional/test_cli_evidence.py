@@ -7,10 +7,10 @@ import sqlite3
 import stat
 
 import pytest
-from cli_ import Cli
-from platform_ import Request, answer, connect, introspect, make_platform, to_consent_page
 
 from consentcore.domain.clock import DAY, from_iso
+from tests.support.command_line import Cli
+from tests.support.platform import Request, answer, connect, introspect, make_platform, to_consent_page
 
 ADA = "ada@example.org"
 

@@ -15,13 +15,13 @@ from contextlib import closing, redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
-import tiny
-from cli_ import Cli
-from commands_ import CONFIGURED, ENDING, FOUND, NEEDING_ONE, ON_STORAGE, RUN_UNTIL_TOLD, words
-from patience import PATIENCE_S, eventually
-from ports import reserved_port
 
 from consentcore.cli.main import run
+from tests.support import tiny_plugins as tiny
+from tests.support.command_line import Cli
+from tests.support.commands import CONFIGURED, ENDING, FOUND, NEEDING_ONE, ON_STORAGE, RUN_UNTIL_TOLD, words
+from tests.support.patience import PATIENCE_S, eventually
+from tests.support.ports import reserved_port
 
 PASSWORD = b"correct horse battery\n"
 CALL = [sys.executable, "-m", "consentcore.cli.main"]

@@ -10,8 +10,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
-import tiny
-from cli_ import Cli
+
+from tests.support import tiny_plugins as tiny
+from tests.support.command_line import Cli
 
 ADDS_COMMAND = """
     import click

@@ -13,7 +13,8 @@ import sys
 import urllib.request
 
 import pytest
-from patience import PATIENCE_S, eventually
+
+from tests.support.patience import PATIENCE_S, eventually
 
 pytestmark = pytest.mark.slow
 

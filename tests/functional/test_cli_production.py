@@ -6,7 +6,8 @@ from base64 import b64encode
 from pathlib import Path
 
 import pytest
-from cli_ import Cli
+
+from tests.support.command_line import Cli
 
 ROOT = Path(__file__).resolve().parents[2]
 

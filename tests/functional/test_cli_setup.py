@@ -7,11 +7,11 @@ import sqlite3
 import stat
 
 import pytest
-from cli_ import Cli
 
 from consentcore.cli.main import run
 from consentcore.domain.clock import HOUR, SECOND, SystemClock, from_iso
 from consentcore.domain.secret import CLIENT_SECRET, looks_like
+from tests.support.command_line import Cli
 
 URI = "https://app.example/callback"
 
@@ -470,7 +470,7 @@ def test_inherited_ini(cli, tmp_path):
 
 
 def test_lost_keys_are_not_replaced_while_there_is_evidence(tmp_path):
-    from platform_ import connect, make_platform
+    from tests.support.platform import connect, make_platform
 
     platform = make_platform(tmp_path, storage="sqlalchemy")
     connect(platform)

@@ -18,11 +18,6 @@ import unicodedata
 from contextlib import closing
 
 import pytest
-import tiny
-from cli_ import Cli
-from commands_ import ENDING, words
-from patience import PATIENCE_S
-from sinks import Answer, http_sink
 
 from consentcore.cli.output import Lines
 from consentcore.config import load_ini
@@ -31,6 +26,11 @@ from consentcore.domain.notice import DeliveryState
 from consentcore.runtime import build_runtime
 from consentcore.testing import factories
 from consentcore.webhooks.signing import make_secret
+from tests.support import tiny_plugins as tiny
+from tests.support.command_line import Cli
+from tests.support.commands import ENDING, words
+from tests.support.patience import PATIENCE_S
+from tests.support.sinks import Answer, http_sink
 
 EVIL = "\x1b]52;c;ZXZpbA==\x07\x1b[2J\x9b31m\u202egnp.exe\u2066\r\nFORGED line\u2028FORGED\x7f\x85 Zoë שלום 👩\u200d👧"
 KEPT = "Zoë שלום 👩\u200d👧"

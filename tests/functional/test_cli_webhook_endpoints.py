@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import pytest
-from sinks import Answer, http_sink
 from standardwebhooks import Webhook
 
 from consentcore.config import load_ini
@@ -14,6 +13,7 @@ from consentcore.domain.notice import NoticeKind
 from consentcore.runtime import build_runtime
 from consentcore.testing import factories
 from consentcore.worker.worker import Worker
+from tests.support.sinks import Answer, http_sink
 
 
 @pytest.fixture

@@ -6,12 +6,12 @@ import json
 from base64 import b64decode
 
 import pytest
-from cli_ import Cli
-from node import node_process
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from consentcore.webhooks.receiver import Trust, examine
 from consentcore.webhooks.signing import read_public_key, read_secret
+from tests.support.command_line import Cli
+from tests.support.node import node_process
 
 
 @pytest.fixture

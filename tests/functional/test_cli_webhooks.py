@@ -9,13 +9,13 @@ import sys
 import time
 
 import pytest
-from cli_ import Cli
-from platform_ import connect, make_platform
-from sinks import Answer, http_sink
 
 from consentcore.webhooks.receiver import Trust, examine
 from consentcore.webhooks.signing import read_secret
 from consentcore.worker.worker import Worker
+from tests.support.command_line import Cli
+from tests.support.platform import connect, make_platform
+from tests.support.sinks import Answer, http_sink
 
 
 def create(cli, url, client_id="one"):
@@ -66,7 +66,7 @@ def delivered(tmp_path):
 
 
 def grant_to(platform, client_id):
-    from platform_ import Request, answer, to_consent_page
+    from tests.support.platform import Request, answer, to_consent_page
 
     request = Request(client_id=client_id, redirect_uri="https://app.example/cb", scope="comfort.read")
     _, page = to_consent_page(platform, request)

@@ -12,10 +12,10 @@ import urllib.request
 from base64 import b64decode
 
 import pytest
-from patience import PATIENCE_S
 
 from consentcore.webhooks.fixtures import make_fixtures
 from consentcore.webhooks.signing import make_secret
+from tests.support.patience import PATIENCE_S
 
 LISTEN = [sys.executable, "-m", "consentcore.cli.main", "webhooks", "listen", "--port", "0", "--json"]
 

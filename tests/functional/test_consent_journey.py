@@ -6,7 +6,9 @@ import threading
 from dataclasses import replace
 
 import pytest
-from platform_ import (
+
+from consentcore.web.owner import consent_page
+from tests.support.platform import (
     CALLBACK,
     ISSUER,
     Request,
@@ -21,8 +23,6 @@ from platform_ import (
     to_consent_page,
     visible,
 )
-
-from consentcore.web.owner import consent_page
 
 
 def test_approve_gives_tokens_that_work(platform):

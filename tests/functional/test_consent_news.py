@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from platform_ import Request, answer, to_consent_page, visible
+
+from tests.support.platform import Request, answer, to_consent_page, visible
 
 MARKED = "What is new now is marked"
 

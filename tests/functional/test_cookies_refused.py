@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from oidc import CLIENT_ID, fake_provider
-from platform_ import ISSUER, PASSWORD, Request, make_platform, visible
+
+from tests.support.oidc_provider import CLIENT_ID, fake_provider
+from tests.support.platform import ISSUER, PASSWORD, Request, make_platform, visible
 
 
 def forgetful(browser):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from platform_ import make_platform
 
 from consentcore.api import AuthMethod, Client
+from tests.support.platform import make_platform
 
 PREFIX = "/ecostruxure/v1/oauth"
 WELL_KNOWN = "/.well-known/oauth-authorization-server"

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 import requests
-from patience import PATIENCE_S, eventually
 
 from consentcore.demo.boot import DemoOptions, _sockets
 from consentcore.demo.chapters import expect
 from consentcore.demo.check import check_demo
 from consentcore.demo.processes import all_gone, children_of
 from consentcore.demo.serving import bind
+from tests.support.patience import PATIENCE_S, eventually
 
 
 @pytest.fixture(autouse=True)

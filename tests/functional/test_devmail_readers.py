@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from platform_ import connect, make_platform
 from webtest import TestApp
 
 from consentcore.worker.worker import Worker
+from tests.support.platform import connect, make_platform
 
 READERS = "consentcore.plugin.devmail.readers"
 

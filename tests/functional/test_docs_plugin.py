@@ -11,11 +11,11 @@ import tomllib
 from pathlib import Path
 
 import pytest
-import tiny
-from platform_ import connect, make_platform
-from sinks import http_sink
 
 from consentcore.worker.worker import Worker
+from tests.support import tiny_plugins as tiny
+from tests.support.platform import connect, make_platform
+from tests.support.sinks import http_sink
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "plugins.md").read_text(encoding="utf-8")
 ROOM = """
@@ -62,9 +62,11 @@ def test_notifier_in_five_minutes_tells_the_room(site, tmp_path, monkeypatch):
 def test_notifier_in_five_minutes_passes_the_kit(site, tmp_path):
     test = tmp_path / "test_pager.py"
     test.write_text(
-        block("python", 1).replace("\n\nclass", f"\nfrom sinks import http_sink\n{ROOM}\n\nclass", 1)
+        block("python", 1).replace(
+            "\n\nclass", f"\nfrom tests.support.sinks import http_sink\n{ROOM}\n\nclass", 1
+        )
     )
-    tests = Path(__file__).resolve().parents[1]
+    checkout = Path(__file__).resolve().parents[2]
     done = subprocess.run(
         [
             sys.executable,
@@ -77,7 +79,7 @@ def test_notifier_in_five_minutes_passes_the_kit(site, tmp_path):
             str(tmp_path),
             str(test),
         ],
-        env={**os.environ, "PYTHONPATH": f"{site}{os.pathsep}{tests}"},
+        env={**os.environ, "PYTHONPATH": f"{site}{os.pathsep}{checkout}"},
         cwd=tmp_path,
         capture_output=True,
         text=True,

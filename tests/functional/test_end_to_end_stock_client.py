@@ -11,12 +11,12 @@ import pytest
 import requests
 from authlib.integrations.base_client.errors import OAuthError
 from authlib.integrations.requests_client import OAuth2Session
-from deployment_ import deployment, smtp_server
-from patience import PATIENCE_S
-from sinks import Answer, http_sink
 from standardwebhooks import Webhook
 
 from consentcore.demo.surfer import Surfer
+from tests.support.deployment import deployment, smtp_server
+from tests.support.patience import PATIENCE_S
+from tests.support.sinks import Answer, http_sink
 
 pytestmark = pytest.mark.slow
 

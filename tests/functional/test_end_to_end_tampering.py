@@ -8,10 +8,10 @@ from contextlib import closing
 from urllib.parse import urlencode
 
 import pytest
-from deployment_ import deployment, smtp_server
-from patience import eventually
 
 from consentcore.demo.surfer import Surfer
+from tests.support.deployment import deployment, smtp_server
+from tests.support.patience import eventually
 
 pytestmark = pytest.mark.slow
 

@@ -6,9 +6,17 @@ import json
 from functools import partial
 
 import pytest
-from cli_ import Cli
-from own_view_ import EVENTS, GRANTS, call, owner_of
-from platform_ import (
+
+from consentcore.consent.verify import verify_all
+from consentcore.domain.clock import DAY, HOUR, SystemClock, iso
+from consentcore.domain.event import EventType
+from consentcore.domain.secret import digest
+from consentcore.domain.wording import confirmation_number, day, moment
+from consentcore.testing.fakes import ManualClock
+from consentcore.worker.worker import Worker
+from tests.support.client_api import EVENTS, GRANTS, call, owner_of
+from tests.support.command_line import Cli
+from tests.support.platform import (
     ISSUER,
     Request,
     connect,
@@ -22,15 +30,7 @@ from platform_ import (
     to_consent_page,
     visible,
 )
-from platform_ import answer as press
-
-from consentcore.consent.verify import verify_all
-from consentcore.domain.clock import DAY, HOUR, SystemClock, iso
-from consentcore.domain.event import EventType
-from consentcore.domain.secret import digest
-from consentcore.domain.wording import confirmation_number, day, moment
-from consentcore.testing.fakes import ManualClock
-from consentcore.worker.worker import Worker
+from tests.support.platform import answer as press
 
 ADA = "ada@example.org"
 LATE = 9 * DAY

@@ -15,11 +15,11 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 import requests
-from fronts_ import CALLBACK, PREFIX, direct
-from patience import PATIENCE_S, eventually
-from postgres import OwnServer
 
 from consentcore.demo.surfer import Surfer
+from tests.support.fronts import CALLBACK, PREFIX, direct
+from tests.support.patience import PATIENCE_S, eventually
+from tests.support.postgres import OwnServer
 
 pytestmark = pytest.mark.slow
 

@@ -11,10 +11,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from cli_ import Cli
 
 from consentcore.domain.files import make_folder, private_file
 from consentcore.keys import read_key_file, rotate_key_file
+from tests.support.command_line import Cli
 
 SERVICE = 12_345
 """The user and group that the service runs as; nobody has to know their names."""

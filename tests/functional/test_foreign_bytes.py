@@ -6,11 +6,11 @@ import re
 
 import pytest
 import requests
-from fronts_ import PREFIX, behind_nginx, direct
-from patience import PATIENCE_S
-from platform_ import PASSWORD, Request, answer, make_platform, proceed, to_consent_page
 
 from consentcore.web.cookies import cookie_pairs, cookie_values
+from tests.support.fronts import PREFIX, behind_nginx, direct
+from tests.support.patience import PATIENCE_S
+from tests.support.platform import PASSWORD, Request, answer, make_platform, proceed, to_consent_page
 
 pytestmark = pytest.mark.slow
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from platform_ import PASSWORD, make_platform
+
+from tests.support.platform import PASSWORD, make_platform
 
 FORM = "application/x-www-form-urlencoded"
 NO_TEXT = [

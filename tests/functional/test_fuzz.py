@@ -10,7 +10,11 @@ import json
 import re
 
 import pytest
-from fuzz_ import (
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from consentcore.oauth import parameters as front
+from tests.support.fuzzing import (
     FORM,
     JSON,
     LAST,
@@ -25,11 +29,7 @@ from fuzz_ import (
     spoiled,
     values,
 )
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from platform_ import CALLBACK, PREFIX
-
-from consentcore.oauth import parameters as front
+from tests.support.platform import CALLBACK, PREFIX
 
 FUZZ = settings(
     max_examples=200,

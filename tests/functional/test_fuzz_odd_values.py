@@ -12,12 +12,12 @@ import time
 from urllib.parse import quote
 
 import pytest
-from fuzz_ import FORM, JSON, LAST, Target, asked
-from platform_ import ISSUER, PREFIX
 from webob import Request as Blank
 
 from consentcore.oauth import parameters as front
 from consentcore.web.api.openapi import openapi_document
+from tests.support.fuzzing import FORM, JSON, LAST, Target, asked
+from tests.support.platform import ISSUER, PREFIX
 
 ODD_JSON = [
     r'"\ud800"',

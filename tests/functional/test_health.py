@@ -6,10 +6,10 @@ import time
 
 import pytest
 import requests
-from patience import PATIENCE_S
 
 from consentcore.metrics.listener import listening
 from consentcore.worker.pulse import Heart, Pulse
+from tests.support.patience import PATIENCE_S
 
 
 def test_livez_and_readyz(platform):

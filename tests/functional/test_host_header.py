@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from platform_ import ISSUER, make_platform
 from pyramid.httpexceptions import HTTPFound
 from pyramid.response import Response
 
 from consentcore.app import app_from_runtime
+from tests.support.platform import ISSUER, make_platform
 
 
 @pytest.fixture(scope="module")

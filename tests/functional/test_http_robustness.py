@@ -12,9 +12,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
-from fronts_ import PREFIX, behind_nginx, direct
-from patience import PATIENCE_S, eventually
-from platform_ import make_platform
+
+from tests.support.fronts import PREFIX, behind_nginx, direct
+from tests.support.patience import PATIENCE_S, eventually
+from tests.support.platform import make_platform
 
 pytestmark = pytest.mark.slow
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from platform_ import (
+
+from consentcore.app import app_from_runtime
+from consentcore.config import load_ini
+from consentcore.runtime import build_runtime
+from tests.support.platform import (
     CALLBACK,
     ISSUER,
     PREFIX,
@@ -19,10 +23,6 @@ from platform_ import (
     sign_in,
     to_consent_page,
 )
-
-from consentcore.app import app_from_runtime
-from consentcore.config import load_ini
-from consentcore.runtime import build_runtime
 
 
 def grants(platform):

@@ -11,16 +11,16 @@ from authlib.common.security import generate_token
 from authlib.integrations.base_client.errors import OAuthError
 from authlib.integrations.requests_client import OAuth2Session
 from authlib.oauth2.rfc7523 import PrivateKeyJWT
-from deployment_ import deployment
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey
-from node import node_process
 from oauthlib.oauth2 import InvalidGrantError, WebApplicationClient
-from patience import PATIENCE_S
 from requests_oauthlib import OAuth2Session as OAuth2Consumer
-from sinks import Answer, http_sink
 
 from consentcore.demo.surfer import Surfer
+from tests.support.deployment import deployment
+from tests.support.node import node_process
+from tests.support.patience import PATIENCE_S
+from tests.support.sinks import Answer, http_sink
 
 pytestmark = pytest.mark.slow
 

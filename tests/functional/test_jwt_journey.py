@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from platform_ import (
+
+from consentcore.api import ClientKind, TokenFormat
+from consentcore.demo.serving import Site, base_url, bind
+from consentcore.resource import JwtVerifier, Refused
+from tests.support.platform import (
     ISSUER,
     PREFIX,
     Request,
@@ -15,10 +19,6 @@ from platform_ import (
     sign_in,
     to_consent_page,
 )
-
-from consentcore.api import ClientKind, TokenFormat
-from consentcore.demo.serving import Site, base_url, bind
-from consentcore.resource import JwtVerifier, Refused
 
 METERS, SITES = "https://api.example/meters", "https://api.example/sites"
 

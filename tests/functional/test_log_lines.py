@@ -12,9 +12,10 @@ from contextlib import contextmanager
 
 import pytest
 import requests
-from deployment_ import COMMAND
-from fronts_ import PREFIX, direct
-from patience import PATIENCE_S, eventually
+
+from tests.support.deployment import COMMAND
+from tests.support.fronts import PREFIX, direct
+from tests.support.patience import PATIENCE_S, eventually
 
 pytestmark = pytest.mark.slow
 

@@ -11,7 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlencode
 
 import pytest
-from fronts_ import direct
+
+from tests.support.fronts import direct
 
 pytestmark = pytest.mark.slow
 

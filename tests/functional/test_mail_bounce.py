@@ -6,14 +6,14 @@ import logging
 
 import pytest
 from aiosmtpd.controller import Controller
-from platform_ import connect, decide, make_platform, sign_in, visible
-from ports import reserved_port
 
 from consentcore.domain.event import Actor, ActorType, Evidence
 from consentcore.domain.notice import DeliveryState
 from consentcore.ports.deliveries import Settlement
 from consentcore.ports.storage import transact
 from consentcore.worker.worker import Worker
+from tests.support.platform import connect, decide, make_platform, sign_in, visible
+from tests.support.ports import reserved_port
 
 
 class Server:

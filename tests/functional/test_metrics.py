@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 import requests
-from deployment_ import COMMAND, deployment, smtp_server
-from patience import PATIENCE_S, eventually
-from platform_ import PREFIX, Request, answer, decide, exchange, make_platform, to_consent_page
 from prometheus_client.parser import text_string_to_metric_families
 
 from consentcore.demo.serving import bind
 from consentcore.worker.worker import Worker
+from tests.support.deployment import COMMAND, deployment, smtp_server
+from tests.support.patience import PATIENCE_S, eventually
+from tests.support.platform import PREFIX, Request, answer, decide, exchange, make_platform, to_consent_page
 
 TOKEN = "a-token-of-20-letters"
 

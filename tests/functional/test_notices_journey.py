@@ -10,19 +10,6 @@ import uuid
 from dataclasses import dataclass, replace
 
 import pytest
-from platform_ import (
-    ISSUER,
-    Platform,
-    Request,
-    answer,
-    connect,
-    exchange,
-    make_platform,
-    proceed,
-    sign_in,
-    to_consent_page,
-)
-from sinks import Answer, Sink, http_sink
 from standardwebhooks import Webhook
 
 from consentcore.api import (
@@ -35,6 +22,19 @@ from consentcore.api import (
     WebhookEndpoint,
 )
 from consentcore.worker.worker import Worker
+from tests.support.platform import (
+    ISSUER,
+    Platform,
+    Request,
+    answer,
+    connect,
+    exchange,
+    make_platform,
+    proceed,
+    sign_in,
+    to_consent_page,
+)
+from tests.support.sinks import Answer, Sink, http_sink
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 

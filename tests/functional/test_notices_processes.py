@@ -11,9 +11,6 @@ import uuid
 from contextlib import contextmanager
 
 import pytest
-from patience import PATIENCE_S, eventually
-from platform_ import make_platform
-from sinks import Answer, http_sink
 
 from consentcore.api import DeliveryState, SealedSecret, WebhookEndpoint
 from consentcore.consent.service import Decision
@@ -22,6 +19,9 @@ from consentcore.domain.event import Evidence
 from consentcore.testing import ManualClock, factories
 from consentcore.worker.dispatcher import LEASE_MS
 from consentcore.worker.worker import Worker
+from tests.support.patience import PATIENCE_S, eventually
+from tests.support.platform import make_platform
+from tests.support.sinks import Answer, http_sink
 
 pytestmark = pytest.mark.slow
 

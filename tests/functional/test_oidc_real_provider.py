@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from oidc import CLIENT_ID, CLIENT_SECRET, query_of, real_provider
-from platform_ import PREFIX, Request, exchange, introspect, make_platform
 
 from consentcore.demo.serving import Site, base_url, bind
 from consentcore.demo.surfer import Surfer
+from tests.support.oidc_provider import CLIENT_ID, CLIENT_SECRET, query_of, real_provider
+from tests.support.platform import PREFIX, Request, exchange, introspect, make_platform
 
 pytestmark = pytest.mark.slow
 

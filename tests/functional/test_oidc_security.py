@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 import time_machine
-from account_ import is_signed_in
-from oidc import CLIENT_ID, fake_provider, query_of
-from platform_ import ISSUER, Request, answer, make_platform, visible
 
 from consentcore.web.owner.login_state import AT_ONCE
+from tests.support.account import is_signed_in
+from tests.support.oidc_provider import CLIENT_ID, fake_provider, query_of
+from tests.support.platform import ISSUER, Request, answer, make_platform, visible
 
 CALLBACK_PATH = "/login/callback"
 

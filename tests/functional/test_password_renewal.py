@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from account_ import form_of
 from argon2 import PasswordHasher
-from platform_ import ISSUER, PASSWORD, make_platform, sign_in
+
+from tests.support.account import form_of
+from tests.support.platform import ISSUER, PASSWORD, make_platform, sign_in
 
 
 @pytest.fixture(params=["memory", "sqlalchemy"])

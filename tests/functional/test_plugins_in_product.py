@@ -6,8 +6,11 @@ import json
 import sys
 
 import pytest
-import tiny
-from platform_ import (
+
+from consentcore.keys import Keys
+from consentcore.worker.worker import Worker
+from tests.support import tiny_plugins as tiny
+from tests.support.platform import (
     ISSUER,
     PREFIX,
     Request,
@@ -20,9 +23,6 @@ from platform_ import (
     to_consent_page,
     visible,
 )
-
-from consentcore.keys import Keys
-from consentcore.worker.worker import Worker
 
 HEAD = """
     from dataclasses import dataclass

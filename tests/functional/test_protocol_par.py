@@ -12,13 +12,22 @@ from urllib.parse import quote
 
 import pytest
 import time_machine
-from client_keys import EC, fresh_jti, signed
-from patience import PATIENCE_S
-from platform_ import ISSUER, PREFIX, Request, answer, introspect, make_platform, sign_in, visible
-from sinks import Answer, http_sink
 
 from consentcore.domain.client import AuthMethod, Halt
 from consentcore.oauth.client_auth.credentials import ASSERTION_TYPE
+from tests.support.client_keys import EC, fresh_jti, signed
+from tests.support.patience import PATIENCE_S
+from tests.support.platform import (
+    ISSUER,
+    PREFIX,
+    Request,
+    answer,
+    introspect,
+    make_platform,
+    sign_in,
+    visible,
+)
+from tests.support.sinks import Answer, http_sink
 
 KEYS = json.dumps({"keys": [EC.as_dict(private=False)]})
 

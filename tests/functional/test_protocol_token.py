@@ -8,7 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from platform_ import (
+from webob import Request as Blank
+
+from consentcore.api import AuthMethod, EventType
+from tests.support.platform import (
     CALLBACK,
     PREFIX,
     Request,
@@ -19,9 +22,6 @@ from platform_ import (
     refresh,
     to_consent_page,
 )
-from webob import Request as Blank
-
-from consentcore.api import AuthMethod, EventType
 
 FORM = "application/x-www-form-urlencoded"
 

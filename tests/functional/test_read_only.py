@@ -6,8 +6,9 @@ import re
 
 import psycopg
 import pytest
-from fronts_ import direct
-from patience import eventually
+
+from tests.support.fronts import direct
+from tests.support.patience import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 

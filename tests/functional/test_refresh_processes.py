@@ -12,11 +12,11 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 import requests
-from deployment_ import deployment
-from patience import PATIENCE_S
-from sinks import Answer, http_sink
 
 from consentcore.demo.surfer import Surfer
+from tests.support.deployment import deployment
+from tests.support.patience import PATIENCE_S
+from tests.support.sinks import Answer, http_sink
 
 pytestmark = pytest.mark.slow
 

@@ -16,15 +16,15 @@ from pathlib import Path
 import pytest
 import requests
 from authlib.integrations.requests_client import OAuth2Session
-from certificates import make_certificate
-from deployment_ import ROOT, Deployment, deployment
 from joserfc import jws
-from nginx import changed, nginx, require_nginx
-from patience import PATIENCE_S, eventually
-from ports import reserved_port
 
 from consentcore.demo.surfer import Surfer
 from consentcore.resource import JwtVerifier
+from tests.support.certificates import make_certificate
+from tests.support.deployment import ROOT, Deployment, deployment
+from tests.support.nginx import changed, nginx, require_nginx
+from tests.support.patience import PATIENCE_S, eventually
+from tests.support.ports import reserved_port
 
 pytestmark = pytest.mark.slow
 

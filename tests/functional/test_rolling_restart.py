@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 import requests
-from fronts_ import PREFIX, direct, two_nodes
-from patience import PATIENCE_S, eventually
-from platform_ import PASSWORD
+
+from tests.support.fronts import PREFIX, direct, two_nodes
+from tests.support.patience import PATIENCE_S, eventually
+from tests.support.platform import PASSWORD
 
 pytestmark = pytest.mark.slow
 

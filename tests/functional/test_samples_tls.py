@@ -7,11 +7,12 @@ import ssl
 from contextlib import contextmanager
 
 import pytest
-from certificates import make_certificate
-from deployment_ import ROOT
-from nginx import changed, nginx, require_nginx
-from patience import PATIENCE_S
-from ports import reserved_port
+
+from tests.support.certificates import make_certificate
+from tests.support.deployment import ROOT
+from tests.support.nginx import changed, nginx, require_nginx
+from tests.support.patience import PATIENCE_S
+from tests.support.ports import reserved_port
 
 pytestmark = pytest.mark.slow
 

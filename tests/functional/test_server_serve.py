@@ -16,12 +16,13 @@ import time
 from pathlib import Path
 
 import pytest
-from patience import PATIENCE_S, eventually
-from ports import reserved_port
 
 from consentcore.server.options import ServeOptions
+from tests.support.patience import PATIENCE_S, eventually
+from tests.support.ports import reserved_port
 
-HERE = Path(__file__).parent
+ROOT = Path(__file__).parents[2]
+APP = "tests.support.server_app"
 HEAD = b"POST /p HTTP/1.1\r\nHost: a\r\n"
 
 
@@ -33,12 +34,12 @@ class Server:
         ini.touch()
         self.ini = str(ini)
         self.log = folder / "stderr.log"
-        defaults = {"port": 0, "workers": 1, "app": "server_app:build", "worker": "server_app:run_worker"}
+        defaults = {"port": 0, "workers": 1, "app": f"{APP}:build", "worker": f"{APP}:run_worker"}
         chosen = ServeOptions(ini=self.ini, **(defaults | options))
-        environment = {**os.environ, "PYTHONPATH": str(HERE)}
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, str(HERE / "server_app.py"), chosen.to_json()], stderr=log, env=environment
+                [sys.executable, "-m", APP, chosen.to_json()], stderr=log, env=environment
             )
         self.port = 0
 
@@ -438,7 +439,7 @@ def test_second_signal_ends_at_once(start):
 def test_nobody_is_let_in_before_somebody_can_answer(start):
     """A balancer that finds the port open sends its requests; one that finds it closed sends them elsewhere."""
     with reserved_port() as port:
-        server = start(port=port, workers=2, app="server_app:build_when_told")
+        server = start(port=port, workers=2, app=f"{APP}:build_when_told")
         eventually(Path(server.ini + ".loading").exists, lambda: server.stderr)
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", port))
@@ -508,14 +509,14 @@ def test_unknown_host_is_named(start):
 
 
 def test_bad_configuration_ends_with_78_and_no_traceback(start):
-    server = start(app="server_app:build_badly", workers=2)
+    server = start(app=f"{APP}:build_badly", workers=2)
     assert server.process.wait(PATIENCE_S) == 78
     assert "consentcore.issuer: expected an URL" in server.stderr
     assert "Traceback" not in server.stderr
 
 
 def test_unknown_application_ends_with_78(start):
-    server = start(app="server_app:nothing")
+    server = start(app=f"{APP}:nothing")
     assert server.process.wait(PATIENCE_S) == 78
     assert "server_app:nothing: expected module:function" in server.stderr
 

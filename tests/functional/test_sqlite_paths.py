@@ -11,7 +11,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from cli_ import Cli
+
+from tests.support.command_line import Cli
 
 NAMES = [
     "100%",

@@ -7,7 +7,6 @@ import logging
 from contextlib import closing
 
 import pytest
-from cli_ import Cli
 from prometheus_client.parser import text_string_to_metric_families
 
 from consentcore.config import load_ini
@@ -15,6 +14,7 @@ from consentcore.domain.notice import Audience, DeliveryState
 from consentcore.runtime import build_runtime
 from consentcore.testing import factories
 from consentcore.worker.worker import Worker, run_worker
+from tests.support.command_line import Cli
 
 COUNT = 3
 

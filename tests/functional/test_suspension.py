@@ -5,8 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from own_view_ import EVENTS, GRANTS, basic, owner_of
-from platform_ import (
+
+from consentcore.clients.halting import disable, resume, suspend
+from consentcore.domain.clock import DAY
+from consentcore.domain.grant import GrantState
+from consentcore.domain.token import Unknown
+from consentcore.domain.wording import moment
+from consentcore.worker.worker import Worker
+from tests.support.client_api import EVENTS, GRANTS, basic, owner_of
+from tests.support.platform import (
     ISSUER,
     PREFIX,
     Request,
@@ -21,14 +28,7 @@ from platform_ import (
     to_consent_page,
     visible,
 )
-from platform_ import answer as press
-
-from consentcore.clients.halting import disable, resume, suspend
-from consentcore.domain.clock import DAY
-from consentcore.domain.grant import GrantState
-from consentcore.domain.token import Unknown
-from consentcore.domain.wording import moment
-from consentcore.worker.worker import Worker
+from tests.support.platform import answer as press
 
 
 def pause(platform, client_id: str = "coolsite"):

@@ -9,7 +9,9 @@ from dataclasses import replace
 
 import pytest
 import time_machine
-from platform_ import (
+
+from consentcore.clients.halting import disable, suspend
+from tests.support.platform import (
     CALLBACK,
     ISSUER,
     PASSWORD,
@@ -24,8 +26,6 @@ from platform_ import (
     to_consent_page,
     visible,
 )
-
-from consentcore.clients.halting import disable, suspend
 
 UNTRUE = ("did not come from this site", "another browser", "it has run out", "cookies")
 

@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import time_machine
-from platform_ import Request, answer, make_platform, sign_in
 
 from consentcore.ports.storage import transact
+from tests.support.platform import Request, answer, make_platform, sign_in
 
 DAY_S = 24 * 3600
 

@@ -8,11 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
-from client_keys import EC, signed
-from fronts_ import PREFIX, direct
-from patience import PATIENCE_S, eventually
 
 from consentcore.domain.clock import SystemClock
+from tests.support.client_keys import EC, signed
+from tests.support.fronts import PREFIX, direct
+from tests.support.patience import PATIENCE_S, eventually
 
 pytestmark = pytest.mark.slow
 
@@ -162,7 +162,7 @@ def test_89_forged_assertions_for_a_slow_key_set_hold_up_nobody(front, many, tmp
 
 def test_an_assertion_that_waits_for_its_keys_is_used_once(front, tmp_path):
     """It is judged in the lane, and its jti counts there; the API goes on with the same caller."""
-    from sinks import Answer, http_sink
+    from tests.support.sinks import Answer, http_sink
 
     with http_sink() as sink:
         body = json.dumps({"keys": [EC.as_dict(private=False)]}).encode()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from fronts_ import direct
-from patience import PATIENCE_S, eventually
-from sinks import Answer, http_sink
+
+from tests.support.fronts import direct
+from tests.support.patience import PATIENCE_S, eventually
+from tests.support.sinks import Answer, http_sink
 
 pytestmark = pytest.mark.slow
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.errors import Flaky
 from hypothesis.stateful import run_state_machine_as_test
-from life_machine import machine
-from postgres import storage_at
-from sqlite_template import migrated_sqlite
 
 from consentcore_memory import MemoryStorage
+from tests.lifecycle.machine import machine
+from tests.support.postgres import storage_at
+from tests.support.sqlite_template import migrated_sqlite
 
 
 def play(made, examples, steps=40, **more):
@@ -79,7 +79,7 @@ def test_63_any_longer_life_of_tokens_in_sqlite(sqlite):
     ],
 )
 def test_storage_with_a_fault_is_noticed(fault):
-    from contract import broken_storages
+    from tests.contract import broken_storages
 
     def make():
         storage = MemoryStorage()

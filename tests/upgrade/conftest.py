@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(Path(__file__).parent.parent / "functional"))
-
-from old_ import closing, install, load_dump, postgresql_house, shelf_house, sqlite_house
+from tests.upgrade.old_installation import (
+    closing,
+    install,
+    load_dump,
+    postgresql_house,
+    shelf_house,
+    sqlite_house,
+)
 
 
 @pytest.fixture(scope="session")

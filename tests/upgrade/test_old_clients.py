@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 
-from client_keys import EC
-from platform_ import introspect, refresh
-
 from consentcore.api import GrantState
 from consentcore.clients.halting import disable
 from consentcore.domain.clock import iso
 from consentcore.domain.grant import standing
 from consentcore.worker.worker import Worker
+from tests.support.client_keys import EC
+from tests.support.platform import introspect, refresh
 
 
 def test_application_of_then_is_suspended_and_resumed_or_the_storage_says_why_not(upgraded):

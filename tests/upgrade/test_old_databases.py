@@ -5,7 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
-from platform_ import (
+
+from consentcore.api import GrantState
+from consentcore.demo.serving import Site, base_url, bind
+from consentcore.resource import JwtVerifier
+from consentcore.worker.worker import Worker
+from tests.support.platform import (
     CALLBACK,
     ISSUER,
     PREFIX,
@@ -17,11 +22,6 @@ from platform_ import (
     refresh,
     sign_in,
 )
-
-from consentcore.api import GrantState
-from consentcore.demo.serving import Site, base_url, bind
-from consentcore.resource import JwtVerifier
-from consentcore.worker.worker import Worker
 
 STATES = {
     "denied": "denied",
@@ -265,7 +265,7 @@ def _assertion(house) -> dict[str, str]:
 
 
 def _basic(house, client_id: str) -> dict[str, str]:
-    from own_view_ import basic
+    from tests.support.client_api import basic
 
     return basic(client_id, house.facts["secrets"][client_id])
 

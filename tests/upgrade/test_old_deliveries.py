@@ -8,13 +8,13 @@ from email import message_from_bytes, policy
 
 import pytest
 from aiosmtpd.controller import Controller
-from own_view_ import basic
-from platform_ import ISSUER
-from ports import reserved_port
-from sinks import http_sink
 from standardwebhooks import Webhook
 
 from consentcore.worker.worker import Worker
+from tests.support.client_api import basic
+from tests.support.platform import ISSUER
+from tests.support.ports import reserved_port
+from tests.support.sinks import http_sink
 
 DAY = 86_400_000
 

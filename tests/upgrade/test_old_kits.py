@@ -5,7 +5,6 @@ from __future__ import annotations
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from sinks import Answer, http_sink
 
 from consentcore.api import Owner, Secret, SystemClock
 from consentcore.testing import (
@@ -17,6 +16,7 @@ from consentcore.testing import (
     StorageConformance,
 )
 from consentcore_memory import MemoryStorage
+from tests.support.sinks import Answer, http_sink
 
 ORIGIN = "https://badges.example"
 

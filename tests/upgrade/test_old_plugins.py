@@ -10,10 +10,12 @@ from email.parser import Parser
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from account_ import form_of
-from cli_ import Cli
-from old_ import OLD, OldHouse, closing, sqlite_house
-from platform_ import (
+
+from consentcore.consent.verify import verify_all
+from consentcore.worker.worker import Worker
+from tests.support.account import form_of
+from tests.support.command_line import Cli
+from tests.support.platform import (
     CALLBACK,
     ISSUER,
     Request,
@@ -25,10 +27,8 @@ from platform_ import (
     sign_in,
     visible,
 )
-from sinks import Answer, http_sink
-
-from consentcore.consent.verify import verify_all
-from consentcore.worker.worker import Worker
+from tests.support.sinks import Answer, http_sink
+from tests.upgrade.old_installation import OLD, OldHouse, closing, sqlite_house
 
 MINE = {
     "shelf": ("storage", ("consentcore.plugin.shelf.path = %(here)s/mine.txt",)),

@@ -5,10 +5,9 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from contract.broken.parts import ROUND_TRIP_S, Broken
-
 from consentcore.api import Consumed, Expired, Replayed, TokenKind, Unknown
 from consentcore_memory.tokens import MemoryProtocol, _store
+from tests.contract.broken.parts import ROUND_TRIP_S, Broken
 
 
 class ReadsThenConsumes(MemoryProtocol):

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import time
 
-from contract.broken.parts import ROUND_TRIP_S, Broken
-
 from consentcore_memory.counters import MemoryCounters
 from consentcore_memory.storage import MemoryStorage
 from consentcore_memory.tokens import MemoryProtocol
+from tests.contract.broken.parts import ROUND_TRIP_S, Broken
 
 
 class CountsInTwoSteps(MemoryCounters):

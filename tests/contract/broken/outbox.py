@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from contract.broken.parts import Broken
-
 from consentcore.api import DeliveryState
 from consentcore_memory.deliveries import MemoryOutbox
+from tests.contract.broken.parts import Broken
 
 
 class ClaimsWithoutLease(MemoryOutbox):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from contract.broken.parts import Broken, repository
-
 from consentcore.api import GrantState, NotFound
 from consentcore_memory.clients import MemoryClients
 from consentcore_memory.feed import MemoryFeed
@@ -14,6 +12,7 @@ from consentcore_memory.identities import MemoryIdentities
 from consentcore_memory.ledger import MemoryLedger
 from consentcore_memory.owners import MemoryOwners
 from consentcore_memory.tickets import MemoryTickets
+from tests.contract.broken.parts import Broken, repository
 
 
 class OverwritesGrants(MemoryGrants):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from contract.broken.parts import Broken, repository
-from contract.broken.transactions import JoinsLoosely
-
 from consentcore_memory.grants import MemoryGrants
+from tests.contract.broken.parts import Broken, repository
+from tests.contract.broken.transactions import JoinsLoosely
 
 
 class TestSound(Broken):

@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from contract.broken.parts import ROUND_TRIP_S, Broken
-
 from consentcore.api import Consumed, TokenLookup
 from consentcore_memory.state import StoredToken
 from consentcore_memory.tokens import MemoryProtocol
+from tests.contract.broken.parts import ROUND_TRIP_S, Broken
 
 
 class ForgetsTheAudience(MemoryProtocol):

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 
-from contract.broken.parts import Broken
-
 from consentcore_memory.engine import Engine, Session
 from consentcore_memory.storage import MemoryStorage
 from consentcore_memory.transactions import MemoryUnit, Participant
+from tests.contract.broken.parts import Broken
 
 
 class Leaks(MemoryStorage):

@@ -5,8 +5,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from postgres import storage_at
-from sqlite_template import migrated_sqlite
 
 import consentcore_login_local
 from consentcore.api import (
@@ -30,6 +28,8 @@ from consentcore_login_local.provider import LocalLogin
 from consentcore_login_local.rules import common_passwords
 from consentcore_login_local.throttle import Try
 from consentcore_memory import MemoryStorage
+from tests.support.postgres import storage_at
+from tests.support.sqlite_template import migrated_sqlite
 
 GOOD = "correct horse battery staple"
 HOME, CAFE = "192.0.2.7", "198.51.100.20"

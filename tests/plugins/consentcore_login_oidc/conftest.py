@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 
 import pytest
-from oidc import CLIENT_ID, CLIENT_SECRET, FakeProvider
 
 from consentcore.api import RedirectTo, Returned, Secret
 from consentcore.demo.serving import Site, base_url, bind
 from consentcore_login_oidc.login import OidcLogin
 from consentcore_login_oidc.settings import OidcSettings
 from consentcore_memory import MemoryStorage
+from tests.support.oidc_provider import CLIENT_ID, CLIENT_SECRET, FakeProvider
 
 CALLBACK = "https://consent.example/login/callback"
 

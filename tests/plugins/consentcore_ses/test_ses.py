@@ -9,12 +9,12 @@ import boto3
 import pytest
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
-from sinks import Answer, http_sink
 
 from consentcore.api import Audience, ConfigurationError, Delivered, PluginKind, Reject, Retry
 from consentcore.testing import FakeEnvelope, ManualClock, NotifierConformance
 from consentcore_ses import SesSettings, consentcore_notifier, consentcore_plugin
 from consentcore_ses.verdicts import refusal
+from tests.support.sinks import Answer, http_sink
 
 REGION = "eu-west-1"
 SENDER = "Lumen Énergie <consent@lumen.example>"

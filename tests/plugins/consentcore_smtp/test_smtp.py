@@ -16,9 +16,6 @@ from email.message import EmailMessage
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
-from certificates import make_certificate
-from patience import PATIENCE_S
-from ports import reserved_port
 
 from consentcore.api import (
     Audience,
@@ -35,6 +32,9 @@ from consentcore_smtp import SmtpSettings, connections, consentcore_notifier, co
 from consentcore_smtp.bounded import Limit
 from consentcore_smtp.connections import Connections
 from consentcore_smtp.verdicts import failure
+from tests.support.certificates import make_certificate
+from tests.support.patience import PATIENCE_S
+from tests.support.ports import reserved_port
 
 SENDER = "Lumen Energy <consent@lumen.example>"
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from postgres import storage_at
 
 from consentcore.testing.worlds import populate
+from tests.support.postgres import storage_at
 
 
 @pytest.fixture

@@ -10,13 +10,13 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from postgres import storage_at
 from sqlalchemy import text
 
 from consentcore.api import Owner, OwnerSession, StorageError
 from consentcore_sqlalchemy import schema
 from consentcore_sqlalchemy.migrate import FOLDER
 from consentcore_sqlalchemy.tables import metadata
+from tests.support.postgres import storage_at
 
 MIGRATIONS = [step.revision for step in ScriptDirectory(str(FOLDER)).walk_revisions()][::-1]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
-from postgres import storage_at
 
 from consentcore.api import ConfigurationError, Secret
 from consentcore_sqlalchemy.engine import open_database
 from consentcore_sqlalchemy.settings import SqlSettings
+from tests.support.postgres import storage_at
 
 
 def database(url, **settings):

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from postgres import storage_at
+
+from tests.support.postgres import storage_at
 
 NOBODY = 65_534
 """A user that every Linux has, who owns nothing."""

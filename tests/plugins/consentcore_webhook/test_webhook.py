@@ -12,8 +12,6 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
-from certificates import make_certificate
-from sinks import Answer, http_sink
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from consentcore.api import (
@@ -31,6 +29,8 @@ from consentcore.api import (
 from consentcore.testing import FakeEnvelope, ManualClock, NotifierConformance, factories
 from consentcore_webhook import WebhookSettings, consentcore_notifier, consentcore_plugin
 from consentcore_webhook.notifier import WebhookNotifier, retry_after_s
+from tests.support.certificates import make_certificate
+from tests.support.sinks import Answer, http_sink
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 OLD = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"

@@ -6,11 +6,11 @@ from types import ModuleType
 
 import pluggy
 import pytest
-import tiny
 
 from consentcore.api import ConfigurationError, PluginInfo, PluginKind, hookimpl
 from consentcore.hooks.checks import HOOKS, hook_problems, hooks_of
 from consentcore.hooks.registry import Registry
+from tests.support import tiny_plugins as tiny
 
 NO_DATACLASS = "its settings cannot be read: int is not a dataclass"
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 
 import pytest
-import tiny
 
 from consentcore.api import ConfigurationError
 from consentcore.config import load_ini
 from consentcore.hooks.discovery import installed_plugins
+from tests.support import tiny_plugins as tiny
 
 GOOD = """
     from consentcore.api import PluginInfo, PluginKind, hookimpl

@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 
 import pytest
-import tiny
-from names import told
 
 from consentcore.api import (
     ConfigurationError,
@@ -20,6 +18,8 @@ from consentcore.api import (
 from consentcore.hooks.registry import Registry
 from consentcore.ports.extension import RESERVED_CLAIMS
 from consentcore.testing import ManualClock, factories, fixed_keys
+from tests.support import tiny_plugins as tiny
+from tests.support.names import told
 
 CLOCK = ManualClock()
 

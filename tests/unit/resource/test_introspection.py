@@ -7,9 +7,9 @@ import socket
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from stub_issuer import AUDIENCE, NOW
 
 from consentcore.resource import Introspection, Refused
+from tests.support.stub_issuer import AUDIENCE, NOW
 
 
 def refusal(checker, token):

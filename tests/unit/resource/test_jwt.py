@@ -12,11 +12,11 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from joserfc import jws
 from joserfc.jwk import ECKey, OKPKey, RSAKey
-from stub_issuer import AUDIENCE, NOW
 
 from consentcore.oauth.signing_keys import ALGORITHMS, SigningKeys
 from consentcore.resource import JwtVerifier, Refused
 from consentcore.testing import fixed_keys
+from tests.support.stub_issuer import AUDIENCE, NOW
 
 CLAIMS = {
     "iss": "https://consent.example",

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
-from stub_issuer import AUDIENCE, NOW
-from test_jwt import CLAIMS, by_hand, make
 
 from consentcore.oauth.signing_keys import SigningKeys
 from consentcore.resource import Refused
 from consentcore.resource.auth_request import AuthRequest
 from consentcore.testing import fixed_keys
+from tests.support.stub_issuer import AUDIENCE, NOW
+from tests.unit.resource.test_jwt import CLAIMS, by_hand, make
 
 ODD = [
     r'"\ud800"',

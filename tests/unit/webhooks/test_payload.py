@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from webhook_contract import violations
 
 from consentcore.api import Actor, ActorType, Notice, NoticeKind
 from consentcore.ports.keys import pairwise_subject
 from consentcore.webhooks.payload import webhook_body
+from tests.support.webhook_contract import violations
 
 
 def bodies(place, grant) -> list[dict]:

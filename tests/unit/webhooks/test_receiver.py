@@ -13,12 +13,12 @@ from queue import SimpleQueue
 from urllib.error import HTTPError
 
 import pytest
-from patience import PATIENCE_S
 from standardwebhooks import Webhook
 
 from consentcore.domain.errors import InvalidInput
 from consentcore.webhooks.receiver import Listener, Trust, examine
 from consentcore.webhooks.signing import read_secret
+from tests.support.patience import PATIENCE_S
 
 SECRET = "whsec_" + b64encode(b"s" * 32).decode()
 OLDER = "whsec_" + b64encode(b"o" * 32).decode()

@@ -8,14 +8,14 @@ import socket
 import threading
 
 import pytest
-from client_keys import accepted, claims, present, signed
 from joserfc.jwk import ECKey
-from patience import PATIENCE_S
-from sinks import Answer, http_sink
 
 from consentcore.api import AuthMethod, EgressPolicy
 from consentcore.oauth.client_auth import key_source
 from consentcore.testing.threads import together
+from tests.support.client_keys import accepted, claims, present, signed
+from tests.support.patience import PATIENCE_S
+from tests.support.sinks import Answer, http_sink
 
 FIRST, SECOND, THIRD = (ECKey.generate_key("P-256", {"kid": kid}) for kid in ("first", "second", "third"))
 

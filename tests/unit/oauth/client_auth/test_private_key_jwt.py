@@ -8,7 +8,6 @@ import logging
 from dataclasses import replace
 
 import pytest
-from client_keys import EC, ISSUER, accepted, claims, present, signed
 from cryptography.hazmat.primitives import hashes, hmac
 from joserfc import jws
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
@@ -16,6 +15,7 @@ from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 from consentcore.api import AuthMethod, StorageConflict, StorageUnavailable
 from consentcore.oauth.client_auth.credentials import ASSERTION_TYPE
 from consentcore.testing.threads import together
+from tests.support.client_keys import EC, ISSUER, accepted, claims, present, signed
 
 TOKEN_URL = f"{ISSUER}/ecostruxure/v1/oauth/token"
 ED = OKPKey.generate_key("Ed25519", {"kid": "ed"})

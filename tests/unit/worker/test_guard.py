@@ -1,0 +1,565 @@
+"""Whatever a plugin answers or raises: it is a retry and one line of the log, and no thread of ours ends or waits."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+from dataclasses import dataclass, replace
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from consentcore.api import (
+    Audience,
+    Delivered,
+    DeliveryState,
+    Gone,
+    InvalidInput,
+    Reject,
+    Retry,
+    Secret,
+    StorageUnavailable,
+    SystemClock,
+)
+from consentcore.consent.service import ConsentService
+from consentcore.hooks.calling import Leash
+from consentcore.metrics import Meters
+from consentcore.settings import WorkerSettings
+from consentcore.worker import dispatcher as dispatch
+from consentcore.worker.dispatcher import Dispatcher
+from consentcore.worker.guard import outcome_of, schedule_of, targets_of
+from consentcore.worker.pulse import Pulse, health
+from tests.support.names import told
+from tests.support.patience import PATIENCE_S, eventually
+from tests.support.workers import working
+
+
+class Unprintable(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+    __repr__ = __str__
+
+
+class OwnError(InvalidInput):
+    """An error of ours, made theirs."""
+
+    def __str__(self) -> str:
+        raise KeyboardInterrupt
+
+
+class Sly(str):
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        raise SystemExit
+
+    def __getitem__(self, key):
+        raise SystemExit
+
+
+def deep(depth: int = 0) -> None:
+    deep(depth + 1)
+
+
+async def later():
+    return Delivered()
+
+
+def raising(error: BaseException):
+    def do(*_):
+        raise error
+
+    return do
+
+
+WRONG = {
+    "none": lambda *_: None,
+    "true": lambda *_: True,
+    "text": lambda *_: "delivered",
+    "number": lambda *_: 200,
+    "class": lambda *_: Delivered,
+    "tuple": lambda *_: (Delivered(), 1),
+    "coroutine": lambda *_: later(),
+    "reject without words": lambda *_: Reject(None),
+    "reject by number": lambda *_: Reject(550),
+    "reject by bytes": lambda *_: Reject(b"no"),
+    "reject by sly text": lambda *_: Reject(Sly("no")),
+    "gone without words": lambda *_: Gone(object()),
+    "exception": raising(ValueError("ada@example.org")),
+    "unprintable": raising(Unprintable()),
+    "error of ours": raising(OwnError("a", "b")),
+    "storage": raising(StorageUnavailable("theirs")),
+    "exit": raising(SystemExit(0)),
+    "interrupt": raising(KeyboardInterrupt()),
+    "generator": raising(GeneratorExit()),
+    "stop": raising(StopIteration()),
+    "memory": raising(MemoryError()),
+    "base": raising(BaseException("x")),
+    "group": raising(BaseExceptionGroup("several", [SystemExit(), KeyError()])),
+    "recursion": lambda *_: deep(),
+}
+
+
+def lines_of(caplog, name: str) -> list[str]:
+    """Lines of the log that blame a plugin."""
+    return [
+        record.getMessage()
+        for record in caplog.records
+        if record.levelno >= logging.ERROR and name in record.getMessage()
+    ]
+
+
+def states(place) -> dict[str, DeliveryState]:
+    return {one.notifier: one.state for one in place.storage.outbox.deliveries()}
+
+
+@pytest.fixture
+def running(place):
+    """A place under the machine's clock."""
+    place.clock = SystemClock()
+    place.service = ConsentService(
+        keys=place.keys, clock=place.clock, catalog=place.catalog, code_ttl_ms=60_000, grant_days=365
+    )
+    return place
+
+
+class TestSend:
+    @pytest.mark.parametrize("what", list(WRONG))
+    def test_anything_unexpected_is_a_retry_with_one_line_that_names_the_plugin(self, place, caplog, what):
+        place.mailer.doing = WRONG[what]
+        place.approve()
+        assert place.worker().run_once() == 2
+        assert states(place) == {"mailer": DeliveryState.PENDING, "hooker": DeliveryState.DELIVERED}
+        (line,) = lines_of(caplog, "mailer")
+        assert "plugin=mailer" in line
+        assert "\n" not in line
+        assert "ada@example.org" not in line
+        (mail,) = [one for one in place.storage.outbox.deliveries() if one.notifier == "mailer"]
+        (attempt,) = place.storage.outbox.attempts(mail.delivery_id)
+        assert (attempt.outcome, attempt.error) == ("retry", attempt.error)
+        assert attempt.error in {"answer", "exception"}
+        assert mail.next_at > place.clock.now()
+
+    @pytest.mark.parametrize("what", ["none", "exit", "interrupt", "generator", "recursion", "unprintable"])
+    def test_threads_survive_it(self, running, what):
+        running.mailer.doing = WRONG[what]
+        with working(running):
+            for _ in range(6):  # more than there are threads
+                running.approve()
+            eventually(lambda: len(running.mailer.sent) >= 6)
+            eventually(lambda: len(running.hooker.sent) >= 6)
+            assert sum(one.name.startswith("consentcore-send") for one in threading.enumerate()) >= 4
+
+    @pytest.mark.parametrize(
+        "after_s",
+        [-1, -(10**400), 10**400, math.inf, -math.inf, math.nan, "5", b"5", None, True, 1e308, object(), 0],
+        ids=told,
+    )
+    def test_a_wish_that_is_no_time_is_left_to_the_schedule(self, place, after_s):
+        place.mailer.script = [Retry("later", after_s=after_s)]
+        place.approve()
+        place.worker().run_once()
+        (mail,) = [one for one in place.storage.outbox.deliveries() if one.notifier == "mailer"]
+        assert mail.state is DeliveryState.PENDING
+        assert 3_900 <= mail.next_at - place.clock.now() <= 10_000  # 5 s, and at most twice that
+
+    @pytest.mark.parametrize(
+        "waits",
+        [None, 5, "soon", (-1.0,), (math.nan,), (math.inf,), ("x",), (10**400,), iter(()).__next__],
+        ids=told,
+    )
+    def test_a_schedule_that_is_none_is_replaced_by_ours(self, place, caplog, waits):
+        place.mailer.retry_schedule_s = waits
+        place.mailer.script = [Retry("later")]
+        place.approve()
+        place.worker().run_once()
+        assert states(place)["mailer"] is DeliveryState.PENDING
+        (line,) = lines_of(caplog, "mailer")
+        assert "retry_schedule_s" in line
+
+    def test_an_enormous_reason_is_cut_and_keeps_its_meaning(self, place):
+        place.mailer.script = [Reject("x" * 5_000_000, status=550, error="y" * 5000, answer="z" * 5_000_000)]
+        place.approve()
+        place.worker().run_once()
+        (mail,) = [one for one in place.storage.outbox.deliveries() if one.notifier == "mailer"]
+        assert (mail.state, len(mail.last_error)) == (DeliveryState.REJECTED, 1024)
+        (attempt,) = place.storage.outbox.attempts(mail.delivery_id)
+        assert (len(attempt.error), len(attempt.answer)) == (64, 1024)
+
+    @pytest.mark.parametrize("status", ["250", 10**30, True, 2.5, object()], ids=told)
+    def test_what_was_delivered_is_delivered_whatever_is_said_beside(self, place, caplog, status):
+        place.mailer.script = [Delivered(status, answer=b"bytes")]
+        place.approve()
+        place.worker().run_once()
+        assert states(place)["mailer"] is DeliveryState.DELIVERED
+        (line,) = lines_of(caplog, "mailer")
+        assert "status" in line
+
+    def test_text_that_no_store_takes_is_mended(self, place):
+        place.mailer.script = [Retry("\ud800\x00 a\nb", error="\udfff\n", answer="\x00\ud800")]
+        place.approve()
+        place.worker().run_once()
+        (mail,) = [one for one in place.storage.outbox.deliveries() if one.notifier == "mailer"]
+        (attempt,) = place.storage.outbox.attempts(mail.delivery_id)
+        for text in (mail.last_error, attempt.error, attempt.answer):
+            text.encode()
+            assert "\x00" not in text
+
+    def test_kinds_of_their_own_count_as_what_they_are(self):
+        @dataclass(frozen=True)
+        class Special(Delivered):
+            extra: str = "x"
+
+        outcome, wrong = outcome_of(Special(250, "ok"))
+        assert (outcome, wrong) == (Delivered(250, "ok"), "")
+
+    def test_a_secret_as_reason_is_not_revealed(self):
+        outcome, _ = outcome_of(Retry(Secret("hush")))
+        assert "hush" not in repr(outcome)
+
+    def test_our_own_store_that_fails_is_no_fault_of_the_plugin(self, place, monkeypatch):
+        """It read the owner, and that failed: the try does not count."""
+        place.mailer.doing = lambda envelope, _: envelope.owner and Delivered()
+        place.approve()
+        worker = place.worker()
+        worker._expander.expand_all(10)
+        claimed = place.storage.outbox.claim_deliveries(
+            place.clock.now(), limit=9, lease_ms=40_000, notifiers=("mailer",)
+        )
+        (one,) = worker._sender.brief(claimed)
+
+        def broken():
+            raise StorageUnavailable("down")
+
+        monkeypatch.setattr(worker._sender._packer, "_owner", lambda *_, **__: broken())
+        assert worker._sender.attempt(one) is None
+
+
+CHOICES = {
+    "none": lambda _: None,
+    "text": lambda _: "owner",
+    "bytes": lambda _: b"owner",
+    "number": lambda _: 7,
+    "numbers": lambda _: [1, 2],
+    "nones": lambda _: [None],
+    "empty": lambda _: [""],
+    "long": lambda _: ["x" * 201],
+    "nul": lambda _: ["a\0"],
+    "surrogate": lambda _: ["\ud800"],
+    "reserved": lambda _: ["?"],
+    "coroutine": lambda _: later(),
+    "class": lambda _: list,
+    "exit": raising(SystemExit()),
+    "interrupt": raising(KeyboardInterrupt()),
+    "unprintable": raising(Unprintable()),
+    "recursion": lambda _: deep(),
+    "generator that raises": lambda _: (raising(SystemExit())() for _ in "a"),
+}
+
+
+class TestTargets:
+    @pytest.mark.parametrize("what", list(CHOICES))
+    def test_anything_unexpected_is_asked_again_later(self, place, caplog, monkeypatch, what):
+        monkeypatch.setattr(place.mailer, "targets", CHOICES[what], raising=False)
+        place.approve()
+        place.worker()._expander.expand_all(10)
+        (mail,) = [one for one in place.storage.outbox.deliveries() if one.notifier == "mailer"]
+        assert (mail.target, mail.state) == ("?", DeliveryState.PENDING)
+        (line,) = lines_of(caplog, "mailer")
+        assert "could not choose targets" in line
+        caplog.clear()
+        assert place.worker().run_once() == 2
+        (line,) = lines_of(caplog, "mailer")
+        assert "plugin=mailer" in line
+        monkeypatch.undo()
+        place.clock.advance(86_400_000)
+        place.worker().run_once()
+        assert [target for _, target in place.mailer.sent] == ["owner"]
+
+    def test_the_good_ones_are_told_at_once(self, place, monkeypatch):
+        monkeypatch.setattr(place.mailer, "targets", lambda _: ["owner", 5, "owner"], raising=False)
+        place.approve()
+        place.worker().run_once()
+        assert [target for _, target in place.mailer.sent] == ["owner"]
+        assert sorted(one.target for one in place.storage.outbox.deliveries()) == ["?", "ep_1", "owner"]
+
+    def test_names_without_end_are_cut(self):
+        def endless():
+            number = 0
+            while True:
+                number += 1
+                yield str(number)
+
+        found, wrong = targets_of(endless())
+        assert (len(found), "more than" in wrong) == (10_000, True)
+
+    def test_one_that_hangs_keeps_nobody_waiting(self, running, monkeypatch, caplog):
+        release = threading.Event()
+        monkeypatch.setattr(running.mailer, "targets", lambda _: release.wait(2 * PATIENCE_S), raising=False)
+        with working(running):
+            for _ in range(3):
+                running.approve()
+            eventually(lambda: len(running.hooker.sent) >= 3)
+            release.set()
+        assert any("mailer hangs in targets" in line for line in lines_of(caplog, "mailer"))
+
+
+class TestEvents:
+    @pytest.mark.parametrize("error", [SystemExit(), KeyboardInterrupt(), Unprintable(), GeneratorExit()])
+    def test_whatever_is_raised_is_tried_again(self, place, caplog, error):
+        place.registry.names = ("audit",)
+        place.registry.failures = [error]
+        place.approve()
+        place.worker().run_once()
+        assert states(place)["event:audit"] is DeliveryState.PENDING
+        (line,) = lines_of(caplog, "audit")
+        assert "plugin=audit" in line
+        place.clock.advance(86_400_000)
+        place.worker().run_once()
+        assert states(place)["event:audit"] is DeliveryState.DELIVERED
+
+
+class TestAnchors:
+    @pytest.mark.parametrize("error", [SystemExit(), KeyboardInterrupt(), Unprintable(), RuntimeError("x")])
+    def test_whatever_is_raised_stops_no_chore(self, place, caplog, error):
+        class Anchor:
+            publish = staticmethod(raising(error))
+
+        place.anchors = {"vault": Anchor()}
+        place.approve()
+        place.worker().run_once()
+        (line,) = lines_of(caplog, "vault")
+        assert "anchor vault did not keep checkpoint 1" in line
+
+    def test_one_that_hangs_is_not_waited_for_again(self):
+        release, leash = threading.Event(), Leash(0.05)
+        first = leash.call("vault", lambda: release.wait(2 * PATIENCE_S))
+        assert "no answer for" in str(first.error)
+        assert "not come back yet" in str(leash.call("vault", lambda: 1).error)
+        assert leash.call("other", lambda: 2).answer == 2
+        release.set()
+        assert eventually(lambda: leash.call("vault", lambda: 3).error is None)
+
+
+def metrics(meters: Meters) -> dict[str, float]:
+    families = text_string_to_metric_families(meters.text().decode())
+    return {
+        f"{sample.name}{sorted(sample.labels.items())}": sample.value
+        for family in families
+        for sample in family.samples
+    }
+
+
+class TestHanging:
+    """A call that does not come back: written off after its time, its thread replaced, the others served."""
+
+    @pytest.fixture
+    def place(self, running):
+        running.settings = replace(
+            running.settings,
+            worker=WorkerSettings(threads=2, per_target=2, poll_s=0.02, poll_max_s=0.05, drain_s=0.2),
+        )
+        return running
+
+    def dispatcher(self, place, meters=None, **options) -> tuple[object, Dispatcher]:
+        worker = place.worker()
+        made = Dispatcher(
+            place.storage.outbox,
+            place.clock,
+            worker._sender,
+            worker._names,
+            threads=2,
+            per_target=2,
+            meters=meters,
+            **{"longest_s": 0.2, **options},
+        )
+        return worker, made
+
+    def turn(self, worker, made) -> None:
+        worker._expander.expand_all(10)
+        made.claim()
+        made.settle(0.02)
+
+    def test_it_is_written_off_seen_and_tried_again(self, place, caplog):
+        release = threading.Event()
+        place.mailer.doing = lambda *_: release.wait(2 * PATIENCE_S) and Delivered()
+        meters = Meters(place.storage.outbox.stats, place.clock, "1")
+        worker, made = self.dispatcher(place, meters)
+        place.approve()
+
+        def written_off() -> bool:
+            self.turn(worker, made)
+            mails = [one for one in place.storage.outbox.deliveries() if one.notifier == "mailer"]
+            return bool(mails) and bool(place.storage.outbox.attempts(mails[0].delivery_id))
+
+        eventually(written_off)
+        (mail,) = [one for one in place.storage.outbox.deliveries() if one.notifier == "mailer"]
+        (attempt,) = place.storage.outbox.attempts(mail.delivery_id)
+        assert (mail.state, attempt.outcome, attempt.error) == (DeliveryState.PENDING, "retry", "overdue")
+        (line,) = lines_of(caplog, "mailer")
+        assert "plugin=mailer" in line
+        told = metrics(meters)
+        assert told["consentcore_plugin_overdue_total[('plugin', 'mailer')]"] == 1
+        assert told["consentcore_worker_threads_replaced_total[('kind', 'send'), ('why', 'held')]"] == 1
+        pulse = made.pulse
+        assert (pulse.alive, pulse.replaced, pulse.held) == (2, 1, {"mailer": 1})
+        assert health(pulse) == (
+            True,
+            [
+                "1 thread has been replaced, having ended or been held by a plugin",
+                "plugin mailer holds 1 thread",
+            ],
+        )
+        release.set()
+        eventually(lambda: made.pulse.held == {})
+        assert "come back after" in caplog.text
+        made.stop(1.0)
+
+    def test_others_are_served_while_it_hangs(self, place, monkeypatch):
+        release = threading.Event()
+        place.mailer.doing = lambda *_: release.wait(2 * PATIENCE_S) and Delivered()
+        place.mailer.retry_schedule_s = (0.01,) * 1000
+        worker, made = self.dispatcher(place, longest_s=0.02)
+
+        def told(count: int) -> bool:
+            self.turn(worker, made)
+            return len(place.hooker.sent) >= count
+
+        for number in range(1, 13):
+            place.approve()
+            eventually(lambda number=number: told(number))
+        release.set()
+        made.stop(1.0)
+
+    def test_a_plugin_that_holds_many_threads_gets_nothing_more_until_one_comes_back(self, place, caplog):
+        release = threading.Event()
+        place.mailer.doing = lambda *_: release.wait(2 * PATIENCE_S) and Delivered()
+        place.mailer.retry_schedule_s = (0.01,) * 1000
+        worker, made = self.dispatcher(place, longest_s=0.02)
+        place.approve()
+
+        def held() -> int:
+            self.turn(worker, made)
+            return made.pulse.held.get("mailer", 0)
+
+        eventually(lambda: held() >= dispatch.MOST_HELD)
+        begun = len(place.mailer.sent)
+        place.approve()
+        eventually(lambda: (self.turn(worker, made), len(place.hooker.sent) >= 2)[1])
+        assert len(place.mailer.sent) == begun
+        assert made.names == ["hooker"]
+        assert "it gets nothing until one comes back" in caplog.text
+        assert any("gets nothing" in remark for remark in made.pulse.remarks())
+        release.set()
+        place.mailer.doing = None
+        eventually(lambda: (self.turn(worker, made), states(place)["mailer"] is DeliveryState.DELIVERED)[1])
+        made.stop(1.0)
+
+    def test_a_slow_try_gives_its_place_to_others_and_counts_all_the_same(self, place):
+        """With two threads, one unknown target had room for no other until it was written off."""
+        release = threading.Event()
+        place.mailer.doing = lambda *_: release.wait(2 * PATIENCE_S) and Delivered()
+        worker, made = self.dispatcher(place, longest_s=2 * PATIENCE_S, slow_s=0.05)
+        for number in range(1, 7):
+            place.approve()
+            eventually(lambda number=number: (self.turn(worker, made), len(place.hooker.sent) >= number)[1])
+        assert len(place.mailer.sent) == 1, "one is enough to find out"
+        assert made.pulse.replaced == 0
+        release.set()
+        place.mailer.doing = None
+        eventually(
+            lambda: (
+                self.turn(worker, made),
+                {one.state for one in place.storage.outbox.deliveries()} == {DeliveryState.DELIVERED},
+            )[1]
+        )
+        assert len(place.mailer.sent) == 6, "what came late, but in its time, was not sent again"
+        assert made.stop(1.0)
+
+    def test_the_worker_goes_on(self, place):
+        release = threading.Event()
+        place.mailer.doing = lambda *_: release.wait(2 * PATIENCE_S) and Delivered()
+        with working(place):
+            for _ in range(5):
+                place.approve()
+            eventually(lambda: len(place.hooker.sent) >= 5)
+            release.set()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+class TestDeadThreads:
+    @pytest.mark.parametrize("where", ["_finish", "_next"])
+    def test_a_thread_that_ends_all_the_same_is_replaced_counted_and_shown(
+        self, running, caplog, monkeypatch, where
+    ):
+        meters = Meters(running.storage.outbox.stats, running.clock, "1")
+        worker = running.worker()
+        made = Dispatcher(
+            running.storage.outbox,
+            running.clock,
+            worker._sender,
+            worker._names,
+            threads=2,
+            per_target=2,
+            meters=meters,
+        )
+        real, deaths = getattr(made, where), []
+
+        def die(*arguments):
+            if len(deaths) < 2:
+                deaths.append(1)
+                raise SystemExit
+            return real(*arguments)
+
+        monkeypatch.setattr(made, where, die)
+
+        def turn() -> None:
+            worker._expander.expand_all(10)
+            made.claim()
+            made.settle(0.02)
+
+        running.approve()
+        eventually(lambda: (turn(), made.pulse.replaced >= 2)[1])
+        assert made.pulse.alive == 2
+        assert "a sending thread has ended and is replaced" in caplog.text
+        told = metrics(meters)
+        assert told["consentcore_worker_threads_replaced_total[('kind', 'send'), ('why', 'ended')]"] == 2
+        ready, said = health(made.pulse)
+        assert ready
+        assert "replaced" in said[0]
+        count = len(running.hooker.sent)
+        running.approve()
+        eventually(lambda: (turn(), len(running.hooker.sent) > count)[1])
+        made.stop(1.0)
+
+    def test_the_thread_of_the_chores_is_replaced(self, running, monkeypatch, caplog):
+        worker, runs = running.worker(), []
+
+        def die() -> float:
+            runs.append(1)
+            if len(runs) == 1:
+                raise SystemExit
+            return 1.0
+
+        monkeypatch.setattr(worker.housekeeping, "run_due", die)
+        monkeypatch.setattr(running, "worker", lambda: worker)
+        with working(running):
+            eventually(lambda: len(runs) >= 2)
+        assert "the thread of the chores has ended and is replaced" in caplog.text
+
+
+class TestHealth:
+    def test_a_worker_that_is_silent_does_not_deliver(self):
+        pulse = Pulse(at=1000.0, wanted=4, alive=4)
+        assert pulse.problems(now=1030.0) == []
+        assert pulse.problems(now=1090.0) == ["no sign of life of the worker for 90 s"]
+
+    def test_a_worker_without_threads_does_not_deliver(self):
+        assert Pulse(at=1000.0, wanted=4, alive=0).problems(now=1000.0) == [
+            "no thread of the worker can send"
+        ]
+
+    def test_schedules_are_read_whole(self, place):
+        assert schedule_of(place.scripted(Audience.OWNER)) == ([5.0, 60.0], "")
