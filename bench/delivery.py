@@ -19,7 +19,9 @@ from bench.databases import Database
 from bench.processes import cpu_seconds
 from bench.servers import Failed, Server, environment, run
 from consentcore.domain.client import Client
-from consentcore.domain.notice import Audience, Notice, NoticeKind
+from consentcore.domain.event_kinds import NoticeKind
+from consentcore.domain.notice import Notice
+from consentcore.domain.parties import Audience
 from consentcore.webhooks.secrets import make_endpoint
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from bench.operations import Client, Operation, World
 from bench.servers import Failed
 from consentcore.domain import client as domain
 from consentcore.domain.clock import DAY, HOUR, MINUTE
-from consentcore.domain.grant import Grant, GrantState
+from consentcore.domain.grant import Grant
+from consentcore.domain.grant_states import GrantState
 from consentcore.domain.owner import Owner, OwnerSession
 from consentcore.domain.scope import ScopeType
 from consentcore.domain.secret import ACCESS, CLIENT_SECRET, CODE, REFRESH, SESSION, digest, mint

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from chaos.people import Broken, Person
 from chaos.stage import Stage
-from consentcore.domain.event import ConsentEvent, EventType
+from consentcore.domain.event import ConsentEvent
+from consentcore.domain.event_kinds import EventType
 from consentcore.domain.notice import DeliveryState
 
 if TYPE_CHECKING:

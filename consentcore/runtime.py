@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from consentcore.config import LoadedConfig
     from consentcore.consent.service import ConsentService
     from consentcore.domain.clock import Clock
-    from consentcore.domain.event import EventType
+    from consentcore.domain.event_kinds import EventType
     from consentcore.domain.scope import Catalog
     from consentcore.egress import EgressPolicy
     from consentcore.hooks.registry import Registry

@@ -42,37 +42,30 @@ from consentcore.domain.errors import (
     StorageNotMigrated,
     StorageUnavailable,
 )
-from consentcore.domain.event import (
-    Actor,
-    ActorType,
-    Checkpoint,
-    ConsentEvent,
-    EventType,
-    Evidence,
-    NoticeSnapshot,
-)
+from consentcore.domain.event import Checkpoint, ConsentEvent, Evidence, NoticeSnapshot
+from consentcore.domain.event_kinds import EventType, NoticeKind
 from consentcore.domain.files import make_folder, private_file
 from consentcore.domain.forwarding import came_through_a_proxy
-from consentcore.domain.grant import ENDED, Grant, GrantState
+from consentcore.domain.grant import Grant
+from consentcore.domain.grant_states import ENDED, GrantState
 from consentcore.domain.interaction import AuthorizationRequest, AuthorizeContext, Interaction, PushedRequest
 from consentcore.domain.json_text import is_unicode, read_json
 from consentcore.domain.notice import (
     DELIVERY_LOG_MS,
     UNDELIVERED,
     Attempt,
-    Audience,
     Delivered,
     Delivery,
     DeliveryState,
     Gone,
     Notice,
-    NoticeKind,
     Outcome,
     Reject,
     Retry,
     Trigger,
 )
 from consentcore.domain.owner import Owner, OwnerIdentity, OwnerSession, OwnerTicket
+from consentcore.domain.parties import Actor, ActorType, Audience
 from consentcore.domain.scope import OFFLINE_ACCESS, Catalog, Scope, ScopeType
 from consentcore.domain.text import check_text, check_unicode, one_line, refused
 from consentcore.domain.token import (

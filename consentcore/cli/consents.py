@@ -14,8 +14,10 @@ from consentcore.cli.owner import find_owner
 from consentcore.cli.state import State, operator, pass_state, table
 from consentcore.clients.service import line
 from consentcore.domain.clock import iso
-from consentcore.domain.event import Actor, ActorType, Evidence
-from consentcore.domain.grant import ENDED, Grant, GrantState, Standing, standing
+from consentcore.domain.event import Evidence
+from consentcore.domain.grant import Grant, Standing, standing
+from consentcore.domain.grant_states import GRANT_STATES, GrantState, state_profile
+from consentcore.domain.parties import Actor, ActorType
 from consentcore.ports.storage import transact
 
 if TYPE_CHECKING:
@@ -96,7 +98,7 @@ def export(state: State, email: str, output: Path | None) -> None:
 
 def _facts(state: State, owner: Owner, *, everything: bool) -> list[dict[str, Any]]:
     now, clients = state.runtime.clock.now(), {}
-    states = {GrantState.ACTIVE, *((*ENDED, GrantState.DENIED) if everything else ())}
+    states = {row.state for row in GRANT_STATES if row.listed} if everything else {GrantState.ACTIVE}
     found = []
     with state.runtime.storage.reading() as uow:
         after = ""
@@ -113,7 +115,7 @@ def _facts(state: State, owner: Owner, *, everything: bool) -> list[dict[str, An
 
 
 def _fact(grant: Grant, stands: Standing, client_name: str) -> dict[str, Any]:
-    once_stood = grant.state is not GrantState.DENIED
+    once_stood = state_profile(grant.state).stood
     return {
         "grant_id": grant.grant_id,
         "client_id": grant.client_id,

@@ -14,7 +14,8 @@ from consentcore.cli.webhook_endpoints import endpoint
 from consentcore.cli.webhook_listen import fixtures, listen
 from consentcore.domain.clock import DAY, HOUR, MINUTE, SECOND, from_iso
 from consentcore.domain.errors import InvalidInput, NotFound
-from consentcore.domain.notice import DeliveryState, NoticeKind
+from consentcore.domain.event_kinds import NoticeKind
+from consentcore.domain.notice import DeliveryState
 from consentcore.webhooks.delivery_log import CAP, Filter, check_span, described, entries, entry, whole
 from consentcore.webhooks.delivery_log import replay as make_due
 from consentcore.webhooks.service import SENT_TYPES, find

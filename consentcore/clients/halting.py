@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from consentcore.consent import shut_out
 from consentcore.domain.client import Client, ClientKind, Halt
 from consentcore.domain.errors import InvalidInput, InvalidTransition, NotFound
-from consentcore.domain.grant import Grant, GrantState, standing
+from consentcore.domain.grant import Grant, standing
+from consentcore.domain.grant_states import GrantState
 from consentcore.ports.storage import transact
 
 if TYPE_CHECKING:

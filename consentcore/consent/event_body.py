@@ -10,18 +10,13 @@ from dataclasses import asdict, dataclass
 
 from consentcore.domain.client import Client
 from consentcore.domain.clock import iso
-from consentcore.domain.event import Actor, ActorType, EventType, Evidence
+from consentcore.domain.event import Evidence
+from consentcore.domain.event_kinds import EventType, event_kind
 from consentcore.domain.grant import Grant
+from consentcore.domain.parties import Actor, ActorType
 from consentcore.domain.scope import Catalog
 
 EXPLICIT_CONSENT = "dpv:ExplicitlyExpressedConsent"
-CONSENTING = frozenset({EventType.GRANTED, EventType.AMENDED})
-DEFAULT_REASONS = {
-    EventType.WITHDRAWN: "owner_request",
-    EventType.CLOSED: "client_request",
-    EventType.REVOKED: "admin",
-}
-"""Why a grant ended, for an act that gives no reason of its own; webhooks repeat it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +63,7 @@ def describe(
         **_client(client),
         **(act.details or {}),
     }
-    if act.type in CONSENTING:
+    if event_kind(act.type).consenting:
         content["consent_type"] = EXPLICIT_CONSENT
     return content
 
@@ -103,4 +98,4 @@ def _evidence(act: Act) -> dict[str, object]:
 
 
 def _default_reason(act: Act) -> str:
-    return "system" if act.actor.type is ActorType.SYSTEM else DEFAULT_REASONS.get(act.type, "")
+    return "system" if act.actor.type is ActorType.SYSTEM else event_kind(act.type).default_reason

@@ -8,7 +8,8 @@ from consentcore.consent.ledger import effective_at
 from consentcore.domain.clock import iso
 from consentcore.domain.errors import NotFound
 from consentcore.domain.event import ConsentEvent, NoticeSnapshot
-from consentcore.domain.grant import Grant, GrantState, standing
+from consentcore.domain.grant import Grant, standing
+from consentcore.domain.grant_states import GrantState
 from consentcore.domain.owner import Owner
 from consentcore.ports.transactions import UnitOfWork
 

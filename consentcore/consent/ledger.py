@@ -11,7 +11,8 @@ import rfc8785
 
 from consentcore.domain.clock import from_iso, iso
 from consentcore.domain.errors import InvalidInput
-from consentcore.domain.event import ConsentEvent, EventType
+from consentcore.domain.event import ConsentEvent
+from consentcore.domain.event_kinds import EventType
 from consentcore.domain.grant import Grant
 from consentcore.ports.keys import KeyRing
 

@@ -9,26 +9,14 @@ from dataclasses import dataclass
 import rfc8785
 
 from consentcore.domain.clock import from_iso, iso
-from consentcore.domain.event import ConsentEvent, EventType
+from consentcore.domain.event import ConsentEvent
+from consentcore.domain.event_kinds import EventType, event_kind, notice_profile, told_by
 from consentcore.domain.grant import Grant
-from consentcore.domain.notice import Audience, Notice, NoticeKind
+from consentcore.domain.notice import Notice
+from consentcore.domain.parties import INITIATORS, ActorType
 
-_KINDS = {
-    EventType.GRANTED: NoticeKind.GRANTED,
-    EventType.AMENDED: NoticeKind.GRANTED,
-    EventType.DENIED: NoticeKind.DENIED,
-    EventType.WITHDRAWN: NoticeKind.REVOKED,
-    EventType.CLOSED: NoticeKind.REVOKED,
-    EventType.REVOKED: NoticeKind.REVOKED,
-    EventType.EXPIRED: NoticeKind.EXPIRED,
-    EventType.CODE_REPLAYED: NoticeKind.SECURITY,
-    EventType.REFRESH_REUSED: NoticeKind.SECURITY,
-}
-
-_ENDS = frozenset({NoticeKind.EXPIRED, NoticeKind.REVOKED})
 _TOLD_IN_FULL = frozenset({"client_disabled"})
 """Reasons whose text goes to data owner and application; that of every other act stays in the evidence."""
-_INITIATORS = {"owner": "user", "client": "client", "operator": "admin", "system": "system"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +46,7 @@ def make_notice(event: ConsentEvent, grant: Grant, *, had_grant_before: bool = F
     :param had_grant_before: on a denial, whether the client already had a permission of this owner, so that
         telling it who said no tells it nothing new.
     """
-    kind = _KINDS.get(event.type)
+    kind = event_kind(event.type).notice
     if kind is None:
         return None
     told = _read(event)
@@ -71,7 +59,7 @@ def make_notice(event: ConsentEvent, grant: Grant, *, had_grant_before: bool = F
         "previous_scopes": _ids(told.before),
         "requested_scopes": _ids(told.requested),
         "change": _change(event.type, told),
-        "initiator": _INITIATORS[told.actor],
+        "initiator": INITIATORS[ActorType(told.actor)],
         "reason": told.reason,
         "expires_at": iso(grant.expires_at),
         "recorded_at": told.recorded_at,
@@ -85,7 +73,7 @@ def make_notice(event: ConsentEvent, grant: Grant, *, had_grant_before: bool = F
         grant_id=event.grant_id,
         client_id=event.client_id,
         owner_id=event.owner_id,
-        audiences=_audiences(kind),
+        audiences=notice_profile(kind).audiences,
         occurred_at=event.occurred_at,
         data=rfc8785.dumps(data).decode(),
     )
@@ -95,18 +83,12 @@ def written_at(notice: Notice) -> int:
     """When a notice was written, in milliseconds: days later than it occurred, where a grant ended by its date, or with
     its application, and no worker came by. One of an older release, or that cannot be read, counts as written when it
     occurred."""
-    if notice.kind not in _ENDS:  # whatever else is told is written at once
+    if not any(row.ends for row in told_by(notice.kind)):  # whatever else is told is written at once
         return notice.occurred_at
     try:
         return from_iso(json.loads(notice.data)["recorded_at"])
     except (ValueError, LookupError, TypeError):
         return notice.occurred_at
-
-
-def _audiences(kind: NoticeKind) -> tuple[Audience, ...]:
-    if kind is NoticeKind.SECURITY:
-        return (Audience.OPERATOR,)
-    return (Audience.OWNER, Audience.CLIENT)
 
 
 def _read(event: ConsentEvent) -> _Told:
@@ -125,10 +107,11 @@ def _read(event: ConsentEvent) -> _Told:
 
 
 def _change(event_type: EventType, told: _Told) -> str:
-    if event_type is EventType.GRANTED:
-        return "created"
-    if event_type is not EventType.AMENDED:
+    kind = event_kind(event_type)
+    if not kind.consenting:
         return ""
+    if kind.begins:
+        return "created"
     before, after = set(told.before), set(told.after)
     if before == after:
         return "renewed"

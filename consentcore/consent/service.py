@@ -18,18 +18,13 @@ from consentcore.consent.unanswered import is_on_record
 from consentcore.domain.client import Client
 from consentcore.domain.clock import Clock
 from consentcore.domain.errors import InteractionGone, InvalidInput, InvalidTransition, NotFound
-from consentcore.domain.event import (
-    SECURITY_EVENTS,
-    Actor,
-    ActorType,
-    ConsentEvent,
-    EventType,
-    Evidence,
-    NoticeSnapshot,
-)
-from consentcore.domain.grant import Grant, GrantState, standing
+from consentcore.domain.event import ConsentEvent, Evidence, NoticeSnapshot
+from consentcore.domain.event_kinds import SECURITY_EVENTS, EventType, requested_by
+from consentcore.domain.grant import Grant, standing
+from consentcore.domain.grant_states import GrantState
 from consentcore.domain.interaction import AuthorizationRequest, Interaction
 from consentcore.domain.owner import Owner
+from consentcore.domain.parties import Actor, ActorType
 from consentcore.domain.scope import Catalog
 from consentcore.domain.secret import CODE, digest, mint
 from consentcore.ports.keys import KeyRing
@@ -38,12 +33,6 @@ from consentcore.ports.transactions import UnitOfWork
 __all__ = ["Approval", "Change", "ConsentService", "Decision"]
 
 SYSTEM = Actor(ActorType.SYSTEM)
-ENDINGS = {
-    ActorType.OWNER: EventType.WITHDRAWN,
-    ActorType.CLIENT: EventType.CLOSED,
-    ActorType.OPERATOR: EventType.REVOKED,
-    ActorType.SYSTEM: EventType.REVOKED,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +182,7 @@ class ConsentService:
             raise NotFound("grant", grant_id)
         if len(evidence.reason_text) > 1000:
             raise InvalidInput("reason", "expected at most 1000 characters")
-        act = Act(ENDINGS[actor.type], actor, evidence, effective_at=effective_at)
+        act = Act(requested_by(actor.type).type, actor, evidence, effective_at=effective_at)
         found = standing(grant, self._clock.now() if effective_at is None else effective_at)
         if not found.recorded:
             raise InvalidTransition(grant_id, found.state, act.type)
@@ -240,7 +229,7 @@ class ConsentService:
         :raises InvalidInput: when ``event_type`` is no security event.
         """
         if event_type not in SECURITY_EVENTS:
-            raise InvalidInput("event_type", "expected code_replayed or refresh_reused")
+            raise InvalidInput("event_type", f"expected {' or '.join(sorted(SECURITY_EVENTS))}")
         # The grant first: everybody else who takes both locks takes them in this order.
         grant = uow.grants.lock(grant_id)
         if not uow.families.kill(family_id, self._clock.now()) or grant is None:

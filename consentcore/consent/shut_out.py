@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from consentcore.domain.event import Actor, ActorType, Evidence
+from consentcore.domain.event import Evidence
 from consentcore.domain.grant import standing
+from consentcore.domain.parties import Actor, ActorType
 
 if TYPE_CHECKING:
     from consentcore.consent.service import Change, ConsentService

@@ -9,29 +9,12 @@ from consentcore.consent.ledger import Line, chain
 from consentcore.consent.notice import make_notice
 from consentcore.domain.clock import Clock
 from consentcore.domain.errors import InvalidTransition
-from consentcore.domain.event import SECURITY_EVENTS, ConsentEvent, EventType, NoticeSnapshot
-from consentcore.domain.grant import ENDED, Grant, GrantState
+from consentcore.domain.event import ConsentEvent, NoticeSnapshot
+from consentcore.domain.event_kinds import event_kind
+from consentcore.domain.grant import Grant
 from consentcore.domain.scope import Catalog
 from consentcore.ports.keys import KeyRing
 from consentcore.ports.transactions import UnitOfWork
-
-STATE_AFTER = {
-    EventType.GRANTED: GrantState.ACTIVE,
-    EventType.AMENDED: GrantState.ACTIVE,
-    EventType.DENIED: GrantState.DENIED,
-    EventType.ABANDONED: GrantState.ABANDONED,
-    EventType.WITHDRAWN: GrantState.WITHDRAWN,
-    EventType.CLOSED: GrantState.CLOSED,
-    EventType.REVOKED: GrantState.REVOKED,
-    EventType.EXPIRED: GrantState.EXPIRED,
-}
-BEGINNINGS = frozenset({EventType.GRANTED, EventType.DENIED, EventType.ABANDONED})
-ALLOWED: dict[GrantState | None, frozenset[EventType]] = {
-    None: BEGINNINGS,
-    GrantState.ACTIVE: frozenset(EventType) - BEGINNINGS,
-    **dict.fromkeys(ENDED, SECURITY_EVENTS),
-}
-"""What may happen to a grant in a state (None: that does not exist yet); whatever is not named, may not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +51,14 @@ class Transitions:
         :raises StorageConflict: when somebody else was faster; run the whole transaction again.
         """
         state = before.state if before else None
-        wanted = STATE_AFTER.get(act.type, after.state)
-        if act.type not in ALLOWED.get(state, frozenset()):
+        kind = event_kind(act.type)
+        wanted = after.state if kind.state_after is None else kind.state_after
+        if state not in kind.follows:
             raise InvalidTransition(after.grant_id, state or "not there", wanted)
         now = self._clock.now()
         at = now if act.effective_at is None else act.effective_at
-        security = act.type in SECURITY_EVENTS
-        row = replace(after, state=wanted, changed_at=after.changed_at if security else at)
+        changed_at = after.changed_at if kind.state_after is None else at
+        row = replace(after, state=wanted, changed_at=changed_at)
         client = uow.clients.get(row.client_id)
         content = describe(act, before, row, client, self._catalog)
         grant, event = chain(self._keys, before, row, Line(act.type, at, now, content))

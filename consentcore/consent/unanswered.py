@@ -8,7 +8,8 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from consentcore.domain.clock import DAY
-from consentcore.domain.grant import Grant, GrantState
+from consentcore.domain.grant import Grant
+from consentcore.domain.grant_states import GrantState
 from consentcore.domain.interaction import Interaction
 
 if TYPE_CHECKING:

@@ -21,7 +21,8 @@ from consentcore.domain.errors import (
     StorageUnavailable,
 )
 from consentcore.domain.event import Checkpoint
-from consentcore.domain.grant import Grant, GrantState
+from consentcore.domain.grant import Grant
+from consentcore.domain.grant_states import GrantState
 from consentcore.ports.keys import KeyRing
 from consentcore.ports.storage import Storage
 from consentcore.ports.transactions import UnitOfWork

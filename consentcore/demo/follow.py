@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import requests
 
-from consentcore.domain.event import ConsentEvent, EventType
-from consentcore.domain.grant import ENDED
+from consentcore.domain.event import ConsentEvent
+from consentcore.domain.event_kinds import EventType, event_kind
 
 if TYPE_CHECKING:
     from consentcore.demo.isv import CoolSite
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from consentcore.runtime import Runtime
 
 POLL_S = 0.25
-ENDING = {state.value for state in ENDED}
 
 
 class Follower:
@@ -58,7 +57,7 @@ class Follower:
             self._say(
                 f"{event.type.value}: consent {event.grant_id[:8]}, event {event.sequence} of its chain"
             )
-            if event.type.value in ENDING:
+            if event_kind(event.type).ends:
                 self._tokens_dead(event)
 
     def _tokens_dead(self, event: ConsentEvent) -> None:

@@ -3,43 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
+from typing import TYPE_CHECKING
 
-
-class EventType(StrEnum):
-    """What happened to a grant."""
-
-    GRANTED = "granted"
-    AMENDED = "amended"
-    DENIED = "denied"
-    ABANDONED = "abandoned"
-    WITHDRAWN = "withdrawn"
-    CLOSED = "closed"
-    REVOKED = "revoked"
-    EXPIRED = "expired"
-    CODE_REPLAYED = "code_replayed"
-    REFRESH_REUSED = "refresh_reused"
-
-
-SECURITY_EVENTS = frozenset({EventType.CODE_REPLAYED, EventType.REFRESH_REUSED})
-"""Events that leave the grant's state as it is."""
-
-
-class ActorType(StrEnum):
-    """Who did it."""
-
-    OWNER = "owner"
-    CLIENT = "client"
-    OPERATOR = "operator"
-    SYSTEM = "system"
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who did it, with an id from our own store (an operator's is free text from the command line)."""
-
-    type: ActorType
-    actor_id: str = ""
+if TYPE_CHECKING:
+    from consentcore.domain.event_kinds import EventType
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,27 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from consentcore.domain.grant_states import GrantState
 
 if TYPE_CHECKING:
     from consentcore.domain.client import Client
-
-
-class GrantState(StrEnum):
-    """What has become of a permission. Only ACTIVE gives tokens; all others are final."""
-
-    ACTIVE = "active"
-    DENIED = "denied"
-    ABANDONED = "abandoned"
-    WITHDRAWN = "withdrawn"
-    CLOSED = "closed"
-    REVOKED = "revoked"
-    EXPIRED = "expired"
-
-
-ENDED = frozenset({GrantState.WITHDRAWN, GrantState.CLOSED, GrantState.REVOKED, GrantState.EXPIRED})
-"""States of a permission that once stood."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,51 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from consentcore.domain.clock import DAY
 
-
-class NoticeKind(StrEnum):
-    """Type names on the wire (Standard Webhooks: dot-separated)."""
-
-    GRANTED = "consent.granted"
-    DENIED = "consent.denied"
-    REVOKED = "consent.revoked"
-    EXPIRED = "consent.expired"
-    SECURITY = "security.token_reuse"
-    TEST = "webhook.test"
-    ENDPOINT_FAILING = "webhook.endpoint_failing"
-    ENDPOINT_DISABLED = "webhook.endpoint_disabled"
-    PASSWORD_RESET = "account.password_reset"
-    PASSWORD_CHANGED = "account.password_changed"
-    EMAIL_CHANGE = "account.email_change"
-    EMAIL_CHANGED = "account.email_changed"
-
-    @property
-    def is_account(self) -> bool:
-        """Whether it is between the data owner and us only: no client and no plugin is told."""
-        return self.value.startswith("account.")
-
-    @property
-    def is_consent(self) -> bool:
-        """Whether an event of the ledger stands behind it."""
-        return self.value.startswith(("consent.", "security."))
-
-
-class Audience(StrEnum):
-    """Who is told. ``owner_before`` is the owner at the address from before a change made lately, ``owner_new`` at
-    an address that is not confirmed yet; ``client`` is the ISV's software, ``contact`` its people."""
-
-    OWNER = "owner"
-    OWNER_BEFORE = "owner_before"
-    OWNER_NEW = "owner_new"
-    CLIENT = "client"
-    CONTACT = "contact"
-    OPERATOR = "operator"
-
-
-CHOOSABLE = (NoticeKind.GRANTED, NoticeKind.DENIED, NoticeKind.REVOKED, NoticeKind.EXPIRED)
-"""What a webhook endpoint may choose from; a test is always sent."""
+if TYPE_CHECKING:
+    from consentcore.domain.event_kinds import NoticeKind
+    from consentcore.domain.parties import Audience
 
 
 @dataclass(frozen=True, slots=True)

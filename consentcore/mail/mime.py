@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from consentcore.domain.errors import InvalidInput
-from consentcore.domain.notice import Audience, Reject
+from consentcore.domain.notice import Reject
+from consentcore.domain.parties import Audience
 from consentcore.hosts import ascii_host
 
 if TYPE_CHECKING:

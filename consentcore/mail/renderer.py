@@ -17,7 +17,9 @@ from urllib.parse import urlsplit
 
 from consentcore.domain import wording
 from consentcore.domain.clock import from_iso
-from consentcore.domain.notice import Audience, Notice, NoticeKind
+from consentcore.domain.event_kinds import notice_profile, told_by
+from consentcore.domain.notice import Notice
+from consentcore.domain.parties import Audience
 from consentcore.domain.scope import Catalog, Scope, ScopeType
 from consentcore.domain.text import held, isolated, one_line
 from consentcore.markup import bdi
@@ -33,20 +35,6 @@ if TYPE_CHECKING:
 COLUMNS = 72
 _OWNERS = frozenset({Audience.OWNER, Audience.OWNER_BEFORE})
 """Who may be called by name: at an address that nobody has confirmed, anybody may read."""
-_WITH_LINK = frozenset({NoticeKind.PASSWORD_RESET, NoticeKind.EMAIL_CHANGE})
-_AMENDMENTS = frozenset({"extended", "narrowed", "renewed"})
-_TEMPLATES = {
-    NoticeKind.DENIED: "denied",
-    NoticeKind.REVOKED: "revoked",
-    NoticeKind.EXPIRED: "expired",
-    NoticeKind.SECURITY: "security",
-    NoticeKind.ENDPOINT_FAILING: "endpoint_failing",
-    NoticeKind.ENDPOINT_DISABLED: "endpoint_disabled",
-    NoticeKind.PASSWORD_RESET: "password_reset",
-    NoticeKind.PASSWORD_CHANGED: "password_changed",
-    NoticeKind.EMAIL_CHANGE: "email_change",
-    NoticeKind.EMAIL_CHANGED: "email_changed",
-}
 
 
 class MailRenderer:
@@ -66,7 +54,7 @@ class MailRenderer:
         """
         to = self._address(audience, envelope, letter)
         template = template_of(envelope.notice)
-        if not to or not template or (envelope.notice.kind in _WITH_LINK and letter is None):
+        if not to or not template or (notice_profile(envelope.notice.kind).needs_link and letter is None):
             return None
         values = self._values(audience, envelope) | _letter_values(audience, letter)
         text = self._render(f"email/{template}/body.txt", values)
@@ -194,9 +182,11 @@ def _endpoint_values(facts: dict[str, Any]) -> dict[str, str]:
 
 def template_of(notice: Notice) -> str:
     """The folder of the mail's templates; "" when no mail tells of this kind of notice."""
-    if notice.kind is NoticeKind.GRANTED:
-        return "amended" if json.loads(notice.data).get("change") in _AMENDMENTS else "granted"
-    return _TEMPLATES.get(notice.kind, "")
+    told = told_by(notice.kind)
+    if not told:
+        return notice_profile(notice.kind).mail
+    event_type = json.loads(notice.data).get("event_type")
+    return next((row.mail for row in told if row.type == event_type), told[0].mail)
 
 
 def wrapped(text: str) -> str:

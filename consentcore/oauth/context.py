@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from consentcore.domain.clock import Clock
-    from consentcore.domain.event import EventType
+    from consentcore.domain.event_kinds import EventType
     from consentcore.domain.scope import Catalog
     from consentcore.oauth.client_auth.rate_limits import Admission
     from consentcore.oauth.signing_keys import SigningKeys

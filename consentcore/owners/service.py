@@ -13,8 +13,10 @@ import rfc8785
 
 from consentcore.domain.clock import SECOND
 from consentcore.domain.errors import InvalidInput, LinkGone, NotFound
-from consentcore.domain.notice import Audience, Notice, NoticeKind
+from consentcore.domain.event_kinds import NoticeKind
+from consentcore.domain.notice import Notice
 from consentcore.domain.owner import Owner, OwnerTicket
+from consentcore.domain.parties import Audience
 from consentcore.domain.secret import TICKET, digest, looks_like
 from consentcore.mailbox import normalise_email
 from consentcore.owners.links import EMAIL_PURPOSES, Link, Purpose

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from consentcore.domain.notice import Attempt, Delivery, DeliveryState, Notice, NoticeKind
+    from consentcore.domain.event_kinds import NoticeKind
+    from consentcore.domain.notice import Attempt, Delivery, DeliveryState, Notice
 
 
 @dataclass(frozen=True, slots=True)

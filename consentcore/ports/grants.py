@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from consentcore.domain.grant import Grant, GrantState
+    from consentcore.domain.grant import Grant
+    from consentcore.domain.grant_states import GrantState
 
 
 class GrantRepository(Protocol):

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from consentcore.domain.notice import Audience, Notice, Outcome, Retry
+    from consentcore.domain.notice import Notice, Outcome, Retry
+    from consentcore.domain.parties import Audience
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from consentcore.domain.clock import iso
 from consentcore.domain.errors import InvalidInput, NotFound
-from consentcore.domain.notice import Attempt, Delivery, DeliveryState, NoticeKind, Trigger
+from consentcore.domain.event_kinds import NoticeKind
+from consentcore.domain.notice import Attempt, Delivery, DeliveryState, Trigger
 
 if TYPE_CHECKING:
     from consentcore.ports.deliveries import OutboxStorage

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from consentcore.domain.notice import CHOOSABLE, NoticeKind
+from consentcore.domain.event_kinds import CHOOSABLE, NoticeKind
 from consentcore.webhooks.payload import webhook_body
 from consentcore.webhooks.samples import sample_notice
 from consentcore.webhooks.signing import make_secret, public_key, signature_header

@@ -9,7 +9,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from consentcore.domain.clock import iso
-from consentcore.domain.notice import Notice, NoticeKind
+from consentcore.domain.event_kinds import CHOOSABLE, NoticeKind, notice_profile
+from consentcore.domain.notice import Notice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,12 +21,6 @@ VERSION = "2026-11-01"
 MAX_BYTES = 20_000
 """Standard Webhooks asks for less than 20 kB."""
 
-_STATUS = {
-    NoticeKind.GRANTED: "active",
-    NoticeKind.DENIED: "denied",
-    NoticeKind.REVOKED: "revoked",
-    NoticeKind.EXPIRED: "expired",
-}
 _ORDER = (
     *("type", "version", "timestamp", "data"),
     *("client_id", "status", "test", "grant_id", "subject", "sequence", "request_id"),
@@ -54,7 +49,7 @@ def webhook_body(notice: Notice, *, subject: str, issuer: str) -> bytes:
         already had a grant of that person.
     :param issuer: base URL under which the client looks the grant up.
     """
-    if notice.kind not in _STATUS and notice.kind is not NoticeKind.TEST:
+    if notice.kind not in CHOOSABLE and notice.kind is not NoticeKind.TEST:
         return b""
     facts: dict[str, Any] = json.loads(notice.data)
     payload = {
@@ -93,7 +88,7 @@ def _minified(payload: Mapping[str, object]) -> bytes:
 def _data(notice: Notice, facts: Mapping[str, Any], subject: str, issuer: str) -> dict[str, object]:
     if notice.kind is NoticeKind.TEST:
         return {"client_id": notice.client_id, "state": facts.get("state", "")}
-    data: dict[str, object] = {"client_id": notice.client_id, "status": _STATUS[notice.kind]}
+    data: dict[str, object] = {"client_id": notice.client_id, "status": notice_profile(notice.kind).status}
     if facts.get("test"):
         data["test"] = True
     if notice.kind is NoticeKind.DENIED:

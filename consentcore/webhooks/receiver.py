@@ -11,8 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from consentcore.domain.event_kinds import CHOOSABLE, NoticeKind
 from consentcore.domain.json_text import read_json
-from consentcore.domain.notice import CHOOSABLE, NoticeKind
 from consentcore.webhooks.payload import in_order
 from consentcore.webhooks.signing import SCHEMES, is_ed25519, is_hmac
 

@@ -8,9 +8,10 @@ import uuid
 from collections.abc import Sequence
 
 from consentcore.domain.clock import DAY, iso
-from consentcore.domain.notice import Audience, Notice, NoticeKind
-
-_REASONS = {NoticeKind.REVOKED: "owner_request", NoticeKind.EXPIRED: "time_over"}
+from consentcore.domain.event_kinds import NoticeKind, told_by
+from consentcore.domain.grant_states import GrantState
+from consentcore.domain.notice import Notice
+from consentcore.domain.parties import INITIATORS, Audience
 
 
 def sample_notice(kind: NoticeKind, client_id: str, scopes: Sequence[str], now: int) -> Notice:
@@ -34,15 +35,16 @@ def sample_notice(kind: NoticeKind, client_id: str, scopes: Sequence[str], now: 
 
 
 def _facts(kind: NoticeKind, scopes: list[str], now: int) -> dict[str, object]:
-    granted, denied = kind is NoticeKind.GRANTED, kind is NoticeKind.DENIED
+    told = told_by(kind)[0]
+    active = told.state_after is GrantState.ACTIVE
     return {
         "test": True,
-        "sequence": 1 if granted else 2,
-        "scopes": scopes if granted else [],
-        "previous_scopes": [] if granted or denied else scopes,
+        "sequence": 1 if told.consenting else 2,
+        "scopes": scopes if active else [],
+        "previous_scopes": [] if told.begins else scopes,
         "requested_scopes": scopes,
-        "change": "created" if granted else "",
-        "initiator": "system" if kind is NoticeKind.EXPIRED else "user",
-        "reason": _REASONS.get(kind, ""),
+        "change": "created" if told.consenting else "",
+        "initiator": INITIATORS[told.actors[0]],
+        "reason": told.default_reason,
         "expires_at": iso(now + 365 * DAY),
     }

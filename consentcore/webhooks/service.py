@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 from consentcore.domain.client import ClientKind, WebhookEndpoint
 from consentcore.domain.clock import HOUR, iso
 from consentcore.domain.errors import InvalidInput, NotFound
-from consentcore.domain.notice import CHOOSABLE, Audience, Notice, NoticeKind
+from consentcore.domain.event_kinds import CHOOSABLE, NoticeKind
+from consentcore.domain.notice import Notice
+from consentcore.domain.parties import Audience
 from consentcore.webhooks.secrets import Minted, make_endpoint, public_keys, rotated, schemes_of
 from consentcore.webhooks.signing import SCHEMES
 

@@ -11,16 +11,9 @@ from urllib.parse import urlsplit
 
 from consentcore.domain.client import EndpointHealth, WebhookEndpoint
 from consentcore.domain.clock import HOUR, MINUTE, Clock, iso
-from consentcore.domain.notice import (
-    Audience,
-    Delivered,
-    DeliveryState,
-    Gone,
-    Notice,
-    NoticeKind,
-    Outcome,
-    Retry,
-)
+from consentcore.domain.event_kinds import NoticeKind
+from consentcore.domain.notice import Delivered, DeliveryState, Gone, Notice, Outcome, Retry
+from consentcore.domain.parties import Audience
 from consentcore.ports.storage import Storage, transact
 from consentcore.ports.transactions import UnitOfWork
 

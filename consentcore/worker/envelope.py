@@ -12,7 +12,9 @@ from typing import Any
 from consentcore.consent.notice import written_at
 from consentcore.domain.client import WebhookEndpoint
 from consentcore.domain.errors import StorageError
-from consentcore.domain.notice import Audience, Notice, NoticeKind
+from consentcore.domain.event_kinds import NoticeKind
+from consentcore.domain.notice import Notice
+from consentcore.domain.parties import Audience
 from consentcore.owners.links import Letter, read_letter
 from consentcore.ports.keys import KeyRing, pairwise_subject
 from consentcore.ports.notifier import ClientView, EndpointView, Mail, OwnerView

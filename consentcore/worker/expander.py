@@ -12,7 +12,8 @@ from dataclasses import replace
 from consentcore.consent.notice import written_at
 from consentcore.domain.clock import Clock
 from consentcore.domain.errors import StorageError
-from consentcore.domain.notice import Audience, Delivery, DeliveryState, Notice
+from consentcore.domain.notice import Delivery, DeliveryState, Notice
+from consentcore.domain.parties import Audience
 from consentcore.hooks.calling import call
 from consentcore.hooks.errors import described
 from consentcore.ports.notifier import Notifier

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from consentcore.consent import shut_out
 from consentcore.domain.errors import InvalidTransition, NotFound
-from consentcore.domain.grant import Grant, GrantState, standing
+from consentcore.domain.grant import Grant, standing
+from consentcore.domain.grant_states import GrantState
 from consentcore.hooks.errors import described
 from consentcore.ports.storage import transact
 from consentcore.ports.transactions import UnitOfWork

@@ -12,16 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from consentcore.domain.clock import SECOND
 from consentcore.domain.errors import InvalidInput
-from consentcore.domain.notice import (
-    Delivered,
-    Delivery,
-    DeliveryState,
-    Notice,
-    NoticeKind,
-    Outcome,
-    Retry,
-    Trigger,
-)
+from consentcore.domain.event_kinds import NoticeKind
+from consentcore.domain.notice import Delivered, Delivery, DeliveryState, Notice, Outcome, Retry, Trigger
 from consentcore.hooks.calling import Leash
 from consentcore.hooks.errors import described
 from consentcore.ports.storage import transact

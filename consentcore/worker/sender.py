@@ -13,12 +13,12 @@ from consentcore.domain.client import WebhookEndpoint
 from consentcore.domain.clock import Clock
 from consentcore.domain.errors import StorageConflict, StorageError
 from consentcore.domain.event import ConsentEvent
+from consentcore.domain.event_kinds import NoticeKind
 from consentcore.domain.notice import (
     Delivered,
     Delivery,
     DeliveryState,
     Notice,
-    NoticeKind,
     Outcome,
     Reject,
     Retry,

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from consentcore.demo.boot import Demo
 from consentcore.domain.client import AuthMethod, Client, ClientSecret
-from consentcore.domain.grant import GrantState
+from consentcore.domain.grant_states import GrantState
 from consentcore.domain.owner import Owner
 from consentcore.domain.secret import CLIENT_SECRET, digest, mint
 

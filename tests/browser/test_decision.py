@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from consentcore.demo.serving import Site, bind
-from consentcore.domain.grant import GrantState
+from consentcore.domain.grant_states import GrantState
 from tests.browser.browsing import PHONE, add_public_client
 from tests.support.patience import eventually
 

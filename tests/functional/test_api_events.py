@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from consentcore.domain.errors import InvalidTransition
-from consentcore.domain.grant import GrantState
+from consentcore.domain.grant_states import GrantState
 from consentcore.domain.owner import Owner
 from consentcore.webhooks.secrets import make_endpoint
 from consentcore.worker.worker import Worker
@@ -82,8 +82,9 @@ class TestEvents:
 
     def test_tests_of_an_endpoint_and_security_events_are_not_in_it(self, platform):
         runtime, grant = platform.runtime, decide(platform, owner_of(platform, "ada@example.org"))
-        from consentcore.domain.event import EventType
-        from consentcore.domain.notice import Audience, Notice, NoticeKind
+        from consentcore.domain.event_kinds import EventType, NoticeKind
+        from consentcore.domain.notice import Notice
+        from consentcore.domain.parties import Audience
 
         with runtime.storage.transaction() as uow:
             uow.notices.add(

@@ -21,7 +21,7 @@ import pytest
 
 from consentcore.cli.output import Lines
 from consentcore.config import load_ini
-from consentcore.domain.event import EventType
+from consentcore.domain.event_kinds import EventType
 from consentcore.domain.notice import DeliveryState
 from consentcore.runtime import build_runtime
 from consentcore.testing import factories

@@ -9,7 +9,7 @@ from standardwebhooks import Webhook
 
 from consentcore.config import load_ini
 from consentcore.domain.client import EndpointHealth
-from consentcore.domain.notice import NoticeKind
+from consentcore.domain.event_kinds import NoticeKind
 from consentcore.runtime import build_runtime
 from consentcore.testing import factories
 from consentcore.worker.worker import Worker

@@ -9,7 +9,7 @@ import pytest
 
 from consentcore.consent.verify import verify_all
 from consentcore.domain.clock import DAY, HOUR, SystemClock, iso
-from consentcore.domain.event import EventType
+from consentcore.domain.event_kinds import EventType
 from consentcore.domain.secret import digest
 from consentcore.domain.wording import confirmation_number, day, moment
 from consentcore.testing.fakes import ManualClock

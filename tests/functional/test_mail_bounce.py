@@ -7,8 +7,9 @@ import logging
 import pytest
 from aiosmtpd.controller import Controller
 
-from consentcore.domain.event import Actor, ActorType, Evidence
+from consentcore.domain.event import Evidence
 from consentcore.domain.notice import DeliveryState
+from consentcore.domain.parties import Actor, ActorType
 from consentcore.ports.deliveries import Settlement
 from consentcore.ports.storage import transact
 from consentcore.worker.worker import Worker

@@ -10,7 +10,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from consentcore.config import load_ini
-from consentcore.domain.notice import Audience, DeliveryState
+from consentcore.domain.notice import DeliveryState
+from consentcore.domain.parties import Audience
 from consentcore.runtime import build_runtime
 from consentcore.testing import factories
 from consentcore.worker.worker import Worker, run_worker

@@ -8,7 +8,7 @@ import pytest
 
 from consentcore.clients.halting import disable, resume, suspend
 from consentcore.domain.clock import DAY
-from consentcore.domain.grant import GrantState
+from consentcore.domain.grant_states import GrantState
 from consentcore.domain.token import Unknown
 from consentcore.domain.wording import moment
 from consentcore.worker.worker import Worker

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from consentcore.domain.event import ActorType
+from consentcore.domain.parties import ActorType
 from consentcore.oauth.server import Redirect
 from consentcore.testing import ManualClock
 from tests.lifecycle.model import DAY, GRACE_MS, INTERACTION_MS, Expected, Model, ModelClient, ModelToken

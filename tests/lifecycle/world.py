@@ -25,8 +25,9 @@ from consentcore.consent.service import ConsentService, Decision
 from consentcore.consent.snapshot import make_snapshot
 from consentcore.domain.client import AuthMethod
 from consentcore.domain.errors import InteractionGone, InvalidTransition, NotFound
-from consentcore.domain.event import Actor, ActorType, Evidence
+from consentcore.domain.event import Evidence
 from consentcore.domain.interaction import Interaction
+from consentcore.domain.parties import Actor, ActorType
 from consentcore.domain.secret import digest
 from consentcore.oauth.messages import HttpRequest, HttpResponse
 from consentcore.oauth.server import AuthorizationServer, Pending

@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING
 
-from consentcore.domain.event import Actor, ActorType, Evidence
+from consentcore.domain.event import Evidence
 from consentcore.domain.owner import Owner
+from consentcore.domain.parties import Actor, ActorType
 from consentcore.ports.storage import transact
 from tests.support.webhook_contract import document, schema
 

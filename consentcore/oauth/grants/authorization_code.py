@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from oauthlib.oauth2 import InvalidGrantError
 
 from consentcore.domain.clock import SECOND
-from consentcore.domain.event import EventType
+from consentcore.domain.event_kinds import EventType
 from consentcore.domain.secret import digest
 from consentcore.domain.token import Consumed, NewToken, Redemption, Replayed
 from consentcore.oauth import access_token as access

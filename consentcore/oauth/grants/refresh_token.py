@@ -10,7 +10,7 @@ from oauthlib.oauth2 import InvalidGrantError
 
 from consentcore.domain.clock import SECOND
 from consentcore.domain.errors import KeyUnavailable
-from consentcore.domain.event import EventType
+from consentcore.domain.event_kinds import EventType
 from consentcore.domain.secret import digest
 from consentcore.domain.token import Grace, NewToken, Reused, Rotated, Rotation, TokenKind
 from consentcore.oauth import access_token as access

@@ -9,7 +9,8 @@ from pyramid.view import view_config
 
 from consentcore.domain.clock import from_iso
 from consentcore.domain.errors import InvalidInput, NotFound
-from consentcore.domain.notice import DeliveryState, NoticeKind
+from consentcore.domain.event_kinds import NoticeKind
+from consentcore.domain.notice import DeliveryState
 from consentcore.web.api.access import answer, caller, not_allowed, page_answer, page_size, parameters
 from consentcore.web.api.bodies import members
 from consentcore.webhooks import service as desk

@@ -8,7 +8,8 @@ from pyramid.response import Response
 from pyramid.view import view_config
 
 from consentcore.domain.errors import InvalidInput
-from consentcore.domain.notice import DeliveryState, NoticeKind
+from consentcore.domain.event_kinds import NoticeKind
+from consentcore.domain.notice import DeliveryState
 from consentcore.egress.errands import WEBHOOK_TEST, Errand, errand
 from consentcore.web.api.access import answer, caller, not_allowed, parameters
 from consentcore.web.api.bodies import members, texts

@@ -9,7 +9,8 @@ from pyramid.response import Response
 from pyramid.view import view_config
 
 from consentcore.domain.errors import InvalidTransition
-from consentcore.domain.event import Actor, ActorType, Evidence
+from consentcore.domain.event import Evidence
+from consentcore.domain.parties import Actor, ActorType
 from consentcore.web.api.access import answer, caller, not_allowed, page_answer, page_size, parameters
 from consentcore.web.api.own_grants import find, own, truth
 

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING
 
 from consentcore.domain.clock import iso
 from consentcore.domain.errors import InvalidInput, NotFound
-from consentcore.domain.grant import ENDED, Grant, GrantState, standing
+from consentcore.domain.grant import Grant, standing
+from consentcore.domain.grant_states import ENDED, STOOD, GrantState, state_profile
 from consentcore.ports.keys import pairwise_subject
 
 if TYPE_CHECKING:
     from pyramid.request import Request
-
-STOOD = frozenset({GrantState.ACTIVE, *ENDED})
-"""A denial is no grant: a client learns of it from its event, without a name."""
 
 STATES = {
     "active": frozenset({GrantState.ACTIVE}),
@@ -84,7 +82,7 @@ def truth(request: Request, grant: Grant) -> dict[str, object]:
         "grant_id": grant.grant_id,
         "client_id": grant.client_id,
         "subject": pairwise_subject(request.runtime.keys, grant.client_id, grant.owner_id),
-        "status": found.state.value if found.state in {GrantState.ACTIVE, GrantState.EXPIRED} else "revoked",
+        "status": state_profile(found.state).status,
         "state": found.state.value,
         "scopes": list(grant.scope_ids) if found.active else [],
         "last_scopes": list(grant.scope_ids),

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from pyramid.view import view_config
 
 from consentcore.domain.errors import InvalidTransition, NotFound
-from consentcore.domain.event import SECURITY_EVENTS, Actor, ActorType
-from consentcore.domain.grant import GrantState
+from consentcore.domain.event_kinds import SECURITY_EVENTS
+from consentcore.domain.grant_states import GrantState
+from consentcore.domain.parties import Actor, ActorType
 from consentcore.domain.wording import confirmation_number
 from consentcore.web.owner import current_grants as standings
 from consentcore.web.owner import dashboard as overview

@@ -6,8 +6,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from consentcore.domain.event import ConsentEvent, EventType
-from consentcore.domain.grant import ENDED, Grant, GrantState, Standing, standing
+from consentcore.domain.event import ConsentEvent
+from consentcore.domain.event_kinds import leading_to
+from consentcore.domain.grant import Grant, Standing, standing
+from consentcore.domain.grant_states import ENDED, GrantState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
 
 PAGE = 50
 ACTIVE = frozenset({GrantState.ACTIVE})
-_EVENTS = {GrantState.EXPIRED: EventType.EXPIRED, GrantState.REVOKED: EventType.REVOKED}
 
 
 class Names:
@@ -75,7 +76,7 @@ def to_be_recorded(grant: Grant, names: Names) -> list[ConsentEvent]:
         event_id="",
         grant_id=grant.grant_id,
         sequence=grant.sequence + 1,
-        type=_EVENTS[found.state],
+        type=leading_to(found.state).type,
         owner_id=grant.owner_id,
         client_id=grant.client_id,
         occurred_at=found.ended_at,

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from consentcore.consent.ledger import effective_at
 from consentcore.consent.shut_out import CLIENT_DISABLED
-from consentcore.domain.event import SECURITY_EVENTS, ConsentEvent, EventType
-from consentcore.domain.grant import Grant, GrantState
+from consentcore.domain.event import ConsentEvent
+from consentcore.domain.event_kinds import EventType, event_kind
+from consentcore.domain.grant import Grant
+from consentcore.domain.grant_states import GrantState, state_profile
 from consentcore.domain.scope import Scope
 
 if TYPE_CHECKING:
@@ -19,29 +21,6 @@ if TYPE_CHECKING:
 
     from consentcore.domain.client import Client, Halt
     from consentcore.web.owner.current_grants import Names
-
-STATE_WORDS = {
-    GrantState.ACTIVE: "Active",
-    GrantState.DENIED: "You said no",
-    GrantState.ABANDONED: "Not answered",
-    GrantState.WITHDRAWN: "You revoked it",
-    GrantState.CLOSED: "The application ended it",
-    GrantState.REVOKED: "We stopped it",
-    GrantState.EXPIRED: "It ended on its date",
-}
-
-EVENT_WORDS = {
-    EventType.GRANTED: "granted",
-    EventType.AMENDED: "granted, changed",
-    EventType.DENIED: "denied",
-    EventType.ABANDONED: "not answered",
-    EventType.WITHDRAWN: "revoked by you",
-    EventType.CLOSED: "revoked by the application",
-    EventType.REVOKED: "revoked by us",
-    EventType.EXPIRED: "expired",
-    EventType.CODE_REPLAYED: "security: a code was used twice, its tokens were ended",
-    EventType.REFRESH_REUSED: "security: an old token was used again, its tokens were ended",
-}
 
 
 @dataclass(frozen=True)
@@ -85,7 +64,7 @@ def card(request: Request, grant: Grant, names: Names) -> Card:
         grant=shown,
         client_name=client.name if client else grant.client_id,
         publisher=client.publisher if client else "",
-        state_word=STATE_WORDS[shown.state],
+        state_word=state_profile(shown.state).word,
         scopes=scopes,
         acts=any(scope.type == "act" for scope in scopes),
         suspended=client.suspended if client and shown.state is GrantState.ACTIVE else None,
@@ -98,15 +77,15 @@ def history(request: Request, events: Iterable[ConsentEvent], names: Names) -> l
 
 
 def _line(request: Request, event: ConsentEvent, names: Names) -> HistoryLine:
-    body = json.loads(event.body)
+    body, kind = json.loads(event.body), event_kind(event.type)
     client = None if body else names.client(event.client_id)
     after = body.get("scopes_after") or body.get("scopes_requested") or []
     return HistoryLine(
         event=replace(event, occurred_at=effective_at(event)) if body else event,
         client_name=body.get("client_name") or (client.name if client else event.client_id),
-        word=EVENT_WORDS[event.type],
+        word=kind.word,
         scopes=tuple(scope.label for scope in _named(request, after)),
-        security=event.type in SECURITY_EVENTS,
+        security=kind.security,
     )
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from consentcore.consent.ledger import recorded_at
-from consentcore.domain.notice import DELIVERY_LOG_MS, Audience, DeliveryState
+from consentcore.domain.notice import DELIVERY_LOG_MS, DeliveryState
+from consentcore.domain.parties import Audience
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

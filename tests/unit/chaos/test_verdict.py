@@ -8,7 +8,7 @@ import pytest
 
 from chaos.hostile import Hooks
 from chaos.verdict import _person, _sequences
-from consentcore.domain.event import EventType
+from consentcore.domain.event_kinds import EventType
 
 EVENTS = [
     SimpleNamespace(event_id="e1", grant_id="g", sequence=1, type=EventType.GRANTED),

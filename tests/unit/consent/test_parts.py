@@ -10,7 +10,8 @@ from consentcore.consent.export import export_owner
 from consentcore.consent.ledger import canonical
 from consentcore.consent.snapshot import make_snapshot
 from consentcore.domain.errors import InvalidInput, NotFound
-from consentcore.domain.event import Actor, ActorType, Evidence
+from consentcore.domain.event import Evidence
+from consentcore.domain.parties import Actor, ActorType
 from consentcore.ports.keys import pairwise_subject
 from consentcore.testing.fakes import fixed_keys
 

@@ -7,12 +7,12 @@ import pytest
 
 from consentcore.consent.event_body import EXPLICIT_CONSENT
 from consentcore.consent.service import Decision
-from consentcore.consent.transition import ALLOWED, STATE_AFTER
 from consentcore.domain.clock import DAY, iso
 from consentcore.domain.errors import InteractionGone, InvalidInput, InvalidTransition, NotFound
-from consentcore.domain.event import SECURITY_EVENTS, Actor, ActorType, EventType, Evidence
-from consentcore.domain.grant import GrantState
-from consentcore.domain.notice import Audience, NoticeKind
+from consentcore.domain.event import Evidence
+from consentcore.domain.event_kinds import EVENT_KINDS, SECURITY_EVENTS, EventType, NoticeKind, event_kind
+from consentcore.domain.grant_states import GrantState
+from consentcore.domain.parties import Actor, ActorType, Audience
 from consentcore.domain.secret import CODE, digest, looks_like
 from consentcore.testing import factories
 
@@ -282,7 +282,7 @@ def test_revoke_is_named_after_who_did_it(house, actor, event_type, initiator):
     change = house.revoke(approval.grant.grant_id, Actor(actor, "x"))
 
     assert change.event.type is event_type
-    assert change.grant.state is STATE_AFTER[event_type]
+    assert change.grant.state is event_kind(event_type).state_after
     assert change.grant.scopes == approval.grant.scopes
     notice = notice_of(house, change.event)
     assert notice.kind is NoticeKind.REVOKED
@@ -414,11 +414,15 @@ def test_64_final_states_stay_final(house, state, actor):
 
 def test_the_table_of_transitions_names_what_may_happen():
     endings = {EventType.WITHDRAWN, EventType.CLOSED, EventType.REVOKED, EventType.EXPIRED}
-    assert ALLOWED[None] == {EventType.GRANTED, EventType.DENIED, EventType.ABANDONED}
-    assert ALLOWED[GrantState.ACTIVE] == endings | SECURITY_EVENTS | {EventType.AMENDED}
+    allowed = {
+        state: {row.type for row in EVENT_KINDS if state in row.follows} for state in (None, *GrantState)
+    }
+    assert allowed[None] == {EventType.GRANTED, EventType.DENIED, EventType.ABANDONED}
+    assert allowed[GrantState.ACTIVE] == endings | SECURITY_EVENTS | {EventType.AMENDED}
     for final in (GrantState.WITHDRAWN, GrantState.CLOSED, GrantState.REVOKED, GrantState.EXPIRED):
-        assert ALLOWED[final] == SECURITY_EVENTS
-    assert GrantState.DENIED not in ALLOWED
+        assert allowed[final] == SECURITY_EVENTS
+    assert not allowed[GrantState.DENIED]
+    assert not allowed[GrantState.ABANDONED]
 
 
 def crash_after_approve(house, interaction):

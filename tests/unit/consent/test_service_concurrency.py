@@ -10,8 +10,9 @@ from consentcore.consent.checkpoint import Checkpointer
 from consentcore.consent.service import Decision
 from consentcore.consent.verify import verify_all
 from consentcore.domain.errors import InteractionGone, InvalidTransition
-from consentcore.domain.event import Actor, ActorType, Evidence
-from consentcore.domain.grant import GrantState
+from consentcore.domain.event import Evidence
+from consentcore.domain.grant_states import GrantState
+from consentcore.domain.parties import Actor, ActorType
 from consentcore.ports.storage import transact
 from consentcore.settings.schema import Secret
 from consentcore_sqlalchemy import SqlSettings

@@ -9,8 +9,11 @@ from hypothesis import strategies as st
 
 from consentcore.consent.checkpoint import advance
 from consentcore.consent.verify import verify_all
-from consentcore.domain.event import Actor, ActorType, ConsentEvent, EventType
-from consentcore.domain.grant import Grant, GrantState
+from consentcore.domain.event import ConsentEvent
+from consentcore.domain.event_kinds import EventType
+from consentcore.domain.grant import Grant
+from consentcore.domain.grant_states import GrantState
+from consentcore.domain.parties import Actor, ActorType
 from consentcore.testing import factories
 from consentcore.testing.fakes import fixed_keys
 

@@ -9,7 +9,7 @@ import pytest
 
 from consentcore.consent.checkpoint import advance
 from consentcore.consent.verify import verify_all
-from consentcore.domain.event import Actor, ActorType
+from consentcore.domain.parties import Actor, ActorType
 from consentcore.settings.schema import Secret
 from consentcore.testing.fakes import fixed_keys
 from consentcore_sqlalchemy import SqlSettings

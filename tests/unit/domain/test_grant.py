@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from consentcore.domain.grant import GrantState, Standing, standing
+from consentcore.domain.grant import Standing, standing
+from consentcore.domain.grant_states import GrantState
 from consentcore.testing import factories
 
 END = factories.NOW + 1000

@@ -1,0 +1,87 @@
+"""What can become of a permission, and all that is known of each state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from consentcore.domain.tables import by_member, translatable
+
+
+class GrantState(StrEnum):
+    """What has become of a permission. Only ACTIVE gives tokens; all others are final."""
+
+    ACTIVE = "active"
+    DENIED = "denied"
+    ABANDONED = "abandoned"
+    WITHDRAWN = "withdrawn"
+    CLOSED = "closed"
+    REVOKED = "revoked"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class GrantStateProfile:
+    """All that is known of a state.
+
+    :ivar stood: whether it is, or was, a permission: the application sees it, by its id.
+    :ivar listed: whether ``consents list --all`` shows it.
+    :ivar status: the rougher word of the API's member ``status``; "" where no application sees the grant.
+    :ivar word: for the owner, in English.
+    """
+
+    state: GrantState
+    stood: bool
+    listed: bool
+    status: str
+    word: str
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is a permission that stood and stands no longer."""
+        return self.stood and self.state is not GrantState.ACTIVE
+
+
+GRANT_STATES = (
+    GrantStateProfile(
+        GrantState.ACTIVE, stood=True, listed=True, status="active", word=translatable("Active")
+    ),
+    GrantStateProfile(
+        GrantState.DENIED, stood=False, listed=True, status="", word=translatable("You said no")
+    ),
+    GrantStateProfile(
+        GrantState.ABANDONED, stood=False, listed=False, status="", word=translatable("Not answered")
+    ),
+    GrantStateProfile(
+        GrantState.WITHDRAWN, stood=True, listed=True, status="revoked", word=translatable("You revoked it")
+    ),
+    GrantStateProfile(
+        GrantState.CLOSED,
+        stood=True,
+        listed=True,
+        status="revoked",
+        word=translatable("The application ended it"),
+    ),
+    GrantStateProfile(
+        GrantState.REVOKED, stood=True, listed=True, status="revoked", word=translatable("We stopped it")
+    ),
+    GrantStateProfile(
+        GrantState.EXPIRED,
+        stood=True,
+        listed=True,
+        status="expired",
+        word=translatable("It ended on its date"),
+    ),
+)
+_PROFILES = by_member("GRANT_STATES", GrantState, GRANT_STATES, lambda row: row.state)
+
+ENDED = frozenset(row.state for row in GRANT_STATES if row.ended)
+"""States of a permission that once stood."""
+
+STOOD = frozenset(row.state for row in GRANT_STATES if row.stood)
+"""States of what is, or was, a permission. A denial is none."""
+
+
+def state_profile(state: GrantState) -> GrantStateProfile:
+    """All that is known of a state."""
+    return _PROFILES[state]
