@@ -66,6 +66,7 @@ def _pyramid_settings(runtime: Runtime) -> dict[str, Any]:
     search_path = [str(theme)] if theme else []
     return {
         "tm.manager_hook": "pyramid_tm.explicit_manager",
+        "tm.annotate_user": False,  # it would look up who it is before anybody wants to know
         "tm.activate_hook": needs_transaction(runtime.settings),
         "retry.attempts": 5,
         "retry.activate_hook": lambda request: 5 if needs_transaction(runtime.settings)(request) else 1,

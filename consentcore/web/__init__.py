@@ -16,7 +16,8 @@ def includeme(config: Configurator) -> None:
     config.include("consentcore.web.tweens")  # security headers
     config.include("consentcore.web.metering")  # what Prometheus is told
     config.include("consentcore.web.failures")  # why there was no answer, in the log
-    config.include("consentcore.web.derivers")  # sign-in and anti-forgery as view options
+    config.include("consentcore.web.security")  # who may see a view
+    config.include("consentcore.web.csrf")  # which forms count
     config.include("consentcore.web.rendering")  # Jinja filters and globals
     config.include("consentcore.web.routes")  # the URL space
     config.include("consentcore.web.errors")  # every error as a page or as JSON

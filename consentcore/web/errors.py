@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from pyramid.exceptions import PredicateMismatch
-from pyramid.httpexceptions import HTTPException, HTTPMethodNotAllowed
+from pyramid.httpexceptions import HTTPException
 from pyramid.renderers import render_to_response
 
 from consentcore.domain.errors import (
@@ -20,7 +20,8 @@ from consentcore.domain.errors import (
 )
 from consentcore.egress import Busy
 from consentcore.logs import log_cause
-from consentcore.web.derivers import AnotherPerson, BadCsrf, NoCookies, UnknownForm
+from consentcore.web.csrf import AnotherPerson, BadCsrf, NoCookies, UnknownForm
+from consentcore.web.methods import not_allowed
 
 if TYPE_CHECKING:
     from pyramid.config import Configurator
@@ -86,22 +87,12 @@ def on_http(context: HTTPException, request: Request) -> Response:
 
 
 def on_mismatch(context: PredicateMismatch, request: Request) -> Response:
-    """A page of ours, but not by this method: 405 with Allow (RFC 9110 section 15.5.6)."""
-    allowed = _methods_of(request)
-    if not allowed or request.method in allowed:
+    """A page of ours, but not by this method."""
+    refusal = not_allowed(request)
+    if refusal is None:
         return on_http(context, request)
-    return on_http(HTTPMethodNotAllowed(headers={"Allow": ", ".join(sorted(allowed))}), request)
-
-
-def _methods_of(request: Request) -> set[str]:
-    route = getattr(request, "matched_route", None)
-    views = request.registry.introspector.get_category("views", default=())
-    found: set[str] = set()
-    for view in (item["introspectable"] for item in views):
-        if route is not None and view["route_name"] == route.name:
-            methods = view["request_methods"] or ()
-            found.update([methods] if isinstance(methods, str) else methods)
-    return found | {"HEAD"} if "GET" in found else found  # Pyramid lets HEAD in where GET is named
+    refusal.detail = ""  # a person did not choose the method, and cannot choose another one
+    return on_http(refusal, request)
 
 
 def on_csrf(context: BadCsrf, request: Request) -> Response:
@@ -192,4 +183,4 @@ def includeme(config: Configurator) -> None:
         Exception: on_anything,
     }
     for error, view in views.items():
-        config.add_exception_view(view, context=error, csrf=False)
+        config.add_exception_view(view, context=error)

@@ -10,7 +10,6 @@ from urllib.parse import quote, urlencode
 from pyramid.response import Response
 
 from consentcore.domain.errors import InvalidInput
-from consentcore.oauth.errors import ProtocolError
 from consentcore.web.oauth.adapter import received
 
 if TYPE_CHECKING:
@@ -88,9 +87,3 @@ def page_answer(
         path = request.runtime.settings.issuer.rstrip("/") + quote(request.path_info)
         response.headers["Link"] = f'<{path}?{query}>; rel="next"'
     return response
-
-
-def not_allowed(*methods: str) -> ProtocolError:
-    """405 with ``Allow`` (RFC 9110 section 15.5.6)."""
-    allowed = ", ".join(methods)
-    return ProtocolError(405, "method_not_allowed", f"method: expected {allowed}", {"Allow": allowed})

@@ -11,8 +11,9 @@ from consentcore.domain.clock import from_iso
 from consentcore.domain.errors import InvalidInput, NotFound
 from consentcore.domain.event_kinds import NoticeKind
 from consentcore.domain.notice import DeliveryState
-from consentcore.web.api.access import answer, caller, not_allowed, page_answer, page_size, parameters
+from consentcore.web.api.access import answer, page_answer, page_size, parameters
 from consentcore.web.api.bodies import members
+from consentcore.web.security import APPLICATION
 from consentcore.webhooks import service as desk
 from consentcore.webhooks.delivery_log import (
     CAP,
@@ -36,10 +37,10 @@ if TYPE_CHECKING:
 NARROWING = ("endpoint", "type", "state", "since", "until")
 
 
-@view_config(route_name="api.deliveries", request_method="GET", csrf=False)
+@view_config(route_name="api.deliveries", request_method="GET", permission=APPLICATION, require_csrf=False)
 def deliveries(request: Request) -> Response:
     """A page of the log, newest first."""
-    client = caller(request)
+    client = request.identity
     values = parameters(request, *NARROWING, "failed", "after", "limit")
     limit, after = page_size(values), values.get("after", "")
     storage = request.runtime.storage
@@ -53,28 +54,32 @@ def deliveries(request: Request) -> Response:
     return page_answer(request, data, next_after=next_after, has_more=len(found) > limit)
 
 
-@view_config(route_name="api.delivery", request_method="GET", csrf=False)
+@view_config(route_name="api.delivery", request_method="GET", permission=APPLICATION, require_csrf=False)
 def delivery(request: Request) -> Response:
     """One delivery with its payload and every try."""
-    client = caller(request)
+    client = request.identity
     parameters(request)
     return answer(_named(whole(request.runtime.storage, request.matchdict["delivery_id"], client.client_id)))
 
 
-@view_config(route_name="api.delivery.replay", request_method="POST", csrf=False)
+@view_config(
+    route_name="api.delivery.replay", request_method="POST", permission=APPLICATION, require_csrf=False
+)
 def replay_one(request: Request) -> Response:
     """Send one again."""
-    client = caller(request)
+    client = request.identity
     parameters(request)
     members(request)
     found = entry(request.runtime.storage, request.matchdict["delivery_id"], client.client_id)
     return _replayed(request, client.client_id, [found])
 
 
-@view_config(route_name="api.deliveries.replay", request_method="POST", csrf=False)
+@view_config(
+    route_name="api.deliveries.replay", request_method="POST", permission=APPLICATION, require_csrf=False
+)
 def replay_many(request: Request) -> Response:
     """Send again what failed, or what a time saw."""
-    client = caller(request)
+    client = request.identity
     parameters(request)
     typed = members(request, endpoint=str, type=str, state=str, since=str, until=str, failed=bool)
     failed = typed.pop("failed", False)
@@ -82,20 +87,6 @@ def replay_many(request: Request) -> Response:
         raise InvalidInput("body", "expected failed, since or until")
     wanted = _filter(client.client_id, typed, failed=failed)
     return _replayed(request, client.client_id, entries(request.runtime.storage.outbox, wanted))
-
-
-@view_config(route_name="api.deliveries", csrf=False)
-@view_config(route_name="api.delivery", csrf=False)
-def deliveries_by_another_method(_request: Request) -> Response:
-    """405."""
-    raise not_allowed("GET", "HEAD")
-
-
-@view_config(route_name="api.delivery.replay", csrf=False)
-@view_config(route_name="api.deliveries.replay", csrf=False)
-def replay_by_another_method(_request: Request) -> Response:
-    """405."""
-    raise not_allowed("POST")
 
 
 def _replayed(request: Request, client_id: str, chosen: Iterable[Delivery]) -> Response:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pyramid.response import Response
 
 
-@view_config(route_name="openapi", csrf=False)
+@view_config(route_name="openapi", require_csrf=False)
 def openapi(request: Request) -> Response:
     """The OpenAPI 3.1 document; anybody may read it."""
     issuer = request.runtime.settings.issuer

@@ -11,8 +11,9 @@ from consentcore.domain.errors import InvalidInput
 from consentcore.domain.event_kinds import NoticeKind
 from consentcore.domain.notice import DeliveryState
 from consentcore.egress.errands import WEBHOOK_TEST, Errand, errand
-from consentcore.web.api.access import answer, caller, not_allowed, parameters
+from consentcore.web.api.access import answer, parameters
 from consentcore.web.api.bodies import members, texts
+from consentcore.web.security import APPLICATION
 from consentcore.webhooks import service as desk
 from consentcore.worker.probe import check_type, send_test
 
@@ -22,20 +23,20 @@ if TYPE_CHECKING:
     from consentcore.domain.client import WebhookEndpoint
 
 
-@view_config(route_name="api.endpoints", request_method="GET", csrf=False)
+@view_config(route_name="api.endpoints", request_method="GET", permission=APPLICATION, require_csrf=False)
 def endpoints(request: Request) -> Response:
     """All endpoints of the application, oldest first."""
-    client = caller(request)
+    client = request.identity
     parameters(request)
     found = request.uow.clients.endpoints(client.client_id)
     data = [desk.facts(request.runtime, one) for one in found]
     return answer({"data": data, "has_more": False, "next_after": None})
 
 
-@view_config(route_name="api.endpoints", request_method="POST", csrf=False)
+@view_config(route_name="api.endpoints", request_method="POST", permission=APPLICATION, require_csrf=False)
 def add(request: Request) -> Response:
     """Make an endpoint; its secret is in this answer and in no other."""
-    client = caller(request)
+    client = request.identity
     parameters(request)
     typed = members(request, url=str, events=list, signatures=list)
     wanted = desk.Change(typed.get("url"), texts(typed, "events"), texts(typed, "signatures"))
@@ -48,10 +49,10 @@ def add(request: Request) -> Response:
     return response
 
 
-@view_config(route_name="api.endpoint", request_method="GET", csrf=False)
+@view_config(route_name="api.endpoint", request_method="GET", permission=APPLICATION, require_csrf=False)
 def show(request: Request) -> Response:
     """One endpoint, and how many deliveries there are to it by state."""
-    client = caller(request)
+    client = request.identity
     parameters(request)
     found = desk.find(request.uow, request.matchdict["endpoint_id"], client.client_id)
     backlog = request.runtime.storage.outbox.backlog(found.endpoint_id)
@@ -59,10 +60,10 @@ def show(request: Request) -> Response:
     return answer({**desk.facts(request.runtime, found), "deliveries": counts})
 
 
-@view_config(route_name="api.endpoint", request_method="PATCH", csrf=False)
+@view_config(route_name="api.endpoint", request_method="PATCH", permission=APPLICATION, require_csrf=False)
 def change(request: Request) -> Response:
     """Change address, types or ways of signing."""
-    client = caller(request)
+    client = request.identity
     parameters(request)
     typed = members(request, url=str, events=list, signatures=list, overlap=str)
     wanted = desk.Change(typed.get("url"), texts(typed, "events"), texts(typed, "signatures"))
@@ -75,42 +76,50 @@ def change(request: Request) -> Response:
     return answer(desk.minted_facts(request.runtime, made))
 
 
-@view_config(route_name="api.endpoint", request_method="DELETE", csrf=False)
+@view_config(route_name="api.endpoint", request_method="DELETE", permission=APPLICATION, require_csrf=False)
 def remove(request: Request) -> Response:
     """Remove an endpoint for good."""
-    client = caller(request)
+    client = request.identity
     parameters(request)
     found = _locked(request, client.client_id)
     request.uow.clients.remove_endpoint(found.endpoint_id)
     return Response(status=204, headerlist=[("Cache-Control", "no-store")])
 
 
-@view_config(route_name="api.endpoint.rotate", request_method="POST", csrf=False)
+@view_config(
+    route_name="api.endpoint.rotate", request_method="POST", permission=APPLICATION, require_csrf=False
+)
 def rotate(request: Request) -> Response:
     """New secrets; the old ones sign on for ``overlap``."""
-    client = caller(request)
+    client = request.identity
     parameters(request)
     keep_ms = _overlap(members(request, overlap=str))
     made = desk.rotate(request.runtime, request.uow, _locked(request, client.client_id), keep_ms=keep_ms)
     return answer(desk.minted_facts(request.runtime, made))
 
 
-@view_config(route_name="api.endpoint.enable", request_method="POST", csrf=False)
+@view_config(
+    route_name="api.endpoint.enable", request_method="POST", permission=APPLICATION, require_csrf=False
+)
 def enable(request: Request) -> Response:
     """Send to it again."""
     return _switched(request, on=True)
 
 
-@view_config(route_name="api.endpoint.disable", request_method="POST", csrf=False)
+@view_config(
+    route_name="api.endpoint.disable", request_method="POST", permission=APPLICATION, require_csrf=False
+)
 def disable(request: Request) -> Response:
     """Keep what is for it instead of sending it."""
     return _switched(request, on=False)
 
 
-@view_config(route_name="api.endpoint.test", request_method="POST", csrf=False)
+@view_config(
+    route_name="api.endpoint.test", request_method="POST", permission=APPLICATION, require_csrf=False
+)
 def test(request: Request) -> Response:
     """Send a test now; the answer says how it went. One of each application and to each address at a time."""
-    client = caller(request)
+    client = request.identity
     parameters(request)
     kind = check_type(members(request, type=str).get("type", NoticeKind.TEST.value))
     # Not in the transaction of the request: the receiver is waited for.
@@ -120,33 +129,12 @@ def test(request: Request) -> Response:
         return answer(send_test(request.runtime, client, found, kind).facts)
 
 
-@view_config(route_name="api.endpoints", csrf=False)
-def endpoints_by_another_method(_request: Request) -> Response:
-    """405."""
-    raise not_allowed("GET", "HEAD", "POST")
-
-
-@view_config(route_name="api.endpoint", csrf=False)
-def endpoint_by_another_method(_request: Request) -> Response:
-    """405."""
-    raise not_allowed("GET", "HEAD", "PATCH", "DELETE")
-
-
-@view_config(route_name="api.endpoint.rotate", csrf=False)
-@view_config(route_name="api.endpoint.enable", csrf=False)
-@view_config(route_name="api.endpoint.disable", csrf=False)
-@view_config(route_name="api.endpoint.test", csrf=False)
-def action_by_another_method(_request: Request) -> Response:
-    """405."""
-    raise not_allowed("POST")
-
-
 def _locked(request: Request, client_id: str) -> WebhookEndpoint:
     return desk.lock(request.uow, request.matchdict["endpoint_id"], client_id)
 
 
 def _switched(request: Request, *, on: bool) -> Response:
-    client = caller(request)
+    client = request.identity
     parameters(request)
     members(request)
     found = _locked(request, client.client_id)

@@ -19,6 +19,7 @@ from consentcore.egress import Busy
 from consentcore.logs import log_cause
 from consentcore.oauth.errors import ProtocolError, bad_request, unavailable
 from consentcore.oauth.responses import error_answer
+from consentcore.web.methods import not_allowed
 from consentcore.web.oauth.adapter import sent
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ def _translated(context: Exception, request: Request) -> ProtocolError:
         return unavailable(context.retry_after_s)
     if isinstance(context, StorageUnavailable | StorageConflict):
         return unavailable()
+    if isinstance(context, PredicateMismatch):
+        context = not_allowed(request) or context
     if isinstance(context, HTTPException) and context.status_int >= 400:
         return _of_framework(context)
     log_cause(log, "unexpected error on %s %s", request.method, request.path, exc_info=context)
@@ -77,4 +80,4 @@ def includeme(config: Configurator) -> None:
         StorageConflict,
         Exception,
     ):
-        config.add_exception_view(on_error, context=error, path_info=r"^/api/", csrf=False)
+        config.add_exception_view(on_error, context=error, path_info=r"^/api/")

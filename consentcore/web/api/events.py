@@ -10,7 +10,8 @@ from pyramid.view import view_config
 from consentcore.domain.errors import NotFound
 from consentcore.oauth.errors import ProtocolError
 from consentcore.ports.keys import pairwise_subject
-from consentcore.web.api.access import caller, not_allowed, page_answer, page_size, parameters
+from consentcore.web.api.access import page_answer, page_size, parameters
+from consentcore.web.security import APPLICATION
 from consentcore.webhooks.payload import webhook_body
 
 if TYPE_CHECKING:
@@ -36,10 +37,10 @@ UNKNOWN = (
 )
 
 
-@view_config(route_name="api.events", request_method="GET", csrf=False)
+@view_config(route_name="api.events", request_method="GET", permission=APPLICATION, require_csrf=False)
 def events(request: Request) -> Response:
     """A page of events in the order of the client's feed."""
-    client = caller(request)
+    client = request.identity
     values = parameters(request, "after", "limit")
     after, limit = values.get("after", ""), page_size(values)
     found = _found(request, client.client_id, after, limit + 1)
@@ -64,12 +65,6 @@ def _record_ends(request: Request, uow: UnitOfWork, client_id: str) -> None:
     over = [one for one in uow.grants.due(request.now, LOOKED_AT) if one.client_id == client_id]
     for one in over[:RECORDED]:
         request.runtime.service.expire(uow, one.grant_id)
-
-
-@view_config(route_name="api.events", csrf=False)
-def events_by_another_method(_request: Request) -> Response:
-    """405."""
-    raise not_allowed("GET", "HEAD")
 
 
 def _event(request: Request, notice: Notice) -> dict[str, object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pyramid.httpexceptions import HTTPMethodNotAllowed
 from pyramid.view import view_config
 
 from consentcore.consent.policy import reasons_to_ask
@@ -14,7 +15,6 @@ from consentcore.oauth.authorization_endpoint import SUSPENDED, USED_UP
 from consentcore.oauth.server import PageError, Pending, Redirect
 from consentcore.web.errors import TITLES, error_page
 from consentcore.web.oauth.opening import open_interaction, take_standing
-from consentcore.web.oauth.other_methods import other_method
 from consentcore.web.owner.interactions import UNBOUND, url_for
 from consentcore.web.redirects import see_other
 
@@ -26,20 +26,22 @@ OVER = (
     "We no longer have this request. It can be answered once, and only for a short time. Nothing was changed just "
     "now. Go back to the application and start again."
 )
+OPENED_IN_A_BROWSER = "The authorization endpoint is opened in a browser."
 MISTAKE = (
     "The application that sent you here made a mistake, so we cannot ask you anything. "
     "Please tell the people who make it."
 )
 
 
-@view_config(route_name="oauth.authorize", request_method="GET", csrf=False)
+@view_config(route_name="oauth.authorize", require_csrf=False)
 def authorize(request: Request) -> Response:
     """Answer an authorization request.
 
-    Not to HEAD, which Pyramid lets in with GET: looking at a link must use no pushed request up and make no code.
+    The method is looked at here, for Pyramid lets HEAD in with GET: looking at a link must use no pushed request up
+    and make no code.
     """
-    if request.method == "HEAD":
-        return other_method(request)
+    if request.method != "GET":
+        raise HTTPMethodNotAllowed(OPENED_IN_A_BROWSER, headers={"Allow": "GET"})
     session_hash = request.browser.hash if request.browser.known else None
     result = request.runtime.server.authorize(request.environ.get("QUERY_STRING", ""), session_hash)
     if isinstance(result, PageError) and result.error == SUSPENDED:

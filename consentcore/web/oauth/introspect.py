@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pyramid.response import Response
 
 
-@view_config(route_name="oauth.introspect", csrf=False)
+@view_config(route_name="oauth.introspect", require_csrf=False)
 def introspect(request: Request) -> Response:
     """Say what a token stands for."""
     return sent(request.runtime.server.introspect(received(request)))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pyramid.response import Response
 
 
-@view_config(route_name="oauth.jwks", csrf=False)
+@view_config(route_name="oauth.jwks", require_csrf=False)
 def jwks(request: Request) -> Response:
     """Publish the keys; nothing in it comes from the request."""
     return document(request, "application/jwk-set+json", request.runtime.server.jwks)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pyramid.response import Response
 
 
-@view_config(route_name="oauth.metadata", csrf=False)
+@view_config(route_name="oauth.metadata", require_csrf=False)
 def metadata(request: Request) -> Response:
     """Describe the server; nothing in it comes from the request."""
     return document(request, "application/json", request.runtime.server.metadata)

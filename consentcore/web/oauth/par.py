@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pyramid.response import Response
 
 
-@view_config(route_name="oauth.par", csrf=False)
+@view_config(route_name="oauth.par", require_csrf=False)
 def par(request: Request) -> Response:
     """Keep an authorization request until its browser comes."""
     return sent(request.runtime.server.push(received(request)))

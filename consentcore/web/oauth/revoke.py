@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pyramid.response import Response
 
 
-@view_config(route_name="oauth.revoke", csrf=False)
+@view_config(route_name="oauth.revoke", require_csrf=False)
 def revoke(request: Request) -> Response:
     """Give tokens back."""
     return sent(request.runtime.server.revoke(received(request)))

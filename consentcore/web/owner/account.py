@@ -10,6 +10,7 @@ from consentcore.domain.errors import InvalidInput, NotFound
 from consentcore.web.owner.sign_ins import session_name
 from consentcore.web.pages import page
 from consentcore.web.redirects import see_other
+from consentcore.web.security import OWNER
 
 if TYPE_CHECKING:
     from pyramid.request import Request
@@ -22,7 +23,7 @@ DONE = {
 }
 
 
-@view_config(route_name="account", request_method="GET", signed_in=True)
+@view_config(route_name="account", request_method="GET", permission=OWNER)
 def overview(request: Request) -> Response:
     """Name, address, and what can be changed here."""
     runtime = request.runtime
@@ -35,7 +36,7 @@ def overview(request: Request) -> Response:
     )
 
 
-@view_config(route_name="account.sessions", request_method="GET", signed_in=True)
+@view_config(route_name="account.sessions", request_method="GET", permission=OWNER)
 def sessions(request: Request) -> Response:
     """Every browser that is signed in."""
     found = request.uow.owners.sessions(request.owner.owner_id, request.now)
@@ -46,7 +47,7 @@ def sessions(request: Request) -> Response:
     return page(request, "account_sessions.jinja2", rows=rows, done=DONE.get(request.query.one("done"), ""))
 
 
-@view_config(route_name="account.sessions", request_method="POST", signed_in=True)
+@view_config(route_name="account.sessions", request_method="POST", permission=OWNER)
 def end_sessions(request: Request) -> Response:
     """Sign out one other browser, or all of them but this one; somebody else's is not found."""
     owners, owner_id = request.uow.owners, request.owner.owner_id

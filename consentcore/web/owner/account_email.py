@@ -12,10 +12,11 @@ from consentcore.mailbox import normalise_email
 from consentcore.owners.links import Purpose
 from consentcore.owners.service import Confirmed
 from consentcore.owners.throttle import Asked
-from consentcore.web.derivers import ANY_PERSON
+from consentcore.web.csrf import ANY_PERSON
 from consentcore.web.owner.account_pages import mail_throttle, proven, too_often, without_mail
 from consentcore.web.pages import page, without_referrer
 from consentcore.web.redirects import see_other
+from consentcore.web.security import OWNER
 
 if TYPE_CHECKING:
     from pyramid.request import Request
@@ -24,13 +25,13 @@ if TYPE_CHECKING:
 FORM = "account_email.jinja2"
 
 
-@view_config(route_name="account.email", request_method="GET", signed_in=True)
+@view_config(route_name="account.email", request_method="GET", permission=OWNER)
 def show_email(request: Request) -> Response:
     """The form."""
     return without_mail(request) or page(request, FORM, error="", sent=request.query.one("done") == "sent")
 
 
-@view_config(route_name="account.email", request_method="POST", signed_in=True)
+@view_config(route_name="account.email", request_method="POST", permission=OWNER)
 def ask_email_change(request: Request) -> Response:
     """The password proves it is the owner; then both addresses get a link."""
     if (nobody := without_mail(request)) is not None:
@@ -60,7 +61,7 @@ def show_confirmation(request: Request) -> Response:
     return without_referrer(response)
 
 
-@view_config(route_name="account.email.confirm", request_method="POST", csrf=ANY_PERSON)
+@view_config(route_name="account.email.confirm", request_method="POST", require_csrf=ANY_PERSON)
 def confirm(request: Request) -> Response:
     """One of the two addresses agrees."""
     outcome = request.runtime.accounts.confirm_email(request.uow, request.form.one("t"))

@@ -12,19 +12,20 @@ from consentcore.web.owner.account_pages import poor_password, proven
 from consentcore.web.owner.sign_ins import Change
 from consentcore.web.pages import page
 from consentcore.web.redirects import see_other
+from consentcore.web.security import OWNER
 
 if TYPE_CHECKING:
     from pyramid.request import Request
     from pyramid.response import Response
 
 
-@view_config(route_name="account.password", request_method="GET", signed_in=True)
+@view_config(route_name="account.password", request_method="GET", permission=OWNER)
 def show_password(request: Request) -> Response:
     """The form."""
     return page(request, "account_password.jinja2", error="")
 
 
-@view_config(route_name="account.password", request_method="POST", signed_in=True)
+@view_config(route_name="account.password", request_method="POST", permission=OWNER)
 def change_password(request: Request) -> Response:
     """The old password proves it is the owner; this browser stays signed in, under a new session id."""
     refusal = proven(request, "account_password.jinja2", request.form.one("current_password"))

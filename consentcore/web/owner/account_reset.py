@@ -10,7 +10,7 @@ from consentcore.domain.address import network_of
 from consentcore.domain.errors import InvalidInput
 from consentcore.mailbox import normalise_email
 from consentcore.owners.throttle import Asked
-from consentcore.web.derivers import ANY_PERSON
+from consentcore.web.csrf import ANY_PERSON
 from consentcore.web.owner.account_pages import mail_throttle, poor_password, too_often, without_mail
 from consentcore.web.pages import page, without_referrer
 from consentcore.web.redirects import see_other
@@ -26,7 +26,7 @@ def show_reset(request: Request) -> Response:
     return without_mail(request) or page(request, "account_reset.jinja2", viewer=None, error="", email="")
 
 
-@view_config(route_name="account.reset", request_method="POST", csrf=ANY_PERSON)
+@view_config(route_name="account.reset", request_method="POST", require_csrf=ANY_PERSON)
 def ask_reset(request: Request) -> Response:
     """The same answer after the same work for every address."""
     if (nobody := without_mail(request)) is not None:
@@ -64,7 +64,7 @@ def show_new_password(request: Request) -> Response:
     return _form(request, secret)
 
 
-@view_config(route_name="account.reset.new", request_method="POST", csrf=ANY_PERSON)
+@view_config(route_name="account.reset.new", request_method="POST", require_csrf=ANY_PERSON)
 def set_new_password(request: Request) -> Response:
     """Use the link; every session of the account ends, this browser's too if it had one."""
     secret = request.form.one("t")

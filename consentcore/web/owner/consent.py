@@ -9,7 +9,7 @@ from pyramid.view import view_config
 from consentcore.consent.service import Decision
 from consentcore.domain.errors import InvalidInput
 from consentcore.domain.text import isolated
-from consentcore.web.derivers import ANY_PERSON
+from consentcore.web.csrf import ANY_PERSON
 from consentcore.web.owner import answered, consent_page, evidence
 from consentcore.web.owner.interactions import (
     Gone,
@@ -63,7 +63,7 @@ def show_consent(request: Request) -> Response:
     return _show(request, _load(request, interaction_id, take_over(request, interaction)))
 
 
-@view_config(route_name="consent", request_method="POST", csrf=ANY_PERSON)
+@view_config(route_name="consent", request_method="POST", require_csrf=ANY_PERSON)
 def decide(request: Request) -> Response:
     """Take the answer; without a clear one nothing happens."""
     interaction_id, decision = request.form.one("i"), request.form.one("decision")

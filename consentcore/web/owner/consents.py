@@ -18,6 +18,7 @@ from consentcore.web.owner.current_grants import PAGE, Names, to_be_recorded
 from consentcore.web.owner.notice_status import told
 from consentcore.web.pages import page
 from consentcore.web.redirects import see_other
+from consentcore.web.security import OWNER
 
 if TYPE_CHECKING:
     from pyramid.request import Request
@@ -32,7 +33,7 @@ def home(_request: Request) -> Response:
     return see_other("/consents")
 
 
-@view_config(route_name="consents", request_method="GET", signed_in=True)
+@view_config(route_name="consents", request_method="GET", permission=OWNER)
 def authorized(request: Request) -> Response:
     """Authorized Applications."""
     names = Names(request)
@@ -40,7 +41,7 @@ def authorized(request: Request) -> Response:
     return page(request, "consents.jinja2", cards=overview.cards(request, grants, names), more=more)
 
 
-@view_config(route_name="consents.revoked", request_method="GET", signed_in=True)
+@view_config(route_name="consents.revoked", request_method="GET", permission=OWNER)
 def revoked(request: Request) -> Response:
     """Revoked Accesses: everything that once stood and has ended, whoever or whatever ended it."""
     names = Names(request)
@@ -48,7 +49,7 @@ def revoked(request: Request) -> Response:
     return page(request, "revoked.jinja2", cards=overview.cards(request, grants, names), more=more)
 
 
-@view_config(route_name="consents.history", request_method="GET", signed_in=True)
+@view_config(route_name="consents.history", request_method="GET", permission=OWNER)
 def history(request: Request) -> Response:
     """Every event of this owner, newest first; on the first page also ends that no event tells of yet."""
     before, names = request.query.one("before"), Names(request)
@@ -61,7 +62,7 @@ def history(request: Request) -> Response:
     return page(request, "history.jinja2", lines=lines, more=more)
 
 
-@view_config(route_name="consents.grant", request_method="GET", signed_in=True)
+@view_config(route_name="consents.grant", request_method="GET", permission=OWNER)
 def grant_details(request: Request) -> Response:
     """One grant: what was allowed, when, until when, and its own history."""
     grant, names = _own_grant(request), Names(request)
@@ -79,7 +80,7 @@ def grant_details(request: Request) -> Response:
     )
 
 
-@view_config(route_name="consents.revoke", request_method="GET", signed_in=True)
+@view_config(route_name="consents.revoke", request_method="GET", permission=OWNER)
 def confirm_revoke(request: Request) -> Response:
     """Say what stops and what does not, before Proceed; changes nothing (mail scanners follow links)."""
     grant, names = _own_grant(request), Names(request)
@@ -89,7 +90,7 @@ def confirm_revoke(request: Request) -> Response:
     return page(request, "revoke.jinja2", card=overview.card(request, grant, names), client=client)
 
 
-@view_config(route_name="consents.revoke", request_method="POST", signed_in=True)
+@view_config(route_name="consents.revoke", request_method="POST", permission=OWNER)
 def revoke(request: Request) -> Response:
     """Proceed: from this commit on every token under the grant is dead."""
     grant = _own_grant(request)

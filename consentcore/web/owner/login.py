@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pyramid.view import view_config
 
 from consentcore.ports.login import Authenticated, LoginAttempt, Throttled
-from consentcore.web.derivers import ANY_PERSON
+from consentcore.web.csrf import ANY_PERSON
 from consentcore.web.owner.account_pages import TOO_MANY, wait
 from consentcore.web.owner.interactions import asking, pending
 from consentcore.web.owner.sign_ins import Change, start_session
@@ -30,7 +30,7 @@ def show_login(request: Request) -> Response:
     return _form(request, request.query.one("i"), request.query.one("next"))
 
 
-@view_config(route_name="login", request_method="POST", csrf=ANY_PERSON)
+@view_config(route_name="login", request_method="POST", require_csrf=ANY_PERSON)
 def log_in(request: Request) -> Response:
     """Check the credentials before the transaction is touched, then start a new session."""
     form = request.form

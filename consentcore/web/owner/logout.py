@@ -8,7 +8,7 @@ from pyramid.view import view_config
 
 from consentcore.egress import errand
 from consentcore.hosts import origin_of
-from consentcore.web.derivers import ANY_PERSON
+from consentcore.web.csrf import ANY_PERSON
 from consentcore.web.owner.login_state import AT_PROVIDER
 from consentcore.web.pages import page
 from consentcore.web.redirects import see_other
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from consentcore.ports.login import RedirectLogin
 
 
-@view_config(route_name="logout", request_method="POST", csrf=ANY_PERSON)
+@view_config(route_name="logout", request_method="POST", require_csrf=ANY_PERSON)
 def log_out(request: Request) -> Response:
     """End the session on the server and in the browser."""
     elsewhere = request.runtime.redirect_login

@@ -124,4 +124,4 @@ def _led_to(request: Request, wanted: AuthorizationRequest) -> Client | None:
 
 def includeme(config: Configurator) -> None:
     """Register the exception view."""
-    config.add_exception_view(on_interaction_gone, context=InteractionGone, csrf=False)
+    config.add_exception_view(on_interaction_gone, context=InteractionGone)

@@ -1,21 +1,23 @@
-"""View options: ``signed_in`` and ``csrf``.
+"""Forms that count: Pyramid's view option ``require_csrf``, checked by our rules.
 
-``csrf`` is on for every page view that is not a safe method (Origin, Sec-Fetch-Site and the token);
+It is on for every view but exception views (Origin, Sec-Fetch-Site and the token, on methods that are not safe);
 protocol and API routes, which take no cookies, switch it off. With :data:`ANY_PERSON` a form counts that this browser
 got when somebody else was signed in, or nobody: for pages that mean whoever answers, or look themselves.
+
+This stands in the place of Pyramid's own check, which cannot do it: it compares origins over https only, reads the
+form with ``request.POST``, which is not strict and raises on odd bytes, and knows one refusal where a person needs to
+be told which of four it is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from pyramid.httpexceptions import HTTPForbidden
 
 from consentcore.hosts import origin_of
 from consentcore.web.methods import SAFE_METHODS
-from consentcore.web.redirects import see_other
 from consentcore.web.session import Sender
 
 if TYPE_CHECKING:
@@ -47,7 +49,11 @@ class AnotherPerson(BadCsrf):
 
 def csrf_view(view: View, info: Any) -> View:
     """Refuse an unsafe request that a page of ours did not send (ASVS 3.5.1)."""
-    wanted = info.options.get("csrf", True)
+    wanted = next(
+        (said for name in ("require_csrf", "csrf") if (said := info.options.get(name)) is not None), None
+    )
+    if wanted is None:
+        wanted = not info.exception_only
     if not wanted:
         return view
 
@@ -86,23 +92,10 @@ def check_sender(request: Request, *, any_person: bool) -> None:
         raise AnotherPerson
 
 
-def signed_in_view(view: View, info: Any) -> View:
-    """Send a visitor who is not signed in to the login page, and bring a GET back afterwards."""
-    if not info.options.get("signed_in"):
-        return view
-
-    def checked(context: Any, request: Request) -> Response:
-        if request.owner is None:
-            back = request.path if request.method in SAFE_METHODS else "/consents"
-            return see_other(f"/login?next={quote(back, safe='/')}")
-        return view(context, request)
-
-    return checked
-
-
 def includeme(config: Configurator) -> None:
-    """Register both; sign-in is asked first, so that an expired session leads to the login page."""
+    """Take the place of Pyramid's check; who is signed in is asked first, so that an expired session leads to the
+    login page.
+    """
+    # The name that the option had for plugins of API 1.0.
     csrf_view.options = ("csrf",)  # type: ignore[attr-defined]
-    signed_in_view.options = ("signed_in",)  # type: ignore[attr-defined]
-    config.add_view_deriver(csrf_view, name="consentcore_csrf")
-    config.add_view_deriver(signed_in_view, name="consentcore_signed_in", over="consentcore_csrf")
+    config.add_view_deriver(csrf_view, name="csrf_view", under="secured_view", over="owrapped_view")

@@ -1,0 +1,87 @@
+"""Pyramid's means in place of our own: who may see a view, which methods a route knows, which forms count."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+from pyramid.httpexceptions import HTTPForbidden
+
+from consentcore.web.security import AUDIENCES, SecurityPolicy, on_forbidden
+
+WEB = Path(__file__).parents[3] / "consentcore" / "web"
+
+
+def views(audience):
+    """Every view of an audience: where it stands, its function, and the options of each ``view_config``."""
+    for path in sorted((WEB / audience).glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            for call in getattr(node, "decorator_list", []):
+                if isinstance(call, ast.Call) and ast.unparse(call.func) == "view_config":
+                    yield (
+                        f"{path.name}:{node.name}",
+                        {one.arg: ast.unparse(one.value) for one in call.keywords},
+                    )
+
+
+def test_every_view_of_the_api_is_for_applications_that_prove_who_they_are():
+    found = dict(views("api"))
+    assert len(found) > 10
+    assert {name for name, options in found.items() if options.get("permission") != "APPLICATION"} == {
+        "description.py:openapi"
+    }
+
+
+def test_pages_without_a_sign_in_are_those_that_lead_to_one_or_mean_whoever_comes():
+    open_to_all = {
+        options["route_name"].strip("'") for _, options in views("owner") if "permission" not in options
+    }
+    assert open_to_all == {
+        "home",
+        "login",
+        "login.callback",
+        "login.out",
+        "logout",
+        "consent",
+        "account.email.confirm",
+        "account.reset",
+        "account.reset.sent",
+        "account.reset.new",
+        "account.reset.done",
+    }
+
+
+@pytest.mark.parametrize("audience", ["owner", "api", "ops"])
+def test_no_view_answers_a_method_that_it_does_not_name(audience):
+    """The 405 of a route is made in one place; a view without a method would take them all."""
+    takes_all = {name for name, options in views(audience) if "request_method" not in options}
+    assert takes_all <= {"description.py:openapi", "metrics.py:metrics"}
+
+
+def test_permissions_are_those_of_audiences():
+    found = [options for audience in ("api", "owner", "ops", "oauth") for _, options in views(audience)]
+    assert {one["permission"].lower() for one in found if "permission" in one} == set(AUDIENCES)
+
+
+def test_sessions_neither_begin_nor_end_in_the_policy():
+    policy = SecurityPolicy()
+    with pytest.raises(NotImplementedError, match="sign_ins"):
+        policy.remember(None, "ada")
+    with pytest.raises(NotImplementedError, match="logout"):
+        policy.forget(None)
+
+
+class Asked:
+    def __init__(self, path, method="GET"):
+        self.path, self.method, self.environ = path, method, {"PATH_INFO": path}
+
+
+@pytest.mark.parametrize(
+    ("method", "back"), [("GET", "/account/email"), ("HEAD", "/account/email"), ("POST", "/consents")]
+)
+def test_who_is_not_signed_in_comes_back_to_the_page_that_was_asked_for(method, back):
+    from pyramid.security import Denied
+
+    answer = on_forbidden(HTTPForbidden(result=Denied("x")), Asked("/account/email", method))
+    assert (answer.status_int, answer.headers["Location"]) == (303, f"/login?next={back}")
