@@ -3,8 +3,8 @@
 # ruff: noqa: F403 - pytest collects the tests of a module under its name, so all stand in one
 
 from tests.contract.broken.codes import *
-from tests.contract.broken.once import *
-from tests.contract.broken.outbox import *
+from tests.contract.broken.deliveries import *
+from tests.contract.broken.one_time_use import *
 from tests.contract.broken.repositories import *
 from tests.contract.broken.sound import *
 from tests.contract.broken.tokens import *

@@ -2,38 +2,48 @@
 
 from __future__ import annotations
 
-from consentcore.testing.storage.accounts import AccountGroup
 from consentcore.testing.storage.base import StorageFixtures
 from consentcore.testing.storage.claims import ClaimsGroup
+from consentcore.testing.storage.clients import ClientGroup, EndpointGroup
 from consentcore.testing.storage.codes import CodeGroup
+from consentcore.testing.storage.counters import CounterGroup
+from consentcore.testing.storage.deliveries import OutboxGroup
+from consentcore.testing.storage.delivery_log import DeliveryLogGroup, DeliveryReplayGroup, NamedOutboxGroup
 from consentcore.testing.storage.feed import FeedGroup
 from consentcore.testing.storage.grants import GrantGroup
-from consentcore.testing.storage.joining import JoinGroup
+from consentcore.testing.storage.identities import IdentityGroup
+from consentcore.testing.storage.interactions import InteractionGroup
 from consentcore.testing.storage.ledger import LedgerGroup
-from consentcore.testing.storage.log import DeliveryLogGroup
-from consentcore.testing.storage.named import NamedOutboxGroup
-from consentcore.testing.storage.once import OnceGroup
-from consentcore.testing.storage.outbox import OutboxGroup
-from consentcore.testing.storage.people import PeopleGroup
-from consentcore.testing.storage.purging import PurgeGroup
+from consentcore.testing.storage.notices import NoticeGroup
+from consentcore.testing.storage.one_time_use import OnceGroup
+from consentcore.testing.storage.owners import AccountGroup, OwnerGroup
+from consentcore.testing.storage.purge import PurgeGroup
 from consentcore.testing.storage.races import InterleavingGroup, ProcessGroup, RaceGroup
-from consentcore.testing.storage.suspension import SuspensionGroup
-from consentcore.testing.storage.tokens import RotationGroup, TokenGroup
-from consentcore.testing.storage.transactions import TransactionGroup
-from consentcore.testing.storage.upkeep import (
-    CounterGroup,
+from consentcore.testing.storage.request_transactions import JoinGroup
+from consentcore.testing.storage.storage import (
+    AbsenceGroup,
     FaultGroup,
     MigrationGroup,
     SecrecyGroup,
     TextGroup,
 )
+from consentcore.testing.storage.suspension import SuspensionGroup
+from consentcore.testing.storage.tickets import TicketGroup
+from consentcore.testing.storage.tokens import RotationGroup, TokenGroup
+from consentcore.testing.storage.transactions import TransactionGroup
 
 __all__ = ["StorageConformance"]
 
 
 class StorageConformance(
-    PeopleGroup,
+    AbsenceGroup,
+    ClientGroup,
+    EndpointGroup,
+    OwnerGroup,
     AccountGroup,
+    TicketGroup,
+    IdentityGroup,
+    InteractionGroup,
     GrantGroup,
     LedgerGroup,
     CodeGroup,
@@ -46,10 +56,12 @@ class StorageConformance(
     InterleavingGroup,
     ProcessGroup,
     OnceGroup,
+    NoticeGroup,
     OutboxGroup,
     ClaimsGroup,
     NamedOutboxGroup,
     DeliveryLogGroup,
+    DeliveryReplayGroup,
     FeedGroup,
     TextGroup,
     CounterGroup,

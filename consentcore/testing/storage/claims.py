@@ -10,7 +10,7 @@ import pytest
 from consentcore.api import Delivery, DeliveryState, Settlement, Storage
 from consentcore.testing import factories
 from consentcore.testing.factories import NOW
-from consentcore.testing.storage.outbox import LEASE, Box
+from consentcore.testing.storage.deliveries import LEASE, Box
 from consentcore.testing.threads import insist, together
 from consentcore.testing.worlds import World
 

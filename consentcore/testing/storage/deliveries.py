@@ -1,4 +1,4 @@
-"""The outbox: nothing lost, nothing leased twice."""
+"""Deliveries: nothing lost, nothing leased twice."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
-from consentcore.api import Delivery, DeliveryState, Notice, NoticeKind, Settlement, Storage, UnitOfWork
+from consentcore.api import Delivery, DeliveryState, Notice, Settlement
 from consentcore.testing import factories
 from consentcore.testing.factories import NOW
-from consentcore.testing.worlds import World, populate
+from consentcore.testing.worlds import World
 
 LEASE = 30_000
+
+
 ALL = ("webhook", "smtp")
 
 
@@ -65,30 +67,11 @@ class Box:
 
 
 class OutboxGroup:
-    """Notices and :class:`consentcore.api.OutboxStorage`."""
+    """:class:`consentcore.api.OutboxStorage`."""
 
     @pytest.fixture
     def box(self, world: World) -> Box:
         return Box(world)
-
-    def test_notice_comes_back_equal(self, world: World, box: Box) -> None:
-        notice = box.add_notice(kind=NoticeKind.SECURITY, audiences=(), data='{"reason":"„gestohlen“"}')
-        with world.storage.reading() as uow:
-            assert uow.notices.get(notice.notice_id) == notice
-
-    def test_notices_of_a_grant_come_oldest_first(self, storage: Storage, world: World, box: Box) -> None:
-        newer, older = box.add_notice(occurred_at=NOW + 1), box.add_notice()
-        Box(populate(storage)).add_notice()
-        with storage.reading() as uow:
-            assert list(uow.notices.of_grant(world.grant.grant_id)) == [older, newer]
-
-    def test_several_notices_are_read_at_once(self, storage: Storage, box: Box) -> None:
-        notices = [box.add_notice() for _ in range(3)]
-        wanted = [notices[2].notice_id, "unknown", notices[0].notice_id]
-        with storage.reading() as uow:
-            found = uow.notices.several(wanted)
-            assert dict(found) == {one.notice_id: one for one in (notices[0], notices[2])}
-            assert dict(uow.notices.several([])) == {}
 
     def test_unexpanded_notices_come_oldest_first(self, box: Box) -> None:
         notices = [box.add_notice(occurred_at=NOW + offset) for offset in (2, 0, 1)]
@@ -120,15 +103,6 @@ class OutboxGroup:
             pair = [factories.delivery(notice.notice_id, notifier=name, target="owner") for name in ALL]
             box.outbox.expand(notice.notice_id, pair, NOW)
         assert len(box.outbox.deliveries()) == 4
-
-    def test_notice_that_was_rolled_back_is_never_told(self, world: World, box: Box) -> None:
-        def add_and_fail(uow: UnitOfWork) -> None:
-            uow.notices.add(factories.notice(world.grant))
-            raise ZeroDivisionError
-
-        with pytest.raises(ZeroDivisionError), world.storage.transaction() as uow:
-            add_and_fail(uow)
-        assert list(box.outbox.unexpanded(10)) == []
 
     def test_claim_leases_and_counts(self, box: Box) -> None:
         delivery = box.add()
@@ -222,64 +196,3 @@ class OutboxGroup:
             box.settle(claimed, DeliveryState.PENDING, next_at=NOW + number + 1, attempt=attempt)
         assert list(box.outbox.attempts(delivery.delivery_id)) == tries
         assert list(box.outbox.attempts("unknown")) == []
-
-    def test_deliveries_are_narrowed_by_what_is_given(self, storage: Storage, world: World, box: Box) -> None:
-        first, second = box.add(created_at=NOW), box.add(created_at=NOW + 1)
-        foreign = Box(populate(storage)).add(created_at=NOW + 2)
-        for claimed in box.claim(limit=1):
-            box.settle(claimed, DeliveryState.DEAD)
-        ids = [one.delivery_id for one in box.outbox.deliveries()]
-        assert ids == [foreign.delivery_id, second.delivery_id, first.delivery_id]
-        assert [one.delivery_id for one in box.outbox.deliveries(limit=1)] == ids[:1]
-        mine = box.outbox.deliveries(client_id=world.client.client_id)
-        assert [one.delivery_id for one in mine] == ids[1:]
-        dead = box.outbox.deliveries(state=DeliveryState.DEAD)
-        pending = box.outbox.deliveries(state=DeliveryState.PENDING)
-        assert (len(dead), len(pending)) == (1, 2)
-        of_notice = box.outbox.deliveries(notice_id=second.notice_id, client_id=world.client.client_id)
-        assert [one.delivery_id for one in of_notice] == [second.delivery_id]
-        assert (
-            list(box.outbox.deliveries(notice_id=foreign.notice_id, client_id=world.client.client_id)) == []
-        )
-
-    @pytest.mark.parametrize("state", [DeliveryState.DEAD, DeliveryState.DELIVERED, DeliveryState.GONE])
-    def test_finished_delivery_is_requeued(self, box: Box, state: DeliveryState) -> None:
-        delivery = box.add()
-        (claimed,) = box.claim()
-        box.settle(claimed, state)
-        assert list(box.outbox.requeue([delivery.delivery_id], NOW + 5000)) == [delivery.delivery_id]
-        found = box.get(delivery)
-        assert (found.state, found.next_at) == (DeliveryState.PENDING, NOW + 5000)
-        assert found.finished_at is None
-        (again,) = box.claim(NOW + 5000)
-        assert again.attempts == 2, "the numbers in the delivery log go on"
-        assert again.body == delivery.body
-
-    def test_waiting_delivery_is_due_at_once_when_requeued(self, box: Box) -> None:
-        delivery = box.add(next_at=NOW + 10**9)
-        assert box.claim() == []
-        assert list(box.outbox.requeue([delivery.delivery_id], NOW)) == [delivery.delivery_id]
-        assert len(box.claim()) == 1
-
-    def test_leased_or_unknown_delivery_is_not_requeued(self, box: Box) -> None:
-        delivery = box.add()
-        (claimed,) = box.claim()
-        assert list(box.outbox.requeue([delivery.delivery_id, "unknown"], NOW + 1)) == []
-        assert box.get(delivery) == claimed
-
-    def test_stats_tell_how_full_it_is(self, box: Box) -> None:
-        empty = box.outbox.stats(NOW)
-        assert (empty.pending, empty.oldest_due_at, empty.dead, empty.unexpanded) == (0, None, 0, 0)
-        box.add(next_at=NOW - 5)
-        box.add(next_at=NOW - 9)
-        (claimed,) = box.claim(limit=1)
-        box.settle(claimed, DeliveryState.DEAD)
-        box.add(next_at=NOW + 7)
-        box.add_notice()
-        full = box.outbox.stats(NOW)
-        assert (full.pending, full.oldest_due_at, full.dead, full.unexpanded) == (2, NOW - 5, 1, 1)
-
-    def test_stats_without_anything_due_name_no_time(self, box: Box) -> None:
-        box.add(next_at=NOW + 7)
-        assert box.outbox.stats(NOW).oldest_due_at is None
-        assert box.outbox.stats(NOW + 7).oldest_due_at == NOW + 7

@@ -10,6 +10,8 @@ from consentcore.testing.factories import NOW
 from consentcore.testing.threads import insist, together
 
 THREADS = 8
+
+
 ROUNDS = 3
 
 

@@ -1,4 +1,4 @@
-"""Texts, counters, migration, faults, and what a thief of the database would find."""
+"""The storage as a whole: texts, migration, faults, and what a thief of the database would find."""
 
 from __future__ import annotations
 
@@ -8,16 +8,30 @@ from contextlib import AbstractContextManager
 
 import pytest
 
-from consentcore.api import (
-    MINUTE,
-    Storage,
-    StorageUnavailable,
-    UnitOfWork,
-)
+from consentcore.api import MINUTE, Storage, StorageUnavailable, UnitOfWork
 from consentcore.testing import factories
 from consentcore.testing.factories import NOW
 from consentcore.testing.threads import together
 from consentcore.testing.worlds import World
+
+
+class AbsenceGroup:
+    """What is not there."""
+
+    def test_unknown_things_are_none(self, storage: Storage) -> None:
+        with storage.reading() as uow:
+            assert uow.clients.get("nobody") is None
+            assert uow.clients.get_endpoint("nobody") is None
+            assert uow.owners.get("nobody") is None
+            assert uow.owners.by_email("nobody@example.org") is None
+            assert uow.owners.password_hash("nobody") is None
+            assert uow.owners.session(bytes(32), NOW) is None
+            assert uow.interactions.get(bytes(32)) is None
+            assert uow.grants.get("nobody") is None
+            assert uow.ledger.get("nobody") is None
+            assert uow.ledger.snapshot("sha256:0") is None
+            assert uow.notices.get("nobody") is None
+
 
 TEXTS = {
     "accents": "Zoë Łódź ñandú – „Zähler“",
@@ -69,37 +83,6 @@ class TextGroup:
             assert uow.clients.get("client-a ") is None
             assert uow.owners.by_email("rené@x.example") == accented
             assert [client.client_id for client in uow.clients.list()] == ["CLIENT-A", "client-a"]
-
-
-class CounterGroup:
-    """:class:`consentcore.api.CounterStorage`."""
-
-    def test_hits_are_counted_per_key(self, storage: Storage) -> None:
-        hit = storage.counters.hit
-        assert [hit("a", NOW, MINUTE), hit("a", NOW, MINUTE), hit("b", NOW, MINUTE)] == [1, 2, 1]
-        assert storage.counters.count("a", NOW, MINUTE) == 2
-        assert storage.counters.count("a", NOW, MINUTE) == 2
-        assert storage.counters.count("c", NOW, MINUTE) == 0
-
-    def test_window_starts_anew(self, storage: Storage) -> None:
-        start = NOW - NOW % MINUTE
-        assert storage.counters.hit("a", start + MINUTE - 1, MINUTE) == 1
-        assert storage.counters.hit("a", start, MINUTE) == 2
-        assert storage.counters.count("a", start + MINUTE, MINUTE) == 0
-        assert storage.counters.hit("a", start + MINUTE, MINUTE) == 1
-
-    def test_reset_forgets_one_key(self, storage: Storage) -> None:
-        storage.counters.hit("a", NOW, MINUTE)
-        storage.counters.hit("b", NOW, MINUTE)
-        storage.counters.reset("a")
-        storage.counters.reset("never seen")
-        assert storage.counters.count("a", NOW, MINUTE) == 0
-        assert storage.counters.count("b", NOW, MINUTE) == 1
-
-    def test_keys_hold_any_text(self, storage: Storage) -> None:
-        for key in ("login:ä@example.org|2001:db8::1", "x" * 400):
-            assert storage.counters.hit(key, NOW, MINUTE) == 1
-            assert storage.counters.hit(key, NOW, MINUTE) == 2
 
 
 class MigrationGroup:

@@ -1,8 +1,8 @@
-"""The delivery log and the endpoints that it is about."""
+"""The delivery log: what people see of deliveries, and replays."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -15,17 +15,17 @@ from consentcore.api import (
     EndpointHealth,
     NoticeKind,
     Storage,
-    UnitOfWork,
-    WebhookEndpoint,
     transact,
 )
 from consentcore.testing import factories
 from consentcore.testing.factories import NOW
-from consentcore.testing.storage.outbox import Box
-from consentcore.testing.threads import insist, together
+from consentcore.testing.storage.base import needs
+from consentcore.testing.storage.clients import add_endpoints
+from consentcore.testing.storage.deliveries import Box
 from consentcore.testing.worlds import World, populate
 
-SICK = EndpointHealth(NOW - DAY, NOW - 1, NOW - 2 * DAY, NOW - 5, NOW + 60_000)
+if TYPE_CHECKING:
+    from consentcore.api import NamedOutbox
 
 
 def ids(deliveries: list[Delivery]) -> list[str]:
@@ -33,20 +33,77 @@ def ids(deliveries: list[Delivery]) -> list[str]:
     return [one.delivery_id for one in deliveries]
 
 
-def add_endpoints(storage: Storage, client_id: str, *healths: EndpointHealth) -> list[WebhookEndpoint]:
-    """Commit an endpoint for each health, in that order."""
-    made = [factories.endpoint(client_id, health=health) for health in healths]
+class DeliveryReplayGroup:
+    """Deliveries that are due once more, and how full the outbox is."""
 
-    def work(uow: UnitOfWork) -> None:
-        for endpoint in made:
-            uow.clients.add_endpoint(endpoint)
+    @pytest.fixture
+    def box(self, world: World) -> Box:
+        return Box(world)
 
-    transact(storage, work)
-    return made
+    def test_deliveries_are_narrowed_by_what_is_given(self, storage: Storage, world: World, box: Box) -> None:
+        first, second = box.add(created_at=NOW), box.add(created_at=NOW + 1)
+        foreign = Box(populate(storage)).add(created_at=NOW + 2)
+        for claimed in box.claim(limit=1):
+            box.settle(claimed, DeliveryState.DEAD)
+        ids = [one.delivery_id for one in box.outbox.deliveries()]
+        assert ids == [foreign.delivery_id, second.delivery_id, first.delivery_id]
+        assert [one.delivery_id for one in box.outbox.deliveries(limit=1)] == ids[:1]
+        mine = box.outbox.deliveries(client_id=world.client.client_id)
+        assert [one.delivery_id for one in mine] == ids[1:]
+        dead = box.outbox.deliveries(state=DeliveryState.DEAD)
+        pending = box.outbox.deliveries(state=DeliveryState.PENDING)
+        assert (len(dead), len(pending)) == (1, 2)
+        of_notice = box.outbox.deliveries(notice_id=second.notice_id, client_id=world.client.client_id)
+        assert [one.delivery_id for one in of_notice] == [second.delivery_id]
+        assert (
+            list(box.outbox.deliveries(notice_id=foreign.notice_id, client_id=world.client.client_id)) == []
+        )
+
+    @pytest.mark.parametrize("state", [DeliveryState.DEAD, DeliveryState.DELIVERED, DeliveryState.GONE])
+    def test_finished_delivery_is_requeued(self, box: Box, state: DeliveryState) -> None:
+        delivery = box.add()
+        (claimed,) = box.claim()
+        box.settle(claimed, state)
+        assert list(box.outbox.requeue([delivery.delivery_id], NOW + 5000)) == [delivery.delivery_id]
+        found = box.get(delivery)
+        assert (found.state, found.next_at) == (DeliveryState.PENDING, NOW + 5000)
+        assert found.finished_at is None
+        (again,) = box.claim(NOW + 5000)
+        assert again.attempts == 2, "the numbers in the delivery log go on"
+        assert again.body == delivery.body
+
+    def test_waiting_delivery_is_due_at_once_when_requeued(self, box: Box) -> None:
+        delivery = box.add(next_at=NOW + 10**9)
+        assert box.claim() == []
+        assert list(box.outbox.requeue([delivery.delivery_id], NOW)) == [delivery.delivery_id]
+        assert len(box.claim()) == 1
+
+    def test_leased_or_unknown_delivery_is_not_requeued(self, box: Box) -> None:
+        delivery = box.add()
+        (claimed,) = box.claim()
+        assert list(box.outbox.requeue([delivery.delivery_id, "unknown"], NOW + 1)) == []
+        assert box.get(delivery) == claimed
+
+    def test_stats_tell_how_full_it_is(self, box: Box) -> None:
+        empty = box.outbox.stats(NOW)
+        assert (empty.pending, empty.oldest_due_at, empty.dead, empty.unexpanded) == (0, None, 0, 0)
+        box.add(next_at=NOW - 5)
+        box.add(next_at=NOW - 9)
+        (claimed,) = box.claim(limit=1)
+        box.settle(claimed, DeliveryState.DEAD)
+        box.add(next_at=NOW + 7)
+        box.add_notice()
+        full = box.outbox.stats(NOW)
+        assert (full.pending, full.oldest_due_at, full.dead, full.unexpanded) == (2, NOW - 5, 1, 1)
+
+    def test_stats_without_anything_due_name_no_time(self, box: Box) -> None:
+        box.add(next_at=NOW + 7)
+        assert box.outbox.stats(NOW).oldest_due_at is None
+        assert box.outbox.stats(NOW + 7).oldest_due_at == NOW + 7
 
 
 class DeliveryLogGroup:
-    """What happened to deliveries, replays, and the health of endpoints."""
+    """What happened to deliveries, and replays."""
 
     @pytest.fixture
     def box(self, world: World) -> Box:
@@ -171,21 +228,6 @@ class DeliveryLogGroup:
         assert ids([*box.outbox.deliveries()]) == ids([young, pending])
         assert len(box.outbox.attempts(young.delivery_id)) == 1
 
-    def test_health_is_kept_apart_from_everything_else(self, storage: Storage, world: World) -> None:
-        (endpoint,) = add_endpoints(storage, world.client.client_id, EndpointHealth())
-        transact(storage, lambda uow: uow.clients.set_health(endpoint.endpoint_id, SICK))
-        changed = replace(endpoint, url="https://new.example/", health=EndpointHealth())
-        transact(storage, lambda uow: uow.clients.update_endpoint(changed))
-        transact(storage, lambda uow: uow.clients.set_health("unknown", SICK))
-        with storage.reading() as uow:
-            assert uow.clients.get_endpoint(endpoint.endpoint_id) == replace(changed, health=SICK)
-
-    def test_endpoint_comes_back_with_its_health(self, storage: Storage, world: World) -> None:
-        (endpoint,) = add_endpoints(storage, world.client.client_id, SICK)
-        with storage.transaction() as uow:
-            assert uow.clients.lock_endpoint(endpoint.endpoint_id) == endpoint
-            assert uow.clients.lock_endpoint("unknown") is None
-
     def test_endpoint_is_removed_and_its_deliveries_stay(self, box: Box) -> None:
         storage, client_id = box.world.storage, box.world.client.client_id
         gone, other = add_endpoints(storage, client_id, EndpointHealth(), EndpointHealth())
@@ -196,39 +238,24 @@ class DeliveryLogGroup:
             assert list(uow.clients.endpoints(client_id)) == [other]
         assert box.outbox.delivery(delivery.delivery_id) == delivery
 
-    def test_failing_endpoints_come_longest_first(self, storage: Storage, world: World) -> None:
-        client_id = world.client.client_id
-        newer, older, warned, _fresh, _well = add_endpoints(
-            storage,
-            client_id,
-            EndpointHealth(failing_since=NOW - 1),
-            EndpointHealth(failing_since=NOW - 2),
-            EndpointHealth(failing_since=NOW - 3, warned_at=NOW),
-            EndpointHealth(failing_since=NOW + 1),
-            EndpointHealth(last_success_at=NOW - 9),
-        )
-        off = factories.endpoint(client_id, disabled_at=NOW, health=EndpointHealth(failing_since=NOW - 9))
-        transact(storage, lambda uow: uow.clients.add_endpoint(off))
-        with storage.reading() as uow:
-            find = uow.clients.failing_endpoints
-            assert list(find(NOW, warned=False, limit=9)) == [older, newer]
-            assert list(find(NOW, warned=False, limit=1)) == [older]
-            assert list(find(NOW, warned=True, limit=9)) == [warned]
 
-    def test_no_change_of_an_endpoint_is_lost_to_another(self, storage: Storage) -> None:
-        world = populate(storage)
-        (endpoint,) = add_endpoints(storage, world.client.client_id, EndpointHealth())
+class NamedOutboxGroup:
+    """What the capability ``pending_of`` of a plugin's ``PluginInfo`` promises; declare it on the test class."""
 
-        def add_type(number: int) -> None:
-            def work(uow: UnitOfWork) -> None:
-                found = uow.clients.lock_endpoint(endpoint.endpoint_id)
-                assert found is not None
-                uow.clients.update_endpoint(replace(found, events=(*found.events, f"type.{number}")))
-
-            insist(lambda: transact(storage, work))
-
-        together(8, add_type)
-        with storage.reading() as uow:
-            found = uow.clients.get_endpoint(endpoint.endpoint_id)
-        assert found is not None
-        assert sorted(found.events) == [f"type.{number}" for number in range(8)]
+    @needs("pending_of")
+    def test_pending_of_counts_the_named_notifiers_only(self, world: World) -> None:
+        box = Box(world)
+        outbox = cast("NamedOutbox", box.outbox)
+        assert outbox.pending_of(NOW, ("webhook",)) == (0, None)
+        box.add(notifier="webhook", next_at=NOW - 5)
+        box.add(notifier="webhook", next_at=NOW + 7)
+        box.add(notifier="smtp", next_at=NOW - 9)
+        box.add(notifier="event:audit", next_at=NOW - 20)
+        assert outbox.pending_of(NOW, ("webhook",)) == (2, NOW - 5)
+        assert outbox.pending_of(NOW, ("webhook", "smtp")) == (3, NOW - 9)
+        assert outbox.pending_of(NOW, ("event:audit", "gone")) == (1, NOW - 20)
+        assert outbox.pending_of(NOW, ()) == (0, None)
+        (claimed,) = box.claim(notifiers=("smtp",))
+        assert outbox.pending_of(NOW, ("smtp",)) == (1, None), "what somebody is at is not due"
+        box.settle(claimed, DeliveryState.DELIVERED)
+        assert outbox.pending_of(NOW, ("smtp",)) == (0, None)

@@ -1,4 +1,4 @@
-"""What an account needs: sessions in a list, tickets that are good for once, identities at providers."""
+"""Tickets that are good for once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from consentcore.api import HOUR, OwnerTicket, Storage, StorageConflict, UnitOfWork, transact
+from consentcore.api import OwnerTicket, Storage, StorageConflict, UnitOfWork, transact
 from consentcore.testing import factories
 from consentcore.testing.factories import NOW
 from consentcore.testing.threads import together
@@ -19,71 +19,8 @@ def add_ticket(storage: Storage, ticket: OwnerTicket) -> OwnerTicket:
     return ticket
 
 
-class AccountGroup:
-    """Sessions, tickets, identities, and the address before the present one."""
-
-    def test_previous_address_is_kept(self, storage: Storage) -> None:
-        owner = factories.owner()
-        moved = replace(owner, email="new@example.org", previous_email=owner.email, email_changed_at=NOW + 1)
-        with storage.transaction() as uow:
-            uow.owners.add(owner)
-        with storage.transaction() as uow:
-            assert uow.owners.lock(owner.owner_id) == owner
-            assert uow.owners.lock("nobody") is None
-            uow.owners.update(moved)
-        with storage.reading() as uow:
-            assert uow.owners.get(owner.owner_id) == moved
-            assert uow.owners.by_email(owner.email) is None
-
-    def test_nobody_moves_to_the_address_of_another(self, storage: Storage) -> None:
-        first, second = factories.owner(), factories.owner()
-        with storage.transaction() as uow:
-            uow.owners.add(first)
-            uow.owners.add(second)
-        with pytest.raises(StorageConflict), storage.transaction() as uow:
-            uow.owners.update(replace(second, email=first.email))
-        with storage.reading() as uow:
-            assert uow.owners.by_email(first.email) == first
-            assert uow.owners.get(second.owner_id) == second
-
-    def test_sessions_of_an_owner_are_listed_newest_first(self, storage: Storage) -> None:
-        owner, other = factories.owner(), factories.owner()
-        sessions = [factories.session(owner.owner_id, created_at=NOW + age) for age in (2, 3, 1)]
-        over = factories.session(owner.owner_id, expires_at=NOW + 5)
-        with storage.transaction() as uow:
-            for person in (owner, other):
-                uow.owners.add(person)
-            for session in (*sessions, over, factories.session(other.owner_id)):
-                uow.owners.add_session(session)
-        with storage.reading() as uow:
-            found = list(uow.owners.sessions(owner.owner_id, NOW + 5))
-            assert found == [sessions[1], sessions[0], sessions[2]]
-            assert list(uow.owners.sessions("nobody", NOW)) == []
-
-    def test_all_sessions_but_one_are_ended(self, storage: Storage) -> None:
-        owner = factories.owner()
-        sessions = [factories.session(owner.owner_id) for _ in range(3)]
-        with storage.transaction() as uow:
-            uow.owners.add(owner)
-            for session in sessions:
-                uow.owners.add_session(session)
-        with storage.transaction() as uow:
-            assert uow.owners.end_sessions(owner.owner_id, keep=sessions[1].session_hash) == 2
-        with storage.reading() as uow:
-            assert list(uow.owners.sessions(owner.owner_id, NOW)) == [sessions[1]]
-
-    def test_session_is_noted_as_used(self, storage: Storage) -> None:
-        owner = factories.owner()
-        session = factories.session(owner.owner_id)
-        with storage.transaction() as uow:
-            uow.owners.add(owner)
-            uow.owners.add_session(session)
-        with storage.transaction() as uow:
-            uow.owners.touch_session(session.session_hash, NOW + HOUR)
-            uow.owners.touch_session(b"?" * 32, NOW + HOUR)
-        with storage.reading() as uow:
-            assert uow.owners.session(session.session_hash, NOW) == replace(session, seen_at=NOW + HOUR)
-            assert uow.owners.session(b"?" * 32, NOW) is None
+class TicketGroup:
+    """:class:`consentcore.api.TicketRepository`."""
 
     @pytest.mark.parametrize("payload", ["", '{"email":"„neu“@example.org"}', "x" * 2000])
     def test_ticket_comes_back_equal_until_its_time_is_over(self, storage: Storage, payload: str) -> None:
@@ -171,27 +108,3 @@ class AccountGroup:
         with storage.reading() as uow:
             assert uow.tickets.get(alive.ticket_hash, NOW) == alive
             assert uow.tickets.get(over.ticket_hash, NOW - 1) is None
-
-    def test_identity_is_found_by_issuer_and_subject_only(self, storage: Storage) -> None:
-        first = factories.identity("owner-1", subject="A-7")
-        second = factories.identity(
-            "owner-1", subject="A-7", issuer="https://other.example", created_at=NOW + 1
-        )
-        with storage.transaction() as uow:
-            uow.identities.add(second)
-            uow.identities.add(first)
-        with storage.reading() as uow:
-            assert uow.identities.get(first.issuer, "A-7") == first
-            assert uow.identities.get(second.issuer, "A-7") == second
-            assert uow.identities.get(first.issuer, "a-7") is None
-            assert uow.identities.get(first.issuer + "/", "A-7") is None
-            assert list(uow.identities.of_owner("owner-1")) == [first, second]
-            assert list(uow.identities.of_owner("owner-2")) == []
-
-    def test_issuer_and_subject_are_one_owners_for_ever(self, storage: Storage) -> None:
-        identity = factories.identity("owner-1")
-        transact(storage, lambda uow: uow.identities.add(identity))
-        with pytest.raises(StorageConflict), storage.transaction() as uow:
-            uow.identities.add(replace(identity, owner_id="owner-2"))
-        with storage.reading() as uow:
-            assert uow.identities.get(identity.issuer, identity.subject) == identity

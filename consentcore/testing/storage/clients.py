@@ -1,0 +1,208 @@
+"""Clients and their webhook endpoints."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from consentcore.api import (
+    DAY,
+    AuthMethod,
+    ClientKind,
+    ClientSecret,
+    EndpointHealth,
+    SealedSecret,
+    Storage,
+    StorageConflict,
+    TokenFormat,
+    UnitOfWork,
+    WebhookEndpoint,
+    transact,
+)
+from consentcore.testing import factories
+from consentcore.testing.factories import NOW
+from consentcore.testing.storage.base import needs
+from consentcore.testing.threads import insist, together
+from consentcore.testing.worlds import World, populate
+
+SICK = EndpointHealth(NOW - DAY, NOW - 1, NOW - 2 * DAY, NOW - 5, NOW + 60_000)
+
+
+def add_endpoints(storage: Storage, client_id: str, *healths: EndpointHealth) -> list[WebhookEndpoint]:
+    """Commit an endpoint for each health, in that order."""
+    made = [factories.endpoint(client_id, health=health) for health in healths]
+
+    def work(uow: UnitOfWork) -> None:
+        for endpoint in made:
+            uow.clients.add_endpoint(endpoint)
+
+    transact(storage, work)
+    return made
+
+
+class ClientGroup:
+    """:class:`consentcore.api.ClientRepository`: what is stored comes back as it was, and nothing else does."""
+
+    def test_client_comes_back_equal(self, storage: Storage) -> None:
+        client = factories.client(
+            kind=ClientKind.RESOURCE_SERVER,
+            auth_method=AuthMethod.NONE,
+            secrets=(ClientSecret(b"\x00\xff" * 16, NOW, NOW + 1), ClientSecret(b"\x01" * 32, NOW)),
+            redirect_uris=("https://a.example/cb?x=1", "http://127.0.0.1:8080/"),
+            require_pkce=True,
+            enabled=False,
+            contact_email="hooks@a.example",
+            jwks='{"keys": []}',
+            jwks_uri="https://a.example/jwks",
+            require_par=True,
+            access_token_format=TokenFormat.JWT,
+            audiences=("https://api.example/", "urn:example:meters"),
+        )
+        with storage.transaction() as uow:
+            uow.clients.add(client)
+        with storage.reading() as uow:
+            assert uow.clients.get(client.client_id) == client
+
+    def test_client_update_replaces_every_field(self, storage: Storage) -> None:
+        client = factories.client()
+        changed = replace(
+            client,
+            name="Renamed",
+            secrets=(),
+            redirect_uris=(),
+            scopes=("x",),
+            enabled=False,
+            contact_email="a@b.example",
+            jwks='{"keys": []}',
+            jwks_uri="https://a.example/jwks",
+            require_par=True,
+            access_token_format=TokenFormat.JWT,
+            audiences=("https://api.example/",),
+        )
+        with storage.transaction() as uow:
+            uow.clients.add(client)
+        with storage.transaction() as uow:
+            uow.clients.update(changed)
+        with storage.reading() as uow:
+            assert uow.clients.get(client.client_id) == changed
+
+    @needs("client_assertion_audience")
+    def test_what_aud_its_assertions_may_have_is_kept(self, storage: Storage) -> None:
+        client = factories.client(assertion_audience="issuer")
+        with storage.transaction() as uow:
+            uow.clients.add(client)
+        assert storage.protocol.read_authorize(client.client_id, None, NOW).client == client
+        changed = replace(client, assertion_audience="endpoint")
+        with storage.transaction() as uow:
+            uow.clients.update(changed)
+        with storage.reading() as uow:
+            assert uow.clients.get(client.client_id) == changed
+
+    def test_client_id_is_taken_once(self, storage: Storage) -> None:
+        client = factories.client()
+        with storage.transaction() as uow:
+            uow.clients.add(client)
+        with pytest.raises(StorageConflict), storage.transaction() as uow:
+            uow.clients.add(replace(client, name="Impostor"))
+        with storage.reading() as uow:
+            assert uow.clients.get(client.client_id) == client
+
+    def test_clients_are_listed_by_id_in_pages(self, storage: Storage) -> None:
+        ids = [f"c{number:02}" for number in range(7)]
+        with storage.transaction() as uow:
+            for client_id in reversed(ids):
+                uow.clients.add(factories.client(client_id=client_id))
+        with storage.reading() as uow:
+            first = [client.client_id for client in uow.clients.list(limit=3)]
+            second = [client.client_id for client in uow.clients.list(after=first[-1], limit=3)]
+            last = [client.client_id for client in uow.clients.list(after=second[-1], limit=3)]
+        assert [first, second, last] == [ids[:3], ids[3:6], ids[6:]]
+
+    def test_endpoints_come_back_oldest_first(self, storage: Storage) -> None:
+        client, other = factories.client(), factories.client()
+        newer = factories.endpoint(client.client_id, created_at=NOW + 1, events=("consent.granted",))
+        older = factories.endpoint(client.client_id)
+        with storage.transaction() as uow:
+            uow.clients.add(client)
+            uow.clients.add(other)
+            uow.clients.add_endpoint(newer)
+            uow.clients.add_endpoint(older)
+            uow.clients.add_endpoint(factories.endpoint(other.client_id))
+        with storage.reading() as uow:
+            assert list(uow.clients.endpoints(client.client_id)) == [older, newer]
+
+    def test_endpoint_update_replaces_every_field(self, storage: Storage) -> None:
+        client = factories.client()
+        endpoint = factories.endpoint(client.client_id)
+        changed = replace(
+            endpoint,
+            url="https://new.example/",
+            secrets=(SealedSecret("new", NOW + 1), SealedSecret("old", NOW, NOW + DAY)),
+            events=("consent.revoked",),
+            disabled_at=NOW + 2,
+            disabled_reason="gone",
+        )
+        with storage.transaction() as uow:
+            uow.clients.add(client)
+            uow.clients.add_endpoint(endpoint)
+        with storage.transaction() as uow:
+            uow.clients.update_endpoint(changed)
+        with storage.reading() as uow:
+            assert uow.clients.get_endpoint(endpoint.endpoint_id) == changed
+
+
+class EndpointGroup:
+    """Webhook endpoints and their health."""
+
+    def test_health_is_kept_apart_from_everything_else(self, storage: Storage, world: World) -> None:
+        (endpoint,) = add_endpoints(storage, world.client.client_id, EndpointHealth())
+        transact(storage, lambda uow: uow.clients.set_health(endpoint.endpoint_id, SICK))
+        changed = replace(endpoint, url="https://new.example/", health=EndpointHealth())
+        transact(storage, lambda uow: uow.clients.update_endpoint(changed))
+        transact(storage, lambda uow: uow.clients.set_health("unknown", SICK))
+        with storage.reading() as uow:
+            assert uow.clients.get_endpoint(endpoint.endpoint_id) == replace(changed, health=SICK)
+
+    def test_endpoint_comes_back_with_its_health(self, storage: Storage, world: World) -> None:
+        (endpoint,) = add_endpoints(storage, world.client.client_id, SICK)
+        with storage.transaction() as uow:
+            assert uow.clients.lock_endpoint(endpoint.endpoint_id) == endpoint
+            assert uow.clients.lock_endpoint("unknown") is None
+
+    def test_failing_endpoints_come_longest_first(self, storage: Storage, world: World) -> None:
+        client_id = world.client.client_id
+        newer, older, warned, _fresh, _well = add_endpoints(
+            storage,
+            client_id,
+            EndpointHealth(failing_since=NOW - 1),
+            EndpointHealth(failing_since=NOW - 2),
+            EndpointHealth(failing_since=NOW - 3, warned_at=NOW),
+            EndpointHealth(failing_since=NOW + 1),
+            EndpointHealth(last_success_at=NOW - 9),
+        )
+        off = factories.endpoint(client_id, disabled_at=NOW, health=EndpointHealth(failing_since=NOW - 9))
+        transact(storage, lambda uow: uow.clients.add_endpoint(off))
+        with storage.reading() as uow:
+            find = uow.clients.failing_endpoints
+            assert list(find(NOW, warned=False, limit=9)) == [older, newer]
+            assert list(find(NOW, warned=False, limit=1)) == [older]
+            assert list(find(NOW, warned=True, limit=9)) == [warned]
+
+    def test_no_change_of_an_endpoint_is_lost_to_another(self, storage: Storage) -> None:
+        world = populate(storage)
+        (endpoint,) = add_endpoints(storage, world.client.client_id, EndpointHealth())
+
+        def add_type(number: int) -> None:
+            def work(uow: UnitOfWork) -> None:
+                found = uow.clients.lock_endpoint(endpoint.endpoint_id)
+                assert found is not None
+                uow.clients.update_endpoint(replace(found, events=(*found.events, f"type.{number}")))
+
+            insist(lambda: transact(storage, work))
+
+        together(8, add_type)
+        with storage.reading() as uow:
+            found = uow.clients.get_endpoint(endpoint.endpoint_id)
+        assert found is not None
+        assert sorted(found.events) == [f"type.{number}" for number in range(8)]
