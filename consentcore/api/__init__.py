@@ -91,6 +91,9 @@ from consentcore.egress import EgressError, EgressPolicy, EgressResponse
 from consentcore.hooks.info import API_VERSION, NoSettings, PluginInfo, PluginKind
 from consentcore.hooks.specs import hookimpl
 from consentcore.hosts import ascii_host, is_loopback, misread_host
+from consentcore.jose.compact import CompactJws, MalformedJws, read_compact, verified_payload
+from consentcore.jose.rules import registry as jws_registry
+from consentcore.jose.source_cache import RefreshPolicy, SourceCache, SourceUnavailable
 from consentcore.mail.mime import check_sender, mail_message, mail_targets, mime_message
 from consentcore.mailbox import normalise_email
 from consentcore.ports.clients import ClientRepository
@@ -173,6 +176,7 @@ __all__ = [
     "Code",
     "CodeLookup",
     "CodeRepository",
+    "CompactJws",
     "ConfigurationError",
     "ConsentContext",
     "ConsentEvent",
@@ -215,6 +219,7 @@ __all__ = [
     "LoginOutcome",
     "LoginProvider",
     "Mail",
+    "MalformedJws",
     "NamedOutbox",
     "NewToken",
     "NoSettings",
@@ -242,6 +247,7 @@ __all__ = [
     "Redemption",
     "RedirectLogin",
     "RedirectTo",
+    "RefreshPolicy",
     "Refused",
     "Reject",
     "Replayed",
@@ -259,6 +265,8 @@ __all__ = [
     "SealedSecret",
     "Secret",
     "Settlement",
+    "SourceCache",
+    "SourceUnavailable",
     "Storage",
     "StorageConflict",
     "StorageError",
@@ -289,6 +297,7 @@ __all__ = [
     "is_loopback",
     "is_unicode",
     "iso",
+    "jws_registry",
     "mail_message",
     "mail_targets",
     "make_folder",
@@ -299,10 +308,12 @@ __all__ = [
     "normalise_email",
     "one_line",
     "private_file",
+    "read_compact",
     "read_json",
     "refused",
     "setting",
     "signature_header",
     "transact",
+    "verified_payload",
     "window_left_s",
 ]

@@ -6,19 +6,18 @@ import json
 import logging
 import ssl
 import time
-from base64 import urlsafe_b64decode
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from consentcore.jose.compact import CompactJws, MalformedJws, read_compact, verified_payload
 from consentcore.jose.rules import registry
-from consentcore.resource.bearer import MAX_TOKEN, Token, invalid_token
+from consentcore.resource.bearer import MAX_TOKEN, Refused, Token, invalid_token
 from consentcore.resource.keyset import KeySet
 
 log = logging.getLogger("consentcore.resource")
 
 ALGORITHMS = ("ES256", "EdDSA")
 TYPES = frozenset({"at+jwt", "application/at+jwt"})
-_HEADERS = frozenset({"alg", "typ", "kid"})
 
 
 class JwtVerifier:
@@ -66,11 +65,11 @@ class JwtVerifier:
 
         :raises Refused: 401 when it is not good, 503 when the keys cannot be had.
         """
-        header = _header_of(token)
-        key = self._keys.find(header["kid"], header["alg"])
+        jws, kid = _read(token)
+        key = self._keys.find(kid, jws.algorithm)
         if key is None:
             raise invalid_token("The token is signed with an unknown key")
-        claims = _verified(token, key, header["alg"])
+        claims = _verified(jws, key)
         problem = self._problem(claims)
         if problem:
             raise invalid_token(problem)
@@ -102,39 +101,37 @@ class JwtVerifier:
         return ""
 
 
-def _header_of(token: str) -> dict[str, str]:
-    """Read and judge the header before anything is computed with it.
+def _read(token: str) -> tuple[CompactJws, str]:
+    """Judge the header before anything is computed with the token; also its ``kid``.
 
     :raises Refused: 401.
     """
-    refusal = invalid_token("Expected a signed JWT access token")
-    parts = token.split(".")
-    if len(token) > MAX_TOKEN or len(parts) != 3 or len(parts[0]) > 1024:
-        raise refusal
     try:
-        header = json.loads(urlsafe_b64decode(parts[0] + "=" * (-len(parts[0]) % 4)))
+        # crit, jku, jwk, x5c and their like are nothing that we understand.
+        jws = read_compact(token, ALGORITHMS, max_length=MAX_TOKEN, members=("alg", "typ", "kid"))
+    except MalformedJws:
+        raise _unreadable() from None
+    if jws.kid is None or jws.typ is None or jws.typ.lower() not in TYPES:
+        raise _unreadable()
+    return jws, jws.kid
+
+
+def _verified(jws: CompactJws, key: Any) -> dict[str, Any]:
+    wrong = invalid_token("The signature of the token is wrong")
+    payload = verified_payload(jws, key, registry(ALGORITHMS))
+    if payload is None:
+        raise wrong
+    try:
+        claims = json.loads(payload)
     except (ValueError, RecursionError):
-        raise refusal from None
-    if not isinstance(header, dict) or set(header) != _HEADERS:
-        raise refusal  # crit, jku, jwk, x5c and their like are nothing that we understand
-    if not all(isinstance(value, str) for value in header.values()):
-        raise refusal
-    if header["alg"] not in ALGORITHMS or header["typ"].lower() not in TYPES:
-        raise refusal
-    return header
-
-
-def _verified(token: str, key: Any, algorithm: str) -> dict[str, Any]:
-    from joserfc import errors, jws
-
-    try:
-        found = jws.deserialize_compact(token, key, [algorithm], registry(ALGORITHMS))
-        claims = json.loads(found.payload)
-    except (errors.JoseError, ValueError, RecursionError):
-        raise invalid_token("The signature of the token is wrong") from None
+        raise wrong from None
     if not isinstance(claims, dict):
-        raise invalid_token("Expected a signed JWT access token")
+        raise _unreadable()
     return claims
+
+
+def _unreadable() -> Refused:
+    return invalid_token("Expected a signed JWT access token")
 
 
 def _texts(value: object) -> list[str]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import logging
 import ssl
-import threading
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from consentcore.jose.source_cache import RefreshPolicy, SourceCache, SourceUnavailable
 from consentcore.resource.bearer import Unavailable
 from consentcore.resource.http import Endpoint
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("consentcore.resource")
 
 _SHAPES = {"ES256": ("EC", "P-256"), "EdDSA": ("OKP", "Ed25519")}
-_FIRST_PAUSE_S = 1.0
+_FIRST_RETRY_S = 1.0
 MAX_STALE_S = 24 * 3600.0
 """How long keys are used that cannot be fetched again."""
 
@@ -41,49 +41,43 @@ class KeySet:
         context: ssl.SSLContext | None = None,
     ) -> None:
         self._endpoint = Endpoint(uri, timeout_s, context)
-        self._refresh_s, self._min_refresh_s = refresh_s, min_refresh_s
-        self._keys: Mapping[tuple[str, str], Key] = {}
-        self._fetched_at = self._tried_at = float("-inf")
-        self._lock = threading.Lock()
+        policy = RefreshPolicy(
+            fresh=refresh_s,
+            retry=min(min_refresh_s, refresh_s),
+            first_retry=min(min_refresh_s, _FIRST_RETRY_S),
+            unknown_asks=1,
+            unknown_within=min_refresh_s,
+        )
+        self._cache: SourceCache[Mapping[tuple[str, str], Key]] = SourceCache(policy)
 
     def find(self, kid: str, algorithm: str) -> Key | None:
         """The key that is published under ``kid`` for ``algorithm``; None when there is none.
 
         :raises Unavailable: no keys could be fetched, ever or for a day.
         """
-        wanted = (kid, algorithm)
-        if wanted not in self._keys:
-            with self._lock:
-                if wanted not in self._keys:
-                    self._fetch_if(self._min_refresh_s)
-        elif time.monotonic() >= self._fetched_at + self._refresh_s and self._lock.acquire(blocking=False):
-            try:
-                self._fetch_if(min(self._min_refresh_s, self._refresh_s))
-            finally:
-                self._lock.release()
-        if time.monotonic() >= self._fetched_at + MAX_STALE_S:
-            raise Unavailable("the keys of the authorization server cannot be fetched")
-        return self._keys.get(wanted)
+
+        def pick(keys: Mapping[tuple[str, str], Key]) -> Any:
+            return keys.get((kid, algorithm))
+
+        try:
+            found: Key | None = self._cache.find(pick, self._fetched, time.monotonic, oldest=MAX_STALE_S)
+        except SourceUnavailable:
+            raise Unavailable("the keys of the authorization server cannot be fetched") from None
+        return found
 
     def close(self) -> None:
         """Close idle connections."""
         self._endpoint.close()
 
-    def _fetch_if(self, pause_s: float) -> None:
-        """Fetch, unless that was tried less than ``pause_s`` ago. Keys of before stay when it fails."""
-        now = time.monotonic()
-        if now < self._tried_at + (pause_s if self._keys else min(pause_s, _FIRST_PAUSE_S)):
-            return
-        self._tried_at = now
+    def _fetched(self) -> Mapping[tuple[str, str], Key]:
         try:
             answer = self._endpoint.send("GET", {"Accept": "application/jwk-set+json, application/json"})
             if answer.status != 200:
                 raise Unavailable(f"the keys are answered with {answer.status}")
-            self._keys = _read(answer.body)
+            return _read(answer.body)
         except (Unavailable, ValueError) as error:
             log.warning("the keys of the authorization server could not be fetched: %s", error)
-        else:
-            self._fetched_at = now
+            raise SourceUnavailable(str(error)) from error
 
 
 def _read(body: bytes) -> dict[tuple[str, str], Key]:

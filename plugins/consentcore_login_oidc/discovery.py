@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
+from consentcore.api import RefreshPolicy, SourceCache, SourceUnavailable
 from consentcore_login_oidc.calls import Calls, ProviderDown
 from consentcore_login_oidc.settings import is_safe_url
 
@@ -22,7 +22,8 @@ STALE_S = 24 * 3600.0
 HOLD_OFF_S = 5.0
 NEW_KEYS_S = 30.0
 
-T = TypeVar("T")
+V = TypeVar("V")
+R = TypeVar("R")
 Key = RSAKey | ECKey | OKPKey
 _KINDS: dict[str, type[RSAKey] | type[ECKey] | type[OKPKey]] = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPKey}
 
@@ -56,80 +57,45 @@ class Metadata:
         return cls(**{name: url or "" for name, url in urls.items()}, iss_in_answers=iss)
 
 
-class Kept(Generic[T]):
-    """A value that is fetched when it is old, by one thread; a fetch that failed is not repeated at once.
-
-    While the provider is down, what was fetched before does for a day.
-    """
-
-    def __init__(self, fetch: Callable[[], T], wait_s: float) -> None:
-        self._fetch = fetch
-        self._wait_s = wait_s
-        self._lock = threading.Lock()
-        self._value: T | None = None
-        self._fetched_at = float("-inf")
-        self._failed_at = float("-inf")
-
-    def peek(self) -> T | None:
-        """The value if there is one."""
-        return self._value
-
-    def get(self, not_older_than_s: float = FRESH_S) -> T:
-        """The value.
-
-        :raises ProviderDown: when there is none.
-        """
-        value = self._value
-        if value is not None and time.monotonic() - self._fetched_at < not_older_than_s:
-            return value
-        if not self._lock.acquire(timeout=self._wait_s):
-            raise ProviderDown("the provider is being asked already")
-        try:
-            return self._renewed(not_older_than_s)
-        finally:
-            self._lock.release()
-
-    def _renewed(self, not_older_than_s: float) -> T:
-        now = time.monotonic()
-        if self._value is not None and now - self._fetched_at < not_older_than_s:
-            return self._value  # by the thread before
-        try:
-            if now - self._failed_at < HOLD_OFF_S:
-                raise ProviderDown("the provider did not answer a moment ago")
-            self._value = self._fetch()
-            self._fetched_at = time.monotonic()
-        except ProviderDown:
-            if now - self._failed_at >= HOLD_OFF_S:
-                self._failed_at = time.monotonic()
-            if self._value is None or now - self._fetched_at > STALE_S:
-                raise
-            log.warning("the OpenID provider does not answer, what it said before does for now")
-        return self._value
-
-
 class Provider:
-    """The provider as it describes itself. Safe to use from any thread."""
+    """The provider as it describes itself. Safe to use from any thread.
+
+    While it is down, what it said before does for a day.
+
+    :param wait_s: how long a thread waits for another one that asks.
+    """
 
     def __init__(self, issuer: str, calls: Calls, wait_s: float) -> None:
         self.issuer = issuer
         self._calls = calls
-        self._metadata = Kept(self._fetch_metadata, wait_s)
-        self._keys = Kept(self._fetch_keys, wait_s)
+        policy = RefreshPolicy(
+            fresh=FRESH_S,
+            retry=HOLD_OFF_S,
+            first_retry=HOLD_OFF_S,
+            unknown_asks=1,
+            unknown_within=NEW_KEYS_S,
+            wait_s=wait_s,
+        )
+        self._metadata: SourceCache[Metadata] = SourceCache(policy)
+        self._keys: SourceCache[list[Key]] = SourceCache(policy)
 
     def metadata(self) -> Metadata:
         """The endpoints.
 
         :raises ProviderDown: when they are not known.
         """
-        return self._metadata.get()
+        found = _found(self._metadata, lambda metadata: metadata, self._fetch_metadata)
+        assert found is not None, "it was picked as it is"
+        return found
 
-    def keys(self, *, renewed: bool = False) -> list[Key]:
-        """Its signing keys, public ones only.
+    def find_in_keys(self, pick: Callable[[list[Key]], R | None]) -> R | None:
+        """What ``pick`` makes of its signing keys, public ones only; None when it makes nothing of them.
 
-        :param renewed: a key was not among them; asked again at most every half minute.
+        Then they are asked for again, at most every half minute.
+
         :raises ProviderDown: when they are not known.
         """
-        return self._keys.get(NEW_KEYS_S if renewed else FRESH_S)
+        return _found(self._keys, pick, self._fetch_keys)
 
     def _fetch_metadata(self) -> Metadata:
         url = f"{self.issuer.rstrip('/')}/.well-known/openid-configuration"
@@ -143,6 +109,20 @@ class Provider:
         if not found:
             raise ProviderDown("the provider's key set holds no usable key")
         return found
+
+
+def _found(cache: SourceCache[V], pick: Callable[[V], R | None], fetch: Callable[[], V]) -> R | None:
+    def fetched() -> V:
+        try:
+            return fetch()
+        except ProviderDown as error:
+            log.warning("the OpenID provider does not answer, what it said before does for a day: %s", error)
+            raise SourceUnavailable(str(error)) from error
+
+    try:
+        return cache.find(pick, fetched, time.monotonic, oldest=STALE_S)
+    except SourceUnavailable as error:
+        raise ProviderDown(str(error)) from None
 
 
 def _key(item: object) -> Key | None:

@@ -33,7 +33,7 @@ from consentcore_login_oidc.tokens import (
     Stale,
     check_access_token,
     check_claims,
-    header_of,
+    read_id_token,
     verified_claims,
 )
 
@@ -183,9 +183,10 @@ class OidcLogin:
         id_token, access_token = answer.get("id_token"), answer.get("access_token")
         if not isinstance(id_token, str) or not isinstance(access_token, str):
             raise ProviderDown("the token endpoint answered without an ID token")
-        claims = verified_claims(id_token, self._provider, self._settings.id_token_algs)
+        token = read_id_token(id_token, self._settings.id_token_algs)
+        claims = verified_claims(token, self._provider)
         check_claims(claims, self._expected(question, returned.now))
-        check_access_token(claims, header_of(id_token)["alg"], access_token)
+        check_access_token(claims, token.algorithm, access_token)
         if "email" in claims or not metadata.userinfo_endpoint:
             return claims
         more = self._calls.get_json(metadata.userinfo_endpoint, access_token)

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import hashlib
-import warnings
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from hmac import compare_digest
 from typing import Any
 
-from joserfc import jws
-from joserfc.errors import JoseError, SecurityWarning
-
-from consentcore.api import is_unicode, read_json, refused
+from consentcore.api import (
+    CompactJws,
+    MalformedJws,
+    is_unicode,
+    jws_registry,
+    read_compact,
+    read_json,
+    refused,
+    verified_payload,
+)
 from consentcore_login_oidc.discovery import Key, Provider
 
-# RFC 9864 renames it to Ed25519; providers go on writing EdDSA, and an operator could do nothing about it.
-warnings.filterwarnings("ignore", message="EdDSA is deprecated", category=SecurityWarning)
-
-_ODD = (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError)
-"""What reading something may raise that is odd in a way that nobody has thought of."""
+LARGEST = 128_000
+LARGEST_HEADER = 512
+"""Characters of an ID token, and of its header."""
 KINDS = {"RS": "RSA", "PS": "RSA", "ES": "EC", "Ed": "OKP"}
 
 
@@ -50,51 +54,50 @@ class Stale(BadToken):
     """The person was to sign in anew, and did not."""
 
 
-def verified_claims(token: str, provider: Provider, algorithms: tuple[str, ...]) -> dict[str, Any]:
+def read_id_token(token: str, algorithms: tuple[str, ...]) -> CompactJws:
+    """The token with its header, which nobody has verified.
+
+    :raises BadToken: when it is no signed token, or signed by an algorithm that is not accepted.
+    """
+    try:
+        return read_compact(token, algorithms, max_length=LARGEST, max_header=LARGEST_HEADER)
+    except MalformedJws as error:
+        raise BadToken(str(error)) from None
+
+
+def verified_claims(token: CompactJws, provider: Provider) -> dict[str, Any]:
     """Check the signature and return the claims.
 
     :raises BadToken: when no key of the provider made it.
     :raises ProviderDown: when its keys are not known.
     """
-    header = header_of(token)
-    algorithm, kid = header.get("alg"), header.get("kid")
-    if algorithm not in algorithms:
-        raise BadToken("it is signed by an algorithm that is not accepted")
-    for renewed in (False, True):
-        for key in _fitting(provider.keys(renewed=renewed), algorithm, kid):
-            claims = _opened(token, key, algorithm)
-            if claims is not None:
+    claims = provider.find_in_keys(lambda keys: _opened(token, keys))
+    if claims is None:
+        raise BadToken("no key of the provider has signed it")
+    return claims
+
+
+def _opened(token: CompactJws, keys: list[Key]) -> dict[str, Any] | None:
+    """The claims, if one of the keys has signed them and they are an object."""
+    rules = jws_registry((token.algorithm,), max_header=LARGEST_HEADER, max_payload=LARGEST)
+    for key in _fitting(keys, token.algorithm, token.kid):
+        payload = verified_payload(token, key, rules)
+        if payload is None:
+            continue
+        with suppress(ValueError):
+            claims = read_json(payload)
+            if isinstance(claims, dict):
                 return claims
-    raise BadToken("no key of the provider has signed it")
+    return None
 
 
-def header_of(token: str) -> dict[str, Any]:
-    """The header, which nobody has verified.
-
-    :raises BadToken: when it is no signed token.
-    """
-    try:
-        header = jws.extract_compact(token.encode()).headers()
-    except (JoseError, *_ODD):
-        raise BadToken("it is no signed token") from None
-    return dict(header)
-
-
-def _fitting(keys: list[Key], algorithm: str, kid: object) -> list[Key]:
+def _fitting(keys: list[Key], algorithm: str, kid: str | None) -> list[Key]:
     """Keys of the algorithm's kind, and of that id where the token names one."""
     wanted = KINDS[algorithm[:2]]
     fitting = [
         key for key in keys if key.key_type == wanted and key.as_dict().get("alg", algorithm) == algorithm
     ]
     return fitting if kid is None else [key for key in fitting if key.as_dict().get("kid") == kid]
-
-
-def _opened(token: str, key: Key, algorithm: str) -> dict[str, Any] | None:
-    try:
-        claims = read_json(jws.deserialize_compact(token, key, algorithms=[algorithm]).payload)
-    except (JoseError, *_ODD):
-        return None
-    return claims if isinstance(claims, dict) else None
 
 
 def check_claims(claims: Mapping[str, Any], expected: Expected) -> None:

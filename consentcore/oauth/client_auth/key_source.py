@@ -11,13 +11,14 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from consentcore.domain.clock import MINUTE, SECOND
 from consentcore.domain.errors import InvalidInput
 from consentcore.egress import EgressError, Errand, errand
 from consentcore.egress.errands import KEY_SET
+from consentcore.jose.source_cache import RefreshPolicy, SourceCache, SourceUnavailable
 from consentcore.oauth.client_auth.jose import is_signed
 from consentcore.oauth.client_auth.key_set import key_set
 
@@ -38,30 +39,6 @@ TIMEOUT_S = 3.0
 MOST_URLS = 256
 
 
-@dataclass
-class _Kept:
-    """What is known of one URL. The lock lets one thread ask; others wait for its answer, but not where the last one
-    failed: forged assertions for a client whose keys cannot be had would hold every thread otherwise."""
-
-    keys: Sequence[PublicKey] = ()
-    good_until: int = 0
-    asked_at: tuple[int, ...] = ()
-    failed: bool = False
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def may_ask(self, now: int) -> bool:
-        if self.failed and now < self.asked_at[-1] + PAUSE:
-            return False
-        return len(self.asked_at) < 2 or now >= self.asked_at[-2] + WINDOW
-
-    def worth_waiting(self, now: int) -> bool:
-        """Whether an answer is to be had: by asking, or from somebody who asks just now."""
-        return not self.failed if self.lock.locked() else self.may_ask(now)
-
-    def know(self, jwt: Jwt, now: int) -> bool:
-        return now < self.good_until and is_signed(jwt, self.keys)
-
-
 class KeySource:
     """Finds keys. Safe to share between threads.
 
@@ -70,7 +47,7 @@ class KeySource:
 
     def __init__(self, egress: EgressPolicy) -> None:
         self._egress = egress
-        self._kept: dict[str, _Kept] = {}
+        self._caches: dict[str, SourceCache[Sequence[PublicKey]]] = {}
         self._lock = threading.Lock()
 
     def have_signed(self, client: Client, jwt: Jwt, now: int) -> bool:
@@ -84,45 +61,53 @@ class KeySource:
         except InvalidInput as error:  # stored by something that does not check
             log.error("the keys of client %s are not usable: %s", client.client_id, error)
             return False
-        kept = self._entry(client.jwks_uri)
-        if kept.know(jwt, now):
-            return True
-        if not kept.worth_waiting(now):
-            return False
-        with errand(Errand(KEY_SET, client.jwks_uri, client.client_id)):
-            self._refresh(kept, client, jwt, now)
-        return kept.know(jwt, now)
 
-    def _refresh(self, kept: _Kept, client: Client, jwt: Jwt, now: int) -> None:
-        """Ask, or wait for the answer that somebody else is about to get."""
-        if not kept.lock.acquire(timeout=0 if kept.failed else TIMEOUT_S):
-            return
+        def fetch() -> Sequence[PublicKey]:
+            return self._fetched(client)
+
+        def waiting() -> AbstractContextManager[None]:
+            return errand(Errand(KEY_SET, client.jwks_uri, client.client_id))
+
+        cache = self._cache(client.jwks_uri)
         try:
-            if not kept.know(jwt, now) and kept.may_ask(now):
-                self._ask(kept, client, now)
-        finally:
-            kept.lock.release()
+            signed = cache.find(
+                lambda keys: is_signed(jwt, keys) or None, fetch, lambda: now, oldest=KEEP, waiting=waiting
+            )
+        except SourceUnavailable:
+            return False
+        return bool(signed)
 
-    def _ask(self, kept: _Kept, client: Client, now: int) -> None:
-        kept.asked_at = (*kept.asked_at[-1:], now)
+    def _fetched(self, client: Client) -> Sequence[PublicKey]:
         try:
             answer = self._egress.get(
                 client.jwks_uri, {"Accept": "application/jwk-set+json, application/json"}
             )
             if answer.status != 200:
                 raise EgressError("http", f"status {answer.status}")
-            keys = key_set(answer.body.decode("utf-8-sig"))
+            return key_set(answer.body.decode("utf-8-sig"))
         except (EgressError, InvalidInput, UnicodeDecodeError) as error:
             log.warning("the keys of client %s at %s: %s", client.client_id, client.jwks_uri, error)
-            kept.failed = True
-            return
-        kept.keys, kept.good_until, kept.failed = keys, now + KEEP, False
+            raise SourceUnavailable(str(error)) from error
 
-    def _entry(self, url: str) -> _Kept:
+    def _cache(self, url: str) -> SourceCache[Sequence[PublicKey]]:
         with self._lock:
-            found = self._kept.get(url)
+            found = self._caches.get(url)
             if found is None:
-                if len(self._kept) >= MOST_URLS:
-                    del self._kept[next(iter(self._kept))]
-                found = self._kept[url] = _Kept()
+                if len(self._caches) >= MOST_URLS:
+                    del self._caches[next(iter(self._caches))]
+                found = self._caches[url] = SourceCache(_policy())
             return found
+
+
+def _policy() -> RefreshPolicy:
+    """After a failure nobody waits for another thread that asks: forged assertions for a client whose keys cannot
+    be had would hold every thread otherwise."""
+    return RefreshPolicy(
+        fresh=KEEP,
+        retry=PAUSE,
+        first_retry=PAUSE,
+        unknown_asks=2,
+        unknown_within=WINDOW,
+        wait_s=TIMEOUT_S,
+        wait_after_failure=False,
+    )
