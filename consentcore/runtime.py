@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from consentcore.hooks.registry import Registry
     from consentcore.metrics import Meters
     from consentcore.oauth.server import AuthorizationServer
-    from consentcore.owners.service import AccountService
+    from consentcore.owners.account_links import AccountLinks
+    from consentcore.owners.service import OwnerService
+    from consentcore.owners.sessions import OwnerSessions
     from consentcore.ports.deliveries import NamedOutbox, OutboxStats
     from consentcore.ports.extension import Anchor, ResourceDirectory
     from consentcore.ports.keys import KeyRing
@@ -70,12 +72,19 @@ class Runtime:
         return self.login if isinstance(self.login, RedirectLogin) else None
 
     @property
-    def accounts(self) -> AccountService:
-        """Where passwords and addresses change.
+    def owners(self) -> OwnerService:
+        """Where data owners are made, and their passwords and addresses change."""
+        return self._once("owners", self._make_owners)
 
-        :raises LookupError: when no passwords are kept here.
-        """
-        return self._once("accounts", self._make_accounts)
+    @property
+    def account_links(self) -> AccountLinks:
+        """What a data owner does by mailed links; where passwords are kept here."""
+        return self._once("account links", self._make_account_links)
+
+    @property
+    def sessions(self) -> OwnerSessions:
+        """The sign-ins of data owners."""
+        return self._once("sessions", self._make_sessions)
 
     @property
     def notifiers(self) -> Mapping[str, Notifier]:
@@ -186,12 +195,20 @@ class Runtime:
         networks = [network for one in settings for network in getattr(one, "allow_networks", ())]
         return EgressPolicy(allow_networks=tuple(dict.fromkeys(networks)))
 
-    def _make_accounts(self) -> AccountService:
-        from consentcore.owners.service import AccountService
+    def _make_owners(self) -> OwnerService:
+        from consentcore.owners.service import OwnerService
 
-        if self.passwords is None:
-            raise LookupError("no passwords are kept here")
-        return AccountService(self.keys, self.clock, self.passwords, self.settings.account)
+        return OwnerService(self.clock, self.passwords)
+
+    def _make_account_links(self) -> AccountLinks:
+        from consentcore.owners.account_links import AccountLinks
+
+        return AccountLinks(self.keys, self.clock, self.owners, self.settings.account)
+
+    def _make_sessions(self) -> OwnerSessions:
+        from consentcore.owners.sessions import OwnerSessions
+
+        return OwnerSessions(self.keys, self.clock, int(self.settings.web.session_ttl_s * 1000))
 
     def _make_service(self) -> ConsentService:
         from consentcore.consent.service import ConsentService

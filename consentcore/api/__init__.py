@@ -96,6 +96,7 @@ from consentcore.jose.rules import registry as jws_registry
 from consentcore.jose.source_cache import RefreshPolicy, SourceCache, SourceUnavailable
 from consentcore.mail.mime import check_sender, mail_message, mail_targets, mime_message
 from consentcore.mailbox import normalise_email
+from consentcore.owners.addresses import add_owner, move_owner
 from consentcore.ports.clients import ClientRepository
 from consentcore.ports.counters import CounterStorage
 from consentcore.ports.deliveries import NamedOutbox, OutboxStats, OutboxStorage, Settlement
@@ -286,6 +287,7 @@ __all__ = [
     "UnitOfWork",
     "Unknown",
     "WebhookEndpoint",
+    "add_owner",
     "ascii_host",
     "came_through_a_proxy",
     "check_sender",
@@ -303,6 +305,7 @@ __all__ = [
     "make_folder",
     "mime_message",
     "misread_host",
+    "move_owner",
     "network_of",
     "no_networks",
     "normalise_email",

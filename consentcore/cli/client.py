@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from consentcore.cli.client_form import as_options, describing, given, shown_name
+from consentcore.cli.client_form import OPTIONS, describing, given, shown_name
 from consentcore.cli.client_halt import COMMANDS, halt_facts, state_of
 from consentcore.cli.commands import Group
+from consentcore.cli.options import named_as
 from consentcore.cli.state import State, pass_state, plain, table
 from consentcore.clients.service import Form, register, revise
 from consentcore.domain.client import (
@@ -50,7 +51,7 @@ for _command in COMMANDS:
 def create(state: State, /, **typed: Any) -> None:
     """Register an application; its secrets are shown once."""
     runtime, form = state.runtime, given(typed)
-    with as_options():
+    with named_as(OPTIONS):
         made = register(runtime, Form(**form))
 
     def store(uow: UnitOfWork) -> None:
@@ -116,7 +117,7 @@ def update(state: State, /, client_id: str, **typed: Any) -> None:
         changes["audiences"] = ()
     with runtime.storage.reading() as uow:
         client = _found(uow, client_id)
-    with as_options():
+    with named_as(OPTIONS):
         revision = revise(runtime, client, changes)
     values = revision.values
     transact(runtime.storage, lambda uow: uow.clients.update(replace(_found(uow, client_id), **values)))

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import click
 
+from consentcore.clients.form import Form
 from consentcore.domain.client import AuthMethod, TokenFormat
 from consentcore.domain.errors import InvalidInput
 
-_NAMES = {"redirect_uris": "--redirect-uri", "scopes": "--scope", "audiences": "--resource"}
+OPTIONS = {one.name: "--" + one.name.replace("_", "-") for one in fields(Form)} | {
+    "redirect_uris": "--redirect-uri",
+    "scopes": "--scope",
+    "audiences": "--resource",
+}
+"""What is typed for the members of a registration."""
 _OPTIONS = (
     click.option(
         "--redirect-uri", "redirect_uris", multiple=True, metavar="URI", help="May be given several times."
@@ -73,17 +79,6 @@ def given(typed: dict[str, Any]) -> dict[str, Any]:
     if "jwks" in found:
         found["jwks"] = _text_or_file(found["jwks"])
     return found
-
-
-@contextmanager
-def as_options() -> Iterator[None]:
-    """Let an InvalidInput name the option that was typed instead of the member of the form."""
-    try:
-        yield
-    except InvalidInput as error:
-        member, blank, which = error.field.partition(" ")
-        option = _NAMES.get(member, "--" + member.replace("_", "-"))
-        raise InvalidInput(option + blank + which, error.expected) from None
 
 
 def _text_or_file(value: str) -> str:

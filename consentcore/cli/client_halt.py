@@ -9,9 +9,9 @@ import click
 from consentcore.cli.commands import Command, refuse
 from consentcore.cli.state import State, operator, pass_state
 from consentcore.clients.halting import disable, enable, resume, standing_consents, suspend
-from consentcore.clients.service import line
 from consentcore.domain.client import Client, TokenFormat
 from consentcore.domain.clock import iso
+from consentcore.text_fields import line
 
 MAX_REASON = 1000
 

@@ -12,13 +12,13 @@ from consentcore.cli.commands import Group
 from consentcore.cli.output import machine
 from consentcore.cli.owner import find_owner
 from consentcore.cli.state import State, operator, pass_state, table
-from consentcore.clients.service import line
 from consentcore.domain.clock import iso
 from consentcore.domain.event import Evidence
 from consentcore.domain.grant import Grant, Standing, standing
 from consentcore.domain.grant_states import GRANT_STATES, GrantState, state_profile
 from consentcore.domain.parties import Actor, ActorType
 from consentcore.ports.storage import transact
+from consentcore.text_fields import line
 
 if TYPE_CHECKING:
     from consentcore.domain.owner import Owner

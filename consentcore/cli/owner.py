@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
 from consentcore.cli.commands import Group
+from consentcore.cli.options import named_as
 from consentcore.cli.state import State, pass_state, read_line_from_stdin, table
-from consentcore.clients.service import MAX_NAME, line, named
 from consentcore.domain.clock import iso
-from consentcore.domain.errors import InvalidInput, NotFound
-from consentcore.domain.owner import Owner
-from consentcore.mailbox import normalise_email
+from consentcore.owners.service import NewOwner
 from consentcore.ports.storage import transact
 
 if TYPE_CHECKING:
-    from consentcore.owners.service import AccountService
-    from consentcore.ports.transactions import UnitOfWork
+    from consentcore.domain.owner import Owner
+    from consentcore.owners.service import OwnerService
+
+_OPTIONS = {name: f"--{name}" for name in ("email", "name", "locale", "timezone")}
 
 
 @click.group(cls=Group, name="owner")
@@ -50,26 +49,10 @@ def create(state: State, /, *, email: str, name: str, locale: str, timezone: str
             if has_password
             else "Missing option '--password-stdin'."
         )
-    with named("--email"):
-        address = normalise_email(email)
-    owner = Owner(
-        owner_id=str(uuid.uuid4()),
-        email=address,
-        created_at=runtime.clock.now(),
-        name=line("--name", name, MAX_NAME),
-        locale=line("--locale", locale, 35, needed=True),
-        timezone=_timezone(timezone),
-    )
-    password = read_line_from_stdin("--password-stdin") if has_password else ""
-
-    def store(uow: UnitOfWork) -> None:
-        if uow.owners.by_email(address) is not None:
-            raise InvalidInput("--email", f"expected an address that is not taken; {address} is")
-        uow.owners.add(owner)
-        if runtime.passwords is not None:
-            runtime.passwords.set_password(uow, owner.owner_id, password)
-
-    transact(runtime.storage, store)
+    with named_as(_OPTIONS):
+        owner = runtime.owners.prepare(NewOwner(email, name, locale, timezone))
+        password = read_line_from_stdin("--password-stdin") if has_password else ""
+        transact(runtime.storage, lambda uow: runtime.owners.add(uow, owner, password))
     data = {"owner_id": owner.owner_id, "email": owner.email}
     state.answer(data, f"created {owner.email} ({owner.owner_id})")
 
@@ -99,10 +82,10 @@ def show(state: State, email: str) -> None:
 @pass_state
 def set_password(state: State, /, email: str, **_: bool) -> None:
     """Give a data owner a new password and end all sessions of theirs."""
-    accounts = _accounts(state)
+    owners = _owners(state)
     owner = find_owner(state, email)
     password = read_line_from_stdin("--password-stdin")
-    ended = transact(state.runtime.storage, lambda uow: accounts.change_password(uow, owner, password))
+    ended = transact(state.runtime.storage, lambda uow: owners.change_password(uow, owner.owner_id, password))
     state.say(f"{owner.email} has a new password; {ended} sessions were ended")
     state.answer({"owner_id": owner.owner_id, "sessions_ended": ended}, "")
 
@@ -119,18 +102,15 @@ def set_email(state: State, email: str, new_email: str, *, never_theirs: bool) -
 
     Both addresses are told; open links to the old one end.
     """
-    accounts = _accounts(state)
+    owners = _owners(state)
     owner = find_owner(state, email)
-    with named("--new-email"):
-        address = normalise_email(new_email)
-
-    def store(uow: UnitOfWork) -> None:
-        if uow.owners.by_email(address) is not None:
-            raise InvalidInput("--new-email", f"expected an address that is not taken; {address} is")
-        accounts.move(uow, owner, address, tell_old=not never_theirs)
-
-    transact(state.runtime.storage, store)
-    state.answer({"owner_id": owner.owner_id, "email": address}, f"{owner.email} is {address} now")
+    with named_as({"email": "--new-email"}):
+        moved = transact(
+            state.runtime.storage,
+            lambda uow: owners.move(uow, owner, new_email, tell_old=not never_theirs),
+        )
+    data = {"owner_id": owner.owner_id, "email": moved.email}
+    state.answer(data, f"{owner.email} is {moved.email} now")
 
 
 @command.command("check-addresses")
@@ -159,13 +139,14 @@ def check_addresses(state: State) -> None:
     state.say("no address can have been another one")
 
 
-def _accounts(state: State) -> AccountService:
+def _owners(state: State) -> OwnerService:
+    """Where passwords and addresses change, if it is here that they do."""
     if state.runtime.passwords is None:
         login = state.runtime.settings.login
         raise click.UsageError(
             f"{login} keeps no passwords: they, and addresses, are changed at its provider"
         )
-    return state.runtime.accounts
+    return state.runtime.owners
 
 
 def find_owner(state: State, email: str, option: str = "--email") -> Owner:
@@ -174,20 +155,5 @@ def find_owner(state: State, email: str, option: str = "--email") -> Owner:
     :raises InvalidInput: when it is none.
     :raises NotFound: when nobody has it.
     """
-    with named(option):
-        address = normalise_email(email)
-    with state.runtime.storage.reading() as uow:
-        owner = uow.owners.by_email(address)
-    if owner is None:
-        raise NotFound("data owner", address)
-    return owner
-
-
-def _timezone(name: str) -> str:
-    from zoneinfo import ZoneInfo
-
-    try:
-        ZoneInfo(name)
-    except (ValueError, OSError, LookupError):
-        raise InvalidInput("--timezone", "expected a name such as Europe/Paris or UTC") from None
-    return name
+    with named_as({"email": option}), state.runtime.storage.reading() as uow:
+        return state.runtime.owners.find(uow, email)

@@ -10,10 +10,10 @@ import click
 
 from consentcore.cli.commands import Group
 from consentcore.cli.state import State, pass_state, plain, table
-from consentcore.clients.service import line
 from consentcore.domain.errors import InvalidInput, NotFound
 from consentcore.domain.notice import DeliveryState
 from consentcore.ports.storage import transact
+from consentcore.text_fields import line
 from consentcore.webhooks import service as desk
 from consentcore.webhooks.signing import SCHEMES
 

@@ -9,9 +9,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from consentcore.clients.audience import kept
-from consentcore.clients.text import MAX_NAME, MAX_PURPOSE, line, mailbox, named, web_address
 from consentcore.domain.client import CLIENT_ID, AuthMethod, TokenFormat
 from consentcore.domain.errors import InvalidInput
+from consentcore.text_fields import MAX_NAME, MAX_PURPOSE, line, mailbox, named, web_address
 
 if TYPE_CHECKING:
     from consentcore.runtime import Runtime

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from consentcore.clients import audience
 from consentcore.clients.form import Form, auth_method, check_kind, client_id, members
-from consentcore.clients.text import MAX_NAME, line, mailbox, named
 from consentcore.domain.client import (
     SECRET_METHODS,
     Client,
@@ -17,19 +16,16 @@ from consentcore.domain.client import (
     WebhookEndpoint,
 )
 from consentcore.domain.secret import CLIENT_SECRET, digest, mint
+from consentcore.text_fields import named
 from consentcore.webhooks.secrets import Minted, make_endpoint
 
 if TYPE_CHECKING:
     from consentcore.runtime import Runtime
 
 __all__ = [
-    "MAX_NAME",
     "Form",
     "Registered",
     "Revision",
-    "line",
-    "mailbox",
-    "named",
     "register",
     "revise",
 ]

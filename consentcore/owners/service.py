@@ -1,200 +1,146 @@
-"""The one place where passwords and addresses of accounts change; each change is told in the same transaction."""
+"""Data owners: created, found, moved, given a password; by the same call from a command and from a page."""
 
 from __future__ import annotations
 
-import json
-import secrets
 import uuid
-from dataclasses import dataclass, replace
-from enum import Enum
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import rfc8785
-
-from consentcore.domain.clock import SECOND
-from consentcore.domain.errors import InvalidInput, LinkGone, NotFound
+from consentcore.domain.errors import InvalidInput, NotFound
 from consentcore.domain.event_kinds import NoticeKind
-from consentcore.domain.notice import Notice
-from consentcore.domain.owner import Owner, OwnerTicket
-from consentcore.domain.parties import Audience
-from consentcore.domain.secret import TICKET, digest, looks_like
+from consentcore.domain.owner import Owner
 from consentcore.mailbox import normalise_email
-from consentcore.owners.links import EMAIL_PURPOSES, Link, Purpose
+from consentcore.owners.addresses import add_owner, move_owner
+from consentcore.owners.links import Purpose
+from consentcore.owners.notices import tell_owner
+from consentcore.ports.login import Authenticated, LoginAttempt, LoginOutcome, Refused
+from consentcore.text_fields import MAX_NAME, line
 
 if TYPE_CHECKING:
     from consentcore.domain.clock import Clock
-    from consentcore.ports.keys import KeyRing
     from consentcore.ports.login import LoginProvider
     from consentcore.ports.transactions import UnitOfWork
-    from consentcore.settings import AccountSettings
 
-
-class Confirmed(Enum):
-    """What a confirmed link has led to: the other address has to confirm too, the address has changed, or it
-    belongs to another account by now."""
-
-    WAITING = "waiting"
-    CHANGED = "changed"
-    TAKEN = "taken"
+MAX_LOCALE = 35
+"""Characters of a language tag (RFC 5646 section 4.4.1)."""
 
 
 @dataclass(frozen=True)
-class AccountService:
-    """Works on units of work that the caller commits; :class:`LinkGone` must end in a rollback."""
+class NewOwner:
+    """A data owner as somebody typed them.
 
-    keys: KeyRing
+    :ivar timezone: a name such as ``Europe/Paris``.
+    """
+
+    email: str
+    name: str = ""
+    locale: str = "en"
+    timezone: str = "UTC"
+
+
+@dataclass(frozen=True)
+class OwnerService:
+    """Works on units of work that the caller commits.
+
+    :ivar passwords: the login plugin where it keeps passwords, else None.
+    """
+
     clock: Clock
-    login: LoginProvider
-    settings: AccountSettings
+    passwords: LoginProvider | None
 
-    def ask_reset(self, uow: UnitOfWork, email: str, *, silent: bool = False) -> None:
-        """Send a link to whoever has this address; the same work is done when nobody has.
+    def prepare(self, typed: NewOwner) -> Owner:
+        """Check what somebody typed and make the owner of it; stores nothing.
 
-        :param silent: the mailbox got enough mails for now.
+        :raises InvalidInput: naming the member of :class:`NewOwner` that is wrong.
         """
-        owner = None if silent else _find(uow, email)
-        link = Link.new(Purpose.PASSWORD_RESET, self.keys)
-        owner_id = owner.owner_id if owner else ""
-        self._issue(uow, link, owner_id, self.settings.reset_link_ttl_s)
+        return Owner(
+            owner_id=str(uuid.uuid4()),
+            email=normalise_email(typed.email),
+            created_at=self.clock.now(),
+            name=line("name", typed.name, MAX_NAME),
+            locale=line("locale", typed.locale, MAX_LOCALE, needed=True),
+            timezone=_timezone(typed.timezone),
+        )
+
+    def add(self, uow: UnitOfWork, owner: Owner, password: str = "") -> None:
+        """Store a new owner, with a password where passwords are kept.
+
+        :raises InvalidInput: field ``email``, when the address is another owner's; ``password``, when
+            it is poor, or none is kept.
+        """
+        add_owner(uow, owner)
+        if self.passwords is not None or password:
+            self.set_password(uow, owner.owner_id, password)
+
+    def find(self, uow: UnitOfWork, email: str) -> Owner:
+        """The owner of an address, however it was typed.
+
+        :raises InvalidInput: field ``email``, when it is none.
+        :raises NotFound: when nobody has it.
+        """
+        address = normalise_email(email)
+        owner = uow.owners.by_email(address)
         if owner is None:
-            # A statement for a statement: how long the answer takes must not tell whether there is an account.
-            uow.owners.end_session(secrets.token_bytes(32))
-            return
-        self._tell(uow, NoticeKind.PASSWORD_RESET, owner_id, {"link": link.facts})
+            raise NotFound("data owner", address)
+        return owner
 
-    def find_reset(self, uow: UnitOfWork, secret: str) -> OwnerTicket:
-        """The unused ticket of a reset link.
+    def move(self, uow: UnitOfWork, owner: Owner, email: str, *, tell_old: bool = True) -> Owner:
+        """Give an owner another address, after somebody has made sure who it is; see
+        :func:`~consentcore.owners.addresses.move_owner`.
 
-        :raises LinkGone: when it is no longer good.
+        :raises InvalidInput: field ``email``, when it is no address, or another owner's.
         """
-        return self._unused(uow, secret, (Purpose.PASSWORD_RESET,))
+        return move_owner(uow, owner, normalise_email(email), self.clock.now(), tell_old=tell_old)
 
-    def reset(self, uow: UnitOfWork, secret: str, password: str) -> None:
-        """Set a password by a reset link, and end every session and every other link.
+    def reauthenticate(self, owner: Owner, password: str, remote_addr: str) -> LoginOutcome:
+        """Let somebody who is signed in prove once more who they are. Runs outside any transaction.
 
-        :raises LinkGone: when it is no longer good.
-        :raises InvalidInput: when the password is poor; nothing was
-            written then.
+        :param remote_addr: the network address that they are at.
         """
-        ticket = self.find_reset(uow, secret)
-        self.login.set_password(uow, ticket.owner_id, password)
-        if uow.tickets.use(ticket.ticket_hash, ticket.purpose, self.clock.now()) is None:
-            raise LinkGone
-        self._password_changed(uow, ticket.owner_id)
+        if self.passwords is None:
+            return Refused()
+        attempt = LoginAttempt(owner.email, password, remote_addr, self.clock.now())
+        outcome = self.passwords.authenticate(attempt)
+        if isinstance(outcome, Authenticated) and outcome.owner_id != owner.owner_id:
+            return Refused()
+        return outcome
 
-    def change_password(self, uow: UnitOfWork, owner: Owner, password: str) -> int:
+    def change_password(self, uow: UnitOfWork, owner_id: str, password: str) -> int:
         """Set a password whose owner proved the old one, or asked for it on the telephone; ends every session and
         every link.
 
         :returns: how many sessions were ended.
         :raises InvalidInput: when the password is poor; nothing was written then.
         """
-        self.login.set_password(uow, owner.owner_id, password)
-        return self._password_changed(uow, owner.owner_id)
+        self.set_password(uow, owner_id, password)
+        return self.password_changed(uow, owner_id)
 
-    def ask_email_change(self, uow: UnitOfWork, owner: Owner, email: str) -> None:
-        """Ask both addresses; a change asked for before is forgotten.
+    def set_password(self, uow: UnitOfWork, owner_id: str, password: str) -> None:
+        """Store a password and nothing else; where there was one, :meth:`password_changed` has to follow.
 
-        Whether the new address belongs to another account is not said: it then just gets no mail.
-
-        :raises InvalidInput: when it is no address, or the present one.
+        :raises InvalidInput: field ``password``, when it is poor, or passwords are kept elsewhere; nothing was
+            written then.
         """
-        address = normalise_email(email)
-        if address == owner.email:
-            raise InvalidInput("email", "expected another address than the present one")
-        uow.tickets.drop(owner.owner_id, EMAIL_PURPOSES)
-        old = Link.new(Purpose.EMAIL_OLD, self.keys)
-        new = replace(old, purpose=Purpose.EMAIL_NEW)
-        for link, other in ((old, new), (new, old)):
-            payload = json.dumps({"email": address, "other": other.facts})
-            self._issue(uow, link, owner.owner_id, self.settings.email_link_ttl_s, payload)
-        self._tell(uow, NoticeKind.EMAIL_CHANGE, owner.owner_id, {"link": old.facts})
-        if uow.owners.by_email(address) is None:
-            facts = {"link": new.facts}
-            self._tell(uow, NoticeKind.EMAIL_CHANGE, owner.owner_id, facts, Audience.OWNER_NEW)
+        if self.passwords is None:
+            raise InvalidInput("password", "expected none: the login plugin keeps no passwords")
+        self.passwords.set_password(uow, owner_id, password)
 
-    def find_confirmation(self, uow: UnitOfWork, secret: str) -> tuple[OwnerTicket, str]:
-        """The unused ticket of a link to confirm, and the new address.
+    def password_changed(self, uow: UnitOfWork, owner_id: str) -> int:
+        """What comes with every change of a password: sessions and links end, and the person is told.
 
-        :raises LinkGone: when it is not good.
+        :returns: how many sessions were ended.
         """
-        ticket = self._unused(uow, secret, EMAIL_PURPOSES)
-        return ticket, json.loads(ticket.payload)["email"]
-
-    def confirm_email(self, uow: UnitOfWork, secret: str) -> Confirmed:
-        """Note that one of the two addresses agrees; with the second the change takes effect.
-
-        :raises LinkGone: when the link is no longer good.
-        """
-        ticket, address = self.find_confirmation(uow, secret)
-        owner, now = uow.owners.lock(ticket.owner_id), self.clock.now()
-        if owner is None or uow.tickets.use(ticket.ticket_hash, ticket.purpose, now) is None:
-            raise LinkGone
-        other = uow.tickets.get(Link.of(json.loads(ticket.payload)["other"]).hash(self.keys), now)
-        if other is None or other.used_at is None:
-            return Confirmed.WAITING
-        if uow.owners.by_email(address) is not None:
-            uow.tickets.drop(owner.owner_id, EMAIL_PURPOSES)
-            return Confirmed.TAKEN
-        self.move(uow, owner, address)
-        return Confirmed.CHANGED
-
-    def move(self, uow: UnitOfWork, owner: Owner, address: str, *, tell_old: bool = True) -> None:
-        """Give an owner another address that is certainly theirs, and end every link, which went to the old one.
-
-        :param tell_old: the old one is told for a while; not where it never was theirs.
-        :raises StorageConflict: when it is another owner's.
-        """
-        now = self.clock.now()
-        uow.tickets.drop(owner.owner_id, tuple(Purpose))
-        told = owner.email if tell_old else ""
-        uow.owners.update(replace(owner, email=address, previous_email=told, email_changed_at=now))
-        self._tell(uow, NoticeKind.EMAIL_CHANGED, owner.owner_id, {})
-
-    def _password_changed(self, uow: UnitOfWork, owner_id: str) -> int:
         ended = uow.owners.end_sessions(owner_id)
         uow.tickets.drop(owner_id, tuple(Purpose))
-        self._tell(uow, NoticeKind.PASSWORD_CHANGED, owner_id, {})
+        tell_owner(uow, NoticeKind.PASSWORD_CHANGED, owner_id, self.clock.now())
         return ended
 
-    def _issue(self, uow: UnitOfWork, link: Link, owner_id: str, ttl_s: int, payload: str = "") -> None:
-        now = self.clock.now()
-        ticket = OwnerTicket(
-            link.hash(self.keys), link.purpose.value, owner_id, now, now + ttl_s * SECOND, payload
-        )
-        uow.tickets.add(ticket)
 
-    def _unused(self, uow: UnitOfWork, secret: str, purposes: tuple[Purpose, ...]) -> OwnerTicket:
-        if not looks_like(TICKET, secret):
-            raise LinkGone
-        found = uow.tickets.get(digest(secret), self.clock.now())
-        if found is None or found.purpose not in purposes or found.used_at is not None or not found.owner_id:
-            raise LinkGone
-        return found
+def _timezone(name: str) -> str:
+    from zoneinfo import ZoneInfo
 
-    def _tell(
-        self,
-        uow: UnitOfWork,
-        kind: NoticeKind,
-        owner_id: str,
-        facts: dict[str, dict[str, str]],
-        audience: Audience = Audience.OWNER,
-    ) -> None:
-        notice = Notice(
-            notice_id=str(uuid.uuid4()),
-            kind=kind,
-            grant_id="",
-            client_id="",
-            owner_id=owner_id,
-            audiences=(audience,),
-            occurred_at=self.clock.now(),
-            data=rfc8785.dumps(facts).decode(),
-        )
-        uow.notices.add(notice)
-
-
-def _find(uow: UnitOfWork, email: str) -> Owner | None:
     try:
-        return uow.owners.by_email(normalise_email(email))
-    except (InvalidInput, NotFound):
-        return None
+        ZoneInfo(name)
+    except (ValueError, OSError, LookupError):
+        raise InvalidInput("timezone", "expected a name such as Europe/Paris or UTC") from None
+    return name

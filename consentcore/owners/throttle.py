@@ -17,6 +17,7 @@ from consentcore.domain.secret import digest
 
 if TYPE_CHECKING:
     from consentcore.ports.counters import CounterStorage
+    from consentcore.settings import AccountSettings
 
 
 class Asked(StrEnum):
@@ -40,6 +41,23 @@ class MailThrottle:
     per_asker: int
     per_mailbox: int
     per_address: int
+
+    @classmethod
+    def of(cls, counters: CounterStorage, asked: Asked, settings: AccountSettings) -> MailThrottle:
+        """The pace of one kind of mails about accounts."""
+        return cls(
+            counters,
+            asked,
+            per_asker=settings.mails_per_account,
+            per_mailbox=max(settings.mails_per_account, settings.mails_per_mailbox),
+            per_address=settings.mails_per_address,
+        )
+
+    def account_waits(self, mailbox: str, owner_id: str, remote_addr: str, now: int) -> int:
+        """Count a mail to a mailbox that a signed-in account asks for; 0, or the seconds until there may be more."""
+        seconds = self.address_waits(remote_addr, now)
+        full = self.account_is_full(owner_id, now) or self.is_full(mailbox, owner_id, now)
+        return seconds or (window_left_s(now, HOUR) if full else 0)
 
     def address_waits(self, remote_addr: str, now: int) -> int:
         """Count a request from an address; 0, or the seconds until it may ask again."""

@@ -9,20 +9,19 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from consentcore.api import (
-    Audience,
     InvalidInput,
-    Notice,
-    NoticeKind,
     Owner,
     OwnerIdentity,
     Refused,
     UnitOfWork,
+    add_owner,
     misread_host,
+    move_owner,
     normalise_email,
     one_line,
 )
@@ -93,7 +92,7 @@ def _first_time(uow: UnitOfWork, person: Person, settings: OidcSettings, now: in
     if same is not None:
         return Refused("taken")
     owner = Owner(str(uuid.uuid4()), person.email, now, person.name, person.locale, person.timezone)
-    uow.owners.add(owner)
+    add_owner(uow, owner)
     uow.identities.add(OwnerIdentity(person.issuer, person.subject, owner.owner_id, now))
     return owner.owner_id
 
@@ -103,24 +102,12 @@ def _follow(uow: UnitOfWork, owner: Owner, email: str, now: int) -> None:
     misread."""
     if not email or email == owner.email:
         return
-    if uow.owners.by_email(email) is not None:
-        log.warning("owner %s keeps the old address: the provider's is another owner's", owner.owner_id)
-        return
     local, _, domain = email.rpartition("@")
-    told = "" if f"{local}@{misread_host(domain)}" == owner.email else owner.email
-    uow.owners.update(replace(owner, email=email, previous_email=told, email_changed_at=now))
-    uow.notices.add(
-        Notice(
-            notice_id=str(uuid.uuid4()),
-            kind=NoticeKind.EMAIL_CHANGED,
-            grant_id="",
-            client_id="",
-            owner_id=owner.owner_id,
-            audiences=(Audience.OWNER,),
-            occurred_at=now,
-            data="{}",
-        )
-    )
+    misread = f"{local}@{misread_host(domain)}" == owner.email
+    try:
+        move_owner(uow, owner, email, now, tell_old=not misread)
+    except InvalidInput:
+        log.warning("owner %s keeps the old address: the provider's is another owner's", owner.owner_id)
 
 
 def _email(value: object) -> str:

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from pyramid.view import view_config
 
-from consentcore.domain.errors import InvalidInput, NotFound
-from consentcore.web.owner.sign_ins import session_name
+from consentcore.domain.errors import InvalidInput
 from consentcore.web.pages import page
 from consentcore.web.redirects import see_other
 from consentcore.web.security import OWNER
@@ -39,26 +38,20 @@ def overview(request: Request) -> Response:
 @view_config(route_name="account.sessions", request_method="GET", permission=OWNER)
 def sessions(request: Request) -> Response:
     """Every browser that is signed in."""
-    found = request.uow.owners.sessions(request.owner.owner_id, request.now)
-    rows = [
-        (one, session_name(request.runtime.keys, one), one.session_hash == request.browser.hash)
-        for one in found
-    ]
+    sessions = request.runtime.sessions.by_name(request.uow, request.owner.owner_id)
+    rows = [(one, name, one.session_hash == request.browser.hash) for name, one in sessions.items()]
     return page(request, "account_sessions.jinja2", rows=rows, done=DONE.get(request.query.one("done"), ""))
 
 
 @view_config(route_name="account.sessions", request_method="POST", permission=OWNER)
 def end_sessions(request: Request) -> Response:
     """Sign out one other browser, or all of them but this one; somebody else's is not found."""
-    owners, owner_id = request.uow.owners, request.owner.owner_id
+    sessions, owner_id = request.runtime.sessions, request.owner.owner_id
     if request.form.one("others"):
-        owners.end_sessions(owner_id, keep=request.browser.hash)
+        sessions.end_others(request.uow, owner_id, request.browser.hash)
         return see_other("/account/sessions?done=others")
     name = request.form.one("session")
     if not name:
         raise InvalidInput("session", "expected the session to end")
-    theirs = {session_name(request.runtime.keys, one): one for one in owners.sessions(owner_id, request.now)}
-    if name not in theirs:
-        raise NotFound("session", name)
-    owners.end_session(theirs[name].session_hash)
+    sessions.end_named(request.uow, owner_id, name)
     return see_other("/account/sessions?done=sessions")

@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 from pyramid.view import view_config
 
-from consentcore.domain.clock import HOUR, window_left_s
 from consentcore.domain.errors import InvalidInput
 from consentcore.mailbox import normalise_email
+from consentcore.owners.account_links import Confirmed
 from consentcore.owners.links import Purpose
-from consentcore.owners.service import Confirmed
 from consentcore.owners.throttle import Asked
 from consentcore.web.csrf import ANY_PERSON
-from consentcore.web.owner.account_pages import mail_throttle, proven, too_often, without_mail
+from consentcore.web.owner.account_pages import mail_throttle, reauthentication_error, too_often, without_mail
 from consentcore.web.pages import page, without_referrer
 from consentcore.web.redirects import see_other
 from consentcore.web.security import OWNER
@@ -40,14 +39,17 @@ def ask_email_change(request: Request) -> Response:
     problem = _problem(request, email)
     if problem:
         return page(request, FORM, error=problem, sent=False, email=email, status=400)
-    refusal = proven(request, FORM, request.form.one("current_password"), email=email, sent=False)
+    refusal = reauthentication_error(
+        request, FORM, request.form.one("current_password"), email=email, sent=False
+    )
     if refusal is not None:
         return refusal
     address = normalise_email(email)
-    seconds = _waits(request, address)
+    throttle, remote_addr = mail_throttle(request, Asked.EMAIL_CHANGE), request.remote_addr or ""
+    seconds = throttle.account_waits(address, request.owner.owner_id, remote_addr, request.now)
     if seconds:
         return too_often(request, seconds)
-    request.runtime.accounts.ask_email_change(request.uow, request.owner, address)
+    request.runtime.account_links.ask_email_change(request.uow, request.owner, address)
     return see_other("/account/email?done=sent")
 
 
@@ -55,7 +57,7 @@ def ask_email_change(request: Request) -> Response:
 def show_confirmation(request: Request) -> Response:
     """What the link would do; opening it does nothing (mail scanners follow links)."""
     secret = request.query.one("t")
-    ticket, address = request.runtime.accounts.find_confirmation(request.uow, secret)
+    ticket, address = request.runtime.account_links.find_confirmation(request.uow, secret)
     old = ticket.purpose == Purpose.EMAIL_OLD
     response = page(request, "account_email_confirm.jinja2", secret=secret, address=address, old=old)
     return without_referrer(response)
@@ -64,17 +66,9 @@ def show_confirmation(request: Request) -> Response:
 @view_config(route_name="account.email.confirm", request_method="POST", require_csrf=ANY_PERSON)
 def confirm(request: Request) -> Response:
     """One of the two addresses agrees."""
-    outcome = request.runtime.accounts.confirm_email(request.uow, request.form.one("t"))
+    outcome = request.runtime.account_links.confirm_email(request.uow, request.form.one("t"))
     status = 409 if outcome is Confirmed.TAKEN else 200
     return page(request, "account_email_confirmed.jinja2", outcome=outcome.value, status=status)
-
-
-def _waits(request: Request, address: str) -> int:
-    """Count the mails; 0, or the seconds until there may be more."""
-    throttle, owner_id, now = mail_throttle(request, Asked.EMAIL_CHANGE), request.owner.owner_id, request.now
-    seconds = throttle.address_waits(request.remote_addr or "", now)
-    full = throttle.account_is_full(owner_id, now) or throttle.is_full(address, owner_id, now)
-    return seconds or (window_left_s(now, HOUR) if full else 0)
 
 
 def _problem(request: Request, email: str) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from consentcore.hooks.discretion import account_mailers
 from consentcore.owners.throttle import Asked, MailThrottle
-from consentcore.ports.login import Authenticated, LoginAttempt, Throttled
+from consentcore.ports.login import Authenticated, Throttled
 from consentcore.web.errors import error_page
 from consentcore.web.pages import page
 from consentcore.web.transactions import begin_anew
@@ -22,7 +22,9 @@ TOO_MANY = "There were too many wrong attempts. Please wait {} and try again."
 TOO_OFTEN = "That was asked for too often. Nothing was sent just now. Please wait {} and try again."
 
 
-def proven(request: Request, template: str, password: str, **values: object) -> Response | None:
+def reauthentication_error(
+    request: Request, template: str, password: str, **values: object
+) -> Response | None:
     """None when ``password`` is the present one of whoever is signed in; otherwise the page that says so.
 
     A login plugin checks it outside any transaction (:class:`~consentcore.ports.login.LoginProvider`), so this comes
@@ -30,12 +32,12 @@ def proven(request: Request, template: str, password: str, **values: object) -> 
 
     :param values: what the template needs besides ``error``.
     """
-    attempt = LoginAttempt(request.owner.email, password, request.remote_addr or "", request.now)
+    owner = request.owner
     begin_anew(request)
-    outcome = request.runtime.passwords.authenticate(attempt)
+    outcome = request.runtime.owners.reauthenticate(owner, password, request.remote_addr or "")
     if isinstance(outcome, Throttled):
         return too_often(request, outcome.retry_after_s, TOO_MANY)
-    if not isinstance(outcome, Authenticated) or outcome.owner_id != request.owner.owner_id:
+    if not isinstance(outcome, Authenticated):
         return page(request, template, error=WRONG, status=400, **values)
     return None
 
@@ -55,14 +57,7 @@ def without_mail(request: Request) -> Response | None:
 
 def mail_throttle(request: Request, asked: Asked) -> MailThrottle:
     """The pace of one kind of mails about accounts."""
-    limits = request.runtime.settings.account
-    return MailThrottle(
-        request.runtime.storage.counters,
-        asked,
-        per_asker=limits.mails_per_account,
-        per_mailbox=max(limits.mails_per_account, limits.mails_per_mailbox),
-        per_address=limits.mails_per_address,
-    )
+    return MailThrottle.of(request.runtime.storage.counters, asked, request.runtime.settings.account)
 
 
 def too_often(request: Request, seconds: int, text: str = TOO_OFTEN) -> Response:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pyramid.view import view_config
 
 from consentcore.domain.errors import InvalidInput
-from consentcore.web.owner.account_pages import poor_password, proven
+from consentcore.web.owner.account_pages import poor_password, reauthentication_error
 from consentcore.web.owner.sign_ins import Change
 from consentcore.web.pages import page
 from consentcore.web.redirects import see_other
@@ -28,13 +27,13 @@ def show_password(request: Request) -> Response:
 @view_config(route_name="account.password", request_method="POST", permission=OWNER)
 def change_password(request: Request) -> Response:
     """The old password proves it is the owner; this browser stays signed in, under a new session id."""
-    refusal = proven(request, "account_password.jinja2", request.form.one("current_password"))
+    refusal = reauthentication_error(request, "account_password.jinja2", request.form.one("current_password"))
     if refusal is not None:
         return refusal
-    session = request.owner_session
+    runtime, session = request.runtime, request.owner_session
     try:
-        request.runtime.accounts.change_password(request.uow, request.owner, request.form.one("password"))
+        runtime.owners.change_password(request.uow, session.owner_id, request.form.one("password"))
     except InvalidInput as error:
         return page(request, "account_password.jinja2", error=poor_password(error), status=400)
-    request.uow.owners.add_session(replace(session, session_hash=Change.of(request).new))
+    runtime.sessions.go_on(request.uow, session, Change.of(request).new)
     return see_other("/account?done=password")

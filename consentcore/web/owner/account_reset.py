@@ -42,7 +42,7 @@ def ask_reset(request: Request) -> Response:
         text = f"This is no e-mail address: {error.expected}."
         return page(request, "account_reset.jinja2", viewer=None, error=text, email=email, status=400)
     full = throttle.is_full(address, network_of(remote_addr), request.now)
-    request.runtime.accounts.ask_reset(request.uow, address, silent=full)
+    request.runtime.account_links.ask_reset(request.uow, address, silent=full)
     return see_other("/account/reset/sent")
 
 
@@ -60,7 +60,7 @@ def sent(request: Request) -> Response:
 def show_new_password(request: Request) -> Response:
     """The form behind the link; opening it uses nothing up (mail scanners follow links)."""
     secret = request.query.one("t")
-    request.runtime.accounts.find_reset(request.uow, secret)
+    request.runtime.account_links.find_reset(request.uow, secret)
     return _form(request, secret)
 
 
@@ -69,10 +69,10 @@ def set_new_password(request: Request) -> Response:
     """Use the link; every session of the account ends, this browser's too if it had one."""
     secret = request.form.one("t")
     try:
-        request.runtime.accounts.reset(request.uow, secret, request.form.one("password"))
+        request.runtime.account_links.reset(request.uow, secret, request.form.one("password"))
     except InvalidInput as error:
         return _form(request, secret, poor_password(error), 400)
-    request.uow.owners.end_session(request.browser.hash)  # whoever was signed in here before
+    request.runtime.sessions.end(request.uow, request.browser.hash)  # whoever was signed in here before
     request.browser.renew()
     return see_other("/account/reset/done")
 

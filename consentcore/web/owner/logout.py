@@ -26,7 +26,7 @@ def log_out(request: Request) -> Response:
     elsewhere = request.runtime.redirect_login
     # First, because it may ask the provider where that is, and no transaction is open yet.
     url = _end_elsewhere(request, elsewhere) if elsewhere else ""
-    request.uow.owners.end_session(request.browser.hash)
+    request.runtime.sessions.end(request.uow, request.browser.hash)
     request.browser.renew()
     if not elsewhere:
         return see_other("/login")

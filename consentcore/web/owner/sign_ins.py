@@ -1,17 +1,15 @@
-"""Sign-ins: begun, noted as used, named and ended. What is kept of a browser is too little to follow a person."""
+"""Sign-ins of this browser: begun, found, and where they lead."""
 
 from __future__ import annotations
 
 import re
-from base64 import urlsafe_b64encode
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from consentcore.domain.clock import HOUR
 from consentcore.domain.errors import StorageError
-from consentcore.domain.owner import OwnerSession
 from consentcore.domain.secret import digest
+from consentcore.owners.sessions import Browser
 from consentcore.web.methods import SAFE_METHODS
 from consentcore.web.owner.evidence import browser_family, coarse_address
 from consentcore.web.owner.interactions import hand_over, is_id, url_for
@@ -19,7 +17,7 @@ from consentcore.web.owner.interactions import hand_over, is_id, url_for
 if TYPE_CHECKING:
     from pyramid.request import Request
 
-    from consentcore.ports.keys import KeyRing
+    from consentcore.domain.owner import OwnerSession
     from consentcore.ports.login import Authenticated
     from consentcore.ports.transactions import UnitOfWork
 
@@ -47,24 +45,11 @@ def start_session(
 
     :param after: a page of ours that was asked for before; anything else is not followed (ASVS 3.7.2).
     """
-    now = request.now
-    lifetime = int(request.runtime.settings.web.session_ttl_s * 1000)
-    uow.owners.end_session(change.old)
+    sessions = request.runtime.sessions
+    sessions.end(uow, change.old)
     hand_over(request, uow, interaction_id, change.old, who.owner_id)
-    uow.owners.add_session(
-        OwnerSession(
-            session_hash=change.new,
-            owner_id=who.owner_id,
-            created_at=now,
-            expires_at=now + lifetime,
-            auth_time=now if who.auth_time is None else who.auth_time,
-            acr=who.acr,
-            amr=who.amr,
-            seen_at=now,
-            address=coarse_address(request.remote_addr or ""),
-            browser=browser_family(request.user_agent or ""),
-        )
-    )
+    address = coarse_address(request.remote_addr or "")
+    sessions.start(uow, who, Browser(change.new, address, browser_family(request.user_agent or "")))
     return where(interaction_id, after)
 
 
@@ -79,20 +64,16 @@ def where(interaction_id: str, after: str) -> str:
 def current_session(request: Request) -> OwnerSession | None:
     """The live sign-in of a browser; that it was used is noted once an hour, never for each request."""
     found: OwnerSession | None = request.uow.owners.session(request.browser.hash, request.now)
-    if found is not None and request.now - found.seen_at >= HOUR:
+    if found is not None and request.runtime.sessions.wants_touch(found):
         _touch(request, found)
     return found
 
 
 def _touch(request: Request, session: OwnerSession) -> None:
+    sessions = request.runtime.sessions
     if request.method not in SAFE_METHODS:
-        request.uow.owners.touch_session(session.session_hash, request.now)
+        sessions.touch(request.uow, session)
         return
     # A page must not fail because this cannot be written now.
     with suppress(StorageError), request.runtime.storage.transaction() as uow:
-        uow.owners.touch_session(session.session_hash, request.now)
-
-
-def session_name(keys: KeyRing, session: OwnerSession) -> str:
-    """What pages call a session: names it and opens nothing; the same after keys were rotated."""
-    return urlsafe_b64encode(keys.stable_mac("session-name", session.session_hash)[:15]).decode()
+        sessions.touch(uow, session)

@@ -12,9 +12,12 @@ from consentcore.api import (
     NoticeKind,
     Owner,
     OwnerIdentity,
+    OwnerTicket,
     Refused,
     transact,
 )
+from consentcore.domain.secret import digest
+from consentcore.owners.links import Purpose
 from consentcore.testing import factories
 from tests.plugins.consentcore_login_oidc.conftest import begin, complete
 
@@ -135,6 +138,23 @@ def test_an_address_that_changed_at_the_provider_changes_here(made, provider, st
     assert (owner.email, owner.previous_email) == ("ada@new.example", ADA)
     notices = storage.outbox.unexpanded(10)
     assert [(one.kind, one.owner_id) for one in notices] == [(NoticeKind.EMAIL_CHANGED, owner.owner_id)]
+
+
+def test_links_that_went_to_the_address_of_before_end_with_it(made, provider, storage):
+    owner_id = owner_of(storage, complete(made(), provider)).owner_id
+    tickets = [OwnerTicket(digest(one.value), one.value, owner_id, 0, 2**50) for one in Purpose]
+    transact(storage, lambda uow: [uow.tickets.add(one) for one in tickets])
+    complete(made(), provider)
+    assert live(storage, tickets) == tickets
+    provider.claims = {"email": "ada@new.example"}
+    complete(made(), provider)
+    assert live(storage, tickets) == []
+
+
+def live(storage, tickets: list[OwnerTicket]) -> list[OwnerTicket]:
+    with storage.reading() as uow:
+        found = [uow.tickets.get(one.ticket_hash, 1) for one in tickets]
+    return [one for one in found if one is not None]
 
 
 @pytest.mark.parametrize(

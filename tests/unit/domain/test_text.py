@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from consentcore.api import InvalidInput, check_text, one_line, refused
-from consentcore.clients.service import line, named
 from consentcore.domain.text import held, is_visible, isolated
+from consentcore.text_fields import line, named
 
 WRITTEN = {
     "French": "10\u00a0% d’énergie, «\u202fété\u202f»\u00a0!",
