@@ -9,7 +9,7 @@ export PYTEST_DEBUG_TEMPROOT := $(shell df -m /dev/shm 2>/dev/null | awk 'NR == 
 STORY := tests/functional/test_end_to_end_stock_client.py tests/browser/test_story.py
 COVERAGE := --cov=consentcore --cov=plugins --cov-branch
 
-.PHONY: help setup demo demo-check test test-rest anywhere soak check lint format types imports docs reference wheel bench chaos faketime lock packaging clean browser node nginx
+.PHONY: help messages setup demo demo-check test test-rest anywhere soak check lint format types imports docs reference wheel bench chaos faketime lock packaging clean browser node nginx
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ bench: setup  ## performance, as ratios
 chaos: setup faketime  ## consents and revocations while everything fails, and the truth afterwards
 	$(BIN)/python -m chaos --database sqlite $(CHAOS_ARGS)
 	$(BIN)/python -m chaos --database postgresql $(CHAOS_ARGS)
+
+messages: setup  ## the templates of the language catalogs (.pot) out of templates and sources
+	@$(BIN)/python scripts/write_messages.py
 
 lock: setup  ## requirements.lock from requirements.in
 	@sh scripts/lock.sh

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from consentcore.domain.scope import Catalog
     from consentcore.egress import EgressPolicy
     from consentcore.hooks.registry import Registry
+    from consentcore.i18n import Languages
     from consentcore.metrics import Meters
     from consentcore.oauth.server import AuthorizationServer
     from consentcore.owners.account_links import AccountLinks
@@ -144,6 +145,11 @@ class Runtime:
         return self._once("egress", self._make_egress)
 
     @property
+    def languages(self) -> Languages:
+        """The languages that pages and mails are offered in."""
+        return self._once("languages", self._make_languages)
+
+    @property
     def service(self) -> ConsentService:
         """The one place where grants change."""
         return self._once("service", self._make_service)
@@ -209,6 +215,11 @@ class Runtime:
         from consentcore.owners.sessions import OwnerSessions
 
         return OwnerSessions(self.keys, self.clock, int(self.settings.web.session_ttl_s * 1000))
+
+    def _make_languages(self) -> Languages:
+        from consentcore.i18n import Languages
+
+        return Languages(self.settings.web.default_locale, self.settings.web.theme)
 
     def _make_service(self) -> ConsentService:
         from consentcore.consent.service import ConsentService

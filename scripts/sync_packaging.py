@@ -13,6 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE_SUFFIXES = {".py", ".pyc"}
+LOCALES = "locales"
 
 
 def package_roots() -> dict[str, Path]:
@@ -41,6 +42,8 @@ def data_patterns(root: Path) -> list[str]:
     for path in files:
         if path.name == "py.typed":
             found.add("py.typed")
+        elif LOCALES in path.parts:  # languages come and go as files
+            found.add(f"{path.relative_to(root).as_posix().partition(f'{LOCALES}/')[0]}{LOCALES}/**/*")
         elif path.suffix not in SOURCE_SUFFIXES:
             found.add(f"**/*{path.suffix}" if path.suffix else path.relative_to(root).as_posix())
     return sorted(found)

@@ -50,6 +50,7 @@ from consentcore.domain.grant import Grant
 from consentcore.domain.grant_states import ENDED, GrantState
 from consentcore.domain.interaction import AuthorizationRequest, AuthorizeContext, Interaction, PushedRequest
 from consentcore.domain.json_text import is_unicode, read_json
+from consentcore.domain.message import Message, message, plural_message
 from consentcore.domain.notice import (
     DELIVERY_LOG_MS,
     UNDELIVERED,
@@ -221,6 +222,7 @@ __all__ = [
     "LoginProvider",
     "Mail",
     "MalformedJws",
+    "Message",
     "NamedOutbox",
     "NewToken",
     "NoSettings",
@@ -303,6 +305,7 @@ __all__ = [
     "mail_message",
     "mail_targets",
     "make_folder",
+    "message",
     "mime_message",
     "misread_host",
     "move_owner",
@@ -310,6 +313,7 @@ __all__ = [
     "no_networks",
     "normalise_email",
     "one_line",
+    "plural_message",
     "private_file",
     "read_compact",
     "read_json",

@@ -16,7 +16,7 @@ from consentcore.demo.isv import SCOPES
 from consentcore.demo.processes import all_gone, children_of, stop_worker
 from consentcore.demo.seed import PEOPLE
 from consentcore.demo.surfer import Page, Surfer
-from consentcore.domain.wording import day
+from consentcore.i18n.dates import english_day as day
 
 DELIVERED_S = 15.0
 ADA, GRACE = PEOPLE[0], PEOPLE[1]

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from consentcore.domain import wording
 from consentcore.domain.clock import from_iso
 from consentcore.domain.event_kinds import notice_profile, told_by
 from consentcore.domain.notice import Notice
 from consentcore.domain.parties import Audience
 from consentcore.domain.scope import Catalog, Scope, ScopeType
 from consentcore.domain.text import held, isolated, one_line
+from consentcore.i18n import Language, Languages, wording
 from consentcore.markup import bdi
 from consentcore.ports.notifier import Envelope, Mail
 
@@ -41,11 +41,13 @@ class MailRenderer:
     """Renders mails; safe to use from any thread. The libraries are imported by the first mail.
 
     :param catalog: for the words in which scopes are named.
+    :param languages: those that mails are written in; None reads them anew.
     """
 
-    def __init__(self, settings: CoreSettings, catalog: Catalog) -> None:
+    def __init__(self, settings: CoreSettings, catalog: Catalog, languages: Languages | None = None) -> None:
         self._settings = settings
         self._catalog = catalog
+        self._languages = languages or Languages(settings.web.default_locale, settings.web.theme)
 
     def mail(self, audience: Audience, envelope: Envelope, letter: Letter | None = None) -> Mail | None:
         """Render the mail for the owner or the operator; None when there is no address or nothing to say.
@@ -86,14 +88,14 @@ class MailRenderer:
         facts: dict[str, Any] = json.loads(notice.data)
         told = audience in _OWNERS and owner is not None
         timezone = owner.timezone if told and owner else "UTC"
-        web = self._settings.web
+        web, language = self._settings.web, self._language(audience, envelope)
         client_name = facts.get("client_name") or (envelope.client.name if envelope.client else "")
         return {
             "app": one_line(client_name or notice.client_id),
             "publisher": one_line(envelope.client.publisher) if envelope.client else "",
             "name": one_line(owner.name) if told and owner else "",
-            "when": wording.moment(notice.occurred_at, timezone),
-            "until": wording.day(from_iso(facts["expires_at"]), timezone) if facts.get("expires_at") else "",
+            "when": language.moment(notice.occurred_at, timezone),
+            "until": language.day(from_iso(facts["expires_at"]), timezone) if facts.get("expires_at") else "",
             "number": wording.confirmation_number(notice.notice_id),
             "event_id": notice.notice_id,
             "grant_id": notice.grant_id,
@@ -102,7 +104,7 @@ class MailRenderer:
             "initiator": facts.get("initiator", "system"),
             "reason": one_line(facts.get("reason", "")),
             "reason_text": one_line(facts.get("reason_text", "")),
-            **_endpoint_values(facts),
+            **_endpoint_values(facts, language),
             "change": facts.get("change", ""),
             **self._scopes(facts),
             "operator_name": one_line(web.operator_name),
@@ -114,7 +116,13 @@ class MailRenderer:
             "audience": audience.value,
             "sentence": wording.sentence,
             "timezone": timezone,
+            "language": language,
         }
+
+    def _language(self, audience: Audience, envelope: Envelope) -> Language:
+        """That of the owner; of an address of the operator or an application nothing is known."""
+        owner = None if audience in {Audience.CONTACT, Audience.OPERATOR} else envelope.owner
+        return (self._languages.lookup((owner.locale,)) if owner else None) or self._languages.default
 
     def _scopes(self, facts: dict[str, Any]) -> dict[str, Any]:
         now, before = facts.get("scopes", []), facts.get("previous_scopes", [])
@@ -143,6 +151,8 @@ class MailRenderer:
     def _environment(self) -> Environment:
         from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+        from consentcore.i18n.templates import install
+
         theme = self._settings.web.theme
         folders = [*([theme] if theme else []), Path(str(files("consentcore_templates")))]
         environment = Environment(
@@ -151,8 +161,10 @@ class MailRenderer:
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            extensions=["jinja2.ext.i18n"],
         )
-        environment.filters.update(bdi=bdi, isolated=isolated, moment=wording.moment)
+        install(environment)
+        environment.filters.update(bdi=bdi, isolated=isolated)
         return environment
 
     @cached_property
@@ -171,12 +183,12 @@ def _letter_values(audience: Audience, letter: Letter | None) -> dict[str, Any]:
     return {"link": letter.url, "link_until": letter.until, "new_email": new_email}
 
 
-def _endpoint_values(facts: dict[str, Any]) -> dict[str, str]:
+def _endpoint_values(facts: dict[str, Any], language: Language) -> dict[str, str]:
     since = facts.get("failing_since")
     return {
         "endpoint_id": facts.get("endpoint_id", ""),
         "endpoint_host": facts.get("endpoint_host", ""),
-        "failing_since": wording.moment(from_iso(since), "UTC") if since else "",
+        "failing_since": language.moment(from_iso(since), "UTC") if since else "",
     }
 
 

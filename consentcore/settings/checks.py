@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from consentcore.domain.address import no_networks
 from consentcore.domain.errors import InvalidInput
 from consentcore.hosts import ascii_host, is_authority, is_loopback, origin_of
+from consentcore.i18n import Languages
 from consentcore.mailbox import normalise_email
 from consentcore.settings.binding import PREFIX, Source
 from consentcore.settings.core import CoreSettings
@@ -32,6 +33,9 @@ def check(settings: CoreSettings, source: Source) -> None:
         source.blame("consentcore.operator.email", "expected an address like ada@example.org")
     if settings.web.theme and not settings.web.theme.is_dir():
         source.blame("consentcore.web.theme", f"expected a folder, {settings.web.theme} is none")
+    offered = Languages(theme=settings.web.theme).offered
+    if settings.web.default_locale.lower() not in {tag.lower() for tag in offered}:
+        source.blame("consentcore.web.default_locale", f"expected one of {', '.join(offered)}")
     if not settings.scopes:
         source.blame("consentcore.scopes", "expected one or more plugins")
     _check_metrics(settings, source)

@@ -76,7 +76,15 @@ class WebSettings:
     session_ttl_s: int = setting(
         "Life of a browser session.", default=12 * 3600, minimum=1, maximum=30 * _DAY_S
     )
-    theme: Path | None = setting("Folder whose templates win over the built-in ones.", default=None)
+    theme: Path | None = setting(
+        "Folder whose templates win over the built-in ones; so do the catalogs in its `locales`.",
+        default=None,
+    )
+    default_locale: str = setting(
+        "Language of pages and mails for whoever has chosen none and whose browser accepts none that is offered: the "
+        "tag of one that has a catalog, or en.",
+        default="en",
+    )
     operator_name: str = setting("What the pages call the company.", default="Your Energy Company")
     support_email: str = setting("Shown on the pages and in mails.", default="")
     privacy_url: str = setting("The company's privacy notice.", default="")

@@ -21,6 +21,7 @@ from consentcore.domain.errors import (
 from consentcore.egress import Busy
 from consentcore.logs import log_cause
 from consentcore.web.csrf import AnotherPerson, BadCsrf, NoCookies, UnknownForm
+from consentcore.web.language import in_its_language
 from consentcore.web.methods import not_allowed
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def error_page(request: Request, status: int, text: str, *, title: str = "", det
     values = {"title": title or TITLES.get(status, "Something went wrong"), "text": text, "detail": detail}
     response = render_to_response("error.jinja2", values, request=request)
     response.status_int = status
-    return response
+    return in_its_language(request, response)
 
 
 def on_http(context: HTTPException, request: Request) -> Response:

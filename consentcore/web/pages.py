@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from pyramid.renderers import render_to_response
 
+from consentcore.web.language import in_its_language
+
 if TYPE_CHECKING:
     from pyramid.request import Request
     from pyramid.response import Response
@@ -20,7 +22,7 @@ def page(request: Request, template: str, *, status: int = 200, **values: object
     values.setdefault("csrf_token", request.browser.csrf_token)
     response = render_to_response(template, values, request=request)
     response.status_int = status
-    return response
+    return in_its_language(request, response)
 
 
 def without_referrer(response: Response) -> Response:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from pyramid.events import BeforeRender
 
-from consentcore.domain import wording
 from consentcore.domain.clock import iso
 from consentcore.domain.text import isolated
+from consentcore.i18n import wording
+from consentcore.i18n.templates import install
 from consentcore.markup import bdi
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def add_globals(event: BeforeRender) -> None:
     event["support_email"] = settings.web.support_email
     event["operator_privacy_url"] = settings.web.privacy_url
     event["complaint_url"] = settings.web.complaint_url
+    event["language"] = request.language
 
 
 def includeme(config: Configurator) -> None:
@@ -33,8 +35,9 @@ def includeme(config: Configurator) -> None:
 
     def filters() -> None:
         environment = config.get_jinja2_environment()
+        install(environment)
         environment.filters.update(bdi=bdi, isolated=isolated, iso=iso)
-        for name in ("bare", "confirmation_number", "day", "moment", "sentence", "within"):
+        for name in ("bare", "confirmation_number", "sentence", "within"):
             environment.filters[name] = getattr(wording, name)
 
     config.action("consentcore-jinja-filters", filters, order=9999)

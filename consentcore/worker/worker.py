@@ -50,7 +50,7 @@ class Worker:
             runtime.storage,
             runtime.keys,
             issuer=runtime.settings.issuer,
-            render=MailRenderer(runtime.settings, runtime.catalog).mail,
+            render=MailRenderer(runtime.settings, runtime.catalog, runtime.languages).mail,
             web_url=runtime.settings.web_url,
             told_before_ms=runtime.settings.account.old_address_days * DAY,
         )

@@ -11,7 +11,9 @@ from consentcore.consent.verify import verify_all
 from consentcore.domain.clock import DAY, HOUR, SystemClock, iso
 from consentcore.domain.event_kinds import EventType
 from consentcore.domain.secret import digest
-from consentcore.domain.wording import confirmation_number, day, moment
+from consentcore.i18n.dates import english_day as day
+from consentcore.i18n.dates import english_moment as moment
+from consentcore.i18n.wording import confirmation_number
 from consentcore.testing.fakes import ManualClock
 from consentcore.worker.worker import Worker
 from tests.support.client_api import EVENTS, GRANTS, call, owner_of

@@ -10,7 +10,7 @@ from consentcore.clients.halting import disable, resume, suspend
 from consentcore.domain.clock import DAY
 from consentcore.domain.grant_states import GrantState
 from consentcore.domain.token import Unknown
-from consentcore.domain.wording import moment
+from consentcore.i18n.dates import english_moment as moment
 from consentcore.worker.worker import Worker
 from tests.support.client_api import EVENTS, GRANTS, basic, owner_of
 from tests.support.platform import (

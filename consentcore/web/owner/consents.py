@@ -10,7 +10,7 @@ from consentcore.domain.errors import InvalidTransition, NotFound
 from consentcore.domain.event_kinds import SECURITY_EVENTS
 from consentcore.domain.grant_states import GrantState
 from consentcore.domain.parties import Actor, ActorType
-from consentcore.domain.wording import confirmation_number
+from consentcore.i18n.wording import confirmation_number
 from consentcore.web.owner import current_grants as standings
 from consentcore.web.owner import dashboard as overview
 from consentcore.web.owner import evidence

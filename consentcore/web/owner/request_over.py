@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from consentcore.domain.errors import ClientSuspended, InteractionGone
-from consentcore.domain.wording import moment
 from consentcore.web.errors import TITLES
 from consentcore.web.methods import SAFE_METHODS
 from consentcore.web.owner.interactions import Gone, Why, asking, still_pending
@@ -75,7 +74,7 @@ def _answered(request: Request, answer: Answer) -> Response:
     text = "It was answered already."
     if mine:
         word = "approved" if answer.decision == "approve" else "denied"
-        when = moment(answer.answered_at, request.owner.timezone)
+        when = request.language.moment(answer.answered_at, request.owner.timezone)
         text = f"It was answered already: you {word} it on {when}."
     elif request.owner is not None:
         text = "It was answered already, by somebody else who was signed in."

@@ -1,29 +1,6 @@
-"""How dates, numbers and catalog texts are written for people, the same on pages and in mails."""
+"""How numbers and catalog texts are written for people, the same on pages and in mails."""
 
 from __future__ import annotations
-
-from datetime import UTC, datetime, tzinfo
-from zoneinfo import ZoneInfo
-
-
-def zone(name: str) -> tzinfo:
-    """An IANA time zone; UTC when the machine does not know it."""
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        return UTC
-
-
-def day(ms: int, timezone: str = "UTC") -> str:
-    """``23 November 2026``: month by name, so that no country misreads it."""
-    when = datetime.fromtimestamp(ms / 1000, zone(timezone))
-    return f"{when.day} {when:%B %Y}"
-
-
-def moment(ms: int, timezone: str = "UTC") -> str:
-    """``23 November 2026, 15:04 CET``: with the zone, always."""
-    when = datetime.fromtimestamp(ms / 1000, zone(timezone))
-    return f"{when.day} {when:%B %Y, %H:%M %Z}"
 
 
 def confirmation_number(event_id: str) -> str:

@@ -1,0 +1,87 @@
+"""Dates and numbers as a language writes them. English needs no library; Babel is loaded for the others."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, tzinfo
+from functools import cache
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from babel import Locale
+
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+
+
+def zone(name: str) -> tzinfo:
+    """An IANA time zone; UTC when the machine does not know it."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return UTC
+
+
+def english_day(ms: int, timezone: str = "UTC") -> str:
+    """``23 November 2026``, whatever the locale of the process."""
+    when = _local(ms, timezone)
+    return f"{when.day} {_MONTHS[when.month - 1]} {when:%Y}"
+
+
+def english_moment(ms: int, timezone: str = "UTC") -> str:
+    """``23 November 2026, 15:04 CET``."""
+    return f"{english_day(ms, timezone)}, {_local(ms, timezone):%H:%M %Z}"
+
+
+def day(ms: int, timezone: str, tag: str) -> str:
+    """A day with the name of its month, such as ``23. November 2026``."""
+    locale = _locale(tag)
+    if locale is None:
+        return english_day(ms, timezone)
+    from babel.dates import format_date
+
+    return format_date(_local(ms, timezone), "long", locale)
+
+
+def moment(ms: int, timezone: str, tag: str) -> str:
+    """A day with hours, minutes and the zone as people of the language call it, such as
+    ``23. November 2026 um 15:04 MEZ``."""
+    locale = _locale(tag)
+    if locale is None:
+        return english_moment(ms, timezone)
+    from babel.dates import format_date, format_datetime, format_time, get_datetime_format
+
+    when = _local(ms, timezone)
+    clock = format_time(when, "short", tzinfo=when.tzinfo, locale=locale)
+    name = format_datetime(when, "z", tzinfo=when.tzinfo, locale=locale)
+    if name[:1] in {"+", "-"}:  # the language has no name for it
+        name = f"{when:%Z}"
+    pattern = str(get_datetime_format("long", locale=locale)).replace("'", "")
+    return pattern.replace("{0}", f"{clock} {name}").replace("{1}", format_date(when, "long", locale))
+
+
+def number(value: int, tag: str) -> str:
+    """A whole number with the separators of the language."""
+    locale = _locale(tag)
+    if locale is None:
+        return str(value)
+    from babel.numbers import format_decimal
+
+    return format_decimal(value, locale=locale)
+
+
+def _local(ms: int, timezone: str) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, zone(timezone))
+
+
+@cache
+def _locale(tag: str) -> Locale | None:
+    """What is known of writing in a language; None when nothing is."""
+    from babel import Locale, UnknownLocaleError
+
+    try:
+        return Locale.parse(tag, sep="-")
+    except (UnknownLocaleError, ValueError):
+        return None

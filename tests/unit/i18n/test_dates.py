@@ -1,0 +1,59 @@
+"""Dates and numbers by language."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from consentcore.i18n import Catalogs, Language
+
+NOON = 1_795_446_240_000
+"""23 November 2026, 15:04 UTC, in ms."""
+
+
+def language(tag):
+    return Language(tag, Catalogs())
+
+
+@pytest.mark.parametrize(
+    ("tag", "day", "moment"),
+    [
+        ("en", "23 November 2026", "23 November 2026, 16:04 CET"),
+        ("en-AU", "23 November 2026", "23 November 2026, 16:04 CET"),
+        ("fr", "23 novembre 2026", "23 novembre 2026, 16:04 CET"),
+        ("de", "23. November 2026", "23. November 2026, 16:04 MEZ"),
+        ("es", "23 de noviembre de 2026", "23 de noviembre de 2026, 16:04 CET"),
+        ("qps", "23 November 2026", "23 November 2026, 16:04 CET"),
+    ],
+)
+def test_months_have_names_and_times_their_zone(tag, day, moment):
+    assert language(tag).day(NOON, "Europe/Paris") == day
+    assert language(tag).moment(NOON, "Europe/Paris") == moment
+
+
+@pytest.mark.parametrize("name", ["", "Mars/Olympus", "../../etc/passwd"])
+def test_a_zone_that_is_not_known_is_utc(name):
+    assert language("en").moment(NOON, name) == "23 November 2026, 15:04 UTC"
+    assert language("de").moment(NOON, name) == "23. November 2026, 15:04 UTC"
+
+
+def test_numbers_have_the_separators_of_the_language_and_none_in_english():
+    assert [language(tag).number(12345) for tag in ("en", "de", "qps")] == ["12345", "12.345", "12345"]
+
+
+def test_lines_may_begin_at_the_right():
+    assert [language(tag).direction for tag in ("en", "ar-EG", "he")] == ["ltr", "rtl", "rtl"]
+
+
+def test_english_alone_loads_no_library():
+    code = (
+        "import sys\n"
+        "from consentcore.i18n import Languages\n"
+        "from consentcore.domain.message import plural_message\n"
+        "english = Languages().default\n"
+        "english.moment(0); english.number(7); english.translate(plural_message('a', 'b', n=2))\n"
+        "sys.exit('babel' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
