@@ -6,7 +6,7 @@ BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE :=
 # The tests' databases are durable for real; in memory, where there is room, they do not wait for a disk.
 export PYTEST_DEBUG_TEMPROOT := $(shell df -m /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 2000 {print "/dev/shm"}')
-STORY := tests/functional/test_end_to_end_stock_client.py tests/browser/test_story.py
+STORY := tests/acceptance tests/functional/test_end_to_end_stock_client.py tests/browser/test_story.py
 COVERAGE := --cov=consentcore --cov=plugins --cov-branch
 
 .PHONY: help messages setup demo demo-check test test-rest anywhere soak check lint format types imports docs reference wheel bench chaos faketime lock packaging clean browser node nginx
@@ -20,8 +20,7 @@ setup:  ## .venv from requirements.lock (uv, or pip with BOOTSTRAP=pip); repeate
 demo: setup  ## the product on this machine, with a demo application to click through
 	@$(BIN)/consentcore demo $(DEMO_ARGS)
 
-demo-check: setup browser  ## the whole story for real: the demo, a stock client with mail and webhook sinks, Chromium
-	$(BIN)/consentcore demo --check
+demo-check: setup browser  ## the whole story for real: the demo step by step, a stock client with mail and webhook sinks, Chromium
 	$(BIN)/pytest -q $(STORY)
 
 test: setup  ## the fast tests (about seven minutes on two cores)

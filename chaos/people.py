@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import requests
 
 from chaos.stage import Stage
-from consentcore.demo.surfer import Surfer
+from tests.support.browser import Browser
 
 PASSWORD = "a perfectly fine password"
 SCOPE = "sites.read comfort.read"
@@ -38,7 +38,7 @@ class Person:
     app: dict[str, Any]
     api: dict[str, Any]
     stage: Stage
-    browser: Surfer = field(default_factory=Surfer)
+    browser: Browser = field(default_factory=Browser)
     granted: list[str] = field(default_factory=list)
     revoked: int = 0
     retries: int = 0

@@ -38,7 +38,8 @@ TESTS = (  # what has to do with places, users and processes; the rest is the sa
     "tests/unit/keys",
     "tests/unit/settings/test_ini.py",
     "tests/upgrade/test_old_plugins.py",
-    "tests/functional/test_demo_check.py",
+    "tests/acceptance",
+    "tests/functional/test_demo.py",
     "tests/functional/test_file_owners.py",
     "tests/test_packaging.py",
 )

@@ -21,19 +21,14 @@ from consentcore.cli.state import State, pass_state
 @click.option(
     "--port", type=click.IntRange(0, 65000), default=6543, show_default=True, help="First port to try."
 )
-@click.option("--check", "check", is_flag=True, help="Play the whole story without a browser, and end.")
 @pass_state
-def command(state: State, folder: Path | None, port: int, check: bool) -> int:
+def command(state: State, folder: Path | None, port: int) -> int:
     """Run everything on this machine only, with a demo application to click through."""
     try:
-        from consentcore.demo.story import DemoOptions, run_demo
+        from consentcore.demo.run import DemoOptions, run_demo
     except ModuleNotFoundError as error:
         raise click.ClickException(f"the demo needs {error.name}: pip install 'consentcore[demo]'") from None
     place = folder or Path(tempfile.gettempdir()) / f"consentcore-demo-{os.getuid()}"
     options = DemoOptions(folder=place.absolute(), port=port)
-    if check:
-        from consentcore.demo.check import check_demo
-
-        return check_demo(options)
     state.say("starting …")
     return run_demo(options)

@@ -73,7 +73,7 @@ class Demo:
             output: IO[bytes] | None = stack.enter_context(self.output.open("ab")) if self.output else None
             # A session of its own: Ctrl-C reaches the demo only, which then ends the server in order.
             self.server = subprocess.Popen(
-                [sys.executable, "-m", "consentcore.demo.served", *facts],
+                [sys.executable, "-m", "consentcore.demo.server_process", *facts],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

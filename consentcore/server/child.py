@@ -16,7 +16,7 @@ from typing import Any
 from consentcore.domain.errors import ConfigurationError
 from consentcore.logs import configure
 from consentcore.server.options import ServeOptions
-from consentcore.server.parent_watch import die_with
+from consentcore.server.parent_watch import exit_with_parent
 
 log = logging.getLogger("consentcore.server")
 
@@ -30,7 +30,7 @@ class Assignment:
     :param kind: ``web`` or ``worker``.
     :param options: a ``ServeOptions`` as JSON.
     :param parent: process id of the supervisor.
-    :param lifeline_fd: see ``lifeline.die_with``.
+    :param lifeline_fd: see ``parent_watch.exit_with_parent``.
     :param status_fd: one byte is written to it when the child is at work.
     :param listen_fd: the socket of a web process; -1 for a worker.
     """
@@ -50,7 +50,7 @@ class Assignment:
 def main(argument: str) -> int:
     """Do the assignment; the exit code is 0 after SIGTERM, 78 for bad configuration, 1 for anything else."""
     assignment = Assignment(**json.loads(argument))
-    die_with(assignment.parent, assignment.lifeline_fd)
+    exit_with_parent(assignment.parent, assignment.lifeline_fd)
     # Ctrl-C reaches the whole foreground group; the supervisor decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     options = ServeOptions.from_json(assignment.options)

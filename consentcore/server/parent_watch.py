@@ -10,7 +10,7 @@ import threading
 _PR_SET_PDEATHSIG = 1
 
 
-def die_with(parent: int, lifeline_fd: int) -> None:
+def exit_with_parent(parent: int, lifeline_fd: int) -> None:
     """Make this process end as soon as its parent has.
 
     On Linux the kernel sends SIGKILL. Everywhere, a thread waits for the end of the lifeline, a pipe whose

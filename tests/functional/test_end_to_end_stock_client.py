@@ -13,7 +13,7 @@ from authlib.integrations.base_client.errors import OAuthError
 from authlib.integrations.requests_client import OAuth2Session
 from standardwebhooks import Webhook
 
-from consentcore.demo.surfer import Surfer
+from tests.support.browser import Browser
 from tests.support.deployment import deployment, smtp_server
 from tests.support.patience import PATIENCE_S
 from tests.support.sinks import Answer, http_sink
@@ -60,7 +60,7 @@ class Story:
     app: dict
     api: dict
     sink: object
-    browser: Surfer = field(default_factory=Surfer)
+    browser: Browser = field(default_factory=Browser)
     secrets: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:

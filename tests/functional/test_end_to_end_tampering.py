@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from consentcore.demo.surfer import Surfer
+from tests.support.browser import Browser
 from tests.support.deployment import deployment, smtp_server
 from tests.support.patience import eventually
 
@@ -55,7 +55,7 @@ class Installation:
     def __init__(self, made):
         self.made = made
         self.redirect = f"{made.issuer}/livez"
-        self.browser = Surfer()
+        self.browser = Browser()
 
     def set_up(self):
         assert self.made.run("init").returncode == 0

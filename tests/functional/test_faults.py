@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 import requests
 
-from consentcore.demo.surfer import Surfer
+from tests.support.browser import Browser
 from tests.support.fronts import CALLBACK, PREFIX, direct
 from tests.support.patience import PATIENCE_S, eventually
 from tests.support.postgres import OwnServer
@@ -51,19 +51,19 @@ def ask(front, endpoint, **parameters):
     return answer.status_code, answer.json() if answer.content else {}
 
 
-def code(front, email=OWNERS[0], surfer=None):
+def code(front, email=OWNERS[0], browser=None):
     """Sign in, approve; the code and the browser."""
-    surfer, state = surfer or Surfer(), f"{email} {time.monotonic_ns()}"
+    browser, state = browser or Browser(), f"{email} {time.monotonic_ns()}"
     query = {"client_id": front.client_id, "response_type": "code", "scope": "sites.read", "state": state}
-    surfer.open(f"{front.url}{PREFIX}/authorize?{urlencode(query)}")
-    if surfer.page.path == "/login":
-        surfer.press("Sign in", email=email, password=GOOD)
-    while surfer.page.path == "/consent":  # again when an approval elsewhere has changed what the page says
-        surfer.press("Approve")
-    answer = parse_qs(urlsplit(surfer.page.url).query)
-    assert answer.get("state") == [state], str(surfer.page)
-    assert "code" in answer, str(surfer.page)
-    return answer["code"][0], surfer
+    browser.open(f"{front.url}{PREFIX}/authorize?{urlencode(query)}")
+    if browser.page.path == "/login":
+        browser.press("Sign in", email=email, password=GOOD)
+    while browser.page.path == "/consent":  # again when an approval elsewhere has changed what the page says
+        browser.press("Approve")
+    answer = parse_qs(urlsplit(browser.page.url).query)
+    assert answer.get("state") == [state], str(browser.page)
+    assert "code" in answer, str(browser.page)
+    return answer["code"][0], browser
 
 
 def tokens(front, email=OWNERS[0]):
@@ -117,14 +117,14 @@ class Chain:
 
 def test_restart_keeps_what_was_given(front):
     """F5: SIGTERM, and everything goes on."""
-    kept, (pending, surfer) = tokens(front), code(front, OWNERS[1])
+    kept, (pending, browser) = tokens(front), code(front, OWNERS[1])
     assert front.house.stop() == 0
     front.house.start()
     assert is_active(front, kept["access_token"])
     assert refresh(front, kept["refresh_token"])[0] == 200
     assert redeem(front, pending)["access_token"]
-    surfer.open(f"{front.url}/consents")
-    assert (surfer.page.status, surfer.page.path) == (200, "/consents"), "still signed in"
+    browser.open(f"{front.url}/consents")
+    assert (browser.page.status, browser.page.path) == (200, "/consents"), "still signed in"
 
 
 def test_a_writer_that_holds_the_database_for_three_seconds(front):
@@ -145,7 +145,7 @@ def test_a_writer_that_holds_the_database_for_three_seconds(front):
 
 def test_a_database_that_is_gone_is_not_an_empty_one(front):
     """F7: no answer as if there were nothing."""
-    held, surfer = tokens(front), code(front)[1]
+    held, browser = tokens(front), code(front)[1]
     away = front.house.database.with_name("away")
     parts = [
         path
@@ -161,7 +161,7 @@ def test_a_database_that_is_gone_is_not_an_empty_one(front):
             "refresh": refresh(front, held["refresh_token"])[0],
             "revoke": ask(front, "revoke", token=held["access_token"])[0],
             "authorize": front.ask("GET", f"{PREFIX}/authorize?client_id={front.client_id}").status_code,
-            "dashboard": surfer.open(f"{front.url}/consents").status,
+            "dashboard": browser.open(f"{front.url}/consents").status,
             "ready": front.ask("GET", "/readyz").status_code,
         }
         assert set(found.values()) == {503}, found
@@ -191,17 +191,17 @@ def full_disk(pids):
 def test_55_a_full_disk_confirms_nothing(front):
     """F8, and fosite CVE-2020-15223: a revocation that was not stored is not answered with 200."""
     held, pids = tokens(front), front.processes()
-    pending, surfer = code(front, OWNERS[1])
+    pending, browser = code(front, OWNERS[1])
     with full_disk(pids):
         assert refresh(front, held["refresh_token"])[0] == 503
         assert ask(front, "revoke", token=held["refresh_token"])[0] == 503
         back = f"{front.url}{CALLBACK}"
         parameters = {"grant_type": "authorization_code", "code": pending, "redirect_uri": back}
         assert ask(front, "token", **parameters)[0] == 503
-        surfer.open(f"{front.url}/consents")
-        surfer.follow("Revoke Access")
-        surfer.press("Proceed")
-        assert surfer.page.status == 503
+        browser.open(f"{front.url}/consents")
+        browser.follow("Revoke Access")
+        browser.press("Proceed")
+        assert browser.page.status == 503
         assert is_active(front, held["access_token"])
     assert front.processes() == pids, "they lived on"
     assert refresh(front, held["refresh_token"])[0] == 200

@@ -16,7 +16,7 @@ from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey
 from oauthlib.oauth2 import InvalidGrantError, WebApplicationClient
 from requests_oauthlib import OAuth2Session as OAuth2Consumer
 
-from consentcore.demo.surfer import Surfer
+from tests.support.browser import Browser
 from tests.support.deployment import deployment
 from tests.support.node import node_process
 from tests.support.patience import PATIENCE_S
@@ -67,7 +67,7 @@ class Conversation:
     process: object
     said: dict = field(default_factory=dict)
     decisions: list[str] = field(default_factory=lambda: ["Deny", "Approve"])
-    browser: Surfer = field(default_factory=Surfer)
+    browser: Browser = field(default_factory=Browser)
 
     def run(self, settings: dict) -> dict:
         """Play to the end; what the script has said, by name."""
@@ -90,7 +90,7 @@ class Conversation:
         return decide(self.browser, url, self.decisions.pop(0))
 
 
-def decide(browser: Surfer, url: str, button: str) -> str:
+def decide(browser: Browser, url: str, button: str) -> str:
     """What the data owner does where an application sends her; the URL at which she arrives."""
     if browser.open(url).path == "/login":
         browser.press("Sign in", email=ADA, password=PASSWORD)
@@ -208,7 +208,7 @@ def with_authlib(platform, settings: dict, secret: object, audience: str = "") -
         url, state = session.create_authorization_url(
             endpoints["authorization_endpoint"], code_verifier=verifier
         )
-        arrived = decide(Surfer(), url, "Approve")
+        arrived = decide(Browser(), url, "Approve")
         tokens = session.fetch_token(
             endpoints["token_endpoint"], authorization_response=arrived, state=state, code_verifier=verifier
         )
@@ -234,7 +234,7 @@ def test_requests_oauthlib(platform, sink, auth_method, monkeypatch):
         client_id, redirect_uri=settings["redirect_uri"], scope=SCOPE, pkce="S256"
     ) as session:
         url, _ = session.authorization_url(endpoints["authorization_endpoint"])
-        arrived = decide(Surfer(), url, "Approve")
+        arrived = decide(Browser(), url, "Approve")
         tokens = session.fetch_token(endpoints["token_endpoint"], authorization_response=arrived, **known)
         assert set(tokens["scope"]) == set(SCOPE.split())
         again = {"auth": known["auth"]} if secret else {"client_id": client_id}

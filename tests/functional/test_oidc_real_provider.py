@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from consentcore.demo.serving import Site, base_url, bind
-from consentcore.demo.surfer import Surfer
+from tests.support.browser import Browser
 from tests.support.oidc_provider import CLIENT_ID, CLIENT_SECRET, query_of, real_provider
 from tests.support.platform import PREFIX, Request, exchange, introspect, make_platform
 
@@ -29,7 +29,7 @@ class Place:
     def __init__(self, platform, web: str, provider: str) -> None:
         self.platform, self.web, self.provider = platform, web, provider
 
-    def sign_in(self, browser: Surfer, login: str = "ada"):
+    def sign_in(self, browser: Browser, login: str = "ada"):
         """Answer the provider's two pages."""
         assert browser.page.url.startswith(self.provider)
         browser.press("Sign-in", login=login, password="any")
@@ -80,7 +80,7 @@ def place(request, tmp_path_factory):
 
 
 def test_a_consent_from_the_link_to_the_tokens(place):
-    browser, request = Surfer(), Request(redirect_uri=f"{place.web}/livez?from=coolsite")
+    browser, request = Browser(), Request(redirect_uri=f"{place.web}/livez?from=coolsite")
     place.platform.add_client(f"app-{id(browser)}", name="CoolSite", redirect_uris=(request.redirect_uri,))
     request.client_id = f"app-{id(browser)}"
     browser.open(place.web + request.url)
@@ -100,7 +100,7 @@ def test_a_consent_from_the_link_to_the_tokens(place):
 
 
 def test_a_page_that_was_asked_for_is_shown_after_the_way(place):
-    browser = Surfer()
+    browser = Browser()
     browser.open(f"{place.web}/consents/history")
     assert place.sign_in(browser).path == "/consents/history"
     assert "/account" in browser.open(f"{place.web}/account").path
@@ -111,7 +111,7 @@ def test_a_page_that_was_asked_for_is_shown_after_the_way(place):
 
 
 def test_a_session_at_the_provider_signs_in_without_a_word(place):
-    browser = Surfer()
+    browser = Browser()
     browser.open(f"{place.web}/consents")
     place.sign_in(browser)
     first = browser.cookies["consentcore_session"]
@@ -120,7 +120,7 @@ def test_a_session_at_the_provider_signs_in_without_a_word(place):
 
 
 def test_a_new_sign_in_is_passed_on(place):
-    browser = Surfer()
+    browser = Browser()
     browser.open(f"{place.web}/consents")
     place.sign_in(browser)
     target = f"{place.web}/livez"
@@ -133,7 +133,7 @@ def test_a_new_sign_in_is_passed_on(place):
 
 
 def test_logging_out_here_signs_out_there(place):
-    browser = Surfer()
+    browser = Browser()
     browser.open(f"{place.web}/consents")
     page = place.sign_in(browser)
     assert "form-action" not in page.headers["Content-Security-Policy"]
@@ -147,7 +147,7 @@ def test_logging_out_here_signs_out_there(place):
 
 
 def test_an_address_that_is_not_confirmed_makes_no_owner(place):
-    browser = Surfer()
+    browser = Browser()
     browser.open(f"{place.web}/consents")
     page = place.sign_in(browser, "unsure")
     assert (page.status, page.path) == (403, "/login/callback")
@@ -157,7 +157,7 @@ def test_an_address_that_is_not_confirmed_makes_no_owner(place):
 
 
 def test_somebody_who_stops_at_the_provider_is_told_so(place):
-    browser = Surfer()
+    browser = Browser()
     browser.open(f"{place.web}/consents")
     aborted = browser.follow("[ Cancel ]")
     assert aborted.status == 403
@@ -165,5 +165,5 @@ def test_somebody_who_stops_at_the_provider_is_told_so(place):
 
 
 def test_the_protocol_endpoints_do_not_know_how_people_sign_in(place):
-    metadata = Surfer().open(f"{place.web}/.well-known/oauth-authorization-server")
+    metadata = Browser().open(f"{place.web}/.well-known/oauth-authorization-server")
     assert f"{place.web}{PREFIX}/authorize" in metadata.source

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 import requests
 
-from consentcore.demo.surfer import Surfer
+from tests.support.browser import Browser
 from tests.support.deployment import deployment
 from tests.support.patience import PATIENCE_S
 from tests.support.sinks import Answer, http_sink
@@ -36,7 +36,7 @@ class Client:
 
     def __post_init__(self):
         self.metadata = self.platform.metadata()
-        self.browser = Surfer()
+        self.browser = Browser()
         self.auth = (self.app["client_id"], self.app["client_secret"])
 
     def connect(self) -> dict:

@@ -18,8 +18,8 @@ import requests
 from authlib.integrations.requests_client import OAuth2Session
 from joserfc import jws
 
-from consentcore.demo.surfer import Surfer
 from consentcore.resource import JwtVerifier
+from tests.support.browser import Browser
 from tests.support.certificates import make_certificate
 from tests.support.deployment import ROOT, Deployment, deployment
 from tests.support.nginx import changed, nginx, require_nginx
@@ -108,7 +108,7 @@ class Site:
     check: subprocess.Popen
     apps: dict[str, dict]
     callback: str
-    browser: Surfer
+    browser: Browser
 
     def get(
         self, authorization: str | None = None, path: str = "/rooms", **headers: str
@@ -175,7 +175,7 @@ def site(tmp_path_factory):
         with token_check(house, check) as process:
             text = changed(SAMPLE.read_text(), replacements)
             with nginx(folder / "nginx", text, port):
-                yield Site(house, port, certificate.path, process, apps, callback, Surfer())
+                yield Site(house, port, certificate.path, process, apps, callback, Browser())
 
 
 @pytest.fixture(autouse=True)

@@ -136,7 +136,7 @@ class Page:
         return f"{self.url} ({self.status}) “{self.text[:400]}”"
 
 
-class Surfer:
+class Browser:
     """One person's browser."""
 
     def __init__(self) -> None:
@@ -182,7 +182,7 @@ class Surfer:
         data: list[tuple[str, str]] | None = None,
         params: list[tuple[str, str]] | None = None,
     ) -> Page:
-        headers = {"Accept": "text/html", "User-Agent": "surfer (consentcore demo)"}
+        headers = {"Accept": "text/html", "User-Agent": "a browser of consentcore's tests"}
         if method == "POST":
             here = urlsplit(self.page.url)
             headers["Origin"] = f"{here.scheme}://{here.netloc}"

@@ -1,4 +1,4 @@
-"""What the demo's check does to processes: finds children, stops the worker for a while, sees them gone."""
+"""Processes: finds children, stops the worker for a while, sees them gone."""
 
 from __future__ import annotations
 

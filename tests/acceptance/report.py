@@ -1,8 +1,8 @@
-"""``consentcore demo --check``: the whole story, played without a screen against real processes.
+"""The whole story, played without a screen against real processes, a line for each step.
 
 The server is a real ``consentcore serve``, CoolSite a real client of a stock library, the people are browsers
-that keep cookies and press buttons by their text. Each step prints a line; the first that fails ends the story,
-because the next ones build on it.
+that keep cookies and press buttons by their text. The first step that fails ends the story, because the next ones
+build on it.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from consentcore.demo.boot import DemoOptions, boot
-from consentcore.demo.chapters import CHAPTERS, Play
+from tests.acceptance.steps import PARTS, Story
 
 LAST_LINES = 25
 
 
-class StoryEndsError(Exception):
+class StepFailed(Exception):
     """A step failed."""
 
 
@@ -37,7 +37,7 @@ class Report:
     def step(self, title: str) -> Iterator[None]:
         """One step.
 
-        :raises StoryEndsError: when the block raised anything.
+        :raises StepFailed: when the block raised anything.
         """
         began = time.monotonic()
         try:
@@ -46,7 +46,7 @@ class Report:
             self.failed += 1
             reason = str(error) or type(error).__name__
             print(f"[FAILED] {time.monotonic() - began:6.2f} s  {title}\n         {reason}", flush=True)
-            raise StoryEndsError from error
+            raise StepFailed from error
         self.passed += 1
         print(f"[ok]     {time.monotonic() - began:6.2f} s  {title}", flush=True)
 
@@ -55,38 +55,38 @@ class Report:
         return f"{time.monotonic() - self.began:.1f} s: {self.passed} passed, {self.failed} failed"
 
 
-def check_demo(options: DemoOptions, chapters: tuple[Callable[[Play], None], ...] = CHAPTERS) -> int:
-    """Boot the demo and play its story; 0 when every step passed, 1 otherwise.
+def play_story(options: DemoOptions, parts: tuple[Callable[[Story], None], ...] = PARTS) -> Report:
+    """Boot the demo and play the story; the steps that passed and failed.
 
     The data goes into a folder of its own inside ``options.folder``, which is removed when all is well.
     """
     report = Report()
-    folder = options.folder / f"check-{os.getpid()}"
+    folder = options.folder / f"story-{os.getpid()}"
     folder.mkdir(mode=0o700, parents=True)
     output, said = folder / "server.log", list[str]()
-    with suppress(StoryEndsError):
-        _play(report, replace(options, folder=folder), chapters, output, said.append)
+    with suppress(StepFailed):
+        _play(report, replace(options, folder=folder), parts, output, said.append)
     if report.failed:
         _explain(output, said)
     else:
         shutil.rmtree(folder)
     print(report.summary(), flush=True)
-    return 1 if report.failed else 0
+    return report
 
 
 def _play(
     report: Report,
     options: DemoOptions,
-    chapters: tuple[Callable[[Play], None], ...],
+    parts: tuple[Callable[[Story], None], ...],
     output: Path,
     say: Callable[[str], None],
 ) -> None:
     with ExitStack() as stack:
         with report.step("the server, CoolSite and the API are up"):
             demo = stack.enter_context(boot(options, say=say, output=output))
-        play = Play(demo, report.step)
-        for chapter in chapters:
-            chapter(play)
+        story = Story(demo, report.step)
+        for part in parts:
+            part(story)
 
 
 def _explain(output: Path, said: list[str]) -> None:
