@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from consentcore.owners.account_links import AccountLinks
     from consentcore.owners.service import OwnerService
     from consentcore.owners.sessions import OwnerSessions
-    from consentcore.ports.deliveries import NamedOutbox, OutboxStats
+    from consentcore.ports.deliveries import OutboxStats
     from consentcore.ports.extension import Anchor, ResourceDirectory
     from consentcore.ports.keys import KeyRing
     from consentcore.ports.login import AnyLogin
@@ -111,21 +111,16 @@ class Runtime:
         events = (EVENT + name for name in self.registry.event_plugins())
         return (*self.registry.names(PluginKind.NOTIFIER), *events)
 
-    @property
-    def knows_unnamed(self) -> bool:
-        """Whether the storage tells what waits for others from what waits for these."""
-        return self.registry.storage_declares("pending_of")
-
     def outbox_stats(self, now: int) -> OutboxStats:
-        """How full the outbox is; where the storage can tell, without what waits for notifiers no longer named.
+        """How full the outbox is, without what waits for notifiers no longer named.
 
         :raises StorageError: when the store fails.
         """
         outbox = self.storage.outbox
         stats = outbox.stats(now)
-        if not self.knows_unnamed or not stats.pending:
+        if not stats.pending:
             return stats
-        pending, oldest = cast("NamedOutbox", outbox).pending_of(now, self.delivered_by)
+        pending, oldest = outbox.pending_of(now, self.delivered_by)
         unnamed = max(0, stats.pending - pending)
         return replace(stats, pending=pending, oldest_due_at=oldest, unnamed=unnamed)
 

@@ -100,7 +100,7 @@ from consentcore.mailbox import normalise_email
 from consentcore.owners.addresses import add_owner, move_owner
 from consentcore.ports.clients import ClientRepository
 from consentcore.ports.counters import CounterStorage
-from consentcore.ports.deliveries import NamedOutbox, OutboxStats, OutboxStorage, Settlement
+from consentcore.ports.deliveries import OutboxStats, OutboxStorage, Settlement
 from consentcore.ports.extension import (
     Anchor,
     ConsentContext,
@@ -137,7 +137,7 @@ from consentcore.ports.notifier import (
     Notifier,
     OwnerView,
 )
-from consentcore.ports.owners import OwnerDirectory, OwnerRepository
+from consentcore.ports.owners import OwnerRepository
 from consentcore.ports.scopes import ScopeCatalog
 from consentcore.ports.storage import PurgeReport, Storage, transact
 from consentcore.ports.tickets import TicketRepository
@@ -223,7 +223,6 @@ __all__ = [
     "Mail",
     "MalformedJws",
     "Message",
-    "NamedOutbox",
     "NewToken",
     "NoSettings",
     "NotFound",
@@ -236,7 +235,6 @@ __all__ = [
     "OutboxStorage",
     "Outcome",
     "Owner",
-    "OwnerDirectory",
     "OwnerIdentity",
     "OwnerRepository",
     "OwnerSession",
@@ -324,3 +322,12 @@ __all__ = [
     "verified_payload",
     "window_left_s",
 ]
+
+
+def __getattr__(name: str) -> object:
+    from consentcore.hooks.versions import told_of_name
+
+    told = told_of_name(name)
+    if told is not None:
+        raise ImportError(told)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -120,10 +120,8 @@ def check_addresses(state: State) -> None:
 
     Exit code 1 when there are any.
     """
-    from consentcore.owners.read_before import CAPABILITY, doubts
+    from consentcore.owners.read_before import doubts
 
-    if not state.runtime.registry.storage_declares(CAPABILITY):
-        raise click.UsageError(f"{state.runtime.settings.storage} cannot list its data owners")
     found = doubts(state.runtime.storage)
     rows = [
         (one.domain, one.typed or "(several)", one.means or "-", str(len(one.addresses)), one.why)

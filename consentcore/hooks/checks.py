@@ -7,7 +7,8 @@ import inspect
 from collections.abc import Callable, Iterator
 
 from consentcore.hooks import specs
-from consentcore.hooks.info import API_VERSION, PluginInfo, PluginKind
+from consentcore.hooks.info import PluginInfo, PluginKind
+from consentcore.hooks.versions import api_problems
 from consentcore.settings.binding import fields_of
 
 HOOK_PREFIX = "consentcore_"
@@ -56,7 +57,7 @@ def info_problems(name: str, info: object, plugin: object) -> list[str]:
         found.append(f"its PluginInfo is named {info.name!r}, its entry point {name!r}")
     if info.kind not in list(PluginKind):
         return [*found, f"its kind {info.kind!r} is none of {', '.join(PluginKind)}"]
-    found += _api_problems(info.api)
+    found += api_problems(PluginKind(info.kind), info.api)
     needed = NEEDED.get(PluginKind(info.kind))
     hooks = hooks_of(plugin)
     if needed and needed not in hooks:
@@ -68,20 +69,6 @@ def info_problems(name: str, info: object, plugin: object) -> list[str]:
     except TypeError as error:
         found.append(f"its settings cannot be read: {error}")
     return found
-
-
-def is_newer(api: str) -> bool:
-    """Whether a plugin was written for a later minor version of the API than this one."""
-    return tuple(map(int, api.split("."))) > tuple(map(int, API_VERSION.split(".")))
-
-
-def _api_problems(api: object) -> list[str]:
-    parts = api.split(".") if isinstance(api, str) else []
-    if len(parts) != 2 or not all(part.isdecimal() for part in parts):
-        return [f"its api is {api!r}, expected something like {API_VERSION!r}"]
-    if parts[0] != API_VERSION.split(".", maxsplit=1)[0]:
-        return [f"it was written for plugin API {api}, this is {API_VERSION}; install a version for this API"]
-    return []
 
 
 def _candidates(plugin: object) -> Iterator[tuple[str, Callable[..., object]]]:

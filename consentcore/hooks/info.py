@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 API_VERSION = "1.0"
-"""Version of the plugin API. Major: incompatible. Minor: additions only."""
+"""The first version of the plugin API, when all kinds had the same: what a plugin that names none was written for.
+
+What this consentcore speaks stands in :data:`consentcore.hooks.versions.API_VERSIONS`. A plugin of a kind that has a
+newer one writes it out, ``api="2.0"``: a name that is looked up when the plugin starts says nothing of its author."""
 
 
 class PluginKind(StrEnum):
@@ -30,7 +33,7 @@ class PluginInfo:
 
     :ivar name: the entry point's name.
     :ivar kind: where it may be named in the INI.
-    :ivar api: the :data:`API_VERSION` it was written for.
+    :ivar api: the version it was written for, of the API of its kind.
     :ivar settings: a frozen dataclass whose fields are made
         with :func:`~consentcore.settings.schema.setting`.
     :ivar capabilities: of a notifier: ``account_mail``, it mails the data owner alone and is given links that open an

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from consentcore.domain.errors import ConfigurationError
-from consentcore.hooks.checks import hook_problems, info_problems, is_newer
+from consentcore.hooks.checks import hook_problems, info_problems
 from consentcore.hooks.discovery import Installed, choose, installed_plugins
 from consentcore.hooks.errors import cause
-from consentcore.hooks.info import API_VERSION, PluginInfo, PluginKind
+from consentcore.hooks.info import PluginInfo, PluginKind
+from consentcore.hooks.versions import API_VERSIONS, is_newer
 from consentcore.settings.binding import (
     PLUGIN_PREFIX,
     PREFIX,
@@ -144,9 +145,9 @@ def _load_named(source: Source, name: str, kind: PluginKind, installed: Sequence
     if info.kind is not kind:
         source.blame(key, f"plugin {name} ({chosen}) belongs into {PREFIX}{info.kind.value}")
         return None
-    if is_newer(info.api):
+    if is_newer(kind, info.api):
         source.warnings.append(
-            f"{source.where(key)}: plugin {name} ({chosen}) is for plugin API {info.api}, this is {API_VERSION}"
+            f"{source.where(key)}: plugin {name} ({chosen}) is for plugin API {info.api}, this is {API_VERSIONS[kind]}"
         )
     return Loaded(name, module, info, bound, chosen)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from consentcore.domain.text import refused
 from consentcore.hosts import ascii_host, letters_of
@@ -17,11 +17,8 @@ from consentcore.hosts import ascii_host, letters_of
 if TYPE_CHECKING:
     from consentcore.domain.client import Client
     from consentcore.domain.owner import Owner
-    from consentcore.ports.owners import OwnerDirectory
     from consentcore.ports.storage import Storage
 
-CAPABILITY = "owner_list"
-"""Of a storage plugin whose owners can be gone through: :class:`~consentcore.ports.owners.OwnerDirectory`."""
 
 _PAGE = 500
 _FINAL_SIGMA = re.compile("σ(?=$|-)")
@@ -108,7 +105,7 @@ def _owners(storage: Storage) -> Iterator[Owner]:
     after = ""
     while True:
         with storage.reading() as uow:
-            page = cast("OwnerDirectory", uow.owners).list(after=after, limit=_PAGE)
+            page = uow.owners.list(after=after, limit=_PAGE)
         yield from page
         if len(page) < _PAGE:
             return

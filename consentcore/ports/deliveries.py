@@ -35,7 +35,7 @@ class OutboxStats:
     """How full the outbox is: deliveries pending, due time of the oldest due one (None when none), dead ones.
 
     :ivar unnamed: pending ones that are not among ``pending``: of notifiers that are not configured any more. Always 0
-        from a storage; see :class:`NamedOutbox`.
+        from a storage; see :meth:`OutboxStorage.pending_of`.
     """
 
     pending: int
@@ -142,12 +142,6 @@ class OutboxStorage(Protocol):
         ...
 
     def stats(self, now: int) -> OutboxStats: ...
-
-
-class NamedOutbox(OutboxStorage, Protocol):
-    """An outbox that tells the deliveries of some notifiers from those of others; the storage's plugin declares the
-    capability ``pending_of``. With another one, what waits for a notifier that is no longer configured counts like the
-    rest."""
 
     def pending_of(self, now: int, notifiers: Sequence[str]) -> tuple[int, int | None]:
         """``pending`` and ``oldest_due_at`` of :class:`OutboxStats`, of these notifiers only."""

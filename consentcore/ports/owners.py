@@ -60,10 +60,6 @@ class OwnerRepository(Protocol):
         """End all sessions of an owner but the one stored under ``keep``; how many."""
         ...
 
-
-class OwnerDirectory(Protocol):
-    """What the :class:`OwnerRepository` of a storage can do besides whose plugin declares ``owner_list``."""
-
     def list(self, *, after: str = "", limit: int = 100) -> Sequence[Owner]:
         """Owners with an id greater than ``after``, by id; at most ``limit`` (1 to 1000)."""
         ...

@@ -37,7 +37,7 @@ def stray_remarks(runtime: Runtime) -> list[str]:
     """
     names, outbox = runtime.delivered_by, runtime.storage.outbox
     stats = runtime.outbox_stats(runtime.clock.now())
-    if runtime.knows_unnamed and not stats.unnamed:
+    if not stats.unnamed:
         return []  # a look at every delivery that waits would be for nothing
     return [
         f"{_count(count)} for {name}, which the configuration does not name: they go on when it does again, or "

@@ -19,10 +19,9 @@ def consentcore_plugin() -> PluginInfo:
         name="memory",
         kind=PluginKind.STORAGE,
         summary="Keeps everything in the memory of one process; nothing survives it.",
+        api="2.0",
         settings=NoSettings,
-        capabilities=frozenset(
-            {"client_assertion_audience", "client_suspension", "owner_list", "pending_of"}
-        ),
+        capabilities=frozenset({"client_assertion_audience", "client_suspension"}),
     )
 
 

@@ -15,6 +15,7 @@ def consentcore_plugin() -> PluginInfo:
         name="sqlalchemy",
         kind=PluginKind.STORAGE,
         summary="Keeps everything in PostgreSQL (production, any number of nodes) or SQLite (one machine).",
+        api="2.0",
         settings=SqlSettings,
         capabilities=frozenset(
             {
@@ -22,8 +23,6 @@ def consentcore_plugin() -> PluginInfo:
                 "client_suspension",
                 "durable",
                 "multi_process",
-                "owner_list",
-                "pending_of",
                 "sql",
             }
         ),

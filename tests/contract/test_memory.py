@@ -11,9 +11,7 @@ from consentcore_memory import MemoryStorage
 
 
 class TestMemoryStorage(StorageConformance):
-    capabilities = frozenset(
-        {"dump", "client_assertion_audience", "client_suspension", "owner_list", "pending_of"}
-    )
+    capabilities = frozenset({"dump", "client_assertion_audience", "client_suspension"})
 
     @pytest.fixture
     def storage(self):

@@ -20,8 +20,6 @@ class TestPostgresStorage(StorageConformance):
             "fault_injection",
             "client_assertion_audience",
             "client_suspension",
-            "owner_list",
-            "pending_of",
         }
     )
 

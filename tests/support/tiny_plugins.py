@@ -20,6 +20,7 @@ from consentcore.api import (
     hookimpl,
     setting,
 )
+from consentcore.hooks.versions import API_VERSIONS
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,9 @@ def module(kind: PluginKind, settings: type = NoSettings, **functions: object) -
 
     @hookimpl
     def consentcore_plugin() -> PluginInfo:
-        return PluginInfo(name=made.own_name, kind=kind, summary="Tiny.", settings=settings)
+        return PluginInfo(
+            name=made.own_name, kind=kind, summary="Tiny.", api=API_VERSIONS[kind], settings=settings
+        )
 
     made.consentcore_plugin = consentcore_plugin
     for name, function in functions.items():

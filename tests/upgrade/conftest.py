@@ -9,14 +9,13 @@ from tests.upgrade.old_installation import (
     install,
     load_dump,
     postgresql_house,
-    shelf_house,
     sqlite_house,
 )
 
 
 @pytest.fixture(scope="session")
 def wheels_of_then(tmp_path_factory):
-    """A folder with every plugin of then that is for the API of today, and those that are not."""
+    """A folder with every plugin of then: those that are for the API of today, and those that are not."""
     names = ("badge", "doorman", "pager", "pier", "shelf", "soon", "tomorrow", "town")
     return install(tmp_path_factory.mktemp("plugins") / "target", *names)
 
@@ -44,16 +43,13 @@ def ports():
     return (9, 9)
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres), "shelf"])
-def old(request, tmp_path, ports, monkeypatch):
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def old(request, tmp_path, ports):
     """A database as it was left, not upgraded."""
     if request.param == "sqlite":
         house = sqlite_house(tmp_path, ports)
-    elif request.param == "postgresql":
-        house = postgresql_house(tmp_path, ports, request.getfixturevalue("postgres_of_then"))
     else:
-        monkeypatch.syspath_prepend(str(request.getfixturevalue("wheels_of_then")))
-        house = shelf_house(tmp_path, ports)
+        house = postgresql_house(tmp_path, ports, request.getfixturevalue("postgres_of_then"))
     with closing(house):
         yield house
 

@@ -1,4 +1,7 @@
-"""The conformance kits of today against the wheels of then: what a kit asks for in addition must be a capability."""
+"""The conformance kits of today against the wheels of then: what a kit asks for in addition must be a capability.
+
+Not that of a storage: its API has another major version now.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,6 @@ from consentcore.testing import (
     NotifierConformance,
     RedirectLoginConformance,
     ScopeCatalogConformance,
-    StorageConformance,
 )
 from consentcore_memory import MemoryStorage
 from tests.support.sinks import Answer, http_sink
@@ -24,18 +26,6 @@ ORIGIN = "https://badges.example"
 @pytest.fixture(autouse=True)
 def installed(wheels_of_then, monkeypatch):
     monkeypatch.syspath_prepend(str(wheels_of_then))
-
-
-@pytest.mark.slow
-class TestShelf(StorageConformance):
-    @pytest.fixture
-    def storage(self, installed, tmp_path):
-        from consentcore_shelf.storage import ShelfStorage
-
-        storage = ShelfStorage(tmp_path / "shelf.txt")
-        storage.migrate()
-        yield storage
-        storage.close()
 
 
 class TestDoorman(LoginConformance):

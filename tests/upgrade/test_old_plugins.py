@@ -16,14 +16,11 @@ from consentcore.worker.worker import Worker
 from tests.support.account import form_of
 from tests.support.command_line import Cli
 from tests.support.platform import (
-    CALLBACK,
     ISSUER,
     Request,
     answer,
     exchange,
     introspect,
-    proceed,
-    refresh,
     sign_in,
     visible,
 )
@@ -31,7 +28,6 @@ from tests.support.sinks import Answer, http_sink
 from tests.upgrade.old_installation import OLD, OldHouse, closing, sqlite_house
 
 MINE = {
-    "shelf": ("storage", ("consentcore.plugin.shelf.path = %(here)s/mine.txt",)),
     "doorman": ("login", ("consentcore.plugin.doorman.path = %(here)s/passwords",)),
     "badge": ("login", ()),
     "pier": ("scopes", ("consentcore.plugin.pier.harbour = Vieux-Port",)),
@@ -93,7 +89,6 @@ def test_all_wheels_of_then_serve_together_in_processes_of_their_own(house, inst
     house.write_ini(
         *lines,
         changes={
-            "consentcore.storage": "shelf",
             "consentcore.login": "doorman",
             "consentcore.scopes": "scopes_file pier",
             "consentcore.notifiers": "smtp webhook pager",
@@ -106,7 +101,7 @@ def test_all_wheels_of_then_serve_together_in_processes_of_their_own(house, inst
         done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         assert "Traceback" not in done.stderr
-    assert json.loads(done.stdout) == {"consents": 0}
+    assert json.loads(done.stdout)["consents"] > 10
 
 
 def test_a_wheel_for_another_api_stops_the_start_and_says_why(house):
@@ -123,54 +118,6 @@ def test_a_wheel_for_a_newer_minor_api_warns_and_works(house, caplog):
     done = house.cli("plugins", "check")
     assert done.code == 0
     assert "1.9" in done.err + caplog.text
-
-
-def test_a_storage_of_then_carries_the_whole_life_of_a_consent(house, tmp_path):
-    """Made anew by today's commands on the old storage; test_old_databases.py has a database that it wrote then."""
-    cli = with_plugin(house, "shelf").cli
-    assert cli("init").code == 0
-    facts = ("--redirect-uri", CALLBACK, "--scope", "sites.read comfort.read offline_access", "--json")
-    made = cli("client", "create", "--name", "CoolSite", "--client-id", "coolsite", *facts).json
-    api = cli("client", "create", "--name", "API", "--client-id", "api", "--resource-server", *facts[2:]).json
-    cli("owner", "create", "--email", "eve@example.org", "--password-stdin", stdin=b"correct horse battery\n")
-    house.facts |= {
-        "secrets": {one["client_id"]: one["client_secret"] for one in (made, api)},
-        "people": {"eve@example.org": {"password": "correct horse battery"}},
-    }
-    request = Request(scope="sites.read comfort.read offline_access")
-    browser, page = consent_page(house, request, "eve@example.org")
-    first = tokens(house, page, request)
-    assert introspect(house.platform, first["access_token"])["active"] is True
-    second = refresh(house.platform, first["refresh_token"]).json
-    (grant,) = cli("consents", "list", "--owner", "eve@example.org", "--json").json
-    assert "CoolSite" in browser.get("/consents")
-    proceed(browser.get(f"/consents/{grant['grant_id']}/revoke")).submit(status=303)
-    assert introspect(house.platform, second["access_token"]) == {"active": False}
-    Worker(house.platform.runtime).run_once()
-    assert cli("audit", "verify").code == 0
-    assert cli("client", "disable", "coolsite").code in (0, 2)
-
-
-def test_what_a_storage_of_then_cannot_keep_is_never_lost_in_silence(house):
-    """The old storage has the columns of then only. Whatever today's records have besides is refused, or not needed."""
-    cli = with_plugin(house, "shelf").cli
-    cli("init")
-    cli(
-        "client",
-        "create",
-        "--name",
-        "C",
-        "--client-id",
-        "c",
-        "--redirect-uri",
-        CALLBACK,
-        "--scope",
-        "sites.read",
-    )
-    refused = cli("client", "suspend", "c", "--reason", "a test")
-    assert refused.code != 0
-    assert "client_suspension" in refused.err
-    assert "shelf" in refused.err
 
 
 def test_a_login_of_then_signs_in_and_keeps_passwords(house):
@@ -288,11 +235,10 @@ def test_keys_of_a_provider_of_then_are_used(house):
     house.write_ini(
         *MINE["town"][1],
         "consentcore.plugin.town.vault = " + "ab" * 32,
-        "consentcore.plugin.shelf.path = %(here)s/mine.txt",
         changes={
             "consentcore.extensions": "town",
             "consentcore.keys": "provider:town",
-            "consentcore.storage": "shelf",
+            "consentcore.storage": "memory",
         },
     )
     assert house.cli("init").code == 0

@@ -11,11 +11,14 @@ from pathlib import Path
 from consentcore import __version__
 from consentcore.domain.errors import ConsentcoreError, InvalidInput
 from consentcore.hooks.discovery import choose, installed_plugins
-from consentcore.hooks.info import API_VERSION
+from consentcore.hooks.info import PluginKind
+from consentcore.hooks.versions import API_VERSIONS
 
 FILES = Path(__file__).parent / "files"
 SUFFIX = ".tmpl"
 MODEL_STORAGE = "memory"
+KINDS = {"notifier": PluginKind.NOTIFIER, "scopes": PluginKind.SCOPES, "storage": PluginKind.STORAGE}
+"""What can be begun, by the word on the command line."""
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 
@@ -28,7 +31,7 @@ def write_plugin(kind: str, name: str, folder: Path) -> list[str]:
     :raises InvalidInput: the name cannot be used, or the folder is not empty.
     """
     _check(name, folder)
-    words = _words(name)
+    words = _words(KINDS[kind], name)
     found = dict(_templates("common")) | dict(_templates(kind))
     if kind == "storage":
         found |= _copied_storage()
@@ -54,14 +57,14 @@ def _check(name: str, folder: Path) -> None:
         raise InvalidInput("--folder", f"expected a folder that is new or empty; {folder} is not")
 
 
-def _words(name: str) -> dict[str, str]:
+def _words(kind: PluginKind, name: str) -> dict[str, str]:
     return {
         "__NAME__": name,
         "__MODULE__": f"consentcore_{name}",
         "__DIST__": f"consentcore-{name.replace('_', '-')}",
         "__UPPER__": name.upper(),
         "__CLASS__": "".join(part.title() for part in name.split("_")),
-        "__API__": API_VERSION,
+        "__API__": API_VERSIONS[kind],
         "__VERSION__": __version__,
     }
 

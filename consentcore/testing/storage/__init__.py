@@ -17,6 +17,7 @@ from consentcore.testing.storage.ledger import LedgerGroup
 from consentcore.testing.storage.notices import NoticeGroup
 from consentcore.testing.storage.one_time_use import OnceGroup
 from consentcore.testing.storage.owners import AccountGroup, OwnerGroup
+from consentcore.testing.storage.port_methods import PortGroup
 from consentcore.testing.storage.purge import PurgeGroup
 from consentcore.testing.storage.races import InterleavingGroup, ProcessGroup, RaceGroup
 from consentcore.testing.storage.request_transactions import JoinGroup
@@ -36,6 +37,7 @@ __all__ = ["StorageConformance"]
 
 
 class StorageConformance(
+    PortGroup,
     AbsenceGroup,
     ClientGroup,
     EndpointGroup,

@@ -28,8 +28,8 @@ class StorageFixtures:
     """Override :meth:`storage`; and what your storage or your test set-up can do besides.
 
     :cvar capabilities: of the test class, not of the storage. ``fault_injection``: :meth:`break_backend` is
-        overridden. ``dump``: :meth:`dump` is overridden. ``client_assertion_audience``, ``client_suspension``,
-        ``owner_list``, ``pending_of``: the ``PluginInfo`` declares it.
+        overridden. ``dump``: :meth:`dump` is overridden. ``client_assertion_audience``, ``client_suspension``:
+        the ``PluginInfo`` declares it.
     """
 
     capabilities: frozenset[str] = frozenset()

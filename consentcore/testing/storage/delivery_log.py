@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
-
 import pytest
 
 from consentcore.api import (
@@ -19,13 +17,9 @@ from consentcore.api import (
 )
 from consentcore.testing import factories
 from consentcore.testing.factories import NOW
-from consentcore.testing.storage.base import needs
 from consentcore.testing.storage.clients import add_endpoints
 from consentcore.testing.storage.deliveries import Box
 from consentcore.testing.worlds import World, populate
-
-if TYPE_CHECKING:
-    from consentcore.api import NamedOutbox
 
 
 def ids(deliveries: list[Delivery]) -> list[str]:
@@ -240,12 +234,11 @@ class DeliveryLogGroup:
 
 
 class NamedOutboxGroup:
-    """What the capability ``pending_of`` of a plugin's ``PluginInfo`` promises; declare it on the test class."""
+    """What waits for some notifiers is told from what waits for others."""
 
-    @needs("pending_of")
     def test_pending_of_counts_the_named_notifiers_only(self, world: World) -> None:
         box = Box(world)
-        outbox = cast("NamedOutbox", box.outbox)
+        outbox = box.outbox
         assert outbox.pending_of(NOW, ("webhook",)) == (0, None)
         box.add(notifier="webhook", next_at=NOW - 5)
         box.add(notifier="webhook", next_at=NOW + 7)

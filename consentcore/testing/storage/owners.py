@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import cast
 
 import pytest
 
-from consentcore.api import HOUR, OwnerDirectory, Storage, StorageConflict
+from consentcore.api import HOUR, Storage, StorageConflict
 from consentcore.testing import factories
 from consentcore.testing.factories import NOW
-from consentcore.testing.storage.base import needs
 
 
 class OwnerGroup:
@@ -33,7 +31,6 @@ class OwnerGroup:
         with storage.reading() as uow:
             assert uow.owners.get(second.owner_id) is None
 
-    @needs("owner_list")
     def test_owners_can_be_gone_through(self, storage: Storage) -> None:
         owners = [factories.owner(email=f"owner{number}@example.org") for number in range(5)]
         with storage.transaction() as uow:
@@ -41,11 +38,10 @@ class OwnerGroup:
                 uow.owners.add(owner)
         owners.sort(key=lambda owner: owner.owner_id)
         with storage.reading() as uow:
-            directory = cast("OwnerDirectory", uow.owners)
-            assert list(directory.list()) == owners
-            assert list(directory.list(limit=2)) == owners[:2]
-            assert list(directory.list(after=owners[1].owner_id, limit=2)) == owners[2:4]
-            assert list(directory.list(after=owners[4].owner_id)) == []
+            assert list(uow.owners.list()) == owners
+            assert list(uow.owners.list(limit=2)) == owners[:2]
+            assert list(uow.owners.list(after=owners[1].owner_id, limit=2)) == owners[2:4]
+            assert list(uow.owners.list(after=owners[4].owner_id)) == []
 
     def test_owner_moves_to_another_address(self, storage: Storage) -> None:
         owner = factories.owner()

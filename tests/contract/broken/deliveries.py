@@ -57,3 +57,20 @@ class CountsForEverybody(MemoryOutbox):
 
 class TestCountsForEverybody(Broken):
     outbox = CountsForEverybody
+
+
+class CannotTellWhatWaits(MemoryOutbox):
+    pending_of = None
+
+
+class TestCannotTellWhatWaits(Broken):
+    outbox = CannotTellWhatWaits
+
+
+class SettlesByAnotherName(MemoryOutbox):
+    def settle_all(self, settled):
+        return super().settle_all(settled)
+
+
+class TestSettlesByAnotherName(Broken):
+    outbox = SettlesByAnotherName

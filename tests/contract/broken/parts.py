@@ -24,7 +24,7 @@ class Broken(StorageConformance):
     outbox = MemoryOutbox
     counters = MemoryCounters
     make = MemoryStorage
-    capabilities = frozenset({"client_assertion_audience", "client_suspension", "owner_list", "pending_of"})
+    capabilities = frozenset({"client_assertion_audience", "client_suspension"})
 
     @pytest.fixture
     def storage(self):

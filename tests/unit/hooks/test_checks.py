@@ -108,7 +108,10 @@ def test_plugin_without_manifest_is_refused():
             PluginInfo("tiny", "colour", "x"),
             "its kind 'colour' is none of " + ", ".join(PluginKind),
         ),
-        (PluginInfo("tiny", PluginKind.STORAGE, "x"), "a plugin of kind storage needs consentcore_storage"),
+        (
+            PluginInfo("tiny", PluginKind.STORAGE, "x", api="2.0"),
+            "a plugin of kind storage needs consentcore_storage",
+        ),
         (PluginInfo("tiny", PluginKind.LOGIN, "x"), "a plugin of kind login needs consentcore_login"),
         (
             PluginInfo("tiny", PluginKind.SCOPES, "x"),

@@ -1,0 +1,69 @@
+"""The storage port as a list of names: what a storage has to bring, found by walking the port itself."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+
+from consentcore import api
+from consentcore.api import Storage, UnitOfWork
+from consentcore.testing.worlds import World
+
+ROOTS = {"storage": Storage, "unit": UnitOfWork}
+"""Where the walk begins, by the name that stands before a method of the class itself."""
+
+
+def port_methods() -> dict[str, Callable[..., object]]:
+    """Every method of the port by name, such as ``storage.purge``, ``protocol.issue_code`` or ``grants.lock``.
+
+    The word before the dot is the attribute of the storage, or of a unit of work, that leads to the method.
+    """
+    found: dict[str, Callable[..., object]] = {}
+    for name, role in ROOTS.items():
+        for path, port in _roles(name, role):
+            for base in reversed(port.__mro__):
+                for method, function in vars(base).items():
+                    if not method.startswith("_") and inspect.isfunction(function):
+                        found[f"{path}.{method}"] = function
+    return found
+
+
+def lacking(name: str, implementation: object) -> str | None:
+    """What an implementation of a method of the port lacks, as a line; None when it can be called as the port says."""
+    if not callable(implementation):
+        return f"{name} is missing"
+    taken = inspect.signature(implementation).parameters
+    if any(one.kind is inspect.Parameter.VAR_KEYWORD for one in taken.values()):
+        return None
+    wanted = [one for one in inspect.signature(port_methods()[name]).parameters if one != "self"]
+    missing = [one for one in wanted if one not in taken]
+    return f"{name} takes no {', '.join(missing)}" if missing else None
+
+
+class PortGroup:
+    """Nothing of the port is missing."""
+
+    def test_every_method_of_the_port_is_there(self, world: World) -> None:
+        with world.storage.reading() as uow:
+            roots = {"storage": world.storage, "unit": uow}
+            found = [lacking(name, _attribute(roots, name)) for name in port_methods()]
+        assert [line for line in found if line] == []
+
+
+def _attribute(roots: dict[str, object], name: str) -> object:
+    role, _, method = name.partition(".")
+    for root in roots.values():
+        holder = roots.get(role) or getattr(root, role, None)
+        if holder is not None:
+            return getattr(holder, method, None)
+    return None
+
+
+def _roles(name: str, role: type) -> Iterator[tuple[str, type]]:
+    """A role of the port, and those that its attributes lead to."""
+    yield name, role
+    for attribute, value in vars(role).items():
+        if isinstance(value, property):
+            named = getattr(api, str(inspect.get_annotations(value.fget)["return"]), None)  # type: ignore[arg-type]
+            if isinstance(named, type):
+                yield from _roles(attribute, named)
