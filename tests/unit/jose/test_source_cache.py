@@ -6,9 +6,9 @@ import threading
 from contextlib import contextmanager
 
 import pytest
-from patience import PATIENCE_S
 
 from consentcore.jose.source_cache import RefreshPolicy, SourceCache, SourceUnavailable
+from tests.support.patience import PATIENCE_S
 
 POLICY = {"fresh": 100, "retry": 10, "first_retry": 5, "unknown_asks": 1, "unknown_within": 30}
 OLDEST = 1000
