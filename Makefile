@@ -61,7 +61,7 @@ reference: setup  ## docs/settings.md out of the declared settings, docs/checkli
 	$(BIN)/python scripts/write_settings.py
 	$(BIN)/python scripts/write_checklist.py
 
-wheel: setup  ## build the wheel and use it in a clean environment
+wheel: setup  ## build both wheels into dist/ and use each in a clean environment
 	$(BIN)/python scripts/smoke_wheel.py
 
 bench: setup  ## performance, as ratios

@@ -1,7 +1,7 @@
-"""Build the wheel and use it the way an operator does: clean environment, no checkout in sight.
+"""Build the wheels and use them as an operator and the maker of an API do: clean environments, no checkout in sight.
 
-Catches what an editable install hides: a package or template that is missing from the wheel, and a library that
-the code imports but ``install_requires`` does not name (the environment gets nothing else).
+Catches what an editable install hides: a package or template that is missing from a wheel, and a library that the code
+imports but ``install_requires`` does not name (the environment gets nothing else). What stands, stays in ``dist/``.
 """
 
 from __future__ import annotations
@@ -19,38 +19,21 @@ import urllib.request
 import zipfile
 from pathlib import Path
 
+from build_wheels import CommandError, build_resource, build_server, run
+
 ROOT = Path(__file__).resolve().parent.parent
+DIST = ROOT / "dist"
 UV = ROOT / ".uv" / "bin" / "uv"
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 15.0
 PAGES = ("/livez", "/readyz", "/login", "/.well-known/oauth-authorization-server")
-NOT_SOURCE = shutil.ignore_patterns(
-    ".git", ".venv", ".uv", ".*_cache", "__pycache__", "*.egg-info", "build", "dist", "var", "_build", ".demo"
-)
+RESOURCE_BRINGS = {"consentcore-resource", "joserfc", "cryptography", "cffi", "pycparser", "idna"}
+INSTALLERS = {"pip", "setuptools"}
+"""What an environment has of its own."""
 
 
 class SmokeError(Exception):
     """Something that works in the checkout does not work from the wheel."""
-
-
-def run(*command: str | Path, cwd: Path, env: dict[str, str] | None = None) -> str:
-    """Run to the end and return stdout; a failure shows what the command wrote."""
-    done = subprocess.run(
-        [str(part) for part in command], cwd=cwd, env=env, capture_output=True, text=True, check=False
-    )
-    if done.returncode != 0:
-        shown = " ".join(Path(str(part)).name for part in command)
-        raise SmokeError(f"{shown}: exit {done.returncode}\n{done.stdout}\n{done.stderr}")
-    return done.stdout
-
-
-def build(work: Path) -> Path:
-    """Build sdist, then the wheel from the sdist, in a copy: a build leaves files behind, the tree is shared."""
-    source = work / "source"
-    shutil.copytree(ROOT, source, ignore=NOT_SOURCE, symlinks=True)
-    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", work / "dist", cwd=source)
-    (wheel,) = (work / "dist").glob("*.whl")
-    return wheel
 
 
 def check_content(wheel: Path) -> None:
@@ -64,23 +47,40 @@ def check_content(wheel: Path) -> None:
         raise SmokeError("the wheel holds no templates; see [options.package_data] in setup.cfg")
 
 
-def install(wheel: Path, work: Path) -> Path:
-    """Install the wheel and what it asks for, at the locked versions; returns the environment's bin folder."""
+def check_same(server: Path, resource: Path) -> None:
+    """What both wheels hold has to be the same: whichever is installed last overwrites the other's."""
+    with zipfile.ZipFile(server) as whole, zipfile.ZipFile(resource) as part:
+        names = [name for name in part.namelist() if ".dist-info/" not in name]
+        differing = [name for name in names if whole.read(name) != part.read(name)]
+    if differing:
+        raise SmokeError(f"the wheels differ in {', '.join(differing)}")
+
+
+def constraints(work: Path) -> Path:
+    """The locked versions. Without hashes: a wheel just built has none in the lock, and one hash demands all."""
     lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
-    # Constraints without hashes: the wheel just built has none in the lock, and one hash demands all.
     pins = re.findall(r"^([A-Za-z0-9][^\s;]*==[^\s;]+(?: ; [^\\\n]+)?)", lock, flags=re.MULTILINE)
-    constraints = work / "constraints.txt"
-    constraints.write_text("\n".join(pins) + "\n", encoding="utf-8")
-    venv = work / "venv"
+    written = work / "constraints.txt"
+    written.write_text("\n".join(pins) + "\n", encoding="utf-8")
+    return written
+
+
+def environment(venv: Path) -> Path:
+    """Make an environment that is empty; returns its bin folder."""
     if UV.exists():
-        uv = ("sh", ROOT / "scripts" / "uv.sh")
-        python = venv / "bin" / "python"
-        run(*uv, "venv", "-q", "--python", sys.executable, venv, cwd=work)
-        run(*uv, "pip", "install", "-q", "--python", python, "-c", constraints, wheel, cwd=work)
+        run("sh", ROOT / "scripts" / "uv.sh", "venv", "-q", "--python", sys.executable, venv, cwd=venv.parent)
     else:
-        run(sys.executable, "-m", "venv", venv, cwd=work)
-        run(venv / "bin" / "python", "-m", "pip", "install", "-q", "-c", constraints, wheel, cwd=work)
+        run(sys.executable, "-m", "venv", venv, cwd=venv.parent)
     return venv / "bin"
+
+
+def install(wheel: Path, bin_folder: Path, *options: str | Path) -> None:
+    """Install a wheel and, unless ``options`` say otherwise, what it asks for."""
+    if UV.exists():
+        uv = ("sh", ROOT / "scripts" / "uv.sh", "pip", "install", "-q", "--python", bin_folder / "python")
+        run(*uv, *options, wheel, cwd=wheel.parent)
+    else:
+        run(bin_folder / "python", "-m", "pip", "install", "-q", *options, wheel, cwd=wheel.parent)
 
 
 def bundled_plugins() -> list[str]:
@@ -144,34 +144,70 @@ def check_server(consentcore: Path, ini: Path, env: dict[str, str]) -> None:
             server.wait()
 
 
-def smoke(work: Path) -> None:
-    """Run all steps in ``work``."""
-    wheel = build(work)
-    check_content(wheel)
-    bin_folder = install(wheel, work)
-    site = work / "site"
-    site.mkdir()
-    ini = site / "development.ini"
-    text = (ROOT / "development.ini").read_text(encoding="utf-8")
-    # Port 0: the smoke test must not collide with a server that somebody runs.
-    ini.write_text(re.sub(r"(?m)^listen\s*=.*$", "listen = 127.0.0.1:0", text), encoding="utf-8")
+def clean_environ(bin_folder: Path) -> dict[str, str]:
+    """This process's, without what leads back to the checkout."""
     env = {
         key: value
         for key, value in os.environ.items()
         if not key.startswith(("PYTHON", "CONSENTCORE_", "VIRTUAL_ENV"))
     }
     env["PATH"] = f"{bin_folder}{os.pathsep}{env.get('PATH', '')}"
+    return env
+
+
+def check_site(bin_folder: Path, site: Path) -> None:
+    """The server, as an operator sets it up."""
+    site.mkdir()
+    ini = site / "development.ini"
+    text = (ROOT / "development.ini").read_text(encoding="utf-8")
+    # Port 0: the smoke test must not collide with a server that somebody runs.
+    ini.write_text(re.sub(r"(?m)^listen\s*=.*$", "listen = 127.0.0.1:0", text), encoding="utf-8")
+    env = clean_environ(bin_folder)
     check_commands(bin_folder / "consentcore", ini, env)
     check_server(bin_folder / "consentcore", ini, env)
-    print(f"wheel: {wheel.name} ({wheel.stat().st_size // 1024} kB) installs, initialises, serves and stops")
+
+
+def check_resource(bin_folder: Path, work: Path) -> set[str]:
+    """Have tokens checked by what is installed; returns the names of what that is."""
+    script = shutil.copy2(ROOT / "scripts" / "check_resource.py", work)
+    return set(run(bin_folder / "python", "-I", script, cwd=work, env=clean_environ(bin_folder)).split())
+
+
+def smoke(work: Path) -> list[Path]:
+    """Run all steps in ``work``; returns the wheels."""
+    server, resource = build_server(work), build_resource(work)
+    check_content(server)
+    check_same(server, resource)
+    pins = constraints(work)
+    operator, api = environment(work / "operator"), environment(work / "api")
+    install(server, operator, "-c", pins)
+    check_site(operator, work / "site")
+    print(
+        f"wheel: {server.name} ({server.stat().st_size // 1024} kB) installs, initialises, serves and stops"
+    )
+    install(resource, api, "-c", pins)
+    if more := check_resource(api, work) - RESOURCE_BRINGS - INSTALLERS:
+        raise SmokeError(f"{resource.name} brings {', '.join(sorted(more))}")
+    print(
+        f"wheel: {resource.name} ({resource.stat().st_size // 1024} kB) asks and verifies, and brings no server"
+    )
+    # Both in one environment, in either order.
+    install(server, api, "--no-deps")
+    install(resource, operator, "--no-deps")
+    for bin_folder in (api, operator):
+        check_resource(bin_folder, work)
+    run(operator / "consentcore", "--help", cwd=work, env=clean_environ(operator))
+    return [server, resource]
 
 
 def main() -> int:
-    """Exit 0 when the wheel works, 1 with the reason when not."""
+    """Exit 0 when the wheels work, 1 with the reason when not."""
     with tempfile.TemporaryDirectory(prefix="consentcore-wheel-") as folder:
         try:
-            smoke(Path(folder))
-        except (SmokeError, subprocess.TimeoutExpired) as error:
+            for wheel in smoke(Path(folder)):
+                DIST.mkdir(exist_ok=True)
+                shutil.copy2(wheel, DIST)
+        except (SmokeError, CommandError, subprocess.TimeoutExpired) as error:
             print(f"wheel: {error}", file=sys.stderr)
             return 1
     return 0

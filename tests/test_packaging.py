@@ -164,6 +164,58 @@ def test_lock_pins_with_hashes_and_names_no_place():
     assert re.findall(r"https?://\S+|--find-links|--index-url|file:\S+", text) == []
 
 
+RESOURCE = ROOT / "distributions" / "consentcore-resource"
+
+
+@pytest.fixture(scope="module")
+def resource_cfg() -> configparser.ConfigParser:
+    config = configparser.ConfigParser()
+    config.read(RESOURCE / "setup.cfg", encoding="utf-8")
+    return config
+
+
+def resource_files() -> list[Path]:
+    """The modules of the distribution for APIs, as scripts/build_wheels.py takes them."""
+    core = ROOT / "consentcore"
+    text = (ROOT / "scripts" / "build_wheels.py").read_text(encoding="utf-8")
+    parts = ast.literal_eval(re.search(r"(?m)^RESOURCE_PARTS = (\(.*\))$", text)[1])
+    return sorted(
+        path
+        for part in parts
+        for path in ([core / part], (core / part).rglob("*.py"))[(core / part).is_dir()]
+    )
+
+
+def test_the_distribution_for_apis_names_what_it_imports_and_no_more(resource_cfg):
+    files = [path for path in resource_files() if path.suffix == ".py"]
+    packages = {".".join(path.parent.relative_to(ROOT).parts) for path in files}
+    assert set(lines(resource_cfg["options"]["packages"])) == packages
+    modules = {".".join(path.relative_to(ROOT).with_suffix("").parts) for path in files} | packages
+    allowed = {Requirement(line).name for line in lines(resource_cfg["options"]["install_requires"])}
+    foreign = {
+        (path.name, name)
+        for path in files
+        for name in imported_modules(path)
+        if name not in modules
+        and name.split(".")[0] not in sys.stdlib_module_names
+        and name.split(".")[0] not in allowed
+    }
+    pyramid = {("pyramid.py", name) for _, name in foreign if name.split(".")[0] == "pyramid"}
+    factory = {("__init__.py", "consentcore.app"), ("__init__.py", "consentcore.web.ingress")}
+    assert foreign - pyramid == factory, "main() makes the server's application, and is not called here"
+    assert "pyramid" in resource_cfg["options.extras_require"]
+
+
+def test_the_distribution_for_apis_has_the_bounds_of_the_server(setup_cfg, resource_cfg):
+    extra = lines(resource_cfg["options.extras_require"]["pyramid"])
+    own = lines(resource_cfg["options"]["install_requires"])
+    assert set(own) | set(extra) <= set(lines(setup_cfg["options"]["install_requires"]))
+    for section, name in (("metadata", "version"), ("metadata", "license"), ("options", "python_requires")):
+        assert resource_cfg[section][name] == setup_cfg[section][name]
+    system = [tomllib.loads((at / "pyproject.toml").read_text())["build-system"] for at in (ROOT, RESOURCE)]
+    assert system[0] == system[1]
+
+
 def test_import_contracts_know_every_plugin_and_every_part_of_the_core(pyproject):
     linter = pyproject["tool"]["importlinter"]
     contracts = {contract["name"]: contract for contract in linter["contracts"]}

@@ -1,6 +1,6 @@
 """What nginx asks with ``auth_request`` before it passes a request on: a WSGI application that answers 204, 401 or 403.
 
-Run it beside nginx, for example with granian, which comes with consentcore::
+Run it beside nginx, for example with granian (``pip install consentcore-resource granian``)::
 
     granian --interface wsgi --factory --no-ws --blocking-threads 16 --host 127.0.0.1 --port 9001 \\
         consentcore.resource.auth_request:from_environment
