@@ -7,13 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import delete, select, update
 
 from consentcore.api import Client, EndpointHealth, WebhookEndpoint
-from consentcore_sqlalchemy.rows.clients import (
-    client_from,
-    client_values,
-    endpoint_from,
-    endpoint_values,
-    health_values,
-)
+from consentcore_sqlalchemy.rows.clients import CLIENTS, ENDPOINTS, HEALTH, client_from
 from consentcore_sqlalchemy.tables import client, webhook_endpoint
 from consentcore_sqlalchemy.work import Work
 
@@ -34,27 +28,29 @@ class SqlClients:
         return found
 
     def add(self, item: Client) -> None:
-        self._work.add(client, client_values(item))
+        self._work.add(client, CLIENTS.values(item))
 
     def update(self, item: Client) -> None:
         # Only what differs from what was read: somebody who suspends it meanwhile must not be overwritten.
-        known, values = self._known.get(item.client_id), client_values(item)
-        before = client_values(known) if known else {}
+        known, values = self._known.get(item.client_id), CLIENTS.values(item)
+        before = CLIENTS.values(known) if known else {}
         changed = {name: value for name, value in values.items() if before.get(name, _UNKNOWN) != value}
         self._known[item.client_id] = item
         if changed:
             self._work.write(update(client).where(client.c.client_id == item.client_id).values(changed))
 
     def add_endpoint(self, endpoint: WebhookEndpoint) -> None:
-        self._work.add(webhook_endpoint, endpoint_values(endpoint) | health_values(endpoint.health))
+        self._work.add(webhook_endpoint, ENDPOINTS.values(endpoint))
 
     def update_endpoint(self, endpoint: WebhookEndpoint) -> None:
         same = webhook_endpoint.c.endpoint_id == endpoint.endpoint_id
-        self._work.write(update(webhook_endpoint).where(same).values(endpoint_values(endpoint)))
+        health = HEALTH.write(endpoint.health)
+        kept = {name: value for name, value in ENDPOINTS.values(endpoint).items() if name not in health}
+        self._work.write(update(webhook_endpoint).where(same).values(kept))
 
     def set_health(self, endpoint_id: str, health: EndpointHealth) -> None:
         same = webhook_endpoint.c.endpoint_id == endpoint_id
-        self._work.write(update(webhook_endpoint).where(same).values(health_values(health)))
+        self._work.write(update(webhook_endpoint).where(same).values(HEALTH.write(health)))
 
     def remove_endpoint(self, endpoint_id: str) -> bool:
         same = webhook_endpoint.c.endpoint_id == endpoint_id
@@ -62,12 +58,12 @@ class SqlClients:
 
     def get_endpoint(self, endpoint_id: str) -> WebhookEndpoint | None:
         row = self._work.first(select(webhook_endpoint).where(webhook_endpoint.c.endpoint_id == endpoint_id))
-        return endpoint_from(row) if row else None
+        return ENDPOINTS.read(row) if row else None
 
     def lock_endpoint(self, endpoint_id: str) -> WebhookEndpoint | None:
         same = webhook_endpoint.c.endpoint_id == endpoint_id
         row = self._work.locked(select(webhook_endpoint).where(same))
-        return endpoint_from(row) if row else None
+        return ENDPOINTS.read(row) if row else None
 
     def failing_endpoints(self, since: int, *, warned: bool, limit: int) -> Sequence[WebhookEndpoint]:
         told = webhook_endpoint.c.warned_at
@@ -81,7 +77,7 @@ class SqlClients:
             .order_by(webhook_endpoint.c.failing_since, webhook_endpoint.c.endpoint_id)
             .limit(limit)
         )
-        return [endpoint_from(row) for row in self._work.rows(failing)]
+        return [ENDPOINTS.read(row) for row in self._work.rows(failing)]
 
     def endpoints(self, client_id: str) -> Sequence[WebhookEndpoint]:
         theirs = (
@@ -89,7 +85,7 @@ class SqlClients:
             .where(webhook_endpoint.c.client_id == client_id)
             .order_by(webhook_endpoint.c.created_at, webhook_endpoint.c.endpoint_id)
         )
-        return [endpoint_from(row) for row in self._work.rows(theirs)]
+        return [ENDPOINTS.read(row) for row in self._work.rows(theirs)]
 
     def list(self, *, after: str = "", limit: int = 100) -> Sequence[Client]:
         page = select(client).where(client.c.client_id > after).order_by(client.c.client_id).limit(limit)

@@ -19,8 +19,8 @@ from consentcore.api import (
 from consentcore_sqlalchemy.claims import PENDING, Claims
 from consentcore_sqlalchemy.driver import Driver
 from consentcore_sqlalchemy.engine import Database
-from consentcore_sqlalchemy.rows.deliveries import attempt_from, delivery_from, delivery_values
-from consentcore_sqlalchemy.rows.notices import NOTICE, notice_from
+from consentcore_sqlalchemy.rows.deliveries import ATTEMPTS, DELIVERIES
+from consentcore_sqlalchemy.rows.notices import NOTICE, NOTICES
 from consentcore_sqlalchemy.settling import AllAtOnce, OneByOne
 from consentcore_sqlalchemy.tables import delivery, delivery_attempt, notice
 from consentcore_sqlalchemy.work import Mode, Work, transaction
@@ -46,7 +46,7 @@ class SqlOutbox:
         waiting = select(*NOTICE).where(notice.c.expanded_at.is_(None))
         page = waiting.order_by(notice.c.occurred_at, notice.c.notice_id).limit(limit).offset(skip)
         with transaction(self._database, Mode.READ) as work:
-            return [notice_from(row) for row in work.rows(page)]
+            return [NOTICES.read(row) for row in work.rows(page)]
 
     def expand(self, notice_id: str, deliveries: Sequence[Delivery], now: int) -> None:
         with transaction(self._database, Mode.WRITE) as work:
@@ -77,7 +77,7 @@ class SqlOutbox:
         rows = self._claims.claim(
             now, limit=limit, lease_ms=lease_ms, notifiers=notifiers, per_target=per_target, busy=busy
         )
-        return sorted(map(delivery_from, rows), key=lambda item: (item.next_at, item.delivery_id))
+        return sorted(map(DELIVERIES.read, rows), key=lambda item: (item.next_at, item.delivery_id))
 
     def settle(self, settlement: Settlement) -> bool:
         return self.settle_all([settlement])[0]
@@ -119,12 +119,12 @@ class SqlOutbox:
                 if last is None:
                     return []
                 page = page.where(tuple_(*_NEWNESS) < tuple_(last.created_at, last.delivery_id))
-            return [delivery_from(row) for row in work.rows(page)]
+            return [DELIVERIES.read(row) for row in work.rows(page)]
 
     def delivery(self, delivery_id: str) -> Delivery | None:
         with transaction(self._database, Mode.READ) as work:
             row = work.first(select(delivery).where(delivery.c.delivery_id == delivery_id))
-        return delivery_from(row) if row else None
+        return DELIVERIES.read(row) if row else None
 
     def backlog(self, target: str) -> Mapping[DeliveryState, int]:
         states = select(delivery.c.state, func.count().label("number")).where(delivery.c.target == target)
@@ -135,14 +135,14 @@ class SqlOutbox:
     def attempts(self, delivery_id: str) -> Sequence[Attempt]:
         theirs = select(delivery_attempt).where(delivery_attempt.c.delivery_id == delivery_id)
         with transaction(self._database, Mode.READ) as work:
-            return [attempt_from(row) for row in work.rows(theirs.order_by(delivery_attempt.c.number))]
+            return [ATTEMPTS.read(row) for row in work.rows(theirs.order_by(delivery_attempt.c.number))]
 
     def attempts_of(self, delivery_ids: Sequence[str]) -> Mapping[str, Sequence[Attempt]]:
         theirs = select(delivery_attempt).where(delivery_attempt.c.delivery_id.in_(list(delivery_ids)))
         found: dict[str, list[Attempt]] = {}
         with transaction(self._database, Mode.READ) as work:
             for row in work.rows(theirs.order_by(delivery_attempt.c.number)):
-                attempt = attempt_from(row)
+                attempt = ATTEMPTS.read(row)
                 found.setdefault(attempt.delivery_id, []).append(attempt)
         return found
 
@@ -196,7 +196,7 @@ def _due(now: int) -> ColumnElement[bool]:
 
 def _store(work: Work, deliveries: Mapping[str, Sequence[Delivery]], now: int) -> None:
     """Store what is not there yet, and mark the notices expanded."""
-    rows = [delivery_values(one) for theirs in deliveries.values() for one in theirs]
+    rows = [DELIVERIES.values(one) for theirs in deliveries.values() for one in theirs]
     new = work.upsert(delivery).on_conflict_do_nothing(index_elements=["notice_id", "notifier", "target"])
     if rows:
         work.write_all(new, rows)

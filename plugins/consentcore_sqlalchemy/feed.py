@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Select, Subquery, func, select, update
 
 from consentcore.api import Audience, NotFound, Notice
-from consentcore_sqlalchemy.rows.notices import NOTICE, notice_from
+from consentcore_sqlalchemy.rows.notices import NOTICE, NOTICES
 from consentcore_sqlalchemy.tables import consent_event, notice
 from consentcore_sqlalchemy.work import Work
 
@@ -38,7 +38,7 @@ class SqlFeed:
         theirs = select(*NOTICE).where(_row.client_id == client_id)
         place = self._place(client_id, after) if after else 0
         page = theirs.where(_row.feed_index > place).order_by(_row.feed_index).limit(limit)
-        return [notice_from(row) for row in self._work.rows(page)]
+        return [NOTICES.read(row) for row in self._work.rows(page)]
 
     def _place(self, client_id: str, notice_id: str) -> int:
         found = (_row.notice_id == notice_id, _row.client_id == client_id, _row.feed_index.is_not(None))

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Select, Subquery, select, tuple_, union, update
 
 from consentcore.api import ENDED, Grant, GrantState
-from consentcore_sqlalchemy.rows.grants import grant_from, grant_values
+from consentcore_sqlalchemy.rows.grants import GRANTS
 from consentcore_sqlalchemy.statements import ACTIVE
 from consentcore_sqlalchemy.tables import client, consent_grant
 from consentcore_sqlalchemy.work import Work
@@ -28,11 +28,11 @@ class SqlGrants:
 
     def get(self, grant_id: str) -> Grant | None:
         row = self._work.first(select(consent_grant).where(_grant.grant_id == grant_id))
-        return grant_from(row) if row else None
+        return GRANTS.read(row) if row else None
 
     def lock(self, grant_id: str) -> Grant | None:
         row = self._work.locked(select(consent_grant).where(_grant.grant_id == grant_id))
-        return grant_from(row) if row else None
+        return GRANTS.read(row) if row else None
 
     def lock_active(self, owner_id: str, client_id: str) -> Grant | None:
         row = self._work.locked(
@@ -40,7 +40,7 @@ class SqlGrants:
                 _grant.owner_id == owner_id, _grant.client_id == client_id, _grant.state == ACTIVE
             )
         )
-        return grant_from(row) if row else None
+        return GRANTS.read(row) if row else None
 
     def latest_ended(self, owner_id: str, client_id: str) -> Grant | None:
         row = self._work.first(
@@ -53,14 +53,14 @@ class SqlGrants:
             .order_by(_grant.changed_at.desc(), _grant.grant_id.desc())
             .limit(1)
         )
-        return grant_from(row) if row else None
+        return GRANTS.read(row) if row else None
 
     def add(self, grant: Grant) -> None:
-        self._work.add(consent_grant, grant_values(grant))
+        self._work.add(consent_grant, GRANTS.values(grant))
 
     def update(self, grant: Grant, *, expected_sequence: int) -> None:
         same = (_grant.grant_id == grant.grant_id, _grant.sequence == expected_sequence)
-        if not self._work.write(update(consent_grant).where(*same).values(grant_values(grant))):
+        if not self._work.write(update(consent_grant).where(*same).values(GRANTS.values(grant))):
             raise self._work.conflict(f"grant {grant.grant_id} has changed meanwhile")
 
     def of_owner(
@@ -97,7 +97,7 @@ class SqlGrants:
         return self._grants(due.order_by(_grant.expires_at, _grant.grant_id).limit(limit))
 
     def _grants(self, statement: Select[Any]) -> Sequence[Grant]:
-        return [grant_from(row) for row in self._work.rows(statement)]
+        return [GRANTS.read(row) for row in self._work.rows(statement)]
 
 
 def _first(statement: Select[Any], limit: int) -> Subquery:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 
 from consentcore.api import OwnerIdentity
-from consentcore_sqlalchemy.rows.identities import identity_from, identity_values
+from consentcore_sqlalchemy.rows.identities import IDENTITIES
 from consentcore_sqlalchemy.tables import owner_identity
 from consentcore_sqlalchemy.work import Work
 
@@ -21,10 +21,10 @@ class SqlIdentities:
     def get(self, issuer: str, subject: str) -> OwnerIdentity | None:
         same = owner_identity.c.issuer == issuer, owner_identity.c.subject == subject
         row = self._work.first(select(owner_identity).where(*same))
-        return identity_from(row) if row else None
+        return IDENTITIES.read(row) if row else None
 
     def add(self, identity: OwnerIdentity) -> None:
-        self._work.add(owner_identity, identity_values(identity))
+        self._work.add(owner_identity, IDENTITIES.values(identity))
 
     def of_owner(self, owner_id: str) -> Sequence[OwnerIdentity]:
         theirs = (
@@ -32,4 +32,4 @@ class SqlIdentities:
             .where(owner_identity.c.owner_id == owner_id)
             .order_by(owner_identity.c.created_at, owner_identity.c.issuer, owner_identity.c.subject)
         )
-        return [identity_from(row) for row in self._work.rows(theirs)]
+        return [IDENTITIES.read(row) for row in self._work.rows(theirs)]

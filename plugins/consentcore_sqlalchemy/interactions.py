@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import delete, select, update
 
 from consentcore.api import Interaction
-from consentcore_sqlalchemy.rows.interactions import interaction_from
+from consentcore_sqlalchemy.rows.interactions import INTERACTIONS
 from consentcore_sqlalchemy.tables import interaction
 from consentcore_sqlalchemy.work import Work
 
@@ -20,7 +20,7 @@ class SqlInteractions:
 
     def get(self, interaction_hash: bytes) -> Interaction | None:
         row = self._work.first(select(interaction).where(interaction.c.interaction_hash == interaction_hash))
-        return interaction_from(row) if row else None
+        return INTERACTIONS.read(row) if row else None
 
     def bind(self, interaction_hash: bytes, old_session: bytes, new_session: bytes, owner_id: str) -> bool:
         theirs = (
@@ -43,4 +43,4 @@ class SqlInteractions:
             .order_by(interaction.c.expires_at, interaction.c.interaction_hash)
             .limit(limit)
         )
-        return [interaction_from(row) for row in self._work.rows(over)]
+        return [INTERACTIONS.read(row) for row in self._work.rows(over)]

@@ -9,14 +9,7 @@ from sqlalchemy import Select, exists, func, select, tuple_, update
 
 from consentcore.api import Checkpoint, ConsentEvent, NoticeSnapshot
 from consentcore_sqlalchemy.grants import _grant
-from consentcore_sqlalchemy.rows.ledger import (
-    checkpoint_from,
-    checkpoint_values,
-    event_from,
-    event_values,
-    snapshot_from,
-    snapshot_values,
-)
+from consentcore_sqlalchemy.rows.ledger import CHECKPOINTS, EVENTS, SNAPSHOTS
 from consentcore_sqlalchemy.tables import checkpoint, consent_event, notice_snapshot
 from consentcore_sqlalchemy.work import Work
 
@@ -30,7 +23,7 @@ class SqlLedger:
         self._work = work
 
     def append(self, event: ConsentEvent) -> None:
-        self._work.add(consent_event, event_values(event))
+        self._work.add(consent_event, EVENTS.values(event))
 
     def of_grant(self, grant_id: str) -> Sequence[ConsentEvent]:
         return self._events(
@@ -51,7 +44,7 @@ class SqlLedger:
 
     def get(self, event_id: str) -> ConsentEvent | None:
         row = self._work.first(select(consent_event).where(_event.event_id == event_id))
-        return event_from(row) if row else None
+        return EVENTS.read(row) if row else None
 
     def orphans(self, limit: int) -> Sequence[ConsentEvent]:
         known = exists().where(_grant.grant_id == _event.grant_id)
@@ -60,13 +53,13 @@ class SqlLedger:
         )
 
     def put_snapshot(self, snapshot: NoticeSnapshot) -> None:
-        new = self._work.upsert(notice_snapshot).values(snapshot_values(snapshot))
+        new = self._work.upsert(notice_snapshot).values(SNAPSHOTS.values(snapshot))
         self._work.write(new.on_conflict_do_nothing(index_elements=["snapshot_hash"]))
 
     def snapshot(self, snapshot_hash: str) -> NoticeSnapshot | None:
         found = notice_snapshot.c.snapshot_hash == snapshot_hash
         row = self._work.first(select(notice_snapshot).where(found))
-        return snapshot_from(row) if row else None
+        return SNAPSHOTS.read(row) if row else None
 
     def sequence_leaves(self, limit: int) -> int:
         # A clock may go back, a chain may not: within a grant an event never comes before an earlier one.
@@ -93,12 +86,12 @@ class SqlLedger:
         )
 
     def add_checkpoint(self, item: Checkpoint) -> None:
-        self._work.add(checkpoint, checkpoint_values(item))
+        self._work.add(checkpoint, CHECKPOINTS.values(item))
 
     def checkpoints(self) -> Sequence[Checkpoint]:
         return [
-            checkpoint_from(row) for row in self._work.rows(select(checkpoint).order_by(checkpoint.c.size))
+            CHECKPOINTS.read(row) for row in self._work.rows(select(checkpoint).order_by(checkpoint.c.size))
         ]
 
     def _events(self, statement: Select[Any]) -> Sequence[ConsentEvent]:
-        return [event_from(row) for row in self._work.rows(statement)]
+        return [EVENTS.read(row) for row in self._work.rows(statement)]

@@ -9,6 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from consentcore.api import PushedRequest
 from consentcore_sqlalchemy.driver import Driver
+from consentcore_sqlalchemy.rows.one_time_use import PUSHED_REQUESTS
 from consentcore_sqlalchemy.tables import Hash, Id, Ms, pushed_request, used_once
 
 if TYPE_CHECKING:
@@ -29,13 +30,12 @@ class SqlOnce:
         return self._driver.change(self._use_once, values) > 0
 
     def push_request(self, pushed: PushedRequest) -> None:
-        values = {column.name: getattr(pushed, column.name) for column in pushed_request.c}
-        self._driver.change(self._push_request, values)
+        self._driver.change(self._push_request, PUSHED_REQUESTS.values(pushed))
 
     def take_pushed(self, request_hash: bytes, client_id: str, now: int) -> PushedRequest | None:
         values = {"request_hash": request_hash, "client_id": client_id, "now": now}
         row = self._driver.row(self._take_pushed, values)
-        return PushedRequest(*row) if row else None
+        return PUSHED_REQUESTS.read(row) if row else None
 
 
 def _use_once(is_sqlite: bool) -> Insert:

@@ -7,11 +7,9 @@ from collections.abc import Sequence
 from sqlalchemy import delete, select, update
 
 from consentcore.api import Owner, OwnerSession
-from consentcore_sqlalchemy.rows.owners import owner_from, owner_values, session_from, session_values
+from consentcore_sqlalchemy.rows.owners import OWNER, OWNERS, SESSIONS
 from consentcore_sqlalchemy.tables import owner, owner_session
 from consentcore_sqlalchemy.work import Work
-
-_OWNER = tuple(column for column in owner.c if column.name != "password_hash")
 
 
 class SqlOwners:
@@ -21,26 +19,26 @@ class SqlOwners:
         self._work = work
 
     def get(self, owner_id: str) -> Owner | None:
-        row = self._work.first(select(*_OWNER).where(owner.c.owner_id == owner_id))
-        return owner_from(row) if row else None
+        row = self._work.first(select(*OWNER).where(owner.c.owner_id == owner_id))
+        return OWNERS.read(row) if row else None
 
     def by_email(self, email: str) -> Owner | None:
-        row = self._work.first(select(*_OWNER).where(owner.c.email == email))
-        return owner_from(row) if row else None
+        row = self._work.first(select(*OWNER).where(owner.c.email == email))
+        return OWNERS.read(row) if row else None
 
     def list(self, *, after: str = "", limit: int = 100) -> Sequence[Owner]:
-        page = select(*_OWNER).where(owner.c.owner_id > after).order_by(owner.c.owner_id).limit(limit)
-        return [owner_from(row) for row in self._work.rows(page)]
+        page = select(*OWNER).where(owner.c.owner_id > after).order_by(owner.c.owner_id).limit(limit)
+        return [OWNERS.read(row) for row in self._work.rows(page)]
 
     def lock(self, owner_id: str) -> Owner | None:
-        row = self._work.locked(select(*_OWNER).where(owner.c.owner_id == owner_id))
-        return owner_from(row) if row else None
+        row = self._work.locked(select(*OWNER).where(owner.c.owner_id == owner_id))
+        return OWNERS.read(row) if row else None
 
     def add(self, item: Owner) -> None:
-        self._work.add(owner, owner_values(item))
+        self._work.add(owner, OWNERS.values(item))
 
     def update(self, item: Owner) -> None:
-        self._work.write(update(owner).where(owner.c.owner_id == item.owner_id).values(owner_values(item)))
+        self._work.write(update(owner).where(owner.c.owner_id == item.owner_id).values(OWNERS.values(item)))
 
     def password_hash(self, owner_id: str) -> str | None:
         found: str | None = self._work.scalar(
@@ -52,7 +50,7 @@ class SqlOwners:
         self._work.write(update(owner).where(owner.c.owner_id == owner_id).values(password_hash=encoded))
 
     def add_session(self, session: OwnerSession) -> None:
-        self._work.add(owner_session, session_values(session))
+        self._work.add(owner_session, SESSIONS.values(session))
 
     def session(self, session_hash: bytes, now: int) -> OwnerSession | None:
         row = self._work.first(
@@ -60,7 +58,7 @@ class SqlOwners:
                 owner_session.c.session_hash == session_hash, owner_session.c.expires_at > now
             )
         )
-        return session_from(row) if row else None
+        return SESSIONS.read(row) if row else None
 
     def sessions(self, owner_id: str, now: int) -> Sequence[OwnerSession]:
         live = (
@@ -68,7 +66,7 @@ class SqlOwners:
             .where(owner_session.c.owner_id == owner_id, owner_session.c.expires_at > now)
             .order_by(owner_session.c.created_at.desc(), owner_session.c.session_hash.desc())
         )
-        return [session_from(row) for row in self._work.rows(live)]
+        return [SESSIONS.read(row) for row in self._work.rows(live)]
 
     def touch_session(self, session_hash: bytes, seen_at: int) -> None:
         same = owner_session.c.session_hash == session_hash

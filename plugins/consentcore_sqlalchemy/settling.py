@@ -24,7 +24,7 @@ from consentcore.api import DeliveryState, Settlement
 from consentcore_sqlalchemy.driver import Driver
 from consentcore_sqlalchemy.engine import Database
 from consentcore_sqlalchemy.rows.common import Values
-from consentcore_sqlalchemy.rows.deliveries import attempt_values
+from consentcore_sqlalchemy.rows.deliveries import ATTEMPTS
 from consentcore_sqlalchemy.tables import delivery, delivery_attempt
 from consentcore_sqlalchemy.work import Mode, transaction
 
@@ -71,7 +71,7 @@ class OneByOne:
                 ended = {**values, "lease_until": None, "lease_token": ""}
                 answers.append(work.write(update(delivery).where(*held).values(ended)) > 0)
                 if answers[-1] and one.attempt is not None:
-                    work.add(delivery_attempt, attempt_values(one.attempt))
+                    work.add(delivery_attempt, ATTEMPTS.values(one.attempt))
         return answers
 
 
@@ -84,7 +84,7 @@ class AllAtOnce:
 
     def settle(self, settlements: Sequence[Settlement]) -> Sequence[bool]:
         rows = [_values(one) for one in settlements]
-        tries = [attempt_values(one.attempt) for one in settlements if one.attempt is not None]
+        tries = [ATTEMPTS.values(one.attempt) for one in settlements if one.attempt is not None]
         arrays: Values = {f"s_{name}": [row[name] for row in rows] for name in _SETTLED}
         arrays |= {f"a_{each.name}": [row[each.name] for row in tries] for each in delivery_attempt.c}
         settled = {row[0] for row in self._driver.rows(self._statement, arrays)}

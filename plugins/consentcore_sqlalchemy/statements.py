@@ -30,7 +30,7 @@ from sqlalchemy import (
     update,
 )
 
-from consentcore_sqlalchemy.rows.tokens import CODE_COLUMNS
+from consentcore_sqlalchemy.rows.tokens import CODE
 from consentcore_sqlalchemy.tables import (
     Id,
     Ms,
@@ -55,7 +55,6 @@ CLIENT = tuple(client.c)
 SESSION = tuple(owner_session.c)
 GRANT = tuple(consent_grant.c)
 TOKEN = tuple(token.c)
-CODE = tuple(code.c[name] for name in CODE_COLUMNS)
 FAMILY = (
     code.c.grant_id,
     code.c.client_id,
@@ -160,7 +159,7 @@ def open_interaction() -> Insert:
 
 def issue_code() -> Insert:
     """Store a code if its grant is active and its client in service at its birth."""
-    names = [*CODE_COLUMNS, "purge_at", "ends_at"]
+    names = [*(column.name for column in CODE), "purge_at", "ends_at"]
     new = select(*(bindparam(f"new_{name}", type_=code.c[name].type).label(name) for name in names))
     permitted = new.select_from(
         consent_grant.join(client, client.c.client_id == consent_grant.c.client_id)

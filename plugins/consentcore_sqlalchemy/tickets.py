@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from sqlalchemy import delete, select, update
 
 from consentcore.api import OwnerTicket
-from consentcore_sqlalchemy.rows.tickets import ticket_from, ticket_values
+from consentcore_sqlalchemy.rows.tickets import TICKETS
 from consentcore_sqlalchemy.tables import owner_ticket
 from consentcore_sqlalchemy.work import Work
 
@@ -19,12 +19,12 @@ class SqlTickets:
         self._work = work
 
     def add(self, ticket: OwnerTicket) -> None:
-        self._work.add(owner_ticket, ticket_values(ticket))
+        self._work.add(owner_ticket, TICKETS.values(ticket))
 
     def get(self, ticket_hash: bytes, now: int) -> OwnerTicket | None:
         live = owner_ticket.c.ticket_hash == ticket_hash, owner_ticket.c.expires_at > now
         row = self._work.first(select(owner_ticket).where(*live))
-        return ticket_from(row) if row else None
+        return TICKETS.read(row) if row else None
 
     def use(self, ticket_hash: bytes, purpose: str, now: int) -> OwnerTicket | None:
         unused = (
@@ -39,7 +39,7 @@ class SqlTickets:
             .returning(*owner_ticket.c)
         )
         rows = self._work.returning(unused)
-        return ticket_from(rows[0]) if rows else None
+        return TICKETS.read(rows[0]) if rows else None
 
     def drop(self, owner_id: str, purposes: Iterable[str]) -> int:
         theirs = owner_ticket.c.owner_id == owner_id, owner_ticket.c.purpose.in_(list(purposes))

@@ -38,10 +38,11 @@ from consentcore_sqlalchemy.exchanges import OneStatement, OneTransaction
 from consentcore_sqlalchemy.one_time_use import SqlOnce
 from consentcore_sqlalchemy.rows.clients import client_from
 from consentcore_sqlalchemy.rows.common import Row, Values, texts
-from consentcore_sqlalchemy.rows.grants import grant_from
-from consentcore_sqlalchemy.rows.interactions import interaction_values
-from consentcore_sqlalchemy.rows.owners import session_from
-from consentcore_sqlalchemy.rows.tokens import code_from, code_values, new_token_values
+from consentcore_sqlalchemy.rows.grants import GRANTS
+from consentcore_sqlalchemy.rows.interactions import INTERACTIONS
+from consentcore_sqlalchemy.rows.owners import SESSIONS
+from consentcore_sqlalchemy.rows.records import named
+from consentcore_sqlalchemy.rows.tokens import CODE, CODES, code_values, new_token_values
 from consentcore_sqlalchemy.tables import code
 from consentcore_sqlalchemy.work import Work
 
@@ -51,7 +52,7 @@ _CLIENT = len(sql.CLIENT)
 _SESSION = _CLIENT + len(sql.SESSION)
 
 
-_CODE = _CLIENT + len(sql.CODE)
+_CODE = _CLIENT + len(CODE)
 
 
 _TOKEN = _CLIENT + len(sql.TOKEN)
@@ -63,6 +64,8 @@ _FAMILY = _TOKEN + len(sql.FAMILY)
 _TOKEN_GRANT = _FAMILY + len(sql.GRANT)
 
 
+_TokenRow = named(sql.TOKEN)
+_FamilyRow = named(sql.FAMILY)
 _ROUNDS = 3
 """How often a guard may fail for a reason that is gone a moment later (a client switched off and on again)."""
 
@@ -89,12 +92,12 @@ class SqlProtocol(SqlOnce):
         )
         return AuthorizeContext(
             client_from(row[:_CLIENT]) if row[0] is not None else None,
-            session_from(row[_CLIENT:_SESSION]) if row[_CLIENT] is not None else None,
+            SESSIONS.read(row[_CLIENT:_SESSION]) if row[_CLIENT] is not None else None,
             _grant(row[_SESSION:]),
         )
 
     def open_interaction(self, interaction: Interaction) -> None:
-        self._driver.change(self._open_interaction, interaction_values(interaction))
+        self._driver.change(self._open_interaction, INTERACTIONS.values(interaction))
 
     def issue_code(self, code: Code) -> bool:
         values = {f"new_{name}": value for name, value in code_values(code).items()}
@@ -104,7 +107,7 @@ class SqlProtocol(SqlOnce):
         row = self._one(self._read_code, {"client_id": client_id, "code_hash": code_hash})
         return CodeLookup(
             client_from(row[:_CLIENT]) if row[0] is not None else None,
-            code_from(row[_CLIENT:_CODE]) if row[_CLIENT] is not None else None,
+            CODES.read(row[_CLIENT:_CODE]) if row[_CLIENT] is not None else None,
             _grant(row[_CODE + 1 :]),
         )
 
@@ -128,14 +131,14 @@ class SqlProtocol(SqlOnce):
     def find_token(self, client_id: str, token_hash: bytes) -> TokenLookup:
         row = self._one(self._find_token, {"client_id": client_id, "token_hash": token_hash})
         client = client_from(row[:_CLIENT]) if row[0] is not None else None
-        family = row[_TOKEN:_FAMILY]
-        if family[0] is None:  # no such token, or one whose family is gone for good
+        family = _FamilyRow._make(row[_TOKEN:_FAMILY])
+        if family.grant_id is None:  # no such token, or one whose family is gone for good
             return TokenLookup(client)
         return TokenLookup(
             client,
             _token(row[_CLIENT:_TOKEN], family),
             _grant(row[_FAMILY:_TOKEN_GRANT]),
-            family[2],
+            family.killed_at,
             bool(row[_TOKEN_GRANT]),
         )
 
@@ -161,7 +164,7 @@ class SqlProtocol(SqlOnce):
         )
         if row[0] is None or row[_CLIENT] is None:
             return Unknown()
-        client, code = client_from(row[:_CLIENT]), code_from(row[_CLIENT:_CODE])
+        client, code = client_from(row[:_CLIENT]), CODES.read(row[_CLIENT:_CODE])
         killed_at, grant = row[_CODE], _grant(row[_CODE + 1 :])
         if (
             not client.in_service
@@ -195,7 +198,16 @@ class SqlProtocol(SqlOnce):
         if row is None:
             return None
         size = len(sql.TOKEN)
-        family = (token.grant_id, token.client_id, None, None, None, "", token.auth_time, token.acr)
+        family = _FamilyRow(
+            grant_id=token.grant_id,
+            client_id=token.client_id,
+            killed_at=None,
+            rotated_hash=None,
+            nonce=None,
+            nonce_key_id="",
+            auth_time=token.auth_time,
+            acr=token.acr,
+        )
         refresh, access = _token(row[:size], family), _token(row[size : 2 * size], family)
         nonce, key_id, sealed = row[2 * size :]
         return Grace(nonce, key_id, access, refresh, sealed or b"") if refresh.rotated_at is None else None
@@ -227,27 +239,27 @@ def _rotation_values(rotation: Rotation) -> Values:
 
 
 def _grant(row: Row) -> Grant | None:
-    return grant_from(row) if row[0] is not None else None
+    return GRANTS.read(row) if row[0] is not None else None
 
 
-def _token(row: Row, family: tuple[Any, ...] | Row) -> Token:
-    grant_id, client_id, _, rotated_hash, nonce, nonce_key_id, auth_time, acr = family
-    latest = rotated_hash is not None and rotated_hash == row[0]
+def _token(row: Row, family: Any) -> Token:
+    found = _TokenRow._make(row)
+    latest = family.rotated_hash is not None and family.rotated_hash == found.token_hash
     return Token(
-        token_hash=row[0],
-        kind=TokenKind(row[1]),
-        family_id=row[2],
-        grant_id=grant_id,
-        client_id=client_id,
-        scopes=texts(row[3]),
-        created_at=row[4],
-        expires_at=row[5],
-        rotated_at=row[6],
-        nonce=nonce if latest else None,
-        nonce_key_id=nonce_key_id if latest and nonce is not None else "",
-        audience=texts(row[7]),
-        auth_time=auth_time,
-        acr=acr,
+        token_hash=found.token_hash,
+        kind=TokenKind(found.kind),
+        family_id=found.family_id,
+        grant_id=family.grant_id,
+        client_id=family.client_id,
+        scopes=texts(found.scopes),
+        created_at=found.created_at,
+        expires_at=found.expires_at,
+        rotated_at=found.rotated_at,
+        nonce=family.nonce if latest else None,
+        nonce_key_id=family.nonce_key_id if latest and family.nonce is not None else "",
+        audience=texts(found.audience),
+        auth_time=family.auth_time,
+        acr=family.acr,
     )
 
 

@@ -3,19 +3,7 @@
 from __future__ import annotations
 
 from consentcore.api import OwnerIdentity
-from consentcore_sqlalchemy.rows.common import Row, Values
+from consentcore_sqlalchemy.rows.records import Records
+from consentcore_sqlalchemy.tables import owner_identity
 
-
-def identity_values(identity: OwnerIdentity) -> Values:
-    """Columns of an identity."""
-    return {
-        "issuer": identity.issuer,
-        "subject": identity.subject,
-        "owner_id": identity.owner_id,
-        "created_at": identity.created_at,
-    }
-
-
-def identity_from(row: Row) -> OwnerIdentity:
-    """Read an identity."""
-    return OwnerIdentity(row[0], row[1], row[2], row[3])
+IDENTITIES = Records(OwnerIdentity, owner_identity.c)
