@@ -56,7 +56,7 @@ if "pytest" in sys.modules:
     sys.modules["pytest"].register_assert_rewrite(
         *(
             f"{__name__}.{name}"
-            for name in ("login", "notifier", "redirect_login", "scopes", "storage", "threads", "worlds")
+            for name in ("login", "notifier", "redirect_login", "scopes", "storage", "threads", "scenario")
         )
     )
 

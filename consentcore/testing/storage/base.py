@@ -9,7 +9,7 @@ from typing import NoReturn, TypeVar
 import pytest
 
 from consentcore.api import Storage
-from consentcore.testing.worlds import World, populate
+from consentcore.testing.scenario import Scenario, populate
 
 Test = TypeVar("Test", bound=Callable[..., object])
 
@@ -63,7 +63,7 @@ class StorageFixtures:
         self._not_offered("dump", "dump")
 
     @pytest.fixture
-    def world(self, storage: Storage) -> World:
+    def world(self, storage: Storage) -> Scenario:
         """A client, an owner and their active grant."""
         return populate(storage)
 

@@ -10,16 +10,16 @@ import pytest
 from consentcore.api import Delivery, DeliveryState, Settlement, Storage
 from consentcore.testing import factories
 from consentcore.testing.factories import NOW
+from consentcore.testing.scenario import Scenario
 from consentcore.testing.storage.deliveries import LEASE, Box
 from consentcore.testing.threads import insist, together
-from consentcore.testing.worlds import World
 
 
 class ClaimsGroup:
     """:class:`consentcore.api.OutboxStorage` as a worker with many deliveries uses it."""
 
     @pytest.fixture
-    def box(self, world: World) -> Box:
+    def box(self, world: Scenario) -> Box:
         return Box(world)
 
     def test_claim_takes_a_few_of_each_target(self, box: Box) -> None:

@@ -22,9 +22,9 @@ from consentcore.api import (
 )
 from consentcore.testing import factories
 from consentcore.testing.factories import NOW
+from consentcore.testing.scenario import Scenario, populate
 from consentcore.testing.storage.base import needs
 from consentcore.testing.threads import insist, together
-from consentcore.testing.worlds import World, populate
 
 SICK = EndpointHealth(NOW - DAY, NOW - 1, NOW - 2 * DAY, NOW - 5, NOW + 60_000)
 
@@ -155,7 +155,7 @@ class ClientGroup:
 class EndpointGroup:
     """Webhook endpoints and their health."""
 
-    def test_health_is_kept_apart_from_everything_else(self, storage: Storage, world: World) -> None:
+    def test_health_is_kept_apart_from_everything_else(self, storage: Storage, world: Scenario) -> None:
         (endpoint,) = add_endpoints(storage, world.client.client_id, EndpointHealth())
         transact(storage, lambda uow: uow.clients.set_health(endpoint.endpoint_id, SICK))
         changed = replace(endpoint, url="https://new.example/", health=EndpointHealth())
@@ -164,13 +164,13 @@ class EndpointGroup:
         with storage.reading() as uow:
             assert uow.clients.get_endpoint(endpoint.endpoint_id) == replace(changed, health=SICK)
 
-    def test_endpoint_comes_back_with_its_health(self, storage: Storage, world: World) -> None:
+    def test_endpoint_comes_back_with_its_health(self, storage: Storage, world: Scenario) -> None:
         (endpoint,) = add_endpoints(storage, world.client.client_id, SICK)
         with storage.transaction() as uow:
             assert uow.clients.lock_endpoint(endpoint.endpoint_id) == endpoint
             assert uow.clients.lock_endpoint("unknown") is None
 
-    def test_failing_endpoints_come_longest_first(self, storage: Storage, world: World) -> None:
+    def test_failing_endpoints_come_longest_first(self, storage: Storage, world: Scenario) -> None:
         client_id = world.client.client_id
         newer, older, warned, _fresh, _well = add_endpoints(
             storage,

@@ -10,7 +10,7 @@ import pytest
 from consentcore.api import Delivery, DeliveryState, Notice, Settlement
 from consentcore.testing import factories
 from consentcore.testing.factories import NOW
-from consentcore.testing.worlds import World
+from consentcore.testing.scenario import Scenario
 
 LEASE = 30_000
 
@@ -21,7 +21,7 @@ ALL = ("webhook", "smtp")
 class Box:
     """A notice with deliveries, and the worker's calls with their usual arguments."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: Scenario) -> None:
         self.world = world
         self.outbox = world.storage.outbox
 
@@ -70,7 +70,7 @@ class OutboxGroup:
     """:class:`consentcore.api.OutboxStorage`."""
 
     @pytest.fixture
-    def box(self, world: World) -> Box:
+    def box(self, world: Scenario) -> Box:
         return Box(world)
 
     def test_unexpanded_notices_come_oldest_first(self, box: Box) -> None:

@@ -17,9 +17,9 @@ from consentcore.api import (
 )
 from consentcore.testing import factories
 from consentcore.testing.factories import NOW
+from consentcore.testing.scenario import Scenario, populate
 from consentcore.testing.storage.clients import add_endpoints
 from consentcore.testing.storage.deliveries import Box
-from consentcore.testing.worlds import World, populate
 
 
 def ids(deliveries: list[Delivery]) -> list[str]:
@@ -31,10 +31,12 @@ class DeliveryReplayGroup:
     """Deliveries that are due once more, and how full the outbox is."""
 
     @pytest.fixture
-    def box(self, world: World) -> Box:
+    def box(self, world: Scenario) -> Box:
         return Box(world)
 
-    def test_deliveries_are_narrowed_by_what_is_given(self, storage: Storage, world: World, box: Box) -> None:
+    def test_deliveries_are_narrowed_by_what_is_given(
+        self, storage: Storage, world: Scenario, box: Box
+    ) -> None:
         first, second = box.add(created_at=NOW), box.add(created_at=NOW + 1)
         foreign = Box(populate(storage)).add(created_at=NOW + 2)
         for claimed in box.claim(limit=1):
@@ -100,7 +102,7 @@ class DeliveryLogGroup:
     """What happened to deliveries, and replays."""
 
     @pytest.fixture
-    def box(self, world: World) -> Box:
+    def box(self, world: Scenario) -> Box:
         return Box(world)
 
     def finish(self, box: Box, state: DeliveryState, **fields: object) -> Delivery:
@@ -236,7 +238,7 @@ class DeliveryLogGroup:
 class NamedOutboxGroup:
     """What waits for some notifiers is told from what waits for others."""
 
-    def test_pending_of_counts_the_named_notifiers_only(self, world: World) -> None:
+    def test_pending_of_counts_the_named_notifiers_only(self, world: Scenario) -> None:
         box = Box(world)
         outbox = box.outbox
         assert outbox.pending_of(NOW, ("webhook",)) == (0, None)

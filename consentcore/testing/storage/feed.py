@@ -11,8 +11,8 @@ import pytest
 from consentcore.api import Audience, Grant, NotFound, Notice, Storage, transact
 from consentcore.testing import factories
 from consentcore.testing.factories import NOW
+from consentcore.testing.scenario import Scenario, populate
 from consentcore.testing.threads import insist, together
-from consentcore.testing.worlds import World, populate
 
 
 def tell(storage: Storage, grant: Grant, sequence: int = 1, at: int = NOW, **fields: Any) -> Notice:
@@ -39,7 +39,7 @@ def page(storage: Storage, client_id: str, after: str = "", limit: int = 1000) -
 class FeedGroup:
     """:class:`consentcore.api.FeedRepository`."""
 
-    def test_feed_holds_what_tells_the_client_of_an_event(self, world: World) -> None:
+    def test_feed_holds_what_tells_the_client_of_an_event(self, world: Scenario) -> None:
         storage, client_id = world.storage, world.client.client_id
         told = tell(storage, world.grant)
         tell(storage, world.grant, 2, audiences=(Audience.OPERATOR,))
@@ -51,13 +51,13 @@ class FeedGroup:
         with storage.reading() as uow:
             assert list(uow.feed.page(client_id)) == [told]
 
-    def test_place_is_given_once(self, world: World) -> None:
+    def test_place_is_given_once(self, world: Scenario) -> None:
         storage, client_id = world.storage, world.client.client_id
         told = [tell(storage, world.grant, sequence).notice_id for sequence in (1, 2, 3)]
         assert [enter(storage, client_id, limit=2) for _ in range(3)] == [2, 1, 0]
         assert page(storage, client_id) == told
 
-    def test_what_commits_late_comes_behind_what_was_seen(self, world: World) -> None:
+    def test_what_commits_late_comes_behind_what_was_seen(self, world: Scenario) -> None:
         storage, client_id = world.storage, world.client.client_id
         seen = tell(storage, world.grant, at=NOW).notice_id
         enter(storage, client_id)
@@ -66,13 +66,13 @@ class FeedGroup:
         assert page(storage, client_id) == [seen, late]
         assert page(storage, client_id, after=seen) == [late]
 
-    def test_chain_keeps_its_order_in_the_feed_when_the_clock_goes_back(self, world: World) -> None:
+    def test_chain_keeps_its_order_in_the_feed_when_the_clock_goes_back(self, world: Scenario) -> None:
         storage, client_id = world.storage, world.client.client_id
         told = [tell(storage, world.grant, number, NOW - number).notice_id for number in (1, 2, 3)]
         enter(storage, client_id)
         assert page(storage, client_id) == told
 
-    def test_pages_of_a_feed_are_the_feed(self, world: World) -> None:
+    def test_pages_of_a_feed_are_the_feed(self, world: Scenario) -> None:
         storage, client_id = world.storage, world.client.client_id
         for number in range(1, 8):
             tell(storage, world.grant, number)
@@ -84,7 +84,7 @@ class FeedGroup:
         assert paged == whole
         assert len(set(paged)) == 7
 
-    def test_place_of_another_feed_is_unknown(self, world: World) -> None:
+    def test_place_of_another_feed_is_unknown(self, world: Scenario) -> None:
         storage, others = world.storage, populate(world.storage)
         foreign = tell(storage, others.grant).notice_id
         enter(storage, others.client.client_id)
@@ -93,7 +93,7 @@ class FeedGroup:
             with pytest.raises(NotFound):
                 page(storage, world.client.client_id, after=unknown)
 
-    def test_nothing_is_missed_while_feeds_are_read_and_written(self, world: World) -> None:
+    def test_nothing_is_missed_while_feeds_are_read_and_written(self, world: Scenario) -> None:
         storage, client_id = world.storage, world.client.client_id
         grants = [replace(world.grant, grant_id=f"grant-{number}") for number in range(4)]
 

@@ -9,12 +9,12 @@ import pytest
 from consentcore.api import ENDED, Grant, GrantState, Storage, StorageConflict
 from consentcore.testing import factories
 from consentcore.testing.factories import NOW
-from consentcore.testing.worlds import World, populate
+from consentcore.testing.scenario import Scenario, populate
 
 ACTIVE = (GrantState.ACTIVE,)
 
 
-def _more(storage: Storage, world: World, count: int, **fields: int) -> list[Grant]:
+def _more(storage: Storage, world: Scenario, count: int, **fields: int) -> list[Grant]:
     """Give the world's owner grants for further clients, each changed a second after the one before."""
     grants = []
     with storage.transaction() as uow:
@@ -34,7 +34,7 @@ def _more(storage: Storage, world: World, count: int, **fields: int) -> list[Gra
 class GrantGroup:
     """What :class:`consentcore.api.GrantRepository` promises."""
 
-    def test_grant_comes_back_equal(self, world: World) -> None:
+    def test_grant_comes_back_equal(self, world: Scenario) -> None:
         grant = factories.grant(
             world.owner.owner_id,
             world.client.client_id,
@@ -53,14 +53,14 @@ class GrantGroup:
             assert uow.grants.get(grant.grant_id) == grant
             assert uow.grants.get(world.grant.grant_id) == world.grant
 
-    def test_second_active_grant_of_a_pair_is_a_conflict(self, world: World) -> None:
+    def test_second_active_grant_of_a_pair_is_a_conflict(self, world: Scenario) -> None:
         second = factories.grant(world.owner.owner_id, world.client.client_id)
         with pytest.raises(StorageConflict), world.storage.transaction() as uow:
             uow.grants.add(second)
         with world.storage.reading() as uow:
             assert uow.grants.get(second.grant_id) is None
 
-    def test_denials_and_ended_grants_do_not_stand_in_the_way(self, world: World) -> None:
+    def test_denials_and_ended_grants_do_not_stand_in_the_way(self, world: Scenario) -> None:
         pair = (world.owner.owner_id, world.client.client_id)
         with world.storage.transaction() as uow:
             for state in (GrantState.DENIED, GrantState.DENIED, GrantState.ABANDONED):
@@ -72,7 +72,7 @@ class GrantGroup:
         with world.storage.transaction() as uow:
             assert uow.grants.lock_active(*pair) == successor
 
-    def test_an_ended_grant_cannot_come_back_beside_a_new_one(self, world: World) -> None:
+    def test_an_ended_grant_cannot_come_back_beside_a_new_one(self, world: Scenario) -> None:
         world.end()
         with world.storage.transaction() as uow:
             uow.grants.add(factories.grant(world.owner.owner_id, world.client.client_id))
@@ -80,7 +80,7 @@ class GrantGroup:
         with pytest.raises(StorageConflict), world.storage.transaction() as uow:
             uow.grants.update(revived, expected_sequence=2)
 
-    def test_update_needs_the_expected_sequence(self, world: World) -> None:
+    def test_update_needs_the_expected_sequence(self, world: Scenario) -> None:
         changed = replace(world.grant, scopes=("comfort.read@2",), sequence=2, changed_at=NOW + 5)
         with pytest.raises(StorageConflict), world.storage.transaction() as uow:
             uow.grants.update(changed, expected_sequence=0)
@@ -91,7 +91,7 @@ class GrantGroup:
         with world.storage.reading() as uow:
             assert uow.grants.get(world.grant.grant_id) == changed
 
-    def test_update_replaces_every_field(self, world: World) -> None:
+    def test_update_replaces_every_field(self, world: Scenario) -> None:
         changed = replace(
             world.grant,
             state=GrantState.REVOKED,
@@ -109,7 +109,7 @@ class GrantGroup:
         with world.storage.reading() as uow:
             assert uow.grants.get(world.grant.grant_id) == changed
 
-    def test_lock_finds_what_get_finds(self, world: World) -> None:
+    def test_lock_finds_what_get_finds(self, world: Scenario) -> None:
         with world.storage.transaction() as uow:
             assert uow.grants.lock(world.grant.grant_id) == world.grant
             assert uow.grants.lock("no-such-grant") is None
@@ -121,7 +121,7 @@ class GrantGroup:
             assert uow.grants.lock_active(world.owner.owner_id, "other") is None
             assert uow.grants.lock_active("other", world.client.client_id) is None
 
-    def test_latest_ended_is_the_one_that_ended_last(self, world: World) -> None:
+    def test_latest_ended_is_the_one_that_ended_last(self, world: Scenario) -> None:
         pair = (world.owner.owner_id, world.client.client_id)
         with world.storage.reading() as uow:
             assert uow.grants.latest_ended(*pair) is None
@@ -135,7 +135,7 @@ class GrantGroup:
         with world.storage.reading() as uow:
             assert uow.grants.latest_ended(*pair) == last
 
-    def test_grants_of_an_owner_come_changed_last_first(self, storage: Storage, world: World) -> None:
+    def test_grants_of_an_owner_come_changed_last_first(self, storage: Storage, world: Scenario) -> None:
         more = _more(storage, world, 4)
         populate(storage)
         with storage.reading() as uow:
@@ -144,7 +144,7 @@ class GrantGroup:
             assert list(uow.grants.of_owner(world.owner.owner_id, ENDED)) == []
             assert list(uow.grants.of_owner(world.owner.owner_id, ())) == []
 
-    def test_grants_of_an_owner_are_chosen_by_state(self, world: World) -> None:
+    def test_grants_of_an_owner_are_chosen_by_state(self, world: Scenario) -> None:
         pair = (world.owner.owner_id, world.client.client_id)
         denied = factories.grant(*pair, state=GrantState.DENIED, changed_at=NOW + 1)
         closed = factories.grant(*pair, state=GrantState.CLOSED, changed_at=NOW + 2)
@@ -156,7 +156,7 @@ class GrantGroup:
             assert list(found) == [closed, denied]
 
     def test_owner_pages_hold_everything_once_even_when_times_are_equal(
-        self, storage: Storage, world: World
+        self, storage: Storage, world: Scenario
     ) -> None:
         everything = {grant.grant_id for grant in _more(storage, world, 9, changed_at=NOW)}
         everything.add(world.grant.grant_id)
@@ -170,7 +170,7 @@ class GrantGroup:
         assert len(seen) == len(everything)
         assert set(seen) == everything
 
-    def test_owner_pages_are_stable_when_something_new_comes(self, storage: Storage, world: World) -> None:
+    def test_owner_pages_are_stable_when_something_new_comes(self, storage: Storage, world: Scenario) -> None:
         more = _more(storage, world, 5)
         with storage.reading() as uow:
             first = uow.grants.of_owner(world.owner.owner_id, ACTIVE, limit=3)
@@ -179,7 +179,7 @@ class GrantGroup:
             second = uow.grants.of_owner(world.owner.owner_id, ACTIVE, after=first[-1].grant_id, limit=10)
         assert [*first, *second] == [*reversed(more), world.grant]
 
-    def test_grants_of_a_client_come_by_id_in_pages(self, storage: Storage, world: World) -> None:
+    def test_grants_of_a_client_come_by_id_in_pages(self, storage: Storage, world: Scenario) -> None:
         grants = [world.grant]
         with storage.transaction() as uow:
             for _ in range(6):

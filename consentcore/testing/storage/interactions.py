@@ -8,13 +8,13 @@ import pytest
 
 from consentcore.testing import factories
 from consentcore.testing.factories import NOW
-from consentcore.testing.worlds import World
+from consentcore.testing.scenario import Scenario
 
 
 class InteractionGroup:
     """:class:`consentcore.api.InteractionRepository`."""
 
-    def test_interaction_comes_back_equal(self, world: World) -> None:
+    def test_interaction_comes_back_equal(self, world: Scenario) -> None:
         request = factories.request(
             world.client.client_id,
             redirect_uri_given=False,
@@ -30,7 +30,7 @@ class InteractionGroup:
             assert uow.interactions.get(interaction.interaction_hash) == interaction
 
     @pytest.mark.parametrize("state", ["", " ", "ü\n€", "x" * 2000])
-    def test_state_is_kept_byte_for_byte(self, world: World, state: str) -> None:
+    def test_state_is_kept_byte_for_byte(self, world: Scenario, state: str) -> None:
         request = factories.request(world.client.client_id, state=state)
         interaction = factories.interaction(world.client.client_id, request=request)
         world.storage.protocol.open_interaction(interaction)
@@ -39,7 +39,7 @@ class InteractionGroup:
         assert found is not None
         assert found.request.state == state
 
-    def test_interaction_is_handed_on_only_by_its_session(self, world: World) -> None:
+    def test_interaction_is_handed_on_only_by_its_session(self, world: Scenario) -> None:
         interaction = factories.interaction(world.client.client_id)
         key, before, after = interaction.interaction_hash, interaction.session_hash, b"n" * 32
         world.storage.protocol.open_interaction(interaction)
@@ -53,7 +53,7 @@ class InteractionGroup:
             bound = replace(interaction, session_hash=after, owner_id=world.owner.owner_id)
             assert uow.interactions.get(key) == bound
 
-    def test_interaction_is_consumed_once(self, world: World) -> None:
+    def test_interaction_is_consumed_once(self, world: Scenario) -> None:
         interaction = factories.interaction(world.client.client_id)
         world.storage.protocol.open_interaction(interaction)
         with world.storage.transaction() as uow:
@@ -62,7 +62,7 @@ class InteractionGroup:
             assert uow.interactions.consume(interaction.interaction_hash) is False
             assert uow.interactions.get(interaction.interaction_hash) is None
 
-    def test_expired_interactions_come_oldest_first(self, world: World) -> None:
+    def test_expired_interactions_come_oldest_first(self, world: Scenario) -> None:
         offsets = [3, 1, 2, 50]
         opened = [
             factories.interaction(world.client.client_id, expires_at=NOW + offset) for offset in offsets

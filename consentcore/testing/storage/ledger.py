@@ -7,13 +7,13 @@ import pytest
 from consentcore.api import ConsentEvent, EventType, Storage, StorageConflict
 from consentcore.testing import factories
 from consentcore.testing.factories import NOW
-from consentcore.testing.worlds import World, populate
+from consentcore.testing.scenario import Scenario, populate
 
 
 class LedgerGroup:
     """What :class:`consentcore.api.LedgerRepository` promises."""
 
-    def test_event_comes_back_equal(self, world: World) -> None:
+    def test_event_comes_back_equal(self, world: Scenario) -> None:
         event = factories.event(
             world.grant,
             type=EventType.REFRESH_REUSED,
@@ -26,7 +26,7 @@ class LedgerGroup:
             assert uow.ledger.get(event.event_id) == event
             assert list(uow.ledger.of_grant(world.grant.grant_id)) == [event]
 
-    def test_sequence_of_a_grant_is_taken_once(self, world: World) -> None:
+    def test_sequence_of_a_grant_is_taken_once(self, world: Scenario) -> None:
         first, rival = factories.event(world.grant), factories.event(world.grant)
         with world.storage.transaction() as uow:
             uow.ledger.append(first)
@@ -36,7 +36,7 @@ class LedgerGroup:
             assert list(uow.ledger.of_grant(world.grant.grant_id)) == [first]
             assert uow.ledger.get(rival.event_id) is None
 
-    def test_chain_comes_by_sequence_not_by_time(self, world: World) -> None:
+    def test_chain_comes_by_sequence_not_by_time(self, world: Scenario) -> None:
         chain = [
             factories.event(world.grant, sequence=number, occurred_at=NOW - number) for number in range(1, 13)
         ]
@@ -46,7 +46,7 @@ class LedgerGroup:
         with world.storage.reading() as uow:
             assert list(uow.ledger.of_grant(world.grant.grant_id)) == chain
 
-    def test_events_of_an_owner_come_newest_first_in_pages(self, storage: Storage, world: World) -> None:
+    def test_events_of_an_owner_come_newest_first_in_pages(self, storage: Storage, world: Scenario) -> None:
         events = [
             factories.event(world.grant, sequence=number, occurred_at=NOW + number) for number in range(1, 8)
         ]
@@ -59,7 +59,7 @@ class LedgerGroup:
             rest = uow.ledger.of_owner(world.owner.owner_id, before=first[-1].event_id, limit=4)
         assert [*first, *rest] == list(reversed(events))
 
-    def test_events_of_the_same_moment_come_by_sequence_and_once(self, world: World) -> None:
+    def test_events_of_the_same_moment_come_by_sequence_and_once(self, world: Scenario) -> None:
         events = [factories.event(world.grant, sequence=number) for number in range(1, 8)]
         with world.storage.transaction() as uow:
             for event in events:
@@ -72,7 +72,7 @@ class LedgerGroup:
                 seen.extend(page)
         assert seen == list(reversed(events))
 
-    def test_event_pages_are_stable_when_something_new_comes(self, world: World) -> None:
+    def test_event_pages_are_stable_when_something_new_comes(self, world: Scenario) -> None:
         events = [
             factories.event(world.grant, sequence=number, occurred_at=NOW + number) for number in range(1, 6)
         ]
@@ -87,7 +87,7 @@ class LedgerGroup:
             rest = uow.ledger.of_owner(world.owner.owner_id, before=first[-1].event_id)
         assert [*first, *rest] == list(reversed(events[:4]))
 
-    def test_orphans_are_events_without_a_grant(self, world: World) -> None:
+    def test_orphans_are_events_without_a_grant(self, world: Scenario) -> None:
         lost = factories.grant(world.owner.owner_id, world.client.client_id)
         orphans = [factories.event(lost, sequence=number) for number in (1, 2)]
         with world.storage.transaction() as uow:
@@ -132,7 +132,7 @@ class LedgerGroup:
                 chain = [event.sequence for event in leaves if event.grant_id == world.grant.grant_id]
                 assert chain == [1, 2, 3]
 
-    def test_leaf_index_shows_on_the_event(self, world: World) -> None:
+    def test_leaf_index_shows_on_the_event(self, world: Scenario) -> None:
         event = factories.event(world.grant)
         with world.storage.transaction() as uow:
             uow.ledger.append(event)
@@ -145,7 +145,7 @@ class LedgerGroup:
             assert list(uow.ledger.leaves(0, 10)) == [found]
             assert list(uow.ledger.leaves(1, 10)) == []
 
-    def test_later_events_continue_the_numbering(self, world: World) -> None:
+    def test_later_events_continue_the_numbering(self, world: Scenario) -> None:
         for sequence in (1, 2, 3):
             with world.storage.transaction() as uow:
                 uow.ledger.append(factories.event(world.grant, sequence=sequence))

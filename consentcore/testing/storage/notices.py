@@ -7,23 +7,23 @@ import pytest
 from consentcore.api import NoticeKind, Storage, UnitOfWork
 from consentcore.testing import factories
 from consentcore.testing.factories import NOW
+from consentcore.testing.scenario import Scenario, populate
 from consentcore.testing.storage.deliveries import Box
-from consentcore.testing.worlds import World, populate
 
 
 class NoticeGroup:
     """:class:`consentcore.api.NoticeRepository`."""
 
     @pytest.fixture
-    def box(self, world: World) -> Box:
+    def box(self, world: Scenario) -> Box:
         return Box(world)
 
-    def test_notice_comes_back_equal(self, world: World, box: Box) -> None:
+    def test_notice_comes_back_equal(self, world: Scenario, box: Box) -> None:
         notice = box.add_notice(kind=NoticeKind.SECURITY, audiences=(), data='{"reason":"„gestohlen“"}')
         with world.storage.reading() as uow:
             assert uow.notices.get(notice.notice_id) == notice
 
-    def test_notices_of_a_grant_come_oldest_first(self, storage: Storage, world: World, box: Box) -> None:
+    def test_notices_of_a_grant_come_oldest_first(self, storage: Storage, world: Scenario, box: Box) -> None:
         newer, older = box.add_notice(occurred_at=NOW + 1), box.add_notice()
         Box(populate(storage)).add_notice()
         with storage.reading() as uow:
@@ -37,7 +37,7 @@ class NoticeGroup:
             assert dict(found) == {one.notice_id: one for one in (notices[0], notices[2])}
             assert dict(uow.notices.several([])) == {}
 
-    def test_notice_that_was_rolled_back_is_never_told(self, world: World, box: Box) -> None:
+    def test_notice_that_was_rolled_back_is_never_told(self, world: Scenario, box: Box) -> None:
         def add_and_fail(uow: UnitOfWork) -> None:
             uow.notices.add(factories.notice(world.grant))
             raise ZeroDivisionError

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from consentcore import api
 from consentcore.api import Storage, UnitOfWork
-from consentcore.testing.worlds import World
+from consentcore.testing.scenario import Scenario
 
 ROOTS = {"storage": Storage, "unit": UnitOfWork}
 """Where the walk begins, by the name that stands before a method of the class itself."""
@@ -43,7 +43,7 @@ def lacking(name: str, implementation: object) -> str | None:
 class PortGroup:
     """Nothing of the port is missing."""
 
-    def test_every_method_of_the_port_is_there(self, world: World) -> None:
+    def test_every_method_of_the_port_is_there(self, world: Scenario) -> None:
         with world.storage.reading() as uow:
             roots = {"storage": world.storage, "unit": uow}
             found = [lacking(name, _attribute(roots, name)) for name in port_methods()]

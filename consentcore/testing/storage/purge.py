@@ -21,7 +21,7 @@ from consentcore.api import (
 )
 from consentcore.testing import factories
 from consentcore.testing.factories import NOW
-from consentcore.testing.worlds import World, populate
+from consentcore.testing.scenario import Scenario, populate
 
 
 class PurgeGroup:
@@ -53,7 +53,7 @@ class PurgeGroup:
                 return
         pytest.fail("purge reports removals without end")
 
-    def test_what_is_alive_stays(self, storage: Storage, world: World) -> None:
+    def test_what_is_alive_stays(self, storage: Storage, world: Scenario) -> None:
         issued, code, session = world.redeem(), world.issue(), factories.session(world.owner.owner_id)
         interaction = factories.interaction(world.client.client_id)
         storage.protocol.open_interaction(interaction)
@@ -71,7 +71,7 @@ class PurgeGroup:
             assert uow.owners.password_hash(world.owner.owner_id) == "$argon2id$"
             assert uow.interactions.get(interaction.interaction_hash) == interaction
 
-    def test_theft_is_still_noticed_after_a_purge(self, world: World) -> None:
+    def test_theft_is_still_noticed_after_a_purge(self, world: Scenario) -> None:
         issued = world.redeem(refresh=factories.refresh(expires_at=NOW + 9 * DAY))
         world.rotate(issued.refresh, refresh=factories.refresh(expires_at=NOW + 9 * DAY))
         world.storage.purge(NOW + 2 * DAY, 1000)
@@ -81,7 +81,7 @@ class PurgeGroup:
         reuse = world.rotation(issued.refresh, now=now)
         assert isinstance(world.storage.protocol.rotate_refresh(reuse), Reused)
 
-    def test_grace_outlives_a_purge_and_ends_in_time(self, world: World) -> None:
+    def test_grace_outlives_a_purge_and_ends_in_time(self, world: Scenario) -> None:
         issued = world.redeem()
         rotation = world.rotate(issued.refresh)
         world.storage.purge(rotation.now + 9_999, 1000)
@@ -92,7 +92,7 @@ class PurgeGroup:
         assert token is not None
         assert (token.rotated_at, token.nonce) == (rotation.now, None)
 
-    def test_killed_family_does_not_come_back_to_life(self, world: World) -> None:
+    def test_killed_family_does_not_come_back_to_life(self, world: Scenario) -> None:
         issued = world.redeem()
         world.storage.protocol.kill_family(issued.code.family_id, NOW + 2000)
         for limit in (1, 1, 1000):

@@ -33,8 +33,8 @@ from consentcore.api import (
 )
 from consentcore.testing import factories
 from consentcore.testing.factories import NOW
+from consentcore.testing.scenario import Scenario, populate
 from consentcore.testing.threads import insist, together
-from consentcore.testing.worlds import World, populate
 
 THREADS = 8
 ROUNDS = 3
@@ -44,11 +44,11 @@ INTERLEAVINGS = 20
 class RaceGroup:
     """Simultaneous callers of one storage object."""
 
-    def test_code_is_consumed_by_exactly_one(self, world: World) -> None:
+    def test_code_is_consumed_by_exactly_one(self, world: Scenario) -> None:
         for _ in range(ROUNDS):
             self._consume_code_at_once(world)
 
-    def _consume_code_at_once(self, world: World) -> None:
+    def _consume_code_at_once(self, world: Scenario) -> None:
         code = world.issue()
         redemptions = [factories.redemption(code) for _ in range(THREADS)]
         consume = world.storage.protocol.consume_code
@@ -59,11 +59,13 @@ class RaceGroup:
             assert stored == [outcome == Consumed()] * 2
 
     @pytest.mark.parametrize(("grace_ms", "others"), [(10_000, Grace), (0, Reused)])
-    def test_refresh_token_is_rotated_by_exactly_one(self, world: World, grace_ms: int, others: type) -> None:
+    def test_refresh_token_is_rotated_by_exactly_one(
+        self, world: Scenario, grace_ms: int, others: type
+    ) -> None:
         for _ in range(ROUNDS):
             self._rotate_at_once(world, grace_ms, others)
 
-    def _rotate_at_once(self, world: World, grace_ms: int, others: type) -> None:
+    def _rotate_at_once(self, world: Scenario, grace_ms: int, others: type) -> None:
         issued = world.redeem()
         rotations = [world.rotation(issued.refresh, grace_ms=grace_ms) for _ in range(THREADS)]
         rotate = world.storage.protocol.rotate_refresh
@@ -78,15 +80,15 @@ class RaceGroup:
                 told = (outcome.nonce, outcome.access.token_hash, outcome.refresh.token_hash)
                 assert told == (winner.nonce, winner.access.token_hash, winner.refresh.token_hash)
 
-    def test_family_is_killed_by_exactly_one(self, world: World) -> None:
+    def test_family_is_killed_by_exactly_one(self, world: Scenario) -> None:
         for _ in range(ROUNDS):
             assert self._kill_at_once(world) == {True: 1, False: THREADS - 1}
 
-    def _kill_at_once(self, world: World) -> Counter[bool]:
+    def _kill_at_once(self, world: Scenario) -> Counter[bool]:
         family_id, kill = world.redeem().code.family_id, world.storage.protocol.kill_family
         return Counter(together(THREADS, lambda n: insist(lambda: kill(family_id, NOW + 2000 + n))))
 
-    def test_interaction_is_consumed_by_exactly_one(self, world: World) -> None:
+    def test_interaction_is_consumed_by_exactly_one(self, world: Scenario) -> None:
         for _ in range(ROUNDS):
             interaction = factories.interaction(world.client.client_id)
             world.storage.protocol.open_interaction(interaction)
@@ -107,7 +109,7 @@ class RaceGroup:
             with storage.reading() as uow:
                 assert list(uow.grants.of_owner(world.owner.owner_id, [GrantState.ACTIVE])) == added
 
-    def _add_grants_at_once(self, world: World) -> list[Grant]:
+    def _add_grants_at_once(self, world: Scenario) -> list[Grant]:
         def add(_: int) -> Grant | None:
             grant = factories.grant(world.owner.owner_id, world.client.client_id)
             try:
@@ -119,14 +121,14 @@ class RaceGroup:
 
         return [grant for grant in together(THREADS, add) if grant is not None]
 
-    def test_place_in_a_chain_is_taken_by_exactly_one(self, world: World) -> None:
+    def test_place_in_a_chain_is_taken_by_exactly_one(self, world: Scenario) -> None:
         for sequence in range(1, ROUNDS + 1):
             assert self._append_at_once(world, sequence)[True] == 1
         with world.storage.reading() as uow:
             chain = [event.sequence for event in uow.ledger.of_grant(world.grant.grant_id)]
         assert chain == list(range(1, ROUNDS + 1))
 
-    def _append_at_once(self, world: World, sequence: int) -> Counter[bool]:
+    def _append_at_once(self, world: Scenario, sequence: int) -> Counter[bool]:
         def append(_: int) -> bool:
             try:
                 with world.storage.transaction() as uow:
@@ -138,7 +140,7 @@ class RaceGroup:
         return Counter(together(THREADS, append))
 
     @pytest.mark.parametrize("locked", [True, False])
-    def test_no_change_of_a_grant_is_lost(self, world: World, locked: bool) -> None:
+    def test_no_change_of_a_grant_is_lost(self, world: Scenario, locked: bool) -> None:
         each = 3
 
         def change(uow: UnitOfWork) -> None:
@@ -160,7 +162,7 @@ class RaceGroup:
         assert found.sequence == 1 + THREADS * each
         assert chain == list(range(2, 2 + THREADS * each))
 
-    def test_leaves_are_numbered_once(self, world: World) -> None:
+    def test_leaves_are_numbered_once(self, world: Scenario) -> None:
         count = 40
         with world.storage.transaction() as uow:
             for sequence in range(1, count + 1):
@@ -226,7 +228,7 @@ class InterleavingGroup:
         for _ in range(INTERLEAVINGS):
             assert self._refresh_until_after_the_revoke(populate(storage)) == Unknown()
 
-    def _refresh_until_after_the_revoke(self, world: World) -> RotateOutcome:
+    def _refresh_until_after_the_revoke(self, world: Scenario) -> RotateOutcome:
         """Refresh without a pause while the owner revokes; return the first answer to a later question."""
         newest, over = [world.redeem().refresh], threading.Event()
 
@@ -250,7 +252,7 @@ class InterleavingGroup:
         return outcome
 
     @staticmethod
-    def _end(world: World, ending: str, family_id: str) -> Callable[[], object]:
+    def _end(world: Scenario, ending: str, family_id: str) -> Callable[[], object]:
         endings: dict[str, Callable[[], object]] = {
             "grant ended": world.end,
             "family killed": lambda: world.storage.protocol.kill_family(family_id, NOW + 2000),
@@ -269,7 +271,7 @@ class ProcessGroup:
     """Two storage objects on the same data, as two processes have them (capability ``multi_process``)."""
 
     def test_second_process_sees_what_the_first_committed(
-        self, world: World, second_storage: Storage
+        self, world: Scenario, second_storage: Storage
     ) -> None:
         issued = world.redeem()
         found = second_storage.protocol.find_token(world.client.client_id, issued.access)
@@ -278,7 +280,7 @@ class ProcessGroup:
         found = second_storage.protocol.find_token(world.client.client_id, issued.access)
         assert not found.is_live(NOW + 3000)
 
-    def test_code_is_consumed_in_exactly_one_process(self, world: World, second_storage: Storage) -> None:
+    def test_code_is_consumed_in_exactly_one_process(self, world: Scenario, second_storage: Storage) -> None:
         storages = (world.storage, second_storage)
         for _ in range(ROUNDS):
             code = world.issue()

@@ -8,8 +8,8 @@ import pytest
 import transaction
 
 from consentcore.api import GrantState, Storage
+from consentcore.testing.scenario import Scenario, populate
 from consentcore.testing.storage.transactions import WRITES, Changes, Refusal, and_refuse
-from consentcore.testing.worlds import World, populate
 
 
 class Veto:
@@ -33,7 +33,7 @@ class JoinGroup:
     """join(): the same inside the transaction of a request."""
 
     @pytest.fixture
-    def changes(self, world: World) -> Changes:
+    def changes(self, world: Scenario) -> Changes:
         return Changes(world)
 
     @pytest.fixture
@@ -100,7 +100,7 @@ class JoinGroup:
         assert changes.seen() == set()
 
     def test_reading_request_sees_the_newest_state_every_time(
-        self, storage: Storage, world: World, tm: Any
+        self, storage: Storage, world: Scenario, tm: Any
     ) -> None:
         with tm:
             assert storage.join(tm, write=False).grants.get(world.grant.grant_id) == world.grant
@@ -130,7 +130,7 @@ class JoinGroup:
         assert tries == [0, 1]
         assert changes.seen() == {"snapshot", "grant"}
 
-    def test_ended_request_gives_back_what_it_held(self, storage: Storage, world: World) -> None:
+    def test_ended_request_gives_back_what_it_held(self, storage: Storage, world: Scenario) -> None:
         for _ in range(25):
             tm = transaction.TransactionManager(explicit=True)
             tm.begin()

@@ -11,8 +11,8 @@ import pytest
 from consentcore.api import MINUTE, Storage, StorageUnavailable, UnitOfWork
 from consentcore.testing import factories
 from consentcore.testing.factories import NOW
+from consentcore.testing.scenario import Scenario
 from consentcore.testing.threads import together
-from consentcore.testing.worlds import World
 
 
 class AbsenceGroup:
@@ -88,13 +88,13 @@ class TextGroup:
 class MigrationGroup:
     """migrate() and check()."""
 
-    def test_migrating_again_changes_nothing(self, storage: Storage, world: World) -> None:
+    def test_migrating_again_changes_nothing(self, storage: Storage, world: Scenario) -> None:
         assert list(storage.migrate()) == []
         assert list(storage.check()) == []
         with storage.reading() as uow:
             assert uow.grants.get(world.grant.grant_id) == world.grant
 
-    def test_migrating_twice_at_once_ends_well(self, storage: Storage, world: World) -> None:
+    def test_migrating_twice_at_once_ends_well(self, storage: Storage, world: Scenario) -> None:
         together(4, lambda _: list(storage.migrate()))
         assert list(storage.check()) == []
         with storage.reading() as uow:
@@ -104,7 +104,7 @@ class MigrationGroup:
 class SecrecyGroup:
     """What is at rest (test-class capability ``dump``)."""
 
-    def test_refresh_nonce_is_gone_after_the_grace(self, world: World, dump: Callable[[], bytes]) -> None:
+    def test_refresh_nonce_is_gone_after_the_grace(self, world: Scenario, dump: Callable[[], bytes]) -> None:
         nonce = b"nonce-1234567890"
         issued = world.redeem()
         world.rotate(issued.refresh, nonce=nonce)
@@ -126,7 +126,7 @@ class FaultGroup:
     """A backend that is away (test-class capability ``fault_injection``)."""
 
     def test_every_verb_says_unavailable(
-        self, world: World, break_backend: Callable[[], AbstractContextManager[object]]
+        self, world: Scenario, break_backend: Callable[[], AbstractContextManager[object]]
     ) -> None:
         issued, client_id = world.redeem(), world.client.client_id
         protocol, outbox, counters = world.storage.protocol, world.storage.outbox, world.storage.counters
@@ -154,7 +154,7 @@ class FaultGroup:
             assert list(world.storage.check()) != []
 
     def test_recovers_by_itself_and_nothing_was_written(
-        self, world: World, break_backend: Callable[[], AbstractContextManager[object]]
+        self, world: Scenario, break_backend: Callable[[], AbstractContextManager[object]]
     ) -> None:
         issued = world.redeem()
         rotation = world.rotation(issued.refresh)
@@ -169,7 +169,7 @@ class FaultGroup:
         assert list(world.storage.check()) == []
 
     def test_transaction_that_loses_the_backend_leaves_nothing(
-        self, world: World, break_backend: Callable[[], AbstractContextManager[object]]
+        self, world: Scenario, break_backend: Callable[[], AbstractContextManager[object]]
     ) -> None:
         client = factories.client()
 

@@ -8,13 +8,13 @@ from typing import Any
 from consentcore.api import Client, Halt, Rotated, Storage, Unknown, transact
 from consentcore.testing import factories
 from consentcore.testing.factories import NOW
+from consentcore.testing.scenario import Scenario
 from consentcore.testing.storage.base import needs
-from consentcore.testing.worlds import World
 
 HALT = Halt(NOW + 1, "ops", "Données envoyées ailleurs, « à vérifier »")
 
 
-def _set(world: World, **fields: Any) -> Client:
+def _set(world: Scenario, **fields: Any) -> Client:
     """Change the world's client; as it is read afterwards."""
     transact(world.storage, lambda uow: uow.clients.update(replace(world.client, **fields)))
     with world.storage.reading() as uow:
@@ -27,7 +27,7 @@ class SuspensionGroup:
     """What the capability ``client_suspension`` of a plugin's ``PluginInfo`` promises; declare it on the test class."""
 
     @needs("client_suspension")
-    def test_who_keeps_a_client_out_is_kept(self, storage: Storage, world: World) -> None:
+    def test_who_keeps_a_client_out_is_kept(self, storage: Storage, world: Scenario) -> None:
         assert _set(world, suspended=HALT).suspended == HALT
         assert _set(world, disabled=HALT).disabled == HALT
         other = factories.client(enabled=False, disabled=Halt(NOW), suspended=Halt(NOW + 2, "a", ""))
@@ -37,7 +37,7 @@ class SuspensionGroup:
         assert storage.protocol.read_authorize(other.client_id, None, NOW).client == other
 
     @needs("client_suspension")
-    def test_tokens_of_a_suspended_client_are_dead_and_live_again(self, world: World) -> None:
+    def test_tokens_of_a_suspended_client_are_dead_and_live_again(self, world: Scenario) -> None:
         issued = world.redeem()
         suspended = _set(world, suspended=HALT)
         found = world.look_up(issued.access)
@@ -49,7 +49,7 @@ class SuspensionGroup:
         assert world.is_live(issued.refresh)
 
     @needs("client_suspension")
-    def test_suspended_client_refreshes_nothing_and_loses_nothing(self, world: World) -> None:
+    def test_suspended_client_refreshes_nothing_and_loses_nothing(self, world: Scenario) -> None:
         issued = world.redeem()
         _set(world, suspended=HALT)
         rotation = world.rotation(issued.refresh)
@@ -60,7 +60,7 @@ class SuspensionGroup:
         assert world.storage.protocol.rotate_refresh(rotation) == Rotated()
 
     @needs("client_suspension")
-    def test_suspended_client_gets_no_code_and_exchanges_none(self, world: World) -> None:
+    def test_suspended_client_gets_no_code_and_exchanges_none(self, world: Scenario) -> None:
         code, storage = world.issue(), world.storage
         _set(world, suspended=HALT)
         assert storage.protocol.issue_code(factories.code(world.grant)) is False
@@ -73,7 +73,7 @@ class SuspensionGroup:
         assert found.used_at is None
 
     @needs("client_suspension")
-    def test_grants_of_a_suspended_client_are_not_due(self, world: World) -> None:
+    def test_grants_of_a_suspended_client_are_not_due(self, world: Scenario) -> None:
         _set(world, suspended=HALT)
         with world.storage.reading() as uow:
             assert list(uow.grants.due(NOW + 1, 10)) == []

@@ -22,12 +22,12 @@ from consentcore.api import (
 )
 from consentcore.testing import factories
 from consentcore.testing.factories import NOW
-from consentcore.testing.worlds import World, populate
+from consentcore.testing.scenario import Scenario, populate
 
 GRACE = 10_000
 
 
-def _left_no_token(world: World, rotation: Rotation) -> bool:
+def _left_no_token(world: Scenario, rotation: Rotation) -> bool:
     return all(world.look_up(new.token_hash).token is None for new in (rotation.access, rotation.refresh))
 
 
@@ -35,7 +35,7 @@ class TokenGroup:
     """find_token, kill_family."""
 
     def test_look_up_finds_the_asker_and_all_that_liveness_needs(
-        self, storage: Storage, world: World
+        self, storage: Storage, world: Scenario
     ) -> None:
         issued, api = world.redeem(), populate(storage).client
         found = storage.protocol.find_token(api.client_id, issued.access)
@@ -44,19 +44,19 @@ class TokenGroup:
         assert found.token.client_id == world.client.client_id
         assert (found.family_killed_at, found.token_client_enabled) == (None, True)
 
-    def test_unknown_token_or_asker_is_none(self, world: World) -> None:
+    def test_unknown_token_or_asker_is_none(self, world: Scenario) -> None:
         found = world.look_up(b"?" * 32)
         assert (found.client, found.token, found.grant) == (world.client, None, None)
         assert world.storage.protocol.find_token("nobody", b"?" * 32).client is None
 
-    def test_expired_tokens_are_found_and_are_not_live(self, world: World) -> None:
+    def test_expired_tokens_are_found_and_are_not_live(self, world: Scenario) -> None:
         issued = world.redeem()
         assert world.is_live(issued.access, NOW + HOUR - 1)
         assert not world.is_live(issued.access, NOW + HOUR)
         assert world.is_live(issued.refresh, NOW + DAY - 1)
         assert not world.is_live(issued.refresh, NOW + DAY)
 
-    def test_killed_family_is_dead_at_the_next_look_up(self, world: World) -> None:
+    def test_killed_family_is_dead_at_the_next_look_up(self, world: Scenario) -> None:
         issued = world.redeem()
         rotated = world.rotate(issued.refresh)
         assert world.storage.protocol.kill_family(issued.code.family_id, NOW + 2500) is True
@@ -64,18 +64,18 @@ class TokenGroup:
         assert not any(world.is_live(token) for token in tokens)
         assert world.look_up(issued.access).family_killed_at == NOW + 2500
 
-    def test_killing_twice_says_so_and_keeps_the_first_time(self, world: World) -> None:
+    def test_killing_twice_says_so_and_keeps_the_first_time(self, world: Scenario) -> None:
         issued = world.redeem()
         assert world.storage.protocol.kill_family(issued.code.family_id, NOW + 1) is True
         assert world.storage.protocol.kill_family(issued.code.family_id, NOW + 2) is False
         assert world.look_up(issued.access).family_killed_at == NOW + 1
 
-    def test_unknown_family_cannot_be_killed(self, world: World) -> None:
+    def test_unknown_family_cannot_be_killed(self, world: Scenario) -> None:
         issued = world.redeem()
         assert world.storage.protocol.kill_family("no-such-family", NOW) is False
         assert world.is_live(issued.access)
 
-    def test_family_is_killed_inside_a_transaction(self, world: World) -> None:
+    def test_family_is_killed_inside_a_transaction(self, world: Scenario) -> None:
         issued = world.redeem()
         with world.storage.transaction() as uow:
             assert uow.families.kill(issued.code.family_id, NOW + 1) is True
@@ -84,7 +84,7 @@ class TokenGroup:
         assert world.look_up(issued.access).family_killed_at == NOW + 1
 
     @pytest.mark.parametrize("state", sorted(set(GrantState) - {GrantState.ACTIVE}))
-    def test_one_grant_row_kills_all_its_tokens_and_codes(self, world: World, state: GrantState) -> None:
+    def test_one_grant_row_kills_all_its_tokens_and_codes(self, world: Scenario, state: GrantState) -> None:
         pending, families = world.issue(), [world.redeem() for _ in range(3)]
         rotated = [world.rotate(issued.refresh) for issued in families]
         world.end(state)
@@ -95,13 +95,13 @@ class TokenGroup:
         successor = world.rotation(rotated[0].refresh.token_hash, now=NOW + 3000)
         assert world.storage.protocol.rotate_refresh(successor) == Unknown()
 
-    def test_narrowed_grant_narrows_its_tokens_at_once(self, world: World) -> None:
+    def test_narrowed_grant_narrows_its_tokens_at_once(self, world: Scenario) -> None:
         issued = world.redeem()
         narrowed = replace(world.grant, scopes=("energy.read@1",), sequence=2)
         transact(world.storage, lambda uow: uow.grants.update(narrowed, expected_sequence=1))
         assert world.look_up(issued.access).effective_scopes() == ("energy.read",)
 
-    def test_disabled_client_is_dead_and_lives_again_when_enabled(self, world: World) -> None:
+    def test_disabled_client_is_dead_and_lives_again_when_enabled(self, world: Scenario) -> None:
         issued = world.redeem()
         world.disable_client()
         assert not world.is_live(issued.access)
@@ -109,7 +109,7 @@ class TokenGroup:
         transact(world.storage, lambda uow: uow.clients.update(world.client))
         assert world.is_live(issued.access)
 
-    def test_tokens_under_another_grant_live_on(self, storage: Storage, world: World) -> None:
+    def test_tokens_under_another_grant_live_on(self, storage: Storage, world: Scenario) -> None:
         other = populate(storage)
         issued = other.redeem()
         world.redeem()
@@ -120,7 +120,7 @@ class TokenGroup:
 class RotationGroup:
     """rotate_refresh."""
 
-    def test_rotation_stores_the_successors(self, world: World) -> None:
+    def test_rotation_stores_the_successors(self, world: Scenario) -> None:
         issued = world.redeem()
         rotation = world.rotate(issued.refresh, now=NOW + 2000)
         for new, kind in ((rotation.access, TokenKind.ACCESS), (rotation.refresh, TokenKind.REFRESH)):
@@ -132,7 +132,7 @@ class RotationGroup:
             assert token.rotated_at is None
             assert world.is_live(new.token_hash)
 
-    def test_audience_is_kept_with_each_token(self, world: World) -> None:
+    def test_audience_is_kept_with_each_token(self, world: Scenario) -> None:
         both, one = ("https://b.example", "https://a.example"), ("https://a.example",)
         issued = world.redeem(access=factories.access(audience=one), refresh=factories.refresh(audience=both))
         rotation = world.rotate(
@@ -148,7 +148,7 @@ class RotationGroup:
             assert token is not None
             assert token.audience == audience
 
-    def test_sign_in_goes_from_the_code_to_every_token(self, world: World) -> None:
+    def test_sign_in_goes_from_the_code_to_every_token(self, world: Scenario) -> None:
         code = world.issue(auth_time=NOW - 7, acr="urn:example:password")
         redemption = factories.redemption(code)
         world.storage.protocol.consume_code(redemption)
@@ -162,7 +162,7 @@ class RotationGroup:
         assert (token.auth_time, token.acr) == (None, "")
 
     def test_what_was_sealed_comes_back_within_the_grace_and_is_replaced_by_the_next(
-        self, world: World
+        self, world: Scenario
     ) -> None:
         issued = world.redeem()
         sealed = bytes(range(256)) * 32
@@ -175,7 +175,7 @@ class RotationGroup:
         assert isinstance(again, Grace)
         assert again.sealed_access == b""
 
-    def test_rotated_token_is_marked_and_not_live(self, world: World) -> None:
+    def test_rotated_token_is_marked_and_not_live(self, world: Scenario) -> None:
         issued = world.redeem()
         rotation = world.rotate(issued.refresh)
         token = world.look_up(issued.refresh).token
@@ -184,7 +184,7 @@ class RotationGroup:
         assert not world.is_live(issued.refresh)
         assert world.is_live(issued.access)
 
-    def test_predecessor_gets_the_same_successors_within_the_grace(self, world: World) -> None:
+    def test_predecessor_gets_the_same_successors_within_the_grace(self, world: Scenario) -> None:
         issued = world.redeem()
         first = world.rotate(issued.refresh)
         for now in (NOW + 2000, NOW + 2000 + GRACE - 1):
@@ -196,7 +196,9 @@ class RotationGroup:
             assert outcome.refresh == world.look_up(first.refresh.token_hash).token
             assert _left_no_token(world, again)
 
-    def test_access_token_added_to_the_successor_changes_nothing_about_the_grace(self, world: World) -> None:
+    def test_access_token_added_to_the_successor_changes_nothing_about_the_grace(
+        self, world: Scenario
+    ) -> None:
         issued = world.redeem()
         first = world.rotate(issued.refresh)
         added = world.rotation(first.refresh.token_hash, rotate=False)
@@ -207,7 +209,7 @@ class RotationGroup:
         assert world.is_live(added.access.token_hash)
         assert world.is_live(first.access.token_hash)
 
-    def test_predecessor_is_reused_after_the_grace(self, world: World) -> None:
+    def test_predecessor_is_reused_after_the_grace(self, world: Scenario) -> None:
         issued = world.redeem()
         first = world.rotate(issued.refresh)
         late = world.rotation(issued.refresh, now=NOW + 2000 + GRACE)
@@ -216,13 +218,13 @@ class RotationGroup:
         assert _left_no_token(world, late)
         assert world.is_live(first.refresh.token_hash), "the verb only reports: the caller kills the family"
 
-    def test_grace_of_zero_gives_no_second_chance(self, world: World) -> None:
+    def test_grace_of_zero_gives_no_second_chance(self, world: Scenario) -> None:
         issued = world.redeem()
         world.rotate(issued.refresh, grace_ms=0)
         again = world.rotation(issued.refresh, grace_ms=0)
         assert isinstance(world.storage.protocol.rotate_refresh(again), Reused)
 
-    def test_predecessor_is_reused_once_its_successor_was_rotated(self, world: World) -> None:
+    def test_predecessor_is_reused_once_its_successor_was_rotated(self, world: Scenario) -> None:
         issued = world.redeem()
         first = world.rotate(issued.refresh)
         world.rotate(first.refresh.token_hash)
@@ -230,7 +232,7 @@ class RotationGroup:
         assert isinstance(world.storage.protocol.rotate_refresh(again), Reused)
         assert _left_no_token(world, again)
 
-    def test_older_generations_are_reused_even_within_the_grace(self, world: World) -> None:
+    def test_older_generations_are_reused_even_within_the_grace(self, world: Scenario) -> None:
         issued = world.redeem()
         generations = [issued.refresh]
         for _ in range(3):
@@ -240,26 +242,28 @@ class RotationGroup:
         ]
         assert outcomes == [Reused, Reused, Grace, Rotated]
 
-    def test_reuse_is_seen_however_old_the_token_is(self, world: World) -> None:
+    def test_reuse_is_seen_however_old_the_token_is(self, world: Scenario) -> None:
         issued = world.redeem()
         world.rotate(issued.refresh, refresh=factories.refresh(expires_at=NOW + 30 * DAY))
         late = world.rotation(issued.refresh, now=NOW + 2 * DAY)
         assert isinstance(world.storage.protocol.rotate_refresh(late), Reused)
 
-    def test_refresh_token_is_good_until_its_last_millisecond(self, world: World) -> None:
+    def test_refresh_token_is_good_until_its_last_millisecond(self, world: Scenario) -> None:
         for now, outcome in ((NOW + DAY - 1, Rotated()), (NOW + DAY, Expired())):
             rotation = world.rotation(world.redeem().refresh, now=now)
             assert world.storage.protocol.rotate_refresh(rotation) == outcome
             assert _left_no_token(world, rotation) is (outcome == Expired())
 
-    def test_access_token_or_code_cannot_be_rotated(self, world: World) -> None:
+    def test_access_token_or_code_cannot_be_rotated(self, world: Scenario) -> None:
         issued = world.redeem()
         for not_refresh in (issued.access, issued.code.code_hash, b"?" * 32):
             rotation = world.rotation(not_refresh)
             assert world.storage.protocol.rotate_refresh(rotation) == Unknown()
             assert _left_no_token(world, rotation)
 
-    def test_foreign_client_learns_nothing_and_rotates_nothing(self, storage: Storage, world: World) -> None:
+    def test_foreign_client_learns_nothing_and_rotates_nothing(
+        self, storage: Storage, world: Scenario
+    ) -> None:
         issued, stranger = world.redeem(), populate(storage)
         theft = world.rotation(issued.refresh, client_id=stranger.client.client_id)
         assert storage.protocol.rotate_refresh(theft) == Unknown()
@@ -286,7 +290,7 @@ class RotationGroup:
         assert storage.protocol.rotate_refresh(late) == Unknown()
         assert _left_no_token(world, late)
 
-    def test_without_rotation_the_token_stays(self, world: World) -> None:
+    def test_without_rotation_the_token_stays(self, world: Scenario) -> None:
         issued = world.redeem()
         for _ in range(3):
             rotation = world.rotation(issued.refresh, rotate=False)
@@ -298,7 +302,7 @@ class RotationGroup:
         assert token is not None
         assert (token.rotated_at, token.nonce) == (None, None)
 
-    def test_long_chain_of_rotations_keeps_one_live_refresh_token(self, world: World) -> None:
+    def test_long_chain_of_rotations_keeps_one_live_refresh_token(self, world: Scenario) -> None:
         issued = world.redeem()
         generations = [issued.refresh]
         for step in range(10):

@@ -23,7 +23,7 @@ from consentcore.api import (
 )
 from consentcore.testing import factories
 from consentcore.testing.factories import NOW
-from consentcore.testing.worlds import World
+from consentcore.testing.scenario import Scenario
 
 WRITES = ("client", "owner", "grant", "event", "notice", "code", "snapshot", "checkpoint", "session")
 
@@ -31,7 +31,7 @@ WRITES = ("client", "owner", "grant", "event", "notice", "code", "snapshot", "ch
 class Changes:
     """One write of every kind, and whether each can be seen."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: Scenario) -> None:
         self.world = world
         self.client = factories.client()
         self.owner = factories.owner()
@@ -104,7 +104,7 @@ class TransactionGroup:
     """transaction() and reading()."""
 
     @pytest.fixture
-    def changes(self, world: World) -> Changes:
+    def changes(self, world: Scenario) -> Changes:
         return Changes(world)
 
     def test_commit_keeps_everything(self, storage: Storage, changes: Changes) -> None:
@@ -126,7 +126,7 @@ class TransactionGroup:
             changes.write_all(uow)
         assert changes.seen() == set(WRITES)
 
-    def test_error_leaves_interactions_families_and_leaves_as_they_were(self, world: World) -> None:
+    def test_error_leaves_interactions_families_and_leaves_as_they_were(self, world: Scenario) -> None:
         issued, interaction = world.redeem(), factories.interaction(world.client.client_id)
         world.storage.protocol.open_interaction(interaction)
         with world.storage.transaction() as uow:
@@ -199,7 +199,7 @@ class TransactionGroup:
             changes.write(uow, kind)
         assert changes.seen() == set()
 
-    def test_next_view_sees_what_came_between(self, storage: Storage, world: World) -> None:
+    def test_next_view_sees_what_came_between(self, storage: Storage, world: Scenario) -> None:
         with storage.reading() as uow:
             assert uow.grants.get(world.grant.grant_id) == world.grant
         world.end()

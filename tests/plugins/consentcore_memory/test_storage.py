@@ -12,7 +12,7 @@ from transaction.interfaces import TransientError
 import consentcore_memory
 from consentcore.api import NoSettings, PluginKind, StorageConflict, StorageError, SystemClock
 from consentcore.testing import factories
-from consentcore.testing.worlds import populate
+from consentcore.testing.scenario import populate
 from consentcore_memory import MemoryStorage
 
 

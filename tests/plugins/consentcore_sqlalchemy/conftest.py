@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from consentcore.testing.worlds import populate
+from consentcore.testing.scenario import populate
 from tests.support.postgres import storage_at
 
 

@@ -11,9 +11,9 @@ from sqlalchemy import event
 from consentcore.api import Rotated, StorageUnavailable
 from consentcore.testing import factories
 from consentcore.testing.factories import NOW
+from consentcore.testing.scenario import populate
 from consentcore.testing.storage.feed import tell
 from consentcore.testing.threads import together
-from consentcore.testing.worlds import populate
 from tests.support.postgres import OwnServer, storage_at
 
 pytestmark = pytest.mark.postgres

@@ -19,7 +19,7 @@ from consentcore.api import (
 )
 from consentcore.testing import factories
 from consentcore.testing.factories import NOW
-from consentcore.testing.worlds import populate
+from consentcore.testing.scenario import populate
 from tests.support.postgres import storage_at
 
 

@@ -9,7 +9,7 @@ import pytest
 from consentcore.api import Consumed, Grace, Replayed, Rotated
 from consentcore.testing import factories
 from consentcore.testing.factories import NOW
-from consentcore.testing.worlds import populate
+from consentcore.testing.scenario import populate
 from tests.support.postgres import storage_at
 
 

@@ -10,7 +10,7 @@ from threading import Barrier
 import pytest
 
 from consentcore.api import Rotated, StorageConflict, Unknown
-from consentcore.testing.worlds import populate
+from consentcore.testing.scenario import populate
 
 PAIRS = 1000
 

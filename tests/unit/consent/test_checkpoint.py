@@ -56,126 +56,126 @@ class Shelf:
         self.kept.append(found.size)
 
 
-def step(house, **anchors):
-    return advance(house.storage, house.keys, house.clock, anchors)
+def step(scenario, **anchors):
+    return advance(scenario.storage, scenario.keys, scenario.clock, anchors)
 
 
-def all_checkpoints(house):
-    with house.storage.reading() as uow:
+def all_checkpoints(scenario):
+    with scenario.storage.reading() as uow:
         return uow.ledger.checkpoints()
 
 
-def test_a_checkpoint_covers_every_event_once(house):
-    assert step(house) is None
-    house.approve("sites.read")
-    first = step(house)
+def test_a_checkpoint_covers_every_event_once(scenario):
+    assert step(scenario) is None
+    scenario.approve("sites.read")
+    first = step(scenario)
     assert first.size == 1
-    assert step(house) is None
-    house.deny("sites.read")
-    house.approve("comfort.read")
-    second = step(house)
+    assert step(scenario) is None
+    scenario.deny("sites.read")
+    scenario.approve("comfort.read")
+    second = step(scenario)
     assert second.size == 3
-    assert list(all_checkpoints(house)) == [first, second]
-    with house.storage.reading() as uow:
+    assert list(all_checkpoints(scenario)) == [first, second]
+    with scenario.storage.reading() as uow:
         leaves = [event.record_hash for event in uow.ledger.leaves(0, 10)]
     assert second.root == head(leaves)
-    assert checkpoint.is_signed(house.keys, second)
-    assert not checkpoint.is_signed(house.keys, replace(second, size=2))
+    assert checkpoint.is_signed(scenario.keys, second)
+    assert not checkpoint.is_signed(scenario.keys, replace(second, size=2))
     assert not checkpoint.is_signed(fixed_keys("other", "test1"), replace(second, key_id="other"))
 
 
-def test_only_new_leaves_are_read(house, monkeypatch):
+def test_only_new_leaves_are_read(scenario, monkeypatch):
     for _ in range(3):
-        house.deny("sites.read")
-    step(house)
-    house.deny("sites.read")
+        scenario.deny("sites.read")
+    step(scenario)
+    scenario.deny("sites.read")
     read = []
-    with house.storage.reading() as uow:
+    with scenario.storage.reading() as uow:
         ledger = type(uow.ledger)
     leaves = ledger.leaves
     monkeypatch.setattr(
         ledger, "leaves", lambda self, start, limit: read.append(start) or leaves(self, start, limit)
     )
-    assert step(house).size == 4
+    assert step(scenario).size == 4
     assert read == [3]
 
 
-def test_more_than_a_batch_is_covered_in_one_call(house, monkeypatch):
+def test_more_than_a_batch_is_covered_in_one_call(scenario, monkeypatch):
     monkeypatch.setattr(checkpoint, "BATCH", 2)
     for _ in range(5):
-        house.deny("sites.read")
-    assert step(house).size == 5
-    assert [found.size for found in all_checkpoints(house)] == [2, 4, 5]
+        scenario.deny("sites.read")
+    assert step(scenario).size == 5
+    assert [found.size for found in all_checkpoints(scenario)] == [2, 4, 5]
 
 
-def test_a_worker_that_starts_anew_goes_on_where_another_stopped(house):
-    house.deny("sites.read")
-    step(house)
-    house.deny("sites.read")
-    made = checkpoint.Checkpointer().advance(house.storage, house.keys, house.clock, {})
+def test_a_worker_that_starts_anew_goes_on_where_another_stopped(scenario):
+    scenario.deny("sites.read")
+    step(scenario)
+    scenario.deny("sites.read")
+    made = checkpoint.Checkpointer().advance(scenario.storage, scenario.keys, scenario.clock, {})
     assert made.size == 2
-    house.deny("sites.read")
-    assert step(house).size == 3
+    scenario.deny("sites.read")
+    assert step(scenario).size == 3
 
 
-def tamper(house, table, key, **fields):
-    rows = getattr(house.storage._engine.committed, table)
+def tamper(scenario, table, key, **fields):
+    rows = getattr(scenario.storage._engine.committed, table)
     rows.put(key, replace(rows.get(key), **fields))
 
 
-def test_nothing_is_signed_over_leaves_that_changed(house):
-    event = house.deny("sites.read").event
-    step(house)
-    tamper(house, "events", event.event_id, record_hash=b"x" * 32)
-    house.deny("sites.read")
+def test_nothing_is_signed_over_leaves_that_changed(scenario):
+    event = scenario.deny("sites.read").event
+    step(scenario)
+    tamper(scenario, "events", event.event_id, record_hash=b"x" * 32)
+    scenario.deny("sites.read")
     with pytest.raises(LedgerBroken, match="does not fit"):
-        checkpoint.Checkpointer().advance(house.storage, house.keys, house.clock, {})
-    assert len(all_checkpoints(house)) == 1
+        checkpoint.Checkpointer().advance(scenario.storage, scenario.keys, scenario.clock, {})
+    assert len(all_checkpoints(scenario)) == 1
 
 
-def test_a_checkpoint_that_somebody_else_signed_is_not_built_upon(house):
-    house.deny("sites.read")
-    step(house)
-    tamper(house, "checkpoints", 1, signature=b"x" * 32)
-    house.deny("sites.read")
+def test_a_checkpoint_that_somebody_else_signed_is_not_built_upon(scenario):
+    scenario.deny("sites.read")
+    step(scenario)
+    tamper(scenario, "checkpoints", 1, signature=b"x" * 32)
+    scenario.deny("sites.read")
     with pytest.raises(LedgerBroken):
-        step(house)
+        step(scenario)
 
 
-def test_lost_checkpoints_are_noticed_by_a_running_worker(house):
-    house.deny("sites.read")
-    step(house)
-    house.storage._engine.committed.checkpoints.drop([1])
-    house.deny("sites.read")
+def test_lost_checkpoints_are_noticed_by_a_running_worker(scenario):
+    scenario.deny("sites.read")
+    step(scenario)
+    scenario.storage._engine.committed.checkpoints.drop([1])
+    scenario.deny("sites.read")
     with pytest.raises(LedgerBroken, match="gone"):
-        step(house)
+        step(scenario)
 
 
-def test_anchors_get_each_checkpoint_and_a_failing_one_gets_it_later(house):
+def test_anchors_get_each_checkpoint_and_a_failing_one_gets_it_later(scenario):
     good, bad = Shelf(), Shelf()
     bad.fails = True
     for _ in range(2):
-        house.deny("sites.read")
-        step(house, good=good, bad=bad)
+        scenario.deny("sites.read")
+        step(scenario, good=good, bad=bad)
     assert (good.kept, bad.kept) == ([1, 2], [])
     bad.fails = False
-    step(house, good=good, bad=bad)
+    step(scenario, good=good, bad=bad)
     assert (good.kept, bad.kept) == ([1, 2], [2])
-    house.deny("sites.read")
+    scenario.deny("sites.read")
     bad.fails = True
-    step(house, good=good, bad=bad)
-    house.deny("sites.read")
-    step(house, good=good, bad=bad)
+    step(scenario, good=good, bad=bad)
+    scenario.deny("sites.read")
+    step(scenario, good=good, bad=bad)
     bad.fails = False
-    step(house, good=good, bad=bad)
+    step(scenario, good=good, bad=bad)
     assert (good.kept, bad.kept) == ([1, 2, 3, 4], [2, 3, 4])
 
 
-def test_checkpoints_of_another_process_are_published_too(house):
+def test_checkpoints_of_another_process_are_published_too(scenario):
     shelf = Shelf()
-    house.deny("sites.read")
-    step(house, shelf=shelf)
-    house.deny("sites.read")
-    checkpoint.Checkpointer().advance(house.storage, house.keys, house.clock, {})
-    step(house, shelf=shelf)
+    scenario.deny("sites.read")
+    step(scenario, shelf=shelf)
+    scenario.deny("sites.read")
+    checkpoint.Checkpointer().advance(scenario.storage, scenario.keys, scenario.clock, {})
+    step(scenario, shelf=shelf)
     assert shelf.kept == [1, 2]

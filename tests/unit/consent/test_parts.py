@@ -52,45 +52,45 @@ def test_a_subject_tells_clients_nothing_about_each_other_and_survives_rotation(
     assert pairwise_subject(fixed_keys("k2"), "client", "owner") != subject
 
 
-def test_export_holds_grants_events_and_what_was_shown(house):
-    approval = house.approve("sites.read")
-    house.deny("comfort.read")
-    house.revoke(approval.grant.grant_id, Actor(ActorType.OWNER, house.owner.owner_id))
-    with house.storage.reading() as uow:
-        found = export_owner(uow, house.owner.owner_id, house.clock.now())
+def test_export_holds_grants_events_and_what_was_shown(scenario):
+    approval = scenario.approve("sites.read")
+    scenario.deny("comfort.read")
+    scenario.revoke(approval.grant.grant_id, Actor(ActorType.OWNER, scenario.owner.owner_id))
+    with scenario.storage.reading() as uow:
+        found = export_owner(uow, scenario.owner.owner_id, scenario.clock.now())
 
     text = json.dumps(found)
-    assert found["owner"]["email"] == house.owner.email
+    assert found["owner"]["email"] == scenario.owner.email
     assert {grant["state"] for grant in found["grants"]} == {"withdrawn", "denied"}
     (withdrawn,) = (grant for grant in found["grants"] if grant["state"] == "withdrawn")
     assert [event["type"] for event in withdrawn["events"]] == ["granted", "withdrawn"]
     assert canonical(withdrawn["events"][0]["body"]) == approval.event.body
-    assert list(found["snapshots"]) == [house.snapshot().snapshot_hash]
-    assert found["snapshots"][house.snapshot().snapshot_hash]["content"] == {
+    assert list(found["snapshots"]) == [scenario.snapshot().snapshot_hash]
+    assert found["snapshots"][scenario.snapshot().snapshot_hash]["content"] == {
         "text": "May CoolSite see your data?"
     }
     assert approval.code not in text
 
 
-def test_export_reads_every_page(house):
+def test_export_reads_every_page(scenario):
     for _ in range(205):
-        house.deny("sites.read")
-        house.clock.advance(1)
-    with house.storage.reading() as uow:
-        found = export_owner(uow, house.owner.owner_id, house.clock.now())
+        scenario.deny("sites.read")
+        scenario.clock.advance(1)
+    with scenario.storage.reading() as uow:
+        found = export_owner(uow, scenario.owner.owner_id, scenario.clock.now())
     assert len({grant["grant_id"] for grant in found["grants"]}) == 205
 
 
-def test_export_of_nobody_is_an_error(house):
-    with pytest.raises(NotFound), house.storage.reading() as uow:
+def test_export_of_nobody_is_an_error(scenario):
+    with pytest.raises(NotFound), scenario.storage.reading() as uow:
         export_owner(uow, "nobody", 0)
 
 
-def test_notice_data_holds_no_free_text(house):
-    grant = house.approve("sites.read").grant
+def test_notice_data_holds_no_free_text(scenario):
+    grant = scenario.approve("sites.read").grant
     evidence = Evidence("admin", reason_code="fraud", reason_text="saw it in the logs of 192.0.2.1")
-    change = house.revoke(grant.grant_id, Actor(ActorType.OPERATOR, "ops"), evidence=evidence)
-    with house.storage.reading() as uow:
+    change = scenario.revoke(grant.grant_id, Actor(ActorType.OPERATOR, "ops"), evidence=evidence)
+    with scenario.storage.reading() as uow:
         data = uow.notices.get(change.event.event_id).data
     assert json.loads(data)["reason"] == "fraud"
     assert "192.0.2.1" not in data

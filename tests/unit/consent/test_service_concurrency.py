@@ -17,36 +17,37 @@ from consentcore.ports.storage import transact
 from consentcore.settings.schema import Secret
 from consentcore_sqlalchemy import SqlSettings
 from consentcore_sqlalchemy.storage import SqlStorage
+from tests.unit.consent.conftest import begin
 
 
 @pytest.fixture
-def busy(tmp_path, build):
+def busy(tmp_path):
     storage = SqlStorage(SqlSettings(url=Secret(f"sqlite:///{tmp_path / 'consent.sqlite'}")))
     storage.migrate()
-    yield build(storage)
+    yield begin(storage)
     storage.close()
 
 
-def answer(house, interaction, scope="sites.read"):
+def answer(scenario, interaction, scope="sites.read"):
     def work(uow):
-        return house.service.approve(
+        return scenario.service.approve(
             uow,
             interaction=interaction,
-            client=house.client,
-            owner=house.owner,
+            client=scenario.client,
+            owner=scenario.owner,
             decision=Decision((scope,)),
             evidence=Evidence("button:approve"),
-            snapshot=house.snapshot(),
+            snapshot=scenario.snapshot(),
         )
 
     try:
-        return transact(house.storage, work, attempts=50)
+        return transact(scenario.storage, work, attempts=50)
     except InteractionGone:
         return None
 
 
 def test_many_approvals_of_one_owner_make_one_grant_and_one_chain(busy):
-    waiting = [busy.asks("sites.read") for _ in range(12)]
+    waiting = [busy.ask("sites.read") for _ in range(12)]
     with ThreadPoolExecutor(6) as pool:
         approvals = list(pool.map(lambda one: answer(busy, one), waiting))
     assert len({approval.grant.grant_id for approval in approvals}) == 1
@@ -55,7 +56,7 @@ def test_many_approvals_of_one_owner_make_one_grant_and_one_chain(busy):
 
 
 def test_68_one_request_answered_many_times_at_once_counts_once(busy):
-    interaction = busy.asks("sites.read")
+    interaction = busy.ask("sites.read")
     with ThreadPoolExecutor(6) as pool:
         approvals = list(pool.map(lambda _: answer(busy, interaction), range(12)))
     assert sum(approval is not None for approval in approvals) == 1
@@ -63,7 +64,7 @@ def test_68_one_request_answered_many_times_at_once_counts_once(busy):
 
 def test_an_approval_and_a_revocation_at_once_leave_a_true_chain(busy):
     grant = busy.approve("sites.read").grant
-    waiting = [busy.asks("comfort.read") for _ in range(4)]
+    waiting = [busy.ask("comfort.read") for _ in range(4)]
 
     def revoke(_number):
         def work(uow):

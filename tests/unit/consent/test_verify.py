@@ -16,52 +16,55 @@ from consentcore.domain.grant_states import GrantState
 from consentcore.domain.parties import Actor, ActorType
 from consentcore.testing import factories
 from consentcore.testing.fakes import fixed_keys
+from tests.unit.consent.conftest import EVERY_SCOPE, begin
 
 OWNER = Actor(ActorType.OWNER, "somebody")
 
 
-def live_in(house):
+def live_in(scenario):
     """A bit of everything: a grant that was amended and stands, one that ended, a denial, another owner's app."""
-    house.approve("sites.read", resources=("site-1",))
-    house.clock.advance(1000)
-    house.approve("comfort.read", "offline_access")
-    other = house.new_client(name="ShiftPlan")
-    ended = house.approve("ev.write", client=other).grant
-    house.clock.advance(1000)
-    house.revoke(ended.grant_id, OWNER)
-    house.approve("ev.write", client=other)
-    house.deny("ev.write")
-    advance(house.storage, house.keys, house.clock, {})
-    return house
+    scenario.approve("sites.read", resources=("site-1",))
+    scenario.clock.advance(1000)
+    scenario.approve("comfort.read", "offline_access")
+    other = scenario.add_client(scopes=EVERY_SCOPE, name="ShiftPlan")
+    ended = scenario.approve("ev.write", client=other).grant
+    scenario.clock.advance(1000)
+    scenario.revoke(ended.grant_id, OWNER)
+    scenario.approve("ev.write", client=other)
+    scenario.deny("ev.write")
+    advance(scenario.storage, scenario.keys, scenario.clock, {})
+    return scenario
 
 
-def verify(house):
-    return verify_all(house.storage, house.keys)
+def verify(scenario):
+    return verify_all(scenario.storage, scenario.keys)
 
 
-def tables(house):
-    return house.storage._engine.committed
+def tables(scenario):
+    return scenario.storage._engine.committed
 
 
-def rows(house, table):
-    return list(getattr(tables(house), table).values())
+def rows(scenario, table):
+    return list(getattr(tables(scenario), table).values())
 
 
-def put(house, table, key, **changes):
-    found = getattr(tables(house), table)
+def put(scenario, table, key, **changes):
+    found = getattr(tables(scenario), table)
     found.put(key, replace(found.get(key), **changes))
 
 
-def chain_of(house):
+def chain_of(scenario):
     """The chain of the amended grant."""
-    (grant,) = (row for row in rows(house, "grants") if row.sequence == 2 and row.state is GrantState.ACTIVE)
-    with house.storage.reading() as uow:
+    (grant,) = (
+        row for row in rows(scenario, "grants") if row.sequence == 2 and row.state is GrantState.ACTIVE
+    )
+    with scenario.storage.reading() as uow:
         return grant, list(uow.ledger.of_grant(grant.grant_id))
 
 
 @pytest.fixture
-def lived_in(house):
-    return live_in(house)
+def lived_in(scenario):
+    return live_in(scenario)
 
 
 def test_what_was_written_is_intact(lived_in):
@@ -70,8 +73,8 @@ def test_what_was_written_is_intact(lived_in):
     assert (report.ok, report.grants, report.events, report.checkpoints) == (True, 4, 6, 1)
 
 
-def test_an_empty_ledger_is_intact(house):
-    assert verify(house).ok
+def test_an_empty_ledger_is_intact(scenario):
+    assert verify(scenario).ok
 
 
 def test_security_events_expiry_and_events_not_yet_covered_are_intact(lived_in):
@@ -89,7 +92,7 @@ def test_security_events_expiry_and_events_not_yet_covered_are_intact(lived_in):
     assert report.events == 8
 
 
-def test_evidence_stays_intact_after_the_key_was_rotated(lived_in, build):
+def test_evidence_stays_intact_after_the_key_was_rotated(lived_in):
     rotated = fixed_keys("test2", "test1")
     assert verify_all(lived_in.storage, rotated).ok
     lived_in.service._transitions._keys = rotated
@@ -121,14 +124,14 @@ def other_value(value, number):
 
 @settings(max_examples=150, deadline=None)
 @given(data=st.data())
-def test_70_any_edit_of_any_column_of_an_event_is_found(build, data):
-    house = live_in(build())
-    event = data.draw(st.sampled_from(rows(house, "events")))
+def test_70_any_edit_of_any_column_of_an_event_is_found(data):
+    scenario = live_in(begin())
+    event = data.draw(st.sampled_from(rows(scenario, "events")))
     name = data.draw(st.sampled_from([field.name for field in fields(ConsentEvent)]))
     value = other_value(getattr(event, name), data.draw(st.integers(0, 1000)))
-    put(house, "events", event.event_id, **{name: value})
+    put(scenario, "events", event.event_id, **{name: value})
 
-    report = verify(house)
+    report = verify(scenario)
     assert not report.ok
     if name != "leaf_index":  # a place in the sequence is a matter of the checkpoints
         assert report.problems[0].grant_id == event.grant_id
@@ -137,28 +140,28 @@ def test_70_any_edit_of_any_column_of_an_event_is_found(build, data):
 
 @settings(max_examples=100, deadline=None)
 @given(data=st.data())
-def test_70_any_edit_of_any_column_of_a_grant_is_found(build, data):
-    house = live_in(build())
-    grant = data.draw(st.sampled_from(rows(house, "grants")))
+def test_70_any_edit_of_any_column_of_a_grant_is_found(data):
+    scenario = live_in(begin())
+    grant = data.draw(st.sampled_from(rows(scenario, "grants")))
     name = data.draw(st.sampled_from([field.name for field in fields(Grant)]))
     value = other_value(getattr(grant, name), data.draw(st.integers(0, 1000)))
-    put(house, "grants", grant.grant_id, **{name: value})
-    assert not verify(house).ok
+    put(scenario, "grants", grant.grant_id, **{name: value})
+    assert not verify(scenario).ok
 
 
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
-def test_any_changed_character_of_a_body_names_its_event(build, data):
-    house = live_in(build())
-    event = data.draw(st.sampled_from(rows(house, "events")))
+def test_any_changed_character_of_a_body_names_its_event(data):
+    scenario = live_in(begin())
+    event = data.draw(st.sampled_from(rows(scenario, "events")))
     at = data.draw(st.integers(0, len(event.body) - 1))
     put(
-        house,
+        scenario,
         "events",
         event.event_id,
         body=event.body[:at] + chr(ord(event.body[at]) ^ 1) + event.body[at + 1 :],
     )
-    (problem,) = verify(house).problems
+    (problem,) = verify(scenario).problems
     assert (problem.event_id, problem.sequence) == (event.event_id, event.sequence)
 
 
@@ -220,21 +223,21 @@ def test_a_grant_put_back_to_before_its_revocation_is_found(lived_in):
         assert problem.event_id == uow.ledger.of_grant(ended.grant_id)[-1].event_id
 
 
-def test_an_old_row_with_its_genuine_seal_is_found_by_its_chain(house):
-    old = house.approve("sites.read").grant
-    house.revoke(old.grant_id, OWNER)
-    tables(house).grants.put(old.grant_id, old)
-    assert "the grant counts 1 events, its chain has 2" in verify(house).problems[0].text
+def test_an_old_row_with_its_genuine_seal_is_found_by_its_chain(scenario):
+    old = scenario.approve("sites.read").grant
+    scenario.revoke(old.grant_id, OWNER)
+    tables(scenario).grants.put(old.grant_id, old)
+    assert "the grant counts 1 events, its chain has 2" in verify(scenario).problems[0].text
 
 
-def test_70_an_old_row_and_a_cut_chain_are_found_by_the_checkpoint(house):
-    old = house.approve("sites.read").grant
-    withdrawn = house.revoke(old.grant_id, OWNER).event
-    advance(house.storage, house.keys, house.clock, {})
-    tables(house).grants.put(old.grant_id, old)
-    tables(house).events.drop([withdrawn.event_id])
-    tables(house).chains.put(old.grant_id, {1: rows(house, "events")[0].event_id})
-    (problem,) = verify(house).problems
+def test_70_an_old_row_and_a_cut_chain_are_found_by_the_checkpoint(scenario):
+    old = scenario.approve("sites.read").grant
+    withdrawn = scenario.revoke(old.grant_id, OWNER).event
+    advance(scenario.storage, scenario.keys, scenario.clock, {})
+    tables(scenario).grants.put(old.grant_id, old)
+    tables(scenario).events.drop([withdrawn.event_id])
+    tables(scenario).chains.put(old.grant_id, {1: rows(scenario, "events")[0].event_id})
+    (problem,) = verify(scenario).problems
     assert "event 1 of the sequence is missing" in problem.text
 
 
@@ -293,47 +296,47 @@ def test_an_event_that_claims_a_place_no_checkpoint_covers_is_found(lived_in):
     assert problem.event_id == event.event_id
 
 
-def test_the_report_stays_bounded(house, monkeypatch):
+def test_the_report_stays_bounded(scenario, monkeypatch):
     from consentcore.consent import verify as module
 
     monkeypatch.setattr(module, "MOST_PROBLEMS", 3)
     for _ in range(5):
-        house.deny("sites.read")
-    for event in rows(house, "events"):
-        put(house, "events", event.event_id, body="{}")
-    report = verify(house)
+        scenario.deny("sites.read")
+    for event in rows(scenario, "events"):
+        put(scenario, "events", event.event_id, body="{}")
+    report = verify(scenario)
     assert (report.ok, len(report.problems), report.events) == (False, 3, 5)
 
 
-def test_every_page_of_grants_is_read(house, monkeypatch):
+def test_every_page_of_grants_is_read(scenario, monkeypatch):
     from consentcore.consent import verify as module
 
     monkeypatch.setattr(module, "PAGE", 2)
     for _ in range(5):
-        house.deny("sites.read")
-    assert verify(house).grants == 5
+        scenario.deny("sites.read")
+    assert verify(scenario).grants == 5
 
 
-def test_70_a_live_system_is_never_accused(house):
+def test_70_a_live_system_is_never_accused(scenario):
     """People approve and revoke, and a worker covers it, while the auditor reads."""
     stop, failures = threading.Event(), []
-    clients = [house.new_client() for _ in range(3)]
+    clients = [scenario.add_client(scopes=EVERY_SCOPE) for _ in range(3)]
 
     def live():
         try:
             while not stop.is_set():
                 for client in clients:
-                    grant = house.approve("sites.read", client=client).grant
-                    house.approve("comfort.read", client=client)
-                    house.revoke(grant.grant_id, OWNER)
-                advance(house.storage, house.keys, house.clock, {})
+                    grant = scenario.approve("sites.read", client=client).grant
+                    scenario.approve("comfort.read", client=client)
+                    scenario.revoke(grant.grant_id, OWNER)
+                advance(scenario.storage, scenario.keys, scenario.clock, {})
         except Exception as error:  # noqa: BLE001 - told to the test's own thread
             failures.append(error)
 
     people = threading.Thread(target=live)
     people.start()
     try:
-        reports = [verify(house) for _ in range(15)]
+        reports = [verify(scenario) for _ in range(15)]
     finally:
         stop.set()
         people.join()

@@ -15,25 +15,26 @@ from consentcore.testing.fakes import fixed_keys
 from consentcore_sqlalchemy import SqlSettings
 from consentcore_sqlalchemy.storage import SqlStorage
 from consentcore_sqlalchemy.tables import metadata
+from tests.unit.consent.conftest import begin
 
 PROTECTED = ("consent_event", "consent_grant", "checkpoint")
 GARBAGE = {"text": "'garbage'", "number": "7", "bytes": "x'07'", "list": "'[\"x@1\"]'"}
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory, build):
+def written(tmp_path_factory):
     """A database in which things have happened."""
     path = tmp_path_factory.mktemp("ledger") / "consent.sqlite"
     storage = SqlStorage(SqlSettings(url=Secret(f"sqlite:///{path}")))
     storage.migrate()
-    house = build(storage)
-    grant = house.approve("sites.read", resources=("site-1",)).grant
-    house.approve("comfort.read")
-    house.revoke(grant.grant_id, Actor(ActorType.OWNER, house.owner.owner_id))
-    house.approve("sites.read")
-    house.deny("ev.write")
-    advance(storage, house.keys, house.clock, {})
-    assert verify_all(storage, house.keys).problems == ()
+    scenario = begin(storage)
+    grant = scenario.approve("sites.read", resources=("site-1",)).grant
+    scenario.approve("comfort.read")
+    scenario.revoke(grant.grant_id, Actor(ActorType.OWNER, scenario.owner.owner_id))
+    scenario.approve("sites.read")
+    scenario.deny("ev.write")
+    advance(storage, scenario.keys, scenario.clock, {})
+    assert verify_all(storage, scenario.keys).problems == ()
     storage.close()
     return path
 
