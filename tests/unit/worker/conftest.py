@@ -28,6 +28,7 @@ from consentcore.api import (
 )
 from consentcore.consent.service import ConsentService, Decision
 from consentcore.consent.snapshot import make_snapshot
+from consentcore.i18n import Languages
 from consentcore.settings import CoreSettings, OperatorSettings, WebSettings, WorkerSettings
 from consentcore.testing import ManualClock, factories, fixed_keys
 from consentcore.worker.worker import Worker
@@ -144,10 +145,15 @@ class Place:
                     "anchors",
                     "settings",
                     "catalog",
+                    "languages",
                     "service",
                 )
             }
         )
+
+    @property
+    def languages(self) -> Languages:
+        return Languages(self.settings.web.default_locale)
 
     def scripted(self, audience: Audience) -> Scripted:
         return Scripted(audience)
