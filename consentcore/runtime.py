@@ -17,6 +17,8 @@ from consentcore.ports.login import LoginProvider, RedirectLogin
 from consentcore.ports.storage import transact
 
 if TYPE_CHECKING:
+    from consentcore.clients.access import ClientAccess
+    from consentcore.clients.service import ClientService
     from consentcore.config import LoadedConfig
     from consentcore.consent.service import ConsentService
     from consentcore.domain.clock import Clock
@@ -71,6 +73,16 @@ class Runtime:
     def redirect_login(self) -> RedirectLogin | None:
         """The login provider if it is one that sends people elsewhere."""
         return self.login if isinstance(self.login, RedirectLogin) else None
+
+    @property
+    def clients(self) -> ClientService:
+        """Where clients are registered and changed."""
+        return self._once("clients", self._make_clients)
+
+    @property
+    def client_access(self) -> ClientAccess:
+        """Where applications are kept out, and let in again."""
+        return self._once("client access", self._make_client_access)
 
     @property
     def owners(self) -> OwnerService:
@@ -195,6 +207,28 @@ class Runtime:
         settings = [self.registry.settings(name) for name in self.registry.names(PluginKind.NOTIFIER)]
         networks = [network for one in settings for network in getattr(one, "allow_networks", ())]
         return EgressPolicy(allow_networks=tuple(dict.fromkeys(networks)))
+
+    def _make_clients(self) -> ClientService:
+        from consentcore.clients.audience import CAPABILITY, AssertionAudience
+        from consentcore.clients.service import ClientService
+
+        audience = AssertionAudience(
+            is_kept=self.registry.storage_declares(CAPABILITY),
+            storage_name=self.settings.storage,
+            for_all=self.settings.oauth.assertion_audience or "",
+        )
+        return ClientService(self.keys, self.clock, self.catalog, self.egress, audience)
+
+    def _make_client_access(self) -> ClientAccess:
+        from consentcore.clients.access import CAPABILITY, ClientAccess
+
+        return ClientAccess(
+            storage=self.storage,
+            clock=self.clock,
+            consents=self.service,
+            can_suspend=self.registry.storage_declares(CAPABILITY),
+            storage_name=self.settings.storage,
+        )
 
     def _make_owners(self) -> OwnerService:
         from consentcore.owners.service import OwnerService

@@ -9,11 +9,11 @@ from typing import Any
 
 import click
 
-from consentcore.clients.form import Form
+from consentcore.clients.form import ClientForm
 from consentcore.domain.client import AuthMethod, TokenFormat
 from consentcore.domain.errors import InvalidInput
 
-OPTIONS = {one.name: "--" + one.name.replace("_", "-") for one in fields(Form)} | {
+OPTIONS = {one.name: "--" + one.name.replace("_", "-") for one in fields(ClientForm)} | {
     "redirect_uris": "--redirect-uri",
     "scopes": "--scope",
     "audiences": "--resource",

@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from consentcore.cli.commands import Group
+from consentcore.cli.options import named_as
 from consentcore.cli.output import machine
 from consentcore.cli.owner import find_owner
 from consentcore.cli.state import State, operator, pass_state, table
+from consentcore.consent import by_operator
 from consentcore.domain.clock import iso
-from consentcore.domain.event import Evidence
 from consentcore.domain.grant import Grant, Standing, standing
 from consentcore.domain.grant_states import GRANT_STATES, GrantState, state_profile
-from consentcore.domain.parties import Actor, ActorType
 from consentcore.ports.storage import transact
-from consentcore.text_fields import line
 
 if TYPE_CHECKING:
+    from consentcore.consent.service import Change
     from consentcore.domain.owner import Owner
+    from consentcore.ports.transactions import UnitOfWork
 
 PAGE = 500
-MAX_REASON = 1000
 
 
 @click.group(cls=Group, name="consents")
@@ -53,14 +53,15 @@ def list_(state: State, email: str, everything: bool) -> None:
 @pass_state
 def revoke(state: State, grant_id: str, reason: str) -> None:
     """Revoke a consent: its tokens are dead at once; data owner and application are told."""
-    text = line("--reason", reason, MAX_REASON, needed=True)
-    evidence = Evidence("cli:revoke", reason_text=text)
-    actor = Actor(ActorType.OPERATOR, operator())
     runtime = state.runtime
-    change = transact(
-        runtime.storage,
-        lambda uow: runtime.service.revoke(uow, grant_id, actor=actor, evidence=evidence),
-    )
+
+    def work(uow: UnitOfWork) -> Change:
+        return by_operator.revoke(
+            runtime.service, uow, grant_id, by=operator(), reason=reason, method="cli:revoke"
+        )
+
+    with named_as({"reason": "--reason"}):
+        change = transact(runtime.storage, work)
     state.say(f"{grant_id} is revoked")
     data = {
         "grant_id": grant_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from consentcore.domain.client import AuthMethod
@@ -9,7 +10,6 @@ from consentcore.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
     from consentcore.domain.client import Client
-    from consentcore.runtime import Runtime
 
 CAPABILITY = "client_assertion_audience"
 """Of a storage plugin: it keeps ``Client.assertion_audience``."""
@@ -17,37 +17,39 @@ CHOICES = ("issuer", "endpoint")
 SETTING = "consentcore.oauth.assertion_audience"
 
 
-def kept(runtime: Runtime, wanted: str) -> str:
-    """The value to store: "", which is as before, where the storage is older than the choice.
+@dataclass(frozen=True)
+class AssertionAudience:
+    """Whether each client may have a choice of its own.
 
-    :raises InvalidInput: field ``assertion_audience``, when it is none.
+    :ivar is_kept: the storage keeps it.
+    :ivar storage_name: of that plugin.
+    :ivar for_all: the setting; "" where it says nothing.
     """
-    if wanted not in CHOICES:
-        raise InvalidInput("assertion_audience", f"expected one of {', '.join(CHOICES)}")
-    return wanted if is_kept(runtime) else ""
 
+    is_kept: bool
+    storage_name: str
+    for_all: str
 
-def is_kept(runtime: Runtime) -> bool:
-    """Whether the storage keeps the choice."""
-    return runtime.registry.storage_declares(CAPABILITY)
+    def chosen(self, wanted: str) -> str:
+        """The value to store: "", which is as before, where the storage is older than the choice.
 
+        :raises InvalidInput: field ``assertion_audience``, when it is none.
+        """
+        if wanted not in CHOICES:
+            raise InvalidInput("assertion_audience", f"expected one of {', '.join(CHOICES)}")
+        return wanted if self.is_kept else ""
 
-def remark(runtime: Runtime, client: Client) -> str:
-    """What has to be said of a new client whose storage forgets the choice; "" mostly."""
-    if client.auth_method is not AuthMethod.PRIVATE_KEY_JWT or client.assertion_audience:
-        return ""
-    if runtime.settings.oauth.assertion_audience:
-        return ""
-    return (
-        f"The storage {runtime.settings.storage} does not keep what aud the assertions of a client may have: those of "
-        f"this one may name the endpoint that they are sent to. {SETTING} = issuer refuses that for all clients."
-    )
-
-
-def check_kept(runtime: Runtime) -> None:
-    """:raises InvalidInput: field ``assertion_audience``, when the storage does not keep it."""
-    if not is_kept(runtime):
-        expected = (
-            f"expected nothing: the storage {runtime.settings.storage} does not keep it for each client"
+    def remark(self, client: Client) -> str:
+        """What has to be said of a new client whose storage forgets the choice; "" mostly."""
+        if client.auth_method is not AuthMethod.PRIVATE_KEY_JWT or client.assertion_audience or self.for_all:
+            return ""
+        return (
+            f"The storage {self.storage_name} does not keep what aud the assertions of a client may have: those of "
+            f"this one may name the endpoint that they are sent to. {SETTING} = issuer refuses that for all clients."
         )
-        raise InvalidInput("assertion_audience", f"{expected}; {SETTING} is for all")
+
+    def check_kept(self) -> None:
+        """:raises InvalidInput: field ``assertion_audience``, when the storage does not keep it."""
+        if not self.is_kept:
+            expected = f"expected nothing: the storage {self.storage_name} does not keep it for each client"
+            raise InvalidInput("assertion_audience", f"{expected}; {SETTING} is for all")

@@ -8,19 +8,20 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from consentcore.clients.audience import kept
 from consentcore.domain.client import CLIENT_ID, AuthMethod, TokenFormat
 from consentcore.domain.errors import InvalidInput
 from consentcore.text_fields import MAX_NAME, MAX_PURPOSE, line, mailbox, named, web_address
 
 if TYPE_CHECKING:
-    from consentcore.runtime import Runtime
+    from consentcore.clients.audience import AssertionAudience
+    from consentcore.domain.scope import Catalog
+    from consentcore.egress import EgressPolicy
 
 MAX_REDIRECT_URIS = 50
 
 
 @dataclass(frozen=True)
-class Form:
+class ClientForm:
     """A registration as it was typed."""
 
     name: str
@@ -45,15 +46,24 @@ class Form:
     assertion_audience: str = "issuer"
 
 
-def members(runtime: Runtime, form: Form, method: AuthMethod) -> dict[str, Callable[[], Any]]:
+@dataclass(frozen=True)
+class Checks:
+    """What the members of a registration are held against."""
+
+    catalog: Catalog
+    egress: EgressPolicy
+    assertion_audience: AssertionAudience
+
+
+def members(checks: Checks, form: ClientForm, method: AuthMethod) -> dict[str, Callable[[], Any]]:
     """What makes each member of a :class:`~consentcore.domain.client.Client` that a form has a say in.
 
-    Calling one raises InvalidInput, naming the member of :class:`Form` that is wrong.
+    Calling one raises InvalidInput, naming the member of :class:`ClientForm` that is wrong.
     """
     return {
         "name": partial(line, "name", form.name, MAX_NAME, needed=True),
         "redirect_uris": partial(_redirect_uris, form, public=method is AuthMethod.NONE),
-        "scopes": partial(_scopes, runtime, form),
+        "scopes": partial(_scopes, checks.catalog, form),
         "publisher": partial(line, "publisher", form.publisher, MAX_NAME),
         "website": partial(web_address, "website", form.website),
         "privacy_url": partial(web_address, "privacy_url", form.privacy_url),
@@ -61,15 +71,15 @@ def members(runtime: Runtime, form: Form, method: AuthMethod) -> dict[str, Calla
         "require_pkce": lambda: form.require_pkce,
         "contact_email": partial(mailbox, "contact_email", form.contact_email),
         "jwks": partial(_keys, form, method),
-        "jwks_uri": partial(_keys_uri, runtime, form),
+        "jwks_uri": partial(_keys_uri, checks.egress, form),
         "require_par": lambda: form.require_par,
         "access_token_format": partial(TokenFormat, form.access_token_format),
         "audiences": partial(_audiences, form),
-        "assertion_audience": partial(kept, runtime, form.assertion_audience),
+        "assertion_audience": partial(checks.assertion_audience.chosen, form.assertion_audience),
     }
 
 
-def check_kind(form: Form) -> None:
+def check_kind(form: ClientForm) -> None:
     """A resource server only introspects; a public client cannot keep a secret."""
     if not form.resource_server:
         if not form.redirect_uris:
@@ -95,7 +105,7 @@ def client_id(wanted: str) -> str:
     return wanted
 
 
-def auth_method(form: Form) -> AuthMethod:
+def auth_method(form: ClientForm) -> AuthMethod:
     """What was asked for, or what ``public`` stands for; never one that contradicts the rest of the form."""
     known = ", ".join(AuthMethod)
     if form.auth_method and form.auth_method not in list(AuthMethod):
@@ -108,7 +118,7 @@ def auth_method(form: Form) -> AuthMethod:
     return method
 
 
-def _keys(form: Form, method: AuthMethod) -> str:
+def _keys(form: ClientForm, method: AuthMethod) -> str:
     """The keys of ``private_key_jwt``, by value; checked in either case, so that no secret is ever stored here."""
     from consentcore.oauth.client_auth.key_set import check_key_set
 
@@ -126,14 +136,14 @@ def _keys(form: Form, method: AuthMethod) -> str:
     return form.jwks
 
 
-def _keys_uri(runtime: Runtime, form: Form) -> str:
+def _keys_uri(egress: EgressPolicy, form: ClientForm) -> str:
     if form.jwks_uri:
         with named("jwks_uri"):
-            runtime.egress.check_url(form.jwks_uri)
+            egress.check_url(form.jwks_uri)
     return form.jwks_uri
 
 
-def _audiences(form: Form) -> tuple[str, ...]:
+def _audiences(form: ClientForm) -> tuple[str, ...]:
     """Resource indicators in the order given.
 
     :raises InvalidInput: see RFC 8707 section 2.
@@ -149,7 +159,7 @@ def _audiences(form: Form) -> tuple[str, ...]:
     return uris
 
 
-def _redirect_uris(form: Form, *, public: bool) -> tuple[str, ...]:
+def _redirect_uris(form: ClientForm, *, public: bool) -> tuple[str, ...]:
     from consentcore.oauth.redirect_uris import check_redirect_uri
 
     uris = tuple(dict.fromkeys(form.redirect_uris))
@@ -161,7 +171,7 @@ def _redirect_uris(form: Form, *, public: bool) -> tuple[str, ...]:
     return uris
 
 
-def _scopes(runtime: Runtime, form: Form) -> tuple[str, ...]:
+def _scopes(catalog: Catalog, form: ClientForm) -> tuple[str, ...]:
     """Scopes in the order given, all of them in the catalog.
 
     :raises InvalidInput: naming those that are not.
@@ -171,7 +181,7 @@ def _scopes(runtime: Runtime, form: Form) -> tuple[str, ...]:
     scopes = tuple(dict.fromkeys(word for text in form.scopes for word in text.replace(",", " ").split()))
     if not scopes and not form.resource_server:
         raise InvalidInput("scopes", "expected at least one scope")
-    known = list(runtime.catalog.scopes)
+    known = list(catalog.scopes)
     for scope in scopes:
         if scope not in known:
             close = difflib.get_close_matches(scope, known, 1)

@@ -1,41 +1,34 @@
-"""Makes clients out of what somebody typed, whatever the form was: checks every value, and mints what is secret."""
+"""Clients: registered, changed, given new secrets; by the same call from a command, a page and the API."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from consentcore.clients import audience
-from consentcore.clients.form import Form, auth_method, check_kind, client_id, members
-from consentcore.domain.client import (
-    SECRET_METHODS,
-    Client,
-    ClientKind,
-    ClientSecret,
-    WebhookEndpoint,
-)
+from consentcore.clients.form import Checks, ClientForm, auth_method, check_kind, client_id, members
+from consentcore.domain.client import SECRET_METHODS, Client, ClientKind, ClientSecret
+from consentcore.domain.errors import InvalidInput, NotFound
 from consentcore.domain.secret import CLIENT_SECRET, digest, mint
 from consentcore.text_fields import named
-from consentcore.webhooks.secrets import Minted, make_endpoint
+from consentcore.webhooks.secrets import make_endpoint
 
 if TYPE_CHECKING:
-    from consentcore.runtime import Runtime
+    from consentcore.clients.audience import AssertionAudience
+    from consentcore.domain.client import WebhookEndpoint
+    from consentcore.domain.clock import Clock
+    from consentcore.domain.scope import Catalog
+    from consentcore.egress import EgressPolicy
+    from consentcore.ports.keys import KeyRing
+    from consentcore.ports.transactions import UnitOfWork
 
-__all__ = [
-    "Form",
-    "Registered",
-    "Revision",
-    "register",
-    "revise",
-]
-
+PAGE = 500
 _METHOD = {"auth_method", "jwks", "jwks_uri"}
 
 
 @dataclass(frozen=True)
-class Registered:
-    """A new client with its secrets in clear: shown once, stored only hashed or sealed.
+class NewClient:
+    """A client to be stored, with its secrets in clear: shown once, stored only hashed or sealed.
 
     :ivar remark: what whoever registers it has to know; "" for nothing.
     """
@@ -58,68 +51,159 @@ class Revision:
     client_secret: str | None = None
 
 
-def register(runtime: Runtime, form: Form) -> Registered:
-    """Check a registration and make what is to be stored; stores nothing.
+@dataclass(frozen=True)
+class NewSecret:
+    """A client's new secret in clear: shown once.
 
-    :raises InvalidInput: naming the member of :class:`Form` that is wrong.
+    :ivar old_secrets_expire_at: milliseconds since the epoch; now when none of them is valid any more.
     """
-    now = runtime.clock.now()
-    check_kind(form)
-    method = auth_method(form)
-    secret = mint(CLIENT_SECRET) if method in SECRET_METHODS else None
-    client = Client(
-        client_id=client_id(form.client_id),
-        created_at=now,
-        kind=ClientKind.RESOURCE_SERVER if form.resource_server else ClientKind.APPLICATION,
-        auth_method=method,
-        secrets=(ClientSecret(digest(secret), now),) if secret else (),
-        **{member: make() for member, make in members(runtime, form, method).items()},
-    )
-    minted = _endpoint(runtime, client, form.webhook_url) if form.webhook_url else None
-    made = Registered(client, secret, remark=audience.remark(runtime, client))
-    return made if minted is None else replace(made, endpoint=minted.endpoint, webhook_secret=minted.secret)
+
+    client_secret: str
+    old_secrets_expire_at: int
 
 
-def revise(runtime: Runtime, client: Client, given: Mapping[str, Any]) -> Revision:
-    """Check what is to be different in a client; stores nothing.
+@dataclass(frozen=True)
+class ClientService:
+    """Works on units of work that the caller commits. What looks up a host name is a method of its own, ``prepare…``,
+    and never to be called in a transaction."""
 
-    What is not given stays, unchecked: it may be older than a rule of today. With another way to authenticate, secrets
-    and keys of the one before end; keys by value take the place of keys by URL, and the other way round.
+    keys: KeyRing
+    clock: Clock
+    catalog: Catalog
+    egress: EgressPolicy
+    assertion_audience: AssertionAudience
 
-    :param given: members of :class:`Form` with new values.
-    :raises InvalidInput: naming the one that is wrong.
+    def prepare(self, form: ClientForm) -> NewClient:
+        """Check a registration and make what is to be stored; stores nothing.
+
+        :raises InvalidInput: naming the member of :class:`ClientForm` that is wrong.
+        :raises Busy: when too many host names are being looked up.
+        """
+        now = self.clock.now()
+        check_kind(form)
+        method = auth_method(form)
+        secret = mint(CLIENT_SECRET) if method in SECRET_METHODS else None
+        client = Client(
+            client_id=client_id(form.client_id),
+            created_at=now,
+            kind=ClientKind.RESOURCE_SERVER if form.resource_server else ClientKind.APPLICATION,
+            auth_method=method,
+            secrets=(ClientSecret(digest(secret), now),) if secret else (),
+            **{member: make() for member, make in members(self._checks, form, method).items()},
+        )
+        made = NewClient(client, secret, remark=self.assertion_audience.remark(client))
+        if not form.webhook_url:
+            return made
+        with named("webhook_url"):
+            self.egress.check_url(form.webhook_url)
+        new = make_endpoint(self.keys, client.client_id, form.webhook_url, now)
+        return replace(made, endpoint=new.endpoint, webhook_secret=new.secret)
+
+    def add(self, uow: UnitOfWork, new: NewClient) -> None:
+        """Store a new client and its endpoint.
+
+        :raises InvalidInput: field ``client_id``, when it is taken.
+        """
+        if uow.clients.get(new.client.client_id) is not None:
+            raise InvalidInput("client_id", "expected one that is not taken")
+        uow.clients.add(new.client)
+        if new.endpoint:
+            uow.clients.add_endpoint(new.endpoint)
+
+    def find(self, uow: UnitOfWork, client_id: str) -> Client:
+        """A client by its id.
+
+        :raises NotFound: when there is none.
+        """
+        return find_client(uow, client_id)
+
+    def list(self, uow: UnitOfWork) -> Iterator[Client]:
+        """Every application and API, by id, read page by page."""
+        after = ""
+        while page := uow.clients.list(after=after, limit=PAGE):
+            yield from page
+            after = page[-1].client_id
+
+    def prepare_revision(self, client: Client, given: Mapping[str, Any]) -> Revision:
+        """Check what is to be different in a client; stores nothing.
+
+        What is not given stays, unchecked: it may be older than a rule of today. With another way to authenticate,
+        secrets and keys of the one before end; keys by value take the place of keys by URL, and the other way round.
+
+        :param given: members of :class:`ClientForm` with new values.
+        :raises InvalidInput: naming the one that is wrong.
+        :raises Busy: when too many host names are being looked up.
+        """
+        changes = {name: value for name, value in given.items() if value != getattr(client, name)}
+        if _METHOD & changes.keys():
+            changes = {"jwks": "", "jwks_uri": "", **changes}
+        if "assertion_audience" in changes:
+            self.assertion_audience.check_kept()
+        form = replace(_form(client), **changes)
+        check_kind(form)
+        method = auth_method(form)
+        checked = {*changes, "redirect_uris"} if _METHOD & changes.keys() else set(changes)
+        values = {
+            name: make() for name, make in members(self._checks, form, method).items() if name in checked
+        }
+        secret = None
+        if method is not client.auth_method:
+            values["auth_method"] = method
+            if method not in SECRET_METHODS:
+                values["secrets"] = ()
+            elif client.auth_method not in SECRET_METHODS:
+                secret = mint(CLIENT_SECRET)
+                values["secrets"] = (ClientSecret(digest(secret), self.clock.now()),)
+        return Revision(values, secret)
+
+    def revise(self, uow: UnitOfWork, client_id: str, revision: Revision) -> Client:
+        """Change a client; what a revision does not name stays as it is by now. Consents and tokens stay, too.
+
+        :returns: the client as stored.
+        :raises NotFound: when there is none.
+        """
+        revised = replace(find_client(uow, client_id), **revision.values)
+        uow.clients.update(revised)
+        return revised
+
+    def rotate_secret(self, uow: UnitOfWork, client_id: str, *, keep_ms: int) -> NewSecret:
+        """Give a client a new secret. Two are live at most: of those before, the newest one stays for a while, so
+        that nothing breaks, and never longer than it would have.
+
+        :param keep_ms: how long the secret of before stays valid; 0 ends it now.
+        :raises NotFound: when there is no such client.
+        :raises InvalidInput: field ``client_id``, when it has no secret.
+        """
+        now, client = self.clock.now(), find_client(uow, client_id)
+        if client.auth_method not in SECRET_METHODS:
+            method = "is public" if client.public else "authenticates itself by private_key_jwt"
+            raise InvalidInput("client_id", f"expected a client that has a secret; this one {method}")
+        secret, until = mint(CLIENT_SECRET), now + keep_ms
+        kept = client.live_secrets(now)[:1] if keep_ms > 0 else ()
+        ending = tuple(replace(one, expires_at=min(until, one.expires_at or until)) for one in kept)
+        uow.clients.update(replace(client, secrets=(ClientSecret(digest(secret), now), *ending)))
+        return NewSecret(secret, max((one.expires_at or until for one in ending), default=now))
+
+    @property
+    def _checks(self) -> Checks:
+        return Checks(self.catalog, self.egress, self.assertion_audience)
+
+
+def find_client(uow: UnitOfWork, client_id: str) -> Client:
+    """A client by its id.
+
+    :raises NotFound: when there is none.
     """
-    changes = {name: value for name, value in given.items() if value != getattr(client, name)}
-    if _METHOD & changes.keys():
-        changes = {"jwks": "", "jwks_uri": "", **changes}
-    if "assertion_audience" in changes:
-        audience.check_kept(runtime)
-    form = replace(_form(client), **changes)
-    check_kind(form)
-    method = auth_method(form)
-    checked = {*changes, "redirect_uris"} if _METHOD & changes.keys() else set(changes)
-    values = {name: make() for name, make in members(runtime, form, method).items() if name in checked}
-    secret = None
-    if method is not client.auth_method:
-        values["auth_method"] = method
-        if method not in SECRET_METHODS:
-            values["secrets"] = ()
-        elif client.auth_method not in SECRET_METHODS:
-            secret = mint(CLIENT_SECRET)
-            values["secrets"] = (ClientSecret(digest(secret), runtime.clock.now()),)
-    return Revision(values, secret)
+    client = uow.clients.get(client_id)
+    if client is None:
+        raise NotFound("client", client_id)
+    return client
 
 
-def _form(client: Client) -> Form:
+def _form(client: Client) -> ClientForm:
     """A client as somebody would type it now."""
-    same = {one.name for one in fields(Form)} & {one.name for one in fields(Client)}
-    return Form(
+    same = {one.name for one in fields(ClientForm)} & {one.name for one in fields(Client)}
+    return ClientForm(
         resource_server=client.kind is ClientKind.RESOURCE_SERVER,
         **{name: getattr(client, name) for name in same},
     )
-
-
-def _endpoint(runtime: Runtime, client: Client, url: str) -> Minted:
-    with named("webhook_url"):
-        runtime.egress.check_url(url)
-    return make_endpoint(runtime.keys, client.client_id, url, client.created_at)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import secrets
-import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from consentcore.clients.service import Form, register
-from consentcore.domain.owner import Owner
+from consentcore.clients.form import ClientForm
+from consentcore.owners.service import NewOwner
 
 if TYPE_CHECKING:
     from consentcore.runtime import Runtime
@@ -31,20 +30,14 @@ class Seed:
 
 def seed(runtime: Runtime, isv_url: str) -> Seed:
     """Store the people, CoolSite with its webhook endpoint, and the demo API, in one transaction."""
-    application = register(runtime, _coolsite(isv_url))
-    api = register(runtime, _api())
-    owner_ids = tuple(str(uuid.uuid4()) for _ in PEOPLE)
+    application, api = runtime.clients.prepare(_coolsite(isv_url)), runtime.clients.prepare(_api())
+    owners = [runtime.owners.prepare(NewOwner(email, name)) for email, name in PEOPLE]
     password = f"demo-{secrets.token_hex(3)}"
-    passwords = runtime.passwords
-    assert passwords is not None, "the demo's INI names login_local"
     with runtime.storage.transaction() as uow:
-        for owner_id, (email, name) in zip(owner_ids, PEOPLE, strict=True):
-            uow.owners.add(Owner(owner_id, email, runtime.clock.now(), name))
-            passwords.set_password(uow, owner_id, password)
-        for made in (application, api):
-            uow.clients.add(made.client)
-            if made.endpoint:
-                uow.clients.add_endpoint(made.endpoint)
+        for owner in owners:
+            runtime.owners.add(uow, owner, password)
+        for new in (application, api):
+            runtime.clients.add(uow, new)
     return Seed(
         client_id=application.client.client_id,
         client_secret=application.client_secret or "",
@@ -52,12 +45,12 @@ def seed(runtime: Runtime, isv_url: str) -> Seed:
         api_id=api.client.client_id,
         api_secret=api.client_secret or "",
         password=password,
-        owner_ids=owner_ids,
+        owner_ids=tuple(owner.owner_id for owner in owners),
     )
 
 
-def _coolsite(isv_url: str) -> Form:
-    return Form(
+def _coolsite(isv_url: str) -> ClientForm:
+    return ClientForm(
         client_id=f"coolsite-{secrets.token_hex(4)}",
         name="CoolSite",
         redirect_uris=(f"{isv_url}/callback",),
@@ -70,8 +63,8 @@ def _coolsite(isv_url: str) -> Form:
     )
 
 
-def _api() -> Form:
-    return Form(
+def _api() -> ClientForm:
+    return ClientForm(
         client_id=f"demo-api-{secrets.token_hex(4)}",
         name="Room climate API",
         resource_server=True,

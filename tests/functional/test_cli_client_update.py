@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 from joserfc.jwk import ECKey
 
-from consentcore.clients.service import revise
 from consentcore.domain.client import AuthMethod, TokenFormat
 from consentcore.domain.errors import InvalidInput
 from consentcore.ports.storage import transact
@@ -155,15 +154,15 @@ def test_what_is_registered_is_not_judged_again(platform):
     platform.add_client("old", scopes=("gone.read",), redirect_uris=("http://intranet/cb",))
     with platform.runtime.storage.reading() as uow:
         client = uow.clients.get("old")
-    assert revise(platform.runtime, client, {"name": "New"}).values == {"name": "New"}
+    assert platform.runtime.clients.prepare_revision(client, {"name": "New"}).values == {"name": "New"}
     with pytest.raises(InvalidInput, match=r"gone\.read"):
-        revise(platform.runtime, client, {"scopes": ("sites.read gone.read",)})
+        platform.runtime.clients.prepare_revision(client, {"scopes": ("sites.read gone.read",)})
 
 
 def revised(platform, **given):
     def store(uow):
         client = uow.clients.get("coolsite")
-        values = revise(platform.runtime, client, given).values
+        values = platform.runtime.clients.prepare_revision(client, given).values
         uow.clients.update(replace(client, **values))
 
     transact(platform.runtime.storage, store)

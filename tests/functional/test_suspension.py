@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from consentcore.clients.halting import disable, resume, suspend
 from consentcore.domain.clock import DAY
 from consentcore.domain.grant_states import GrantState
 from consentcore.domain.token import Unknown
@@ -32,11 +31,13 @@ from tests.support.platform import answer as press
 
 
 def pause(platform, client_id: str = "coolsite"):
-    return suspend(platform.runtime, client_id, by="ops", reason="data went elsewhere").client.suspended
+    return platform.runtime.client_access.suspend(
+        client_id, by="ops", reason="data went elsewhere"
+    ).client.suspended
 
 
 def go_on(platform):
-    assert resume(platform.runtime, "coolsite").changed
+    assert platform.runtime.client_access.resume("coolsite").changed
 
 
 def test_tokens_are_refused_meanwhile_and_work_again_afterwards(platform):
@@ -118,7 +119,7 @@ def test_nobody_signs_in_to_answer_what_may_not_be_asked(platform):
     assert "This application is suspended" in visible(browser.get(login, status=403))
     go_on(platform)
     assert "Sign in to answer CoolSite" in visible(browser.get(login))
-    disable(platform.runtime, "coolsite", by="ops", reason="")
+    platform.runtime.client_access.disable("coolsite", by="ops", reason="")
     assert "it was switched off" in visible(browser.get(login, status=410))
 
 

@@ -10,7 +10,6 @@ from dataclasses import replace
 import pytest
 import time_machine
 
-from consentcore.clients.halting import disable, suspend
 from tests.support.platform import (
     CALLBACK,
     ISSUER,
@@ -310,9 +309,9 @@ def test_an_answer_is_not_repeated_to_where_nobody_may_be_led_any_more(platform,
     browser, page = to_consent_page(platform, Request())
     answer(page, decision)
     if shut == "suspended":
-        suspend(platform.runtime, "coolsite", by="ops", reason="")
+        platform.runtime.client_access.suspend("coolsite", by="ops", reason="")
     elif shut == "disabled":
-        disable(platform.runtime, "coolsite", by="ops", reason="")
+        platform.runtime.client_access.disable("coolsite", by="ops", reason="")
     else:
         with platform.runtime.storage.transaction() as uow:
             found = uow.clients.get("coolsite")

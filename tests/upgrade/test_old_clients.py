@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 from consentcore.api import GrantState
-from consentcore.clients.halting import disable
 from consentcore.domain.clock import iso
 from consentcore.domain.grant import standing
 from consentcore.worker.worker import Worker
@@ -29,7 +28,7 @@ def test_consents_of_then_end_with_actor_and_reason_on_every_storage(upgraded):
     with runtime.storage.reading() as uow:
         stood = [grant.grant_id for grant in uow.grants.of_client("coolsite", [GrantState.ACTIVE])]
     assert stood
-    disable(runtime, "coolsite", by="ops", reason="sold data")
+    runtime.client_access.disable("coolsite", by="ops", reason="sold data")
     Worker(runtime).run_once()
     with runtime.storage.reading() as uow:
         ends = [json.loads(uow.ledger.of_grant(grant_id)[-1].body) for grant_id in stood]

@@ -7,13 +7,14 @@ import sys
 import click
 
 from consentcore.cli.commands import Command, refuse
+from consentcore.cli.options import named_as
 from consentcore.cli.state import State, operator, pass_state
-from consentcore.clients.halting import disable, enable, resume, standing_consents, suspend
+from consentcore.clients.client_json import access_json
+from consentcore.consent.reason import check_reason
 from consentcore.domain.client import Client, TokenFormat
-from consentcore.domain.clock import iso
-from consentcore.text_fields import line
 
-MAX_REASON = 1000
+ARGUMENTS = {"client_id": "CLIENT_ID", "reason": "--reason"}
+"""What is typed for the members that a service names."""
 
 
 @click.command("disable", cls=Command)
@@ -30,11 +31,13 @@ def disable_command(state: State, /, client_id: str, reason: str, *, yes: bool) 
 
     On a terminal it asks first; with --json, with --yes and in scripts it does not. `client suspend` can be taken back.
     """
-    text = line("--reason", reason, MAX_REASON)
-    consents = standing_consents(state.runtime, client_id)
+    access = state.runtime.client_access
+    with named_as(ARGUMENTS):
+        text = check_reason(reason)  # before anybody is asked
+    consents = access.standing_consents(client_id)
     if not (yes or state.as_json) and sys.stdin.isatty():
         _ask(state, client_id, consents)
-    done = disable(state.runtime, client_id, by=operator(), reason=text)
+    done = access.disable(client_id, by=operator(), reason=text)
     ended = consents if done.changed else 0
     state.say(
         f"{client_id} is disabled; {_consents(ended)} ended with it"
@@ -49,7 +52,7 @@ def disable_command(state: State, /, client_id: str, reason: str, *, yes: bool) 
 @pass_state
 def enable_command(state: State, client_id: str) -> None:
     """Let a disabled application in again; its consents stay ended."""
-    done = enable(state.runtime, client_id)
+    done = state.runtime.client_access.enable(client_id)
     state.say(
         f"{client_id} is enabled" if done.changed else f"{client_id} was enabled before{_hint(done.client)}"
     )
@@ -65,15 +68,16 @@ def suspend_command(state: State, client_id: str, reason: str) -> None:
 
     Data owners see it, and can still revoke; webhooks about that go on.
     """
-    text = line("--reason", reason, MAX_REASON)
-    done = suspend(state.runtime, client_id, by=operator(), reason=text)
+    access = state.runtime.client_access
+    with named_as(ARGUMENTS):
+        done = access.suspend(client_id, by=operator(), reason=reason)
     if done.changed:
-        consents = standing_consents(state.runtime, client_id)
+        consents = access.standing_consents(client_id)
         state.say(f"{client_id} is suspended; what stands, {_consents(consents)}, gives nothing meanwhile")
         _warn_of_jwt(state, done.client)
     else:
         state.say(f"{client_id} was suspended before")
-    state.answer({"client_id": client_id, **halt_facts(done.client)}, "")
+    state.answer({"client_id": client_id, **access_json(done.client)}, "")
 
 
 @click.command("resume", cls=Command)
@@ -81,30 +85,12 @@ def suspend_command(state: State, client_id: str, reason: str) -> None:
 @pass_state
 def resume_command(state: State, client_id: str) -> None:
     """Let a suspended application go on: its consents, and tokens that have not run out, work as before."""
-    done = resume(state.runtime, client_id)
+    done = state.runtime.client_access.resume(client_id)
     state.say(f"{client_id} goes on" if done.changed else f"{client_id} was not suspended")
-    state.answer({"client_id": client_id, **halt_facts(done.client)}, "")
+    state.answer({"client_id": client_id, **access_json(done.client)}, "")
 
 
 COMMANDS = (disable_command, enable_command, suspend_command, resume_command)
-
-
-def state_of(client: Client) -> str:
-    """``enabled``, ``disabled`` or ``suspended``."""
-    if client.suspended is not None:
-        return "suspended"
-    return "enabled" if client.enabled else "disabled"
-
-
-def halt_facts(client: Client) -> dict[str, object]:
-    """Whether a client is kept out, since when, by whom and why, for JSON."""
-    return {
-        "enabled": client.enabled,
-        **{
-            name: {"since": iso(halt.at), "by": halt.by, "reason": halt.reason} if halt else None
-            for name, halt in (("disabled", client.disabled), ("suspended", client.suspended))
-        },
-    }
 
 
 def _ask(state: State, client_id: str, consents: int) -> None:

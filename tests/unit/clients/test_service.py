@@ -1,0 +1,158 @@
+"""Clients are registered and changed by one set of rules, whoever asks."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from joserfc.jwk import ECKey
+
+from consentcore.domain.client import AuthMethod
+from consentcore.domain.errors import InvalidInput, NotFound
+from tests.unit.clients.conftest import make_registry
+
+HOUR = 3_600_000
+
+
+def keys() -> str:
+    return json.dumps({"keys": [ECKey.generate_key("P-256").as_dict(private=False)]})
+
+
+def test_a_client_id_is_taken_once(registry):
+    registry.register()
+    with pytest.raises(InvalidInput, match="client_id: expected one that is not taken"):
+        registry.register(name="Other")
+    assert registry.get().name == "App"
+
+
+def test_the_endpoint_of_a_registration_is_stored_with_it_and_its_secret_shown_once(registry):
+    new = registry.register(webhook_url="https://app.example/hook")
+    assert new.webhook_secret.startswith("whsec_")
+    with registry.storage.reading() as uow:
+        (endpoint,) = uow.clients.endpoints("app")
+    assert endpoint.url == "https://app.example/hook"
+    assert new.webhook_secret not in repr(endpoint)
+
+
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [
+        ({"name": " "}, "name"),
+        ({"scopes": ("gone.read",)}, "scopes"),
+        ({"redirect_uris": ("http://app.example/cb",)}, "redirect_uris 'http://app.example/cb'"),
+        ({"webhook_url": "http://app.example/hook"}, "webhook_url"),
+        ({"client_id": "a b"}, "client_id"),
+        ({"auth_method": "password"}, "auth_method"),
+        ({"resource_server": True, "require_pkce": True}, "require_pkce"),
+        ({"auth_method": "private_key_jwt"}, "jwks"),
+    ],
+    ids=str,
+)
+def test_what_is_wrong_with_a_registration_is_named(registry, typed, field):
+    with pytest.raises(InvalidInput) as caught:
+        registry.register(**typed)
+    assert caught.value.field == field
+
+
+def test_two_secrets_are_live_at_most(registry):
+    first = registry.register().client_secret
+    second = registry.do(lambda uow: registry.clients.rotate_secret(uow, "app", keep_ms=2 * HOUR))
+    now = registry.clock.now()
+    assert second.old_secrets_expire_at == now + 2 * HOUR
+    assert registry.get().knows_secret(first, now)
+    third = registry.do(lambda uow: registry.clients.rotate_secret(uow, "app", keep_ms=HOUR))
+    known = [
+        registry.get().knows_secret(one, now) for one in (first, second.client_secret, third.client_secret)
+    ]
+    assert known == [False, True, True]
+    assert not registry.get().knows_secret(second.client_secret, now + HOUR)
+
+
+def test_a_secret_that_ends_is_not_kept_longer_by_another_rotation(registry):
+    first = registry.register().client_secret
+    registry.do(lambda uow: registry.clients.rotate_secret(uow, "app", keep_ms=HOUR))
+    registry.clock.advance(HOUR - 1)
+    new = registry.do(lambda uow: registry.clients.rotate_secret(uow, "app", keep_ms=24 * HOUR))
+    assert new.old_secrets_expire_at == registry.clock.now() + 24 * HOUR
+    assert not registry.get().knows_secret(first, registry.clock.now())
+
+
+def test_a_leaked_secret_ends_at_once(registry):
+    first = registry.register().client_secret
+    new = registry.do(lambda uow: registry.clients.rotate_secret(uow, "app", keep_ms=0))
+    now = registry.clock.now()
+    assert new.old_secrets_expire_at == now
+    assert [registry.get().knows_secret(one, now) for one in (first, new.client_secret)] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("typed", "why"),
+    [
+        ({"public": True}, "is public"),
+        ({"auth_method": "private_key_jwt", "jwks": keys()}, "by private_key_jwt"),
+    ],
+)
+def test_who_has_no_secret_gets_none(registry, typed, why):
+    registry.register(**typed)
+    with pytest.raises(InvalidInput, match=f"client_id: .*{why}"):
+        registry.do(lambda uow: registry.clients.rotate_secret(uow, "app", keep_ms=0))
+    assert registry.get().secrets == ()
+
+
+def test_a_revision_takes_what_stands_by_then(registry):
+    registry.register()
+    revision = registry.clients.prepare_revision(registry.get(), {"name": "Other"})
+    later = registry.clients.prepare_revision(registry.get(), {"publisher": "Acme"})
+    registry.do(lambda uow: registry.clients.revise(uow, "app", later))
+    revised = registry.do(lambda uow: registry.clients.revise(uow, "app", revision))
+    assert registry.get() == revised
+    assert (revised.name, revised.publisher) == ("Other", "Acme")
+
+
+def test_with_another_way_to_authenticate_secrets_of_before_end(registry):
+    registry.register()
+    given = {"auth_method": "private_key_jwt", "jwks": keys()}
+    revision = registry.clients.prepare_revision(registry.get(), given)
+    revised = registry.do(lambda uow: registry.clients.revise(uow, "app", revision))
+    assert (revised.auth_method, revised.secrets) == (AuthMethod.PRIVATE_KEY_JWT, ())
+
+
+def test_what_is_not_there_is_not_found(registry):
+    revision = registry.clients.prepare_revision(registry.register().client, {"name": "Other"})
+    for work in (
+        lambda uow: registry.clients.revise(uow, "gone", revision),
+        lambda uow: registry.clients.rotate_secret(uow, "gone", keep_ms=0),
+    ):
+        with pytest.raises(NotFound, match="no client 'gone'"):
+            registry.do(work)
+
+
+def test_every_client_is_listed(registry, monkeypatch):
+    monkeypatch.setattr("consentcore.clients.service.PAGE", 2)
+    for number in range(5):
+        registry.register(client_id=f"app{number}")
+    with registry.storage.reading() as uow:
+        assert [one.client_id for one in registry.clients.list(uow)] == [
+            f"app{number}" for number in range(5)
+        ]
+
+
+class TestAssertionAudience:
+    """What ``aud`` of a client's assertions may be is kept for each client, or said not to be."""
+
+    @pytest.mark.parametrize(
+        ("keeps", "for_all", "kept", "remarked"),
+        [(True, "", "issuer", False), (False, "", "", True), (False, "issuer", "", False)],
+    )
+    def test_a_storage_that_forgets_it_is_remarked_on(self, keeps, for_all, kept, remarked):
+        new = make_registry(keeps_audience=keeps, for_all=for_all).register(
+            auth_method="private_key_jwt", jwks=keys()
+        )
+        assert new.client.assertion_audience == kept
+        assert ("shelf does not keep" in new.remark) is remarked
+
+    def test_a_choice_that_would_be_forgotten_is_refused(self):
+        registry = make_registry(keeps_audience=False)
+        client = registry.register(auth_method="private_key_jwt", jwks=keys()).client
+        with pytest.raises(InvalidInput, match="assertion_audience: expected nothing: the storage shelf"):
+            registry.clients.prepare_revision(client, {"assertion_audience": "issuer"})
