@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 
 from consentcore.consent import terms
 from consentcore.consent.checks import check_approval, check_asked, naming
-from consentcore.consent.codes import code_under
 from consentcore.consent.event_body import Act
 from consentcore.consent.transition import Change, Transitions
 from consentcore.consent.unanswered import is_on_record
@@ -26,7 +25,7 @@ from consentcore.domain.interaction import AuthorizationRequest, Interaction
 from consentcore.domain.owner import Owner
 from consentcore.domain.parties import Actor, ActorType
 from consentcore.domain.scope import Catalog
-from consentcore.domain.secret import CODE, digest, mint
+from consentcore.oauth.codes import new_code
 from consentcore.ports.keys import KeyRing
 from consentcore.ports.transactions import UnitOfWork
 
@@ -313,19 +312,16 @@ class ConsentService:
         allowed: tuple[str, ...],
         evidence: Evidence,
     ) -> str:
-        code = mint(CODE)
-        uow.codes.add(
-            code_under(
-                grant,
-                request,
-                allowed,
-                code_hash=digest(code),
-                now=self._clock.now(),
-                ttl_ms=self._code_ttl_ms,
-                auth_time=evidence.auth_time,
-                acr=evidence.acr,
-            )
+        code, stored = new_code(
+            request,
+            grant,
+            allowed,
+            now=self._clock.now(),
+            ttl_ms=self._code_ttl_ms,
+            auth_time=evidence.auth_time,
+            acr=evidence.acr,
         )
+        uow.codes.add(stored)
         return code
 
     def _is_over(self, grant: Grant) -> bool:

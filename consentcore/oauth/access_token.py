@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 from consentcore.domain.client import TokenFormat
 from consentcore.oauth.jwt_access_token import default_audience, mint_jwt
-from consentcore.oauth.token_claims import Statement
+from consentcore.oauth.token_claims import TokenClaims
 
 if TYPE_CHECKING:
     from consentcore.domain.client import Client
     from consentcore.domain.grant import Grant
-    from consentcore.oauth.context import Parts
+    from consentcore.oauth.context import ServerContext
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """What the token shall stand for. ``audience`` may be empty; times in milliseconds since the epoch."""
+class AccessTokenRequest:
+    """What a token shall stand for. ``audience`` may be empty; times in milliseconds since the epoch."""
 
     scopes: tuple[str, ...]
     audience: tuple[str, ...]
@@ -27,33 +27,33 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class AccessToken:
     """An access token in clear, and the audience that is stored with it."""
 
     text: str = field(repr=False)
     audience: tuple[str, ...]
 
 
-def make(parts: Parts, client: Client, grant: Grant, wish: Wish, reference: str) -> Access:
+def make_access_token(
+    server: ServerContext, client: Client, grant: Grant, wanted: AccessTokenRequest, reference: str
+) -> AccessToken:
     """Make the access token.
 
     :param reference: the opaque token, which is what most clients get.
     :raises ProtocolError: what was asked for is too much for a JWT.
-    :raises ConfigurationError: claims of plugins
-        are not in order.
+    :raises ConfigurationError: claims of plugins are not in order.
     """
     if client.access_token_format is not TokenFormat.JWT:
-        return Access(reference, wish.audience)
-    audience = wish.audience or default_audience(parts)
-    end = parts.lifetimes.access_end(wish.now, grant)
-    said = Statement(
+        return AccessToken(reference, wanted.audience)
+    audience = wanted.audience or default_audience(server)
+    claims = TokenClaims(
         grant=grant,
         client_id=client.client_id,
-        scopes=wish.scopes,
+        scopes=wanted.scopes,
         audience=audience,
-        created_at=wish.now,
-        expires_at=end,
-        auth_time=wish.auth_time,
-        acr=wish.acr,
+        created_at=wanted.now,
+        expires_at=server.lifetimes.access_end(wanted.now, grant),
+        auth_time=wanted.auth_time,
+        acr=wanted.acr,
     )
-    return Access(mint_jwt(parts, said), audience)
+    return AccessToken(mint_jwt(server, claims), audience)

@@ -11,17 +11,17 @@ from consentcore.oauth.errors import ProtocolError, invalid_client
 
 if TYPE_CHECKING:
     from consentcore.domain.client import Client
-    from consentcore.oauth.context import Parts
+    from consentcore.oauth.context import ServerContext
     from consentcore.oauth.messages import HttpRequest
 
 
-class Caller:
-    """Finds out which application calls."""
+class ApiClientAuthenticator:
+    """Finds out which application calls. Safe to share between threads."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    def __init__(self, server: ServerContext) -> None:
+        self._server = server
 
-    def application(self, http: HttpRequest) -> Client:
+    def authenticate(self, http: HttpRequest) -> Client:
         """Authenticate an application by the method that it is registered with, with one read.
 
         A GET has no body: a secret comes by Basic, whichever of the two ways the client is registered with, and an
@@ -32,13 +32,12 @@ class Caller:
         :raises StorageError: there was no answer.
         """
         http, parameters = _assertion_in_body(http)
-        admission = self._parts.admission
-        credentials = admission.identify("api", http, parameters)
-        now = self._parts.clock.now()
-        found = self._parts.storage.protocol.read_authorize(credentials.client_id, None, now)
-        if found.client is not None and found.client.auth_method is AuthMethod.SECRET_POST:
+        authenticator, now = self._server.authenticator, self._server.clock.now()
+        credentials = authenticator.identify("api", http, parameters)
+        found = self._server.storage.protocol.read_authorize(credentials.client_id, None, now).client
+        if found is not None and found.auth_method is AuthMethod.SECRET_POST:
             credentials = replace(credentials, method=AuthMethod.SECRET_POST)
-        client = admission.authenticate("api", http, credentials, found.client, now)
+        client = authenticator.authenticate("api", http, credentials, found, now)
         if client.public:
             raise invalid_client()
         if client.kind is ClientKind.RESOURCE_SERVER:

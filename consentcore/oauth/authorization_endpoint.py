@@ -5,21 +5,18 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 from oauthlib.common import Request
 from oauthlib.oauth2 import FatalClientError, InvalidRequestError, InvalidScopeError, OAuth2Error
 from oauthlib.oauth2 import UnsupportedResponseTypeError as UnsupportedResponseType
 
 from consentcore.domain.interaction import AuthorizationRequest
-from consentcore.domain.secret import CODE, digest, mint
-from consentcore.domain.token import Code
-from consentcore.oauth import par_endpoint as pushed
-from consentcore.oauth import parameters as front
-from consentcore.oauth import scope_strings as scopes
+from consentcore.oauth import pushed_requests, scope_strings
+from consentcore.oauth.codes import new_code
 from consentcore.oauth.errors import ProtocolError, description_of, plain
 from consentcore.oauth.grants.oauthlib_types import code_grant
 from consentcore.oauth.messages import PageError, Pending, Redirect
+from consentcore.oauth.parameters import AUTHORIZE, LONG_STATE, Parameters, read_query, several
 from consentcore.oauth.pkce import challenge_problem
 from consentcore.oauth.redirect_uris import is_registered, with_parameters
 from consentcore.oauth.resource_indicators import requested_audience
@@ -31,8 +28,7 @@ if TYPE_CHECKING:
     from consentcore.domain.interaction import AuthorizeContext
     from consentcore.domain.owner import OwnerSession
     from consentcore.domain.scope import Catalog
-    from consentcore.oauth.context import Parts
-    from consentcore.oauth.parameters import Parameters
+    from consentcore.oauth.context import ServerContext
     from consentcore.oauth.validator import Validator
 
 USED_UP = PageError(400, "invalid_request_uri", "request_uri: expected a new one for each request", over=True)
@@ -52,7 +48,7 @@ _FATAL = {
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class AuthorizeState:
     """What belongs to one authorization request.
 
     :ivar pushed: the ``request_uri`` of a request whose parameters came from the client itself and not through a
@@ -68,35 +64,46 @@ class Asking:
 class AuthorizationEndpoint:
     """Validates authorization requests and writes the answers into redirect URIs."""
 
-    def __init__(self, parts: Parts, validator: Validator) -> None:
-        self._parts = parts
+    def __init__(self, server: ServerContext, validator: Validator) -> None:
+        self._server = server
         self._grant = code_grant(validator, strict_checks)
 
-    def authorize(self, query: str, session_hash: bytes | None) -> PageError | Redirect | Pending:
-        """Validate: one read, and one write for a pushed request. See :meth:`AuthorizationServer.authorize`."""
-        parameters = front.read_query(query, front.AUTHORIZE)
+    def validate(self, query: str, session_hash: bytes | None) -> PageError | Redirect | Pending:
+        """Validate an authorization request (RFC 6749 section 4.1.1), with one read; one write besides takes a
+        pushed one out of the store (RFC 9126 section 4).
+
+        :param query: the raw query string of a GET, as it came.
+        :param session_hash: SHA-256 of the browser's session cookie, None without one.
+        :returns: ``PageError`` when client or redirect URI are not good (and then nothing is redirected),
+            ``Redirect`` with any other error, ``Pending`` when somebody has to decide. A request without
+            ``scope`` asks for all that the client is registered for, but ``offline_access``.
+        :raises StorageError: the storage did not answer.
+        """
+        parameters = read_query(query, AUTHORIZE)
         for name in ("client_id", "redirect_uri"):
             if name in parameters.problems:
                 return PageError(400, "invalid_request", f"{name}: {parameters.problems[name]}")
-        if parameters.problems.get("state") == front.LONG_STATE:
+        if parameters.problems.get("state") == LONG_STATE:
             # Without its state an answer is another request's, or nobody's (RFC 6749 section 4.1.2.1).
-            return PageError(400, "invalid_request", f"state: {front.LONG_STATE}")
+            return PageError(400, "invalid_request", f"state: {LONG_STATE}")
         client_id = parameters.values.get("client_id")
         if client_id is None:
             return PageError(400, "invalid_request", _FATAL["MissingClientIdError"])
         request_uri = parameters.values.get("request_uri", "")
-        if pushed.is_pushed(request_uri):
+        if pushed_requests.is_pushed(request_uri):
             return self._open(parameters, request_uri, client_id, session_hash)
-        return self._judged(Asking(parameters, self._read(client_id, session_hash), self._parts.catalog))
+        return self._judged(
+            AuthorizeState(parameters, self._read(client_id, session_hash), self._server.catalog)
+        )
 
     def _read(self, client_id: str, session_hash: bytes | None) -> AuthorizeContext:
-        return self._parts.storage.protocol.read_authorize(client_id, session_hash, self._parts.clock.now())
+        return self._server.storage.protocol.read_authorize(client_id, session_hash, self._server.clock.now())
 
-    def _judged(self, asking: Asking) -> PageError | Redirect | Pending:
-        client = asking.context.client
+    def _judged(self, state: AuthorizeState) -> PageError | Redirect | Pending:
+        client = state.context.client
         if client is not None and client.suspended is not None:
             return KEPT_OUT
-        request = self._request(asking)
+        request = self._request(state)
         try:
             self._grant.validate_authorization_request(request)
         except FatalClientError as error:
@@ -105,16 +112,18 @@ class AuthorizationEndpoint:
             return self._refusal(request, str(error.error), description_of(error))
         except ProtocolError as error:
             return self._refusal(request, error.error, error.description)
-        shared = pushed.shared_name(asking.pushed) if asking.pushed else ""
-        return Pending(_wanted(request), asking.context, shared)
+        shared = pushed_requests.shared_name(state.pushed) if state.pushed else ""
+        return Pending(_wanted(request), state.context, shared)
 
     def check(self, wanted: Mapping[str, str], context: AuthorizeContext) -> None:
-        """Judge the parameters of a request that is pushed, by the rules of :meth:`authorize`.
+        """Judge the parameters of a request that is pushed, by the rules of :meth:`validate`.
 
         :raises ProtocolError: 400, with the error that a redirect, or the page, would have had.
         """
-        parameters = front.Parameters(dict(wanted), {})
-        request = self._request(Asking(parameters, context, self._parts.catalog, pushed=pushed.URN))
+        parameters = Parameters(dict(wanted), {})
+        request = self._request(
+            AuthorizeState(parameters, context, self._server.catalog, pushed=pushed_requests.URN)
+        )
         try:
             self._grant.validate_authorization_request(request)
         except FatalClientError as error:
@@ -131,22 +140,22 @@ class AuthorizationEndpoint:
         problem = given.first_problem()
         if problem is not None:
             return PageError(400, "invalid_request", problem)
-        if not pushed.is_whole(request_uri):
+        if not pushed_requests.is_whole(request_uri):
             return PageError(400, "invalid_request_uri", "request_uri: expected one as it was given out")
-        taken = pushed.take(self._parts, request_uri, client_id)
+        taken = pushed_requests.take(self._server, request_uri, client_id)
         if taken is None:
             return self._open_again(request_uri, client_id, session_hash)
-        parameters = front.read_query(taken.query, front.AUTHORIZE)
+        parameters = read_query(taken.query, AUTHORIZE)
         context = self._read(client_id, session_hash)
-        judged = self._judged(Asking(parameters, context, self._parts.catalog, request_uri))
+        judged = self._judged(AuthorizeState(parameters, context, self._server.catalog, request_uri))
         if isinstance(judged, PageError):
-            self._parts.storage.protocol.push_request(taken)
+            self._server.storage.protocol.push_request(taken)
         return judged
 
     def _open_again(
         self, request_uri: str, client_id: str, session_hash: bytes | None
     ) -> PageError | Pending:
-        found = pushed.standing(self._parts, request_uri, client_id)
+        found = pushed_requests.opened_before(self._server, request_uri, client_id)
         if found is None:
             return USED_UP
         context = self._read(client_id, session_hash)
@@ -155,47 +164,44 @@ class AuthorizationEndpoint:
             return PageError(400, "invalid_request", _FATAL["MismatchingRedirectURIError"])
         if client.suspended is not None:
             return KEPT_OUT
-        return Pending(found.request, context, pushed.shared_name(request_uri), found)
+        return Pending(found.request, context, pushed_requests.shared_name(request_uri), found)
 
     def issue_code(
         self, request: AuthorizationRequest, grant: Grant, session: OwnerSession | None = None
     ) -> Redirect | None:
-        """See :meth:`AuthorizationServer.issue_code`."""
-        now = self._parts.clock.now()
-        code = mint(CODE)
-        stored = self._parts.storage.protocol.issue_code(
-            Code(
-                code_hash=digest(code),
-                family_id=str(uuid4()),
-                grant_id=grant.grant_id,
-                client_id=request.client_id,
-                redirect_uri=request.redirect_uri,
-                redirect_uri_given=request.redirect_uri_given,
-                code_challenge=request.code_challenge,
-                scopes=request.scopes,
-                created_at=now,
-                expires_at=now + self._parts.lifetimes.code_ms,
-                audience=request.audience,
-                auth_time=session.auth_time if session else None,
-                acr=session.acr if session else "",
-            )
+        """Store a code under a remembered consent, with one write, and lead back to the client.
+
+        :param session: of the browser: when and how its owner signed in goes with the tokens.
+        :returns: None when the grant or the client died meanwhile.
+        :raises StorageError: nothing was stored.
+        """
+        code, stored = new_code(
+            request,
+            grant,
+            request.scopes,
+            now=self._server.clock.now(),
+            ttl_ms=self._server.lifetimes.code_ms,
+            auth_time=session.auth_time if session else None,
+            acr=session.acr if session else "",
         )
-        return Redirect(self.success_url(request, code)) if stored else None
+        if not self._server.storage.protocol.issue_code(stored):
+            return None
+        return Redirect(self.success_url(request, code))
 
     def success_url(self, request: AuthorizationRequest, code: str) -> str:
-        """See :meth:`AuthorizationServer.success_url`."""
+        """The redirect URI with code, state and iss (RFC 6749 section 4.1.2, RFC 9207 section 2)."""
         return self._answer(request.redirect_uri, [("code", code)], request.state)
 
     def error_url(self, request: AuthorizationRequest, error: str, description: str) -> str:
-        """See :meth:`AuthorizationServer.error_url`."""
+        """The redirect URI with error, error_description, state and iss (RFC 6749 section 4.1.2.1)."""
         return self._answer(request.redirect_uri, _error_pairs(error, description), request.state)
 
-    def _request(self, asking: Asking) -> Any:
+    def _request(self, state: AuthorizeState) -> Any:
         # As a body, because oauthlib raises on a query that has a quote or a bar in it (gap 14).
-        request = Request("", "GET", dict(asking.parameters.values))
-        request.asking = asking
-        request.require_pkce = self._parts.settings.oauth.require_pkce
-        request.require_par = self._parts.settings.oauth.require_par
+        request = Request("", "GET", dict(state.parameters.values))
+        request.authorize_state = state
+        request.require_pkce = self._server.settings.oauth.require_pkce
+        request.require_par = self._server.settings.oauth.require_par
         return request
 
     def _refusal(self, request: Any, error: str, description: str) -> Redirect:
@@ -205,7 +211,7 @@ class AuthorizationEndpoint:
         """Add state (once, as it came) and ``iss`` (RFC 9207 section 2; gap 17)."""
         if state is not None:
             pairs.append(("state", state))
-        pairs.append(("iss", self._parts.settings.issuer))
+        pairs.append(("iss", self._server.settings.issuer))
         return with_parameters(redirect_uri, pairs)
 
 
@@ -215,14 +221,14 @@ def strict_checks(request: Any) -> dict[str, object]:
     :raises OAuth2Error: to be redirected.
     :raises ProtocolError: the same, for codes that oauthlib lacks.
     """
-    problem = request.asking.parameters.first_problem()
+    problem = request.authorize_state.parameters.first_problem()
     if problem is not None:
         raise InvalidRequestError(description=problem, request=request)
     for name in ("request", "request_uri"):
         # RFC 9101 section 6.3; never fetched.
-        if name in request.asking.parameters.values:
+        if name in request.authorize_state.parameters.values:
             raise ProtocolError(400, f"{name}_not_supported", f"{name}: expected plain parameters")
-    if (request.client.require_par or request.require_par) and not request.asking.pushed:
+    if (request.client.require_par or request.require_par) and not request.authorize_state.pushed:
         raise InvalidRequestError(description="request_uri: expected a pushed request", request=request)
     if request.response_type is not None and request.response_type != "code":
         raise UnsupportedResponseType(request=request)
@@ -233,7 +239,7 @@ def strict_checks(request: Any) -> dict[str, object]:
         raise InvalidRequestError(description=problem, request=request)
     request.prompt = _prompt(request)
     request.audience = requested_audience(
-        request.client, front.several(request.asking.parameters.values, "resource")
+        request.client, several(request.authorize_state.parameters.values, "resource")
     )
     _set_scopes(request)
     return {}
@@ -246,9 +252,9 @@ def _fatal(error: FatalClientError) -> str:
 def _set_scopes(request: Any) -> None:
     if request.scope is None:
         return  # oauthlib asks the validator for the default
-    wanted = scopes.parse(request.scope)
+    wanted = scope_strings.parse(request.scope)
     if wanted is None:
-        raise InvalidScopeError(description=scopes.MALFORMED, request=request)
+        raise InvalidScopeError(description=scope_strings.MALFORMED, request=request)
     request.scopes = list(wanted)
 
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from consentcore.domain.clock import Clock
     from consentcore.domain.event_kinds import EventType
     from consentcore.domain.scope import Catalog
-    from consentcore.oauth.client_auth.rate_limits import Admission
+    from consentcore.oauth.client_auth.rate_limits import RateLimitedAuthenticator
     from consentcore.oauth.signing_keys import SigningKeys
     from consentcore.oauth.token_secrets import Lifetimes
     from consentcore.ports.extension import TokenContext
@@ -21,11 +21,18 @@ if TYPE_CHECKING:
 Compromised = Callable[[str, str, "EventType"], None]
 """``(family_id, grant_id, what)``: kill the family, append the security event, tell the operator."""
 Claims = Callable[["TokenContext"], Mapping[str, object]]
+"""The claims that plugins add to what is said of a token."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """The server's collaborators, shared by all threads."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerContext:
+    """The collaborators of one authorization server, shared by all its endpoints and by all threads.
+
+    :ivar compromised: called when a code was replayed or a refresh token reused; kills the family before it returns.
+    :ivar claims: extra members of an introspection answer and of a JWT; reserved ones are an error.
+    :ivar authenticator: identifies and authenticates clients within their limits.
+    :ivar signing: the keys of JWT access tokens.
+    """
 
     storage: Storage
     keys: KeyRing
@@ -35,5 +42,5 @@ class Parts:
     lifetimes: Lifetimes
     compromised: Compromised
     claims: Claims
-    admission: Admission
+    authenticator: RateLimitedAuthenticator
     signing: SigningKeys

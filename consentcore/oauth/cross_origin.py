@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING
 
 from consentcore.domain.errors import StorageError
 from consentcore.hosts import origin_of
-from consentcore.oauth import parameters as front
 from consentcore.oauth.client_auth import read_credentials
 from consentcore.oauth.errors import INVALID_CLIENT, ProtocolError
 from consentcore.oauth.messages import HttpResponse
+from consentcore.oauth.parameters import CLIENT, read_leniently
 
 if TYPE_CHECKING:
     from consentcore.domain.client import Client
-    from consentcore.oauth.context import Parts
+    from consentcore.oauth.context import ServerContext
     from consentcore.oauth.messages import HttpRequest
 
 log = logging.getLogger("consentcore.oauth")
@@ -61,8 +61,8 @@ def preflight(*methods: str) -> HttpResponse:
 class Readers:
     """Tells from which origin an answer may be read. Safe to share between threads."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    def __init__(self, server: ServerContext) -> None:
+        self._server = server
         self._seen: dict[str, frozenset[str]] = {}
 
     def named(self, http: HttpRequest, answer: HttpResponse) -> HttpResponse:
@@ -83,9 +83,9 @@ class Readers:
             return frozenset()
         if status == 429:  # decided before the storage is asked, and that stays so
             return self._seen.get(client_id, frozenset())
-        now = self._parts.clock.now()
+        now = self._server.clock.now()
         try:
-            found = self._parts.storage.protocol.read_authorize(client_id, None, now).client
+            found = self._server.storage.protocol.read_authorize(client_id, None, now).client
         except StorageError as error:
             log.warning("not found out from where an answer may be read: %s", error)
             return self._seen.get(client_id, frozenset())
@@ -110,7 +110,7 @@ def origins_of(client: Client) -> frozenset[str]:
 
 def _named_client(http: HttpRequest) -> str:
     """The client that a request names, however wrong the rest of it is; "" when it names none, or two."""
-    values = front.read_leniently(http, front.CLIENT)
+    values = read_leniently(http, CLIENT)
     try:
         return read_credentials(http.headers, values).client_id
     except ProtocolError as error:

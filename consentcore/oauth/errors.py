@@ -20,7 +20,6 @@ _DEFAULTS = {
     "invalid_grant": "The code or refresh token is unknown, used, expired, or not this client's",
     "invalid_scope": "scope: expected scopes that this client is registered for",
     "unauthorized_client": "This client may not do that",
-    "unsupported_grant_type": "grant_type: expected authorization_code or refresh_token",
     "unsupported_response_type": "response_type: expected code",
 }
 

@@ -10,26 +10,27 @@ from oauthlib.oauth2 import IntrospectEndpoint
 from consentcore.domain.client import ClientKind
 from consentcore.domain.secret import digest
 from consentcore.domain.token import TokenKind
-from consentcore.oauth import parameters as front
+from consentcore.oauth.endpoint import Endpoint
 from consentcore.oauth.errors import invalid_client
+from consentcore.oauth.parameters import ABOUT_TOKEN, read_body
 from consentcore.oauth.responses import json_answer
-from consentcore.oauth.token_claims import Statement, plugin_claims, standard_claims, subject_of
+from consentcore.oauth.token_claims import TokenClaims, plugin_claims, standard_claims, subject_of
 
 if TYPE_CHECKING:
     from consentcore.domain.client import Client
     from consentcore.domain.token import Token, TokenLookup
-    from consentcore.oauth.context import Parts
+    from consentcore.oauth.context import ServerContext
     from consentcore.oauth.messages import HttpRequest, HttpResponse
     from consentcore.oauth.validator import Validator
 
 INACTIVE = {"active": False}
 
 
-class IntrospectionEndpoint:
+class IntrospectionEndpoint(Endpoint):
     """Tells APIs and clients about tokens."""
 
-    def __init__(self, parts: Parts, validator: Validator) -> None:
-        self._parts = parts
+    def __init__(self, server: ServerContext, validator: Validator) -> None:
+        super().__init__(server)
         self._oauthlib = IntrospectEndpoint(validator)
 
     def respond(self, http: HttpRequest) -> HttpResponse:
@@ -38,17 +39,12 @@ class IntrospectionEndpoint:
         A resource server learns about access tokens that carry one of its scopes (any, when it has none) and, where
         both name an audience, one of its own; an application about its own tokens. Everything else is
         ``{"active": false}`` and nothing more (section 4).
-
-        :raises ProtocolError: a refusal.
-        :raises OAuth2Error: a refusal by oauthlib.
-        :raises StorageError: the storage did not answer.
-        :raises ConfigurationError: a plugin gave a reserved claim.
         """
-        parameters = front.read_body(http, front.ABOUT_TOKEN, self._parts.settings.server.max_body_bytes)
-        credentials = self._parts.admission.identify("introspect", http, parameters)
-        token, now = parameters.get("token", ""), self._parts.clock.now()
-        lookup = self._parts.storage.protocol.find_token(credentials.client_id, digest(token))
-        client = self._parts.admission.authenticate("introspect", http, credentials, lookup.client, now)
+        parameters = read_body(http, ABOUT_TOKEN, self._server.settings.server.max_body_bytes)
+        credentials = self._server.authenticator.identify("introspect", http, parameters)
+        token, now = parameters.get("token", ""), self._server.clock.now()
+        lookup = self._server.storage.protocol.find_token(credentials.client_id, digest(token))
+        client = self._server.authenticator.authenticate("introspect", http, credentials, lookup.client, now)
         if client.public:
             raise invalid_client()  # section 2.1: the endpoint must require authorization
         request = Request("", "POST", {"token": token, "client_id": client.client_id})
@@ -61,7 +57,7 @@ class IntrospectionEndpoint:
         token, grant = lookup.token, lookup.grant
         if token is None or grant is None or not lookup.is_live(now) or not _may_know(client, lookup):
             return dict(INACTIVE)
-        said = Statement(
+        claims = TokenClaims(
             grant=grant,
             client_id=token.client_id,
             scopes=lookup.effective_scopes(),
@@ -73,9 +69,9 @@ class IntrospectionEndpoint:
         )
         # An access token must not be mistaken for the other kind (security requirement 53).
         kind = "Bearer" if token.kind is TokenKind.ACCESS else "refresh_token"
-        subject = subject_of(self._parts, said)
-        own = {"active": True, "token_type": kind, **standard_claims(self._parts, said, subject)}
-        return {**own, **plugin_claims(self._parts, said, subject)}
+        subject = subject_of(self._server, claims)
+        own = {"active": True, "token_type": kind, **standard_claims(self._server, claims, subject)}
+        return {**own, **plugin_claims(self._server, claims, subject)}
 
 
 def _may_know(client: Client, lookup: TokenLookup) -> bool:

@@ -12,40 +12,40 @@ from typing import TYPE_CHECKING
 
 from consentcore.domain.errors import ConfigurationError
 from consentcore.oauth.errors import bad_request
-from consentcore.oauth.token_claims import Statement, plugin_claims, standard_claims, subject_of
+from consentcore.oauth.token_claims import TokenClaims, plugin_claims, standard_claims, subject_of
 
 if TYPE_CHECKING:
-    from consentcore.oauth.context import Parts
+    from consentcore.oauth.context import ServerContext
 
 TYP = "at+jwt"
 MAX_CLAIMS_BYTES = 2900
 """With header, signature and base64 the token stays under 4,096 bytes, which every server takes in a header."""
 
 
-def mint_jwt(parts: Parts, said: Statement) -> str:
+def mint_jwt(server: ServerContext, claims: TokenClaims) -> str:
     """Make a signed access token (RFC 9068 section 2).
 
     :raises ProtocolError: ``invalid_request``, when the scopes and resources that were asked for do not fit.
     :raises ConfigurationError: claims of plugins are reserved, given twice or too large. Nothing was stored.
     """
-    subject = subject_of(parts, said)
-    claims = {**standard_claims(parts, said, subject), "jti": secrets.token_urlsafe(16)}
-    if len(_written(claims)) > MAX_CLAIMS_BYTES:
+    subject = subject_of(server, claims)
+    own = {**standard_claims(server, claims, subject), "jti": secrets.token_urlsafe(16)}
+    if len(_written(own)) > MAX_CLAIMS_BYTES:
         raise bad_request("scope: the access token would be too large, expected fewer scopes or resources")
-    payload = _written({**claims, **plugin_claims(parts, said, subject)})
+    payload = _written({**own, **plugin_claims(server, claims, subject)})
     if len(payload) > MAX_CLAIMS_BYTES:
         raise ConfigurationError(
             [
                 f"the claims of plugins make {len(payload)} bytes of a token, expected at most {MAX_CLAIMS_BYTES}"
             ]
         )
-    return parts.signing.sign(TYP, payload)
+    return server.signing.sign(TYP, payload)
 
 
-def default_audience(parts: Parts) -> tuple[str, ...]:
+def default_audience(server: ServerContext) -> tuple[str, ...]:
     """The ``aud`` of a token for which no audience was asked (RFC 9068 section 3)."""
-    return (parts.settings.oauth.jwt_default_audience or parts.settings.issuer,)
+    return (server.settings.oauth.jwt_default_audience or server.settings.issuer,)
 
 
-def _written(claims: dict[str, object]) -> bytes:
-    return json.dumps(claims, separators=(",", ":")).encode()
+def _written(members: dict[str, object]) -> bytes:
+    return json.dumps(members, separators=(",", ":")).encode()

@@ -59,11 +59,10 @@ class Pending:
     """A sound authorization request, and what one read found for it.
 
     :ivar shared: of a pushed request: the name that all openings of it share.
-    :ivar standing: what is kept under that
-        name, when it had been opened before and not been answered.
+    :ivar opened: what is kept under that name, when it had been opened before and not been answered.
     """
 
     request: AuthorizationRequest
     context: AuthorizeContext
     shared: str = field(default="", compare=False)
-    standing: Interaction | None = field(default=None, compare=False)
+    opened: Interaction | None = field(default=None, compare=False)

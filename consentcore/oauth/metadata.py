@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from consentcore.oauth.client_auth.key_set import ALGORITHMS
 
 if TYPE_CHECKING:
-    from consentcore.oauth.context import Parts
+    from consentcore.oauth.context import ServerContext
 
 CONFIDENTIAL = ("client_secret_basic", "client_secret_post", "private_key_jwt")
 
 
-def metadata(parts: Parts) -> dict[str, object]:
-    """Describe the server: only what works, every endpoint absolute and from the settings, never from a request."""
-    issuer, url = parts.settings.issuer, parts.settings.endpoint_url
+def metadata(server: ServerContext, grant_types: Iterable[str]) -> dict[str, object]:
+    """Describe the server: only what works, every endpoint absolute and from the settings, never from a request.
+
+    :param grant_types: what the token endpoint knows.
+    """
+    issuer, url = server.settings.issuer, server.settings.endpoint_url
     return {
         "issuer": issuer,
         "authorization_endpoint": url("authorize"),
         "token_endpoint": url("token"),
         "pushed_authorization_request_endpoint": url("par"),
-        "require_pushed_authorization_requests": parts.settings.oauth.require_par,
+        "require_pushed_authorization_requests": server.settings.oauth.require_par,
         "revocation_endpoint": url("revoke"),
         "introspection_endpoint": url("introspect"),
         "jwks_uri": issuer.rstrip("/") + "/jwks",
-        "scopes_supported": sorted(scope.scope_id for scope in parts.catalog),
+        "scopes_supported": sorted(scope.scope_id for scope in server.catalog),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
-        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "grant_types_supported": list(grant_types),
         **_authentication("token", *CONFIDENTIAL, "none"),
         **_authentication("revocation", *CONFIDENTIAL, "none"),
         **_authentication("introspection", *CONFIDENTIAL),

@@ -35,12 +35,16 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _NOT_VSCHAR = re.compile(r"[^\x20-\x7e]")
 
-_CREDENTIALS = {
-    "client_id": 256,
-    "client_secret": 1024,
-    "client_assertion": 16_384,
-    "client_assertion_type": 256,
-}
+CREDENTIALS = MappingProxyType(
+    {
+        "client_id": 256,
+        "client_secret": 1024,
+        "client_assertion": 16_384,
+        "client_assertion_type": 256,
+    }
+)
+"""Parameters by which a client authenticates itself, and how long each may be, in characters; so are the following.
+Those of the token endpoint stand with its grant types."""
 AUTHORIZE = MappingProxyType(
     {
         "client_id": 256,
@@ -58,22 +62,9 @@ AUTHORIZE = MappingProxyType(
         "resource": 2000,
     }
 )
-"""Parameters of the authorization endpoint and how long each may be, in characters; ``state`` see above."""
-PUSH = MappingProxyType({**_CREDENTIALS, **AUTHORIZE})
+"""Parameters of the authorization endpoint; the limit of ``state`` see above."""
+PUSH = MappingProxyType({**CREDENTIALS, **AUTHORIZE})
 """Parameters of a pushed authorization request (RFC 9126 section 2.1)."""
-TOKEN = MappingProxyType(
-    {
-        **_CREDENTIALS,
-        "grant_type": 256,
-        "code": 4096,
-        "redirect_uri": 2000,
-        "code_verifier": 4096,
-        "refresh_token": 4096,
-        "scope": 4096,
-        "resource": 2000,
-    }
-)
-"""Parameters of the token endpoint."""
 UNFIT = '"'
 """Stands for a value that cannot be what it should. None of these may hold the sign, so that it is refused, or not
 found, in the words of its parameter."""
@@ -84,7 +75,7 @@ REPEATABLE = frozenset({"resource"})
 """Parameters that may come several times, each time with another value (RFC 8707 section 2)."""
 CLIENT = MappingProxyType({"client_id": 256})
 """Who asks."""
-ABOUT_TOKEN = MappingProxyType({**_CREDENTIALS, "token": 16_384, "token_type_hint": 256})
+ABOUT_TOKEN = MappingProxyType({**CREDENTIALS, "token": 16_384, "token_type_hint": 256})
 """Parameters of the revocation and introspection endpoints; long, because a foreign JWT is merely inactive."""
 
 

@@ -8,35 +8,35 @@ from oauthlib.common import Request
 from oauthlib.oauth2 import RevocationEndpoint as OAuthlibRevocation
 
 from consentcore.domain.secret import digest
-from consentcore.oauth import parameters as front
+from consentcore.oauth.endpoint import Endpoint
+from consentcore.oauth.parameters import ABOUT_TOKEN, read_body
 from consentcore.oauth.responses import empty_answer
 
 if TYPE_CHECKING:
-    from consentcore.oauth.context import Parts
+    from consentcore.oauth.context import ServerContext
+    from consentcore.oauth.cross_origin import Readers
     from consentcore.oauth.messages import HttpRequest, HttpResponse
     from consentcore.oauth.validator import Validator
 
 
-class RevocationEndpoint:
+class RevocationEndpoint(Endpoint):
     """Lets a client give its tokens back. The grant stays: that is the owner's, or a call of its own."""
 
-    def __init__(self, parts: Parts, validator: Validator) -> None:
-        self._parts = parts
+    def __init__(self, server: ServerContext, readers: Readers, validator: Validator) -> None:
+        super().__init__(server, readers)
         self._oauthlib = OAuthlibRevocation(validator)
 
     def respond(self, http: HttpRequest) -> HttpResponse:
         """Kill the family of the client's own token; 200 for any other, unknown ones included (section 2.2).
 
-        :raises ProtocolError: a refusal.
-        :raises OAuth2Error: a refusal by oauthlib.
         :raises StorageError: nothing was revoked, and this must not be answered with 200.
         """
-        parameters = front.read_body(http, front.ABOUT_TOKEN, self._parts.settings.server.max_body_bytes)
-        credentials = self._parts.admission.identify("revoke", http, parameters)
-        presented, now = parameters.get("token", ""), self._parts.clock.now()
-        protocol = self._parts.storage.protocol
+        parameters = read_body(http, ABOUT_TOKEN, self._server.settings.server.max_body_bytes)
+        credentials = self._server.authenticator.identify("revoke", http, parameters)
+        presented, now = parameters.get("token", ""), self._server.clock.now()
+        protocol = self._server.storage.protocol
         lookup = protocol.find_token(credentials.client_id, digest(presented))
-        client = self._parts.admission.authenticate("revoke", http, credentials, lookup.client, now)
+        client = self._server.authenticator.authenticate("revoke", http, credentials, lookup.client, now)
         request = Request("", "POST", {"token": presented, "client_id": client.client_id})
         request.client = client
         self._oauthlib.validate_revocation_request(request)

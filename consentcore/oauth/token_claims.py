@@ -12,11 +12,11 @@ from consentcore.ports.keys import pairwise_subject
 
 if TYPE_CHECKING:
     from consentcore.domain.grant import Grant
-    from consentcore.oauth.context import Parts
+    from consentcore.oauth.context import ServerContext
 
 
-class Statement(NamedTuple):
-    """What is to be said of a token. Times in milliseconds since the epoch."""
+class TokenClaims(NamedTuple):
+    """What there is to say of a token. Times in milliseconds since the epoch."""
 
     grant: Grant
     client_id: str
@@ -28,42 +28,44 @@ class Statement(NamedTuple):
     acr: str = ""
 
 
-def standard_claims(parts: Parts, said: Statement, subject: str) -> dict[str, object]:
+def standard_claims(server: ServerContext, claims: TokenClaims, subject: str) -> dict[str, object]:
     """The claims that the product itself makes. ``aud`` is absent where the token names no audience.
 
     :param subject: see :func:`subject_of`.
     """
-    claims: dict[str, object] = {
-        "iss": parts.settings.issuer,
+    members: dict[str, object] = {
+        "iss": server.settings.issuer,
         "sub": subject,
-        "client_id": said.client_id,
-        "scope": " ".join(said.scopes),
-        "exp": min(said.expires_at, said.grant.expires_at) // SECOND,
-        "iat": said.created_at // SECOND,
-        "grant_id": said.grant.grant_id,
+        "client_id": claims.client_id,
+        "scope": " ".join(claims.scopes),
+        "exp": min(claims.expires_at, claims.grant.expires_at) // SECOND,
+        "iat": claims.created_at // SECOND,
+        "grant_id": claims.grant.grant_id,
     }
-    if said.audience:
-        claims["aud"] = said.audience[0] if len(said.audience) == 1 else list(said.audience)
-    if said.auth_time is not None:
-        claims["auth_time"] = said.auth_time // SECOND
-    if said.acr:
-        claims["acr"] = said.acr
-    if said.grant.resources:
-        claims["resources"] = list(said.grant.resources)
-    return claims
+    if claims.audience:
+        members["aud"] = claims.audience[0] if len(claims.audience) == 1 else list(claims.audience)
+    if claims.auth_time is not None:
+        members["auth_time"] = claims.auth_time // SECOND
+    if claims.acr:
+        members["acr"] = claims.acr
+    if claims.grant.resources:
+        members["resources"] = list(claims.grant.resources)
+    return members
 
 
-def subject_of(parts: Parts, said: Statement) -> str:
+def subject_of(server: ServerContext, claims: TokenClaims) -> str:
     """Under which name the client knows the data owner."""
-    return pairwise_subject(parts.keys, said.client_id, said.grant.owner_id)
+    return pairwise_subject(server.keys, claims.client_id, claims.grant.owner_id)
 
 
-def plugin_claims(parts: Parts, said: Statement, subject: str) -> Mapping[str, object]:
+def plugin_claims(server: ServerContext, claims: TokenClaims, subject: str) -> Mapping[str, object]:
     """The claims that plugins add.
 
     :raises ConfigurationError: one of them is reserved, or given twice.
     """
-    extra = parts.claims(TokenContext(said.grant, said.client_id, said.scopes, subject, said.audience))
+    extra = server.claims(
+        TokenContext(claims.grant, claims.client_id, claims.scopes, subject, claims.audience)
+    )
     shadowed = sorted(RESERVED_CLAIMS.intersection(extra))
     if shadowed:
         raise ConfigurationError([f"a plugin gave the reserved claim {name}" for name in shadowed])

@@ -2,7 +2,7 @@
 """oauthlib's RequestValidator: thin, stateless, shared by all threads.
 
 Whatever belongs to one request hangs on the request: ``request.exchange`` at the token endpoint,
-``request.asking`` at the authorization endpoint.
+``request.authorize_state`` at the authorization endpoint.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any
 from oauthlib.oauth2 import RequestValidator
 
 from consentcore.domain.client import ClientKind
-from consentcore.oauth import redirect_uris as redirects
-from consentcore.oauth import scope_strings as scopes
+from consentcore.oauth import scope_strings
+from consentcore.oauth.redirect_uris import is_registered
 
 
 class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no types
@@ -23,15 +23,15 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
 
     def validate_client_id(self, client_id: str, request: Any, *_: Any, **__: Any) -> bool:
         """Whether a person may be sent here by that client: known, enabled, an application."""
-        client = request.asking.context.client
+        client = request.authorize_state.context.client
         request.client = client
         return client is not None and client.enabled and client.kind is ClientKind.APPLICATION
 
     def validate_redirect_uri(
         self, client_id: str, redirect_uri: str, request: Any, *_: Any, **__: Any
     ) -> bool:
-        """Exact comparison, see :func:`redirects.is_registered`."""
-        return redirects.is_registered(request.client, redirect_uri)
+        """Exact comparison, see :func:`is_registered`."""
+        return is_registered(request.client, redirect_uri)
 
     def get_default_redirect_uri(self, client_id: str, request: Any, *_: Any, **__: Any) -> str | None:
         """The registered URI when there is just one (RFC 6749 section 3.1.2.3); at the token endpoint the code's."""
@@ -52,14 +52,14 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
         return bool(request.client.public or request.client.require_pkce or request.require_pkce)
 
     def get_default_scopes(self, client_id: str, request: Any, *_: Any, **__: Any) -> list[str]:
-        """See :func:`scopes.default`."""
-        return list(scopes.default(request.client, request.asking.catalog))
+        """See :func:`scope_strings.default`."""
+        return list(scope_strings.default(request.client, request.authorize_state.catalog))
 
     def validate_scopes(
         self, client_id: str, scopes_: list[str], client: Any, request: Any, *_: Any, **__: Any
     ) -> bool:
         """Only scopes that the client is registered for and that the catalog holds; at least one."""
-        return bool(scopes_) and scopes.permitted(client, request.asking.catalog, scopes_)
+        return bool(scopes_) and scope_strings.permitted(client, request.authorize_state.catalog, scopes_)
 
     # client authentication: done before oauthlib sees the request, see client_auth
 

@@ -141,12 +141,12 @@ def test_request_that_collides_is_repeated_and_its_client_asked_once(platform, m
         pass
 
     grant = decide(platform, owner_of(platform, "ada@example.org"))
-    server, service, asked, tries = platform.runtime.server, platform.runtime.service, [], []
-    real_application, real_revoke = server.application, service.revoke
+    callers, service, asked, tries = platform.runtime.server.api_clients, platform.runtime.service, [], []
+    real_authenticate, real_revoke = callers.authenticate, service.revoke
 
-    def application(http):
+    def authenticate(http):
         asked.append(http)
-        return real_application(http)
+        return real_authenticate(http)
 
     def revoke(*args, **more):
         tries.append(args)
@@ -154,7 +154,7 @@ def test_request_that_collides_is_repeated_and_its_client_asked_once(platform, m
             raise Collision("somebody was faster")
         return real_revoke(*args, **more)
 
-    monkeypatch.setattr(server, "application", application)
+    monkeypatch.setattr(callers, "authenticate", authenticate)
     monkeypatch.setattr(service, "revoke", revoke)
     call(platform, f"{GRANTS}/{grant.grant_id}", "DELETE", status=204)
     assert (len(asked), len(tries)) == (1, 2)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from consentcore.oauth import parameters as front
+from consentcore.oauth.parameters import AUTHORIZE
 from tests.support.fuzzing import (
     FORM,
     JSON,
@@ -109,7 +109,7 @@ def test_40_87_no_json_at_the_protocol_endpoints_is_answered_with_a_5xx(target, 
 
 
 @FUZZ
-@given(change=pairs, drop=st.sets(st.sampled_from(sorted(front.AUTHORIZE)), max_size=2))
+@given(change=pairs, drop=st.sets(st.sampled_from(sorted(AUTHORIZE)), max_size=2))
 def test_03_87_no_authorization_request_is_answered_with_a_5xx_or_leads_astray(target, change, drop):
     response = target.call("oauth.authorize", "GET", spoiled(asked(), change, drop))
     check("oauth.authorize", response, protocol=False)

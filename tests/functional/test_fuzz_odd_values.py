@@ -14,11 +14,14 @@ from urllib.parse import quote
 import pytest
 from webob import Request as Blank
 
-from consentcore.oauth import parameters as front
+from consentcore.oauth.grants import GRANT_TYPES
+from consentcore.oauth.parameters import ABOUT_TOKEN, AUTHORIZE
+from consentcore.oauth.token_endpoint import token_parameters
 from consentcore.web.api.openapi import openapi_document
 from tests.support.fuzzing import FORM, JSON, LAST, Target, asked
 from tests.support.platform import ISSUER, PREFIX
 
+TOKEN = token_parameters(GRANT_TYPES)
 ODD_JSON = [
     r'"\ud800"',
     r'"a\udfff\ud800"',
@@ -185,7 +188,7 @@ def test_87_no_member_of_a_json_body_makes_a_5xx(target, path, method, names):
 
 def test_87_no_member_of_a_json_body_at_the_protocol_endpoints_makes_a_5xx(target):
     for route in ("oauth.token", "oauth.revoke", "oauth.introspect", "oauth.par"):
-        for name in {*front.AUTHORIZE, *front.TOKEN, *front.ABOUT_TOKEN, "unknown"}:
+        for name in {*AUTHORIZE, *TOKEN, *ABOUT_TOKEN, "unknown"}:
             sent = {one: json.dumps(text) for one, text in target.good[route].items() if one != name}
             for odd in ODD_JSON:
                 body = "{" + ", ".join(f'"{one}": {text}' for one, text in {**sent, name: odd}.items()) + "}"
@@ -199,7 +202,7 @@ def routes(target):
 
 def test_87_no_parameter_makes_a_5xx(target):
     named = {name for *_, names, _ in OPERATIONS for name in names} | {
-        *front.AUTHORIZE,
+        *AUTHORIZE,
         "i",
         "next",
         "page",
@@ -218,7 +221,7 @@ def test_87_no_parameter_makes_a_5xx(target):
 
 
 def test_87_no_authorization_request_makes_a_5xx(target):
-    for name in {*front.AUTHORIZE, "unknown"}:
+    for name in {*AUTHORIZE, "unknown"}:
         for odd in ODD_BYTES:
             kept = [(one, quote(text)) for one, text in asked().items() if one != name]
             query = "&".join(f"{one}={text}" for one, text in [*kept, (name, quote(odd))]).encode()

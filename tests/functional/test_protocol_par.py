@@ -324,7 +324,7 @@ def test_36_a_provider_of_keys_that_is_down_is_401_and_says_why_in_the_log(tmp_p
 
 PRESENT_WHEN_TOLD = """
 import sys
-from consentcore.oauth.server import HttpRequest
+from consentcore.oauth.messages import HttpRequest
 from consentcore.runtime import build_runtime
 from consentcore.config import load_ini
 runtime = build_runtime(load_ini(sys.argv[1]))
@@ -332,7 +332,7 @@ server, body = runtime.server, sys.argv[2].encode()
 headers = {"content-type": "application/x-www-form-urlencoded"}
 print("ready", flush=True)
 for _ in sys.stdin:
-    print(server.introspect(HttpRequest("POST", "", headers, body)).status, flush=True)
+    print(server.introspection.answer(HttpRequest("POST", "", headers, body)).status, flush=True)
     break
 runtime.close()
 """

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from consentcore.domain.parties import ActorType
-from consentcore.oauth.server import Redirect
+from consentcore.oauth.messages import Redirect
 from consentcore.testing import ManualClock
 from tests.lifecycle.model import DAY, GRACE_MS, INTERACTION_MS, Expected, Model, ModelClient, ModelToken
 from tests.lifecycle.tools import (
@@ -78,7 +78,7 @@ class LifeCycle(RuleBasedStateMachine):
         covered = standing is not None and set(scopes) <= standing.scopes and not model.public
         assert covered == (not self.world.reasons(pending))
         if covered and remember:
-            redirect = self.world.server.issue_code(pending.request, pending.context.grant)
+            redirect = self.world.server.authorization.issue_code(pending.request, pending.context.grant)
             assert isinstance(redirect, Redirect)
             self.model.issue(code_in(redirect.url), standing, scopes, verifier, self.now)
         interaction = self.world.open(pending, self.owners[owner][0])
@@ -187,7 +187,7 @@ class LifeCycle(RuleBasedStateMachine):
     def revoke_token(self, back, by, own):
         token = latest(self.model.tokens, back)
         client = token.family.client if own else self.clients[by]
-        answer = self.world.post("revoke", self.real[self._index(client)], token=token.clear)
+        answer = self.world.post("revocation", self.real[self._index(client)], token=token.clear)
         assert answer.status == (200 if client.enabled else 401)
         if client is token.family.client and client.enabled and not token.gone:
             token.family.killed = True
@@ -238,7 +238,7 @@ class LifeCycle(RuleBasedStateMachine):
             if number:
                 return self.world.refresh(client, token.clear)
             if token_only:
-                return self.world.post("revoke", client, token=token.clear).status == 200
+                return self.world.post("revocation", client, token=token.clear).status == 200
             return self.world.revoke_grant(grant.grant_id, ActorType.OWNER)
 
         revoked, answer = at_once(work, 2)

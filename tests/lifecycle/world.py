@@ -29,8 +29,8 @@ from consentcore.domain.event import Evidence
 from consentcore.domain.interaction import Interaction
 from consentcore.domain.parties import Actor, ActorType
 from consentcore.domain.secret import digest
-from consentcore.oauth.messages import HttpRequest, HttpResponse
-from consentcore.oauth.server import AuthorizationServer, Pending
+from consentcore.oauth.messages import HttpRequest, HttpResponse, Pending
+from consentcore.oauth.server import AuthorizationServer
 from consentcore.settings import CoreSettings, OAuthSettings
 from consentcore.testing import ManualClock, factories, fixed_keys
 
@@ -141,7 +141,7 @@ class World:
         }
         if verifier:
             query |= {"code_challenge": challenge_of(verifier), "code_challenge_method": "S256"}
-        found = self.server.authorize(urlencode(query), session.session_hash)
+        found = self.server.authorization.validate(urlencode(query), session.session_hash)
         assert isinstance(found, Pending), found
         return found
 
@@ -180,7 +180,7 @@ class World:
             approval = transact(self.storage, work)
         except InteractionGone:
             return None
-        url = self.server.success_url(interaction.request, approval.code)
+        url = self.server.authorization.success_url(interaction.request, approval.code)
         return code_in(url), approval.grant.grant_id
 
     def deny(self, interaction: Interaction, owner: Owner) -> bool:
@@ -223,7 +223,7 @@ class World:
             pair = f"{client.client_id}:{SECRET}".encode()
             headers["authorization"] = "Basic " + base64.b64encode(pair).decode()
         body = urlencode({name: value for name, value in parameters.items() if value}).encode()
-        answer: HttpResponse = getattr(self.server, endpoint)(HttpRequest("POST", "", headers, body))
+        answer: HttpResponse = getattr(self.server, endpoint).answer(HttpRequest("POST", "", headers, body))
         return Answer(answer.status, json.loads(answer.body or b"{}"))
 
     def exchange(self, client: Client, code: str, verifier: str) -> Answer:
@@ -242,7 +242,7 @@ class World:
         )
 
     def introspect(self, client: Client, token: str) -> Answer:
-        return self.post("introspect", client, token=token)
+        return self.post("introspection", client, token=token)
 
     def is_live(self, client: Client, token: str) -> bool:
         """What the storage says, where no client may ask."""

@@ -11,11 +11,14 @@ from hypothesis import strategies as st
 from pyramid.interfaces import IRoutesMapper
 from webob import Request as Blank
 
-from consentcore.oauth import parameters as front
+from consentcore.oauth.grants import GRANT_TYPES
+from consentcore.oauth.parameters import ABOUT_TOKEN, AUTHORIZE
+from consentcore.oauth.token_endpoint import token_parameters
 from consentcore.settings import LimitsSettings
 from tests.support.platform import CALLBACK, ISSUER, Request, answer, make_platform, to_consent_page
 
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
+TOKEN = token_parameters(GRANT_TYPES)
 PATIENT = ("failures_per_account", "failures_per_account_everywhere", "failures_per_address")
 LIMITS = "\n".join(
     [f"consentcore.limits.{one.name} = 0" for one in fields(LimitsSettings)]
@@ -83,7 +86,7 @@ FIELDS = [
     "iss",
     "error",
 ]
-NAMES = sorted({*front.AUTHORIZE, *front.TOKEN, *front.ABOUT_TOKEN, *FIELDS, "nonce", "user", "scopes", MARK})
+NAMES = sorted({*AUTHORIZE, *TOKEN, *ABOUT_TOKEN, *FIELDS, "nonce", "user", "scopes", MARK})
 values = st.one_of(st.sampled_from(ODD), st.text(max_size=40))
 pairs = st.lists(st.tuples(st.one_of(st.sampled_from(NAMES), st.text(max_size=12)), values), max_size=3)
 json_values = st.recursive(

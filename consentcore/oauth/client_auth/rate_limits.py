@@ -1,4 +1,4 @@
-"""Who may come in how often: client authentication with its limits, for every endpoint that demands it.
+"""Client authentication with its limits, for every endpoint that demands it.
 
 Two kinds of limits, and neither lets one client shut out another:
 
@@ -45,7 +45,7 @@ _CLOSED_WHILE_SUSPENDED = {"token": 400, "par": 400, "api": 403}
 """Endpoints that a suspended client is refused at, with the status of the refusal."""
 
 
-class Admission:
+class RateLimitedAuthenticator:
     """Identifies and authenticates clients within the limits. Safe to share between threads.
 
     :param storage: only its counters are used, and only after a failure.
@@ -54,7 +54,7 @@ class Admission:
 
     def __init__(self, storage: Storage, settings: LimitsSettings, authenticator: Authenticator) -> None:
         self._authenticator = authenticator
-        self._rates = Rates(
+        self._rates = RateLimiter(
             {
                 "token": settings.token_per_client,
                 "introspect": settings.introspect_per_client,
@@ -65,7 +65,7 @@ class Admission:
                 "asking": settings.asking_per_owner,
             }
         )
-        self._failures = Failures(storage, settings)
+        self._failures = FailureCounter(storage, settings)
 
     def identify(self, endpoint: str, http: HttpRequest, parameters: Mapping[str, str]) -> Credentials:
         """Find the credentials of a request; nothing is looked up.
@@ -113,7 +113,7 @@ class Admission:
         return bool(self._rates.wait("asking", *asking) or self._rates.hit("asking", *asking))
 
 
-class Rates:
+class RateLimiter:
     """Requests a minute in this process.
 
     Two counters a key, whatever the limit: a list of times, as a moving window keeps it, would hold hundreds of
@@ -166,7 +166,7 @@ class Rates:
         return begun >= step
 
 
-class Failures:
+class FailureCounter:
     """Wrong secrets a minute, shared by all processes. Keys hold hashes: the counters name nobody."""
 
     def __init__(self, storage: Storage, settings: LimitsSettings) -> None:

@@ -1,53 +1,67 @@
-"""One exchange of an authorization code (RFC 6749 section 4.1.3), as oauthlib's hooks need it."""
+"""The grant type ``authorization_code`` (RFC 6749 section 4.1.3)."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from oauthlib.oauth2 import InvalidGrantError
 
-from consentcore.domain.clock import SECOND
 from consentcore.domain.event_kinds import EventType
 from consentcore.domain.secret import digest
-from consentcore.domain.token import Consumed, NewToken, Redemption, Replayed
-from consentcore.oauth import access_token as access
+from consentcore.domain.token import Code, Consumed, NewToken, Redemption, Replayed
+from consentcore.oauth.grants.exchange import Exchange, GrantType, oauthlib_request
+from consentcore.oauth.grants.oauthlib_types import code_grant
+from consentcore.oauth.parameters import several
 from consentcore.oauth.pkce import verifier_is_wellformed
-from consentcore.oauth.resource_indicators import token_audience
-from consentcore.oauth.token_secrets import Pair, fresh_pair
+from consentcore.oauth.token_secrets import fresh_pair
 
 if TYPE_CHECKING:
     from consentcore.domain.client import Client
     from consentcore.domain.grant import Grant
-    from consentcore.domain.token import Code, CodeLookup
-    from consentcore.oauth.context import Parts
+    from consentcore.oauth.client_auth import Credentials
+    from consentcore.oauth.context import ServerContext
+    from consentcore.oauth.messages import HttpRequest, HttpResponse
+    from consentcore.oauth.validator import Validator
 
 
-class CodeExchange:
-    """Holds what the one read found and does the one write.
+class AuthorizationCode(GrantType):
+    """Exchanges a code, once, for the first tokens of a family."""
 
-    :param client: already authenticated.
-    :param presented: the code in clear.
-    :param wanted: the audience that the request names.
-    """
+    NAME = "authorization_code"
+    PARAMETERS = MappingProxyType(
+        {"code": 4096, "redirect_uri": 2000, "code_verifier": 4096, "resource": 2000}
+    )
 
-    def __init__(
-        self,
-        parts: Parts,
-        client: Client,
-        lookup: CodeLookup,
-        presented: str,
-        now: int,
-        *,
-        wanted: tuple[str, ...] = (),
-    ) -> None:
-        self.client = client
-        self.now = now
-        self.pair: Pair = fresh_pair()
-        self._audience: tuple[str, ...] = ()
-        self._wanted = wanted
-        self._parts = parts
-        self._lookup = lookup
-        self._hash = digest(presented)
+    def __init__(self, server: ServerContext, validator: Validator) -> None:
+        super().__init__(server, validator)
+        self._oauthlib = code_grant(validator)
+
+    def exchange(
+        self, http: HttpRequest, credentials: Credentials, parameters: Mapping[str, str]
+    ) -> HttpResponse:
+        """See :meth:`GrantType.exchange`."""
+        server, now = self._server, self._server.clock.now()
+        code_hash = digest(parameters.get("code", ""))
+        lookup = server.storage.protocol.read_code(credentials.client_id, code_hash)
+        client = server.authenticator.authenticate("token", http, credentials, lookup.client, now)
+        request = oauthlib_request(client, parameters, self.PARAMETERS)
+        request.exchange = CodeExchange(
+            server,
+            client,
+            lookup.code,
+            lookup.grant,
+            pair=fresh_pair(),
+            now=now,
+            requested=several(parameters, "resource"),
+        )
+        request.require_pkce = server.settings.oauth.require_pkce
+        return self._issue(self._oauthlib, request)
+
+
+class CodeExchange(Exchange[Code]):
+    """One exchange of an authorization code."""
 
     def check(self, request: Any) -> None:
         """Judge the code by what was read, and give ``request`` its scopes.
@@ -89,60 +103,34 @@ class CodeExchange:
         if presented != code.redirect_uri or (code.redirect_uri_given and not given):
             raise InvalidGrantError(description="redirect_uri: expected the one of the authorization request")
 
-    @property
-    def expires_in(self) -> int:
-        """Lifetime of the access token in whole seconds."""
-        return (self._access_end() - self.now) // SECOND
-
-    def make_access(self, request: Any) -> str:
-        """Make the access token of a request that was found good.
-
-        :raises ProtocolError: ``invalid_target``.
-        :raises ConfigurationError: a plugin's claims are not in order.
-        """
-        code, grant = self._found()
-        chosen = token_audience(self.client, self._wanted, code.audience)
-        wish = access.Wish(tuple(request.scopes), chosen, self.now, code.auth_time, code.acr)
-        made = access.make(self._parts, self.client, grant, wish, self.pair.access)
-        self.pair, self._audience = Pair(made.text, self.pair.refresh), made.audience
-        return made.text
-
     def store(self, request: Any, _token: dict[str, object]) -> None:
         """Burn the code and keep both tokens, in one verb (gap 8).
 
         :raises InvalidGrantError: when the verb did not consume it; a replay has ended the family by then (gap 9).
         """
-        outcome = self._parts.storage.protocol.consume_code(self._redemption(tuple(request.scopes)))
+        outcome = self._server.storage.protocol.consume_code(self._redemption(tuple(request.scopes)))
         if isinstance(outcome, Replayed):
-            self._parts.compromised(outcome.family_id, outcome.grant_id, EventType.CODE_REPLAYED)
+            self._server.compromised(outcome.family_id, outcome.grant_id, EventType.CODE_REPLAYED)
         if not isinstance(outcome, Consumed):
             raise InvalidGrantError(request=request)
 
     def _refuse_used(self) -> NoReturn:
         """Let the verb tell a replay from a family that is dead already; it changes nothing in either case."""
-        outcome = self._parts.storage.protocol.consume_code(self._redemption(()))
+        outcome = self._server.storage.protocol.consume_code(self._redemption(()))
         if isinstance(outcome, Replayed):
-            self._parts.compromised(outcome.family_id, outcome.grant_id, EventType.CODE_REPLAYED)
+            self._server.compromised(outcome.family_id, outcome.grant_id, EventType.CODE_REPLAYED)
         raise InvalidGrantError
 
     def _redemption(self, scopes: tuple[str, ...]) -> Redemption:
         code, grant = self._found()
-        refresh_end = self._parts.lifetimes.first_refresh_end(self.now, grant, scopes)
+        refresh_end = self._server.lifetimes.first_refresh_end(self.now, grant, scopes)
         return Redemption(
-            code_hash=self._hash,
+            code_hash=code.code_hash,
             client_id=self.client.client_id,
             now=self.now,
             access=NewToken(digest(self.pair.access), scopes, self._access_end(), self._audience),
             refresh=NewToken(digest(self.pair.refresh), scopes, refresh_end, code.audience),
         )
-
-    def _access_end(self) -> int:
-        return self._parts.lifetimes.access_end(self.now, self._found()[1])
-
-    def _found(self) -> tuple[Code, Grant]:
-        if self._lookup.code is None or self._lookup.grant is None:
-            raise InvalidGrantError
-        return self._lookup.code, self._lookup.grant
 
     @staticmethod
     def _check_verifier(request: Any, code: Code, client: Client) -> None:

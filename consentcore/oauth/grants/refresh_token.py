@@ -1,9 +1,11 @@
-"""One use of a refresh token (RFC 6749 section 6), as oauthlib's hooks need it: rotation, grace, reuse."""
+"""The grant type ``refresh_token`` (RFC 6749 section 6): rotation, grace, reuse."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from hmac import compare_digest
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from oauthlib.oauth2 import InvalidGrantError
@@ -12,49 +14,76 @@ from consentcore.domain.clock import SECOND
 from consentcore.domain.errors import KeyUnavailable
 from consentcore.domain.event_kinds import EventType
 from consentcore.domain.secret import digest
-from consentcore.domain.token import Grace, NewToken, Reused, Rotated, Rotation, TokenKind
-from consentcore.oauth import access_token as access
-from consentcore.oauth.errors import suspended
-from consentcore.oauth.resource_indicators import token_audience
+from consentcore.domain.token import Grace, NewToken, Reused, Rotated, Rotation, Token, TokenKind
+from consentcore.oauth.errors import ProtocolError, suspended
+from consentcore.oauth.grants.exchange import Exchange, GrantType, oauthlib_request
+from consentcore.oauth.grants.oauthlib_types import refresh_grant
+from consentcore.oauth.parameters import several
+from consentcore.oauth.scope_strings import MALFORMED, parse
 from consentcore.oauth.token_secrets import Pair, derived_pair, fresh_nonce, open_access, seal_access
 
 if TYPE_CHECKING:
     from consentcore.domain.client import Client
-    from consentcore.domain.grant import Grant
-    from consentcore.domain.token import RotateOutcome, Token, TokenLookup
-    from consentcore.oauth.context import Parts
+    from consentcore.domain.token import RotateOutcome, TokenLookup
+    from consentcore.oauth.client_auth import Credentials
+    from consentcore.oauth.context import ServerContext
+    from consentcore.oauth.messages import HttpRequest, HttpResponse
+    from consentcore.oauth.validator import Validator
 
 
-class RefreshExchange:
-    """Holds what the one read found and does the one write.
+class RefreshToken(GrantType):
+    """Exchanges a refresh token for its successor and a new access token."""
 
-    :param client: already authenticated.
+    NAME = "refresh_token"
+    PARAMETERS = MappingProxyType({"refresh_token": 4096, "scope": 4096, "resource": 2000})
+
+    def __init__(self, server: ServerContext, validator: Validator) -> None:
+        super().__init__(server, validator)
+        self._oauthlib = refresh_grant(validator)
+
+    def exchange(
+        self, http: HttpRequest, credentials: Credentials, parameters: Mapping[str, str]
+    ) -> HttpResponse:
+        """See :meth:`GrantType.exchange`."""
+        server, now = self._server, self._server.clock.now()
+        presented = parameters.get("refresh_token", "")
+        lookup = server.storage.protocol.find_token(credentials.client_id, digest(presented))
+        client = server.authenticator.authenticate("token", http, credentials, lookup.client, now)
+        request = oauthlib_request(client, parameters, self.PARAMETERS)
+        if request.scope is not None:
+            scopes = parse(request.scope)
+            if scopes is None:
+                raise ProtocolError(400, "invalid_scope", MALFORMED)
+            request.scope = " ".join(scopes)
+        requested = several(parameters, "resource")
+        request.exchange = RefreshExchange(server, client, lookup, presented, now=now, requested=requested)
+        return self._issue(self._oauthlib, request)
+
+
+class RefreshExchange(Exchange[Token]):
+    """One use of a refresh token.
+
     :param presented: the refresh token in clear.
-    :param wanted: the audience that the request names.
     """
 
     def __init__(
         self,
-        parts: Parts,
+        server: ServerContext,
         client: Client,
         lookup: TokenLookup,
         presented: str,
-        now: int,
         *,
-        wanted: tuple[str, ...] = (),
+        now: int,
+        requested: tuple[str, ...],
     ) -> None:
-        self.client = client
-        self.now = now
-        self._parts = parts
+        self._nonce = fresh_nonce()
+        self._key_id = server.keys.current_id
+        pair = derived_pair(server.keys, presented, self._nonce, self._key_id)
+        super().__init__(server, client, lookup.token, lookup.grant, pair=pair, now=now, requested=requested)
         self._lookup = lookup
         self._presented = presented
-        self._nonce = fresh_nonce()
-        self._key_id = parts.keys.current_id
-        self.pair: Pair = derived_pair(parts.keys, presented, self._nonce, self._key_id)
         self._grace: Grace | None = None
-        self._audience: tuple[str, ...] = ()
         self._sealed = b""
-        self._wanted = wanted
 
     def check(self, request: Any) -> None:
         """Judge the token by what was read; a rotated one by the verb, which alone tells grace from reuse.
@@ -78,27 +107,17 @@ class RefreshExchange:
         """What the refresh token stands for now: the most that a request may ask for."""
         return list(self._lookup.effective_scopes())
 
-    @property
-    def expires_in(self) -> int:
-        """Lifetime of the access token in whole seconds."""
-        return max(0, (self._access_end() - self.now) // SECOND)
-
     def make_access(self, request: Any) -> str:
-        """Make the access token of a request that was found good.
+        """Make it, and seal what cannot be derived again for who presents the same refresh token within the grace.
 
         :raises ProtocolError: ``invalid_target``.
         :raises ConfigurationError: a plugin's claims are not in order.
         """
-        token, grant = self._found()
-        chosen = token_audience(self.client, self._wanted, token.audience)
-        wish = access.Wish(tuple(request.scopes), chosen, self.now, token.auth_time, token.acr)
-        made = access.make(self._parts, self.client, grant, wish, self.pair.access)
-        if made.text != self.pair.access:
-            self._sealed = seal_access(
-                self._parts.keys, self._presented, self._nonce, self._key_id, made.text
-            )
-        self.pair, self._audience = Pair(made.text, self.pair.refresh), made.audience
-        return made.text
+        derived = self.pair.access
+        text = super().make_access(request)
+        if text != derived:
+            self._sealed = seal_access(self._server.keys, self._presented, self._nonce, self._key_id, text)
+        return text
 
     def store(self, request: Any, token: dict[str, object]) -> None:
         """Exchange the token in one verb; within the grace, answer what the first exchange answered.
@@ -121,7 +140,7 @@ class RefreshExchange:
             token["refresh_token"] = repeated["refresh_token"]
 
     def _verb(self, scopes: tuple[str, ...]) -> RotateOutcome:
-        return self._parts.storage.protocol.rotate_refresh(self._rotation(scopes))
+        return self._server.storage.protocol.rotate_refresh(self._rotation(scopes))
 
     def _is_what_was_given(self, grace: Grace, scopes: tuple[str, ...]) -> bool:
         given = set(grace.access.scopes).intersection(self.original_scopes)
@@ -130,14 +149,14 @@ class RefreshExchange:
     def _add_access(self, request: Any, grace: Grace, scopes: tuple[str, ...]) -> None:
         """Store the access token of this request under the successor, which stays the one there is."""
         wanted = replace(self._rotation(scopes), token_hash=grace.refresh.token_hash, rotate=False)
-        if not isinstance(self._parts.storage.protocol.rotate_refresh(wanted), Rotated):
+        if not isinstance(self._server.storage.protocol.rotate_refresh(wanted), Rotated):
             raise InvalidGrantError(request=request)
 
     def _only_grace(self, request: Any, outcome: RotateOutcome) -> Grace:
         if isinstance(outcome, Grace):
             return outcome
         if isinstance(outcome, Reused):
-            self._parts.compromised(outcome.family_id, outcome.grant_id, EventType.REFRESH_REUSED)
+            self._server.compromised(outcome.family_id, outcome.grant_id, EventType.REFRESH_REUSED)
         self._say_if_suspended()
         raise InvalidGrantError(request=request)
 
@@ -146,13 +165,13 @@ class RefreshExchange:
 
         :raises ProtocolError: when it was.
         """
-        again = self._parts.storage.protocol.find_token(self.client.client_id, digest(self._presented))
+        again = self._server.storage.protocol.find_token(self.client.client_id, digest(self._presented))
         if again.client is not None and again.client.suspended is not None:
             raise suspended()
 
     def _rotation(self, scopes: tuple[str, ...]) -> Rotation:
         token, grant = self._found()
-        lifetimes = self._parts.lifetimes
+        lifetimes = self._server.lifetimes
         refresh_end = lifetimes.next_refresh_end(self.now, grant, token, self.original_scopes)
         return Rotation(
             token_hash=token.token_hash,
@@ -169,7 +188,7 @@ class RefreshExchange:
 
     def _repeated(self, grace: Grace) -> dict[str, object]:
         try:
-            pair = derived_pair(self._parts.keys, self._presented, grace.nonce, grace.nonce_key_id)
+            pair = derived_pair(self._server.keys, self._presented, grace.nonce, grace.nonce_key_id)
             if grace.sealed_access:
                 pair = Pair(self._opened(grace), pair.refresh)
         except (KeyUnavailable, ValueError) as error:
@@ -186,13 +205,5 @@ class RefreshExchange:
 
     def _opened(self, grace: Grace) -> str:
         return open_access(
-            self._parts.keys, self._presented, grace.nonce, grace.nonce_key_id, grace.sealed_access
+            self._server.keys, self._presented, grace.nonce, grace.nonce_key_id, grace.sealed_access
         )
-
-    def _access_end(self) -> int:
-        return self._parts.lifetimes.access_end(self.now, self._found()[1])
-
-    def _found(self) -> tuple[Token, Grant]:
-        if self._lookup.token is None or self._lookup.grant is None:
-            raise InvalidGrantError
-        return self._lookup.token, self._lookup.grant

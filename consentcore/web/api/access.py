@@ -31,7 +31,7 @@ def caller(request: Request) -> Client:
     """
     found: Client | None = request.environ.get(CALLER)
     if found is None:
-        found = request.runtime.server.application(received(request))
+        found = request.runtime.server.api_clients.authenticate(received(request))
         request.environ[CALLER] = found
     return found
 

@@ -12,7 +12,7 @@ from consentcore.consent.policy import reasons_to_ask
 from consentcore.domain.errors import ClientSuspended
 from consentcore.domain.interaction import Interaction
 from consentcore.oauth.authorization_endpoint import SUSPENDED, USED_UP
-from consentcore.oauth.server import PageError, Pending, Redirect
+from consentcore.oauth.messages import PageError, Pending, Redirect
 from consentcore.web.errors import TITLES, error_page
 from consentcore.web.oauth.opening import open_interaction, take_standing
 from consentcore.web.owner.interactions import UNBOUND, url_for
@@ -43,7 +43,9 @@ def authorize(request: Request) -> Response:
     if request.method != "GET":
         raise HTTPMethodNotAllowed(OPENED_IN_A_BROWSER, headers={"Allow": "GET"})
     session_hash = request.browser.hash if request.browser.known else None
-    result = request.runtime.server.authorize(request.environ.get("QUERY_STRING", ""), session_hash)
+    result = request.runtime.server.authorization.validate(
+        request.environ.get("QUERY_STRING", ""), session_hash
+    )
     if isinstance(result, PageError) and result.error == SUSPENDED:
         raise ClientSuspended
     if isinstance(result, Pending):
@@ -68,21 +70,23 @@ def settle(request: Request, pending: Pending) -> Redirect | PageError:
     if context.session and context.grant and not reasons:
         if not take_standing(home.storage, pending):
             return USED_UP
-        remembered: Redirect | None = home.server.issue_code(wanted, context.grant, context.session)
+        remembered: Redirect | None = home.server.authorization.issue_code(
+            wanted, context.grant, context.session
+        )
         if remembered:
             return remembered
-        pending = replace(pending, standing=None)
+        pending = replace(pending, opened=None)
     if wanted.prompt == "none":
         error = "consent_required" if context.session else "login_required"
-        return Redirect(home.server.error_url(wanted, error, "The data owner has to be asked"))
+        return Redirect(home.server.authorization.error_url(wanted, error, "The data owner has to be asked"))
     return ask(request, pending)
 
 
 def ask(request: Request, pending: Pending) -> Redirect:
     """Keep the request on the server and lead the person to the login or the consent page."""
     home, wanted, session = request.runtime, pending.request, pending.context.session
-    if session and home.server.asks_too_often(session.owner_id, wanted.client_id):
-        error = home.server.error_url(
+    if session and home.server.authenticator.asks_too_often(session.owner_id, wanted.client_id):
+        error = home.server.authorization.error_url(
             wanted, "temporarily_unavailable", "Too many requests of this data owner"
         )
         return Redirect(error)

@@ -16,4 +16,4 @@ if TYPE_CHECKING:
 @view_config(route_name="oauth.introspect", require_csrf=False)
 def introspect(request: Request) -> Response:
     """Say what a token stands for."""
-    return sent(request.runtime.server.introspect(received(request)))
+    return sent(request.runtime.server.introspection.answer(received(request)))

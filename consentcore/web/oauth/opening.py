@@ -30,8 +30,8 @@ def open_interaction(storage: Storage, interaction: Interaction, pending: Pendin
     """
     if not pending.shared:
         return _store(storage, interaction, mint(INTERACTION))
-    if pending.standing:
-        interaction = replace(interaction, expires_at=pending.standing.expires_at)
+    if pending.opened:
+        interaction = replace(interaction, expires_at=pending.opened.expires_at)
     else:
         _store(storage, replace(interaction, session_hash=SHARED, owner_id=""), pending.shared)
     mine = shape(INTERACTION, digest(f"{pending.shared}|{browser.mark.hex()}"))
@@ -41,7 +41,7 @@ def open_interaction(storage: Storage, interaction: Interaction, pending: Pendin
 def take_standing(storage: Storage, pending: Pending) -> bool:
     """Use a pushed request up that is to be answered at once, if it was opened before; False when somebody else
     was faster. One that was not is used up by having been taken."""
-    if not pending.standing:
+    if not pending.opened:
         return True
     with storage.transaction() as uow:
         return uow.interactions.consume(digest(pending.shared))

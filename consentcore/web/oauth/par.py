@@ -16,4 +16,4 @@ if TYPE_CHECKING:
 @view_config(route_name="oauth.par", require_csrf=False)
 def par(request: Request) -> Response:
     """Keep an authorization request until its browser comes."""
-    return sent(request.runtime.server.push(received(request)))
+    return sent(request.runtime.server.par.answer(received(request)))

@@ -16,4 +16,4 @@ if TYPE_CHECKING:
 @view_config(route_name="oauth.revoke", require_csrf=False)
 def revoke(request: Request) -> Response:
     """Give tokens back."""
-    return sent(request.runtime.server.revoke(received(request)))
+    return sent(request.runtime.server.revocation.answer(received(request)))

@@ -16,4 +16,4 @@ if TYPE_CHECKING:
 @view_config(route_name="oauth.token", require_csrf=False)
 def token(request: Request) -> Response:
     """Exchange a code or a refresh token; every method comes here, so that a wrong one is told so in JSON."""
-    return sent(request.runtime.server.token(received(request)))
+    return sent(request.runtime.server.token.answer(received(request)))

@@ -114,7 +114,7 @@ def _approve(request: Request, asked: Asked, presented_at: int) -> str:
         snapshot=asked.shown,
     )
     _note(request, asked, "approve")
-    return request.runtime.server.success_url(asked.interaction.request, approval.code)
+    return request.runtime.server.authorization.success_url(asked.interaction.request, approval.code)
 
 
 def _deny(request: Request, asked: Asked) -> str:
@@ -130,7 +130,7 @@ def _deny(request: Request, asked: Asked) -> str:
     )
     _note(request, asked, "deny")
     wanted = asked.interaction.request
-    return request.runtime.server.error_url(wanted, "access_denied", "The data owner said no")
+    return request.runtime.server.authorization.error_url(wanted, "access_denied", "The data owner said no")
 
 
 def _evidence(request: Request, method: str, asked: Asked, presented_at: int | None) -> Evidence:

@@ -10,7 +10,7 @@ from consentcore.web.owner.interactions import Gone, asking
 if TYPE_CHECKING:
     from pyramid.request import Request
 
-    from consentcore.oauth.server import AuthorizationServer
+    from consentcore.oauth.authorization_endpoint import AuthorizationEndpoint
     from consentcore.web.owner.answered import Answer
 
 AGAIN = "again"
@@ -29,15 +29,15 @@ def repeated(request: Request, gone: Gone, decision: str) -> str:
     if answer is None or decision not in (AGAIN, answer.decision) or not may_repeat(request, answer):
         raise gone
     wanted = answer.request
-    server: AuthorizationServer = request.runtime.server
+    authorization: AuthorizationEndpoint = request.runtime.server.authorization
     asking(request, wanted)
     if answer.decision == "deny":
-        return server.error_url(wanted, "access_denied", "The data owner said no")
+        return authorization.error_url(wanted, "access_denied", "The data owner said no")
     how = evidence.gather(request, "button:again")
     code = request.runtime.service.further_code(request.uow, wanted, request.owner, how)
     if code is None:
-        return server.error_url(wanted, "access_denied", "The data owner has ended the access")
-    return server.success_url(wanted, code)
+        return authorization.error_url(wanted, "access_denied", "The data owner has ended the access")
+    return authorization.success_url(wanted, code)
 
 
 def may_repeat(request: Request, answer: Answer) -> bool:

@@ -109,8 +109,10 @@ def _back(request: Request, gone: Gone) -> tuple[str, str] | None:
     client = _led_to(request, wanted)
     if client is None:
         return None
-    server = request.runtime.server
-    return client.name, server.error_url(wanted, "access_denied", "The data owner has not answered in time")
+    authorization = request.runtime.server.authorization
+    return client.name, authorization.error_url(
+        wanted, "access_denied", "The data owner has not answered in time"
+    )
 
 
 def _led_to(request: Request, wanted: AuthorizationRequest) -> Client | None:

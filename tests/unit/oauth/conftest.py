@@ -12,13 +12,16 @@ import pytest
 
 from consentcore.api import Catalog, Client, ClientKind, EventType, Scope, ScopeType, transact
 from consentcore.domain.secret import CODE, digest, mint
-from consentcore.oauth.server import AuthorizationServer, HttpRequest, HttpResponse, Pending
+from consentcore.oauth.messages import HttpRequest, HttpResponse, Pending
+from consentcore.oauth.server import AuthorizationServer
 from consentcore.settings import CoreSettings, OAuthSettings
 from consentcore.testing import ManualClock, factories, fixed_keys
 from consentcore_memory.storage import MemoryStorage
 
 SECRET = "factories-client-secret"
 REDIRECT_URI = factories.REDIRECT_URI
+ATTRIBUTES = {"revoke": "revocation", "introspect": "introspection"}
+"""What the server calls the endpoints whose addresses end otherwise."""
 ISSUER = "https://consent.example"
 VERIFIER = "v" * 43
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
@@ -151,7 +154,7 @@ class House:
     def authorize(self, *pairs, query: str | None = None, session: bool = True, **parameters):
         if query is None:
             query = urlencode([*parameters.items(), *pairs], quote_via=quote)
-        return self.server.authorize(query, self.session.session_hash if session else None)
+        return self.server.authorization.validate(query, self.session.session_hash if session else None)
 
     def ask(self, **parameters) -> Pending:
         found = self.authorize(**{"client_id": "app", "response_type": "code", **parameters})
@@ -183,7 +186,12 @@ class House:
             headers.setdefault("content-type", "application/x-www-form-urlencoded")
             body = urlencode(parameters or {}).encode()
         http = HttpRequest("POST", query, headers, body)
-        return Answer(getattr(self.server, endpoint)(http))
+        return Answer(self.send(endpoint, http))
+
+    def send(
+        self, endpoint: str, http: HttpRequest, server: AuthorizationServer | None = None
+    ) -> HttpResponse:
+        return getattr(server or self.server, ATTRIBUTES.get(endpoint, endpoint)).answer(http)
 
     def redeem(self, code: str, **parameters) -> Answer:
         auth = parameters.pop("auth", ("app", SECRET))

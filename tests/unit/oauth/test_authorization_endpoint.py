@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 
 from consentcore.api import AuthMethod, ClientKind
-from consentcore.oauth.server import PageError, Pending, Redirect
+from consentcore.oauth.messages import PageError, Pending, Redirect
 
 URI = "https://app.example/callback"
 CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
@@ -195,7 +195,7 @@ def test_04_every_other_error_is_redirected_with_state_and_iss(house, wrong):
 def test_05_state_comes_back_as_it_was(house, state):
     pending = house.ask(state=state)
     assert pending.request.state == state
-    redirect = Redirect(house.server.success_url(pending.request, "c"))
+    redirect = Redirect(house.server.authorization.success_url(pending.request, "c"))
     assert house.answered(redirect) == {"code": "c", "state": state, "iss": "https://consent.example"}
 
 
@@ -218,8 +218,8 @@ def test_05_the_longest_state_comes_back_in_a_head_that_proxies_take(house, stat
     house.add_client("long", redirect_uris=(longest,))
     asked = house.ask(client_id="long", state=state).request
     for url in (
-        house.server.success_url(asked, "c" * 60),
-        house.server.error_url(asked, "access_denied", "d" * 200),
+        house.server.authorization.success_url(asked, "c" * 60),
+        house.server.authorization.error_url(asked, "access_denied", "d" * 200),
     ):
         assert house.answered(Redirect(url))["state"] == state
         # 16 kB for a request line, 32 kB for the head of an answer (docs/samples/nginx.conf)
@@ -230,14 +230,17 @@ def test_05_no_state_comes_back_when_none_was_sent(house):
     for asked in ({}, {"state": ""}):
         pending = house.ask(**asked)
         assert pending.request.state is None
-        assert "state" not in house.server.success_url(pending.request, "c")
+        assert "state" not in house.server.authorization.success_url(pending.request, "c")
 
 
 def test_06_iss_is_the_issuer_of_the_metadata(house):
     issuer = house.server.metadata()["issuer"]
     asked = house.ask().request
-    assert house.answered(Redirect(house.server.success_url(asked, "c")))["iss"] == issuer
-    assert house.answered(Redirect(house.server.error_url(asked, "access_denied", "No")))["iss"] == issuer
+    assert house.answered(Redirect(house.server.authorization.success_url(asked, "c")))["iss"] == issuer
+    assert (
+        house.answered(Redirect(house.server.authorization.error_url(asked, "access_denied", "No")))["iss"]
+        == issuer
+    )
     assert house.server.metadata()["authorization_response_iss_parameter_supported"] is True
 
 
@@ -335,7 +338,7 @@ def test_11_request_objects_are_refused_and_never_fetched(house, name):
 
 
 def test_13_nothing_is_put_into_a_fragment(house):
-    url = house.server.success_url(house.ask(state="#s").request, "c")
+    url = house.server.authorization.success_url(house.ask(state="#s").request, "c")
     assert urlsplit(url).fragment == ""
 
 
@@ -392,7 +395,7 @@ def test_14_without_scope_and_without_registered_ones_it_is_refused(house):
 def test_16_a_registered_query_is_kept(house):
     house.add_client("q", redirect_uris=("https://q.example/cb?tenant=a%20b",))
     asked = house.ask(client_id="q").request
-    url = house.server.success_url(asked, "c")
+    url = house.server.authorization.success_url(asked, "c")
     assert url.startswith("https://q.example/cb?tenant=a%20b&code=c&")
     assert not asked.redirect_uri_given
 
@@ -490,4 +493,6 @@ def test_what_the_query_looks_like_raw_does_not_matter(house):
     )
     assert isinstance(found, Pending)
     assert found.request.state == '"|{é'
-    assert parse_qs(urlsplit(house.server.success_url(found.request, "c")).query)["state"] == ['"|{é']
+    assert parse_qs(urlsplit(house.server.authorization.success_url(found.request, "c")).query)["state"] == [
+        '"|{é'
+    ]

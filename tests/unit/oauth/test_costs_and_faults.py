@@ -43,7 +43,7 @@ def test_one_read_and_one_write(house, counted):
     pending = house.ask()
     grant = house.grant_for(house.client)
     assert calls(house.ask) == ["read_authorize"]
-    assert calls(lambda: house.server.issue_code(pending.request, grant)) == ["issue_code"]
+    assert calls(lambda: house.server.authorization.issue_code(pending.request, grant)) == ["issue_code"]
     code = house.code()
     tokens = {}
     assert calls(lambda: tokens.update(house.redeem(code).json)) == ["read_code", "consume_code"]

@@ -30,13 +30,13 @@ def send(house, endpoint, *, origin=OWN, client_id="spa", auth=None, **parameter
     return house.post(endpoint, wanted, auth=auth, headers={"origin": origin})
 
 
-@pytest.mark.parametrize("endpoint", ["token", "revoke", "push"])
+@pytest.mark.parametrize("endpoint", ["token", "revoke", "par"])
 @pytest.mark.parametrize("origin", [OWN, "https://evil.example", "null"])
 def test_86_a_preflight_names_no_client_and_is_answered_for_every_origin(house, endpoint, origin):
-    from consentcore.oauth.server import HttpRequest
+    from consentcore.oauth.messages import HttpRequest
 
     asked = {"origin": origin, "access-control-request-method": "POST"}
-    answer = getattr(house.server, endpoint)(HttpRequest("OPTIONS", "", asked, b""))
+    answer = house.send(endpoint, HttpRequest("OPTIONS", "", asked, b""))
     told = dict(answer.headers)
     assert (answer.status, answer.body) == (204, b"")
     assert told["Access-Control-Allow-Origin"] == "*"
@@ -48,7 +48,7 @@ def test_86_a_preflight_names_no_client_and_is_answered_for_every_origin(house, 
     assert "Access-Control-Allow-Credentials" not in told
     # Without both headers it is no preflight, but a method that there is not.
     for headers in ({}, {"origin": origin}, {"access-control-request-method": "POST"}):
-        assert getattr(house.server, endpoint)(HttpRequest("OPTIONS", "", headers, b"")).status == 405
+        assert house.send(endpoint, HttpRequest("OPTIONS", "", headers, b"")).status == 405
 
 
 def test_86_the_whole_exchange_may_be_read_from_the_clients_own_origin(house):
@@ -174,11 +174,11 @@ def test_86_a_storage_that_is_down_allows_nobody(house, monkeypatch):
 def test_86_an_application_in_a_browser_may_push_its_request(house):
     public(house, require_par=True)
     asked = {"response_type": "code", "redirect_uri": SPA[0], "code_challenge": house.challenge}
-    pushed = send(house, "push", code_challenge_method="S256", **asked)
+    pushed = send(house, "par", code_challenge_method="S256", **asked)
     assert (pushed.status, named(pushed)) == (201, OWN)
-    refused = send(house, "push", **asked)
+    refused = send(house, "par", **asked)
     assert (refused.status, named(refused)) == (400, OWN)
-    assert named(send(house, "push", origin="https://evil.example", **asked)) is None
+    assert named(send(house, "par", origin="https://evil.example", **asked)) is None
 
 
 def test_86_introspection_is_not_for_browsers(house):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from consentcore.domain.secret import ACCESS, REFRESH, looks_like
-from consentcore.oauth.server import Pending
+from consentcore.oauth.messages import Pending
 
 
 def test_a_grant_from_the_first_request_to_the_last(house):
@@ -19,7 +19,7 @@ def test_a_grant_from_the_first_request_to_the_last(house):
     assert isinstance(pending, Pending)
     assert pending.context.session == house.session
 
-    redirect = house.server.issue_code(pending.request, house.grant_for(house.client))
+    redirect = house.server.authorization.issue_code(pending.request, house.grant_for(house.client))
     query = house.answered(redirect)
     assert query["state"] == "s"
     assert query["iss"] == "https://consent.example"
@@ -50,7 +50,7 @@ def test_a_grant_from_the_first_request_to_the_last(house):
 
 def test_a_denial_is_told_with_state_and_issuer(house):
     pending = house.ask(state="a b&c", scope="comfort.read")
-    url = house.server.error_url(pending.request, "access_denied", 'The owner said "no"')
+    url = house.server.authorization.error_url(pending.request, "access_denied", 'The owner said "no"')
     assert url == (
         "https://app.example/callback?error=access_denied&error_description=The%20owner%20said%20%3Fno%3F"
         "&state=a%20b%26c&iss=https%3A%2F%2Fconsent.example"

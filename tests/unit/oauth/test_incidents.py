@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from consentcore.api import AuthMethod, GrantState, InvalidInput, StorageUnavailable
+from consentcore.oauth.messages import PageError, Pending
 from consentcore.oauth.redirect_uris import check_redirect_uri
-from consentcore.oauth.server import PageError, Pending
 
 URI = "https://app.example/callback"
 SECRET = "factories-client-secret"
@@ -176,11 +176,11 @@ def test_cve_2026_1035_two_refreshes_at_once_leave_one_successor(make_house):
 def test_cve_2026_9689_parameters_stand_once_in_the_redirect(house, state):
     pending = asked_with(house, URI, state=state)
     assert isinstance(pending, Pending)
-    from consentcore.oauth.server import Redirect
+    from consentcore.oauth.messages import Redirect
 
     for url in (
-        house.server.success_url(pending.request, "c"),
-        house.server.error_url(pending.request, "access_denied", "No"),
+        house.server.authorization.success_url(pending.request, "c"),
+        house.server.authorization.error_url(pending.request, "access_denied", "No"),
     ):
         found = house.answered(Redirect(url))
         assert found["state"] == state

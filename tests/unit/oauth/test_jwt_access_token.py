@@ -66,7 +66,9 @@ def test_59_when_and_how_the_owner_signed_in_is_said_where_it_is_known(house):
             assert claims["auth_time"] == (house.clock.now() - 5_999) // 1000
             assert claims["acr"] == "urn:example:password"
     pending = house.ask()
-    redirect = house.server.issue_code(pending.request, house.grant_for(house.client), house.session)
+    redirect = house.server.authorization.issue_code(
+        pending.request, house.grant_for(house.client), house.session
+    )
     token = house.redeem(house.answered(redirect)["code"], redirect_uri=None).json["access_token"]
     assert read(house, token)[1]["auth_time"] == house.session.auth_time // 1000
 

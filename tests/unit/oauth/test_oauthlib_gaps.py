@@ -24,7 +24,7 @@ from oauthlib.oauth2 import (
 from oauthlib.oauth2.rfc6749.grant_types.authorization_code import code_challenge_method_s256
 
 from consentcore.api import AuthMethod
-from consentcore.oauth.server import PageError, Pending, Redirect
+from consentcore.oauth.messages import PageError, Pending, Redirect
 
 URI = "https://app.example/callback"
 SECRET = "factories-client-secret"
@@ -84,7 +84,9 @@ def test_gap_03_no_token_for_an_empty_verifier(house):
 
 def test_gap_04_plain_and_short_verifiers(house):
     assert "plain" in AuthorizationCodeGrant._code_challenge_methods
-    assert house.server._token._code._code_challenge_methods.keys() == {"S256"}
+    assert house.server.token._grants["authorization_code"]._oauthlib._code_challenge_methods.keys() == {
+        "S256"
+    }
     found = house.authorize(
         client_id="app",
         response_type="code",
@@ -124,7 +126,7 @@ def test_gap_06_parameters_become_attributes_of_the_request(house, monkeypatch):
     assert answer.json["scope"] == "comfort.read energy.read"
     assert seen[0].user is None
     assert seen[0].client == house.client
-    asked = house.ask(user="admin", client="x", scopes="device.act", asking="x").request
+    asked = house.ask(user="admin", client="x", scopes="device.act", authorize_state="x").request
     assert asked.scopes == ("comfort.read", "energy.read")
 
 
@@ -257,8 +259,8 @@ def test_gap_16_empty_scopes(house, query):
 
 
 def test_gap_17_iss_in_success_and_error(house):
-    asked = house.ask().request
-    for url in (house.server.success_url(asked, "c"), house.server.error_url(asked, "access_denied", "")):
+    asked, authorization = house.ask().request, house.server.authorization
+    for url in (authorization.success_url(asked, "c"), authorization.error_url(asked, "access_denied", "")):
         assert house.answered(Redirect(url))["iss"] == "https://consent.example"
 
 

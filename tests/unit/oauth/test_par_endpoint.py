@@ -9,8 +9,8 @@ import pytest
 
 from consentcore.api import AuthMethod, StorageUnavailable
 from consentcore.domain.secret import REQUEST, mint
-from consentcore.oauth.par_endpoint import URN
-from consentcore.oauth.server import PageError, Pending, Redirect
+from consentcore.oauth.messages import PageError, Pending, Redirect
+from consentcore.oauth.pushed_requests import URN
 from consentcore.testing import factories
 from consentcore.testing.threads import together
 
@@ -21,7 +21,7 @@ ASKED = {"response_type": "code", "redirect_uri": CALLBACK, "scope": "comfort.re
 
 def push(house, auth=("app", SECRET), **changes):
     wanted = {**ASKED, **changes}
-    return house.post("push", {name: value for name, value in wanted.items() if value is not None}, auth=auth)
+    return house.post("par", {name: value for name, value in wanted.items() if value is not None}, auth=auth)
 
 
 def pushed(house, **changes) -> str:
@@ -56,7 +56,7 @@ def test_98_opens_what_was_pushed(house):
 
 def test_98_json_says_the_same_as_a_form(house):
     body = json.dumps({**ASKED, "client_id": "app", "client_secret": SECRET}).encode()
-    answer = house.post("push", auth=None, headers={"content-type": "application/json"}, body=body)
+    answer = house.post("par", auth=None, headers={"content-type": "application/json"}, body=body)
     assert answer.status == 201
     assert opened(house, answer.json["request_uri"]).request == house.ask(**ASKED).request
 
@@ -68,7 +68,7 @@ def test_98_several_resources_are_kept(house):
         f"{name}={quote(value, safe='')}"
         for name, value in [*ASKED.items(), *(("resource", uri) for uri in resources)]
     ).encode()
-    answer = house.post("push", headers={"content-type": "application/x-www-form-urlencoded"}, body=body)
+    answer = house.post("par", headers={"content-type": "application/x-www-form-urlencoded"}, body=body)
     assert opened(house, answer.json["request_uri"]).request.audience == resources
 
 
@@ -169,7 +169,7 @@ def test_98_rules_are_those_of_the_authorization_endpoint(house, changes, error)
 @pytest.mark.parametrize("value", [None, 7, [1], {"scope": "x"}, "\0", "\ud800", ""])
 def test_11_unknown_members_are_ignored_whatever_they_hold(house, value):
     body = json.dumps({**ASKED, "foo": value, "nonce": None, "prompt": None}).encode()
-    answer = house.post("push", headers={"content-type": "application/json"}, body=body)
+    answer = house.post("par", headers={"content-type": "application/json"}, body=body)
     assert answer.status == 201
     assert opened(house, answer.json["request_uri"]).request.state == ASKED["state"]
 
@@ -178,7 +178,7 @@ def test_42_duplicates_are_refused(house):
     for name in (*ASKED, "unknown"):
         body = f"{name}=a&{name}=b".encode()
         headers = {"content-type": "application/x-www-form-urlencoded"}
-        assert house.post("push", headers=headers, body=body).error == "invalid_request"
+        assert house.post("par", headers=headers, body=body).error == "invalid_request"
 
 
 @pytest.mark.parametrize(

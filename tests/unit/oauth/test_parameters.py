@@ -10,10 +10,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from consentcore.oauth import parameters as front
 from consentcore.oauth.errors import ProtocolError
-from consentcore.oauth.server import HttpRequest, PageError, Pending, Redirect
+from consentcore.oauth.grants import GRANT_TYPES
+from consentcore.oauth.messages import HttpRequest, PageError, Pending, Redirect
+from consentcore.oauth.parameters import AUTHORIZE, read_body, read_query
+from consentcore.oauth.token_endpoint import token_parameters
 
+TOKEN = token_parameters(GRANT_TYPES)
 LIMIT = 262_144
 TYPES = ["application/x-www-form-urlencoded", "application/json", "text/plain", ""]
 PIECES = st.sampled_from(
@@ -73,7 +76,7 @@ BODIES = st.one_of(
 def test_any_body_is_read_or_refused(body, content_type):
     http = HttpRequest("POST", "", {"content-type": content_type}, body)
     try:
-        values = front.read_body(http, front.TOKEN, LIMIT)
+        values = read_body(http, TOKEN, LIMIT)
     except ProtocolError as error:
         refused = error
     else:
@@ -83,19 +86,19 @@ def test_any_body_is_read_or_refused(body, content_type):
 
 
 def check_values(values):
-    assert set(values) <= set(front.TOKEN)
+    assert set(values) <= set(TOKEN)
     for name, value in values.items():
         assert value
         assert value.isascii()
         assert value.isprintable()
-        assert len(value) <= front.TOKEN[name]
+        assert len(value) <= TOKEN[name]
 
 
 @given(query=QUERIES)
 @settings(max_examples=300, deadline=None)
 def test_any_query_is_read(query):
-    parameters = front.read_query(query, front.AUTHORIZE)
-    assert set(parameters.values) <= set(front.AUTHORIZE)
+    parameters = read_query(query, AUTHORIZE)
+    assert set(parameters.values) <= set(AUTHORIZE)
     assert not set(parameters.values) & set(parameters.problems)
     assert all(value and "\0" not in value for value in parameters.values.values())
     assert (parameters.first_problem() is None) == (not parameters.problems)
@@ -106,15 +109,15 @@ def test_any_query_is_read(query):
 )
 @settings(max_examples=150, deadline=None)
 def test_the_server_answers_anything(module_house, query, body, content_type, header):
-    found = module_house.server.authorize(query, None)
+    found = module_house.server.authorization.validate(query, None)
     assert isinstance(found, PageError | Redirect | Pending)
-    known = module_house.server.authorize(f"client_id=app&response_type=code&{query}", None)
+    known = module_house.server.authorization.validate(f"client_id=app&response_type=code&{query}", None)
     assert isinstance(known, PageError | Redirect | Pending)
     headers = {"content-type": content_type}
     if header is not None:
         headers["authorization"] = header
     for endpoint in ("token", "revoke", "introspect"):
-        answer = getattr(module_house.server, endpoint)(HttpRequest("POST", "", headers, body))
+        answer = module_house.send(endpoint, HttpRequest("POST", "", headers, body))
         assert answer.status in (400, 401, 415)
 
 
@@ -123,18 +126,18 @@ def test_the_server_answers_anything(module_house, query, body, content_type, he
 def test_any_state_without_control_characters_comes_back(module_house, text):
     from urllib.parse import parse_qs, quote, urlsplit
 
-    found = module_house.server.authorize(
+    found = module_house.server.authorization.validate(
         f"client_id=app&response_type=code&state={quote(text, safe='')}", None
     )
     assert isinstance(found, Pending)
-    url = module_house.server.success_url(found.request, "c")
+    url = module_house.server.authorization.success_url(found.request, "c")
     assert parse_qs(urlsplit(url).query)["state"] == [text]
     assert url.isascii()
 
 
 def read(body: str, known=None):
     http = HttpRequest("POST", "", {"content-type": TYPES[0]}, body.encode())
-    return front.read_body(http, known or front.TOKEN, LIMIT)
+    return read_body(http, known or TOKEN, LIMIT)
 
 
 def test_a_form_is_decoded_once():
@@ -169,7 +172,7 @@ def test_a_refusal_names_the_parameter_and_what_was_expected(body, description):
 
 def read_json(members, known=None):
     http = HttpRequest("POST", "", {"content-type": TYPES[1]}, json.dumps(members).encode())
-    return front.read_body(http, known or front.TOKEN, LIMIT)
+    return read_body(http, known or TOKEN, LIMIT)
 
 
 NOT_STRINGS = [None, True, 7, 1.5, [], ["a", None], {}, {"code": {"code": [1]}}]
@@ -184,13 +187,13 @@ def test_11_unknown_members_are_ignored_whatever_they_hold(value):
 def test_11_unknown_numbers_may_have_any_length():
     body = b'{"code": "a", "n": ' + b"9" * 10_000 + b', "e": 1e999, "x": [-1, NaN]}'
     http = HttpRequest("POST", "", {"content-type": TYPES[1]}, body)
-    assert front.read_body(http, front.TOKEN, LIMIT) == {"code": "a"}
+    assert read_body(http, TOKEN, LIMIT) == {"code": "a"}
 
 
 def test_33_a_byte_order_mark_before_json_is_passed_over():
     """RFC 8259 section 8.1; .NET writes one."""
     http = HttpRequest("POST", "", {"content-type": TYPES[1]}, b'\xef\xbb\xbf{"code": "a"}')
-    assert front.read_body(http, front.TOKEN, LIMIT) == {"code": "a"}
+    assert read_body(http, TOKEN, LIMIT) == {"code": "a"}
 
 
 def test_10_a_known_member_that_is_null_is_absent():
@@ -210,7 +213,7 @@ def test_42_members_that_come_twice_are_named_known_or_not():
     for body in (b'{"code": null, "code": "a"}', b'{"foo": 1, "foo": null}'):
         http = HttpRequest("POST", "", {"content-type": TYPES[1]}, body)
         with pytest.raises(ProtocolError, match="(code|foo): expected once"):
-            front.read_body(http, front.TOKEN, LIMIT)
+            read_body(http, TOKEN, LIMIT)
 
 
 def test_a_hundred_parameters_are_enough():
@@ -219,7 +222,7 @@ def test_a_hundred_parameters_are_enough():
 
 def test_a_body_of_exactly_the_limit_is_read():
     http = SimpleNamespace(body=b"x" * 10, headers={"content-type": TYPES[0]})
-    assert front.read_body(http, front.TOKEN, 10) == {}
+    assert read_body(http, TOKEN, 10) == {}
     with pytest.raises(ProtocolError) as caught:
-        front.read_body(SimpleNamespace(body=b"x" * 11, headers={"content-type": TYPES[0]}), front.TOKEN, 10)
+        read_body(SimpleNamespace(body=b"x" * 11, headers={"content-type": TYPES[0]}), TOKEN, 10)
     assert caught.value.status == 413

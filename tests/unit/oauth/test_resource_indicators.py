@@ -179,7 +179,7 @@ def test_58_an_api_with_resources_learns_about_tokens_for_them(house, own, audie
 
 def test_58_remembered_consent_keeps_the_resources(house):
     pending = asks(house, SITES)
-    redirect = house.server.issue_code(pending.request, house.grant_for(house.client))
+    redirect = house.server.authorization.issue_code(pending.request, house.grant_for(house.client))
     tokens = house.redeem(house.answered(redirect)["code"], redirect_uri="https://app.example/callback").json
     assert aud(house, tokens["access_token"]) == SITES
 

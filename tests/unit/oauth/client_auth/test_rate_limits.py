@@ -11,8 +11,8 @@ from urllib.parse import urlencode
 import pytest
 
 from consentcore.api import AuthMethod, StorageUnavailable
-from consentcore.oauth.client_auth.rate_limits import Rates
-from consentcore.oauth.server import HttpRequest
+from consentcore.oauth.client_auth.rate_limits import RateLimiter
+from consentcore.oauth.messages import HttpRequest
 from consentcore.settings import LimitsSettings
 
 SECRET = "factories-client-secret"
@@ -51,7 +51,7 @@ def ask(house, endpoint="introspect", *, client="app", secret=SECRET, address=HO
         headers["authorization"] = house.basic(client, secret)
     parameters = PARAMETERS[endpoint] | ({} if secret else {"client_id": client})
     http = HttpRequest("POST", "", headers, urlencode(parameters).encode(), address)
-    return getattr(server or house.server, endpoint)(http)
+    return house.send(endpoint, http, server)
 
 
 def statuses(*answers):
@@ -110,7 +110,7 @@ def test_an_address_is_limited_over_all_clients_where_that_is_set(limited):
 
 
 def test_a_pause_is_over_after_the_time_that_was_told(watch):
-    rates = Rates({"token": 2})
+    rates = RateLimiter({"token": 2})
     assert [rates.hit("token", "app"), rates.hit("token", "app")] == [0, 0]
     wait = rates.hit("token", "app")
     assert 1 <= wait <= 60
@@ -121,7 +121,7 @@ def test_a_pause_is_over_after_the_time_that_was_told(watch):
 
 
 def test_a_large_limit_is_counted_in_steps():
-    rates = Rates({"token": 5000})
+    rates = RateLimiter({"token": 5000})
     waits = [rates.hit("token", "app") for _ in range(5100)]
     assert not any(waits[:5000])
     assert sum(wait > 0 for wait in waits[5000:]) == 100 // 5
@@ -130,7 +130,7 @@ def test_a_large_limit_is_counted_in_steps():
 
 
 def test_steps_of_one_client_are_not_counted_for_another():
-    rates = Rates({"token": 5000})
+    rates = RateLimiter({"token": 5000})
     for _ in range(1100):
         assert not any(rates.hit("token", "busy") for _ in range(4))
         assert rates.hit("token", "other") == 0
@@ -148,7 +148,7 @@ def test_the_defaults_bother_nobody(house):
     assert set(statuses(*(ask(house) for _ in range(2000)))) == {200}
     unreadable = HttpRequest("POST", "", {"content-type": FORM, "authorization": "Basic !"}, b"", HOME)
     nothing = HttpRequest("POST", "", {"content-type": FORM}, b"", HOME)
-    assert {house.server.token(http).status for http in [unreadable, nothing] * 3000} == {400}
+    assert {house.server.token.answer(http).status for http in [unreadable, nothing] * 3000} == {400}
 
 
 def test_wrong_secrets_become_429_and_the_right_one_is_never_held_up(limited):

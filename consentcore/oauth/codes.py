@@ -1,35 +1,39 @@
-"""Authorization codes that are issued together with a consent."""
+"""Making authorization codes (RFC 6749 section 4.1.2): the one place, whoever decides that there shall be one."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
-from consentcore.domain.grant import Grant
-from consentcore.domain.interaction import AuthorizationRequest
+from consentcore.domain.secret import CODE, digest, mint
 from consentcore.domain.token import Code
 
+if TYPE_CHECKING:
+    from consentcore.domain.grant import Grant
+    from consentcore.domain.interaction import AuthorizationRequest
 
-def code_under(
-    grant: Grant,
+
+def new_code(
     request: AuthorizationRequest,
+    grant: Grant,
     allowed: Collection[str],
     *,
-    code_hash: bytes,
     now: int,
     ttl_ms: int,
     auth_time: int | None,
     acr: str,
-) -> Code:
-    """A code for those scopes of ``request`` that are ``allowed``, as it is stored.
+) -> tuple[str, Code]:
+    """Make a code for those scopes of ``request`` that are ``allowed``; stores nothing.
 
     :param now: in milliseconds since the epoch, from which ``ttl_ms`` counts.
-    :param auth_time: when the owner signed
-        in, and
-    :param acr: how strongly.
+    :param auth_time: when the owner signed in, in milliseconds since the epoch; None where that is not known.
+    :param acr: how strongly, in the words of the login plugin, or "".
+    :returns: the code in clear, for the redirect and nowhere else, and as it is stored.
     """
-    return Code(
-        code_hash=code_hash,
+    clear = mint(CODE)
+    return clear, Code(
+        code_hash=digest(clear),
         family_id=str(uuid.uuid4()),
         grant_id=grant.grant_id,
         client_id=grant.client_id,
