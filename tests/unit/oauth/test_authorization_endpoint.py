@@ -82,29 +82,29 @@ VARIANTS = [
 
 
 @pytest.mark.parametrize("uri", VARIANTS)
-def test_01_redirect_uri_is_compared_byte_for_byte(house, uri):
-    found = house.authorize(client_id="app", response_type="code", redirect_uri=uri, state="s")
+def test_01_redirect_uri_is_compared_byte_for_byte(scenario, uri):
+    found = scenario.authorize(client_id="app", response_type="code", redirect_uri=uri, state="s")
     assert isinstance(found, PageError)
     assert found.status == 400
     assert found.error == "invalid_request"
     assert found.description.startswith("redirect_uri: expected")
 
 
-def test_01_the_registered_uri_itself_is_taken(house):
-    pending = house.ask(redirect_uri=URI)
+def test_01_the_registered_uri_itself_is_taken(scenario):
+    pending = scenario.pending(redirect_uri=URI)
     assert pending.request.redirect_uri == URI
     assert pending.request.redirect_uri_given
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "[::1]"])
-def test_01_a_native_public_client_may_choose_the_loopback_port(house, host):
-    house.add_client(
+def test_01_a_native_public_client_may_choose_the_loopback_port(scenario, host):
+    scenario.add_client(
         "native", auth_method=AuthMethod.NONE, secrets=(), redirect_uris=(f"http://{host}/cb?x=1",)
     )
     asked = {"client_id": "native", "code_challenge": CHALLENGE, "code_challenge_method": "S256"}
-    assert house.ask(redirect_uri=f"http://{host}:51004/cb?x=1", **asked).request.redirect_uri.endswith(
-        "/cb?x=1"
-    )
+    assert scenario.pending(
+        redirect_uri=f"http://{host}:51004/cb?x=1", **asked
+    ).request.redirect_uri.endswith("/cb?x=1")
     for other in (
         "/cb",
         "/cb?x=2",
@@ -115,47 +115,49 @@ def test_01_a_native_public_client_may_choose_the_loopback_port(house, host):
         ":0/cb?x=1",
         ":99999/cb?x=1",
     ):
-        found = house.authorize(redirect_uri=f"http://{host}:51004{other}", response_type="code", **asked)
+        found = scenario.authorize(redirect_uri=f"http://{host}:51004{other}", response_type="code", **asked)
         if other.startswith(":"):
-            found = house.authorize(redirect_uri=f"http://{host}{other}", response_type="code", **asked)
+            found = scenario.authorize(redirect_uri=f"http://{host}{other}", response_type="code", **asked)
         assert isinstance(found, PageError), other
 
 
-def test_01_the_loopback_port_of_a_confidential_client_is_fixed(house):
-    house.add_client("web", redirect_uris=("http://127.0.0.1:8000/cb",))
-    assert house.ask(client_id="web", redirect_uri="http://127.0.0.1:8000/cb")
-    found = house.authorize(client_id="web", response_type="code", redirect_uri="http://127.0.0.1:8001/cb")
+def test_01_the_loopback_port_of_a_confidential_client_is_fixed(scenario):
+    scenario.add_client("web", redirect_uris=("http://127.0.0.1:8000/cb",))
+    assert scenario.pending(client_id="web", redirect_uri="http://127.0.0.1:8000/cb")
+    found = scenario.authorize(client_id="web", response_type="code", redirect_uri="http://127.0.0.1:8001/cb")
     assert isinstance(found, PageError)
 
 
-def test_01_localhost_has_no_free_port(house):
-    house.add_client(
+def test_01_localhost_has_no_free_port(scenario):
+    scenario.add_client(
         "native", auth_method=AuthMethod.NONE, secrets=(), redirect_uris=("http://localhost/cb",)
     )
-    found = house.authorize(client_id="native", response_type="code", redirect_uri="http://localhost:5000/cb")
+    found = scenario.authorize(
+        client_id="native", response_type="code", redirect_uri="http://localhost:5000/cb"
+    )
     assert isinstance(found, PageError)
 
 
 @pytest.mark.parametrize("client_id", ["", "nobody", "app ", "APP", "x" * 300, "app\x00", "аpp"])
-def test_02_an_unknown_client_gets_a_page(house, client_id):
-    found = house.authorize(client_id=client_id, response_type="code", redirect_uri=URI)
+def test_02_an_unknown_client_gets_a_page(scenario, client_id):
+    found = scenario.authorize(client_id=client_id, response_type="code", redirect_uri=URI)
     assert isinstance(found, PageError)
     assert found.description.startswith("client_id: expected")
 
 
-def test_02_a_missing_client_gets_a_page(house):
-    assert isinstance(house.authorize(response_type="code", redirect_uri=URI), PageError)
-    assert isinstance(house.authorize(query=""), PageError)
+def test_02_a_missing_client_gets_a_page(scenario):
+    assert isinstance(scenario.authorize(response_type="code", redirect_uri=URI), PageError)
+    assert isinstance(scenario.authorize(query=""), PageError)
 
 
-def test_02_a_disabled_client_gets_a_page(house):
-    house.update_client(house.client, enabled=False)
-    assert isinstance(house.authorize(client_id="app", response_type="code", redirect_uri=URI), PageError)
+def test_02_a_disabled_client_gets_a_page(scenario):
+    scenario.update_client(scenario.client, enabled=False)
+    assert isinstance(scenario.authorize(client_id="app", response_type="code", redirect_uri=URI), PageError)
 
 
-def test_02_a_resource_server_cannot_ask_anybody(house):
-    house.add_client("api", kind=ClientKind.RESOURCE_SERVER)
-    assert isinstance(house.authorize(client_id="api", response_type="code", redirect_uri=URI), PageError)
+def test_02_a_resource_server_cannot_ask_anybody(scenario):
+    scenario.add_client("api", kind=ClientKind.RESOURCE_SERVER)
+    assert isinstance(scenario.authorize(client_id="api", response_type="code", redirect_uri=URI), PageError)
 
 
 WRONG = {
@@ -172,18 +174,18 @@ WRONG = {
 
 
 @pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG.keys())
-def test_03_no_other_error_redirects_to_an_unchecked_uri(house, wrong):
+def test_03_no_other_error_redirects_to_an_unchecked_uri(scenario, wrong):
     bad = {"client_id": "app", "response_type": "code", "redirect_uri": "https://evil.example/", **wrong}
-    assert isinstance(house.authorize(**bad), PageError)
+    assert isinstance(scenario.authorize(**bad), PageError)
 
 
 @pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG.keys())
-def test_04_every_other_error_is_redirected_with_state_and_iss(house, wrong):
+def test_04_every_other_error_is_redirected_with_state_and_iss(scenario, wrong):
     asked = {"client_id": "app", "response_type": "code", "redirect_uri": URI, "state": "s", **wrong}
-    found = house.authorize(**asked)
+    found = scenario.authorize(**asked)
     assert isinstance(found, Redirect)
     assert found.url.startswith(URI + "?error=")
-    query = house.answered(found)
+    query = scenario.answered(found)
     assert query["iss"] == "https://consent.example"
     assert query.get("state") == (None if "state" in wrong else "s")
     assert query["error_description"]
@@ -192,19 +194,19 @@ def test_04_every_other_error_is_redirected_with_state_and_iss(house, wrong):
 @pytest.mark.parametrize(
     "state", ["s", "a b&c=d", "é✓", "<script>", "%41", "+", "a+b", '{"x": "y\\"}', "x" * 4000]
 )
-def test_05_state_comes_back_as_it_was(house, state):
-    pending = house.ask(state=state)
+def test_05_state_comes_back_as_it_was(scenario, state):
+    pending = scenario.pending(state=state)
     assert pending.request.state == state
-    redirect = Redirect(house.server.authorization.success_url(pending.request, "c"))
-    assert house.answered(redirect) == {"code": "c", "state": state, "iss": "https://consent.example"}
+    redirect = Redirect(scenario.server.authorization.success_url(pending.request, "c"))
+    assert scenario.answered(redirect) == {"code": "c", "state": state, "iss": "https://consent.example"}
 
 
 @pytest.mark.parametrize("more", [{}, {"scope": "unknown"}, {"response_type": "token"}, {"prompt": "none"}])
 @pytest.mark.parametrize("state", ["x" * 12_289, "é" * 2049, "✓" * 1366, "/" * 4097, "x" * 100_000])
-def test_05_a_state_that_is_too_long_to_come_back_gets_a_page(house, state, more):
+def test_05_a_state_that_is_too_long_to_come_back_gets_a_page(scenario, state, more):
     """RFC 6749 section 4.1.2.1: never a redirect without it. It counts as it stands in the redirect."""
     asked = {"client_id": "app", "response_type": "code", "redirect_uri": URI, "state": state, **more}
-    found = house.authorize(**asked)
+    found = scenario.authorize(**asked)
     assert isinstance(found, PageError)
     assert (found.status, found.description) == (
         400,
@@ -213,54 +215,56 @@ def test_05_a_state_that_is_too_long_to_come_back_gets_a_page(house, state, more
 
 
 @pytest.mark.parametrize("state", ["x" * 12_288, "é" * 2048, "✓" * 1365, "/" * 4096])
-def test_05_the_longest_state_comes_back_in_a_head_that_proxies_take(house, state):
+def test_05_the_longest_state_comes_back_in_a_head_that_proxies_take(scenario, state):
     longest = URI + "/" + "p" * (2000 - len(URI) - 1)
-    house.add_client("long", redirect_uris=(longest,))
-    asked = house.ask(client_id="long", state=state).request
+    scenario.add_client("long", redirect_uris=(longest,))
+    asked = scenario.pending(client_id="long", state=state).request
     for url in (
-        house.server.authorization.success_url(asked, "c" * 60),
-        house.server.authorization.error_url(asked, "access_denied", "d" * 200),
+        scenario.server.authorization.success_url(asked, "c" * 60),
+        scenario.server.authorization.error_url(asked, "access_denied", "d" * 200),
     ):
-        assert house.answered(Redirect(url))["state"] == state
+        assert scenario.answered(Redirect(url))["state"] == state
         # 16 kB for a request line, 32 kB for the head of an answer (docs/samples/nginx.conf)
         assert len(url) <= 15_000
 
 
-def test_05_no_state_comes_back_when_none_was_sent(house):
+def test_05_no_state_comes_back_when_none_was_sent(scenario):
     for asked in ({}, {"state": ""}):
-        pending = house.ask(**asked)
+        pending = scenario.pending(**asked)
         assert pending.request.state is None
-        assert "state" not in house.server.authorization.success_url(pending.request, "c")
+        assert "state" not in scenario.server.authorization.success_url(pending.request, "c")
 
 
-def test_06_iss_is_the_issuer_of_the_metadata(house):
-    issuer = house.server.metadata()["issuer"]
-    asked = house.ask().request
-    assert house.answered(Redirect(house.server.authorization.success_url(asked, "c")))["iss"] == issuer
+def test_06_iss_is_the_issuer_of_the_metadata(scenario):
+    issuer = scenario.server.metadata()["issuer"]
+    asked = scenario.pending().request
+    assert scenario.answered(Redirect(scenario.server.authorization.success_url(asked, "c")))["iss"] == issuer
     assert (
-        house.answered(Redirect(house.server.authorization.error_url(asked, "access_denied", "No")))["iss"]
+        scenario.answered(Redirect(scenario.server.authorization.error_url(asked, "access_denied", "No")))[
+            "iss"
+        ]
         == issuer
     )
-    assert house.server.metadata()["authorization_response_iss_parameter_supported"] is True
+    assert scenario.server.metadata()["authorization_response_iss_parameter_supported"] is True
 
 
 @pytest.mark.parametrize(
     "wanted", ["token", "id_token", "none", "code token", "code id_token", "xcodex", "Code", "code "]
 )
-def test_07_only_the_code_response_type(house, wanted):
-    found = house.authorize(client_id="app", response_type=wanted, redirect_uri=URI)
-    assert house.answered(found)["error"] == "unsupported_response_type"
+def test_07_only_the_code_response_type(scenario, wanted):
+    found = scenario.authorize(client_id="app", response_type=wanted, redirect_uri=URI)
+    assert scenario.answered(found)["error"] == "unsupported_response_type"
 
 
 @pytest.mark.parametrize("mode", ["fragment", "form_post", "web_message", "QUERY"])
-def test_08_only_the_query_response_mode(house, mode):
-    found = house.authorize(client_id="app", response_type="code", redirect_uri=URI, response_mode=mode)
-    assert house.answered(found)["error"] == "invalid_request"
+def test_08_only_the_query_response_mode(scenario, mode):
+    found = scenario.authorize(client_id="app", response_type="code", redirect_uri=URI, response_mode=mode)
+    assert scenario.answered(found)["error"] == "invalid_request"
     assert "#" not in found.url
 
 
-def test_08_response_mode_query_is_what_happens_anyway(house):
-    assert house.ask(response_mode="query")
+def test_08_response_mode_query_is_what_happens_anyway(scenario):
+    assert scenario.pending(response_mode="query")
 
 
 NAMES = [
@@ -277,25 +281,25 @@ NAMES = [
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("values", [("a", "a"), ("a", ""), ("", "")])
-def test_09_duplicates_of_any_name_are_refused(house, name, values):
+def test_09_duplicates_of_any_name_are_refused(scenario, name, values):
     asked = {"client_id": "app", "response_type": "code", "redirect_uri": URI}
     asked.pop(name, None)
     pairs = [*asked.items(), *((name, value) for value in values)]
-    found = house.authorize(*pairs)
-    assert house.answered(found)["error"] == "invalid_request"
-    assert "expected once" in house.answered(found)["error_description"]
-    assert "state" not in house.answered(found)
+    found = scenario.authorize(*pairs)
+    assert scenario.answered(found)["error"] == "invalid_request"
+    assert "expected once" in scenario.answered(found)["error_description"]
+    assert "state" not in scenario.answered(found)
 
 
 @pytest.mark.parametrize("name", ["client_id", "redirect_uri"])
-def test_09_duplicates_that_decide_the_redirect_get_a_page(house, name):
+def test_09_duplicates_that_decide_the_redirect_get_a_page(scenario, name):
     asked = {"client_id": "app", "response_type": "code", "redirect_uri": URI}
-    found = house.authorize((name, asked[name]), **asked)
+    found = scenario.authorize((name, asked[name]), **asked)
     assert isinstance(found, PageError)
 
 
-def test_10_parameters_without_a_value_are_absent(house):
-    pending = house.authorize(
+def test_10_parameters_without_a_value_are_absent(scenario):
+    pending = scenario.authorize(
         query=f"client_id=app&response_type=code&redirect_uri={quote(URI)}&scope=&state&code_challenge=&prompt=&&"
     )
     assert isinstance(pending, Pending)
@@ -303,8 +307,8 @@ def test_10_parameters_without_a_value_are_absent(house):
     assert pending.request.scopes == ("comfort.read", "energy.read")
 
 
-def test_11_unknown_parameters_are_ignored(house):
-    assert house.ask(foo="bar", user="admin", claims="{}", authorization_details="[]", nonce="1")
+def test_11_unknown_parameters_are_ignored(scenario):
+    assert scenario.pending(foo="bar", user="admin", claims="{}", authorization_details="[]", nonce="1")
 
 
 @pytest.mark.parametrize(
@@ -321,8 +325,8 @@ def test_11_unknown_parameters_are_ignored(house):
         "x[]=1",
     ],
 )
-def test_11_unknown_parameters_are_ignored_whatever_they_hold(house, query):
-    found = house.authorize(
+def test_11_unknown_parameters_are_ignored_whatever_they_hold(scenario, query):
+    found = scenario.authorize(
         query=f"client_id=app&response_type=code&redirect_uri={quote(URI)}&state=s&{query}"
     )
     assert isinstance(found, Pending)
@@ -330,24 +334,24 @@ def test_11_unknown_parameters_are_ignored_whatever_they_hold(house, query):
 
 
 @pytest.mark.parametrize("name", ["request", "request_uri"])
-def test_11_request_objects_are_refused_and_never_fetched(house, name):
-    found = house.authorize(
+def test_11_request_objects_are_refused_and_never_fetched(scenario, name):
+    found = scenario.authorize(
         client_id="app", response_type="code", redirect_uri=URI, **{name: "http://127.0.0.1:1/x"}
     )
-    assert house.answered(found)["error"] == f"{name}_not_supported"
+    assert scenario.answered(found)["error"] == f"{name}_not_supported"
 
 
-def test_13_nothing_is_put_into_a_fragment(house):
-    url = house.server.authorization.success_url(house.ask(state="#s").request, "c")
+def test_13_nothing_is_put_into_a_fragment(scenario):
+    url = scenario.server.authorization.success_url(scenario.pending(state="#s").request, "c")
     assert urlsplit(url).fragment == ""
 
 
 @pytest.mark.parametrize(
     "scope", ["unknown", "comfort.read unknown", "device.act", " ", 'a"b', "a\\b", "comfort.read\tx"]
 )
-def test_14_scopes_must_be_registered_and_in_the_catalog(house, scope):
-    found = house.authorize(client_id="app", response_type="code", redirect_uri=URI, scope=scope)
-    assert house.answered(found)["error"] in ("invalid_scope", "invalid_request")
+def test_14_scopes_must_be_registered_and_in_the_catalog(scenario, scope):
+    found = scenario.authorize(client_id="app", response_type="code", redirect_uri=URI, scope=scope)
+    assert scenario.answered(found)["error"] in ("invalid_scope", "invalid_request")
 
 
 @pytest.mark.parametrize(
@@ -362,137 +366,137 @@ def test_14_scopes_must_be_registered_and_in_the_catalog(house, scope):
         "a" * 5000,
     ],
 )
-def test_14_a_malformed_scope_is_an_invalid_scope(house, scope):
+def test_14_a_malformed_scope_is_an_invalid_scope(scenario, scope):
     """RFC 6749 section 4.1.2.1: "invalid, unknown, or malformed"."""
     query = f"client_id=app&response_type=code&redirect_uri={quote(URI)}&state=s&scope={scope}"
-    answered = house.answered(house.authorize(query=query))
+    answered = scenario.answered(scenario.authorize(query=query))
     assert (answered["error"], answered["state"]) == ("invalid_scope", "s")
     assert answered["error_description"].startswith("scope: expected ")
 
 
-def test_14_a_scope_that_left_the_catalog_is_refused(house):
-    house.update_client(house.client, scopes=("gone", "comfort.read"))
-    found = house.authorize(client_id="app", response_type="code", redirect_uri=URI, scope="gone")
-    assert house.answered(found)["error"] == "invalid_scope"
-    assert house.ask().request.scopes == ("comfort.read",)
+def test_14_a_scope_that_left_the_catalog_is_refused(scenario):
+    scenario.update_client(scenario.client, scopes=("gone", "comfort.read"))
+    found = scenario.authorize(client_id="app", response_type="code", redirect_uri=URI, scope="gone")
+    assert scenario.answered(found)["error"] == "invalid_scope"
+    assert scenario.pending().request.scopes == ("comfort.read",)
 
 
-def test_14_order_is_kept_and_duplicates_go(house):
-    asked = house.ask(scope="offline_access energy.read  comfort.read energy.read ").request
+def test_14_order_is_kept_and_duplicates_go(scenario):
+    asked = scenario.pending(scope="offline_access energy.read  comfort.read energy.read ").request
     assert asked.scopes == ("offline_access", "energy.read", "comfort.read")
 
 
-def test_14_without_scope_everything_but_offline_access_is_asked(house):
-    assert house.ask().request.scopes == ("comfort.read", "energy.read")
+def test_14_without_scope_everything_but_offline_access_is_asked(scenario):
+    assert scenario.pending().request.scopes == ("comfort.read", "energy.read")
 
 
-def test_14_without_scope_and_without_registered_ones_it_is_refused(house):
-    house.update_client(house.client, scopes=("offline_access",))
-    found = house.authorize(client_id="app", response_type="code", redirect_uri=URI)
-    assert house.answered(found)["error"] == "invalid_scope"
+def test_14_without_scope_and_without_registered_ones_it_is_refused(scenario):
+    scenario.update_client(scenario.client, scopes=("offline_access",))
+    found = scenario.authorize(client_id="app", response_type="code", redirect_uri=URI)
+    assert scenario.answered(found)["error"] == "invalid_scope"
 
 
-def test_16_a_registered_query_is_kept(house):
-    house.add_client("q", redirect_uris=("https://q.example/cb?tenant=a%20b",))
-    asked = house.ask(client_id="q").request
-    url = house.server.authorization.success_url(asked, "c")
+def test_16_a_registered_query_is_kept(scenario):
+    scenario.add_client("q", redirect_uris=("https://q.example/cb?tenant=a%20b",))
+    asked = scenario.pending(client_id="q").request
+    url = scenario.server.authorization.success_url(asked, "c")
     assert url.startswith("https://q.example/cb?tenant=a%20b&code=c&")
     assert not asked.redirect_uri_given
 
 
-def test_17_redirect_uri_is_required_when_several_are_registered(house):
-    house.add_client("two", redirect_uris=("https://two.example/a", "https://two.example/b"))
-    found = house.authorize(client_id="two", response_type="code")
+def test_17_redirect_uri_is_required_when_several_are_registered(scenario):
+    scenario.add_client("two", redirect_uris=("https://two.example/a", "https://two.example/b"))
+    found = scenario.authorize(client_id="two", response_type="code")
     assert isinstance(found, PageError)
     assert "more than one" in found.description
-    assert house.ask(client_id="two", redirect_uri="https://two.example/b")
+    assert scenario.pending(client_id="two", redirect_uri="https://two.example/b")
 
 
-def test_18_prompt_is_handed_on(house):
+def test_18_prompt_is_handed_on(scenario):
     for prompt, word in {"": "", "none": "none", "login": "login", "consent": "consent"}.items():
-        assert house.ask(prompt=prompt).request.prompt == word
-    assert house.ask(prompt="consent login").request.prompt == "login"
-    assert house.ask(prompt="select_account").request.prompt == "login"
+        assert scenario.pending(prompt=prompt).request.prompt == word
+    assert scenario.pending(prompt="consent login").request.prompt == "login"
+    assert scenario.pending(prompt="select_account").request.prompt == "login"
 
 
 @pytest.mark.parametrize("prompt", ["none login", "none none", "create", "login  consent", "NONE"])
-def test_18_a_prompt_that_contradicts_itself_is_refused(house, prompt):
-    found = house.authorize(client_id="app", response_type="code", redirect_uri=URI, prompt=prompt)
-    assert house.answered(found)["error"] == "invalid_request"
+def test_18_a_prompt_that_contradicts_itself_is_refused(scenario, prompt):
+    found = scenario.authorize(client_id="app", response_type="code", redirect_uri=URI, prompt=prompt)
+    assert scenario.answered(found)["error"] == "invalid_request"
 
 
-def test_18_a_browser_without_a_session_has_none_in_the_context(house):
-    assert house.authorize(client_id="app", response_type="code", session=False).context.session is None
+def test_18_a_browser_without_a_session_has_none_in_the_context(scenario):
+    assert scenario.authorize(client_id="app", response_type="code", session=False).context.session is None
 
 
-def test_19_plain_is_refused_also_as_the_default_method(house):
+def test_19_plain_is_refused_also_as_the_default_method(scenario):
     for asked in ({"code_challenge_method": "plain"}, {}, {"code_challenge_method": "s256"}):
-        found = house.authorize(
+        found = scenario.authorize(
             client_id="app", response_type="code", redirect_uri=URI, code_challenge=CHALLENGE, **asked
         )
-        assert house.answered(found)["error"] == "invalid_request"
-        assert house.answered(found)["error_description"] == "code_challenge_method: expected S256"
+        assert scenario.answered(found)["error"] == "invalid_request"
+        assert scenario.answered(found)["error_description"] == "code_challenge_method: expected S256"
 
 
-def test_19_a_method_without_a_challenge_is_refused(house):
-    found = house.authorize(
+def test_19_a_method_without_a_challenge_is_refused(scenario):
+    found = scenario.authorize(
         client_id="app", response_type="code", redirect_uri=URI, code_challenge_method="S256"
     )
-    assert house.answered(found)["error"] == "invalid_request"
+    assert scenario.answered(found)["error"] == "invalid_request"
 
 
-def test_19_s256_is_kept_with_the_request(house):
-    asked = house.ask(code_challenge=CHALLENGE, code_challenge_method="S256").request
+def test_19_s256_is_kept_with_the_request(scenario):
+    asked = scenario.pending(code_challenge=CHALLENGE, code_challenge_method="S256").request
     assert asked.code_challenge == CHALLENGE
 
 
-def test_20_pkce_is_required_of_public_clients(house):
-    house.add_client("public", auth_method=AuthMethod.NONE, secrets=())
-    found = house.authorize(client_id="public", response_type="code", redirect_uri=URI)
-    assert house.answered(found)["error"] == "invalid_request"
-    assert house.ask(client_id="public", code_challenge=CHALLENGE, code_challenge_method="S256")
+def test_20_pkce_is_required_of_public_clients(scenario):
+    scenario.add_client("public", auth_method=AuthMethod.NONE, secrets=())
+    found = scenario.authorize(client_id="public", response_type="code", redirect_uri=URI)
+    assert scenario.answered(found)["error"] == "invalid_request"
+    assert scenario.pending(client_id="public", code_challenge=CHALLENGE, code_challenge_method="S256")
 
 
-def test_20_pkce_is_required_by_the_clients_switch(house):
-    house.update_client(house.client, require_pkce=True)
-    found = house.authorize(client_id="app", response_type="code", redirect_uri=URI)
-    assert house.answered(found)["error"] == "invalid_request"
+def test_20_pkce_is_required_by_the_clients_switch(scenario):
+    scenario.update_client(scenario.client, require_pkce=True)
+    found = scenario.authorize(client_id="app", response_type="code", redirect_uri=URI)
+    assert scenario.answered(found)["error"] == "invalid_request"
 
 
-def test_20_pkce_is_required_by_the_servers_switch(make_house):
-    house = make_house(require_pkce=True)
-    found = house.authorize(client_id="app", response_type="code", redirect_uri=URI)
-    assert house.answered(found)["error"] == "invalid_request"
+def test_20_pkce_is_required_by_the_servers_switch(make_scenario):
+    scenario = make_scenario(require_pkce=True)
+    found = scenario.authorize(client_id="app", response_type="code", redirect_uri=URI)
+    assert scenario.answered(found)["error"] == "invalid_request"
 
 
 @pytest.mark.parametrize("challenge", ["x" * 42, "x" * 44, "x" * 42 + "=", "x" * 42 + "+", "é" * 43])
-def test_23_a_challenge_has_43_characters_of_base64url(house, challenge):
-    found = house.authorize(
+def test_23_a_challenge_has_43_characters_of_base64url(scenario, challenge):
+    found = scenario.authorize(
         client_id="app",
         response_type="code",
         redirect_uri=URI,
         code_challenge=challenge,
         code_challenge_method="S256",
     )
-    assert house.answered(found)["error"] == "invalid_request"
+    assert scenario.answered(found)["error"] == "invalid_request"
 
 
-def test_24_an_empty_challenge_is_no_pkce(house):
-    house.add_client("public", auth_method=AuthMethod.NONE, secrets=())
-    found = house.authorize(client_id="public", response_type="code", redirect_uri=URI, code_challenge="")
-    assert house.answered(found)["error"] == "invalid_request"
+def test_24_an_empty_challenge_is_no_pkce(scenario):
+    scenario.add_client("public", auth_method=AuthMethod.NONE, secrets=())
+    found = scenario.authorize(client_id="public", response_type="code", redirect_uri=URI, code_challenge="")
+    assert scenario.answered(found)["error"] == "invalid_request"
 
 
-def test_ui_locales_are_read_and_nonsense_is_left_out(house):
-    assert house.ask(ui_locales="de-CH fr <x> en").request.ui_locales == ("de-CH", "fr", "en")
+def test_ui_locales_are_read_and_nonsense_is_left_out(scenario):
+    assert scenario.pending(ui_locales="de-CH fr <x> en").request.ui_locales == ("de-CH", "fr", "en")
 
 
-def test_what_the_query_looks_like_raw_does_not_matter(house):
-    found = house.authorize(
+def test_what_the_query_looks_like_raw_does_not_matter(scenario):
+    found = scenario.authorize(
         query=f'client_id=app&response_type=code&redirect_uri={URI}&state="|{{é'.encode().decode("latin-1")
     )
     assert isinstance(found, Pending)
     assert found.request.state == '"|{é'
-    assert parse_qs(urlsplit(house.server.authorization.success_url(found.request, "c")).query)["state"] == [
-        '"|{é'
-    ]
+    assert parse_qs(urlsplit(scenario.server.authorization.success_url(found.request, "c")).query)[
+        "state"
+    ] == ['"|{é']

@@ -29,43 +29,43 @@ class Counted:
 
 
 @pytest.fixture
-def counted(house):
-    house.storage.protocol = Counted(house.storage.protocol)
-    return house.storage.protocol
+def counted(scenario):
+    scenario.storage.protocol = Counted(scenario.storage.protocol)
+    return scenario.storage.protocol
 
 
-def test_one_read_and_one_write(house, counted):
+def test_one_read_and_one_write(scenario, counted):
     def calls(work):
         counted.called.clear()
         work()
         return list(counted.called)
 
-    pending = house.ask()
-    grant = house.grant_for(house.client)
-    assert calls(house.ask) == ["read_authorize"]
-    assert calls(lambda: house.server.authorization.issue_code(pending.request, grant)) == ["issue_code"]
-    code = house.code()
+    pending = scenario.pending()
+    grant = scenario.grant_for(scenario.client)
+    assert calls(scenario.pending) == ["read_authorize"]
+    assert calls(lambda: scenario.server.authorization.issue_code(pending.request, grant)) == ["issue_code"]
+    code = scenario.code()
     tokens = {}
-    assert calls(lambda: tokens.update(house.redeem(code).json)) == ["read_code", "consume_code"]
+    assert calls(lambda: tokens.update(scenario.exchange(code).json)) == ["read_code", "consume_code"]
     first = tokens["refresh_token"]
-    assert calls(lambda: tokens.update(house.refresh(first).json)) == ["find_token", "rotate_refresh"]
-    assert calls(lambda: house.introspect(tokens["access_token"])) == ["find_token"]
-    assert calls(lambda: house.post("revoke", {"token": tokens["access_token"]})) == [
+    assert calls(lambda: tokens.update(scenario.refresh(first).json)) == ["find_token", "rotate_refresh"]
+    assert calls(lambda: scenario.introspect(tokens["access_token"])) == ["find_token"]
+    assert calls(lambda: scenario.post("revoke", {"token": tokens["access_token"]})) == [
         "find_token",
         "kill_family",
     ]
 
 
-def test_failures_do_not_write(house, counted):
-    code = house.code(code_challenge="x" * 43)
+def test_failures_do_not_write(scenario, counted):
+    code = scenario.code(code_challenge="x" * 43)
     counted.called.clear()
-    house.redeem(code, auth=("app", "wrong"))
-    house.redeem(code, code_verifier="y" * 43)
-    house.redeem(house.code(), redirect_uri="https://evil.example/")
-    house.redeem("unknown")
-    house.refresh("unknown")
-    house.post("revoke", {"token": "unknown"})
-    house.post("token", {"grant_type": "password"})
+    scenario.exchange(code, auth=("app", "wrong"))
+    scenario.exchange(code, code_verifier="y" * 43)
+    scenario.exchange(scenario.code(), redirect_uri="https://evil.example/")
+    scenario.exchange("unknown")
+    scenario.refresh("unknown")
+    scenario.post("revoke", {"token": "unknown"})
+    scenario.post("token", {"grant_type": "password"})
     assert set(counted.called) <= {*READS, "issue_code"}  # issue_code is the fixture's own
 
 
@@ -79,9 +79,9 @@ def fail_with(protocol, error, names):
 
 @pytest.mark.parametrize("names", [READS, WRITES], ids=["reads", "writes"])
 @pytest.mark.parametrize("error", [StorageUnavailable("down"), StorageConflict("again"), StorageError("odd")])
-def test_a_storage_that_fails_is_503_and_never_200(house, names, error):
-    code, tokens = house.code(), house.tokens()
-    fail_with(house.storage.protocol, error, names)
+def test_a_storage_that_fails_is_503_and_never_200(scenario, names, error):
+    code, tokens = scenario.code(), scenario.tokens()
+    fail_with(scenario.storage.protocol, error, names)
     asked = [
         (
             "token",
@@ -97,33 +97,33 @@ def test_a_storage_that_fails_is_503_and_never_200(house, names, error):
     if names is READS:
         asked.append(("introspect", {"token": tokens["access_token"]}))
     for endpoint, parameters in asked:
-        answer = house.post(endpoint, parameters)
+        answer = scenario.post(endpoint, parameters)
         assert (answer.status, answer.error) == (503, "temporarily_unavailable")
         assert int(answer.headers["Retry-After"]) > 0
         assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_55_a_revocation_that_was_not_stored_is_not_answered_with_200(house):
-    token = house.tokens()["access_token"]
-    fail_with(house.storage.protocol, StorageUnavailable("disk full"), ["kill_family"])
-    assert house.post("revoke", {"token": token}).status == 503
-    assert house.introspect(token)["active"] is True
+def test_55_a_revocation_that_was_not_stored_is_not_answered_with_200(scenario):
+    token = scenario.tokens()["access_token"]
+    fail_with(scenario.storage.protocol, StorageUnavailable("disk full"), ["kill_family"])
+    assert scenario.post("revoke", {"token": token}).status == 503
+    assert scenario.introspect(token)["active"] is True
 
 
-def test_a_replay_is_not_answered_before_the_family_is_dead(house):
-    code = house.code()
-    house.redeem(code)
+def test_a_replay_is_not_answered_before_the_family_is_dead(scenario):
+    code = scenario.code()
+    scenario.exchange(code)
 
     def broken(*_args):
         raise StorageUnavailable("down")
 
-    house.server = house.make_server(compromised=broken)
-    assert house.redeem(code).status == 503
+    scenario.server = scenario.make_server(compromised=broken)
+    assert scenario.exchange(code).status == 503
 
 
-def test_a_collision_is_tried_again(house):
-    code = house.code()
-    real, tries = house.storage.protocol.consume_code, []
+def test_a_collision_is_tried_again(scenario):
+    code = scenario.code()
+    real, tries = scenario.storage.protocol.consume_code, []
 
     def collides_twice(redemption):
         tries.append(redemption)
@@ -131,14 +131,14 @@ def test_a_collision_is_tried_again(house):
             raise StorageConflict("serialization")
         return real(redemption)
 
-    house.storage.protocol.consume_code = collides_twice
-    assert house.redeem(code).status == 200
+    scenario.storage.protocol.consume_code = collides_twice
+    assert scenario.exchange(code).status == 200
     assert len(tries) == 3
 
 
-def test_who_has_waited_for_a_lock_twice_does_not_wait_again(house):
+def test_who_has_waited_for_a_lock_twice_does_not_wait_again(scenario):
     """Else one writer that holds the database would take every thread for five times the waiting time."""
-    code, tries = house.code(), []
+    code, tries = scenario.code(), []
 
     class Locked(StorageConflict, StorageUnavailable):
         pass
@@ -147,12 +147,12 @@ def test_who_has_waited_for_a_lock_twice_does_not_wait_again(house):
         tries.append(redemption)
         raise Locked("another writer")
 
-    house.storage.protocol.consume_code = locked
-    assert house.redeem(code).status == 503
+    scenario.storage.protocol.consume_code = locked
+    assert scenario.exchange(code).status == 503
     assert len(tries) == 2
 
 
-def test_the_authorization_endpoint_leaves_a_failing_storage_to_the_page(house):
-    fail_with(house.storage.protocol, StorageUnavailable("down"), READS)
+def test_the_authorization_endpoint_leaves_a_failing_storage_to_the_page(scenario):
+    fail_with(scenario.storage.protocol, StorageUnavailable("down"), READS)
     with pytest.raises(StorageUnavailable):
-        house.authorize(client_id="app", response_type="code")
+        scenario.authorize(client_id="app", response_type="code")

@@ -14,32 +14,32 @@ SECRET = "factories-client-secret"
 
 
 @pytest.mark.parametrize("kind", ["access_token", "refresh_token"])
-def test_54_revoking_one_token_takes_its_family_along(house, kind):
-    tokens = house.tokens()
-    answer = house.post("revoke", {"token": tokens[kind]})
+def test_54_revoking_one_token_takes_its_family_along(scenario, kind):
+    tokens = scenario.tokens()
+    answer = scenario.post("revoke", {"token": tokens[kind]})
     assert (answer.status, answer.raw.body) == (200, b"")
     assert answer.headers["Cache-Control"] == "no-store"
     for token in (tokens["access_token"], tokens["refresh_token"]):
-        assert house.introspect(token) == {"active": False}
-    assert house.refresh(tokens["refresh_token"]).error == "invalid_grant"
-    assert house.alarms == []
+        assert scenario.introspect(token) == {"active": False}
+    assert scenario.refresh(tokens["refresh_token"]).error == "invalid_grant"
+    assert scenario.alarms == []
 
 
-def test_54_the_grant_stands_after_a_revocation(house):
-    house.post("revoke", {"token": house.tokens()["refresh_token"]})
-    assert house.grant_for(house.client).is_active(house.clock.now())
-    assert house.redeem(house.code()).status == 200
+def test_54_the_grant_stands_after_a_revocation(scenario):
+    scenario.post("revoke", {"token": scenario.tokens()["refresh_token"]})
+    assert scenario.grant_for(scenario.client).is_active(scenario.clock.now())
+    assert scenario.exchange(scenario.code()).status == 200
 
 
-def test_54_other_families_of_the_grant_stand(house):
-    one, two = house.tokens(), house.tokens()
-    house.post("revoke", {"token": one["refresh_token"]})
-    assert house.introspect(two["access_token"])["active"] is True
+def test_54_other_families_of_the_grant_stand(scenario):
+    one, two = scenario.tokens(), scenario.tokens()
+    scenario.post("revoke", {"token": one["refresh_token"]})
+    assert scenario.introspect(two["access_token"])["active"] is True
 
 
 @pytest.mark.parametrize("token", ["unknown", "x" * 16_000, "cca_" + "x" * 49, "a.b.c"])
-def test_54_unknown_tokens_are_answered_with_200(house, token):
-    assert house.post("revoke", {"token": token}).status == 200
+def test_54_unknown_tokens_are_answered_with_200(scenario, token):
+    assert scenario.post("revoke", {"token": token}).status == 200
 
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
@@ -50,78 +50,80 @@ NO_TOKENS = [
 
 
 @pytest.mark.parametrize("body", NO_TOKENS, ids=lambda body: str(body[:14]))
-def test_54_a_token_that_cannot_be_one_is_answered_with_200(house, body):
+def test_54_a_token_that_cannot_be_one_is_answered_with_200(scenario, body):
     """RFC 7009 section 2.2: an invalid token is no error. RFC 7662 section 2.2: it is not active."""
-    assert house.post("revoke", headers=FORM, body=body).status == 200
-    found = house.post("introspect", headers=FORM, body=body)
+    assert scenario.post("revoke", headers=FORM, body=body).status == 200
+    found = scenario.post("introspect", headers=FORM, body=body)
     assert (found.status, found.json) == (200, {"active": False})
 
 
 @pytest.mark.parametrize("hint", [b"%ff", b"%00", b"x" * 300, b"%C3%A9"])
-def test_54_a_hint_that_cannot_be_one_is_ignored(house, hint):
-    token = house.tokens()["access_token"]
+def test_54_a_hint_that_cannot_be_one_is_ignored(scenario, hint):
+    token = scenario.tokens()["access_token"]
     body = f"token={token}&token_type_hint=".encode() + hint
-    assert house.post("introspect", headers=FORM, body=body).json["active"] is True
-    assert house.post("revoke", headers=FORM, body=body).status == 200
-    assert house.introspect(token) == {"active": False}
+    assert scenario.post("introspect", headers=FORM, body=body).json["active"] is True
+    assert scenario.post("revoke", headers=FORM, body=body).status == 200
+    assert scenario.introspect(token) == {"active": False}
 
 
 @pytest.mark.parametrize("value", [None, 7, [1], {"token": "x"}, "\0", "\ud800"])
-def test_11_unknown_members_are_ignored_whatever_they_hold(house, value):
-    token = house.tokens()["access_token"]
+def test_11_unknown_members_are_ignored_whatever_they_hold(scenario, value):
+    token = scenario.tokens()["access_token"]
     body = json.dumps({"token": token, "foo": value, "token_type_hint": None}).encode()
     headers = {"content-type": "application/json"}
-    assert house.post("introspect", headers=headers, body=body).json["active"] is True
-    assert house.post("revoke", headers=headers, body=body).status == 200
-    assert house.introspect(token) == {"active": False}
+    assert scenario.post("introspect", headers=headers, body=body).json["active"] is True
+    assert scenario.post("revoke", headers=headers, body=body).status == 200
+    assert scenario.introspect(token) == {"active": False}
 
 
 @pytest.mark.parametrize("hint", ["access_token", "refresh_token", "nonsense", ""])
-def test_54_a_wrong_hint_is_ignored(house, hint):
-    tokens = house.tokens()
-    assert house.post("revoke", {"token": tokens["access_token"], "token_type_hint": hint}).status == 200
-    assert house.introspect(tokens["access_token"]) == {"active": False}
+def test_54_a_wrong_hint_is_ignored(scenario, hint):
+    tokens = scenario.tokens()
+    assert scenario.post("revoke", {"token": tokens["access_token"], "token_type_hint": hint}).status == 200
+    assert scenario.introspect(tokens["access_token"]) == {"active": False}
 
 
-def test_54_nobody_revokes_anothers_token(house):
-    house.add_client("other")
-    house.add_resource_server("api")
-    tokens = house.tokens()
+def test_54_nobody_revokes_anothers_token(scenario):
+    scenario.add_client("other")
+    scenario.add_resource_server("api")
+    tokens = scenario.tokens()
     for client in ("other", "api"):
-        assert house.post("revoke", {"token": tokens["refresh_token"]}, auth=(client, SECRET)).status == 200
-    assert house.introspect(tokens["access_token"])["active"] is True
+        assert (
+            scenario.post("revoke", {"token": tokens["refresh_token"]}, auth=(client, SECRET)).status == 200
+        )
+    assert scenario.introspect(tokens["access_token"])["active"] is True
 
 
-def test_54_revocation_needs_authentication_and_a_token(house):
-    tokens = house.tokens()
-    assert house.post("revoke", {"token": tokens["access_token"]}, auth=None).status == 401
-    assert house.post("revoke", {"token": tokens["access_token"]}, auth=("app", "wrong")).status == 401
-    answer = house.post("revoke", {})
+def test_54_revocation_needs_authentication_and_a_token(scenario):
+    tokens = scenario.tokens()
+    assert scenario.post("revoke", {"token": tokens["access_token"]}, auth=None).status == 401
+    assert scenario.post("revoke", {"token": tokens["access_token"]}, auth=("app", "wrong")).status == 401
+    answer = scenario.post("revoke", {})
     assert (answer.status, answer.error) == (400, "invalid_request")
-    assert house.introspect(tokens["access_token"])["active"] is True
+    assert scenario.introspect(tokens["access_token"])["active"] is True
 
 
-def test_54_a_public_client_revokes_its_own_token(house):
-    public = house.add_client("public", auth_method=AuthMethod.NONE, secrets=())
-    code = house.code(public, code_challenge=house.challenge)
-    tokens = house.redeem(code, auth=None, client_id="public", code_verifier=house.verifier).json
+def test_54_a_public_client_revokes_its_own_token(scenario):
+    public = scenario.add_client("public", auth_method=AuthMethod.NONE, secrets=())
+    code = scenario.code(public, code_challenge=scenario.challenge)
+    tokens = scenario.exchange(code, auth=None, client_id="public", code_verifier=scenario.verifier).json
     assert (
-        house.post("revoke", {"token": tokens["access_token"], "client_id": "public"}, auth=None).status
+        scenario.post("revoke", {"token": tokens["access_token"], "client_id": "public"}, auth=None).status
         == 200
     )
-    assert house.refresh(tokens["refresh_token"], auth=None, client_id="public").error == "invalid_grant"
+    assert scenario.refresh(tokens["refresh_token"], auth=None, client_id="public").error == "invalid_grant"
 
 
-def test_54_revoking_twice_is_fine(house):
-    token = house.tokens()["access_token"]
-    assert [house.post("revoke", {"token": token}).status for _ in range(2)] == [200, 200]
+def test_54_revoking_twice_is_fine(scenario):
+    token = scenario.tokens()["access_token"]
+    assert [scenario.post("revoke", {"token": token}).status for _ in range(2)] == [200, 200]
 
 
-def test_56_an_active_token_is_described(house):
-    grant = house.grant_for(house.client)
-    token = house.tokens(grant=grant)["access_token"]
-    answer = house.post("introspect", {"token": token})
-    now = house.clock.now() // 1000
+def test_56_an_active_token_is_described(scenario):
+    grant = scenario.grant_for(scenario.client)
+    token = scenario.tokens(grant=grant)["access_token"]
+    answer = scenario.post("introspect", {"token": token})
+    now = scenario.clock.now() // 1000
     subject = answer.json["sub"]
     assert answer.json == {
         "active": True,
@@ -135,25 +137,25 @@ def test_56_an_active_token_is_described(house):
         "grant_id": grant.grant_id,
     }
     assert re.fullmatch(r"[A-Za-z0-9_-]{43}", subject)
-    assert house.owner.owner_id not in answer.raw.body.decode()
+    assert scenario.owner.owner_id not in answer.raw.body.decode()
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_56_the_subject_is_pairwise(house):
-    other = house.add_client("other")
-    mine = [house.introspect(house.tokens()["access_token"])["sub"] for _ in range(2)]
-    theirs = house.redeem(house.code(other), auth=("other", SECRET)).json["access_token"]
-    told = house.introspect(theirs, ("other", SECRET))["sub"]
+def test_56_the_subject_is_pairwise(scenario):
+    other = scenario.add_client("other")
+    mine = [scenario.introspect(scenario.tokens()["access_token"])["sub"] for _ in range(2)]
+    theirs = scenario.exchange(scenario.code(other), auth=("other", SECRET)).json["access_token"]
+    told = scenario.introspect(theirs, ("other", SECRET))["sub"]
     assert mine[0] == mine[1] != told
-    house.add_resource_server("api")
-    assert house.introspect(theirs, ("api", SECRET))["sub"] == told
+    scenario.add_resource_server("api")
+    assert scenario.introspect(theirs, ("api", SECRET))["sub"] == told
 
 
-def test_56_introspection_and_notices_name_an_owner_alike(house):
+def test_56_introspection_and_notices_name_an_owner_alike(scenario):
     from consentcore.ports.keys import pairwise_subject
 
-    told = house.introspect(house.tokens()["access_token"])["sub"]
-    assert told == pairwise_subject(house.keys, "app", house.owner.owner_id)
+    told = scenario.introspect(scenario.tokens()["access_token"])["sub"]
+    assert told == pairwise_subject(scenario.keys, "app", scenario.owner.owner_id)
 
 
 @pytest.mark.parametrize(
@@ -164,45 +166,48 @@ def test_56_introspection_and_notices_name_an_owner_alike(house):
         ("https://a.example/tenant", "/o/auth", "https://a.example/tenant/o/auth/token"),
     ],
 )
-def test_57_endpoints_follow_issuer_and_prefix(house, issuer, prefix, token_endpoint):
-    oauth = replace(house.settings.oauth, prefix=prefix)
-    server = house.make_server(settings=replace(house.settings, issuer=issuer, oauth=oauth))
+def test_57_endpoints_follow_issuer_and_prefix(scenario, issuer, prefix, token_endpoint):
+    oauth = replace(scenario.settings.oauth, prefix=prefix)
+    server = scenario.make_server(settings=replace(scenario.settings, issuer=issuer, oauth=oauth))
     assert server.metadata()["issuer"] == issuer
     assert server.metadata()["token_endpoint"] == token_endpoint
 
 
-def test_56_chosen_resources_are_told(house):
-    grant = house.grant_for(house.client, resources=("site-1", "meter-2"))
-    assert house.introspect(house.tokens(grant=grant)["access_token"])["resources"] == ["site-1", "meter-2"]
+def test_56_chosen_resources_are_told(scenario):
+    grant = scenario.grant_for(scenario.client, resources=("site-1", "meter-2"))
+    assert scenario.introspect(scenario.tokens(grant=grant)["access_token"])["resources"] == [
+        "site-1",
+        "meter-2",
+    ]
 
 
-def test_56_claims_of_plugins_are_added(house):
+def test_56_claims_of_plugins_are_added(scenario):
     seen = []
-    house.server = house.make_server(claims=lambda context: seen.append(context) or {"tenant": "north"})
-    assert house.introspect(house.tokens()["access_token"])["tenant"] == "north"
+    scenario.server = scenario.make_server(claims=lambda context: seen.append(context) or {"tenant": "north"})
+    assert scenario.introspect(scenario.tokens()["access_token"])["tenant"] == "north"
     assert seen[0].client_id == "app"
     assert seen[0].scopes == ("comfort.read", "energy.read")
-    assert seen[0].subject != house.owner.owner_id
-    assert house.introspect("unknown") == {"active": False}
+    assert seen[0].subject != scenario.owner.owner_id
+    assert scenario.introspect("unknown") == {"active": False}
 
 
 @pytest.mark.parametrize("claim", ["active", "sub", "scope", "exp", "grant_id", "aud"])
-def test_56_a_plugin_cannot_shadow_a_claim(house, claim, caplog):
-    house.server = house.make_server(claims=lambda _: {claim: "x"})
-    token = house.tokens()["access_token"]
-    answer = house.post("introspect", {"token": token})
+def test_56_a_plugin_cannot_shadow_a_claim(scenario, claim, caplog):
+    scenario.server = scenario.make_server(claims=lambda _: {claim: "x"})
+    token = scenario.tokens()["access_token"]
+    answer = scenario.post("introspect", {"token": token})
     assert (answer.status, answer.error) == (500, "server_error")
     assert f"reserved claim {claim}" in caplog.text
 
 
-def test_56_everything_else_is_inactive_and_nothing_more(house):
-    grant = house.grant_for(house.client)
-    other = house.add_client("other")
-    tokens = house.tokens(grant=grant)
-    theirs = house.redeem(house.code(other), auth=("other", SECRET)).json
+def test_56_everything_else_is_inactive_and_nothing_more(scenario):
+    grant = scenario.grant_for(scenario.client)
+    other = scenario.add_client("other")
+    tokens = scenario.tokens(grant=grant)
+    theirs = scenario.exchange(scenario.code(other), auth=("other", SECRET)).json
     rotated = tokens["refresh_token"]
-    house.refresh(rotated)
-    code = house.code(grant=grant)
+    scenario.refresh(rotated)
+    code = scenario.code(grant=grant)
     for token in (
         "unknown",
         theirs["access_token"],
@@ -212,59 +217,59 @@ def test_56_everything_else_is_inactive_and_nothing_more(house):
         SECRET,
         "x" * 16_000,
     ):
-        assert house.introspect(token) == {"active": False}
-    house.clock.advance(3_600_000)
-    assert house.introspect(tokens["access_token"]) == {"active": False}
+        assert scenario.introspect(token) == {"active": False}
+    scenario.clock.advance(3_600_000)
+    assert scenario.introspect(tokens["access_token"]) == {"active": False}
 
 
-def test_56_a_token_is_inactive_at_once_when_the_grant_ends(house):
-    grant = house.grant_for(house.client)
-    tokens = house.tokens(grant=grant)
-    house.change_grant(grant, state=GrantState.WITHDRAWN)
-    assert house.introspect(tokens["access_token"]) == {"active": False}
-    assert house.introspect(tokens["refresh_token"]) == {"active": False}
+def test_56_a_token_is_inactive_at_once_when_the_grant_ends(scenario):
+    grant = scenario.grant_for(scenario.client)
+    tokens = scenario.tokens(grant=grant)
+    scenario.change_grant(grant, state=GrantState.WITHDRAWN)
+    assert scenario.introspect(tokens["access_token"]) == {"active": False}
+    assert scenario.introspect(tokens["refresh_token"]) == {"active": False}
 
 
-def test_56_a_token_is_inactive_when_the_time_of_its_grant_is_over(house):
-    grant = house.grant_for(house.client, expires_at=house.clock.now() + 5000)
-    tokens = house.tokens(grant=grant)
-    assert house.introspect(tokens["access_token"])["exp"] == grant.expires_at // 1000
-    house.clock.advance(5000)
-    assert house.introspect(tokens["access_token"]) == {"active": False}
+def test_56_a_token_is_inactive_when_the_time_of_its_grant_is_over(scenario):
+    grant = scenario.grant_for(scenario.client, expires_at=scenario.clock.now() + 5000)
+    tokens = scenario.tokens(grant=grant)
+    assert scenario.introspect(tokens["access_token"])["exp"] == grant.expires_at // 1000
+    scenario.clock.advance(5000)
+    assert scenario.introspect(tokens["access_token"]) == {"active": False}
 
 
-def test_56_a_token_is_inactive_when_its_client_is_disabled(house):
-    house.add_resource_server("api")
-    token = house.tokens()["access_token"]
-    house.update_client(house.client, enabled=False)
-    assert house.introspect(token, ("api", SECRET)) == {"active": False}
+def test_56_a_token_is_inactive_when_its_client_is_disabled(scenario):
+    scenario.add_resource_server("api")
+    token = scenario.tokens()["access_token"]
+    scenario.update_client(scenario.client, enabled=False)
+    assert scenario.introspect(token, ("api", SECRET)) == {"active": False}
 
 
 @pytest.mark.parametrize(
     ("scopes", "active"),
     [((), True), (("comfort.read",), True), (("device.act", "energy.read"), True), (("device.act",), False)],
 )
-def test_56_an_api_learns_about_tokens_that_carry_its_scopes(house, scopes, active):
-    house.add_resource_server("api", scopes)
-    told = house.introspect(house.tokens()["access_token"], ("api", SECRET))
+def test_56_an_api_learns_about_tokens_that_carry_its_scopes(scenario, scopes, active):
+    scenario.add_resource_server("api", scopes)
+    told = scenario.introspect(scenario.tokens()["access_token"], ("api", SECRET))
     assert told["active"] is active
 
 
-def test_56_introspection_needs_a_secret_and_a_token(house):
-    house.add_client("public", auth_method=AuthMethod.NONE, secrets=())
-    token = house.tokens()["access_token"]
-    assert house.post("introspect", {"token": token}, auth=None).status == 401
-    assert house.post("introspect", {"token": token, "client_id": "app"}, auth=None).status == 401
-    assert house.post("introspect", {"token": token, "client_id": "public"}, auth=None).status == 401
-    answer = house.post("introspect", {})
+def test_56_introspection_needs_a_secret_and_a_token(scenario):
+    scenario.add_client("public", auth_method=AuthMethod.NONE, secrets=())
+    token = scenario.tokens()["access_token"]
+    assert scenario.post("introspect", {"token": token}, auth=None).status == 401
+    assert scenario.post("introspect", {"token": token, "client_id": "app"}, auth=None).status == 401
+    assert scenario.post("introspect", {"token": token, "client_id": "public"}, auth=None).status == 401
+    answer = scenario.post("introspect", {})
     assert (answer.status, answer.error) == (400, "invalid_request")
 
 
-def test_57_the_metadata_lists_what_works(house):
+def test_57_the_metadata_lists_what_works(scenario):
     base = "https://consent.example/ecostruxure/v1/oauth"
     methods = ["client_secret_basic", "client_secret_post", "private_key_jwt"]
     algorithms = ["ES256", "EdDSA", "Ed25519", "PS256", "RS256"]
-    assert house.server.metadata() == {
+    assert scenario.server.metadata() == {
         "issuer": "https://consent.example",
         "authorization_endpoint": f"{base}/authorize",
         "token_endpoint": f"{base}/token",
@@ -273,7 +278,14 @@ def test_57_the_metadata_lists_what_works(house):
         "revocation_endpoint": f"{base}/revoke",
         "introspection_endpoint": f"{base}/introspect",
         "jwks_uri": "https://consent.example/jwks",
-        "scopes_supported": ["comfort.read", "device.act", "energy.read", "offline_access"],
+        "scopes_supported": [
+            "comfort.read",
+            "device.act",
+            "energy.read",
+            "ev.write",
+            "offline_access",
+            "sites.read",
+        ],
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         "grant_types_supported": ["authorization_code", "refresh_token"],
@@ -288,13 +300,16 @@ def test_57_the_metadata_lists_what_works(house):
     }
 
 
-def test_58_authorization_details_are_ignored(house):
+def test_58_authorization_details_are_ignored(scenario):
     extra = {"authorization_details": "[{}]"}
-    assert house.redeem(house.code(), **extra).status == 200
-    assert house.refresh(house.tokens()["refresh_token"], **extra).status == 200
+    assert scenario.exchange(scenario.code(), **extra).status == 200
+    assert scenario.refresh(scenario.tokens()["refresh_token"], **extra).status == 200
 
 
-def test_an_api_is_no_application(house):
-    api = house.add_resource_server("api")
+def test_an_api_is_no_application(scenario):
+    api = scenario.add_resource_server("api")
     assert api.kind is ClientKind.RESOURCE_SERVER
-    assert house.refresh(house.tokens()["refresh_token"], auth=("api", SECRET)).error == "unauthorized_client"
+    assert (
+        scenario.refresh(scenario.tokens()["refresh_token"], auth=("api", SECRET)).error
+        == "unauthorized_client"
+    )

@@ -54,57 +54,59 @@ class Naive(RequestValidator):
         return True
 
 
-def test_gap_01_json_bodies(house):
+def test_gap_01_json_bodies(scenario):
     assert Request("", "POST", '{"code": "x"}').decoded_body is None
-    members = {"grant_type": "authorization_code", "code": house.code(), "redirect_uri": URI}
-    assert house.post("token", headers=JSON, body=json.dumps(members).encode()).status == 200
+    members = {"grant_type": "authorization_code", "code": scenario.code(), "redirect_uri": URI}
+    assert scenario.post("token", headers=JSON, body=json.dumps(members).encode()).status == 200
     for wrong in ({**members, "code": 1}, {**members, "code": ["x"]}, [members]):
-        assert house.post("token", headers=JSON, body=json.dumps(wrong).encode()).error == "invalid_request"
+        assert (
+            scenario.post("token", headers=JSON, body=json.dumps(wrong).encode()).error == "invalid_request"
+        )
 
 
-def test_gap_02_a_verifier_beyond_ascii(house):
+def test_gap_02_a_verifier_beyond_ascii(scenario):
     with pytest.raises(TypeError):
         code_challenge_method_s256("x", "é")
-    answer = house.redeem(house.code(code_challenge="x" * 43), code_verifier="é" * 43)
+    answer = scenario.exchange(scenario.code(code_challenge="x" * 43), code_verifier="é" * 43)
     assert (answer.status, answer.error) == (400, "invalid_request")
 
 
-def test_gap_03_an_empty_challenge_satisfies_the_requirement(house):
+def test_gap_03_an_empty_challenge_satisfies_the_requirement(scenario):
     query = f"client_id=public&response_type=code&redirect_uri={URI}&code_challenge="
     AuthorizationCodeGrant(Naive()).validate_authorization_request(Request(f"https://as.example/?{query}"))
-    house.add_client("public", auth_method=AuthMethod.NONE, secrets=())
-    found = house.authorize(query=query)
-    assert house.answered(found)["error"] == "invalid_request"
+    scenario.add_client("public", auth_method=AuthMethod.NONE, secrets=())
+    found = scenario.authorize(query=query)
+    assert scenario.answered(found)["error"] == "invalid_request"
 
 
-def test_gap_03_no_token_for_an_empty_verifier(house):
-    code = house.code(code_challenge="x" * 43)
-    assert house.redeem(code, code_verifier="").error == "invalid_grant"
+def test_gap_03_no_token_for_an_empty_verifier(scenario):
+    code = scenario.code(code_challenge="x" * 43)
+    assert scenario.exchange(code, code_verifier="").error == "invalid_grant"
 
 
-def test_gap_04_plain_and_short_verifiers(house):
+def test_gap_04_plain_and_short_verifiers(scenario):
     assert "plain" in AuthorizationCodeGrant._code_challenge_methods
-    assert house.server.token._grants["authorization_code"]._oauthlib._code_challenge_methods.keys() == {
+    assert scenario.server.token._grants["authorization_code"]._oauthlib._code_challenge_methods.keys() == {
         "S256"
     }
-    found = house.authorize(
+    found = scenario.authorize(
         client_id="app",
         response_type="code",
         redirect_uri=URI,
         code_challenge="x" * 43,
         code_challenge_method="plain",
     )
-    assert house.answered(found)["error"] == "invalid_request"
+    assert scenario.answered(found)["error"] == "invalid_request"
     short = "ypeBEsobvcr6wjGzmiPcTaeG7_gUfE5yuYB3ha_uSLs"  # S256 of "a"
     assert code_challenge_method_s256("a", short)
-    assert house.redeem(house.code(code_challenge=short), code_verifier="a").error == "invalid_grant"
+    assert scenario.exchange(scenario.code(code_challenge=short), code_verifier="a").error == "invalid_grant"
 
 
-def test_gap_05_downgrade(house):
-    assert house.redeem(house.code(), code_verifier="x" * 43).error == "invalid_grant"
+def test_gap_05_downgrade(scenario):
+    assert scenario.exchange(scenario.code(), code_verifier="x" * 43).error == "invalid_grant"
 
 
-def test_gap_06_parameters_become_attributes_of_the_request(house, monkeypatch):
+def test_gap_06_parameters_become_attributes_of_the_request(scenario, monkeypatch):
     assert Request("", "POST", "user=admin&scopes=all").user == "admin"
     seen = []
     from consentcore.oauth.grants.authorization_code import CodeExchange
@@ -121,16 +123,16 @@ def test_gap_06_parameters_become_attributes_of_the_request(house, monkeypatch):
         "extra_credentials": "x",
         "expires_in": "9",
     }
-    answer = house.redeem(house.code(), **extra)
+    answer = scenario.exchange(scenario.code(), **extra)
     assert answer.status == 200
     assert answer.json["scope"] == "comfort.read energy.read"
     assert seen[0].user is None
-    assert seen[0].client == house.client
-    asked = house.ask(user="admin", client="x", scopes="device.act", authorize_state="x").request
+    assert seen[0].client == scenario.client
+    asked = scenario.pending(user="admin", client="x", scopes="device.act", authorize_state="x").request
     assert asked.scopes == ("comfort.read", "energy.read")
 
 
-def test_gap_07_inactive_stays_inactive(house):
+def test_gap_07_inactive_stays_inactive(scenario):
     class Inactive(RequestValidator):
         def client_authentication_required(self, *_, **__):
             return True
@@ -143,67 +145,67 @@ def test_gap_07_inactive_stays_inactive(house):
 
     _, body, _ = WebApplicationServer(Inactive()).create_introspect_response("", "POST", "token=x", {})
     assert json.loads(body)["active"] is True
-    assert house.introspect("unknown") == {"active": False}
+    assert scenario.introspect("unknown") == {"active": False}
 
 
-def test_gap_08_burning_and_storing_are_one_write(house):
+def test_gap_08_burning_and_storing_are_one_write(scenario):
     """When the verb fails nothing is stored, and the code can be used again."""
-    code = house.code()
-    before = house.storage._engine.committed
-    real = house.storage.protocol.consume_code
+    code = scenario.code()
+    before = scenario.storage._engine.committed
+    real = scenario.storage.protocol.consume_code
     from consentcore.api import StorageUnavailable
 
     def broken(redemption):
         raise StorageUnavailable("disk full")
 
-    house.storage.protocol.consume_code = broken
-    assert house.redeem(code).status == 503
-    assert house.storage._engine.committed is before
-    house.storage.protocol.consume_code = real
-    assert house.redeem(code).status == 200
+    scenario.storage.protocol.consume_code = broken
+    assert scenario.exchange(code).status == 503
+    assert scenario.storage._engine.committed is before
+    scenario.storage.protocol.consume_code = real
+    assert scenario.exchange(code).status == 200
 
 
-def test_gap_09_replay_and_reuse(house):
-    code = house.code()
-    first = house.redeem(code).json["refresh_token"]
-    house.redeem(code)
-    assert len(house.alarms) == 1
-    first = house.tokens()["refresh_token"]
-    house.refresh(first)
-    house.clock.advance(61_000)
-    house.refresh(first)
-    assert len(house.alarms) == 2
+def test_gap_09_replay_and_reuse(scenario):
+    code = scenario.code()
+    first = scenario.exchange(code).json["refresh_token"]
+    scenario.exchange(code)
+    assert len(scenario.alarms) == 1
+    first = scenario.tokens()["refresh_token"]
+    scenario.refresh(first)
+    scenario.clock.advance(61_000)
+    scenario.refresh(first)
+    assert len(scenario.alarms) == 2
 
 
-def test_gap_10_a_narrow_scope_is_not_for_the_refresh_token(house):
-    narrow = house.refresh(house.tokens()["refresh_token"], scope="energy.read").json
-    assert house.refresh(narrow["refresh_token"]).json["scope"] == "comfort.read energy.read"
+def test_gap_10_a_narrow_scope_is_not_for_the_refresh_token(scenario):
+    narrow = scenario.refresh(scenario.tokens()["refresh_token"], scope="energy.read").json
+    assert scenario.refresh(narrow["refresh_token"]).json["scope"] == "comfort.read energy.read"
 
 
 @pytest.mark.parametrize("endpoint", ["token", "revoke", "introspect"])
-def test_gap_11_duplicates(house, endpoint):
+def test_gap_11_duplicates(scenario, endpoint):
     body = b"grant_type=refresh_token&refresh_token=a&refresh_token=b&token=a&token=b"
-    assert house.post(endpoint, body=body, headers=FORM).error == "invalid_request"
+    assert scenario.post(endpoint, body=body, headers=FORM).error == "invalid_request"
     assert (
-        house.post(endpoint, body=b"grant_type=refresh_token&refresh_token=&token=", headers=FORM).status
+        scenario.post(endpoint, body=b"grant_type=refresh_token&refresh_token=&token=", headers=FORM).status
         == 400
     )
-    found = house.authorize(
+    found = scenario.authorize(
         ("code_challenge", "x"), ("code_challenge", "y"), client_id="app", response_type="code"
     )
-    assert house.answered(found)["error"] == "invalid_request"
+    assert scenario.answered(found)["error"] == "invalid_request"
 
 
-def test_gap_12_another_or_a_missing_redirect_uri(house):
-    assert house.redeem(house.code(), redirect_uri="https://evil.example/").error == "invalid_grant"
-    assert house.redeem(house.code(), redirect_uri=None).error == "invalid_grant"
+def test_gap_12_another_or_a_missing_redirect_uri(scenario):
+    assert scenario.exchange(scenario.code(), redirect_uri="https://evil.example/").error == "invalid_grant"
+    assert scenario.exchange(scenario.code(), redirect_uri=None).error == "invalid_grant"
 
 
-def test_gap_13_the_challenge_is_basic(house):
+def test_gap_13_the_challenge_is_basic(scenario):
     assert InvalidClientError().headers["WWW-Authenticate"].startswith("Bearer")
-    assert house.redeem("x", auth=("app", "wrong")).headers["WWW-Authenticate"].startswith("Basic ")
+    assert scenario.exchange("x", auth=("app", "wrong")).headers["WWW-Authenticate"].startswith("Basic ")
     assert (
-        house.redeem(house.code()).status == 200
+        scenario.exchange(scenario.code()).status == 200
     )  # by the Authorization header, which oauthlib does not read
 
 
@@ -213,72 +215,72 @@ UNKNOWN = ["%zz", "%ff=x", "x=%ff", "%00", "x=%00", "x=%zz"]
 
 
 @pytest.mark.parametrize("query", ['"|{', "&foo", "=", "==", "&&", *UNKNOWN, *BROKEN])
-def test_gap_14_queries_that_make_oauthlib_raise(house, query):
-    assert isinstance(house.authorize(query=query), PageError)
-    found = house.authorize(query=f"client_id=app&response_type=code&redirect_uri={URI}&{query}")
+def test_gap_14_queries_that_make_oauthlib_raise(scenario, query):
+    assert isinstance(scenario.authorize(query=query), PageError)
+    found = scenario.authorize(query=f"client_id=app&response_type=code&redirect_uri={URI}&{query}")
     if query in BROKEN:
-        assert house.answered(found)["error"] == "invalid_request"
+        assert scenario.answered(found)["error"] == "invalid_request"
     else:
         assert isinstance(found, Pending)
-    assert house.post("token", {"grant_type": "x"}, query=query).status == 400
+    assert scenario.post("token", {"grant_type": "x"}, query=query).status == 400
 
 
-def test_gap_14_bodies_that_make_oauthlib_raise(house):
+def test_gap_14_bodies_that_make_oauthlib_raise(scenario):
     with pytest.raises(UnicodeDecodeError):
         Request("", "POST", b"\xff")
-    assert house.post("token", body=b"grant_type=\xff", headers=FORM).error == "invalid_request"
-    assert house.post("token", body=b"\xff", headers=FORM).error == "invalid_request"
+    assert scenario.post("token", body=b"grant_type=\xff", headers=FORM).error == "invalid_request"
+    assert scenario.post("token", body=b"\xff", headers=FORM).error == "invalid_request"
 
 
 @pytest.mark.parametrize("response_type", ["xcodex", "none", "code token"])
-def test_gap_15_response_types_that_contain_code(house, response_type):
+def test_gap_15_response_types_that_contain_code(scenario, response_type):
     query = f"client_id=app&response_type={response_type}&redirect_uri={URI}&code_challenge=x"
     AuthorizationCodeGrant(Naive()).validate_authorization_request(
         Request(f"https://as.example/?{query}".replace(" ", "+"))
     )
-    found = house.authorize(client_id="app", response_type=response_type, redirect_uri=URI)
-    assert house.answered(found)["error"] == "unsupported_response_type"
+    found = scenario.authorize(client_id="app", response_type=response_type, redirect_uri=URI)
+    assert scenario.answered(found)["error"] == "unsupported_response_type"
 
 
 @pytest.mark.parametrize("response_type", ["code", "token"])
-def test_gap_15_the_fragment(house, response_type):
-    found = house.authorize(
+def test_gap_15_the_fragment(scenario, response_type):
+    found = scenario.authorize(
         client_id="app", response_type=response_type, redirect_uri=URI, response_mode="fragment"
     )
     assert isinstance(found, Redirect)
-    assert "error" in house.answered(found)
+    assert "error" in scenario.answered(found)
     assert "#" not in found.url
 
 
 @pytest.mark.parametrize(
     "query", ["scope=", "scope=comfort.read++energy.read", "scope=+comfort.read+energy.read+"]
 )
-def test_gap_16_empty_scopes(house, query):
-    asked = house.authorize(query=f"client_id=app&response_type=code&{query}").request
+def test_gap_16_empty_scopes(scenario, query):
+    asked = scenario.authorize(query=f"client_id=app&response_type=code&{query}").request
     assert asked.scopes == ("comfort.read", "energy.read")
 
 
-def test_gap_17_iss_in_success_and_error(house):
-    asked, authorization = house.ask().request, house.server.authorization
+def test_gap_17_iss_in_success_and_error(scenario):
+    asked, authorization = scenario.pending().request, scenario.server.authorization
     for url in (authorization.success_url(asked, "c"), authorization.error_url(asked, "access_denied", "")):
-        assert house.answered(Redirect(url))["iss"] == "https://consent.example"
+        assert scenario.answered(Redirect(url))["iss"] == "https://consent.example"
 
 
-def test_gap_18_state_is_not_echoed_at_the_token_endpoint(house):
+def test_gap_18_state_is_not_echoed_at_the_token_endpoint(scenario):
     request = Request("", "POST", "state=%3Cscript%3E")
     assert "<script>" in InvalidGrantError(request=request).json
-    code = house.code(code_challenge=house.challenge)
+    code = scenario.code(code_challenge=scenario.challenge)
     for answer in (
-        house.redeem("x", state="<script>"),
-        house.redeem(code, code_verifier="y" * 43, state="<script>"),
-        house.redeem(code, state="<script>"),
+        scenario.exchange("x", state="<script>"),
+        scenario.exchange(code, code_verifier="y" * 43, state="<script>"),
+        scenario.exchange(code, state="<script>"),
     ):
         assert answer.status == 400
         assert b"<script>" not in answer.raw.body
         assert "state" not in answer.json
 
 
-def test_gap_19_headers_and_owner_at_revocation(house):
+def test_gap_19_headers_and_owner_at_revocation(scenario):
     class Anybody(RequestValidator):
         def client_authentication_required(self, *_, **__):
             return True
@@ -291,54 +293,56 @@ def test_gap_19_headers_and_owner_at_revocation(house):
 
     headers, _, _ = RevocationEndpoint(Anybody()).create_revocation_response("", "POST", "token=x", {})
     assert headers == {}
-    house.add_client("other")
-    token = house.tokens()["access_token"]
-    answer = house.post("revoke", {"token": token}, auth=("other", SECRET))
+    scenario.add_client("other")
+    token = scenario.tokens()["access_token"]
+    answer = scenario.post("revoke", {"token": token}, auth=("other", SECRET))
     assert answer.headers["Cache-Control"] == "no-store"
-    assert house.introspect(token)["active"] is True
+    assert scenario.introspect(token)["active"] is True
 
 
 @pytest.mark.parametrize("grant_type", ["authorization_code", "refresh_token"])
-def test_gap_20_credentials_come_before_a_missing_code(house, grant_type):
-    assert house.post("token", {"grant_type": grant_type}, auth=None).status == 401
-    assert house.post("token", {"grant_type": grant_type}, auth=("app", "wrong")).status == 401
-    answer = house.post("token", {"grant_type": grant_type})
+def test_gap_20_credentials_come_before_a_missing_code(scenario, grant_type):
+    assert scenario.post("token", {"grant_type": grant_type}, auth=None).status == 401
+    assert scenario.post("token", {"grant_type": grant_type}, auth=("app", "wrong")).status == 401
+    answer = scenario.post("token", {"grant_type": grant_type})
     assert (answer.status, answer.error) == (400, "invalid_request")
     for endpoint in ("revoke", "introspect"):
-        assert house.post(endpoint, {}, auth=None).status == 401
+        assert scenario.post(endpoint, {}, auth=None).status == 401
 
 
-def test_gap_21_a_lifetime_of_nothing_is_not_an_hour(house):
-    grant = house.grant_for(house.client, expires_at=house.clock.now() + 900)
-    assert house.redeem(house.code(grant=grant)).json["expires_in"] == 0
+def test_gap_21_a_lifetime_of_nothing_is_not_an_hour(scenario):
+    grant = scenario.grant_for(scenario.client, expires_at=scenario.clock.now() + 900)
+    assert scenario.exchange(scenario.code(grant=grant)).json["expires_in"] == 0
 
 
-def test_gap_22_metadata_without_the_switch_for_plain_http(house, monkeypatch):
+def test_gap_22_metadata_without_the_switch_for_plain_http(scenario, monkeypatch):
     import os
 
-    house.server = house.make_server(settings=replace(house.settings, issuer="http://127.0.0.1:6543"))
-    assert house.server.metadata()["issuer"] == "http://127.0.0.1:6543"
-    assert "none" in house.server.metadata()["token_endpoint_auth_methods_supported"]
+    scenario.server = scenario.make_server(
+        settings=replace(scenario.settings, issuer="http://127.0.0.1:6543")
+    )
+    assert scenario.server.metadata()["issuer"] == "http://127.0.0.1:6543"
+    assert "none" in scenario.server.metadata()["token_endpoint_auth_methods_supported"]
     assert "OAUTHLIB_INSECURE_TRANSPORT" not in os.environ
 
 
-def test_gap_23_the_loggers_stay_above_debug(house):
+def test_gap_23_the_loggers_stay_above_debug(scenario):
     child = logging.getLogger("oauthlib.oauth2.rfc6749.grant_types.refresh_token")
     try:
         for logger in (logging.getLogger("oauthlib"), child):
             logger.setLevel(logging.DEBUG)
-        house.make_server()
+        scenario.make_server()
         assert not logging.getLogger("oauthlib").isEnabledFor(logging.DEBUG)
         assert not child.isEnabledFor(logging.DEBUG)
     finally:
         child.setLevel(logging.NOTSET)
 
 
-def test_gap_23_a_stricter_level_is_left_alone(house):
+def test_gap_23_a_stricter_level_is_left_alone(scenario):
     logger = logging.getLogger("oauthlib")
     logger.setLevel(logging.ERROR)
     try:
-        house.make_server()
+        scenario.make_server()
         assert logger.level == logging.ERROR
     finally:
         logger.setLevel(logging.INFO)
@@ -356,7 +360,7 @@ def test_gap_24_schemes(uri):
             check_redirect_uri(uri, public=public)
 
 
-def test_no_oauthlib_error_escapes(house):
+def test_no_oauthlib_error_escapes(scenario):
     """Whatever hook refuses, the endpoints answer; only the storage may fail."""
     for endpoint in ("token", "revoke", "introspect"):
         for body in (
@@ -369,7 +373,7 @@ def test_no_oauthlib_error_escapes(house):
             for auth in (None, ("app", SECRET), ("app", "x")):
                 try:
                     assert (
-                        400 <= house.post(endpoint, body=body, headers=FORM, auth=auth).status < 500
+                        400 <= scenario.post(endpoint, body=body, headers=FORM, auth=auth).status < 500
                         or body == b"token=x"
                     )
                 except OAuth2Error as error:  # pragma: no cover

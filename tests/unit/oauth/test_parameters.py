@@ -108,29 +108,29 @@ def test_any_query_is_read(query):
     query=QUERIES, body=BODIES, content_type=st.sampled_from(TYPES), header=st.none() | st.text(max_size=30)
 )
 @settings(max_examples=150, deadline=None)
-def test_the_server_answers_anything(module_house, query, body, content_type, header):
-    found = module_house.server.authorization.validate(query, None)
+def test_the_server_answers_anything(module_scenario, query, body, content_type, header):
+    found = module_scenario.server.authorization.validate(query, None)
     assert isinstance(found, PageError | Redirect | Pending)
-    known = module_house.server.authorization.validate(f"client_id=app&response_type=code&{query}", None)
+    known = module_scenario.server.authorization.validate(f"client_id=app&response_type=code&{query}", None)
     assert isinstance(known, PageError | Redirect | Pending)
     headers = {"content-type": content_type}
     if header is not None:
         headers["authorization"] = header
     for endpoint in ("token", "revoke", "introspect"):
-        answer = module_house.send(endpoint, HttpRequest("POST", "", headers, body))
+        answer = module_scenario.send(endpoint, HttpRequest("POST", "", headers, body))
         assert answer.status in (400, 401, 415)
 
 
 @given(text=st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=100))
 @settings(max_examples=200, deadline=None)
-def test_any_state_without_control_characters_comes_back(module_house, text):
+def test_any_state_without_control_characters_comes_back(module_scenario, text):
     from urllib.parse import parse_qs, quote, urlsplit
 
-    found = module_house.server.authorization.validate(
+    found = module_scenario.server.authorization.validate(
         f"client_id=app&response_type=code&state={quote(text, safe='')}", None
     )
     assert isinstance(found, Pending)
-    url = module_house.server.authorization.success_url(found.request, "c")
+    url = module_scenario.server.authorization.success_url(found.request, "c")
     assert parse_qs(urlsplit(url).query)["state"] == [text]
     assert url.isascii()
 

@@ -118,15 +118,15 @@ def test_these_may_not(uri, public):
 
 
 @pytest.mark.parametrize("uri", [*GOOD, *NATIVE])
-def test_what_may_be_registered_is_also_taken_by_the_endpoint(house, uri):
+def test_what_may_be_registered_is_also_taken_by_the_endpoint(scenario, uri):
     from consentcore.api import AuthMethod
     from consentcore.oauth.messages import Pending
 
-    house.add_client("c", auth_method=AuthMethod.NONE, secrets=(), redirect_uris=(uri,))
+    scenario.add_client("c", auth_method=AuthMethod.NONE, secrets=(), redirect_uris=(uri,))
     pkce = {"code_challenge": "x" * 43, "code_challenge_method": "S256"}
-    found = house.authorize(client_id="c", response_type="code", redirect_uri=uri, **pkce)
+    found = scenario.authorize(client_id="c", response_type="code", redirect_uri=uri, **pkce)
     assert isinstance(found, Pending), found
-    assert house.server.authorization.success_url(found.request, "c").startswith(uri)
+    assert scenario.server.authorization.success_url(found.request, "c").startswith(uri)
 
 
 def test_a_trailing_question_mark_gets_no_second_one():

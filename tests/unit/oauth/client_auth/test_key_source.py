@@ -32,14 +32,16 @@ def sink():
 
 
 @pytest.fixture
-def guarded(house, sink):
-    house.server = house.make_server(egress=EgressPolicy(allow_networks=("127.0.0.0/8",)))
-    house.add_client("signer", auth_method=AuthMethod.PRIVATE_KEY_JWT, secrets=(), jwks_uri=sink.url("/keys"))
-    return house
+def guarded(scenario, sink):
+    scenario.server = scenario.make_server(egress=EgressPolicy(allow_networks=("127.0.0.0/8",)))
+    scenario.add_client(
+        "signer", auth_method=AuthMethod.PRIVATE_KEY_JWT, secrets=(), jwks_uri=sink.url("/keys")
+    )
+    return scenario
 
 
-def show(house, key=FIRST):
-    return accepted(present(house, signed(claims(house), key)))
+def show(scenario, key=FIRST):
+    return accepted(present(scenario, signed(claims(scenario), key)))
 
 
 def test_60_keys_are_fetched_once_and_kept(guarded, sink):
@@ -178,21 +180,21 @@ def test_keys_stay_good_while_the_server_is_down(guarded, sink):
     assert not show(guarded)
 
 
-def test_provider_that_never_answers_holds_nobody_for_long(house, monkeypatch):
+def test_provider_that_never_answers_holds_nobody_for_long(scenario, monkeypatch):
     monkeypatch.setattr("consentcore.oauth.client_auth.TIMEOUT_S", 0.3)
     monkeypatch.setattr(key_source, "TIMEOUT_S", 0.3)
-    house.server = house.make_server(egress=EgressPolicy(allow_networks=("127.0.0.0/8",)))
+    scenario.server = scenario.make_server(egress=EgressPolicy(allow_networks=("127.0.0.0/8",)))
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/keys"
-        house.add_client("signer", auth_method=AuthMethod.PRIVATE_KEY_JWT, secrets=(), jwks_uri=url)
-        house.add_client(
+        scenario.add_client("signer", auth_method=AuthMethod.PRIVATE_KEY_JWT, secrets=(), jwks_uri=url)
+        scenario.add_client(
             "other", auth_method=AuthMethod.PRIVATE_KEY_JWT, secrets=(), jwks=key_set(FIRST).decode()
         )
-        assert together(4, lambda _: show(house)) == [False] * 4
+        assert together(4, lambda _: show(scenario)) == [False] * 4
         silent.accept()[0].close()
         silent.setblocking(False)
-        assert not show(house)
-        assert accepted(present(house, signed(claims(house, iss="other", sub="other"), FIRST)))
+        assert not show(scenario)
+        assert accepted(present(scenario, signed(claims(scenario, iss="other", sub="other"), FIRST)))
         with pytest.raises(BlockingIOError):  # not asked again so soon
             silent.accept()
 
@@ -221,10 +223,12 @@ def test_where_the_last_answer_failed_only_one_thread_waits_for_the_next(guarded
     first.join()
 
 
-def test_95_keys_are_not_fetched_past_the_guard(house, sink, caplog):
+def test_95_keys_are_not_fetched_past_the_guard(scenario, sink, caplog):
     """The server of the fixture has no allowed networks."""
-    house.add_client("signer", auth_method=AuthMethod.PRIVATE_KEY_JWT, secrets=(), jwks_uri=sink.url("/keys"))
-    assert not show(house)
+    scenario.add_client(
+        "signer", auth_method=AuthMethod.PRIVATE_KEY_JWT, secrets=(), jwks_uri=sink.url("/keys")
+    )
+    assert not show(scenario)
     assert not sink.received
     assert "blocked_address" in caplog.text
 

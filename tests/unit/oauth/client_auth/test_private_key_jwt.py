@@ -26,9 +26,9 @@ PUBLIC_PEM = RSA.as_pem(private=False)
 
 
 @pytest.fixture
-def keyed(house):
-    house.add_client("signer", auth_method=AuthMethod.PRIVATE_KEY_JWT, secrets=(), jwks=KEYS)
-    return house
+def keyed(scenario):
+    scenario.add_client("signer", auth_method=AuthMethod.PRIVATE_KEY_JWT, secrets=(), jwks=KEYS)
+    return scenario
 
 
 @pytest.mark.filterwarnings("ignore::joserfc.errors.SecurityWarning")
@@ -40,7 +40,7 @@ def test_60_assertions_with_asymmetric_signatures_are_accepted(keyed, key, alg):
 
 
 @pytest.mark.filterwarnings("ignore::joserfc.errors.SecurityWarning")
-def test_60_one_kid_may_name_keys_of_several_types_and_one_key_for_several_algorithms(house):
+def test_60_one_kid_may_name_keys_of_several_types_and_one_key_for_several_algorithms(scenario):
     """RFC 7517 section 4.5: "equivalent alternatives by the application using them"."""
     keys = [
         {**EC.as_dict(private=False), "kid": "2026"},
@@ -49,9 +49,9 @@ def test_60_one_kid_may_name_keys_of_several_types_and_one_key_for_several_algor
         {**RSA.as_dict(private=False), "kid": "2026", "alg": "RS256"},
     ]
     text = json.dumps({"keys": keys})
-    house.add_client("signer", auth_method=AuthMethod.PRIVATE_KEY_JWT, secrets=(), jwks=text)
+    scenario.add_client("signer", auth_method=AuthMethod.PRIVATE_KEY_JWT, secrets=(), jwks=text)
     for key, alg in ((EC, "ES256"), (ED, "EdDSA"), (RSA, "PS256"), (RSA, "RS256")):
-        assert accepted(present(house, signed(claims(house), key, alg, kid="2026"))), alg
+        assert accepted(present(scenario, signed(claims(scenario), key, alg, kid="2026"))), alg
 
 
 def test_60_code_and_refresh_and_revocation(keyed):
@@ -112,11 +112,11 @@ def test_60_incident_assertion_audience_is_the_issuer_or_where_it_is_sent(keyed,
     assert accepted(present(keyed, signed(claims(keyed, aud=aud))))
 
 
-def test_60_incident_assertion_audience_may_be_held_to_the_issuer_alone(make_house):
-    house = make_house(assertion_audience="issuer")
-    house.add_client("signer", auth_method=AuthMethod.PRIVATE_KEY_JWT, secrets=(), jwks=KEYS)
-    assert not accepted(present(house, signed(claims(house, aud=TOKEN_URL))))
-    assert accepted(present(house, signed(claims(house, aud=ISSUER))))
+def test_60_incident_assertion_audience_may_be_held_to_the_issuer_alone(make_scenario):
+    scenario = make_scenario(assertion_audience="issuer")
+    scenario.add_client("signer", auth_method=AuthMethod.PRIVATE_KEY_JWT, secrets=(), jwks=KEYS)
+    assert not accepted(present(scenario, signed(claims(scenario, aud=TOKEN_URL))))
+    assert accepted(present(scenario, signed(claims(scenario, aud=ISSUER))))
 
 
 @pytest.mark.parametrize(
@@ -131,15 +131,15 @@ def test_60_incident_assertion_audience_may_be_held_to_the_issuer_alone(make_hou
     ],
 )
 def test_60_incident_assertion_audience_is_as_registered_where_no_setting_decides(
-    make_house, setting, registered, only_issuer
+    make_scenario, setting, registered, only_issuer
 ):
-    house = make_house(assertion_audience=setting)
+    scenario = make_scenario(assertion_audience=setting)
     values = {"auth_method": AuthMethod.PRIVATE_KEY_JWT, "secrets": (), "jwks": KEYS}
-    house.add_client("signer", assertion_audience=registered, **values)
-    assert accepted(present(house, signed(claims(house, aud=ISSUER))))
+    scenario.add_client("signer", assertion_audience=registered, **values)
+    assert accepted(present(scenario, signed(claims(scenario, aud=ISSUER))))
     for endpoint in (TOKEN_URL, f"{ISSUER}/ecostruxure/v1/oauth/introspect"):
-        assert accepted(present(house, signed(claims(house, aud=endpoint)))) is not only_issuer
-    assert not accepted(present(house, signed(claims(house, aud=[ISSUER, TOKEN_URL]))))
+        assert accepted(present(scenario, signed(claims(scenario, aud=endpoint)))) is not only_issuer
+    assert not accepted(present(scenario, signed(claims(scenario, aud=[ISSUER, TOKEN_URL]))))
 
 
 @pytest.mark.parametrize(
@@ -211,9 +211,9 @@ def part(value) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def confused(house) -> str:
+def confused(scenario) -> str:
     """HS256 under the RSA key's public text, which everybody has."""
-    text = f"{part({'alg': 'HS256', 'kid': 'rsa'})}.{part(claims(house))}"
+    text = f"{part({'alg': 'HS256', 'kid': 'rsa'})}.{part(claims(scenario))}"
     mac = hmac.HMAC(PUBLIC_PEM, hashes.SHA256())
     mac.update(text.encode())
     return f"{text}.{part(mac.finalize())}"
@@ -310,15 +310,17 @@ def test_36_unknown_and_disabled_clients_are_refused_alike(keyed):
 
 
 METHODS = {
-    "basic": lambda house, client_id, secret: house.post("revoke", {"token": "x"}, auth=(client_id, secret)),
-    "post": lambda house, client_id, secret: house.post(
+    "basic": lambda scenario, client_id, secret: scenario.post(
+        "revoke", {"token": "x"}, auth=(client_id, secret)
+    ),
+    "post": lambda scenario, client_id, secret: scenario.post(
         "revoke", {"token": "x", "client_id": client_id, "client_secret": secret}, auth=None
     ),
-    "none": lambda house, client_id, _: house.post(
+    "none": lambda scenario, client_id, _: scenario.post(
         "revoke", {"token": "x", "client_id": client_id}, auth=None
     ),
-    "jwt": lambda house, client_id, _: present(
-        house, signed(claims(house, iss=client_id, sub=client_id)), "revoke"
+    "jwt": lambda scenario, client_id, _: present(
+        scenario, signed(claims(scenario, iss=client_id, sub=client_id)), "revoke"
     ),
 }
 
@@ -333,32 +335,32 @@ METHODS = {
         (AuthMethod.NONE, {"none"}),
     ],
 )
-def test_37_the_registered_method_is_enforced(house, registered, allowed):
+def test_37_the_registered_method_is_enforced(scenario, registered, allowed):
     # A secret and keys for all of them: what counts is the method.
-    client = house.add_client("c", auth_method=registered, jwks=KEYS)
+    client = scenario.add_client("c", auth_method=registered, jwks=KEYS)
     secret = "factories-client-secret"
-    assert client.knows_secret(secret, house.clock.now())
-    assert {name for name, show in METHODS.items() if accepted(show(house, "c", secret))} == allowed
+    assert client.knows_secret(secret, scenario.clock.now())
+    assert {name for name, show in METHODS.items() if accepted(show(scenario, "c", secret))} == allowed
 
 
-def test_two_secrets_are_good_while_one_is_rotated(house):
-    old = house.client.secrets[0]
+def test_two_secrets_are_good_while_one_is_rotated(scenario):
+    old = scenario.client.secrets[0]
     from consentcore.api import ClientSecret
     from consentcore.domain.secret import digest
 
-    now = house.clock.now()
-    house.update_client(
-        house.client, secrets=(ClientSecret(digest("new"), now), replace(old, expires_at=now + 1000))
+    now = scenario.clock.now()
+    scenario.update_client(
+        scenario.client, secrets=(ClientSecret(digest("new"), now), replace(old, expires_at=now + 1000))
     )
-    works = lambda secret: house.post("introspect", {"token": "x"}, auth=("app", secret)).status == 200  # noqa: E731
+    works = lambda secret: scenario.post("introspect", {"token": "x"}, auth=("app", secret)).status == 200  # noqa: E731
     assert (works("new"), works("factories-client-secret")) == (True, True)
-    house.clock.advance(1000)
+    scenario.clock.advance(1000)
     assert (works("new"), works("factories-client-secret")) == (True, False)
 
 
-def test_only_clients_with_keys_pay_for_it(house, monkeypatch):
+def test_only_clients_with_keys_pay_for_it(scenario, monkeypatch):
     def fail(*_):
         raise AssertionError("a shared secret asks for nothing to be used once")
 
-    monkeypatch.setattr(house.storage.protocol, "use_once", fail)
-    assert house.tokens()["token_type"] == "Bearer"
+    monkeypatch.setattr(scenario.storage.protocol, "use_once", fail)
+    assert scenario.tokens()["token_type"] == "Bearer"

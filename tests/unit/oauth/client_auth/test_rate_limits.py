@@ -34,24 +34,24 @@ def watch(monkeypatch):
 
 
 @pytest.fixture
-def limited(house):
-    """Give the house a server with limits of its own."""
+def limited(scenario):
+    """Give the scenario a server with limits of its own."""
 
     def limited(**limits):
-        house.settings = replace(house.settings, limits=LimitsSettings(**limits))
-        house.server = house.make_server()
-        return house
+        scenario.settings = replace(scenario.settings, limits=LimitsSettings(**limits))
+        scenario.server = scenario.make_server()
+        return scenario
 
     return limited
 
 
-def ask(house, endpoint="introspect", *, client="app", secret=SECRET, address=HOME, server=None):
+def ask(scenario, endpoint="introspect", *, client="app", secret=SECRET, address=HOME, server=None):
     headers = {"content-type": FORM}
     if secret:
-        headers["authorization"] = house.basic(client, secret)
+        headers["authorization"] = scenario.basic(client, secret)
     parameters = PARAMETERS[endpoint] | ({} if secret else {"client_id": client})
     http = HttpRequest("POST", "", headers, urlencode(parameters).encode(), address)
-    return house.send(endpoint, http, server)
+    return scenario.send(endpoint, http, server)
 
 
 def statuses(*answers):
@@ -67,45 +67,50 @@ class Untouchable:
 
 @pytest.mark.parametrize("endpoint", PARAMETERS)
 def test_a_client_that_asks_too_often_is_told_when_to_come_back(limited, endpoint):
-    house = limited(**{f"{endpoint}_per_client": 3})
+    scenario = limited(**{f"{endpoint}_per_client": 3})
     good = 400 if endpoint == "token" else 200  # the refresh token is unknown
-    assert statuses(*(ask(house, endpoint) for _ in range(3))) == [good] * 3
-    refused = ask(house, endpoint)
+    assert statuses(*(ask(scenario, endpoint) for _ in range(3))) == [good] * 3
+    refused = ask(scenario, endpoint)
     assert refused.status == 429
     assert b'"error": "temporarily_unavailable"' in refused.body
     assert 1 <= int(dict(refused.headers)["Retry-After"]) <= 60
     assert dict(refused.headers)["Cache-Control"] == "no-store"
-    house.storage.protocol = Untouchable()
-    assert ask(house, endpoint).status == 429
+    scenario.storage.protocol = Untouchable()
+    assert ask(scenario, endpoint).status == 429
 
 
 def test_the_endpoints_are_counted_apart(limited):
-    house = limited(introspect_per_client=1, revoke_per_client=1)
-    assert statuses(ask(house), ask(house), ask(house, "revoke")) == [200, 429, 200]
+    scenario = limited(introspect_per_client=1, revoke_per_client=1)
+    assert statuses(ask(scenario), ask(scenario), ask(scenario, "revoke")) == [200, 429, 200]
 
 
 def test_nobody_uses_up_what_is_another_clients(limited):
-    house = limited(introspect_per_client=2)
-    house.add_client("other")
+    scenario = limited(introspect_per_client=2)
+    scenario.add_client("other")
     for _ in range(5):
-        ask(house, secret="wrong")  # somebody who only names the client
-        ask(house, client="other")
-        ask(house, address=AWAY)
-    assert statuses(ask(house), ask(house), ask(house)) == [200, 200, 429]
+        ask(scenario, secret="wrong")  # somebody who only names the client
+        ask(scenario, client="other")
+        ask(scenario, address=AWAY)
+    assert statuses(ask(scenario), ask(scenario), ask(scenario)) == [200, 200, 429]
 
 
 def test_a_public_client_is_counted_where_it_is(limited):
-    house = limited(token_per_client=2)
-    house.add_client("native", auth_method=AuthMethod.NONE, secrets=())
+    scenario = limited(token_per_client=2)
+    scenario.add_client("native", auth_method=AuthMethod.NONE, secrets=())
     for _ in range(3):
-        ask(house, "token", client="native", secret="", address=AWAY)
-    assert ask(house, "token", client="native", secret="", address=AWAY).status == 429
-    assert ask(house, "token", client="native", secret="", address=HOME).status == 400
+        ask(scenario, "token", client="native", secret="", address=AWAY)
+    assert ask(scenario, "token", client="native", secret="", address=AWAY).status == 429
+    assert ask(scenario, "token", client="native", secret="", address=HOME).status == 400
 
 
 def test_an_address_is_limited_over_all_clients_where_that_is_set(limited):
-    house = limited(requests_per_address=2)
-    answers = [ask(house), ask(house, "revoke"), ask(house, secret="wrong"), ask(house, address=AWAY)]
+    scenario = limited(requests_per_address=2)
+    answers = [
+        ask(scenario),
+        ask(scenario, "revoke"),
+        ask(scenario, secret="wrong"),
+        ask(scenario, address=AWAY),
+    ]
     assert statuses(*answers) == [200, 200, 429, 200]
 
 
@@ -137,40 +142,40 @@ def test_steps_of_one_client_are_not_counted_for_another():
 
 
 def test_0_is_no_limit(limited):
-    house = limited(
+    scenario = limited(
         token_per_client=0, introspect_per_client=0, failures_per_client=0, failures_per_address=0
     )
-    assert set(statuses(*(ask(house) for _ in range(50)))) == {200}
-    assert set(statuses(*(ask(house, secret="wrong") for _ in range(50)))) == {401}
+    assert set(statuses(*(ask(scenario) for _ in range(50)))) == {200}
+    assert set(statuses(*(ask(scenario, secret="wrong") for _ in range(50)))) == {401}
 
 
-def test_the_defaults_bother_nobody(house):
-    assert set(statuses(*(ask(house) for _ in range(2000)))) == {200}
+def test_the_defaults_bother_nobody(scenario):
+    assert set(statuses(*(ask(scenario) for _ in range(2000)))) == {200}
     unreadable = HttpRequest("POST", "", {"content-type": FORM, "authorization": "Basic !"}, b"", HOME)
     nothing = HttpRequest("POST", "", {"content-type": FORM}, b"", HOME)
-    assert {house.server.token.answer(http).status for http in [unreadable, nothing] * 3000} == {400}
+    assert {scenario.server.token.answer(http).status for http in [unreadable, nothing] * 3000} == {400}
 
 
 def test_wrong_secrets_become_429_and_the_right_one_is_never_held_up(limited):
-    house = limited(failures_per_client=3)
-    answers = [ask(house, secret="wrong") for _ in range(5)]
+    scenario = limited(failures_per_client=3)
+    answers = [ask(scenario, secret="wrong") for _ in range(5)]
     assert statuses(*answers) == [401, 401, 401, 429, 429]
     headers = dict(answers[-1].headers)
     assert 1 <= int(headers["Retry-After"]) <= 60
     assert "WWW-Authenticate" not in headers
     assert b'"error": "invalid_client"' in answers[-1].body
-    assert ask(house).status == 200
-    assert ask(house, secret="wrong", address=AWAY).status == 401
-    house.clock.advance(60_000)
-    assert ask(house, secret="wrong").status == 401
+    assert ask(scenario).status == 200
+    assert ask(scenario, secret="wrong", address=AWAY).status == 401
+    scenario.clock.advance(60_000)
+    assert ask(scenario, secret="wrong").status == 401
 
 
 def test_wrong_secrets_count_for_the_address_over_all_clients_and_endpoints(limited):
-    house = limited(failures_per_address=3)
-    answers = [ask(house, secret="wrong", client=f"c{number}") for number in range(2)]
-    answers += [ask(house, endpoint, secret="wrong") for endpoint in PARAMETERS]
+    scenario = limited(failures_per_address=3)
+    answers = [ask(scenario, secret="wrong", client=f"c{number}") for number in range(2)]
+    answers += [ask(scenario, endpoint, secret="wrong") for endpoint in PARAMETERS]
     assert statuses(*answers) == [401, 401, 401, 429, 429]
-    assert ask(house, secret="wrong", address=AWAY).status == 401
+    assert ask(scenario, secret="wrong", address=AWAY).status == 401
 
 
 @pytest.mark.parametrize(
@@ -182,19 +187,19 @@ def test_wrong_secrets_count_for_the_address_over_all_clients_and_endpoints(limi
     ],
 )
 def test_ipv6_counts_by_64(limited, first, second, same):
-    house = limited(failures_per_client=1)
-    assert ask(house, secret="wrong", address=first).status == 401
-    assert ask(house, secret="wrong", address=second).status == (429 if same else 401)
+    scenario = limited(failures_per_client=1)
+    assert ask(scenario, secret="wrong", address=first).status == 401
+    assert ask(scenario, secret="wrong", address=second).status == (429 if same else 401)
 
 
 def test_failures_count_across_processes_and_in_parallel(limited):
-    house = limited(failures_per_client=10)
-    servers = [house.server, house.make_server()]
+    scenario = limited(failures_per_client=10)
+    servers = [scenario.server, scenario.make_server()]
     together = threading.Barrier(20)
 
     def guess(number):
         together.wait()
-        return ask(house, secret="wrong", server=servers[number % 2]).status
+        return ask(scenario, secret="wrong", server=servers[number % 2]).status
 
     with ThreadPoolExecutor(20) as pool:
         found = list(pool.map(guess, range(20)))
@@ -213,21 +218,21 @@ class Counting:
 
 
 def test_a_success_counts_nothing_and_a_flood_of_failures_is_no_flood_of_writes(limited, monkeypatch):
-    house = limited(failures_per_client=5)
-    counting = Counting(house.storage.counters)
-    monkeypatch.setattr(house.storage, "counters", counting)
+    scenario = limited(failures_per_client=5)
+    counting = Counting(scenario.storage.counters)
+    monkeypatch.setattr(scenario.storage, "counters", counting)
     for _ in range(20):
-        ask(house)
+        ask(scenario)
     assert counting.hits == 0
     for _ in range(200):
-        ask(house, secret="wrong")
+        ask(scenario, secret="wrong")
     assert counting.hits == 12  # six failures, each for the pair and for the address
 
 
-def test_a_failure_that_cannot_be_counted_is_still_a_failure(house, monkeypatch):
+def test_a_failure_that_cannot_be_counted_is_still_a_failure(scenario, monkeypatch):
     class Down:
         def hit(self, *_arguments):
             raise StorageUnavailable("full")
 
-    monkeypatch.setattr(house.storage, "counters", Down())
-    assert ask(house, secret="wrong").status == 401
+    monkeypatch.setattr(scenario.storage, "counters", Down())
+    assert ask(scenario, secret="wrong").status == 401

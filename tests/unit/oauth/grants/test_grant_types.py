@@ -28,9 +28,9 @@ class Echo(GrantType):
 
 
 @pytest.fixture
-def echoing(house):
-    house.server = house.make_server(grant_types=(*GRANT_TYPES, Echo))
-    return house
+def echoing(scenario):
+    scenario.server = scenario.make_server(grant_types=(*GRANT_TYPES, Echo))
+    return scenario
 
 
 def test_the_token_endpoint_exchanges_it(echoing):
@@ -41,7 +41,7 @@ def test_the_token_endpoint_exchanges_it(echoing):
     assert (refused.status, refused.error) == (401, "invalid_client")
 
 
-def test_its_parameters_are_held_to_their_limits(echoing, house):
+def test_its_parameters_are_held_to_their_limits(echoing, scenario):
     answer = echoing.post("token", {"grant_type": Echo.NAME, "word": "longer"})
     assert answer.json["error_description"] == "word: expected at most 5 characters"
     body = json.dumps({"grant_type": Echo.NAME, "word": ["a"]}).encode()
@@ -65,13 +65,13 @@ def test_the_metadata_and_the_messages_name_it(echoing):
         assert (answer.status, answer.json) == (400, {"error": error, "error_description": expected})
 
 
-def test_without_its_line_there_is_no_such_grant_type(house):
-    answer = house.post("token", {"grant_type": Echo.NAME, "word": "hello"})
+def test_without_its_line_there_is_no_such_grant_type(scenario):
+    answer = scenario.post("token", {"grant_type": Echo.NAME, "word": "hello"})
     assert answer.json == {
         "error": "unsupported_grant_type",
         "error_description": "grant_type: expected authorization_code or refresh_token",
     }
-    assert house.server.metadata()["grant_types_supported"] == ["authorization_code", "refresh_token"]
+    assert scenario.server.metadata()["grant_types_supported"] == ["authorization_code", "refresh_token"]
 
 
 def test_the_others_go_on_beside_it(echoing):
