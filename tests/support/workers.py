@@ -9,10 +9,10 @@ from tests.support.patience import PATIENCE_S
 
 
 @contextmanager
-def working(place, workers: int = 1):
+def working(scenario, workers: int = 1):
     """Run workers in threads; they must have ended soon after the block."""
     stop = threading.Event()
-    threads = [threading.Thread(target=place.worker().run, args=(stop,), daemon=True) for _ in range(workers)]
+    threads = [threading.Thread(target=scenario.worker().run, args=(stop,), daemon=True) for _ in range(workers)]
     for thread in threads:
         thread.start()
     try:

@@ -1,7 +1,13 @@
-"""The place of the worker's tests."""
+"""A worker over the memory storage."""
 
 from __future__ import annotations
 
-from tests.unit.worker.conftest import place
+import pytest
 
-__all__ = ["place"]
+from consentcore_memory import MemoryStorage
+from tests.support.worker_scenario import WorkerScenario
+
+
+@pytest.fixture
+def scenario() -> WorkerScenario:
+    return WorkerScenario.begin(MemoryStorage())

@@ -19,18 +19,18 @@ from consentcore.testing import FakeEnvelope, factories
 URL = "https://consent.example/consents"
 
 
-def render(place, grant, audience: Audience = Audience.OWNER, **settings) -> Mail | None:
+def render(scenario, grant, audience: Audience = Audience.OWNER, **settings) -> Mail | None:
     """The mail of the newest notice of a grant, as the worker would render it."""
-    envelope = envelope_of(place, place.notices(grant)[-1])
-    return MailRenderer(replace(place.settings, **settings), place.catalog).mail(audience, envelope)
+    envelope = envelope_of(scenario, scenario.notices(grant)[-1])
+    return MailRenderer(replace(scenario.settings, **settings), scenario.catalog).mail(audience, envelope)
 
 
-def envelope_of(place, notice):
+def envelope_of(scenario, notice):
     from consentcore.worker.envelope import Packer
 
-    renderer = MailRenderer(place.settings, place.catalog)
-    packer = Packer(place.storage, place.keys, issuer="https://consent.example", render=renderer.mail)
-    return packer.pack(notice, place.clock.now())
+    renderer = MailRenderer(scenario.settings, scenario.catalog)
+    packer = Packer(scenario.storage, scenario.keys, issuer="https://consent.example", render=renderer.mail)
+    return packer.pack(notice, scenario.clock.now())
 
 
 def flat(text: str) -> str:
@@ -63,37 +63,37 @@ class Text(HTMLParser):
         return flat(" ".join(self.words))
 
 
-def every_mail(place) -> dict[str, Mail]:
+def every_mail(scenario) -> dict[str, Mail]:
     """One mail of every kind that an owner can get, and the operator's."""
-    mails = {"denied": render(place, place.deny())}
-    grant = place.approve("comfort.read")
-    mails["granted"] = render(place, grant)
-    grant = place.approve("comfort.read", "energy.read")
-    mails["amended"] = render(place, grant)
-    place.revoke(grant, Actor(ActorType.OWNER, place.owner.owner_id))
-    mails["revoked"] = render(place, grant)
+    mails = {"denied": render(scenario, scenario.deny().grant)}
+    grant = scenario.allow("comfort.read")
+    mails["granted"] = render(scenario, grant)
+    grant = scenario.allow("comfort.read", "energy.read")
+    mails["amended"] = render(scenario, grant)
+    scenario.withdraw(grant, Actor(ActorType.OWNER, scenario.owner.owner_id))
+    mails["revoked"] = render(scenario, grant)
     for actor in (ActorType.CLIENT, ActorType.OPERATOR, ActorType.SYSTEM):
-        grant = place.approve("comfort.read")
+        grant = scenario.allow("comfort.read")
         reason = "client_disabled" if actor is ActorType.SYSTEM else ""
-        place.revoke(grant, Actor(actor, "x"), reason_code=reason)
-        mails[f"revoked by {actor.value}"] = render(place, grant)
-    grant = place.approve("comfort.read")
-    with place.storage.transaction() as uow:
+        scenario.withdraw(grant, Actor(actor, "x"), reason_code=reason)
+        mails[f"revoked by {actor.value}"] = render(scenario, grant)
+    grant = scenario.allow("comfort.read")
+    with scenario.storage.transaction() as uow:
         uow.codes.add(factories.code(grant, family_id="family-1"))
-        place.service.compromised(
+        scenario.service.compromised(
             uow, family_id="family-1", grant_id=grant.grant_id, event_type=EventType.REFRESH_REUSED
         )
-    mails["security"] = render(place, grant, Audience.OPERATOR)
-    place.clock.advance(366 * DAY)
-    with place.storage.transaction() as uow:
-        place.service.expire(uow, grant.grant_id)
-    mails["expired"] = render(place, grant)
+    mails["security"] = render(scenario, grant, Audience.OPERATOR)
+    scenario.clock.advance(366 * DAY)
+    with scenario.storage.transaction() as uow:
+        scenario.service.expire(uow, grant.grant_id)
+    mails["expired"] = render(scenario, grant)
     return mails
 
 
 class TestContent:
-    def test_granted(self, place):
-        mail = render(place, grant := place.approve("comfort.read", "energy.read"))
+    def test_granted(self, scenario):
+        mail = render(scenario, grant := scenario.allow("comfort.read", "energy.read"))
         assert mail.to == "ada@example.org"
         assert mail.subject == "CoolSite can now see your data"
         text = flat(mail.text)
@@ -101,8 +101,8 @@ class TestContent:
         assert "On 18 November 2026, 12:06 CET you allowed CoolSite, made by Frostline SAS," in text
         assert "- Room climate: temperature, humidity and CO2 in each room" in text
         assert "- Daily energy totals: one total per day and meter" in text
-        assert "This ends by itself on 18 November 2027." in text
-        number = place.notices(grant)[0].notice_id.replace("-", "").upper()[:12]
+        assert "This ends by itself on 6 June 2027." in text
+        number = scenario.notices(grant)[0].notice_id.replace("-", "").upper()[:12]
         assert f"Confirmation number: {number[:4]}-{number[4:8]}-{number[8:]}" in text
         assert URL in mail.text
         assert "Revoke Access" in text
@@ -111,9 +111,9 @@ class TestContent:
         assert "https://authority.example/" in text
         assert mail.text.count("Lumen Energy") >= 2
 
-    def test_amended_says_what_is_new(self, place):
-        place.approve("comfort.read")
-        mail = render(place, place.approve("comfort.read", "energy.read"))
+    def test_amended_says_what_is_new(self, scenario):
+        scenario.allow("comfort.read")
+        mail = render(scenario, scenario.allow("comfort.read", "energy.read"))
         assert mail.subject == "You changed what CoolSite can see"
         new, all_ = re.split(r"In all", flat(mail.text))
         assert "New: - Daily energy totals" in new
@@ -121,8 +121,8 @@ class TestContent:
         assert "Room climate" in all_
         assert "No longer" not in new
 
-    def test_denied_is_short_and_does_not_persuade(self, place):
-        mail = render(place, place.deny())
+    def test_denied_is_short_and_does_not_persuade(self, scenario):
+        mail = render(scenario, scenario.deny().grant)
         assert mail.subject == "You said no to CoolSite"
         assert "Nothing of what it asked for was shared." in flat(mail.text)
         assert "again" not in mail.text
@@ -136,10 +136,10 @@ class TestContent:
             (ActorType.OPERATOR, "we ended the access of CoolSite"),
         ],
     )
-    def test_revoked_says_by_whom(self, place, actor, words):
-        grant = place.approve("comfort.read")
-        place.revoke(grant, Actor(actor, "somebody"))
-        mail = render(place, grant)
+    def test_revoked_says_by_whom(self, scenario, actor, words):
+        grant = scenario.allow("comfort.read")
+        scenario.withdraw(grant, Actor(actor, "somebody"))
+        mail = render(scenario, grant)
         text = flat(mail.text)
         assert mail.subject == "CoolSite can no longer see your data"
         assert words in text
@@ -147,42 +147,42 @@ class TestContent:
         assert f"{URL}/revoked" in mail.text
         assert ("Was this not you?" in text) is (actor is ActorType.OWNER)
 
-    def test_disabled_application_is_named_as_the_cause(self, place):
-        grant = place.approve("comfort.read")
-        place.revoke(grant, Actor(ActorType.SYSTEM, "worker"), reason_code="client_disabled")
-        assert "because we have shut this application out" in flat(render(place, grant).text)
+    def test_disabled_application_is_named_as_the_cause(self, scenario):
+        grant = scenario.allow("comfort.read")
+        scenario.withdraw(grant, Actor(ActorType.SYSTEM, "worker"), reason_code="client_disabled")
+        assert "because we have shut this application out" in flat(render(scenario, grant).text)
 
-    def test_expired(self, place):
-        grant = place.approve("comfort.read")
-        place.clock.advance(366 * DAY)
-        with place.storage.transaction() as uow:
-            place.service.expire(uow, grant.grant_id)
-        mail = render(place, grant)
+    def test_expired(self, scenario):
+        grant = scenario.allow("comfort.read")
+        scenario.clock.advance(366 * DAY)
+        with scenario.storage.transaction() as uow:
+            scenario.service.expire(uow, grant.grant_id)
+        mail = render(scenario, grant)
         assert mail.subject == "The access of CoolSite to your data has ended"
-        assert "that date has come: 18 November 2027." in flat(mail.text)
+        assert "that date has come: 6 June 2027." in flat(mail.text)
 
-    def test_security_goes_to_the_operator_with_what_to_do(self, place):
-        mail = every_mail(place)["security"]
+    def test_security_goes_to_the_operator_with_what_to_do(self, scenario):
+        mail = every_mail(scenario)["security"]
         assert mail.to == "ops@lumen.example"
         assert mail.subject == "Security: a refresh token of CoolSite was used twice"
-        assert f"consentcore client disable {place.client.client_id}" in mail.text
+        assert f"consentcore client disable {scenario.client.client_id}" in mail.text
         assert "Ada" not in mail.text
 
-    def test_time_is_that_of_the_owner(self, place):
-        place.owner = replace(place.owner, timezone="America/New_York")
-        with place.storage.transaction() as uow:
-            uow.owners.update(place.owner)
-        assert "18 November 2026, 06:06 EST" in flat(render(place, place.approve()).text)
+    def test_time_is_that_of_the_owner(self, scenario):
+        scenario.owner = replace(scenario.owner, timezone="America/New_York")
+        with scenario.storage.transaction() as uow:
+            uow.owners.update(scenario.owner)
+        assert "18 November 2026, 06:06 EST" in flat(render(scenario, scenario.allow()).text)
 
-    def test_scope_that_left_the_catalog_keeps_its_name(self, place):
-        grant = place.approve("comfort.read")
-        place.catalog = type(place.catalog).of([])
-        assert "- comfort.read" in render(place, grant).text
+    def test_scope_that_left_the_catalog_keeps_its_name(self, scenario):
+        grant = scenario.allow("comfort.read")
+        scenario.catalog = type(scenario.catalog).of([])
+        assert "- comfort.read" in render(scenario, grant).text
 
 
 class TestForm:
-    def test_text_and_html_say_the_same_things(self, place):
-        for kind, mail in every_mail(place).items():
+    def test_text_and_html_say_the_same_things(self, scenario):
+        for kind, mail in every_mail(scenario).items():
             html = Text(mail.html).text
             for line in mail.text.splitlines():
                 words = flat(line.removeprefix("- ").strip())
@@ -191,52 +191,52 @@ class TestForm:
                 for word in re.findall(r"\w{6,}", words):
                     assert word in html, (kind, word)
 
-    def test_text_is_readable_at_72_columns(self, place):
-        for kind, mail in every_mail(place).items():
+    def test_text_is_readable_at_72_columns(self, scenario):
+        for kind, mail in every_mail(scenario).items():
             long = [line for line in mail.text.splitlines() if len(line) > COLUMNS]
             assert [line for line in long if " " in line] == [], kind
             assert "\n\n\n" not in mail.text
 
-    def test_nothing_is_fetched_and_nothing_runs(self, place):
-        for kind, mail in every_mail(place).items():
+    def test_nothing_is_fetched_and_nothing_runs(self, scenario):
+        for kind, mail in every_mail(scenario).items():
             for tag, attributes in Text(mail.html).tags:
                 assert tag not in {"img", "script", "iframe", "link", "style", "form", "object"}, kind
                 assert {"src", "srcset", "background", "onclick", "onload"}.isdisjoint(attributes), kind
                 assert "url(" not in (attributes.get("style") or "")
             assert "style=" in mail.html
 
-    def test_every_link_leads_to_us(self, place):
+    def test_every_link_leads_to_us(self, scenario):
         allowed = (URL, "mailto:help@lumen.example", "https://authority.example/")
-        for mail in every_mail(place).values():
+        for mail in every_mail(scenario).values():
             links = [attributes["href"] for tag, attributes in Text(mail.html).tags if tag == "a"]
             assert [link for link in links if not link.startswith(allowed)] == []
 
-    def test_94_no_secret_and_no_words_of_the_application(self, place):
-        for mail in every_mail(place).values():
+    def test_94_no_secret_and_no_words_of_the_application(self, scenario):
+        for mail in every_mail(scenario).values():
             both = mail.text + mail.html
-            assert place.client.purpose not in both
+            assert scenario.client.purpose not in both
             assert not re.search(r"cc[abcirs]_|whsec_", both)
 
-    def test_names_of_strangers_stay_text(self, place):
-        place.client = replace(
-            place.client, name="<b>Cool</b>\r\nBcc: x@example.org", publisher="A & B\n\nClick here"
+    def test_names_of_strangers_stay_text(self, scenario):
+        scenario.client = replace(
+            scenario.client, name="<b>Cool</b>\r\nBcc: x@example.org", publisher="A & B\n\nClick here"
         )
-        with place.storage.transaction() as uow:
-            uow.clients.update(place.client)
-        mail = render(place, place.approve())
+        with scenario.storage.transaction() as uow:
+            uow.clients.update(scenario.client)
+        mail = render(scenario, scenario.allow())
         assert "\n" not in mail.subject
         assert mail.subject.startswith("<b>Cool</b> Bcc: x@example.org can now")
         assert "&lt;b&gt;Cool&lt;/b&gt;" in mail.html
         assert "<b>Cool" not in mail.html
         assert "A & B Click here" in flat(mail.text)
 
-    def test_message_id_is_the_same_every_time_and_another_for_everybody(self, place):
-        mails = every_mail(place)
+    def test_message_id_is_the_same_every_time_and_another_for_everybody(self, scenario):
+        mails = every_mail(scenario)
         assert len({mail.message_id for mail in mails.values()}) == len(mails)
-        grant = place.approve()
-        assert render(place, grant).message_id == render(place, grant).message_id
-        assert render(place, grant).message_id == (
-            f"<{place.notices(grant)[0].notice_id}.owner@consent.example>"
+        grant = scenario.allow()
+        assert render(scenario, grant).message_id == render(scenario, grant).message_id
+        assert render(scenario, grant).message_id == (
+            f"<{scenario.notices(grant)[0].notice_id}.owner@consent.example>"
         )
 
 
@@ -245,46 +245,46 @@ class TestFromRightToLeft:
 
     NAME, PUBLISHER = "שמש (12)", "شركة الطاقة الشمسية المحدودة للخدمات " * 2 + "24"
 
-    def mail(self, place):
-        place.client = replace(place.client, name=self.NAME, publisher=self.PUBLISHER)
-        with place.storage.transaction() as uow:
-            uow.clients.update(place.client)
-        return render(place, place.approve())
+    def mail(self, scenario):
+        scenario.client = replace(scenario.client, name=self.NAME, publisher=self.PUBLISHER)
+        with scenario.storage.transaction() as uow:
+            uow.clients.update(scenario.client)
+        return render(scenario, scenario.allow())
 
-    def test_names_are_isolated_in_subject_text_and_html(self, place):
-        mail = self.mail(place)
+    def test_names_are_isolated_in_subject_text_and_html(self, scenario):
+        mail = self.mail(scenario)
         assert mail.subject == "\u2068שמש (12)\u2069 can now see your data"
         assert "From now on \u2068שמש (12)\u2069 can use:" in mail.text
         assert "<bdi>שמש (12)</bdi> can now see your data</h1>" in mail.html
         assert f", made by <bdi>{self.PUBLISHER}</bdi>," in mail.html
         assert "<title>שמש (12) can now see your data</title>" in mail.html
 
-    def test_isolation_outlasts_the_folding_of_a_line(self, place):
-        lines = [line for line in self.mail(place).text.splitlines() if re.search("[א-ת؀-ۿ]", line)]
+    def test_isolation_outlasts_the_folding_of_a_line(self, scenario):
+        lines = [line for line in self.mail(scenario).text.splitlines() if re.search("[א-ת؀-ۿ]", line)]
         assert len(lines) == 3
         for line in lines:
             assert line.count("\u2068") == line.count("\u2069") >= 1, line
 
-    def test_names_from_left_to_right_stay_as_they_are(self, place):
-        mail = render(place, place.approve())
+    def test_names_from_left_to_right_stay_as_they_are(self, scenario):
+        mail = render(scenario, scenario.allow())
         assert not set("\u2068\u2069") & set(mail.subject + mail.text)
         assert "<bdi>" not in mail.html
 
 
 class TestWhoGetsMail:
-    def test_client_gets_none(self, place):
-        assert render(place, place.approve(), Audience.CLIENT) is None
+    def test_client_gets_none(self, scenario):
+        assert render(scenario, scenario.allow(), Audience.CLIENT) is None
 
-    def test_operator_without_an_address_gets_none(self, place):
-        grant = place.approve()
-        assert render(place, grant, Audience.OPERATOR, operator=OperatorSettings()) is None
+    def test_operator_without_an_address_gets_none(self, scenario):
+        grant = scenario.allow()
+        assert render(scenario, grant, Audience.OPERATOR, operator=OperatorSettings()) is None
 
-    def test_test_of_a_webhook_is_no_mail(self, place):
-        notice = replace(place.notices(place.approve())[0], kind=NoticeKind.TEST)
+    def test_test_of_a_webhook_is_no_mail(self, scenario):
+        notice = replace(scenario.notices(scenario.allow())[0], kind=NoticeKind.TEST)
         assert template_of(notice) == ""
-        assert envelope_of(place, notice).mail(Audience.OWNER) is None
+        assert envelope_of(scenario, notice).mail(Audience.OWNER) is None
 
-    def test_targets_are_those_who_are_told_and_have_an_address(self, place):
+    def test_targets_are_those_who_are_told_and_have_an_address(self, scenario):
         envelope = FakeEnvelope()
         both = (Audience.OWNER, Audience.OPERATOR)
         assert mail_targets(envelope) == ["owner"]
@@ -294,10 +294,10 @@ class TestWhoGetsMail:
 
 
 class TestTheme:
-    def test_folder_wins_and_the_rest_stays(self, place, tmp_path):
+    def test_folder_wins_and_the_rest_stays(self, scenario, tmp_path):
         (tmp_path / "email" / "granted").mkdir(parents=True)
         (tmp_path / "email" / "granted" / "subject.txt").write_text("Hi from {{ app }}")
-        mail = render(place, place.approve(), web=WebSettings(theme=tmp_path))
+        mail = render(scenario, scenario.allow(), web=WebSettings(theme=tmp_path))
         assert mail.subject == "Hi from CoolSite"
         assert "Room climate" in mail.text
 

@@ -111,43 +111,43 @@ def lines_of(caplog, name: str) -> list[str]:
     ]
 
 
-def states(place) -> dict[str, DeliveryState]:
-    return {one.notifier: one.state for one in place.storage.outbox.deliveries()}
+def states(scenario) -> dict[str, DeliveryState]:
+    return {one.notifier: one.state for one in scenario.storage.outbox.deliveries()}
 
 
 @pytest.fixture
-def running(place):
-    """A place under the machine's clock."""
-    place.clock = SystemClock()
-    place.service = ConsentService(
-        keys=place.keys, clock=place.clock, catalog=place.catalog, code_ttl_ms=60_000, grant_days=365
+def running(scenario):
+    """A scenario under the machine's clock."""
+    scenario.clock = SystemClock()
+    scenario.service = ConsentService(
+        keys=scenario.keys, clock=scenario.clock, catalog=scenario.catalog, code_ttl_ms=60_000, grant_days=365
     )
-    return place
+    return scenario
 
 
 class TestSend:
     @pytest.mark.parametrize("what", list(WRONG))
-    def test_anything_unexpected_is_a_retry_with_one_line_that_names_the_plugin(self, place, caplog, what):
-        place.mailer.doing = WRONG[what]
-        place.approve()
-        assert place.worker().run_once() == 2
-        assert states(place) == {"mailer": DeliveryState.PENDING, "hooker": DeliveryState.DELIVERED}
+    def test_anything_unexpected_is_a_retry_with_one_line_that_names_the_plugin(self, scenario, caplog, what):
+        scenario.mailer.doing = WRONG[what]
+        scenario.allow()
+        assert scenario.worker().run_once() == 2
+        assert states(scenario) == {"mailer": DeliveryState.PENDING, "hooker": DeliveryState.DELIVERED}
         (line,) = lines_of(caplog, "mailer")
         assert "plugin=mailer" in line
         assert "\n" not in line
         assert "ada@example.org" not in line
-        (mail,) = [one for one in place.storage.outbox.deliveries() if one.notifier == "mailer"]
-        (attempt,) = place.storage.outbox.attempts(mail.delivery_id)
+        (mail,) = [one for one in scenario.storage.outbox.deliveries() if one.notifier == "mailer"]
+        (attempt,) = scenario.storage.outbox.attempts(mail.delivery_id)
         assert (attempt.outcome, attempt.error) == ("retry", attempt.error)
         assert attempt.error in {"answer", "exception"}
-        assert mail.next_at > place.clock.now()
+        assert mail.next_at > scenario.clock.now()
 
     @pytest.mark.parametrize("what", ["none", "exit", "interrupt", "generator", "recursion", "unprintable"])
     def test_threads_survive_it(self, running, what):
         running.mailer.doing = WRONG[what]
         with working(running):
             for _ in range(6):  # more than there are threads
-                running.approve()
+                running.allow()
             eventually(lambda: len(running.mailer.sent) >= 6)
             eventually(lambda: len(running.hooker.sent) >= 6)
             assert sum(one.name.startswith("consentcore-send") for one in threading.enumerate()) >= 4
@@ -157,52 +157,54 @@ class TestSend:
         [-1, -(10**400), 10**400, math.inf, -math.inf, math.nan, "5", b"5", None, True, 1e308, object(), 0],
         ids=told,
     )
-    def test_a_wish_that_is_no_time_is_left_to_the_schedule(self, place, after_s):
-        place.mailer.script = [Retry("later", after_s=after_s)]
-        place.approve()
-        place.worker().run_once()
-        (mail,) = [one for one in place.storage.outbox.deliveries() if one.notifier == "mailer"]
+    def test_a_wish_that_is_no_time_is_left_to_the_schedule(self, scenario, after_s):
+        scenario.mailer.script = [Retry("later", after_s=after_s)]
+        scenario.allow()
+        scenario.worker().run_once()
+        (mail,) = [one for one in scenario.storage.outbox.deliveries() if one.notifier == "mailer"]
         assert mail.state is DeliveryState.PENDING
-        assert 3_900 <= mail.next_at - place.clock.now() <= 10_000  # 5 s, and at most twice that
+        assert 3_900 <= mail.next_at - scenario.clock.now() <= 10_000  # 5 s, and at most twice that
 
     @pytest.mark.parametrize(
         "waits",
         [None, 5, "soon", (-1.0,), (math.nan,), (math.inf,), ("x",), (10**400,), iter(()).__next__],
         ids=told,
     )
-    def test_a_schedule_that_is_none_is_replaced_by_ours(self, place, caplog, waits):
-        place.mailer.retry_schedule_s = waits
-        place.mailer.script = [Retry("later")]
-        place.approve()
-        place.worker().run_once()
-        assert states(place)["mailer"] is DeliveryState.PENDING
+    def test_a_schedule_that_is_none_is_replaced_by_ours(self, scenario, caplog, waits):
+        scenario.mailer.retry_schedule_s = waits
+        scenario.mailer.script = [Retry("later")]
+        scenario.allow()
+        scenario.worker().run_once()
+        assert states(scenario)["mailer"] is DeliveryState.PENDING
         (line,) = lines_of(caplog, "mailer")
         assert "retry_schedule_s" in line
 
-    def test_an_enormous_reason_is_cut_and_keeps_its_meaning(self, place):
-        place.mailer.script = [Reject("x" * 5_000_000, status=550, error="y" * 5000, answer="z" * 5_000_000)]
-        place.approve()
-        place.worker().run_once()
-        (mail,) = [one for one in place.storage.outbox.deliveries() if one.notifier == "mailer"]
+    def test_an_enormous_reason_is_cut_and_keeps_its_meaning(self, scenario):
+        scenario.mailer.script = [
+            Reject("x" * 5_000_000, status=550, error="y" * 5000, answer="z" * 5_000_000)
+        ]
+        scenario.allow()
+        scenario.worker().run_once()
+        (mail,) = [one for one in scenario.storage.outbox.deliveries() if one.notifier == "mailer"]
         assert (mail.state, len(mail.last_error)) == (DeliveryState.REJECTED, 1024)
-        (attempt,) = place.storage.outbox.attempts(mail.delivery_id)
+        (attempt,) = scenario.storage.outbox.attempts(mail.delivery_id)
         assert (len(attempt.error), len(attempt.answer)) == (64, 1024)
 
     @pytest.mark.parametrize("status", ["250", 10**30, True, 2.5, object()], ids=told)
-    def test_what_was_delivered_is_delivered_whatever_is_said_beside(self, place, caplog, status):
-        place.mailer.script = [Delivered(status, answer=b"bytes")]
-        place.approve()
-        place.worker().run_once()
-        assert states(place)["mailer"] is DeliveryState.DELIVERED
+    def test_what_was_delivered_is_delivered_whatever_is_said_beside(self, scenario, caplog, status):
+        scenario.mailer.script = [Delivered(status, answer=b"bytes")]
+        scenario.allow()
+        scenario.worker().run_once()
+        assert states(scenario)["mailer"] is DeliveryState.DELIVERED
         (line,) = lines_of(caplog, "mailer")
         assert "status" in line
 
-    def test_text_that_no_store_takes_is_mended(self, place):
-        place.mailer.script = [Retry("\ud800\x00 a\nb", error="\udfff\n", answer="\x00\ud800")]
-        place.approve()
-        place.worker().run_once()
-        (mail,) = [one for one in place.storage.outbox.deliveries() if one.notifier == "mailer"]
-        (attempt,) = place.storage.outbox.attempts(mail.delivery_id)
+    def test_text_that_no_store_takes_is_mended(self, scenario):
+        scenario.mailer.script = [Retry("\ud800\x00 a\nb", error="\udfff\n", answer="\x00\ud800")]
+        scenario.allow()
+        scenario.worker().run_once()
+        (mail,) = [one for one in scenario.storage.outbox.deliveries() if one.notifier == "mailer"]
+        (attempt,) = scenario.storage.outbox.attempts(mail.delivery_id)
         for text in (mail.last_error, attempt.error, attempt.answer):
             text.encode()
             assert "\x00" not in text
@@ -219,14 +221,14 @@ class TestSend:
         outcome, _ = outcome_of(Retry(Secret("hush")))
         assert "hush" not in repr(outcome)
 
-    def test_our_own_store_that_fails_is_no_fault_of_the_plugin(self, place, monkeypatch):
+    def test_our_own_store_that_fails_is_no_fault_of_the_plugin(self, scenario, monkeypatch):
         """It read the owner, and that failed: the try does not count."""
-        place.mailer.doing = lambda envelope, _: envelope.owner and Delivered()
-        place.approve()
-        worker = place.worker()
+        scenario.mailer.doing = lambda envelope, _: envelope.owner and Delivered()
+        scenario.allow()
+        worker = scenario.worker()
         worker._expander.expand_all(10)
-        claimed = place.storage.outbox.claim_deliveries(
-            place.clock.now(), limit=9, lease_ms=40_000, notifiers=("mailer",)
+        claimed = scenario.storage.outbox.claim_deliveries(
+            scenario.clock.now(), limit=9, lease_ms=40_000, notifiers=("mailer",)
         )
         (one,) = worker._sender.brief(claimed)
 
@@ -261,29 +263,29 @@ CHOICES = {
 
 class TestTargets:
     @pytest.mark.parametrize("what", list(CHOICES))
-    def test_anything_unexpected_is_asked_again_later(self, place, caplog, monkeypatch, what):
-        monkeypatch.setattr(place.mailer, "targets", CHOICES[what], raising=False)
-        place.approve()
-        place.worker()._expander.expand_all(10)
-        (mail,) = [one for one in place.storage.outbox.deliveries() if one.notifier == "mailer"]
+    def test_anything_unexpected_is_asked_again_later(self, scenario, caplog, monkeypatch, what):
+        monkeypatch.setattr(scenario.mailer, "targets", CHOICES[what], raising=False)
+        scenario.allow()
+        scenario.worker()._expander.expand_all(10)
+        (mail,) = [one for one in scenario.storage.outbox.deliveries() if one.notifier == "mailer"]
         assert (mail.target, mail.state) == ("?", DeliveryState.PENDING)
         (line,) = lines_of(caplog, "mailer")
         assert "could not choose targets" in line
         caplog.clear()
-        assert place.worker().run_once() == 2
+        assert scenario.worker().run_once() == 2
         (line,) = lines_of(caplog, "mailer")
         assert "plugin=mailer" in line
         monkeypatch.undo()
-        place.clock.advance(86_400_000)
-        place.worker().run_once()
-        assert [target for _, target in place.mailer.sent] == ["owner"]
+        scenario.clock.advance(86_400_000)
+        scenario.worker().run_once()
+        assert [target for _, target in scenario.mailer.sent] == ["owner"]
 
-    def test_the_good_ones_are_told_at_once(self, place, monkeypatch):
-        monkeypatch.setattr(place.mailer, "targets", lambda _: ["owner", 5, "owner"], raising=False)
-        place.approve()
-        place.worker().run_once()
-        assert [target for _, target in place.mailer.sent] == ["owner"]
-        assert sorted(one.target for one in place.storage.outbox.deliveries()) == ["?", "ep_1", "owner"]
+    def test_the_good_ones_are_told_at_once(self, scenario, monkeypatch):
+        monkeypatch.setattr(scenario.mailer, "targets", lambda _: ["owner", 5, "owner"], raising=False)
+        scenario.allow()
+        scenario.worker().run_once()
+        assert [target for _, target in scenario.mailer.sent] == ["owner"]
+        assert sorted(one.target for one in scenario.storage.outbox.deliveries()) == ["?", "ep_1", "owner"]
 
     def test_names_without_end_are_cut(self):
         def endless():
@@ -300,7 +302,7 @@ class TestTargets:
         monkeypatch.setattr(running.mailer, "targets", lambda _: release.wait(2 * PATIENCE_S), raising=False)
         with working(running):
             for _ in range(3):
-                running.approve()
+                running.allow()
             eventually(lambda: len(running.hooker.sent) >= 3)
             release.set()
         assert any("mailer hangs in targets" in line for line in lines_of(caplog, "mailer"))
@@ -308,28 +310,28 @@ class TestTargets:
 
 class TestEvents:
     @pytest.mark.parametrize("error", [SystemExit(), KeyboardInterrupt(), Unprintable(), GeneratorExit()])
-    def test_whatever_is_raised_is_tried_again(self, place, caplog, error):
-        place.registry.names = ("audit",)
-        place.registry.failures = [error]
-        place.approve()
-        place.worker().run_once()
-        assert states(place)["event:audit"] is DeliveryState.PENDING
+    def test_whatever_is_raised_is_tried_again(self, scenario, caplog, error):
+        scenario.registry.names = ("audit",)
+        scenario.registry.failures = [error]
+        scenario.allow()
+        scenario.worker().run_once()
+        assert states(scenario)["event:audit"] is DeliveryState.PENDING
         (line,) = lines_of(caplog, "audit")
         assert "plugin=audit" in line
-        place.clock.advance(86_400_000)
-        place.worker().run_once()
-        assert states(place)["event:audit"] is DeliveryState.DELIVERED
+        scenario.clock.advance(86_400_000)
+        scenario.worker().run_once()
+        assert states(scenario)["event:audit"] is DeliveryState.DELIVERED
 
 
 class TestAnchors:
     @pytest.mark.parametrize("error", [SystemExit(), KeyboardInterrupt(), Unprintable(), RuntimeError("x")])
-    def test_whatever_is_raised_stops_no_chore(self, place, caplog, error):
+    def test_whatever_is_raised_stops_no_chore(self, scenario, caplog, error):
         class Anchor:
             publish = staticmethod(raising(error))
 
-        place.anchors = {"vault": Anchor()}
-        place.approve()
-        place.worker().run_once()
+        scenario.anchors = {"vault": Anchor()}
+        scenario.allow()
+        scenario.worker().run_once()
         (line,) = lines_of(caplog, "vault")
         assert "anchor vault did not keep checkpoint 1" in line
 
@@ -356,18 +358,18 @@ class TestHanging:
     """A call that does not come back: written off after its time, its thread replaced, the others served."""
 
     @pytest.fixture
-    def place(self, running):
+    def scenario(self, running):
         running.settings = replace(
             running.settings,
             worker=WorkerSettings(threads=2, per_target=2, poll_s=0.02, poll_max_s=0.05, drain_s=0.2),
         )
         return running
 
-    def dispatcher(self, place, meters=None, **options) -> tuple[object, Dispatcher]:
-        worker = place.worker()
+    def dispatcher(self, scenario, meters=None, **options) -> tuple[object, Dispatcher]:
+        worker = scenario.worker()
         made = Dispatcher(
-            place.storage.outbox,
-            place.clock,
+            scenario.storage.outbox,
+            scenario.clock,
             worker._sender,
             worker._names,
             threads=2,
@@ -382,21 +384,21 @@ class TestHanging:
         made.claim()
         made.settle(0.02)
 
-    def test_it_is_written_off_seen_and_tried_again(self, place, caplog):
+    def test_it_is_written_off_seen_and_tried_again(self, scenario, caplog):
         release = threading.Event()
-        place.mailer.doing = lambda *_: release.wait(2 * PATIENCE_S) and Delivered()
-        meters = Meters(place.storage.outbox.stats, place.clock, "1")
-        worker, made = self.dispatcher(place, meters)
-        place.approve()
+        scenario.mailer.doing = lambda *_: release.wait(2 * PATIENCE_S) and Delivered()
+        meters = Meters(scenario.storage.outbox.stats, scenario.clock, "1")
+        worker, made = self.dispatcher(scenario, meters)
+        scenario.allow()
 
         def written_off() -> bool:
             self.turn(worker, made)
-            mails = [one for one in place.storage.outbox.deliveries() if one.notifier == "mailer"]
-            return bool(mails) and bool(place.storage.outbox.attempts(mails[0].delivery_id))
+            mails = [one for one in scenario.storage.outbox.deliveries() if one.notifier == "mailer"]
+            return bool(mails) and bool(scenario.storage.outbox.attempts(mails[0].delivery_id))
 
         eventually(written_off)
-        (mail,) = [one for one in place.storage.outbox.deliveries() if one.notifier == "mailer"]
-        (attempt,) = place.storage.outbox.attempts(mail.delivery_id)
+        (mail,) = [one for one in scenario.storage.outbox.deliveries() if one.notifier == "mailer"]
+        (attempt,) = scenario.storage.outbox.attempts(mail.delivery_id)
         assert (mail.state, attempt.outcome, attempt.error) == (DeliveryState.PENDING, "retry", "overdue")
         (line,) = lines_of(caplog, "mailer")
         assert "plugin=mailer" in line
@@ -417,74 +419,78 @@ class TestHanging:
         assert "come back after" in caplog.text
         made.stop(1.0)
 
-    def test_others_are_served_while_it_hangs(self, place, monkeypatch):
+    def test_others_are_served_while_it_hangs(self, scenario, monkeypatch):
         release = threading.Event()
-        place.mailer.doing = lambda *_: release.wait(2 * PATIENCE_S) and Delivered()
-        place.mailer.retry_schedule_s = (0.01,) * 1000
-        worker, made = self.dispatcher(place, longest_s=0.02)
+        scenario.mailer.doing = lambda *_: release.wait(2 * PATIENCE_S) and Delivered()
+        scenario.mailer.retry_schedule_s = (0.01,) * 1000
+        worker, made = self.dispatcher(scenario, longest_s=0.02)
 
         def told(count: int) -> bool:
             self.turn(worker, made)
-            return len(place.hooker.sent) >= count
+            return len(scenario.hooker.sent) >= count
 
         for number in range(1, 13):
-            place.approve()
+            scenario.allow()
             eventually(lambda number=number: told(number))
         release.set()
         made.stop(1.0)
 
-    def test_a_plugin_that_holds_many_threads_gets_nothing_more_until_one_comes_back(self, place, caplog):
+    def test_a_plugin_that_holds_many_threads_gets_nothing_more_until_one_comes_back(self, scenario, caplog):
         release = threading.Event()
-        place.mailer.doing = lambda *_: release.wait(2 * PATIENCE_S) and Delivered()
-        place.mailer.retry_schedule_s = (0.01,) * 1000
-        worker, made = self.dispatcher(place, longest_s=0.02)
-        place.approve()
+        scenario.mailer.doing = lambda *_: release.wait(2 * PATIENCE_S) and Delivered()
+        scenario.mailer.retry_schedule_s = (0.01,) * 1000
+        worker, made = self.dispatcher(scenario, longest_s=0.02)
+        scenario.allow()
 
         def held() -> int:
             self.turn(worker, made)
             return made.pulse.held.get("mailer", 0)
 
         eventually(lambda: held() >= dispatch.MOST_HELD)
-        begun = len(place.mailer.sent)
-        place.approve()
-        eventually(lambda: (self.turn(worker, made), len(place.hooker.sent) >= 2)[1])
-        assert len(place.mailer.sent) == begun
+        begun = len(scenario.mailer.sent)
+        scenario.allow()
+        eventually(lambda: (self.turn(worker, made), len(scenario.hooker.sent) >= 2)[1])
+        assert len(scenario.mailer.sent) == begun
         assert made.names == ["hooker"]
         assert "it gets nothing until one comes back" in caplog.text
         assert any("gets nothing" in remark for remark in made.pulse.remarks())
         release.set()
-        place.mailer.doing = None
-        eventually(lambda: (self.turn(worker, made), states(place)["mailer"] is DeliveryState.DELIVERED)[1])
+        scenario.mailer.doing = None
+        eventually(
+            lambda: (self.turn(worker, made), states(scenario)["mailer"] is DeliveryState.DELIVERED)[1]
+        )
         made.stop(1.0)
 
-    def test_a_slow_try_gives_its_place_to_others_and_counts_all_the_same(self, place):
+    def test_a_slow_try_gives_its_place_to_others_and_counts_all_the_same(self, scenario):
         """With two threads, one unknown target had room for no other until it was written off."""
         release = threading.Event()
-        place.mailer.doing = lambda *_: release.wait(2 * PATIENCE_S) and Delivered()
-        worker, made = self.dispatcher(place, longest_s=2 * PATIENCE_S, slow_s=0.05)
+        scenario.mailer.doing = lambda *_: release.wait(2 * PATIENCE_S) and Delivered()
+        worker, made = self.dispatcher(scenario, longest_s=2 * PATIENCE_S, slow_s=0.05)
         for number in range(1, 7):
-            place.approve()
-            eventually(lambda number=number: (self.turn(worker, made), len(place.hooker.sent) >= number)[1])
-        assert len(place.mailer.sent) == 1, "one is enough to find out"
+            scenario.allow()
+            eventually(
+                lambda number=number: (self.turn(worker, made), len(scenario.hooker.sent) >= number)[1]
+            )
+        assert len(scenario.mailer.sent) == 1, "one is enough to find out"
         assert made.pulse.replaced == 0
         release.set()
-        place.mailer.doing = None
+        scenario.mailer.doing = None
         eventually(
             lambda: (
                 self.turn(worker, made),
-                {one.state for one in place.storage.outbox.deliveries()} == {DeliveryState.DELIVERED},
+                {one.state for one in scenario.storage.outbox.deliveries()} == {DeliveryState.DELIVERED},
             )[1]
         )
-        assert len(place.mailer.sent) == 6, "what came late, but in its time, was not sent again"
+        assert len(scenario.mailer.sent) == 6, "what came late, but in its time, was not sent again"
         assert made.stop(1.0)
 
-    def test_the_worker_goes_on(self, place):
+    def test_the_worker_goes_on(self, scenario):
         release = threading.Event()
-        place.mailer.doing = lambda *_: release.wait(2 * PATIENCE_S) and Delivered()
-        with working(place):
+        scenario.mailer.doing = lambda *_: release.wait(2 * PATIENCE_S) and Delivered()
+        with working(scenario):
             for _ in range(5):
-                place.approve()
-            eventually(lambda: len(place.hooker.sent) >= 5)
+                scenario.allow()
+            eventually(lambda: len(scenario.hooker.sent) >= 5)
             release.set()
 
 
@@ -520,7 +526,7 @@ class TestDeadThreads:
             made.claim()
             made.settle(0.02)
 
-        running.approve()
+        running.allow()
         eventually(lambda: (turn(), made.pulse.replaced >= 2)[1])
         assert made.pulse.alive == 2
         assert "a sending thread has ended and is replaced" in caplog.text
@@ -530,7 +536,7 @@ class TestDeadThreads:
         assert ready
         assert "replaced" in said[0]
         count = len(running.hooker.sent)
-        running.approve()
+        running.allow()
         eventually(lambda: (turn(), len(running.hooker.sent) > count)[1])
         made.stop(1.0)
 
@@ -561,5 +567,5 @@ class TestHealth:
             "no thread of the worker can send"
         ]
 
-    def test_schedules_are_read_whole(self, place):
-        assert schedule_of(place.scripted(Audience.OWNER)) == ([5.0, 60.0], "")
+    def test_schedules_are_read_whole(self, scenario):
+        assert schedule_of(scenario.scripted(Audience.OWNER)) == ([5.0, 60.0], "")

@@ -37,7 +37,7 @@ def test_places_of_one_target_and_in_all_are_bounded():
     lanes = Lanes(threads=4, per_target=2)
     learn(lanes, "abc", Delivered())
     hold(lanes, "aaabbbccc")
-    assert Counter(enter(lanes)) == {"a": 1, "b": 1, "c": 1}, "one place is never given to one notifier"
+    assert Counter(enter(lanes)) == {"a": 1, "b": 1, "c": 1}, "one scenario is never given to one notifier"
     assert lanes.running == 3
     lanes.leave(to("b").delivery, Delivered(), 0.01)
     assert enter(lanes) in "abc"
