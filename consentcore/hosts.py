@@ -21,19 +21,30 @@ _AUTHORITY = re.compile(
 )
 
 
+class NoHostName(ValueError):
+    """What was given is no host name.
+
+    :ivar sign: the character or label that cannot stand in one; "" where it is only too long.
+    """
+
+    def __init__(self, text: str, sign: str = "") -> None:
+        super().__init__(text)
+        self.sign = sign
+
+
 def ascii_host(host: str) -> str:
     """Give a host name or the domain of a mailbox in lower case, each label beyond ASCII as ``xn--…``.
 
     Labels of plain ASCII stay what they are, underscores and all (RFC 3986 section 3.2.2 allows more than DNS does).
 
-    :raises ValueError: when a label beyond ASCII is no name in IDNA 2008, or the whole is longer than 253 characters;
+    :raises NoHostName: when a label beyond ASCII is no name in IDNA 2008, or the whole is longer than 253 characters;
         its text says why, as the end of "expected …".
     """
     if host.isascii():
         return host.lower()
     name = ".".join(_ascii_label(label) for label in _DOTS.split(host))
     if len(name.removesuffix(".")) > LONGEST:
-        raise ValueError(f"a host name of at most {LONGEST} characters")
+        raise NoHostName(f"a host name of at most {LONGEST} characters")
     return name
 
 
@@ -48,8 +59,9 @@ def _ascii_label(label: str) -> str:
     except idna.IDNAError as error:
         point = getattr(error, "codepoint", None)
         which = f"U+{point:04X}" if point is not None else f"{label[:63]!r}"
-        raise ValueError(
-            f"a domain name of IDNA 2008, where {which} cannot stand (type a name that exists all the same as xn--…)"
+        raise NoHostName(
+            f"a domain name of IDNA 2008, where {which} cannot stand (type a name that exists all the same as xn--…)",
+            which,
         ) from None
 
 

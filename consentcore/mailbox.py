@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 
 from consentcore.domain.errors import InvalidInput
+from consentcore.domain.message import Message, message
 from consentcore.domain.text import check_text
-from consentcore.hosts import ascii_host
+from consentcore.hosts import LONGEST as LONGEST_HOST
+from consentcore.hosts import NoHostName, ascii_host
 
 LONGEST = 254
 """Characters of an address (RFC 5321 section 4.5.3.1.3, without the angle brackets)."""
@@ -28,8 +30,18 @@ def normalise_email(text: str) -> str:
     local, at, domain = address.rpartition("@")
     try:
         address = f"{local}{at}{ascii_host(domain)}"
-    except ValueError as error:
-        raise InvalidInput("email", f"expected {error}") from None
+    except NoHostName as error:
+        raise InvalidInput("email", _expected(error)) from None
     if len(address) > LONGEST or not _ADDRESS.fullmatch(address) or ".." in address:
-        raise InvalidInput("email", "expected an address like ada@example.org")
+        raise InvalidInput("email", message("expected an address like ada@example.org"))
     return address.lower()
+
+
+def _expected(error: NoHostName) -> Message:
+    if not error.sign:
+        return message("expected a host name of at most %(n)s characters", n=LONGEST_HOST)
+    return message(
+        "expected a domain name of IDNA 2008, where %(sign)s cannot stand (type a name that exists all the same as "
+        "xn--…)",
+        sign=error.sign,
+    )

@@ -67,7 +67,7 @@ from consentcore.domain.notice import (
 )
 from consentcore.domain.owner import Owner, OwnerIdentity, OwnerSession, OwnerTicket
 from consentcore.domain.parties import Actor, ActorType, Audience
-from consentcore.domain.scope import OFFLINE_ACCESS, Catalog, Scope, ScopeType
+from consentcore.domain.scope import OFFLINE_ACCESS, Catalog, Scope, ScopeTexts, ScopeType
 from consentcore.domain.text import check_text, check_unicode, one_line, refused
 from consentcore.domain.token import (
     Code,
@@ -262,6 +262,7 @@ __all__ = [
     "Rotation",
     "Scope",
     "ScopeCatalog",
+    "ScopeTexts",
     "ScopeType",
     "SealedSecret",
     "Secret",

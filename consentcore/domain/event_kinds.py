@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from consentcore.domain.grant_states import ENDED, GrantState, state_profile
+from consentcore.domain.message import message
 from consentcore.domain.parties import ActorType, Audience
-from consentcore.domain.tables import by_member, translatable
+from consentcore.domain.tables import by_member
 
 
 class EventType(StrEnum):
@@ -149,7 +150,7 @@ EVENT_KINDS = (
         default_reason="",
         notice=NoticeKind.GRANTED,
         mail="granted",
-        word=translatable("granted"),
+        word=message("granted"),
     ),
     EventKind(
         EventType.AMENDED,
@@ -162,7 +163,7 @@ EVENT_KINDS = (
         default_reason="",
         notice=NoticeKind.GRANTED,
         mail="amended",
-        word=translatable("granted, changed"),
+        word=message("granted, changed"),
     ),
     EventKind(
         EventType.DENIED,
@@ -175,7 +176,7 @@ EVENT_KINDS = (
         default_reason="",
         notice=NoticeKind.DENIED,
         mail="denied",
-        word=translatable("denied"),
+        word=message("denied"),
     ),
     EventKind(
         EventType.ABANDONED,
@@ -188,7 +189,7 @@ EVENT_KINDS = (
         default_reason="",
         notice=None,
         mail="",
-        word=translatable("not answered"),
+        word=message("not answered"),
     ),
     EventKind(
         EventType.WITHDRAWN,
@@ -201,7 +202,7 @@ EVENT_KINDS = (
         default_reason="owner_request",
         notice=NoticeKind.REVOKED,
         mail="revoked",
-        word=translatable("revoked by you"),
+        word=message("revoked by you"),
     ),
     EventKind(
         EventType.CLOSED,
@@ -214,7 +215,7 @@ EVENT_KINDS = (
         default_reason="client_request",
         notice=NoticeKind.REVOKED,
         mail="revoked",
-        word=translatable("revoked by the application"),
+        word=message("revoked by the application"),
     ),
     EventKind(
         EventType.REVOKED,
@@ -227,7 +228,7 @@ EVENT_KINDS = (
         default_reason="admin",
         notice=NoticeKind.REVOKED,
         mail="revoked",
-        word=translatable("revoked by us"),
+        word=message("revoked by us"),
     ),
     EventKind(
         EventType.EXPIRED,
@@ -240,7 +241,7 @@ EVENT_KINDS = (
         default_reason="time_over",
         notice=NoticeKind.EXPIRED,
         mail="expired",
-        word=translatable("expired"),
+        word=message("expired"),
     ),
     EventKind(
         EventType.CODE_REPLAYED,
@@ -253,7 +254,7 @@ EVENT_KINDS = (
         default_reason="",
         notice=NoticeKind.SECURITY,
         mail="security",
-        word=translatable("security: a code was used twice, its tokens were ended"),
+        word=message("security: a code was used twice, its tokens were ended"),
     ),
     EventKind(
         EventType.REFRESH_REUSED,
@@ -266,7 +267,7 @@ EVENT_KINDS = (
         default_reason="",
         notice=NoticeKind.SECURITY,
         mail="security",
-        word=translatable("security: an old token was used again, its tokens were ended"),
+        word=message("security: an old token was used again, its tokens were ended"),
     ),
 )
 _NOTICES = by_member("NOTICE_KINDS", NoticeKind, NOTICE_KINDS, lambda row: row.kind)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from consentcore.domain.tables import by_member, translatable
+from consentcore.domain.message import message
+from consentcore.domain.tables import by_member
 
 
 class GrantState(StrEnum):
@@ -43,34 +44,30 @@ class GrantStateProfile:
 
 
 GRANT_STATES = (
+    GrantStateProfile(GrantState.ACTIVE, stood=True, listed=True, status="active", word=message("Active")),
+    GrantStateProfile(GrantState.DENIED, stood=False, listed=True, status="", word=message("You said no")),
     GrantStateProfile(
-        GrantState.ACTIVE, stood=True, listed=True, status="active", word=translatable("Active")
+        GrantState.ABANDONED, stood=False, listed=False, status="", word=message("Not answered")
     ),
     GrantStateProfile(
-        GrantState.DENIED, stood=False, listed=True, status="", word=translatable("You said no")
-    ),
-    GrantStateProfile(
-        GrantState.ABANDONED, stood=False, listed=False, status="", word=translatable("Not answered")
-    ),
-    GrantStateProfile(
-        GrantState.WITHDRAWN, stood=True, listed=True, status="revoked", word=translatable("You revoked it")
+        GrantState.WITHDRAWN, stood=True, listed=True, status="revoked", word=message("You revoked it")
     ),
     GrantStateProfile(
         GrantState.CLOSED,
         stood=True,
         listed=True,
         status="revoked",
-        word=translatable("The application ended it"),
+        word=message("The application ended it"),
     ),
     GrantStateProfile(
-        GrantState.REVOKED, stood=True, listed=True, status="revoked", word=translatable("We stopped it")
+        GrantState.REVOKED, stood=True, listed=True, status="revoked", word=message("We stopped it")
     ),
     GrantStateProfile(
         GrantState.EXPIRED,
         stood=True,
         listed=True,
         status="expired",
-        word=translatable("It ended on its date"),
+        word=message("It ended on its date"),
     ),
 )
 _PROFILES = by_member("GRANT_STATES", GrantState, GRANT_STATES, lambda row: row.state)

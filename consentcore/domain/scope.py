@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
+from typing import Any
 
 OFFLINE_ACCESS = "offline_access"
 
@@ -17,6 +18,18 @@ class ScopeType(StrEnum):
     READ = "read"
     ACT = "act"
     SESSION = "session"
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeTexts:
+    """What an entry of the catalog says in one language; see :class:`Scope`."""
+
+    label: str
+    sees: str
+    cannot: str = ""
+    example: str = ""
+    sensitivity: str = ""
+    cluster: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +46,7 @@ class Scope:
     :ivar level: risk, 1 (harmless) to 4 (acts on devices).
     :ivar access_max_days: longest time a grant with this scope lasts.
     :ivar includes: scopes whose data this one contains.
+    :ivar texts: what it says in other languages, by tag (RFC 5646).
     """
 
     scope_id: str
@@ -48,11 +62,30 @@ class Scope:
     access_max_days: int = 365
     includes: tuple[str, ...] = ()
     data_categories: tuple[str, ...] = ()
+    texts: Mapping[str, ScopeTexts] = field(default_factory=dict, hash=False)
 
     @property
     def reference(self) -> str:
         """The scope pinned to its meaning: ``comfort.read@1``."""
         return f"{self.scope_id}@{self.version}"
+
+    def in_language(self, ranges: Sequence[str]) -> Scope:
+        """The scope as people read it, in the first of these languages that it has texts for, else in its own.
+
+        :param ranges: tags of RFC 5646, such as ``pt-BR``, ``pt``.
+        """
+        found = next((self.texts[tag] for tag in ranges if tag in self.texts), None)
+        if found is not None:
+            return replace(self, **asdict(found), texts={})
+        return replace(self, texts={}) if self.texts else self
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Everything of it, for JSON; without the member ``texts`` where it has texts in one language only."""
+        members = asdict(self)
+        if not self.texts:
+            del members["texts"]
+        return members
 
 
 @dataclass(frozen=True)
@@ -61,12 +94,13 @@ class Catalog:
 
     scopes: dict[str, Scope]
     version: str = field(default="")
+    _shown: dict[tuple[str, ...], Catalog] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, scopes: Iterable[Scope]) -> Catalog:
         """Make a catalog; its version is a hash of all texts, so it cannot be forgotten."""
         by_id = {scope.scope_id: scope for scope in scopes}
-        text = json.dumps([asdict(by_id[key]) for key in sorted(by_id)], sort_keys=True)
+        text = json.dumps([by_id[key].facts for key in sorted(by_id)], sort_keys=True)
         return cls(by_id, hashlib.sha256(text.encode()).hexdigest()[:16])
 
     def __contains__(self, scope_id: object) -> bool:
@@ -77,6 +111,15 @@ class Catalog:
 
     def __iter__(self) -> Iterator[Scope]:
         return iter(self.scopes.values())
+
+    def in_language(self, ranges: tuple[str, ...]) -> Catalog:
+        """The same catalog with the texts that somebody reads who reads these languages, see :meth:`Scope.in_language`;
+        its version is the same too."""
+        found = self._shown.get(ranges)
+        if found is None:
+            scopes = {name: scope.in_language(ranges) for name, scope in self.scopes.items()}
+            found = self._shown[ranges] = Catalog(scopes, self.version)
+        return found
 
     def named(self, scope_ids: Iterable[str]) -> tuple[Scope, ...]:
         """These scopes in the order of the catalog; ids that it no longer has come last, named by themselves."""

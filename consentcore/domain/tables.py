@@ -32,8 +32,3 @@ def by_member(
     if missing:
         raise ImportError(f"{name} has no row for {', '.join(missing)}")
     return found
-
-
-def translatable(text: str) -> str:
-    """Mark a text that people read for the catalogs of languages; it is translated where it is shown."""
-    return text

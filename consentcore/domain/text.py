@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import Any, TypeVar, cast
 
 from consentcore.domain.errors import InvalidInput
+from consentcore.domain.message import message
 
 T = TypeVar("T")
 
@@ -44,7 +45,9 @@ def check_text(field: str, text: str) -> None:
     """
     character = refused(text)
     if character:
-        raise InvalidInput(field, f"expected one line without control characters, not {character}")
+        raise InvalidInput(
+            field, message("expected one line without control characters, not %(sign)s", sign=character)
+        )
 
 
 def check_unicode(field: str, text: str) -> None:
@@ -54,7 +57,9 @@ def check_unicode(field: str, text: str) -> None:
     """
     character = unencodable(text)
     if character:
-        raise InvalidInput(field, f"expected text without NUL and surrogates, not {character}")
+        raise InvalidInput(
+            field, message("expected text without NUL and surrogates, not %(sign)s", sign=character)
+        )
 
 
 def unencodable(text: str) -> str:
@@ -109,12 +114,11 @@ def held(lines: Iterable[str]) -> list[str]:
 
 
 def _named(point: int) -> str:
+    code = f"U+{point:04X}"
     if point in {0x0A, 0x0D, 0x85, 0x2028, 0x2029}:
-        what = "a line break"
-    elif point < 0xA0:
-        what = "a control character"
-    elif 0xD800 <= point <= 0xDFFF:
-        what = "half a character"
-    else:
-        what = "turns the direction of what follows"
-    return f"U+{point:04X} ({what})"
+        return message("%(code)s (a line break)", code=code)
+    if point < 0xA0:
+        return message("%(code)s (a control character)", code=code)
+    if 0xD800 <= point <= 0xDFFF:
+        return message("%(code)s (half a character)", code=code)
+    return message("%(code)s (turns the direction of what follows)", code=code)

@@ -10,6 +10,7 @@ import json
 import logging
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,7 @@ from consentcore.settings.binding import PREFIX
 if TYPE_CHECKING:
     from consentcore.domain.clock import Clock
     from consentcore.domain.event import ConsentEvent
-    from consentcore.domain.scope import Catalog
+    from consentcore.domain.scope import Catalog, Scope
     from consentcore.ports.extension import (
         Anchor,
         ConsentContext,
@@ -47,6 +48,14 @@ log = logging.getLogger("consentcore.plugins")
 
 _SCOPE_TEXTS = ("label", "sees", "cannot", "example", "sensitivity", "cluster")
 _WITHOUT_ANSWER = frozenset({"consentcore_configure", "consentcore_cli"})
+
+
+def _with_clean_texts(scope: Scope) -> Scope:
+    cleaned = with_clean_texts(scope, *_SCOPE_TEXTS)
+    if not scope.texts:
+        return cleaned
+    texts = {tag: with_clean_texts(said, *_SCOPE_TEXTS) for tag, said in scope.texts.items()}
+    return replace(cleaned, texts=texts)
 
 
 class Registry:
@@ -145,7 +154,7 @@ class Registry:
                         f"scope {scope.scope_id} is defined by {owners[scope.scope_id]} and by {name}"
                     )
                 owners[scope.scope_id] = name
-                found.append(with_clean_texts(scope, *_SCOPE_TEXTS))
+                found.append(_with_clean_texts(scope))
         if problems:
             raise ConfigurationError(problems)
         return Catalog.of(found)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Iterable
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
@@ -19,7 +18,7 @@ from consentcore.domain.clock import from_iso
 from consentcore.domain.event_kinds import notice_profile, told_by
 from consentcore.domain.notice import Notice
 from consentcore.domain.parties import Audience
-from consentcore.domain.scope import Catalog, Scope, ScopeType
+from consentcore.domain.scope import Catalog, ScopeType
 from consentcore.domain.text import held, isolated, one_line
 from consentcore.i18n import Language, Languages, wording
 from consentcore.markup import bdi
@@ -106,7 +105,7 @@ class MailRenderer:
             "reason_text": one_line(facts.get("reason_text", "")),
             **_endpoint_values(facts, language),
             "change": facts.get("change", ""),
-            **self._scopes(facts),
+            **_scopes(facts, self._catalog.in_language(language.ranges)),
             "operator_name": one_line(web.operator_name),
             "support_email": web.support_email,
             "complaint_url": web.complaint_url,
@@ -123,21 +122,6 @@ class MailRenderer:
         """That of the owner; of an address of the operator or an application nothing is known."""
         owner = None if audience in {Audience.CONTACT, Audience.OPERATOR} else envelope.owner
         return (self._languages.lookup((owner.locale,)) if owner else None) or self._languages.default
-
-    def _scopes(self, facts: dict[str, Any]) -> dict[str, Any]:
-        now, before = facts.get("scopes", []), facts.get("previous_scopes", [])
-        scopes = self._named(now)
-        return {
-            "scopes": scopes,
-            "previous": self._named(before),
-            "requested": self._named(facts.get("requested_scopes", [])),
-            "added": self._named(one for one in now if one not in before),
-            "removed": self._named(one for one in before if one not in now),
-            "acts": any(scope.type is ScopeType.ACT for scope in scopes),
-        }
-
-    def _named(self, scope_ids: Iterable[str]) -> tuple[Scope, ...]:
-        return self._catalog.named(scope_ids)
 
     def _render(self, template: str, values: dict[str, Any]) -> str:
         return self._environment.get_template(template).render(values)
@@ -173,6 +157,19 @@ class MailRenderer:
 
         # Nothing is fetched while a mail is made, whatever a theme's template asks for.
         return CSSInliner(load_remote_stylesheets=False, keep_style_tags=False)
+
+
+def _scopes(facts: dict[str, Any], catalog: Catalog) -> dict[str, Any]:
+    now, before = facts.get("scopes", []), facts.get("previous_scopes", [])
+    scopes = catalog.named(now)
+    return {
+        "scopes": scopes,
+        "previous": catalog.named(before),
+        "requested": catalog.named(facts.get("requested_scopes", [])),
+        "added": catalog.named(one for one in now if one not in before),
+        "removed": catalog.named(one for one in before if one not in now),
+        "acts": any(scope.type is ScopeType.ACT for scope in scopes),
+    }
 
 
 def _letter_values(audience: Audience, letter: Letter | None) -> dict[str, Any]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pyramid.request import Request
     from pyramid.response import Response
 
+    from consentcore.domain.scope import Catalog
     from consentcore.i18n import Language, Languages
 
 _WANTED = "consentcore.ui_locales"
@@ -31,6 +32,11 @@ def language(request: Request) -> Language:
 def translate(request: Request, text: str) -> str:
     """A message in the language of the answer, for what is no template; any other text as it is."""
     return request.language.translate(text)
+
+
+def catalog(request: Request) -> Catalog:
+    """The scopes in the words of that language, as far as they have them."""
+    return request.runtime.catalog.in_language(request.language.ranges)
 
 
 def in_its_language(request: Request, response: Response) -> Response:
@@ -57,7 +63,8 @@ def _accepted(request: Request) -> Language | None:
 
 
 def includeme(config: Configurator) -> None:
-    """Add ``request.language`` and ``request.translate()``. They are found anew each time: what a page is about, and
-    who looks at it, is known only after a while."""
+    """Add ``request.language``, ``request.translate()`` and ``request.catalog``. They are found anew each time: what a
+    page is about, and who looks at it, is known only after a while."""
     config.add_request_method(language, property=True)
+    config.add_request_method(catalog, property=True)
     config.add_request_method(translate)

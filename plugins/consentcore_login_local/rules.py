@@ -6,8 +6,10 @@ import unicodedata
 from functools import cache
 from pathlib import Path
 
-from consentcore.api import InvalidInput, Owner, check_unicode
+from consentcore.api import InvalidInput, Owner, check_unicode, message
 
+DOMAIN = "consentcore_login_local"
+"""The catalog of these sentences."""
 SHORTEST = 8
 LONGEST = 1024
 LONGEST_TYPED = 4 * LONGEST
@@ -39,17 +41,23 @@ def check_password(password: str, owner: Owner) -> None:
     :raises InvalidInput: saying what was expected; the password is never repeated.
     """
     if len(password) < SHORTEST:
-        raise InvalidInput("password", f"expected at least {SHORTEST} characters")
+        raise InvalidInput(
+            "password", message("expected at least %(n)s characters", domain=DOMAIN, n=SHORTEST)
+        )
     if len(password) > LONGEST:
-        raise InvalidInput("password", f"expected at most {LONGEST} characters")
+        raise InvalidInput("password", message("expected at most %(n)s characters", domain=DOMAIN, n=LONGEST))
     check_unicode("password", password)
     folded = password.strip().casefold()
     if folded in common_passwords():
-        raise InvalidInput("password", "expected one that is not among the most common ones")
+        raise InvalidInput(
+            "password", message("expected one that is not among the most common ones", domain=DOMAIN)
+        )
     if folded in {
         composed(text).casefold() for text in (owner.email, owner.email.partition("@")[0], owner.name)
     }:
-        raise InvalidInput("password", "expected something else than the name or the e-mail address")
+        raise InvalidInput(
+            "password", message("expected something else than the name or the e-mail address", domain=DOMAIN)
+        )
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,11 +10,13 @@ from pyramid.httpexceptions import HTTPMethodNotAllowed
 from pyramid.view import view_config
 
 from consentcore.consent.policy import reasons_to_ask
-from consentcore.domain.errors import ClientSuspended
+from consentcore.domain.errors import ClientSuspended, InvalidInput
 from consentcore.domain.interaction import Interaction
+from consentcore.domain.message import message
 from consentcore.oauth.authorization_endpoint import SUSPENDED, USED_UP
 from consentcore.oauth.messages import PageError, Pending, Redirect
 from consentcore.web.errors import TITLES, error_page
+from consentcore.web.language import prefer_locales
 from consentcore.web.oauth.opening import open_interaction, take_standing
 from consentcore.web.owner.interactions import UNBOUND, url_for
 from consentcore.web.redirects import see_other
@@ -22,12 +25,12 @@ if TYPE_CHECKING:
     from pyramid.request import Request
     from pyramid.response import Response
 
-OVER = (
+OVER = message(
     "We no longer have this request. It can be answered once, and only for a short time. Nothing was changed just "
     "now. Go back to the application and start again."
 )
-OPENED_IN_A_BROWSER = "The authorization endpoint is opened in a browser."
-MISTAKE = (
+OPENED_IN_A_BROWSER = message("The authorization endpoint is opened in a browser.")
+MISTAKE = message(
     "The application that sent you here made a mistake, so we cannot ask you anything. "
     "Please tell the people who make it."
 )
@@ -47,6 +50,7 @@ def authorize(request: Request) -> Response:
         request.environ.get("QUERY_STRING", ""), session_hash
     )
     if isinstance(result, PageError) and result.error == SUSPENDED:
+        _speak_as_asked(request)
         raise ClientSuspended
     if isinstance(result, Pending):
         result = settle(request, result)
@@ -58,9 +62,16 @@ def authorize(request: Request) -> Response:
 def refusal(request: Request, problem: PageError) -> Response:
     """The page for a request that may not be redirected."""
     detail = f"{problem.error}: {problem.description}"
+    _speak_as_asked(request)
     if problem.over:
         return error_page(request, problem.status, OVER, title=TITLES[410], detail=detail)
     return error_page(request, problem.status, MISTAKE, detail=detail)
+
+
+def _speak_as_asked(request: Request) -> None:
+    """In the language that the application asked for, as far as its request can be read."""
+    with suppress(InvalidInput):
+        prefer_locales(request, request.query.one("ui_locales").split())
 
 
 def settle(request: Request, pending: Pending) -> Redirect | PageError:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pyramid.view import view_config
 
 from consentcore.domain.errors import InvalidInput
+from consentcore.domain.message import message
 from consentcore.web.pages import page
 from consentcore.web.redirects import see_other
 from consentcore.web.security import OWNER
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
     from pyramid.response import Response
 
 DONE = {
-    "password": "Your password was changed. Every other browser was signed out.",
-    "sessions": "That browser was signed out.",
-    "others": "Every other browser was signed out.",
+    "password": message("Your password was changed. Every other browser was signed out."),
+    "sessions": message("That browser was signed out."),
+    "others": message("Every other browser was signed out."),
 }
 
 

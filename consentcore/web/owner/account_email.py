@@ -7,12 +7,19 @@ from typing import TYPE_CHECKING
 from pyramid.view import view_config
 
 from consentcore.domain.errors import InvalidInput
+from consentcore.domain.message import message
 from consentcore.mailbox import normalise_email
 from consentcore.owners.account_links import Confirmed
 from consentcore.owners.links import Purpose
 from consentcore.owners.throttle import Asked
 from consentcore.web.csrf import ANY_PERSON
-from consentcore.web.owner.account_pages import mail_throttle, reauthentication_error, too_often, without_mail
+from consentcore.web.owner.account_pages import (
+    mail_throttle,
+    no_address,
+    reauthentication_error,
+    too_often,
+    without_mail,
+)
 from consentcore.web.pages import page, without_referrer
 from consentcore.web.redirects import see_other
 from consentcore.web.security import OWNER
@@ -75,5 +82,5 @@ def _problem(request: Request, email: str) -> str:
     try:
         address = normalise_email(email)
     except InvalidInput as error:
-        return f"This is no e-mail address: {error.expected}."
-    return "This is already your address." if address == request.owner.email else ""
+        return no_address(error)
+    return message("This is already your address.") if address == request.owner.email else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from consentcore.domain.message import message, plural_message
 from consentcore.hooks.discretion import account_mailers
 from consentcore.owners.throttle import Asked, MailThrottle
 from consentcore.ports.login import Authenticated, Throttled
@@ -16,10 +17,9 @@ if TYPE_CHECKING:
     from pyramid.response import Response
 
     from consentcore.domain.errors import InvalidInput
+    from consentcore.domain.message import Message
 
-WRONG = "That is not your present password. Nothing was changed."
-TOO_MANY = "There were too many wrong attempts. Please wait {} and try again."
-TOO_OFTEN = "That was asked for too often. Nothing was sent just now. Please wait {} and try again."
+WRONG = message("That is not your present password. Nothing was changed.")
 
 
 def reauthentication_error(
@@ -36,15 +36,21 @@ def reauthentication_error(
     begin_anew(request)
     outcome = request.runtime.owners.reauthenticate(owner, password, request.remote_addr or "")
     if isinstance(outcome, Throttled):
-        return too_often(request, outcome.retry_after_s, TOO_MANY)
+        return too_often(request, outcome.retry_after_s, too_many_attempts(outcome.retry_after_s))
     if not isinstance(outcome, Authenticated):
         return page(request, template, error=WRONG, status=400, **values)
     return None
 
 
-def poor_password(error: InvalidInput) -> str:
+def poor_password(request: Request, error: InvalidInput) -> Message:
     """What is wrong with a password, for the person who chose it."""
-    return f"This password is not good enough: {error.expected.replace('expected', 'we expect', 1)}."
+    rule = request.translate(error.expected).replace("expected", "we expect", 1)  # in English
+    return message("This password is not good enough: %(rule)s.", rule=rule)
+
+
+def no_address(error: InvalidInput) -> Message:
+    """What is wrong with an address, for the person who typed it."""
+    return message("This is no e-mail address: %(rule)s.", rule=error.expected)
 
 
 def without_mail(request: Request) -> Response | None:
@@ -60,13 +66,29 @@ def mail_throttle(request: Request, asked: Asked) -> MailThrottle:
     return MailThrottle.of(request.runtime.storage.counters, asked, request.runtime.settings.account)
 
 
-def too_often(request: Request, seconds: int, text: str = TOO_OFTEN) -> Response:
-    """429 with the time to wait (RFC 6585 section 4)."""
-    response = error_page(request, 429, text.format(wait(seconds)), title="Please wait a little")
+def too_many_attempts(seconds: int) -> Message:
+    """For whoever has typed a wrong password too often."""
+    return message(
+        "There were too many wrong attempts. Please wait %(time)s and try again.", time=time_to_wait(seconds)
+    )
+
+
+def too_often(request: Request, seconds: int, text: str = "") -> Response:
+    """429 with the time to wait (RFC 6585 section 4).
+
+    :param text: what was done too often; "" for mails that were asked for.
+    """
+    asked = message(
+        "That was asked for too often. Nothing was sent just now. Please wait %(time)s and try again.",
+        time=time_to_wait(seconds),
+    )
+    response = error_page(request, 429, text or asked, title=message("Please wait a little"))
     response.headers["Retry-After"] = str(seconds)
     return response
 
 
-def wait(seconds: int) -> str:
+def time_to_wait(seconds: int) -> Message:
     """A time to wait in words."""
-    return f"{seconds} seconds" if seconds < 120 else f"{seconds // 60} minutes"
+    if seconds < 120:
+        return plural_message("%(n)s second", "%(n)s seconds", n=seconds)
+    return plural_message("%(n)s minute", "%(n)s minutes", n=seconds // 60)

@@ -34,6 +34,6 @@ def change_password(request: Request) -> Response:
     try:
         runtime.owners.change_password(request.uow, session.owner_id, request.form.one("password"))
     except InvalidInput as error:
-        return page(request, "account_password.jinja2", error=poor_password(error), status=400)
+        return page(request, "account_password.jinja2", error=poor_password(request, error), status=400)
     runtime.sessions.go_on(request.uow, session, Change.of(request).new)
     return see_other("/account?done=password")

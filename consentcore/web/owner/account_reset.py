@@ -11,7 +11,13 @@ from consentcore.domain.errors import InvalidInput
 from consentcore.mailbox import normalise_email
 from consentcore.owners.throttle import Asked
 from consentcore.web.csrf import ANY_PERSON
-from consentcore.web.owner.account_pages import mail_throttle, poor_password, too_often, without_mail
+from consentcore.web.owner.account_pages import (
+    mail_throttle,
+    no_address,
+    poor_password,
+    too_often,
+    without_mail,
+)
 from consentcore.web.pages import page, without_referrer
 from consentcore.web.redirects import see_other
 
@@ -39,7 +45,7 @@ def ask_reset(request: Request) -> Response:
     try:
         address = normalise_email(email)
     except InvalidInput as error:
-        text = f"This is no e-mail address: {error.expected}."
+        text = no_address(error)
         return page(request, "account_reset.jinja2", viewer=None, error=text, email=email, status=400)
     full = throttle.is_full(address, network_of(remote_addr), request.now)
     request.runtime.account_links.ask_reset(request.uow, address, silent=full)
@@ -71,7 +77,7 @@ def set_new_password(request: Request) -> Response:
     try:
         request.runtime.account_links.reset(request.uow, secret, request.form.one("password"))
     except InvalidInput as error:
-        return _form(request, secret, poor_password(error), 400)
+        return _form(request, secret, poor_password(request, error), 400)
     request.runtime.sessions.end(request.uow, request.browser.hash)  # whoever was signed in here before
     request.browser.renew()
     return see_other("/account/reset/done")

@@ -8,6 +8,7 @@ from pyramid.view import view_config
 
 from consentcore.consent.service import Decision
 from consentcore.domain.errors import InvalidInput
+from consentcore.domain.message import message
 from consentcore.domain.text import isolated
 from consentcore.web.csrf import ANY_PERSON
 from consentcore.web.owner import answered, consent_page, evidence
@@ -35,12 +36,12 @@ if TYPE_CHECKING:
     from consentcore.domain.client import Client
     from consentcore.domain.event import Evidence, NoticeSnapshot
     from consentcore.domain.interaction import Interaction
+    from consentcore.domain.message import Message
+    from consentcore.domain.owner import Owner
 
-ANOTHER = (
-    "Somebody else was signed in when this page was opened, or nobody. Nothing was sent. You are signed in as {}: "
-    "please read what this is about before you decide."
+CHANGED = message(
+    "The text of this page has changed since you opened it. Please read it again before you decide."
 )
-CHANGED = "The text of this page has changed since you opened it. Please read it again before you decide."
 
 
 class Asked(NamedTuple):
@@ -75,9 +76,16 @@ def decide(request: Request) -> Response:
         return see_other(url_for("/login", interaction_id))
     asked = _load(request, interaction_id, take_over(request, interaction))
     if request.browser.sender(request.form.one("csrf_token")) is Sender.ANOTHER:
-        name = isolated(request.owner.name or request.owner.email)
-        return _show(request, asked, error=ANOTHER.format(name), status=409)
+        return _show(request, asked, error=_for_another(request.owner), status=409)
     return _answer(request, asked, decision)
+
+
+def _for_another(owner: Owner) -> Message:
+    return message(
+        "Somebody else was signed in when this page was opened, or nobody. Nothing was sent. You are signed in as "
+        "%(name)s: please read what this is about before you decide.",
+        name=isolated(owner.name or owner.email),
+    )
 
 
 def _answer(request: Request, asked: Asked, decision: str) -> Response:

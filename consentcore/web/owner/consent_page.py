@@ -14,6 +14,7 @@ from pyramid.renderers import render
 
 from consentcore import __version__
 from consentcore.consent.snapshot import make_snapshot
+from consentcore.domain.message import message
 from consentcore.domain.scope import OFFLINE_ACCESS, Scope, ScopeType
 from consentcore.domain.text import with_clean_texts
 from consentcore.hooks.calling import call
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from consentcore.ports.extension import ResourceDirectory
 
 TEMPLATE = "consent_body.jinja2"
+BUTTONS = (message("Approve"), message("Deny"))
 
 
 @dataclass(frozen=True)
@@ -86,8 +88,8 @@ class ConsentPage:
 
 def build(request: Request, interaction: Interaction, client: Client, owner: Owner) -> ConsentPage:
     """Gather what the page says; reads the standing grant, the catalog, resources and panels."""
-    home = request.runtime
-    asked = [home.catalog[scope] for scope in interaction.request.scopes if scope in home.catalog]
+    home, catalog = request.runtime, request.catalog
+    asked = [catalog[scope] for scope in interaction.request.scopes if scope in catalog]
     grant = _standing(request, interaction, owner)
     lines = [Line(scope, _standing_of(scope, grant)) for scope in asked if scope.scope_id != OFFLINE_ACCESS]
     reads: dict[str, list[Line]] = {}
@@ -95,13 +97,13 @@ def build(request: Request, interaction: Interaction, client: Client, owner: Own
         if line.scope.type is ScopeType.READ:
             reads.setdefault(line.scope.cluster, []).append(line)
     kept = tuple(
-        home.catalog[scope].label
+        catalog[scope].label
         for scope in (grant.scope_ids if grant else ())
-        if scope not in interaction.request.scopes and scope in home.catalog
+        if scope not in interaction.request.scopes and scope in catalog
     )
     until = home.service.until(interaction.request.scopes, interaction.created_at, grant)
     offline = [_standing_of(scope, grant) for scope in asked if scope.scope_id == OFFLINE_ACCESS]
-    context = ConsentContext(client, owner, tuple(asked), "en")
+    context = ConsentContext(client, owner, tuple(asked), request.language.tag)
     return ConsentPage(
         client=client,
         redirect_host=urlsplit(interaction.request.redirect_uri).hostname or "",
@@ -119,6 +121,7 @@ def build(request: Request, interaction: Interaction, client: Client, owner: Own
         kept=kept,
         offline_standing=offline[0] if offline else "",
         moves_end=grant is not None and until != grant.expires_at,
+        locale=request.language.tag,
     )
 
 
@@ -144,9 +147,9 @@ def snapshot(request: Request, page: ConsentPage) -> NoticeSnapshot:
             "purpose": page.client.purpose,
             "privacy_url": page.client.privacy_url,
         },
-        "scopes": [asdict(line.scope) for line in page.lines],
+        "scopes": [line.scope.facts for line in page.lines],
         "resources": [asdict(resource) for resource in page.resources],
-        "buttons": ["Approve", "Deny"],
+        "buttons": [request.translate(label) for label in BUTTONS],
         "html": render(TEMPLATE, {"page": page}, request=request),
     }
     return make_snapshot(content, request.now)

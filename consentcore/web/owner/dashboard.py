@@ -58,7 +58,7 @@ def cards(request: Request, grants: Iterable[Grant], names: Names) -> list[Card]
 def card(request: Request, grant: Grant, names: Names) -> Card:
     """One grant with names and words, as it stands now."""
     client = names.client(grant.client_id)
-    scopes = request.runtime.catalog.named(grant.scope_ids)
+    scopes = request.catalog.named(grant.scope_ids)
     shown = names.shown(grant)
     return Card(
         grant=shown,
@@ -104,5 +104,5 @@ def why(event: ConsentEvent, client: Client | None) -> str:
 
 def _named(request: Request, references: Iterable[str]) -> tuple[Scope, ...]:
     ids = [reference.rpartition("@")[0] or reference for reference in references]
-    named: tuple[Scope, ...] = request.runtime.catalog.named(ids)
+    named: tuple[Scope, ...] = request.catalog.named(ids)
     return named

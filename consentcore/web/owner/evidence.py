@@ -35,6 +35,7 @@ def gather(
     session = request.owner_session
     return Evidence(
         indication_method=method,
+        locale=request.language.tag,
         presented_at=presented_at,
         snapshot_hash=snapshot_hash,
         ui_version=__version__,

@@ -15,6 +15,7 @@ from urllib.parse import quote
 from consentcore.domain.errors import ClientSuspended, InteractionGone
 from consentcore.domain.secret import INTERACTION, digest, looks_like
 from consentcore.oauth.redirect_uris import is_registered
+from consentcore.web.language import prefer_locales
 from consentcore.web.methods import SAFE_METHODS
 from consentcore.web.owner import answered
 from consentcore.web.owner.answered import Answer
@@ -66,7 +67,11 @@ def pending(request: Request, interaction_id: str) -> Interaction:
         raise Gone(Why.OVER)
     found, shared = request.uow.interactions.get(digest(interaction_id)), shared_of(interaction_id)
     if found is None or (shared and request.uow.interactions.get(digest(shared)) is None):
-        raise _ended(request.uow, interaction_id, request.now)
+        ended = _ended(request.uow, interaction_id, request.now)
+        if ended.answer is not None:
+            prefer_locales(request, ended.answer.request.ui_locales)
+        raise ended
+    prefer_locales(request, found.request.ui_locales)
     if found.session_hash == UNBOUND:
         found = _adopt(request, found)
     if found is None or not request.browser.has(found.session_hash):

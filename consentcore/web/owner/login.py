@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from pyramid.view import view_config
 
+from consentcore.domain.message import message
 from consentcore.ports.login import Authenticated, LoginAttempt, Throttled
 from consentcore.web.csrf import ANY_PERSON
-from consentcore.web.owner.account_pages import TOO_MANY, wait
+from consentcore.web.owner.account_pages import too_many_attempts
 from consentcore.web.owner.interactions import asking, pending
 from consentcore.web.owner.sign_ins import Change, start_session
 from consentcore.web.pages import page
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from pyramid.request import Request
     from pyramid.response import Response
 
-WRONG = (
+WRONG = message(
     "The e-mail address and the password do not belong together. Nothing else was wrong: please try again."
 )
 
@@ -48,7 +49,7 @@ def log_in(request: Request) -> Response:
 
 
 def _too_many(request: Request, interaction_id: str, after: str, seconds: int) -> Response:
-    error = TOO_MANY.format(wait(seconds))
+    error = too_many_attempts(seconds)
     response = _form(request, interaction_id, after, error=error, status=429)
     response.headers["Retry-After"] = str(seconds)
     return response

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from consentcore.domain.errors import ClientSuspended, InteractionGone
+from consentcore.domain.message import Message, message
 from consentcore.web.errors import TITLES
 from consentcore.web.methods import SAFE_METHODS
 from consentcore.web.owner.interactions import Gone, Why, asking, still_pending
@@ -21,25 +22,37 @@ if TYPE_CHECKING:
     from consentcore.domain.interaction import AuthorizationRequest
     from consentcore.web.owner.answered import Answer
 
-START_AGAIN = "Nothing was changed just now. Go back to the application and start again."
+START_AGAIN = message("Nothing was changed just now. Go back to the application and start again.")
 TEXTS = {
-    Why.RAN_OUT: f"Nobody has answered it in time, so it has run out. {START_AGAIN}",
-    Why.OVER: f"It has run out, or it was answered some time ago; we no longer have it. {START_AGAIN}",
-    Why.ELSEWHERE: (
-        "It was opened in another browser, or before the cookies of this one were deleted. Go on in the browser in "
-        f"which you began. {START_AGAIN}"
+    Why.RAN_OUT: message(
+        "Nobody has answered it in time, so it has run out. %(start_again)s", start_again=START_AGAIN
     ),
-    Why.NO_COOKIES: (
+    Why.OVER: message(
+        "It has run out, or it was answered some time ago; we no longer have it. %(start_again)s",
+        start_again=START_AGAIN,
+    ),
+    Why.ELSEWHERE: message(
+        "It was opened in another browser, or before the cookies of this one were deleted. Go on in the browser in "
+        "which you began. %(start_again)s",
+        start_again=START_AGAIN,
+    ),
+    Why.NO_COOKIES: message(
         "The browser in which this was opened got a cookie from us, and this one has brought none. Without it we "
         "cannot know that it is you who was asked. If you began in this browser, let it keep cookies for this site; "
-        f"if you began in another, go on there. {START_AGAIN}"
+        "if you began in another, go on there. %(start_again)s",
+        start_again=START_AGAIN,
     ),
-    Why.WITHDRAWN: (
+    Why.WITHDRAWN: message(
         "The application may not ask this any more: since it sent you here it was switched off, or the address to "
-        f"which you would go back was taken away. {START_AGAIN}"
+        "which you would go back was taken away. %(start_again)s",
+        start_again=START_AGAIN,
     ),
 }
-NO_COOKIES_TITLE = "This browser has kept no cookie"
+NO_COOKIES_TITLE = message("This browser has kept no cookie")
+ANSWERED = message("It was answered already. Nothing more was changed just now.")
+BY_ANOTHER = message(
+    "It was answered already, by somebody else who was signed in. Nothing more was changed just now."
+)
 
 
 def on_interaction_gone(context: InteractionGone, request: Request) -> Response:
@@ -70,21 +83,13 @@ def _looked_up(request: Request) -> Gone:
 
 
 def _answered(request: Request, answer: Answer) -> Response:
-    mine = request.owner is not None and request.owner.owner_id == answer.owner_id
-    text = "It was answered already."
-    if mine:
-        word = "approved" if answer.decision == "approve" else "denied"
-        when = request.language.moment(answer.answered_at, request.owner.timezone)
-        text = f"It was answered already: you {word} it on {when}."
-    elif request.owner is not None:
-        text = "It was answered already, by somebody else who was signed in."
     client = _led_to(request, answer.request) if may_repeat(request, answer) else None
     response = page(
         request,
         "request_gone.jinja2",
         status=410,
         title=TITLES[410],
-        text=f"{text} Nothing more was changed just now.",
+        text=_words_of(request, answer),
         detail="",
         repeat=client is not None,
         back=None,
@@ -92,6 +97,22 @@ def _answered(request: Request, answer: Answer) -> Response:
         interaction_id=_id_of(request),
     )
     return leads_away(response)
+
+
+def _words_of(request: Request, answer: Answer) -> Message:
+    if request.owner is None:
+        return ANSWERED
+    if request.owner.owner_id != answer.owner_id:
+        return BY_ANOTHER
+    when = request.language.moment(answer.answered_at, request.owner.timezone)
+    if answer.decision == "approve":
+        return message(
+            "It was answered already: you approved it on %(when)s. Nothing more was changed just now.",
+            when=when,
+        )
+    return message(
+        "It was answered already: you denied it on %(when)s. Nothing more was changed just now.", when=when
+    )
 
 
 def _id_of(request: Request) -> str:

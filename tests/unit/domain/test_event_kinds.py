@@ -54,7 +54,7 @@ def test_a_member_without_a_row_does_not_get_through_the_import(module, member):
 
 def test_a_row_that_lacks_something_does_not_get_through_the_import():
     with pytest.raises(TypeError, match="word"):
-        executed(event_kinds, '        word=translatable("granted"),\n', "")
+        executed(event_kinds, '        word=message("granted"),\n', "")
 
 
 def test_two_rows_about_one_member_do_not_get_through_the_import():
