@@ -69,10 +69,10 @@ class Readers:
         """Name the origin of the request in its answer, if it is one of the client's own; one read more.
 
         Raises nothing: what cannot be found out is not allowed.
+
+        :param http: with an ``Origin``.
         """
-        origin = http.headers.get("origin")
-        if origin is None:
-            return answer
+        origin = http.headers["origin"]
         more = [("Vary", "Origin")]
         if origin in self._origins(_named_client(http), answer.status):
             more += [(ALLOW_ORIGIN, origin), EXPOSED]

@@ -51,7 +51,7 @@ class Endpoint(ABC):
     def answer(self, http: HttpRequest) -> HttpResponse:
         """Answer whatever comes, and what a browser asks before it, see :mod:`consentcore.oauth.cross_origin`.
         Raises nothing."""
-        if self._readers is None:
+        if self._readers is None or "origin" not in http.headers:
             return self._answer(http)
         if is_preflight(http.method, http.headers):
             return preflight("POST")

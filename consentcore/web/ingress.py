@@ -6,6 +6,7 @@ A WSGI wrapper and no tween, because pyramid_retry copies the body of a request 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 SLOW = frozenset(
@@ -102,7 +104,7 @@ class Ingress:
             path = environ.get("PATH_INFO", "").encode("latin-1").decode("utf-8")
         except UnicodeError:
             return "400 Bad Request", "path: expected UTF-8"
-        if any(ord(char) < 32 or char == "\x7f" for char in path):
+        if _CONTROL.search(path):
             return "400 Bad Request", "path: expected no control characters"
         return None
 

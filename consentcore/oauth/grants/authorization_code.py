@@ -69,7 +69,7 @@ class CodeExchange(Exchange[Code]):
         :raises InvalidGrantError: unknown, another client's, used, expired, under a dead grant; or a verifier
             that is missing (RFC 7636 section 4.6), malformed or was not announced (RFC 9700 section 4.8.2, gap 5).
         """
-        code, grant = self._found()
+        code, grant = self.found()
         if not grant.is_active(self.now):
             raise InvalidGrantError(request=request)
         if code.used_at is not None and not self.client.public:
@@ -85,12 +85,12 @@ class CodeExchange(Exchange[Code]):
     @property
     def code_challenge(self) -> str | None:
         """The stored S256 challenge, None without PKCE."""
-        return self._found()[0].code_challenge or None
+        return self.credential.code_challenge or None
 
     @property
     def redirect_uri(self) -> str:
         """Where the code was sent."""
-        return self._found()[0].redirect_uri
+        return self.credential.redirect_uri
 
     def confirm_redirect_uri(self, presented: str, *, given: bool) -> None:
         """Check the token request's URI.
@@ -99,7 +99,7 @@ class CodeExchange(Exchange[Code]):
         :raises InvalidGrantError: when it differs, or is missing although the authorization request had one. Gap
             12: oauthlib says ``invalid_request`` to the first and lets the second pass.
         """
-        code, _ = self._found()
+        code = self.credential
         if presented != code.redirect_uri or (code.redirect_uri_given and not given):
             raise InvalidGrantError(description="redirect_uri: expected the one of the authorization request")
 
@@ -122,13 +122,13 @@ class CodeExchange(Exchange[Code]):
         raise InvalidGrantError
 
     def _redemption(self, scopes: tuple[str, ...]) -> Redemption:
-        code, grant = self._found()
-        refresh_end = self._server.lifetimes.first_refresh_end(self.now, grant, scopes)
+        code = self.credential
+        refresh_end = self._server.lifetimes.first_refresh_end(self.now, self.grant, scopes)
         return Redemption(
             code_hash=code.code_hash,
             client_id=self.client.client_id,
             now=self.now,
-            access=NewToken(digest(self.pair.access), scopes, self._access_end(), self._audience),
+            access=NewToken(digest(self.pair.access), scopes, self.access_end, self._audience),
             refresh=NewToken(digest(self.pair.refresh), scopes, refresh_end, code.audience),
         )
 

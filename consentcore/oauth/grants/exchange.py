@@ -84,7 +84,15 @@ class Exchange(ABC, Generic[C]):
     :param pair: the tokens to give out, if nothing else is decided.
     :param now: milliseconds since the epoch.
     :param requested: the values of the parameter ``resource``.
+    :ivar credential: from :meth:`found` on, and so are the following.
+    :ivar access_end: when the access token ends, in milliseconds since the epoch.
+    :ivar expires_in: its lifetime in whole seconds.
     """
+
+    credential: C
+    grant: Grant
+    access_end: int
+    expires_in: int
 
     def __init__(
         self,
@@ -101,14 +109,13 @@ class Exchange(ABC, Generic[C]):
         self.now = now
         self.pair = pair
         self._server = server
-        self._credential: C | None = credential
-        self._grant = grant
+        self._read: tuple[C | None, Grant | None] = credential, grant
         self._requested = requested
         self._audience: tuple[str, ...] = ()
 
     @abstractmethod
     def check(self, request: Any) -> None:
-        """Judge the credential by what was read.
+        """Judge the credential by what was read; the first question of oauthlib about it.
 
         :raises InvalidGrantError: it is not good.
         """
@@ -121,10 +128,18 @@ class Exchange(ABC, Generic[C]):
         :raises InvalidGrantError: the verb has not done it.
         """
 
-    @property
-    def expires_in(self) -> int:
-        """Lifetime of the access token in whole seconds."""
-        return max(0, (self._access_end() - self.now) // SECOND)
+    def found(self) -> tuple[C, Grant]:
+        """The credential and its grant.
+
+        :raises InvalidGrantError: there is none such.
+        """
+        credential, grant = self._read
+        if credential is None or grant is None:
+            raise InvalidGrantError
+        self.credential, self.grant = credential, grant
+        self.access_end = self._server.lifetimes.access_end(self.now, grant)
+        self.expires_in = max(0, (self.access_end - self.now) // SECOND)
+        return credential, grant
 
     def make_access(self, request: Any) -> str:
         """Make the access token of a request that was found good.
@@ -132,29 +147,22 @@ class Exchange(ABC, Generic[C]):
         :raises ProtocolError: ``invalid_target``.
         :raises ConfigurationError: a plugin's claims are not in order.
         """
-        credential, grant = self._found()
         wanted = AccessTokenRequest(
             scopes=tuple(request.scopes),
-            audience=token_audience(self.client, self._requested, credential.audience),
+            audience=token_audience(self.client, self._requested, self.credential.audience),
             now=self.now,
-            auth_time=credential.auth_time,
-            acr=credential.acr,
+            auth_time=self.credential.auth_time,
+            acr=self.credential.acr,
         )
-        made = make_access_token(self._server, self.client, grant, wanted, self.pair.access)
-        self.pair, self._audience = Pair(made.text, self.pair.refresh), made.audience
+        made = make_access_token(self._server, self.client, self.grant, wanted, self.pair.access)
+        self._audience = made.audience
+        if made.text != self.pair.access:
+            self.replace_access(made.text)
         return made.text
 
-    def _access_end(self) -> int:
-        return self._server.lifetimes.access_end(self.now, self._found()[1])
-
-    def _found(self) -> tuple[C, Grant]:
-        """The credential and its grant.
-
-        :raises InvalidGrantError: there is none such.
-        """
-        if self._credential is None or self._grant is None:
-            raise InvalidGrantError
-        return self._credential, self._grant
+    def replace_access(self, text: str) -> None:
+        """Give out another access token than that of the pair."""
+        self.pair = Pair(text, self.pair.refresh)
 
 
 def oauthlib_request(client: Client, parameters: Mapping[str, str], names: Mapping[str, int]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 from oauthlib.oauth2 import AuthorizationCodeGrant, BearerToken, RefreshTokenGrant
@@ -49,7 +50,7 @@ def bearer(validator: Validator) -> BearerToken:
     return BearerToken(
         validator,
         token_generator=lambda request: request.exchange.make_access(request),
-        refresh_token_generator=lambda request: request.exchange.pair.refresh,
+        refresh_token_generator=attrgetter("exchange.pair.refresh"),
         # A callable, because oauthlib takes an expires_in of 0 for 3600 (gap 21).
-        expires_in=lambda request: request.exchange.expires_in,
+        expires_in=attrgetter("exchange.expires_in"),
     )

@@ -64,7 +64,11 @@ class RefreshExchange(Exchange[Token]):
     """One use of a refresh token.
 
     :param presented: the refresh token in clear.
+    :ivar original_scopes: what the refresh token stands for now: the most that a request may ask for; from
+        :meth:`check` on.
     """
+
+    original_scopes: list[str]
 
     def __init__(
         self,
@@ -92,32 +96,22 @@ class RefreshExchange(Exchange[Token]):
 
         :raises InvalidGrantError: unknown, no refresh token, another client's, or dead.
         """
-        token, _ = self._found()
+        token, _ = self.found()
+        self.original_scopes = list(self._lookup.effective_scopes())
         if token.kind is not TokenKind.REFRESH or token.client_id != self.client.client_id:
             raise InvalidGrantError(request=request)
         if token.rotated_at is not None:
-            self._grace = self._only_grace(request, self._verb(()))
+            outcome = self._server.storage.protocol.rotate_refresh(self._rotation(()))
+            self._grace = self._only_grace(request, outcome)
         elif not self._lookup.is_live(self.now):
             raise InvalidGrantError(request=request)
         if not self.original_scopes:
             raise InvalidGrantError(request=request)
 
-    @property
-    def original_scopes(self) -> list[str]:
-        """What the refresh token stands for now: the most that a request may ask for."""
-        return list(self._lookup.effective_scopes())
-
-    def make_access(self, request: Any) -> str:
-        """Make it, and seal what cannot be derived again for who presents the same refresh token within the grace.
-
-        :raises ProtocolError: ``invalid_target``.
-        :raises ConfigurationError: a plugin's claims are not in order.
-        """
-        derived = self.pair.access
-        text = super().make_access(request)
-        if text != derived:
-            self._sealed = seal_access(self._server.keys, self._presented, self._nonce, self._key_id, text)
-        return text
+    def replace_access(self, text: str) -> None:
+        """Seal what cannot be derived again, for who presents the same refresh token within the grace."""
+        super().replace_access(text)
+        self._sealed = seal_access(self._server.keys, self._presented, self._nonce, self._key_id, text)
 
     def store(self, request: Any, token: dict[str, object]) -> None:
         """Exchange the token in one verb; within the grace, answer what the first exchange answered.
@@ -128,7 +122,7 @@ class RefreshExchange(Exchange[Token]):
         """
         scopes = tuple(request.scopes)
         if self._grace is None:
-            outcome = self._verb(scopes)
+            outcome = self._server.storage.protocol.rotate_refresh(self._rotation(scopes))
             if isinstance(outcome, Rotated):
                 return
             self._grace = self._only_grace(request, outcome)
@@ -138,9 +132,6 @@ class RefreshExchange(Exchange[Token]):
         else:
             self._add_access(request, self._grace, scopes)
             token["refresh_token"] = repeated["refresh_token"]
-
-    def _verb(self, scopes: tuple[str, ...]) -> RotateOutcome:
-        return self._server.storage.protocol.rotate_refresh(self._rotation(scopes))
 
     def _is_what_was_given(self, grace: Grace, scopes: tuple[str, ...]) -> bool:
         given = set(grace.access.scopes).intersection(self.original_scopes)
@@ -170,14 +161,13 @@ class RefreshExchange(Exchange[Token]):
             raise suspended()
 
     def _rotation(self, scopes: tuple[str, ...]) -> Rotation:
-        token, grant = self._found()
-        lifetimes = self._server.lifetimes
-        refresh_end = lifetimes.next_refresh_end(self.now, grant, token, self.original_scopes)
+        token, lifetimes = self.credential, self._server.lifetimes
+        refresh_end = lifetimes.next_refresh_end(self.now, self.grant, token, self.original_scopes)
         return Rotation(
             token_hash=token.token_hash,
             client_id=self.client.client_id,
             now=self.now,
-            access=NewToken(digest(self.pair.access), scopes, self._access_end(), self._audience),
+            access=NewToken(digest(self.pair.access), scopes, self.access_end, self._audience),
             # Gap 10: a narrower scope is for this access token; the successor keeps the original one.
             refresh=NewToken(digest(self.pair.refresh), token.scopes, refresh_end, token.audience),
             nonce=self._nonce,
