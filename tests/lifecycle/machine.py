@@ -11,6 +11,7 @@ from consentcore.domain.parties import ActorType
 from consentcore.oauth.messages import Redirect
 from consentcore.testing import ManualClock
 from tests.lifecycle.model import DAY, GRACE_MS, INTERACTION_MS, Expected, Model, ModelClient, ModelToken
+from tests.lifecycle.scenario import Answer, LifeScenario, code_in
 from tests.lifecycle.tools import (
     Alarms,
     Asked,
@@ -25,7 +26,6 @@ from tests.lifecycle.tools import (
     recent,
     scope_sets,
 )
-from tests.lifecycle.world import Answer, World, code_in
 
 VERIFIER, WRONG = "v" * 43, "w" * 43
 ENDINGS = {ActorType.OWNER: "withdrawn", ActorType.CLIENT: "closed", ActorType.OPERATOR: "revoked"}
@@ -51,17 +51,21 @@ class LifeCycle(RuleBasedStateMachine):
         super().__init__()
         self.tally.examples += 1
         self.time.advance(EXAMPLE_MS)
-        self.world = World(self.make_storage(), self.time)
-        self.world.storage.purge(self.now, 100_000)
+        self.scenario = LifeScenario.begin(self.make_storage(), self.time)
+        self.scenario.storage.purge(self.now, 100_000)
         self.model = Model()
         self.asked: list[Asked] = []
-        self.real = [self.world.add_client(), self.world.add_client(), self.world.add_client(public=True)]
+        self.real = [
+            self.scenario.add_client(),
+            self.scenario.add_client(),
+            self.scenario.add_client(public=True),
+        ]
         self.clients = [ModelClient(client.client_id, client.public) for client in self.real]
-        self.owners = [self.world.add_owner() for _ in range(2)]
+        self.owners = [self.scenario.add_owner() for _ in range(2)]
 
     @property
     def now(self) -> int:
-        return self.world.clock.now()
+        return self.scenario.clock.now()
 
     # the owner's side
 
@@ -72,16 +76,16 @@ class LifeCycle(RuleBasedStateMachine):
         if not model.enabled:
             return
         verifier = "" if client == 0 else VERIFIER
-        pending = self.world.ask(self.real[client], self.owners[owner][1], scopes, verifier)
+        pending = self.scenario.requested(self.real[client], self.owners[owner][1], scopes, verifier)
         standing = self.model.standing(owner, model, self.now)
         assert (pending.context.grant and pending.context.grant.grant_id) == (standing and standing.grant_id)
         covered = standing is not None and set(scopes) <= standing.scopes and not model.public
-        assert covered == (not self.world.reasons(pending))
+        assert covered == (not self.scenario.reasons(pending))
         if covered and remember:
-            redirect = self.world.server.authorization.issue_code(pending.request, pending.context.grant)
+            redirect = self.scenario.server.authorization.issue_code(pending.request, pending.context.grant)
             assert isinstance(redirect, Redirect)
             self.model.issue(code_in(redirect.url), standing, scopes, verifier, self.now)
-        interaction = self.world.open(pending, self.owners[owner][0])
+        interaction = self.scenario.ask(request=pending.request, owner=self.owners[owner][0])
         self.asked.append(Asked(interaction, owner, client, scopes, verifier, self.now))
 
     @rule(owner=any_owner, client=any_client, scopes=scope_sets())
@@ -98,7 +102,7 @@ class LifeCycle(RuleBasedStateMachine):
     def approve(self, back, wanted):
         asked = latest(self.asked, back)
         allowed = tuple(scope for scope in asked.scopes if scope in wanted) or asked.scopes
-        found = self.world.approve(asked.interaction, self.owners[asked.owner][0], allowed)
+        found = self.scenario.approved(asked.interaction, self.owners[asked.owner][0], allowed)
         assert (found is not None) == self._waits(asked)
         if found is None:
             return
@@ -117,7 +121,7 @@ class LifeCycle(RuleBasedStateMachine):
     @needs(lambda self: self.asked)
     def deny(self, back):
         asked = latest(self.asked, back)
-        denied = self.world.deny(asked.interaction, self.owners[asked.owner][0])
+        denied = self.scenario.denied(asked.interaction, self.owners[asked.owner][0])
         assert denied == self._waits(asked)
         asked.answered |= denied
 
@@ -130,7 +134,7 @@ class LifeCycle(RuleBasedStateMachine):
     def revoke_grant(self, back, actor):
         grant = latest(self.model.grants, back)
         stood = grant.active(self.now)
-        assert self.world.revoke_grant(grant.grant_id, actor) == stood
+        assert self.scenario.revoked(grant.grant_id, actor) == stood
         if stood:
             grant.ended = True
             grant.events.append(ENDINGS[actor])
@@ -146,7 +150,7 @@ class LifeCycle(RuleBasedStateMachine):
         verifier = code.verifier if right else WRONG
         expected = self.model.exchange(code, self.clients[by], verifier, self.now)
         with self._alarms(expected):
-            answer = self.world.exchange(self.real[by], code.clear, verifier)
+            answer = self.scenario.exchanged(self.real[by], code.clear, verifier)
         if answered(answer, expected):
             self.model.exchanged(code, *answer.pair, expected.scopes, self.now)
 
@@ -168,7 +172,7 @@ class LifeCycle(RuleBasedStateMachine):
     def _refresh(self, token: ModelToken, by: int, scopes: tuple[str, ...]) -> None:
         expected = self.model.refresh(token, self.clients[by], scopes, self.now)
         with self._alarms(expected):
-            answer = self.world.refresh(self.real[by], token.clear, scopes)
+            answer = self.scenario.refreshed(self.real[by], token.clear, scopes)
         if answered(answer, expected):
             self._rotated(token, answer, expected)
 
@@ -187,7 +191,7 @@ class LifeCycle(RuleBasedStateMachine):
     def revoke_token(self, back, by, own):
         token = latest(self.model.tokens, back)
         client = token.family.client if own else self.clients[by]
-        answer = self.world.post("revocation", self.real[self._index(client)], token=token.clear)
+        answer = self.scenario.sent("revoke", self.real[self._index(client)], token=token.clear)
         assert answer.status == (200 if client.enabled else 401)
         if client is token.family.client and client.enabled and not token.gone:
             token.family.killed = True
@@ -202,7 +206,7 @@ class LifeCycle(RuleBasedStateMachine):
         client = self._index(token.family.client)
         expected = self.model.refresh(token, self.clients[client], (), self.now)
         with self._alarms(expected):
-            answers = at_once(lambda _: self.world.refresh(self.real[client], token.clear))
+            answers = at_once(lambda _: self.scenario.refreshed(self.real[client], token.clear))
         won = [answer for answer in answers if answered(answer, expected)]
         if expected.successor is None:
             assert len({answer.pair for answer in won}) <= 1
@@ -219,10 +223,10 @@ class LifeCycle(RuleBasedStateMachine):
         first = self.model.exchange(code, self.clients[client], code.verifier, self.now)
         then = self.model.exchange(code, self.clients[client], code.verifier, self.now)
         with self._alarms(Expected(alarm=then.alarm if first.alarm is False else first.alarm)):
-            answers = at_once(lambda _: self.world.exchange(self.real[client], code.clear, code.verifier))
+            answers = at_once(lambda _: self.scenario.exchanged(self.real[client], code.clear, code.verifier))
         won = [answer for answer in answers if answer.status == 200]
         assert len(won) == (not first.error)
-        assert all(answer.error == then.error for answer in answers if answer.status != 200)
+        assert all((answer.error or "") == then.error for answer in answers if answer.status != 200)
         for answer in won:
             self.model.exchanged(code, *answer.pair, first.scopes, self.now)
 
@@ -236,10 +240,10 @@ class LifeCycle(RuleBasedStateMachine):
 
         def work(number):
             if number:
-                return self.world.refresh(client, token.clear)
+                return self.scenario.refreshed(client, token.clear)
             if token_only:
-                return self.world.post("revocation", client, token=token.clear).status == 200
-            return self.world.revoke_grant(grant.grant_id, ActorType.OWNER)
+                return self.scenario.sent("revoke", client, token=token.clear).status == 200
+            return self.scenario.revoked(grant.grant_id, ActorType.OWNER)
 
         revoked, answer = at_once(work, 2)
         assert revoked
@@ -257,16 +261,16 @@ class LifeCycle(RuleBasedStateMachine):
 
     @rule(client=any_client, enabled=mostly)
     def switch(self, client, enabled):
-        self.world.switch(self.real[client], enabled=enabled)
+        self.scenario.update_client(self.real[client], enabled=enabled)
         self.clients[client].enabled = enabled
 
     @rule(ms=st.sampled_from([1, 4_999, GRACE_MS - 1, GRACE_MS, 60_000, 600_000, 3_600_000, DAY, 2 * DAY]))
     def wait(self, ms):
-        self.world.clock.advance(ms)
+        self.scenario.clock.advance(ms)
 
     @rule()
     def purge(self):
-        self.world.storage.purge(self.now, 100_000)
+        self.scenario.storage.purge(self.now, 100_000)
         self.model.purged(self.now)
 
     # what has to hold
@@ -291,15 +295,15 @@ class LifeCycle(RuleBasedStateMachine):
         client = token.family.client
         real = self.real[self._index(client)]
         if token.kind == "access":
-            return self.world.introspect(self.world.api, token.clear).members
+            return self.scenario.introspected(self.scenario.api, token.clear)
         if client.public or not client.enabled:
-            assert self.world.is_live(real, token.clear) is token.live(self.now)
+            assert self.scenario.stands(real, token.clear) is token.live(self.now)
             return None
-        return self.world.introspect(real, token.clear).members
+        return self.scenario.introspected(real, token.clear)
 
     def teardown(self):
         for grant in self.model.grants:
-            told = [event for event in self.world.events(grant.grant_id) if event not in SECURITY]
+            told = [event for event in self.scenario.events(grant.grant_id) if event not in SECURITY]
             assert told == grant.events
 
     # helpers
@@ -311,7 +315,7 @@ class LifeCycle(RuleBasedStateMachine):
         return [token for token in self.model.tokens if token.kind == "refresh" and token.live(self.now)]
 
     def _alarms(self, expected: Expected) -> Alarms:
-        return Alarms(self.world, expected.alarm)
+        return Alarms(self.scenario, expected.alarm)
 
 
 def machine(name: str, make_storage: Callable[[], object]) -> type[LifeCycle]:

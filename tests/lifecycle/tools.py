@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import strategies as st
 
 from consentcore.domain.interaction import Interaction
-from tests.lifecycle.world import SCOPES, Answer, World
+from tests.lifecycle.scenario import SCOPES, Answer, LifeScenario
 
 if TYPE_CHECKING:
     from tests.lifecycle.model import Expected
@@ -76,7 +76,7 @@ def needs(things: Callable[[Any], list]) -> Callable[[Callable], Callable]:
 
 def answered(answer: Answer, expected: Expected) -> bool:
     """Whether it is a success; asserts that it is the answer that was expected."""
-    assert answer.error == expected.error, (answer, expected)
+    assert (answer.error or "") == expected.error, (answer, expected)
     assert answer.status == {"": 200, "invalid_client": 401}.get(expected.error, 400)
     if expected.error:
         return False
@@ -87,14 +87,14 @@ def answered(answer: Answer, expected: Expected) -> bool:
 class Alarms:
     """Asserts how many alarms a block raises: one, none, or, where a purge leaves it open, at most one."""
 
-    def __init__(self, world: World, expected: bool | None) -> None:
-        self.world, self.expected = world, expected
+    def __init__(self, scenario: LifeScenario, expected: bool | None) -> None:
+        self.scenario, self.expected = scenario, expected
 
     def __enter__(self) -> None:
-        self.before = len(self.world.alarms)
+        self.before = len(self.scenario.alarms)
 
     def __exit__(self, kind, _value, _trace) -> None:
         if kind is None:
-            raised = len(self.world.alarms) - self.before
+            raised = len(self.scenario.alarms) - self.before
             wanted = {True: (1,), False: (0,), None: (0, 1)}[self.expected]
             assert raised in wanted, f"{raised} alarms instead of {wanted}"

@@ -57,8 +57,16 @@ class Answer:
         return json.loads(self.raw.body) if self.raw.body else None
 
     @property
+    def members(self):
+        return self.json or {}
+
+    @property
     def error(self):
-        return self.json.get("error")
+        return self.members.get("error")
+
+    @property
+    def pair(self):
+        return self.members["access_token"], self.members["refresh_token"]
 
 
 class ServerScenario(Scenario):

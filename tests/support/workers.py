@@ -12,7 +12,9 @@ from tests.support.patience import PATIENCE_S
 def working(scenario, workers: int = 1):
     """Run workers in threads; they must have ended soon after the block."""
     stop = threading.Event()
-    threads = [threading.Thread(target=scenario.worker().run, args=(stop,), daemon=True) for _ in range(workers)]
+    threads = [
+        threading.Thread(target=scenario.worker().run, args=(stop,), daemon=True) for _ in range(workers)
+    ]
     for thread in threads:
         thread.start()
     try:
