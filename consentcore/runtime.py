@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from consentcore.domain.clock import SystemClock
 from consentcore.domain.errors import ConfigurationError
-from consentcore.hooks.discretion import discreet
-from consentcore.hooks.info import PluginKind
 from consentcore.keys import open_key_ring
-from consentcore.ports.login import LoginProvider, RedirectLogin
+from consentcore.plugin_parts import PluginParts
 from consentcore.ports.storage import transact
 
 if TYPE_CHECKING:
@@ -23,56 +20,24 @@ if TYPE_CHECKING:
     from consentcore.consent.service import ConsentService
     from consentcore.domain.clock import Clock
     from consentcore.domain.event_kinds import EventType
-    from consentcore.domain.scope import Catalog
-    from consentcore.egress import EgressPolicy
-    from consentcore.hooks.registry import Registry
     from consentcore.i18n import Languages
     from consentcore.metrics import Meters
     from consentcore.oauth.server import AuthorizationServer
     from consentcore.owners.account_links import AccountLinks
     from consentcore.owners.service import OwnerService
     from consentcore.owners.sessions import OwnerSessions
-    from consentcore.ports.deliveries import OutboxStats
-    from consentcore.ports.extension import Anchor, ResourceDirectory
     from consentcore.ports.keys import KeyRing
-    from consentcore.ports.login import AnyLogin
-    from consentcore.ports.notifier import CheckedNotifier, Notifier
     from consentcore.ports.storage import Storage
-    from consentcore.settings import CoreSettings
-
-T = TypeVar("T")
+    from consentcore.webhooks.delivery_log import DeliveryLog
+    from consentcore.webhooks.service import WebhookService
 
 
 @dataclass
-class Runtime:
+class Runtime(PluginParts):
     """The parts of one process. What not every process needs is made at its first use, once, by whichever thread.
 
     Safe to use from any thread. :meth:`close` ends the storage's connections.
     """
-
-    settings: CoreSettings
-    clock: Clock
-    keys: KeyRing
-    registry: Registry
-    storage: Storage
-    catalog: Catalog
-    _made: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
-    _lock: threading.RLock = field(default_factory=threading.RLock, init=False, repr=False)
-
-    @property
-    def login(self) -> AnyLogin:
-        """The login provider."""
-        return self._once("login", lambda: self.registry.login(self.storage, self.clock))
-
-    @property
-    def passwords(self) -> LoginProvider | None:
-        """The login provider if it is one that keeps passwords."""
-        return self.login if isinstance(self.login, LoginProvider) else None
-
-    @property
-    def redirect_login(self) -> RedirectLogin | None:
-        """The login provider if it is one that sends people elsewhere."""
-        return self.login if isinstance(self.login, RedirectLogin) else None
 
     @property
     def clients(self) -> ClientService:
@@ -83,6 +48,16 @@ class Runtime:
     def client_access(self) -> ClientAccess:
         """Where applications are kept out, and let in again."""
         return self._once("client access", self._make_client_access)
+
+    @property
+    def webhooks(self) -> WebhookService:
+        """Where webhook endpoints are made and changed."""
+        return self._once("webhooks", self._make_webhooks)
+
+    @property
+    def delivery_log(self) -> DeliveryLog:
+        """What people see of deliveries."""
+        return self._once("delivery log", self._make_delivery_log)
 
     @property
     def owners(self) -> OwnerService:
@@ -98,58 +73,6 @@ class Runtime:
     def sessions(self) -> OwnerSessions:
         """The sign-ins of data owners."""
         return self._once("sessions", self._make_sessions)
-
-    @property
-    def notifiers(self) -> Mapping[str, Notifier]:
-        """The notifiers by plugin name, in the order of the configuration. Those whose plugin does not declare
-        ``account_mail`` see nothing of accounts."""
-        return self._once("notifiers", lambda: discreet(self._made_notifiers, self.registry))
-
-    @property
-    def _made_notifiers(self) -> Mapping[str, Notifier]:
-        return self._once("made notifiers", lambda: self.registry.notifiers(self.clock))
-
-    @property
-    def checked_notifiers(self) -> Mapping[str, CheckedNotifier]:
-        """Those that can be tried without telling anybody: their plugins declare ``check``."""
-        names = self.registry.notifiers_with("check")
-        return {name: cast("CheckedNotifier", self._made_notifiers[name]) for name in names}
-
-    @property
-    def delivered_by(self) -> tuple[str, ...]:
-        """Names under which deliveries are made: notifiers, and ``event:NAME`` of plugins that are told of events."""
-        from consentcore.worker.expander import EVENT
-
-        events = (EVENT + name for name in self.registry.event_plugins())
-        return (*self.registry.names(PluginKind.NOTIFIER), *events)
-
-    def outbox_stats(self, now: int) -> OutboxStats:
-        """How full the outbox is, without what waits for notifiers no longer named.
-
-        :raises StorageError: when the store fails.
-        """
-        outbox = self.storage.outbox
-        stats = outbox.stats(now)
-        if not stats.pending:
-            return stats
-        pending, oldest = outbox.pending_of(now, self.delivered_by)
-        unnamed = max(0, stats.pending - pending)
-        return replace(stats, pending=pending, oldest_due_at=oldest, unnamed=unnamed)
-
-    @property
-    def resources(self) -> Sequence[ResourceDirectory]:
-        """Directories of what an owner has to choose from."""
-        return self._once("resources", self.registry.resources)
-
-    @property
-    def anchors(self) -> Mapping[str, Anchor]:
-        """Places outside the database for signed checkpoints, by plugin name."""
-        return self._once("anchors", self.registry.anchors)
-
-    @property
-    def egress(self) -> EgressPolicy:
-        """The guard of outgoing requests, with the networks that the notifiers are allowed to reach."""
-        return self._once("egress", self._make_egress)
 
     @property
     def languages(self) -> Languages:
@@ -192,22 +115,6 @@ class Runtime:
         """End what holds connections."""
         self.storage.close()
 
-    def _once(self, name: str, make: Callable[[], T]) -> T:
-        found = self._made.get(name)
-        if found is None:
-            with self._lock:
-                found = self._made.get(name)
-                if found is None:
-                    found = self._made[name] = make()
-        return cast("T", found)
-
-    def _make_egress(self) -> EgressPolicy:
-        from consentcore.egress import EgressPolicy
-
-        settings = [self.registry.settings(name) for name in self.registry.names(PluginKind.NOTIFIER)]
-        networks = [network for one in settings for network in getattr(one, "allow_networks", ())]
-        return EgressPolicy(allow_networks=tuple(dict.fromkeys(networks)))
-
     def _make_clients(self) -> ClientService:
         from consentcore.clients.audience import CAPABILITY, AssertionAudience
         from consentcore.clients.service import ClientService
@@ -229,6 +136,16 @@ class Runtime:
             can_suspend=self.registry.storage_declares(CAPABILITY),
             storage_name=self.settings.storage,
         )
+
+    def _make_webhooks(self) -> WebhookService:
+        from consentcore.webhooks.service import WebhookService
+
+        return WebhookService(self.storage, self.keys, self.clock, self.egress)
+
+    def _make_delivery_log(self) -> DeliveryLog:
+        from consentcore.webhooks.delivery_log import DeliveryLog
+
+        return DeliveryLog(self.storage, self.clock, self.delivered_by)
 
     def _make_owners(self) -> OwnerService:
         from consentcore.owners.service import OwnerService

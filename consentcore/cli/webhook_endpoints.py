@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from consentcore.cli.commands import Group
+from consentcore.cli.options import named_as
 from consentcore.cli.state import State, pass_state, plain, table
-from consentcore.domain.errors import InvalidInput, NotFound
 from consentcore.domain.notice import DeliveryState
 from consentcore.ports.storage import transact
-from consentcore.text_fields import line
-from consentcore.webhooks import service as desk
+from consentcore.webhooks.choices import OVERLAP_MS, TYPES
+from consentcore.webhooks.service import EndpointUpdate
 from consentcore.webhooks.signing import SCHEMES
 
 if TYPE_CHECKING:
     from consentcore.domain.client import WebhookEndpoint
     from consentcore.ports.transactions import UnitOfWork
-    from consentcore.webhooks.secrets import Minted
+    from consentcore.webhooks.secrets import NewEndpoint
 
-MAX_REASON = 200
-_OPTIONS = {"events": "--event", "signatures": "--signature", "client_id": "CLIENT_ID"}
+_OPTIONS = {
+    "events": "--event",
+    "signatures": "--signature",
+    "client_id": "CLIENT_ID",
+    "reason": "--reason",
+}
 
 _events = click.option(
     "--event",
     "events",
     multiple=True,
     metavar="TYPE",
-    help=f"One of {', '.join(desk.TYPES)}; all when not given.",
+    help=f"One of {', '.join(TYPES)}; all when not given.",
 )
 _schemes = click.option(
     "--signature",
@@ -41,7 +43,7 @@ _schemes = click.option(
 )
 _overlap = click.option(
     "--overlap",
-    type=click.Choice(list(desk.KEEP_MS)),
+    type=click.Choice(list(OVERLAP_MS)),
     default="24h",
     show_default=True,
     help="How long the secrets of before go on signing.",
@@ -63,13 +65,11 @@ def add(state: State, client_id: str, url: str, events: tuple[str, ...], schemes
     """Add an endpoint; its secret is shown once. The worker sends it a webhook.test."""
     runtime = state.runtime
     with runtime.storage.reading() as uow:
-        client = uow.clients.get(client_id)
-    if client is None:
-        raise NotFound("client", client_id)
-    with _as_options():
-        made = desk.prepare(runtime, client, desk.Change(url, events or None, schemes or None))
-        transact(runtime.storage, lambda uow: desk.store(uow, made.endpoint))
-    _answer_minted(state, made)
+        client = runtime.clients.find(uow, client_id)
+    with named_as(_OPTIONS):
+        new = runtime.webhooks.prepare(client, EndpointUpdate(url, events or None, schemes or None))
+        transact(runtime.storage, lambda uow: runtime.webhooks.add(uow, new))
+    _answer_new(state, new)
 
 
 @endpoint.command("list")
@@ -79,11 +79,10 @@ def list_(state: State, client_id: str) -> None:
     """List the endpoints of an application, disabled ones included."""
     runtime = state.runtime
     with runtime.storage.reading() as uow:
-        if uow.clients.get(client_id) is None:
-            raise NotFound("client", client_id)
-        endpoints = uow.clients.endpoints(client_id)
-    rows = [(one.endpoint_id, one.url, _standing(one)) for one in endpoints]
-    state.answer([desk.facts(runtime, one) for one in endpoints], table(rows, ("ENDPOINT", "URL", "STATE")))
+        endpoints = runtime.webhooks.list(uow, client_id)
+    rows = [(one.endpoint_id, one.url, _state_of(one)) for one in endpoints]
+    data = [runtime.webhooks.endpoint_json(one) for one in endpoints]
+    state.answer(data, table(rows, ("ENDPOINT", "URL", "STATE")))
 
 
 @endpoint.command("show")
@@ -93,10 +92,9 @@ def show(state: State, endpoint_id: str) -> None:
     """Show an endpoint, its public keys and how many deliveries there are to it in each state."""
     runtime = state.runtime
     with runtime.storage.reading() as uow:
-        found = desk.find(uow, endpoint_id)
-    backlog = runtime.storage.outbox.backlog(endpoint_id)
-    counts = {one.value: backlog.get(one, 0) for one in DeliveryState}
-    data: dict[str, Any] = {**desk.facts(runtime, found), "deliveries": counts}
+        found = runtime.webhooks.find(uow, endpoint_id)
+    counts = runtime.delivery_log.backlog(endpoint_id)
+    data: dict[str, Any] = {**runtime.webhooks.endpoint_json(found), "deliveries": counts}
     state.answer(data, [f"{key}: {plain(value)}" for key, value in data.items()])
 
 
@@ -121,14 +119,13 @@ def update(
     runtime = state.runtime
     if url is None and not events and not schemes:
         raise click.UsageError("give at least one of --url, --event and --signature")
-    with _as_options():
-        wanted = desk.check_change(runtime, desk.Change(url, events or None, schemes or None))
+    with named_as(_OPTIONS):
+        checked = runtime.webhooks.check(EndpointUpdate(url, events or None, schemes or None))
 
-    def work(uow: UnitOfWork) -> Minted:
-        locked = desk.lock(uow, endpoint_id)
-        return desk.change(runtime, uow, locked, wanted, keep_ms=desk.KEEP_MS[overlap])
+    def work(uow: UnitOfWork) -> NewEndpoint:
+        return runtime.webhooks.update(uow, endpoint_id, checked, keep_ms=OVERLAP_MS[overlap])
 
-    _answer_minted(state, transact(runtime.storage, work))
+    _answer_new(state, transact(runtime.storage, work))
 
 
 @endpoint.command("rotate-secret")
@@ -139,11 +136,10 @@ def rotate_secret(state: State, endpoint_id: str, overlap: str) -> None:
     """Make new secrets. Until the old ones end every request is signed by each; at most two old ones stay."""
     runtime = state.runtime
 
-    def work(uow: UnitOfWork) -> Minted:
-        locked = desk.lock(uow, endpoint_id)
-        return desk.rotate(runtime, uow, locked, keep_ms=desk.KEEP_MS[overlap])
+    def work(uow: UnitOfWork) -> NewEndpoint:
+        return runtime.webhooks.rotate_secrets(uow, endpoint_id, keep_ms=OVERLAP_MS[overlap])
 
-    _answer_minted(state, transact(runtime.storage, work))
+    _answer_new(state, transact(runtime.storage, work))
 
 
 @endpoint.command("disable")
@@ -152,7 +148,12 @@ def rotate_secret(state: State, endpoint_id: str, overlap: str) -> None:
 @pass_state
 def disable(state: State, endpoint_id: str, reason: str) -> None:
     """Send nothing to it any more; what is for it is kept for 30 days."""
-    _switch(state, endpoint_id, on=False, reason=reason)
+    runtime = state.runtime
+    with named_as(_OPTIONS):
+        found = transact(
+            runtime.storage, lambda uow: runtime.webhooks.disable(uow, endpoint_id, reason=reason)
+        )
+    _answer_switched(state, found)
 
 
 @endpoint.command("enable")
@@ -160,8 +161,9 @@ def disable(state: State, endpoint_id: str, reason: str) -> None:
 @pass_state
 def enable(state: State, endpoint_id: str) -> None:
     """Send to it again. What was kept meanwhile is sent by a replay."""
-    _switch(state, endpoint_id, on=True, reason="")
-    held = state.runtime.storage.outbox.backlog(endpoint_id).get(DeliveryState.HELD, 0)
+    runtime = state.runtime
+    _answer_switched(state, transact(runtime.storage, lambda uow: runtime.webhooks.enable(uow, endpoint_id)))
+    held = runtime.delivery_log.backlog(endpoint_id)[DeliveryState.HELD]
     if held:
         state.say(
             f"{held} deliveries were kept: consentcore webhooks replay --endpoint {endpoint_id} --failed"
@@ -173,46 +175,25 @@ def enable(state: State, endpoint_id: str) -> None:
 @pass_state
 def remove(state: State, endpoint_id: str) -> None:
     """Remove it with its secrets, for good."""
-
-    def work(uow: UnitOfWork) -> None:
-        desk.lock(uow, endpoint_id)
-        uow.clients.remove_endpoint(endpoint_id)
-
-    transact(state.runtime.storage, work)
+    runtime = state.runtime
+    transact(runtime.storage, lambda uow: runtime.webhooks.remove(uow, endpoint_id))
     state.answer({"endpoint_id": endpoint_id, "removed": True}, "")
     state.say(f"{endpoint_id} is removed")
 
 
-def _switch(state: State, endpoint_id: str, *, on: bool, reason: str) -> None:
-    runtime = state.runtime
-    now = runtime.clock.now()
-    reason = line("--reason", reason, MAX_REASON)
-
-    def work(uow: UnitOfWork) -> WebhookEndpoint:
-        return desk.switch(uow, desk.lock(uow, endpoint_id), now, on=on, reason=reason)
-
-    found = transact(runtime.storage, work)
-    state.answer(desk.facts(runtime, found), "")
-    state.say(f"{endpoint_id} is {_standing(found)}")
+def _answer_switched(state: State, found: WebhookEndpoint) -> None:
+    state.answer(state.runtime.webhooks.endpoint_json(found), "")
+    state.say(f"{found.endpoint_id} is {_state_of(found)}")
 
 
-def _answer_minted(state: State, made: Minted) -> None:
-    data = desk.minted_facts(state.runtime, made)
+def _answer_new(state: State, new: NewEndpoint) -> None:
+    data = state.runtime.webhooks.new_endpoint_json(new)
     state.answer(data, [f"{key}: {plain(value)}" for key, value in data.items() if value is not None])
-    if made.secret:
+    if new.secret:
         state.say("Keep the secret now: it is not shown again.")
 
 
-@contextmanager
-def _as_options() -> Iterator[None]:
-    """Let an InvalidInput name what was typed."""
-    try:
-        yield
-    except InvalidInput as error:
-        raise InvalidInput(_OPTIONS.get(error.field, error.field), error.expected) from None
-
-
-def _standing(found: WebhookEndpoint) -> str:
+def _state_of(found: WebhookEndpoint) -> str:
     if found.disabled_at is not None:
         return f"disabled: {found.disabled_reason}"
     return "failing" if found.health.failing_since is not None else "enabled"

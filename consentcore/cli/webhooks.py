@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,13 +12,12 @@ from consentcore.cli.state import State, pass_state, table
 from consentcore.cli.webhook_endpoints import endpoint
 from consentcore.cli.webhook_listen import fixtures, listen
 from consentcore.domain.clock import DAY, HOUR, MINUTE, SECOND, from_iso
-from consentcore.domain.errors import InvalidInput, NotFound
+from consentcore.domain.errors import InvalidInput
 from consentcore.domain.event_kinds import NoticeKind
 from consentcore.domain.notice import DeliveryState
-from consentcore.webhooks.delivery_log import CAP, Filter, check_span, described, entries, entry, whole
-from consentcore.webhooks.delivery_log import replay as make_due
-from consentcore.webhooks.service import SENT_TYPES, find
-from consentcore.worker.probe import send_test
+from consentcore.webhooks.choices import SENT_TYPES
+from consentcore.webhooks.delivery_log import CAP, Filter, check_span
+from consentcore.worker.probe import EndpointProbe
 from consentcore.worker.strays import discard as end_strays
 
 if TYPE_CHECKING:
@@ -70,11 +68,9 @@ def deliveries(
 ) -> None:
     """List deliveries, newest first: webhooks and mails."""
     chosen = _filter(state, which, state_name=wanted, failed=failed)
-    storage = state.runtime.storage
-    if after:
-        entry(storage, after)
-    found = list(islice(entries(storage.outbox, chosen, after, limit), limit))
-    facts = described(storage, found)
+    log = state.runtime.delivery_log
+    found = log.list(chosen, after=after, limit=limit)
+    facts = log.summary(found)
     rows = [
         (
             one["delivery_id"],
@@ -99,7 +95,7 @@ def deliveries(
 @pass_state
 def show(state: State, delivery_id: str) -> None:
     """Show one delivery: its payload and every try."""
-    data = whole(state.runtime.storage, delivery_id)
+    data = state.runtime.delivery_log.detail(delivery_id)
     facts = {key: value for key, value in data.items() if key not in {"body", "log"}}
     rows = [
         (
@@ -139,24 +135,16 @@ def replay(state: State, /, *, delivery_id: str, notice_id: str, failed: bool, *
         raise click.UsageError("give one of DELIVERY_ID, --notice, --failed and --since/--until")
     if (delivery_id or notice_id) and any(which.values()):
         raise click.UsageError("--client, --endpoint and --type go with --failed, --since or --until")
-    runtime = state.runtime
+    log, by = state.runtime.delivery_log, "the operator"
     if delivery_id:
-        chosen = iter([entry(runtime.storage, delivery_id)])
+        done = log.replay(delivery_id, by=by)
     else:
-        # A span takes webhooks only: nobody wants a mail of last week twice.
-        wanted = _filter(state, which, failed=failed, notice_id=notice_id, endpoints_only=span)
-        chosen = entries(runtime.storage.outbox, wanted)
-    replayed, more = make_due(
-        runtime.storage.outbox,
-        chosen,
-        runtime.clock.now(),
-        by="the operator",
-        names=runtime.delivered_by,
-    )
+        done = log.replay_all(_filter(state, which, failed=failed, notice_id=notice_id), by=by)
+    replayed = done.delivery_ids
     state.answer({"replayed": replayed}, "")
     count = "1 delivery is" if len(replayed) == 1 else f"{len(replayed)} deliveries are"
     state.say(f"{count} due again; a worker sends what is due")
-    if more:
+    if done.has_more:
         state.say(
             f"there are more than {CAP:,}: call it again for the rest, or narrow it by --since and --until"
         )
@@ -199,10 +187,10 @@ def test(state: State, client_id: str, endpoint_id: str, kind: str) -> None:
     client, endpoints = _tested(state, client_id, endpoint_id)
     if not endpoints:
         refuse(f"{client_id} has no enabled webhook endpoint")
-    results = []
+    results, probe = [], EndpointProbe.of(state.runtime)
     for one in endpoints:
         try:
-            results.append(send_test(state.runtime, client, one, NoticeKind(kind)).facts)
+            results.append(probe.send(client, one, NoticeKind(kind)).facts)
         except InvalidInput as error:
             refuse(str(error))
     rows = [
@@ -222,13 +210,12 @@ def test(state: State, client_id: str, endpoint_id: str, kind: str) -> None:
 
 
 def _tested(state: State, client_id: str, endpoint_id: str) -> tuple[Client, list[WebhookEndpoint]]:
-    with state.runtime.storage.reading() as uow:
-        client = uow.clients.get(client_id)
-        if client is None:
-            raise NotFound("client", client_id)
+    runtime = state.runtime
+    with runtime.storage.reading() as uow:
+        client = runtime.clients.find(uow, client_id)
         if endpoint_id:
-            return client, [find(uow, endpoint_id, client_id)]
-        return client, [one for one in uow.clients.endpoints(client_id) if one.disabled_at is None]
+            return client, [runtime.webhooks.find(uow, endpoint_id, client_id)]
+        return client, [one for one in runtime.webhooks.list(uow, client_id) if one.disabled_at is None]
 
 
 def _filter(

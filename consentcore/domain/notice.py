@@ -48,6 +48,9 @@ UNDELIVERED = frozenset({DeliveryState.DEAD, DeliveryState.GONE, DeliveryState.H
 """States of what did not arrive although it could: what "replay all that failed" means. A message that was rejected
 would be rejected again."""
 
+EVENT_PLUGIN = "event:"
+"""Prefix of the notifier name under which a plugin's ``consentcore_event`` is told."""
+
 DELIVERY_LOG_MS = 30 * DAY
 """How long finished deliveries are kept, and so how far back a replay reaches."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from consentcore.domain.event_kinds import NoticeKind
 from consentcore.domain.notice import Attempt, Delivery, DeliveryState, Trigger
 
 if TYPE_CHECKING:
-    from consentcore.ports.deliveries import OutboxStorage
+    from consentcore.domain.clock import Clock
     from consentcore.ports.storage import Storage
 
 log = logging.getLogger("consentcore.webhooks")
@@ -57,98 +57,149 @@ def check_span(since: int | None, until: int | None, option: str) -> None:
         raise InvalidInput(option, f"expected a time that is not before {option.replace('until', 'since')}")
 
 
-def entries(
-    outbox: OutboxStorage, wanted: Filter, after: str = "", page_size: int = PAGE
-) -> Iterator[Delivery]:
-    """Deliveries, newest first, read page by page as they are asked for."""
-    while True:
-        page = outbox.deliveries(
-            notice_id=wanted.notice_id,
-            client_id=wanted.client_id,
-            target=wanted.endpoint_id,
-            kind=wanted.kind,
-            state=wanted.state,
-            undelivered=wanted.undelivered,
-            since=wanted.since,
-            until=wanted.until,
-            after=after,
-            limit=page_size,
-        )
-        yield from (one for one in page if one.body or not wanted.endpoints_only)
-        if len(page) < page_size:
-            return
-        after = page[-1].delivery_id
+def check_state(name: str) -> DeliveryState:
+    """The state of a name.
 
-
-def entry(storage: Storage, delivery_id: str, client_id: str = "") -> Delivery:
-    """One delivery.
-
-    :param client_id: when given, it has to be one to an endpoint of this client.
-    :raises NotFound: when there is none.
+    :raises InvalidInput: ``state``, when it is none.
     """
-    found = storage.outbox.delivery(delivery_id)
-    if found is not None and client_id:
-        with storage.reading() as uow:
-            notice = uow.notices.get(found.notice_id)
-        if notice is None or notice.client_id != client_id or not found.body:
-            found = None
-    if found is None:
-        raise NotFound("delivery", delivery_id)
-    return found
+    if name not in set(DeliveryState):
+        raise InvalidInput("state", f"expected one of {', '.join(DeliveryState)}")
+    return DeliveryState(name)
 
 
-def whole(storage: Storage, delivery_id: str, client_id: str = "") -> dict[str, Any]:
-    """One delivery with its payload and every try, as JSON.
+@dataclass(frozen=True)
+class Replay:
+    """What a replay has made due.
 
-    All of one moment: a try that ends between two reads changes the row of the delivery, and both are read again.
-
-    :raises NotFound: see :func:`entry`.
+    :ivar delivery_ids: those being sent at this moment are not among them.
+    :ivar has_more: there were more than :data:`CAP`.
     """
-    found = entry(storage, delivery_id, client_id)
-    attempts = storage.outbox.attempts(delivery_id)
-    while (now := entry(storage, delivery_id, client_id)) != found:
-        found, attempts = now, storage.outbox.attempts(delivery_id)
-    with storage.reading() as uow:
-        notice = uow.notices.get(found.notice_id)
-    told = facts(found, notice.kind.value if notice else "", attempts)
-    return {**told, "body": found.body.decode(), "log": [attempt_facts(one) for one in attempts]}
+
+    delivery_ids: Sequence[str]
+    has_more: bool
 
 
-def replay(
-    outbox: OutboxStorage,
-    deliveries: Iterator[Delivery],
-    now: int,
-    *,
-    by: str,
-    names: Collection[str] | None = None,
-) -> tuple[list[str], bool]:
-    """Make deliveries due at once, each for one try, at most :data:`CAP`.
+@dataclass(frozen=True)
+class DeliveryLog:
+    """What people see of deliveries.
 
-    :param by: who asked, for the log.
-    :param names: of notifiers that send; what is for another one, nobody would send.
-    :returns: the ids of those that are due; those being sent at this moment are not. And whether there were more.
+    :ivar senders: names of notifiers that send; what is for another one is not replayed, because nobody would send it.
     """
-    theirs = (one for one in deliveries if names is None or one.notifier in names)
-    chosen = [one.delivery_id for one in islice(theirs, CAP + 1)]
-    due: list[str] = []
-    for some in _batches(chosen[:CAP]):
-        due += outbox.requeue(some, now)
-    log.info("replay of %d deliveries by %s", len(due), by)
-    return due, len(chosen) > CAP
+
+    storage: Storage
+    clock: Clock
+    senders: Collection[str]
+
+    def list(self, wanted: Filter, *, after: str = "", limit: int) -> Sequence[Delivery]:
+        """Deliveries, newest first.
+
+        :param after: those behind this one.
+        :raises NotFound: when there is no delivery ``after``, or, of webhooks, it is another client's.
+        """
+        if after:
+            self.get(after, wanted.client_id if wanted.endpoints_only else "")
+        return [*islice(self._all(wanted, after, limit), limit)]
+
+    def get(self, delivery_id: str, client_id: str = "") -> Delivery:
+        """One delivery.
+
+        :param client_id: when given, it has to be one to an endpoint of this client.
+        :raises NotFound: when there is none.
+        """
+        delivery = self.storage.outbox.delivery(delivery_id)
+        if delivery is not None and client_id:
+            with self.storage.reading() as uow:
+                notice = uow.notices.get(delivery.notice_id)
+            if notice is None or notice.client_id != client_id or not delivery.body:
+                delivery = None
+        if delivery is None:
+            raise NotFound("delivery", delivery_id)
+        return delivery
+
+    def detail(self, delivery_id: str, client_id: str = "") -> dict[str, Any]:
+        """One delivery with its payload and every try, as JSON.
+
+        All of one moment: a try that ends between two reads changes the row of the delivery, and both are read again.
+
+        :raises NotFound: see :meth:`get`.
+        """
+        delivery = self.get(delivery_id, client_id)
+        attempts = self.storage.outbox.attempts(delivery_id)
+        while (now := self.get(delivery_id, client_id)) != delivery:
+            delivery, attempts = now, self.storage.outbox.attempts(delivery_id)
+        with self.storage.reading() as uow:
+            notice = uow.notices.get(delivery.notice_id)
+        summary = delivery_json(delivery, notice.kind.value if notice else "", attempts)
+        return {**summary, "body": delivery.body.decode(), "log": [attempt_json(one) for one in attempts]}
+
+    def summary(self, deliveries: Sequence[Delivery]) -> Sequence[dict[str, Any]]:
+        """Deliveries as JSON, at most 1000."""
+        if not deliveries:
+            return []
+        with self.storage.reading() as uow:
+            notices = uow.notices.several({one.notice_id for one in deliveries})
+        attempts = self.storage.outbox.attempts_of([one.delivery_id for one in deliveries])
+        kinds = {notice_id: notice.kind.value for notice_id, notice in notices.items()}
+        return [
+            delivery_json(one, kinds.get(one.notice_id, ""), attempts.get(one.delivery_id, ()))
+            for one in deliveries
+        ]
+
+    def backlog(self, endpoint_id: str) -> dict[str, int]:
+        """How many deliveries to an endpoint there are in each state, as JSON."""
+        found = self.storage.outbox.backlog(endpoint_id)
+        return {one.value: found.get(one, 0) for one in DeliveryState}
+
+    def replay(self, delivery_id: str, *, by: str, client_id: str = "") -> Replay:
+        """Make one delivery due at once, for one try.
+
+        :param by: who asks, for the log.
+        :raises NotFound: see :meth:`get`.
+        """
+        return self._replay([self.get(delivery_id, client_id)], by)
+
+    def replay_all(self, wanted: Filter, *, by: str) -> Replay:
+        """Make deliveries due at once, each for one try, at most :data:`CAP`.
+
+        Of a time, and not of those that failed or of one notice, webhooks only: nobody wants a mail of last week twice.
+
+        :param by: who asks, for the log.
+        """
+        if not (wanted.undelivered or wanted.notice_id):
+            wanted = replace(wanted, endpoints_only=True)
+        return self._replay(self._all(wanted), by)
+
+    def _all(self, wanted: Filter, after: str = "", page_size: int = PAGE) -> Iterator[Delivery]:
+        """Read page by page as they are asked for."""
+        while True:
+            page = self.storage.outbox.deliveries(
+                notice_id=wanted.notice_id,
+                client_id=wanted.client_id,
+                target=wanted.endpoint_id,
+                kind=wanted.kind,
+                state=wanted.state,
+                undelivered=wanted.undelivered,
+                since=wanted.since,
+                until=wanted.until,
+                after=after,
+                limit=page_size,
+            )
+            yield from (one for one in page if one.body or not wanted.endpoints_only)
+            if len(page) < page_size:
+                return
+            after = page[-1].delivery_id
+
+    def _replay(self, deliveries: Iterable[Delivery], by: str) -> Replay:
+        theirs = (one for one in deliveries if one.notifier in self.senders)
+        chosen = [one.delivery_id for one in islice(theirs, CAP + 1)]
+        due: list[str] = []
+        for some in _batches(chosen[:CAP]):
+            due += self.storage.outbox.requeue(some, self.clock.now())
+        log.info("replay of %d deliveries by %s", len(due), by)
+        return Replay(due, len(chosen) > CAP)
 
 
-def described(storage: Storage, deliveries: Sequence[Delivery]) -> list[dict[str, Any]]:
-    """Deliveries as JSON, at most 1000."""
-    if not deliveries:
-        return []
-    with storage.reading() as uow:
-        notices = uow.notices.several({one.notice_id for one in deliveries})
-    attempts = storage.outbox.attempts_of([one.delivery_id for one in deliveries])
-    kinds = {notice_id: notice.kind.value for notice_id, notice in notices.items()}
-    return [facts(one, kinds.get(one.notice_id, ""), attempts.get(one.delivery_id, ())) for one in deliveries]
-
-
-def facts(delivery: Delivery, kind: str, attempts: Sequence[Attempt]) -> dict[str, Any]:
+def delivery_json(delivery: Delivery, kind: str, attempts: Sequence[Attempt]) -> dict[str, Any]:
     """One delivery as JSON. ``attempts`` counts what is in the log, not claims that came to nothing."""
     waits = delivery.state is DeliveryState.PENDING
     last = attempts[-1] if attempts else None
@@ -170,7 +221,7 @@ def facts(delivery: Delivery, kind: str, attempts: Sequence[Attempt]) -> dict[st
     }
 
 
-def attempt_facts(attempt: Attempt) -> dict[str, Any]:
+def attempt_json(attempt: Attempt) -> dict[str, Any]:
     """One try as JSON."""
     return {
         "number": attempt.number,

@@ -21,8 +21,8 @@ MAX_OLD = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Minted:
-    """An endpoint to be stored, and what its people are shown once.
+class NewEndpoint:
+    """An endpoint to be stored, new or with new secrets, and what its people are shown once.
 
     :ivar secret: the new ``whsec_…``, "" when it signs by Ed25519 only.
     :ivar public_key: the new ``whpk_…``, "" when it signs by HMAC only.
@@ -41,7 +41,7 @@ def make_endpoint(
     *,
     events: Sequence[str] = (),
     schemes: Sequence[str] = ("v1",),
-) -> Minted:
+) -> NewEndpoint:
     """Make an endpoint with its secrets; stores nothing.
 
     :param url: checked by the caller, see :meth:`consentcore.egress.EgressPolicy.check_url`.
@@ -53,9 +53,9 @@ def make_endpoint(
     return _with_secrets(keys, bare, now, schemes, ())
 
 
-def rotated(
+def with_new_secrets(
     keys: KeyRing, endpoint: WebhookEndpoint, now: int, *, keep_ms: int, schemes: Sequence[str] = ()
-) -> Minted:
+) -> NewEndpoint:
     """Give an endpoint new secrets; the old ones sign too for a while, so that no receiver has to hurry.
 
     :param keep_ms: how long; 0 ends them now. At most :data:`MAX_OLD` of a scheme stay, the newest.
@@ -105,10 +105,10 @@ def _with_secrets(
     now: int,
     schemes: Sequence[str],
     older: Sequence[SealedSecret],
-) -> Minted:
+) -> NewEndpoint:
     fresh = {scheme: make_secret(scheme) for scheme in SCHEMES if scheme in schemes}
     sealed = [seal_secret(keys, endpoint.endpoint_id, secret, now) for secret in fresh.values()]
-    return Minted(
+    return NewEndpoint(
         replace(endpoint, secrets=(*sealed, *older)),
         fresh.get("v1", ""),
         public_key(fresh["v1a"]) if "v1a" in fresh else "",

@@ -1,40 +1,41 @@
-"""Webhook endpoints: made, changed, switched, removed."""
+"""Webhook endpoints: made, changed, switched, removed; by the same call from a command, a page and the API."""
 
 from __future__ import annotations
 
 import json
 import secrets
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from consentcore.domain.client import ClientKind, WebhookEndpoint
-from consentcore.domain.clock import HOUR, iso
+from consentcore.domain.clock import iso
 from consentcore.domain.errors import InvalidInput, NotFound
-from consentcore.domain.event_kinds import CHOOSABLE, NoticeKind
+from consentcore.domain.event_kinds import NoticeKind
 from consentcore.domain.notice import Notice
 from consentcore.domain.parties import Audience
-from consentcore.webhooks.secrets import Minted, make_endpoint, public_keys, rotated, schemes_of
-from consentcore.webhooks.signing import SCHEMES
+from consentcore.text_fields import line
+from consentcore.webhooks.choices import TYPES, check_events, check_schemes
+from consentcore.webhooks.secrets import NewEndpoint, make_endpoint, public_keys, schemes_of, with_new_secrets
 
 if TYPE_CHECKING:
     from consentcore.domain.client import Client
+    from consentcore.domain.clock import Clock
+    from consentcore.egress import EgressPolicy
+    from consentcore.ports.keys import KeyRing
+    from consentcore.ports.storage import Storage
     from consentcore.ports.transactions import UnitOfWork
-    from consentcore.runtime import Runtime
 
 MAX_ENDPOINTS = 20
 """Of one application."""
 
-KEEP_MS = {"now": 0, "24h": 24 * HOUR, "72h": 72 * HOUR, "7d": 7 * 24 * HOUR}
-"""How long old secrets go on signing, by the word for it."""
-
-TYPES = tuple(kind.value for kind in CHOOSABLE)
-SENT_TYPES = (*TYPES, NoticeKind.TEST.value)
+MAX_REASON = 200
+"""Characters."""
 
 
 @dataclass(frozen=True)
-class Change:
+class EndpointUpdate:
     """What is to be different about an endpoint; None leaves a thing as it is."""
 
     url: str | None = None
@@ -42,81 +43,182 @@ class Change:
     schemes: Sequence[str] | None = None
 
 
-def check_events(events: Iterable[str]) -> tuple[str, ...]:
-    """The types in our order, each once; () when it is all of them.
+@dataclass(frozen=True)
+class WebhookService:
+    """Works on units of work that the caller commits. What looks up a host name is a method of its own, and never to
+    be called in a transaction: :meth:`check`, :meth:`prepare`.
 
-    :raises InvalidInput: ``events``.
+    Where ``client_id`` is given, an endpoint has to be this client's; else it is not found.
     """
-    wanted = set(events)
-    unknown = sorted(wanted.difference(TYPES))
-    if unknown or not wanted:
-        told = ", ".join(repr(one[:60]) for one in unknown) or "none"
-        raise InvalidInput("events", f"expected some of {', '.join(TYPES)}, not {told}")
-    return () if wanted == set(TYPES) else tuple(one for one in TYPES if one in wanted)
 
+    storage: Storage
+    keys: KeyRing
+    clock: Clock
+    egress: EgressPolicy
 
-def check_schemes(schemes: Iterable[str]) -> tuple[str, ...]:
-    """The schemes in our order.
+    def check(self, update: EndpointUpdate, client_id: str = "") -> EndpointUpdate:
+        """Check what somebody typed; looks a host name up at last.
 
-    :raises InvalidInput: ``signatures``.
-    """
-    wanted = set(schemes)
-    if not wanted or not wanted.issubset(SCHEMES):
-        raise InvalidInput("signatures", f"expected one or both of {', '.join(SCHEMES)}")
-    return tuple(one for one in SCHEMES if one in wanted)
+        :param client_id: whose endpoint it is, when that is known.
+        :raises InvalidInput: naming ``url``, ``events`` or ``signatures``.
+        :raises Busy: when too many host names are being looked up.
+        """
+        checked = EndpointUpdate(
+            update.url,
+            None if update.events is None else check_events(update.events),
+            None if update.schemes is None else check_schemes(update.schemes),
+        )
+        if update.url is not None:
+            self.egress.check_url(update.url, client_id)
+        return checked
 
+    def prepare(self, client: Client, typed: EndpointUpdate) -> NewEndpoint:
+        """Make a new endpoint with its secrets; stores nothing.
 
-def check_change(runtime: Runtime, change: Change, sender: str = "") -> Change:
-    """Check what somebody typed; looks a host name up at last, so never call it in a transaction.
+        :raises InvalidInput: naming what is wrong.
+        :raises Busy: when too many host names are being looked up.
+        """
+        if client.kind is not ClientKind.APPLICATION:
+            raise InvalidInput("client_id", "expected an application; an API is told of no consents")
+        with self.storage.reading() as uow:
+            _check_room(uow, client.client_id)
+        checked = self.check(replace(typed, url=typed.url or ""), client.client_id)
+        return make_endpoint(
+            self.keys,
+            client.client_id,
+            checked.url or "",
+            self.clock.now(),
+            events=checked.events or (),
+            schemes=checked.schemes or ("v1",),
+        )
 
-    :param sender: the client whose endpoint it is.
-    :raises InvalidInput: naming ``url``, ``events`` or ``signatures``.
-    :raises Busy: see there.
-    """
-    checked = Change(
-        change.url,
-        None if change.events is None else check_events(change.events),
-        None if change.schemes is None else check_schemes(change.schemes),
-    )
-    if change.url is not None:
-        runtime.egress.check_url(change.url, sender)
-    return checked
+    def add(self, uow: UnitOfWork, new: NewEndpoint) -> None:
+        """Store a new endpoint, and a ``webhook.test`` for it that the worker sends.
 
+        :raises InvalidInput: field ``url``, when the application has :data:`MAX_ENDPOINTS` already.
+        """
+        _check_room(uow, new.endpoint.client_id)
+        uow.clients.add_endpoint(new.endpoint)
+        uow.notices.add(test_notice(new.endpoint, new.endpoint.created_at))
 
-def prepare(runtime: Runtime, client: Client, wanted: Change) -> Minted:
-    """Make a new endpoint with its secrets; stores nothing. For :class:`Change` see :func:`check_change`.
+    def find(self, uow: UnitOfWork, endpoint_id: str, client_id: str = "") -> WebhookEndpoint:
+        """An endpoint to look at.
 
-    :raises InvalidInput: naming what is wrong.
-    :raises Busy: see there.
-    """
-    if client.kind is not ClientKind.APPLICATION:
-        raise InvalidInput("client_id", "expected an application; an API is told of no consents")
-    with runtime.storage.reading() as uow:
-        _check_room(uow, client.client_id)
-    checked = check_change(runtime, replace(wanted, url=wanted.url or ""), client.client_id)
-    return make_endpoint(
-        runtime.keys,
-        client.client_id,
-        checked.url or "",
-        runtime.clock.now(),
-        events=checked.events or (),
-        schemes=checked.schemes or ("v1",),
-    )
+        :raises NotFound: when there is none.
+        """
+        return _theirs(uow.clients.get_endpoint(endpoint_id), endpoint_id, client_id)
 
+    def list(self, uow: UnitOfWork, client_id: str) -> Sequence[WebhookEndpoint]:
+        """The endpoints of a client, disabled ones included, oldest first.
 
-def store(uow: UnitOfWork, endpoint: WebhookEndpoint) -> None:
-    """Store a new endpoint, and a ``webhook.test`` for it that the worker sends.
+        :raises NotFound: when there is no such client.
+        """
+        if uow.clients.get(client_id) is None:
+            raise NotFound("client", client_id)
+        return uow.clients.endpoints(client_id)
 
-    :raises InvalidInput: when the application has :data:`MAX_ENDPOINTS` already.
-    """
-    _check_room(uow, endpoint.client_id)
-    uow.clients.add_endpoint(endpoint)
-    uow.notices.add(test_notice(endpoint, endpoint.created_at))
+    def update(
+        self, uow: UnitOfWork, endpoint_id: str, checked: EndpointUpdate, *, keep_ms: int, client_id: str = ""
+    ) -> NewEndpoint:
+        """Change an endpoint; with another address its health begins anew.
 
+        :param checked: by :meth:`check`.
+        :param keep_ms: how long old secrets sign after a change of ``schemes``.
+        :returns: with new secrets only when the schemes have changed.
+        :raises NotFound: when there is no such endpoint.
+        """
+        endpoint, now = _lock(uow, endpoint_id, client_id), self.clock.now()
+        new = NewEndpoint(endpoint)
+        if checked.schemes is not None and checked.schemes != schemes_of(self.keys, endpoint, now):
+            new = with_new_secrets(self.keys, endpoint, now, keep_ms=keep_ms, schemes=checked.schemes)
+        changed = replace(
+            new.endpoint,
+            url=endpoint.url if checked.url is None else checked.url,
+            events=endpoint.events if checked.events is None else tuple(checked.events),
+        )
+        uow.clients.update_endpoint(changed)
+        if changed.url != endpoint.url:
+            changed = _healed(uow, changed)
+        return replace(new, endpoint=changed)
 
-def _check_room(uow: UnitOfWork, client_id: str) -> None:
-    if len(uow.clients.endpoints(client_id)) >= MAX_ENDPOINTS:
-        raise InvalidInput("url", f"expected at most {MAX_ENDPOINTS} endpoints of one application")
+    def rotate_secrets(
+        self, uow: UnitOfWork, endpoint_id: str, *, keep_ms: int, client_id: str = ""
+    ) -> NewEndpoint:
+        """Give an endpoint new secrets.
+
+        :param keep_ms: how long the old ones sign beside them; see
+            :func:`~consentcore.webhooks.secrets.with_new_secrets`.
+        :raises NotFound: when there is no such endpoint.
+        """
+        endpoint = _lock(uow, endpoint_id, client_id)
+        new = with_new_secrets(self.keys, endpoint, self.clock.now(), keep_ms=keep_ms)
+        uow.clients.update_endpoint(new.endpoint)
+        return new
+
+    def enable(self, uow: UnitOfWork, endpoint_id: str, *, client_id: str = "") -> WebhookEndpoint:
+        """Send to an endpoint again; its health begins anew.
+
+        :raises NotFound: when there is no such endpoint.
+        """
+        endpoint = _lock(uow, endpoint_id, client_id)
+        if endpoint.disabled_at is None:
+            return endpoint
+        enabled = replace(endpoint, disabled_at=None, disabled_reason="")
+        uow.clients.update_endpoint(enabled)
+        return _healed(uow, enabled)
+
+    def disable(
+        self, uow: UnitOfWork, endpoint_id: str, *, reason: str, client_id: str = ""
+    ) -> WebhookEndpoint:
+        """Send nothing to an endpoint any more; one that is disabled keeps time and reason of before.
+
+        :raises InvalidInput: field ``reason``, when it is longer than 200 characters.
+        :raises NotFound: when there is no such endpoint.
+        """
+        checked_reason = line("reason", reason, MAX_REASON)
+        endpoint = _lock(uow, endpoint_id, client_id)
+        if endpoint.disabled_at is not None:
+            return endpoint
+        disabled = replace(endpoint, disabled_at=self.clock.now(), disabled_reason=checked_reason)
+        uow.clients.update_endpoint(disabled)
+        return disabled
+
+    def remove(self, uow: UnitOfWork, endpoint_id: str, *, client_id: str = "") -> None:
+        """Remove an endpoint with its secrets, for good.
+
+        :raises NotFound: when there is no such endpoint.
+        """
+        _lock(uow, endpoint_id, client_id)
+        uow.clients.remove_endpoint(endpoint_id)
+
+    def endpoint_json(self, endpoint: WebhookEndpoint) -> dict[str, object]:
+        """An endpoint as JSON, without its secrets."""
+        now, health = self.clock.now(), endpoint.health
+        return {
+            "endpoint_id": endpoint.endpoint_id,
+            "client_id": endpoint.client_id,
+            "url": endpoint.url,
+            "events": [*(endpoint.events or TYPES)],
+            "enabled": endpoint.disabled_at is None,
+            "disabled_at": _iso(endpoint.disabled_at),
+            "disabled_reason": endpoint.disabled_reason,
+            "created_at": iso(endpoint.created_at),
+            "signatures": [*schemes_of(self.keys, endpoint, now)],
+            "public_keys": [*public_keys(self.keys, endpoint, now)],
+            "secrets": [
+                {"created_at": iso(one.created_at), "expires_at": _iso(one.expires_at)}
+                for one in endpoint.secrets
+                if one.expires_at is None or now < one.expires_at
+            ],
+            "failing_since": _iso(health.failing_since),
+            "last_failure_at": _iso(health.last_failure_at),
+            "last_success_at": _iso(health.last_success_at),
+        }
+
+    def new_endpoint_json(self, new: NewEndpoint) -> dict[str, object]:
+        """An endpoint with the secret that is shown this once."""
+        shown = {"webhook_secret": new.secret or None, "public_key": new.public_key or None}
+        return {**self.endpoint_json(new.endpoint), **shown}
 
 
 def test_notice(endpoint: WebhookEndpoint, now: int) -> Notice:
@@ -134,58 +236,13 @@ def test_notice(endpoint: WebhookEndpoint, now: int) -> Notice:
     )
 
 
-def find(uow: UnitOfWork, endpoint_id: str, client_id: str = "") -> WebhookEndpoint:
-    """An endpoint to look at.
-
-    :param client_id: when given, it has to be this client's.
-    :raises NotFound: when there is none.
-    """
-    return _theirs(uow.clients.get_endpoint(endpoint_id), endpoint_id, client_id)
+def _check_room(uow: UnitOfWork, client_id: str) -> None:
+    if len(uow.clients.endpoints(client_id)) >= MAX_ENDPOINTS:
+        raise InvalidInput("url", f"expected at most {MAX_ENDPOINTS} endpoints of one application")
 
 
-def lock(uow: UnitOfWork, endpoint_id: str, client_id: str = "") -> WebhookEndpoint:
-    """An endpoint to change, see :func:`find`."""
+def _lock(uow: UnitOfWork, endpoint_id: str, client_id: str) -> WebhookEndpoint:
     return _theirs(uow.clients.lock_endpoint(endpoint_id), endpoint_id, client_id)
-
-
-def change(
-    runtime: Runtime, uow: UnitOfWork, endpoint: WebhookEndpoint, wanted: Change, *, keep_ms: int
-) -> Minted:
-    """Change a locked endpoint and store it; with another address its health begins anew.
-
-    :param wanted: checked before.
-    :param keep_ms: how long old secrets sign after a change of ``schemes``.
-    :returns: with new secrets only when the schemes have changed.
-    """
-    now = runtime.clock.now()
-    made = Minted(endpoint)
-    if wanted.schemes is not None and wanted.schemes != schemes_of(runtime.keys, endpoint, now):
-        made = rotated(runtime.keys, endpoint, now, keep_ms=keep_ms, schemes=wanted.schemes)
-    changed = replace(
-        made.endpoint,
-        url=endpoint.url if wanted.url is None else wanted.url,
-        events=endpoint.events if wanted.events is None else tuple(wanted.events),
-    )
-    uow.clients.update_endpoint(changed)
-    if changed.url != endpoint.url:
-        changed = _healed(uow, changed)
-    return replace(made, endpoint=changed)
-
-
-def rotate(runtime: Runtime, uow: UnitOfWork, endpoint: WebhookEndpoint, *, keep_ms: int) -> Minted:
-    """Give a locked endpoint new secrets and store it."""
-    made = rotated(runtime.keys, endpoint, runtime.clock.now(), keep_ms=keep_ms)
-    uow.clients.update_endpoint(made.endpoint)
-    return made
-
-
-def switch(uow: UnitOfWork, endpoint: WebhookEndpoint, now: int, *, on: bool, reason: str) -> WebhookEndpoint:
-    """Enable or disable a locked endpoint and store it; its health begins anew when it is enabled."""
-    if on is (endpoint.disabled_at is None):
-        return endpoint
-    changed = replace(endpoint, disabled_at=None if on else now, disabled_reason="" if on else reason)
-    uow.clients.update_endpoint(changed)
-    return _healed(uow, changed) if on else changed
 
 
 def _healed(uow: UnitOfWork, endpoint: WebhookEndpoint) -> WebhookEndpoint:
@@ -193,37 +250,6 @@ def _healed(uow: UnitOfWork, endpoint: WebhookEndpoint) -> WebhookEndpoint:
     fresh = replace(endpoint.health, failing_since=None, warned_at=None, slow_until=None)
     uow.clients.set_health(endpoint.endpoint_id, fresh)
     return replace(endpoint, health=fresh)
-
-
-def facts(runtime: Runtime, endpoint: WebhookEndpoint) -> dict[str, object]:
-    """An endpoint as JSON, without its secrets."""
-    now, health = runtime.clock.now(), endpoint.health
-    return {
-        "endpoint_id": endpoint.endpoint_id,
-        "client_id": endpoint.client_id,
-        "url": endpoint.url,
-        "events": list(endpoint.events or TYPES),
-        "enabled": endpoint.disabled_at is None,
-        "disabled_at": _iso(endpoint.disabled_at),
-        "disabled_reason": endpoint.disabled_reason,
-        "created_at": iso(endpoint.created_at),
-        "signatures": list(schemes_of(runtime.keys, endpoint, now)),
-        "public_keys": list(public_keys(runtime.keys, endpoint, now)),
-        "secrets": [
-            {"created_at": iso(one.created_at), "expires_at": _iso(one.expires_at)}
-            for one in endpoint.secrets
-            if one.expires_at is None or now < one.expires_at
-        ],
-        "failing_since": _iso(health.failing_since),
-        "last_failure_at": _iso(health.last_failure_at),
-        "last_success_at": _iso(health.last_success_at),
-    }
-
-
-def minted_facts(runtime: Runtime, made: Minted) -> dict[str, object]:
-    """An endpoint with the secret that is shown this once."""
-    shown = {"webhook_secret": made.secret or None, "public_key": made.public_key or None}
-    return {**facts(runtime, made.endpoint), **shown}
 
 
 def _theirs(found: WebhookEndpoint | None, endpoint_id: str, client_id: str) -> WebhookEndpoint:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from consentcore.consent.notice import written_at
 from consentcore.domain.clock import Clock
 from consentcore.domain.errors import StorageError
-from consentcore.domain.notice import Delivery, DeliveryState, Notice
+from consentcore.domain.notice import EVENT_PLUGIN, Delivery, DeliveryState, Notice
 from consentcore.domain.parties import Audience
 from consentcore.hooks.calling import call
 from consentcore.hooks.errors import described
@@ -26,9 +26,6 @@ log = logging.getLogger("consentcore.worker")
 
 SLICES = range(4)
 """Where there is more than a batch, each of several workers begins at one of the first four by chance."""
-
-EVENT = "event:"
-"""Prefix of the notifier name under which a plugin's ``consentcore_event`` is told."""
 
 OWN_TARGETS = frozenset({*(audience.value for audience in Audience), "event", CHOOSE})
 """Targets that are people or plugins, not endpoints: they get no stored payload."""
@@ -102,7 +99,7 @@ class Expander:
     def _events(self, notice: Notice, now: int) -> list[Delivery]:
         told = notice.kind.is_consent and notice.audiences  # else no event of the ledger stands behind it
         plugins = self._event_plugins if told else ()
-        return [_delivery(notice, EVENT + name, "event", now) for name in plugins]
+        return [_delivery(notice, EVENT_PLUGIN + name, "event", now) for name in plugins]
 
     def _packed(self, notice: Notice, now: int, since: float) -> Parcel | None:
         """The parcel; None for a notice that cannot be packed, see :meth:`expand_all`."""

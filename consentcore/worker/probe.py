@@ -18,16 +18,19 @@ from consentcore.hooks.calling import Leash
 from consentcore.hooks.errors import described
 from consentcore.ports.storage import transact
 from consentcore.webhooks.samples import sample_notice
-from consentcore.webhooks.service import SENT_TYPES, test_notice
+from consentcore.webhooks.service import test_notice
 from consentcore.worker.envelope import Packer, Parcel
 from consentcore.worker.guard import outcome_of, raised, targets_of
 from consentcore.worker.retry import Tried, settlement
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from consentcore.domain.client import Client, WebhookEndpoint
+    from consentcore.domain.clock import Clock
+    from consentcore.ports.keys import KeyRing
     from consentcore.ports.notifier import Notifier
+    from consentcore.ports.storage import Storage
     from consentcore.runtime import Runtime
 
 log = logging.getLogger("consentcore.webhooks")
@@ -46,7 +49,7 @@ _CHECKS = {
 
 
 @dataclass(frozen=True)
-class Trial:
+class ProbeResult:
     """How a test went.
 
     :ivar failed_check: what should have been so and was not; "" when all is well.
@@ -88,57 +91,77 @@ class Trial:
 _leash = Leash()
 
 
-def check_type(name: str) -> NoticeKind:
-    """:raises InvalidInput: ``type``, when no test can be of that type."""
-    if name not in SENT_TYPES:
-        raise InvalidInput("type", f"expected one of {', '.join(SENT_TYPES)}")
-    return NoticeKind(name)
+@dataclass(frozen=True)
+class EndpointProbe:
+    """Sends tests.
 
-
-def send_test(runtime: Runtime, client: Client, endpoint: WebhookEndpoint, kind: NoticeKind) -> Trial:
-    """Send one test now, to a disabled endpoint too, and write it into the delivery log.
-
-    The endpoint's health is not touched. Never call it in a transaction: it waits for the answer.
-
-    :raises InvalidInput: ``endpoint_id``, when no notifier sends to endpoints.
+    :ivar issuer: base URL of the protocol, for payloads.
     """
-    now = runtime.clock.now()
-    packer = Packer(runtime.storage, runtime.keys, issuer=runtime.settings.issuer, render=lambda *_: None)
-    probe = packer.pack(test_notice(endpoint, now), now)
-    name, notifier = _serving(runtime, probe, endpoint.endpoint_id)
-    notice = (
-        test_notice(endpoint, now)
-        if kind is NoticeKind.TEST
-        else sample_notice(kind, client.client_id, client.scopes, now)
-    )
-    delivery = Delivery(
-        delivery_id=f"dlv_{uuid.uuid4().hex}",
-        notice_id=notice.notice_id,
-        notifier=name,
-        target=endpoint.endpoint_id,
-        created_at=now,
-        next_at=now,
-        attempts=1,
-        lease_until=now + LEASE_MS,
-        lease_token=secrets.token_hex(16),
-        body=packer.pack(notice, now).body,
-    )
-    parcel = replace(probe, notice=notice, body=delivery.body, attempt=1, delivery_id=delivery.delivery_id)
-    outcome, ms = _send(name, notifier, parcel, endpoint.endpoint_id)
-    # Nobody is named in the stored notice: the worker must not send it again.
-    _record(runtime, replace(notice, audiences=()), Tried(delivery, 1, now, ms, outcome, 1, Trigger.TEST))
-    return _trial(kind, delivery, outcome, ms)
 
+    storage: Storage
+    keys: KeyRing
+    clock: Clock
+    notifiers: Mapping[str, Notifier]
+    issuer: str
 
-def _serving(runtime: Runtime, probe: Parcel, endpoint_id: str) -> tuple[str, Notifier]:
-    for name, notifier in runtime.notifiers.items():
-        read = _leash.call(name, partial(_targets, notifier, probe))
-        if read.error is not None:
-            probe.raise_ours(read.error)
-            log.error("notifier %s could not choose targets: %s", name, described(read.error))
-        elif endpoint_id in read.answer:
-            return name, notifier
-    raise InvalidInput("endpoint_id", "expected an endpoint that a configured notifier sends to")
+    @classmethod
+    def of(cls, runtime: Runtime) -> EndpointProbe:
+        """One with the parts of a process."""
+        return cls(runtime.storage, runtime.keys, runtime.clock, runtime.notifiers, runtime.settings.issuer)
+
+    def send(self, client: Client, endpoint: WebhookEndpoint, kind: NoticeKind) -> ProbeResult:
+        """Send one test now, to a disabled endpoint too, and write it into the delivery log.
+
+        The endpoint's health is not touched. Never call it in a transaction: it waits for the answer.
+
+        :raises InvalidInput: ``endpoint_id``, when no notifier sends to endpoints.
+        """
+        now = self.clock.now()
+        packer = Packer(self.storage, self.keys, issuer=self.issuer, render=lambda *_: None)
+        probe = packer.pack(test_notice(endpoint, now), now)
+        name, notifier = self._serving(probe, endpoint.endpoint_id)
+        notice = (
+            test_notice(endpoint, now)
+            if kind is NoticeKind.TEST
+            else sample_notice(kind, client.client_id, client.scopes, now)
+        )
+        delivery = Delivery(
+            delivery_id=f"dlv_{uuid.uuid4().hex}",
+            notice_id=notice.notice_id,
+            notifier=name,
+            target=endpoint.endpoint_id,
+            created_at=now,
+            next_at=now,
+            attempts=1,
+            lease_until=now + LEASE_MS,
+            lease_token=secrets.token_hex(16),
+            body=packer.pack(notice, now).body,
+        )
+        parcel = replace(
+            probe, notice=notice, body=delivery.body, attempt=1, delivery_id=delivery.delivery_id
+        )
+        outcome, ms = _send(name, notifier, parcel, endpoint.endpoint_id)
+        # Nobody is named in the stored notice: the worker must not send it again.
+        self._record(replace(notice, audiences=()), Tried(delivery, 1, now, ms, outcome, 1, Trigger.TEST))
+        return _result(kind, delivery, outcome, ms)
+
+    def _serving(self, probe: Parcel, endpoint_id: str) -> tuple[str, Notifier]:
+        for name, notifier in self.notifiers.items():
+            read = _leash.call(name, partial(_targets, notifier, probe))
+            if read.error is not None:
+                probe.raise_ours(read.error)
+                log.error("notifier %s could not choose targets: %s", name, described(read.error))
+            elif endpoint_id in read.answer:
+                return name, notifier
+        raise InvalidInput("endpoint_id", "expected an endpoint that a configured notifier sends to")
+
+    def _record(self, notice: Notice, tried: Tried) -> None:
+        now = self.clock.now()
+        transact(self.storage, lambda uow: uow.notices.add(notice))
+        self.storage.outbox.expand(notice.notice_id, [tried.delivery], now)
+        settled = settlement(tried, (), now)
+        state = DeliveryState.DELIVERED if isinstance(tried.outcome, Delivered) else DeliveryState.REJECTED
+        self.storage.outbox.settle(replace(settled, state=state, next_at=None))
 
 
 def _targets(notifier: Notifier, probe: Parcel) -> Sequence[str]:
@@ -159,19 +182,10 @@ def _send(name: str, notifier: Notifier, parcel: Parcel, target: str) -> tuple[O
     return outcome, round((time.monotonic() - began) * 1000)
 
 
-def _record(runtime: Runtime, notice: Notice, tried: Tried) -> None:
-    storage, now = runtime.storage, runtime.clock.now()
-    transact(storage, lambda uow: uow.notices.add(notice))
-    storage.outbox.expand(notice.notice_id, [tried.delivery], now)
-    settled = settlement(tried, (), now)
-    state = DeliveryState.DELIVERED if isinstance(tried.outcome, Delivered) else DeliveryState.REJECTED
-    storage.outbox.settle(replace(settled, state=state, next_at=None))
-
-
-def _trial(kind: NoticeKind, delivery: Delivery, outcome: Outcome, ms: int) -> Trial:
+def _result(kind: NoticeKind, delivery: Delivery, outcome: Outcome, ms: int) -> ProbeResult:
     ok = isinstance(outcome, Delivered)
     error = outcome.error if isinstance(outcome, Retry) else "" if ok else "http"
-    return Trial(
+    return ProbeResult(
         endpoint_id=delivery.target,
         type=kind.value,
         notice_id=delivery.notice_id,

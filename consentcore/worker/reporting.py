@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 
-from consentcore.domain.notice import Delivered, Retry
+from consentcore.domain.notice import EVENT_PLUGIN, Delivered, Retry
 from consentcore.hooks.errors import line
 from consentcore.ports.deliveries import Settlement
-from consentcore.worker.expander import EVENT
 from consentcore.worker.retry import Tried, error_class, outcome_name
 
 log = logging.getLogger("consentcore.worker")
@@ -17,7 +16,9 @@ def report(tried: Tried, settled: Settlement, *, kept: bool) -> None:
     """One line a try: ids, status and time; no address, no text from outside but what the operator has to mend."""
     delivery, outcome = tried.delivery, tried.outcome
     level = logging.INFO if isinstance(outcome, Delivered) else logging.WARNING
-    cause = f" plugin={delivery.notifier.removeprefix(EVENT)} cause: {tried.cause}" if tried.cause else ""
+    cause = (
+        f" plugin={delivery.notifier.removeprefix(EVENT_PLUGIN)} cause: {tried.cause}" if tried.cause else ""
+    )
     if isinstance(outcome, Retry) and outcome.operator:
         cause += f" for the operator to mend: {line(outcome.reason)}"
     if cause:

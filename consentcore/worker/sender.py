@@ -15,6 +15,7 @@ from consentcore.domain.errors import StorageConflict, StorageError
 from consentcore.domain.event import ConsentEvent
 from consentcore.domain.event_kinds import NoticeKind
 from consentcore.domain.notice import (
+    EVENT_PLUGIN,
     Delivered,
     Delivery,
     DeliveryState,
@@ -32,7 +33,7 @@ from consentcore.ports.storage import Storage
 from consentcore.worker.choosing import CHOOSE
 from consentcore.worker.endpoint_health import Health, NotNow
 from consentcore.worker.envelope import Packer, Parcel
-from consentcore.worker.expander import EVENT, Expander
+from consentcore.worker.expander import Expander
 from consentcore.worker.guard import FALLBACK_SCHEDULE_S, outcome_of, raised, schedule_of
 from consentcore.worker.reporting import report
 from consentcore.worker.retry import Tried, outcome_name, settlement
@@ -240,7 +241,7 @@ class Sender:
 
     def _try(self, claimed: Claimed, number: int) -> _Try:
         delivery, notice = claimed.delivery, claimed.notice
-        if delivery.notifier.startswith(EVENT):
+        if delivery.notifier.startswith(EVENT_PLUGIN):
             return self._tell(delivery)
         if notice is None:
             return _Try(None, Reject("the notice does not exist any more"))
@@ -282,13 +283,13 @@ class Sender:
             event = uow.ledger.get(delivery.notice_id)
         if event is None:
             return _Try(None, Reject("the event does not exist"))
-        read = call(lambda: self._tell_plugin(delivery.notifier.removeprefix(EVENT), event))
+        read = call(lambda: self._tell_plugin(delivery.notifier.removeprefix(EVENT_PLUGIN), event))
         if read.error is not None:
             return _Try(None, raised(read.error), described(read.error))
         return _Try(None, Delivered())
 
     def _schedule(self, delivery: Delivery, trigger: Trigger) -> tuple[Sequence[float], str]:
-        if delivery.notifier.startswith(EVENT) or delivery.target == CHOOSE:
+        if delivery.notifier.startswith(EVENT_PLUGIN) or delivery.target == CHOOSE:
             return FALLBACK_SCHEDULE_S, ""
         waits, wrong = schedule_of(self._notifiers[delivery.notifier])
         return (waits[:TEST_RETRIES] if trigger is Trigger.TEST else waits), wrong

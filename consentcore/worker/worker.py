@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 
 from consentcore.domain.clock import DAY
 from consentcore.domain.errors import StorageConflict, StorageError
+from consentcore.domain.notice import EVENT_PLUGIN
 from consentcore.hooks.errors import described
 from consentcore.mail.renderer import MailRenderer
 from consentcore.metrics import is_shared
 from consentcore.worker.dispatcher import Dispatcher
 from consentcore.worker.envelope import Packer
-from consentcore.worker.expander import EVENT, Expander
+from consentcore.worker.expander import Expander
 from consentcore.worker.housekeeping import Housekeeping
 from consentcore.worker.pulse import Heart, health
 from consentcore.worker.sender import Ended, Sender
@@ -65,7 +66,7 @@ class Worker:
             tell_plugin=runtime.registry.tell_event,
             meters=self._meters,
         )
-        self._names = (*notifiers, *(EVENT + name for name in plugins))
+        self._names = (*notifiers, *(EVENT_PLUGIN + name for name in plugins))
 
     def run_once(self) -> int:
         """Do every chore, then expand and deliver all that is due at this moment, in this thread.

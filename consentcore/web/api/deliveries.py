@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from pyramid.view import view_config
 
 from consentcore.domain.clock import from_iso
 from consentcore.domain.errors import InvalidInput, NotFound
-from consentcore.domain.event_kinds import NoticeKind
-from consentcore.domain.notice import DeliveryState
 from consentcore.web.api.access import answer, page_answer, page_size, parameters
 from consentcore.web.api.bodies import members
 from consentcore.web.security import APPLICATION
-from consentcore.webhooks import service as desk
-from consentcore.webhooks.delivery_log import (
-    CAP,
-    Filter,
-    check_span,
-    described,
-    entries,
-    entry,
-    replay,
-    whole,
-)
+from consentcore.webhooks.choices import check_type
+from consentcore.webhooks.delivery_log import CAP, Filter, check_span, check_state
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
 
     from pyramid.request import Request
     from pyramid.response import Response
 
     from consentcore.domain.notice import Delivery
+    from consentcore.webhooks.delivery_log import Replay
 
 NARROWING = ("endpoint", "type", "state", "since", "until")
 
@@ -43,13 +32,9 @@ def deliveries(request: Request) -> Response:
     client = request.identity
     values = parameters(request, *NARROWING, "failed", "after", "limit")
     limit, after = page_size(values), values.get("after", "")
-    storage = request.runtime.storage
-    if after:
-        _own_position(request, client.client_id, after)
-    wanted = _filter(client.client_id, values, failed=_flag(values))
-    found = list(islice(entries(storage.outbox, wanted, after, limit + 1), limit + 1))
+    found = _page(request, client.client_id, values, after, limit + 1)
     shown = found[:limit]
-    data = [_named(one) for one in described(storage, shown)]
+    data = [_named(one) for one in request.runtime.delivery_log.summary(shown)]
     next_after = shown[-1].delivery_id if shown else after or None
     return page_answer(request, data, next_after=next_after, has_more=len(found) > limit)
 
@@ -59,7 +44,8 @@ def delivery(request: Request) -> Response:
     """One delivery with its payload and every try."""
     client = request.identity
     parameters(request)
-    return answer(_named(whole(request.runtime.storage, request.matchdict["delivery_id"], client.client_id)))
+    log = request.runtime.delivery_log
+    return answer(_named(log.detail(request.matchdict["delivery_id"], client.client_id)))
 
 
 @view_config(
@@ -70,8 +56,8 @@ def replay_one(request: Request) -> Response:
     client = request.identity
     parameters(request)
     members(request)
-    found = entry(request.runtime.storage, request.matchdict["delivery_id"], client.client_id)
-    return _replayed(request, client.client_id, [found])
+    log, by = request.runtime.delivery_log, f"client {client.client_id}"
+    return _replayed(log.replay(request.matchdict["delivery_id"], by=by, client_id=client.client_id))
 
 
 @view_config(
@@ -86,13 +72,11 @@ def replay_many(request: Request) -> Response:
     if not (failed or typed.get("since") or typed.get("until")):
         raise InvalidInput("body", "expected failed, since or until")
     wanted = _filter(client.client_id, typed, failed=failed)
-    return _replayed(request, client.client_id, entries(request.runtime.storage.outbox, wanted))
+    return _replayed(request.runtime.delivery_log.replay_all(wanted, by=f"client {client.client_id}"))
 
 
-def _replayed(request: Request, client_id: str, chosen: Iterable[Delivery]) -> Response:
-    outbox, names = request.runtime.storage.outbox, request.runtime.delivered_by
-    due, more = replay(outbox, iter(chosen), request.now, by=f"client {client_id}", names=names)
-    response = answer({"replayed": due, "has_more": more, "limit": CAP})
+def _replayed(done: Replay) -> Response:
+    response = answer({"replayed": done.delivery_ids, "has_more": done.has_more, "limit": CAP})
     response.status_int = 202
     return response
 
@@ -106,26 +90,27 @@ def _named(facts: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _own_position(request: Request, client_id: str, after: str) -> None:
+def _page(
+    request: Request, client_id: str, values: Mapping[str, str], after: str, limit: int
+) -> Sequence[Delivery]:
+    log, wanted = request.runtime.delivery_log, _filter(client_id, values, failed=_flag(values))
     try:
-        entry(request.runtime.storage, after, client_id)
+        return log.list(wanted, after=after, limit=limit)
     except NotFound:
         raise InvalidInput("after", "expected the next_after of a page; it may be too old") from None
 
 
 def _filter(client_id: str, values: Mapping[str, str], *, failed: bool) -> Filter:
     kind, state = values.get("type", ""), values.get("state", "")
-    if kind and kind not in desk.SENT_TYPES:
-        raise InvalidInput("type", f"expected one of {', '.join(desk.SENT_TYPES)}")
-    if state and state not in set(DeliveryState):
-        raise InvalidInput("state", f"expected one of {', '.join(DeliveryState)}")
+    chosen_kind = check_type(kind) if kind else None
+    chosen_state = check_state(state) if state else None
     since, until = _moment("since", values), _moment("until", values)
     check_span(since, until, "until")
     return Filter(
         client_id=client_id,
         endpoint_id=values.get("endpoint", ""),
-        kind=NoticeKind(kind) if kind else None,
-        state=DeliveryState(state) if state else None,
+        kind=chosen_kind,
+        state=chosen_state,
         undelivered=failed,
         since=since,
         until=until,

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pyramid.response import Response
 from pyramid.view import view_config
 
-from consentcore.domain.errors import InvalidInput
 from consentcore.domain.event_kinds import NoticeKind
-from consentcore.domain.notice import DeliveryState
 from consentcore.egress.errands import WEBHOOK_TEST, Errand, errand
 from consentcore.web.api.access import answer, parameters
 from consentcore.web.api.bodies import members, texts
 from consentcore.web.security import APPLICATION
-from consentcore.webhooks import service as desk
-from consentcore.worker.probe import check_type, send_test
+from consentcore.webhooks.choices import check_type, overlap_ms
+from consentcore.webhooks.service import EndpointUpdate
+from consentcore.worker.probe import EndpointProbe
 
 if TYPE_CHECKING:
     from pyramid.request import Request
-
-    from consentcore.domain.client import WebhookEndpoint
 
 
 @view_config(route_name="api.endpoints", request_method="GET", permission=APPLICATION, require_csrf=False)
@@ -28,8 +25,8 @@ def endpoints(request: Request) -> Response:
     """All endpoints of the application, oldest first."""
     client = request.identity
     parameters(request)
-    found = request.uow.clients.endpoints(client.client_id)
-    data = [desk.facts(request.runtime, one) for one in found]
+    webhooks = request.runtime.webhooks
+    data = [webhooks.endpoint_json(one) for one in webhooks.list(request.uow, client.client_id)]
     return answer({"data": data, "has_more": False, "next_after": None})
 
 
@@ -39,13 +36,13 @@ def add(request: Request) -> Response:
     client = request.identity
     parameters(request)
     typed = members(request, url=str, events=list, signatures=list)
-    wanted = desk.Change(typed.get("url"), texts(typed, "events"), texts(typed, "signatures"))
-    made = desk.prepare(request.runtime, client, wanted)
-    desk.store(request.uow, made.endpoint)
-    response = answer(desk.minted_facts(request.runtime, made))
+    webhooks = request.runtime.webhooks
+    new = webhooks.prepare(client, _update(typed))
+    webhooks.add(request.uow, new)
+    response = answer(webhooks.new_endpoint_json(new))
     response.status_int = 201
     base = request.runtime.settings.issuer.rstrip("/")
-    response.headers["Location"] = f"{base}/api/v1/endpoints/{made.endpoint.endpoint_id}"
+    response.headers["Location"] = f"{base}/api/v1/endpoints/{new.endpoint.endpoint_id}"
     return response
 
 
@@ -54,10 +51,10 @@ def show(request: Request) -> Response:
     """One endpoint, and how many deliveries there are to it by state."""
     client = request.identity
     parameters(request)
-    found = desk.find(request.uow, request.matchdict["endpoint_id"], client.client_id)
-    backlog = request.runtime.storage.outbox.backlog(found.endpoint_id)
-    counts = {one.value: backlog.get(one, 0) for one in DeliveryState}
-    return answer({**desk.facts(request.runtime, found), "deliveries": counts})
+    webhooks = request.runtime.webhooks
+    endpoint = webhooks.find(request.uow, _id(request), client.client_id)
+    counts = request.runtime.delivery_log.backlog(endpoint.endpoint_id)
+    return answer({**webhooks.endpoint_json(endpoint), "deliveries": counts})
 
 
 @view_config(route_name="api.endpoint", request_method="PATCH", permission=APPLICATION, require_csrf=False)
@@ -66,14 +63,12 @@ def change(request: Request) -> Response:
     client = request.identity
     parameters(request)
     typed = members(request, url=str, events=list, signatures=list, overlap=str)
-    wanted = desk.Change(typed.get("url"), texts(typed, "events"), texts(typed, "signatures"))
-    keep_ms = _overlap(typed)
+    update, keep_ms, webhooks = _update(typed), _keep_ms(typed), request.runtime.webhooks
     with request.runtime.storage.reading() as uow:
-        desk.find(uow, request.matchdict["endpoint_id"], client.client_id)
-    checked = desk.check_change(request.runtime, wanted, client.client_id)
-    found = _locked(request, client.client_id)
-    made = desk.change(request.runtime, request.uow, found, checked, keep_ms=keep_ms)
-    return answer(desk.minted_facts(request.runtime, made))
+        webhooks.find(uow, _id(request), client.client_id)
+    checked = webhooks.check(update, client.client_id)
+    new = webhooks.update(request.uow, _id(request), checked, keep_ms=keep_ms, client_id=client.client_id)
+    return answer(webhooks.new_endpoint_json(new))
 
 
 @view_config(route_name="api.endpoint", request_method="DELETE", permission=APPLICATION, require_csrf=False)
@@ -81,8 +76,7 @@ def remove(request: Request) -> Response:
     """Remove an endpoint for good."""
     client = request.identity
     parameters(request)
-    found = _locked(request, client.client_id)
-    request.uow.clients.remove_endpoint(found.endpoint_id)
+    request.runtime.webhooks.remove(request.uow, _id(request), client_id=client.client_id)
     return Response(status=204, headerlist=[("Cache-Control", "no-store")])
 
 
@@ -93,9 +87,9 @@ def rotate(request: Request) -> Response:
     """New secrets; the old ones sign on for ``overlap``."""
     client = request.identity
     parameters(request)
-    keep_ms = _overlap(members(request, overlap=str))
-    made = desk.rotate(request.runtime, request.uow, _locked(request, client.client_id), keep_ms=keep_ms)
-    return answer(desk.minted_facts(request.runtime, made))
+    keep_ms, webhooks = _keep_ms(members(request, overlap=str)), request.runtime.webhooks
+    new = webhooks.rotate_secrets(request.uow, _id(request), keep_ms=keep_ms, client_id=client.client_id)
+    return answer(webhooks.new_endpoint_json(new))
 
 
 @view_config(
@@ -103,7 +97,12 @@ def rotate(request: Request) -> Response:
 )
 def enable(request: Request) -> Response:
     """Send to it again."""
-    return _switched(request, on=True)
+    client = request.identity
+    parameters(request)
+    members(request)
+    webhooks = request.runtime.webhooks
+    endpoint = webhooks.enable(request.uow, _id(request), client_id=client.client_id)
+    return answer(webhooks.endpoint_json(endpoint))
 
 
 @view_config(
@@ -111,7 +110,12 @@ def enable(request: Request) -> Response:
 )
 def disable(request: Request) -> Response:
     """Keep what is for it instead of sending it."""
-    return _switched(request, on=False)
+    client = request.identity
+    parameters(request)
+    members(request)
+    webhooks, reason = request.runtime.webhooks, "disabled by the application"
+    endpoint = webhooks.disable(request.uow, _id(request), reason=reason, client_id=client.client_id)
+    return answer(webhooks.endpoint_json(endpoint))
 
 
 @view_config(
@@ -124,26 +128,19 @@ def test(request: Request) -> Response:
     kind = check_type(members(request, type=str).get("type", NoticeKind.TEST.value))
     # Not in the transaction of the request: the receiver is waited for.
     with request.runtime.storage.reading() as uow:
-        found = desk.find(uow, request.matchdict["endpoint_id"], client.client_id)
-    with errand(Errand(WEBHOOK_TEST, found.url, client.client_id)):
-        return answer(send_test(request.runtime, client, found, kind).facts)
+        endpoint = request.runtime.webhooks.find(uow, _id(request), client.client_id)
+    with errand(Errand(WEBHOOK_TEST, endpoint.url, client.client_id)):
+        return answer(EndpointProbe.of(request.runtime).send(client, endpoint, kind).facts)
 
 
-def _locked(request: Request, client_id: str) -> WebhookEndpoint:
-    return desk.lock(request.uow, request.matchdict["endpoint_id"], client_id)
+def _id(request: Request) -> str:
+    endpoint_id: str = request.matchdict["endpoint_id"]
+    return endpoint_id
 
 
-def _switched(request: Request, *, on: bool) -> Response:
-    client = request.identity
-    parameters(request)
-    members(request)
-    found = _locked(request, client.client_id)
-    changed = desk.switch(request.uow, found, request.now, on=on, reason="disabled by the application")
-    return answer(desk.facts(request.runtime, changed))
+def _update(typed: dict[str, Any]) -> EndpointUpdate:
+    return EndpointUpdate(typed.get("url"), texts(typed, "events"), texts(typed, "signatures"))
 
 
-def _overlap(typed: dict[str, str]) -> int:
-    word = typed.get("overlap", "24h")
-    if word not in desk.KEEP_MS:
-        raise InvalidInput("overlap", f"expected one of {', '.join(desk.KEEP_MS)}")
-    return desk.KEEP_MS[word]
+def _keep_ms(typed: dict[str, Any]) -> int:
+    return overlap_ms(typed.get("overlap", "24h"))

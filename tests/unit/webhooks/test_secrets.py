@@ -10,7 +10,13 @@ from standardwebhooks import Webhook
 
 from consentcore.api import HOUR, InvalidInput, SealedSecret
 from consentcore.testing import fixed_keys
-from consentcore.webhooks.secrets import live_secrets, make_endpoint, public_keys, rotated, schemes_of
+from consentcore.webhooks.secrets import (
+    live_secrets,
+    make_endpoint,
+    public_keys,
+    schemes_of,
+    with_new_secrets,
+)
 from consentcore.webhooks.signing import (
     is_ed25519,
     make_secret,
@@ -57,31 +63,31 @@ def test_endpoint_may_sign_by_ed25519_alone_or_beside():
 
 def test_rotation_keeps_the_old_secret_for_a_while():
     old = made()
-    new = rotated(KEYS, old.endpoint, NOW, keep_ms=24 * HOUR)
+    new = with_new_secrets(KEYS, old.endpoint, NOW, keep_ms=24 * HOUR)
     assert live_secrets(KEYS, new.endpoint, NOW + 24 * HOUR - 1) == (new.secret, old.secret)
     assert live_secrets(KEYS, new.endpoint, NOW + 24 * HOUR) == (new.secret,)
 
 
 def test_rotation_now_ends_the_old_secret():
     old = made()
-    new = rotated(KEYS, old.endpoint, NOW, keep_ms=0)
+    new = with_new_secrets(KEYS, old.endpoint, NOW, keep_ms=0)
     assert live_secrets(KEYS, new.endpoint, NOW) == (new.secret,)
     assert len(new.endpoint.secrets) == 1
 
 
 def test_at_most_two_old_secrets_sign_and_none_lives_longer_than_it_was_told():
     first = made()
-    second = rotated(KEYS, first.endpoint, NOW, keep_ms=24 * HOUR)
-    third = rotated(KEYS, second.endpoint, NOW + 1, keep_ms=72 * HOUR)
+    second = with_new_secrets(KEYS, first.endpoint, NOW, keep_ms=24 * HOUR)
+    third = with_new_secrets(KEYS, second.endpoint, NOW + 1, keep_ms=72 * HOUR)
     assert live_secrets(KEYS, third.endpoint, NOW + 1) == (third.secret, second.secret, first.secret)
     assert live_secrets(KEYS, third.endpoint, NOW + 25 * HOUR) == (third.secret, second.secret)
-    fourth = rotated(KEYS, third.endpoint, NOW + 2, keep_ms=24 * HOUR)
+    fourth = with_new_secrets(KEYS, third.endpoint, NOW + 2, keep_ms=24 * HOUR)
     assert live_secrets(KEYS, fourth.endpoint, NOW + 2) == (fourth.secret, third.secret, second.secret)
 
 
 def test_change_of_scheme_overlaps_like_a_rotation():
     old = made()
-    new = rotated(KEYS, old.endpoint, NOW, keep_ms=HOUR, schemes=("v1a",))
+    new = with_new_secrets(KEYS, old.endpoint, NOW, keep_ms=HOUR, schemes=("v1a",))
     assert new.secret == ""
     assert schemes_of(KEYS, new.endpoint, NOW) == ("v1a",)
     assert live_secrets(KEYS, new.endpoint, NOW)[1:] == (old.secret,)
@@ -90,7 +96,7 @@ def test_change_of_scheme_overlaps_like_a_rotation():
 def test_secret_that_cannot_be_opened_does_not_stop_a_rotation():
     old = made()
     broken = replace(old.endpoint, secrets=(SealedSecret("gone", NOW), *old.endpoint.secrets))
-    new = rotated(KEYS, broken, NOW, keep_ms=HOUR)
+    new = with_new_secrets(KEYS, broken, NOW, keep_ms=HOUR)
     assert live_secrets(KEYS, new.endpoint, NOW) == (new.secret, old.secret)
 
 
