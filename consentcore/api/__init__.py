@@ -65,6 +65,16 @@ from consentcore.domain.notice import (
     Retry,
     Trigger,
 )
+from consentcore.domain.notice_facts import (
+    AccountFacts,
+    ConsentFacts,
+    EndpointFacts,
+    EndpointTestFacts,
+    NoticeFacts,
+    NoticeFactsError,
+    facts_of,
+    members_of,
+)
 from consentcore.domain.owner import Owner, OwnerIdentity, OwnerSession, OwnerTicket
 from consentcore.domain.parties import Actor, ActorType, Audience
 from consentcore.domain.scope import OFFLINE_ACCESS, Catalog, Scope, ScopeTexts, ScopeType
@@ -156,6 +166,7 @@ __all__ = [
     "OFFLINE_ACCESS",
     "SECOND",
     "UNDELIVERED",
+    "AccountFacts",
     "Actor",
     "ActorType",
     "Anchor",
@@ -182,6 +193,7 @@ __all__ = [
     "ConfigurationError",
     "ConsentContext",
     "ConsentEvent",
+    "ConsentFacts",
     "ConsentPanel",
     "ConsentcoreError",
     "ConsumeOutcome",
@@ -193,7 +205,9 @@ __all__ = [
     "EgressError",
     "EgressPolicy",
     "EgressResponse",
+    "EndpointFacts",
     "EndpointHealth",
+    "EndpointTestFacts",
     "EndpointView",
     "Envelope",
     "EventType",
@@ -227,6 +241,8 @@ __all__ = [
     "NoSettings",
     "NotFound",
     "Notice",
+    "NoticeFacts",
+    "NoticeFactsError",
     "NoticeKind",
     "NoticeRepository",
     "NoticeSnapshot",
@@ -294,6 +310,7 @@ __all__ = [
     "check_sender",
     "check_text",
     "check_unicode",
+    "facts_of",
     "from_iso",
     "hookimpl",
     "is_in",
@@ -304,6 +321,7 @@ __all__ = [
     "mail_message",
     "mail_targets",
     "make_folder",
+    "members_of",
     "message",
     "mime_message",
     "misread_host",

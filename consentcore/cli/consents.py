@@ -20,7 +20,7 @@ from consentcore.domain.grant_states import GRANT_STATES, GrantState, state_prof
 from consentcore.ports.storage import transact
 
 if TYPE_CHECKING:
-    from consentcore.consent.service import Change
+    from consentcore.consent.transition import GrantChange
     from consentcore.domain.owner import Owner
     from consentcore.ports.transactions import UnitOfWork
 
@@ -55,7 +55,7 @@ def revoke(state: State, grant_id: str, reason: str) -> None:
     """Revoke a consent: its tokens are dead at once; data owner and application are told."""
     runtime = state.runtime
 
-    def work(uow: UnitOfWork) -> Change:
+    def work(uow: UnitOfWork) -> GrantChange:
         return by_operator.revoke(
             runtime.service, uow, grant_id, by=operator(), reason=reason, method="cli:revoke"
         )

@@ -9,13 +9,14 @@ from consentcore.domain.event import Evidence
 from consentcore.domain.parties import Actor, ActorType
 
 if TYPE_CHECKING:
-    from consentcore.consent.service import Change, ConsentService
+    from consentcore.consent.service import ConsentService
+    from consentcore.consent.transition import GrantChange
     from consentcore.ports.transactions import UnitOfWork
 
 
 def revoke(
     service: ConsentService, uow: UnitOfWork, grant_id: str, *, by: str, reason: str, method: str
-) -> Change:
+) -> GrantChange:
     """Revoke a grant: its tokens are dead at once; data owner and application are told.
 
     :param by: the operator, as the system knows them.

@@ -20,7 +20,7 @@ EXPLICIT_CONSENT = "dpv:ExplicitlyExpressedConsent"
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class Action:
     """Something that happens to a grant.
 
     :ivar requested: pinned scopes that were asked,
@@ -41,29 +41,29 @@ class Act:
 
 
 def describe(
-    act: Act, before: Grant | None, after: Grant, client: Client | None, catalog: Catalog
+    action: Action, before: Grant | None, after: Grant, client: Client | None, catalog: Catalog
 ) -> dict[str, object]:
     """Return the body of an event, except for its identity and the standing of the grant after it."""
-    by_owner = act.actor.type is ActorType.OWNER
+    by_owner = action.actor.type is ActorType.OWNER
     content: dict[str, object] = {
         "owner_type": "person",
         "acting_user_id": after.owner_id if by_owner else "",
         "authority_basis": "self" if by_owner else "",
-        "actor": {"type": act.actor.type.value, "id": act.actor.actor_id},
-        "scopes_requested": list(act.requested),
-        "scopes_granted": list(act.granted),
-        "scopes_declined": list(act.declined),
+        "actor": {"type": action.actor.type.value, "id": action.actor.actor_id},
+        "scopes_requested": list(action.requested),
+        "scopes_granted": list(action.granted),
+        "scopes_declined": list(action.declined),
         "scopes_before": list(before.scopes) if before else [],
         "resources_before": list(before.resources) if before else [],
         "state_before": before.state.value if before else "",
         "data_categories": _data_categories(after, catalog),
         "withdrawal_method": f"/consents/{after.grant_id}/revoke",
-        "policy_versions": {"catalog": act.evidence.catalog_version, "ui": act.evidence.ui_version},
-        "evidence": _evidence(act),
+        "policy_versions": {"catalog": action.evidence.catalog_version, "ui": action.evidence.ui_version},
+        "evidence": _evidence(action),
         **_client(client),
-        **(act.details or {}),
+        **(action.details or {}),
     }
-    if event_kind(act.type).consenting:
+    if event_kind(action.type).consenting:
         content["consent_type"] = EXPLICIT_CONSENT
     return content
 
@@ -88,14 +88,17 @@ def _data_categories(grant: Grant, catalog: Catalog) -> list[dict[str, str]]:
     ]
 
 
-def _evidence(act: Act) -> dict[str, object]:
-    found = act.evidence
+def _evidence(action: Action) -> dict[str, object]:
+    found = action.evidence
     text = asdict(found)
     text["presented_at"] = None if found.presented_at is None else iso(found.presented_at)
     text["auth_time"] = None if found.auth_time is None else iso(found.auth_time)
-    text["reason_code"] = found.reason_code or _default_reason(act)
+    text["reason_code"] = reason_of(action)
     return text
 
 
-def _default_reason(act: Act) -> str:
-    return "system" if act.actor.type is ActorType.SYSTEM else event_kind(act.type).default_reason
+def reason_of(action: Action) -> str:
+    """The code that says why, where whoever did it gives none too."""
+    if action.evidence.reason_code:
+        return action.evidence.reason_code
+    return "system" if action.actor.type is ActorType.SYSTEM else event_kind(action.type).default_reason

@@ -22,8 +22,8 @@ GRANT_SEAL = "grant-seal"
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A line about to enter the chain of ``grant`` (the row as it will be, without head, sequence and seal).
+class LedgerEntry:
+    """An entry about to join the chain of ``grant`` (the row as it will be, without head, sequence and seal).
 
     :ivar occurred_at: when it took effect;
     :ivar recorded_at: when it is written, which may be days later.
@@ -46,8 +46,10 @@ def canonical(value: Mapping[str, object]) -> str:
         raise InvalidInput("text", f"expected valid Unicode ({error})") from error
 
 
-def chain(keys: KeyRing, before: Grant | None, after: Grant, line: Line) -> tuple[Grant, ConsentEvent]:
-    """Add a line to the chain of a grant.
+def chain(
+    keys: KeyRing, before: Grant | None, after: Grant, entry: LedgerEntry
+) -> tuple[Grant, ConsentEvent]:
+    """Add an entry to the chain of a grant.
 
     :param before: the grant as it stands; None starts a chain.
     :param after: the grant as it shall be; its ``sequence``, ``head``, ``key_id`` and ``seal`` are set here.
@@ -61,24 +63,24 @@ def chain(keys: KeyRing, before: Grant | None, after: Grant, line: Line) -> tupl
         "event_id": str(uuid.uuid4()),
         "grant_id": after.grant_id,
         "sequence": sequence,
-        "type": line.type.value,
-        "occurred_at": iso(line.occurred_at),
-        "effective_at": iso(line.occurred_at),
-        "recorded_at": iso(line.recorded_at),
+        "type": entry.type.value,
+        "occurred_at": iso(entry.occurred_at),
+        "effective_at": iso(entry.occurred_at),
+        "recorded_at": iso(entry.recorded_at),
         "owner_id": after.owner_id,
         "client_id": after.client_id,
         "prev_hash": prev_hash.hex(),
         "key_id": key_id,
     }
-    body = canonical({**line.content, **row_facts(after), **identity})
+    body = canonical({**entry.content, **row_facts(after), **identity})
     event = ConsentEvent(
         event_id=identity["event_id"],  # type: ignore[arg-type]
         grant_id=after.grant_id,
         sequence=sequence,
-        type=line.type,
+        type=entry.type,
         owner_id=after.owner_id,
         client_id=after.client_id,
-        occurred_at=line.occurred_at,
+        occurred_at=entry.occurred_at,
         body=body,
         prev_hash=prev_hash,
         record_hash=record_hash(keys, body, key_id),

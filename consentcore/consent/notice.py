@@ -2,71 +2,60 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
-from dataclasses import dataclass
 
-import rfc8785
-
+from consentcore.consent.event_body import Action, reason_of
 from consentcore.domain.clock import from_iso, iso
 from consentcore.domain.event import ConsentEvent
-from consentcore.domain.event_kinds import EventType, event_kind, notice_profile, told_by
+from consentcore.domain.event_kinds import event_kind, notice_profile, told_by
 from consentcore.domain.grant import Grant
 from consentcore.domain.notice import Notice
-from consentcore.domain.parties import INITIATORS, ActorType
+from consentcore.domain.notice_facts import ConsentFacts
+from consentcore.domain.parties import INITIATORS
 
 _TOLD_IN_FULL = frozenset({"client_disabled"})
-"""Reasons whose text goes to data owner and application; that of every other act stays in the evidence."""
+"""Reasons whose text goes to data owner and application; that of every other action stays in the evidence."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """What of an event's body is told."""
-
-    actor: str
-    reason: str
-    client_name: str
-    before: tuple[str, ...]
-    after: tuple[str, ...]
-    requested: tuple[str, ...]
-    recorded_at: str
-    reason_text: str
-
-
-def make_notice(event: ConsentEvent, grant: Grant, *, had_grant_before: bool = False) -> Notice | None:
+def make_notice(
+    event: ConsentEvent,
+    action: Action,
+    before: Grant | None,
+    grant: Grant,
+    *,
+    client_name: str,
+    recorded_at: int,
+    had_grant_before: bool = False,
+) -> Notice | None:
     """Make the notice of an event; None for an unanswered request, of which nobody is told.
 
-    ``data`` is canonical JSON: ``event_type``, ``sequence``, ``state``, ``scopes`` (what the client may use from
-    now on), ``previous_scopes``, ``requested_scopes`` (all three scope tokens without version), ``change``
-    (``created``, ``extended``, ``narrowed``, ``renewed`` or ""), ``initiator`` (``user``, ``client``, ``admin``,
-    ``system``), ``reason`` (a code, never free text), ``reason_text`` (what an operator typed for everybody to read who
-    is told; else ""), ``expires_at`` and ``recorded_at`` (ISO 8601), ``client_name`` and ``had_grant_before``.
-
-    :param grant: the grant after the event.
+    :param action: what the event tells of.
+    :param before: the grant before it; None where there was none.
+    :param grant: the grant after it.
+    :param recorded_at: when it is written, in milliseconds since the epoch.
     :param had_grant_before: on a denial, whether the client already had a permission of this owner, so that
         telling it who said no tells it nothing new.
     """
     kind = event_kind(event.type).notice
     if kind is None:
         return None
-    told = _read(event)
-    active = grant.is_active(event.occurred_at)
-    data = {
-        "event_type": event.type.value,
-        "sequence": event.sequence,
-        "state": grant.state.value,
-        "scopes": _ids(told.after) if active else [],
-        "previous_scopes": _ids(told.before),
-        "requested_scopes": _ids(told.requested),
-        "change": _change(event.type, told),
-        "initiator": INITIATORS[ActorType(told.actor)],
-        "reason": told.reason,
-        "expires_at": iso(grant.expires_at),
-        "recorded_at": told.recorded_at,
-        "reason_text": told.reason_text,
-        "client_name": told.client_name,
-        "had_grant_before": had_grant_before,
-    }
+    reason = reason_of(action)
+    facts = ConsentFacts(
+        event_type=event.type.value,
+        sequence=event.sequence,
+        state=grant.state.value,
+        scopes=grant.scope_ids if grant.is_active(event.occurred_at) else (),
+        previous_scopes=before.scope_ids if before else (),
+        requested_scopes=_scope_ids(action.requested),
+        change=_change(action, before, grant),
+        initiator=INITIATORS[action.actor.type],
+        reason=reason,
+        reason_text=action.evidence.reason_text if reason in _TOLD_IN_FULL else "",
+        expires_at=iso(grant.expires_at),
+        recorded_at=iso(recorded_at),
+        client_name=client_name,
+        had_grant_before=had_grant_before,
+    )
     return Notice(
         notice_id=event.event_id,
         kind=kind,
@@ -75,7 +64,7 @@ def make_notice(event: ConsentEvent, grant: Grant, *, had_grant_before: bool = F
         owner_id=event.owner_id,
         audiences=notice_profile(kind).audiences,
         occurred_at=event.occurred_at,
-        data=rfc8785.dumps(data).decode(),
+        data=facts.to_json(),
     )
 
 
@@ -86,38 +75,23 @@ def written_at(notice: Notice) -> int:
     if not any(row.ends for row in told_by(notice.kind)):  # whatever else is told is written at once
         return notice.occurred_at
     try:
-        return from_iso(json.loads(notice.data)["recorded_at"])
-    except (ValueError, LookupError, TypeError):
+        return from_iso(ConsentFacts.from_json(notice.data).recorded_at)
+    except ValueError:
         return notice.occurred_at
 
 
-def _read(event: ConsentEvent) -> _Told:
-    body = json.loads(event.body)
-    reason = body["evidence"]["reason_code"]
-    return _Told(
-        actor=body["actor"]["type"],
-        reason=reason,
-        client_name=body["client_name"],
-        before=tuple(body["scopes_before"]),
-        after=tuple(body["scopes_after"]),
-        requested=tuple(body["scopes_requested"]),
-        recorded_at=body["recorded_at"],
-        reason_text=body["evidence"]["reason_text"] if reason in _TOLD_IN_FULL else "",
-    )
-
-
-def _change(event_type: EventType, told: _Told) -> str:
-    kind = event_kind(event_type)
+def _change(action: Action, before: Grant | None, after: Grant) -> str:
+    kind = event_kind(action.type)
     if not kind.consenting:
         return ""
-    if kind.begins:
+    if before is None:
         return "created"
-    before, after = set(told.before), set(told.after)
-    if before == after:
+    had, has = set(before.scopes), set(after.scopes)
+    if had == has:
         return "renewed"
     # Where something was added and something else left out, the addition is what people have to hear of.
-    return "narrowed" if after < before else "extended"
+    return "narrowed" if has < had else "extended"
 
 
-def _ids(references: Iterable[str]) -> list[str]:
-    return [reference.rpartition("@")[0] for reference in references]
+def _scope_ids(references: Iterable[str]) -> tuple[str, ...]:
+    return tuple(reference.rpartition("@")[0] for reference in references)

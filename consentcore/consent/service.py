@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 from consentcore.consent import terms
 from consentcore.consent.checks import check_approval, check_asked, naming
-from consentcore.consent.event_body import Act
-from consentcore.consent.transition import Change, Transitions
+from consentcore.consent.event_body import Action
+from consentcore.consent.transition import GrantChange, Transitions
 from consentcore.consent.unanswered import is_on_record
 from consentcore.domain.client import Client
 from consentcore.domain.clock import Clock
@@ -28,8 +28,6 @@ from consentcore.domain.scope import Catalog
 from consentcore.oauth.codes import new_code
 from consentcore.ports.keys import KeyRing
 from consentcore.ports.transactions import UnitOfWork
-
-__all__ = ["Approval", "Change", "ConsentService", "Decision"]
 
 SYSTEM = Actor(ActorType.SYSTEM)
 
@@ -100,14 +98,14 @@ class ConsentService:
         evidence = naming(evidence, snapshot)
         if not uow.interactions.consume(interaction.interaction_hash):
             raise InteractionGone
-        act = self._approval(interaction, owner, decision, evidence)
+        action = self._approval(interaction, owner, decision, evidence)
         before, replaces = self._to_amend(uow, owner.owner_id, client.client_id)
         if before is None:
-            after = self._begin(interaction, owner, act, decision.resources, replaces)
+            after = self._begin(interaction, owner, action, decision.resources, replaces)
         else:
-            act = replace(act, type=EventType.AMENDED)
-            after = self._amend(before, interaction, act, decision.resources)
-        change = self._transitions.apply(uow, act, before, after, snapshot=snapshot)
+            action = replace(action, type=EventType.AMENDED)
+            after = self._amend(before, interaction, action, decision.resources)
+        change = self._transitions.apply(uow, action, before, after, snapshot=snapshot)
         code = self._issue(uow, change.grant, interaction.request, decision.scopes, evidence)
         return Approval(change.grant, change.event, code)
 
@@ -135,7 +133,7 @@ class ConsentService:
         owner: Owner,
         evidence: Evidence,
         snapshot: NoticeSnapshot,
-    ) -> Change:
+    ) -> GrantChange:
         """Record a no as a grant in state ``denied``; a standing grant stays as it is.
 
         :raises InteractionGone: when the request was answered before, ran out or is another owner's.
@@ -146,12 +144,12 @@ class ConsentService:
             raise InteractionGone
         asked = terms.pin_known(self._catalog, interaction.request.scopes)
         actor = Actor(ActorType.OWNER, owner.owner_id)
-        act = Act(EventType.DENIED, actor, evidence, requested=asked, declined=asked)
+        action = Action(EventType.DENIED, actor, evidence, requested=asked, declined=asked)
         pair = owner.owner_id, client.client_id
         known = uow.grants.lock_active(*pair) or uow.grants.latest_ended(*pair)
         after = self._without_permission(*pair)
         return self._transitions.apply(
-            uow, act, None, after, snapshot=snapshot, had_grant_before=known is not None
+            uow, action, None, after, snapshot=snapshot, had_grant_before=known is not None
         )
 
     def revoke(
@@ -164,7 +162,7 @@ class ConsentService:
         owner_id: str = "",
         client_id: str = "",
         effective_at: int | None = None,
-    ) -> Change:
+    ) -> GrantChange:
         """End a grant; from the commit on every token and code under it is dead.
 
         An owner withdraws, a client closes, the operator and the system revoke.
@@ -181,13 +179,13 @@ class ConsentService:
             raise NotFound("grant", grant_id)
         if len(evidence.reason_text) > 1000:
             raise InvalidInput("reason", "expected at most 1000 characters")
-        act = Act(requested_by(actor.type).type, actor, evidence, effective_at=effective_at)
+        action = Action(requested_by(actor.type).type, actor, evidence, effective_at=effective_at)
         found = standing(grant, self._clock.now() if effective_at is None else effective_at)
         if not found.recorded:
-            raise InvalidTransition(grant_id, found.state, act.type)
-        return self._transitions.apply(uow, act, grant, grant)
+            raise InvalidTransition(grant_id, found.state, action.type)
+        return self._transitions.apply(uow, action, grant, grant)
 
-    def expire(self, uow: UnitOfWork, grant_id: str) -> Change | None:
+    def expire(self, uow: UnitOfWork, grant_id: str) -> GrantChange | None:
         """Record that a grant's time is over; None when it is not, or it has ended otherwise.
 
         However late that is, the event and the grant say that it ended at its date.
@@ -209,17 +207,17 @@ class ConsentService:
         over_at = min(self._clock.now(), interaction.expires_at)
         if is_on_record(uow, interaction, asked, over_at):
             return
-        act = Act(EventType.ABANDONED, SYSTEM, Evidence("timer"), requested=asked, effective_at=over_at)
+        action = Action(EventType.ABANDONED, SYSTEM, Evidence("timer"), requested=asked, effective_at=over_at)
         after = replace(
             self._without_permission(interaction.owner_id, interaction.request.client_id),
             created_at=interaction.created_at,
             expires_at=over_at,
         )
-        self._transitions.apply(uow, act, None, after)
+        self._transitions.apply(uow, action, None, after)
 
     def compromised(
         self, uow: UnitOfWork, *, family_id: str, grant_id: str, event_type: EventType
-    ) -> Change | None:
+    ) -> GrantChange | None:
         """Kill the family of a replayed code or reused refresh token, record it and tell the operator.
 
         The grant stays as it is. None when the family was dead before: repeating an attack adds nothing
@@ -233,8 +231,8 @@ class ConsentService:
         grant = uow.grants.lock(grant_id)
         if not uow.families.kill(family_id, self._clock.now()) or grant is None:
             return None
-        act = Act(event_type, SYSTEM, Evidence("token_endpoint"), details={"family_id": family_id})
-        return self._transitions.apply(uow, act, grant, grant)
+        action = Action(event_type, SYSTEM, Evidence("token_endpoint"), details={"family_id": family_id})
+        return self._transitions.apply(uow, action, grant, grant)
 
     def _open(self, interaction: Interaction, client: Client, owner: Owner) -> None:
         if self._clock.now() >= interaction.expires_at or interaction.owner_id not in {"", owner.owner_id}:
@@ -243,9 +241,9 @@ class ConsentService:
 
     def _approval(
         self, interaction: Interaction, owner: Owner, decision: Decision, evidence: Evidence
-    ) -> Act:
+    ) -> Action:
         asked = interaction.request.scopes
-        return Act(
+        return Action(
             type=EventType.GRANTED,
             actor=Actor(ActorType.OWNER, owner.owner_id),
             evidence=evidence,
@@ -266,22 +264,29 @@ class ConsentService:
         return None, ended.grant_id if ended else ""
 
     def _begin(
-        self, interaction: Interaction, owner: Owner, act: Act, resources: tuple[str, ...], replaces: str
+        self,
+        interaction: Interaction,
+        owner: Owner,
+        action: Action,
+        resources: tuple[str, ...],
+        replaces: str,
     ) -> Grant:
         return replace(
             self._without_permission(owner.owner_id, interaction.request.client_id),
-            scopes=act.granted,
+            scopes=action.granted,
             resources=tuple(sorted(set(resources))),
             expires_at=self._end_shown(interaction),
             replaces=replaces,
         )
 
-    def _amend(self, grant: Grant, interaction: Interaction, act: Act, resources: tuple[str, ...]) -> Grant:
+    def _amend(
+        self, grant: Grant, interaction: Interaction, action: Action, resources: tuple[str, ...]
+    ) -> Grant:
         united = terms.amended(
             self._catalog,
             grant,
             asked=interaction.request.scopes,
-            approved=act.granted,
+            approved=action.granted,
             resources=resources,
             end=self._end_shown(interaction),
         )
@@ -327,7 +332,7 @@ class ConsentService:
     def _is_over(self, grant: Grant) -> bool:
         return not standing(grant, self._clock.now()).recorded
 
-    def _expire(self, uow: UnitOfWork, grant: Grant) -> Change:
+    def _expire(self, uow: UnitOfWork, grant: Grant) -> GrantChange:
         evidence = Evidence("timer", reason_code="time_over")
-        act = Act(EventType.EXPIRED, SYSTEM, evidence, effective_at=grant.expires_at)
-        return self._transitions.apply(uow, act, grant, grant)
+        action = Action(EventType.EXPIRED, SYSTEM, evidence, effective_at=grant.expires_at)
+        return self._transitions.apply(uow, action, grant, grant)

@@ -9,7 +9,8 @@ from consentcore.domain.grant import standing
 from consentcore.domain.parties import Actor, ActorType
 
 if TYPE_CHECKING:
-    from consentcore.consent.service import Change, ConsentService
+    from consentcore.consent.service import ConsentService
+    from consentcore.consent.transition import GrantChange
     from consentcore.domain.client import Client
     from consentcore.domain.grant import Grant
     from consentcore.ports.transactions import UnitOfWork
@@ -19,7 +20,9 @@ CLIENT_DISABLED = "client_disabled"
 WORKER = Actor(ActorType.SYSTEM, "worker")
 
 
-def end(service: ConsentService, uow: UnitOfWork, grant: Grant, client: Client | None, now: int) -> Change:
+def end(
+    service: ConsentService, uow: UnitOfWork, grant: Grant, client: Client | None, now: int
+) -> GrantChange:
     """Revoke a grant of a client that is disabled, or gone, as of the moment at which it was.
 
     :param now: milliseconds since the epoch.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from consentcore.consent.event_body import Act, describe
-from consentcore.consent.ledger import Line, chain
+from consentcore.consent.event_body import Action, describe
+from consentcore.consent.ledger import LedgerEntry, chain
 from consentcore.consent.notice import make_notice
 from consentcore.domain.clock import Clock
 from consentcore.domain.errors import InvalidTransition
@@ -18,7 +18,7 @@ from consentcore.ports.transactions import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class GrantChange:
     """A grant after something happened to it, and the evidence of that."""
 
     grant: Grant
@@ -26,7 +26,7 @@ class Change:
 
 
 class Transitions:
-    """Applies an :class:`~consentcore.consent.event_body.Act` to a grant."""
+    """Applies an :class:`~consentcore.consent.event_body.Action` to a grant."""
 
     def __init__(self, keys: KeyRing, clock: Clock, catalog: Catalog) -> None:
         self._keys = keys
@@ -36,13 +36,13 @@ class Transitions:
     def apply(
         self,
         uow: UnitOfWork,
-        act: Act,
+        action: Action,
         before: Grant | None,
         after: Grant,
         *,
         snapshot: NoticeSnapshot | None = None,
         had_grant_before: bool = False,
-    ) -> Change:
+    ) -> GrantChange:
         """Store the change, its event, the snapshot and the notice in the transaction of ``uow``.
 
         :param before: the grant as it stands, locked by this transaction; None for a new one.
@@ -51,17 +51,17 @@ class Transitions:
         :raises StorageConflict: when somebody else was faster; run the whole transaction again.
         """
         state = before.state if before else None
-        kind = event_kind(act.type)
+        kind = event_kind(action.type)
         wanted = after.state if kind.state_after is None else kind.state_after
         if state not in kind.follows:
             raise InvalidTransition(after.grant_id, state or "not there", wanted)
         now = self._clock.now()
-        at = now if act.effective_at is None else act.effective_at
+        at = now if action.effective_at is None else action.effective_at
         changed_at = after.changed_at if kind.state_after is None else at
         row = replace(after, state=wanted, changed_at=changed_at)
         client = uow.clients.get(row.client_id)
-        content = describe(act, before, row, client, self._catalog)
-        grant, event = chain(self._keys, before, row, Line(act.type, at, now, content))
+        content = describe(action, before, row, client, self._catalog)
+        grant, event = chain(self._keys, before, row, LedgerEntry(action.type, at, now, content))
         if before is None:
             uow.grants.add(grant)
         else:
@@ -69,7 +69,10 @@ class Transitions:
         if snapshot is not None:
             uow.ledger.put_snapshot(snapshot)
         uow.ledger.append(event)
-        notice = make_notice(event, grant, had_grant_before=had_grant_before)
+        name = client.name if client else ""
+        notice = make_notice(
+            event, action, before, grant, client_name=name, recorded_at=now, had_grant_before=had_grant_before
+        )
         if notice is not None:
             uow.notices.add(notice)
-        return Change(grant, event)
+        return GrantChange(grant, event)

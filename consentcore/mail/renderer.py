@@ -6,7 +6,6 @@ text of an ISV, nothing that reports back that the mail was read.
 
 from __future__ import annotations
 
-import json
 import textwrap
 from functools import cached_property
 from importlib.resources import files
@@ -17,6 +16,7 @@ from urllib.parse import urlsplit
 from consentcore.domain.clock import from_iso
 from consentcore.domain.event_kinds import notice_profile, told_by
 from consentcore.domain.notice import Notice
+from consentcore.domain.notice_facts import ConsentFacts, EndpointFacts, facts_of
 from consentcore.domain.parties import Audience
 from consentcore.domain.scope import Catalog, ScopeType
 from consentcore.domain.text import held, isolated, one_line
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from css_inline import CSSInliner
     from jinja2 import Environment
 
-    from consentcore.owners.links import Letter
+    from consentcore.owners.links import AccountLinkMail
     from consentcore.settings import CoreSettings
 
 COLUMNS = 72
@@ -48,16 +48,18 @@ class MailRenderer:
         self._catalog = catalog
         self._languages = languages or Languages(settings.web.default_locale, settings.web.theme)
 
-    def mail(self, audience: Audience, envelope: Envelope, letter: Letter | None = None) -> Mail | None:
+    def mail(
+        self, audience: Audience, envelope: Envelope, link_mail: AccountLinkMail | None = None
+    ) -> Mail | None:
         """Render the mail for the owner or the operator; None when there is no address or nothing to say.
 
-        :param letter: the link of a mail that is about one; without it there is no such mail.
+        :param link_mail: the link of a mail that is about one; without it there is no such mail.
         """
-        to = self._address(audience, envelope, letter)
+        to = self._address(audience, envelope, link_mail)
         template = template_of(envelope.notice)
-        if not to or not template or (notice_profile(envelope.notice.kind).needs_link and letter is None):
+        if not to or not template or (notice_profile(envelope.notice.kind).needs_link and link_mail is None):
             return None
-        values = self._values(audience, envelope) | _letter_values(audience, letter)
+        values = self._values(audience, envelope) | _link_values(audience, link_mail)
         text = self._render(f"email/{template}/body.txt", values)
         html = self._render(f"email/{template}/body.html", values)
         return Mail(
@@ -69,13 +71,13 @@ class MailRenderer:
             message_id=f"<{envelope.notice.notice_id}.{audience.value}@{self._domain}>",
         )
 
-    def _address(self, audience: Audience, envelope: Envelope, letter: Letter | None) -> str:
+    def _address(self, audience: Audience, envelope: Envelope, link_mail: AccountLinkMail | None) -> str:
         if audience is Audience.OWNER and envelope.owner is not None:
             return envelope.owner.email
         if audience is Audience.OWNER_BEFORE and envelope.owner is not None:
             return envelope.owner.previous_email
-        if audience is Audience.OWNER_NEW and letter is not None:
-            return letter.new_email
+        if audience is Audience.OWNER_NEW and link_mail is not None:
+            return link_mail.new_email
         if audience is Audience.CONTACT and envelope.client is not None:
             return envelope.client.contact_email
         if audience is Audience.OPERATOR:
@@ -84,28 +86,30 @@ class MailRenderer:
 
     def _values(self, audience: Audience, envelope: Envelope) -> dict[str, Any]:
         notice, owner = envelope.notice, envelope.owner
-        facts: dict[str, Any] = json.loads(notice.data)
+        facts = facts_of(notice)
+        consent = facts if isinstance(facts, ConsentFacts) else ConsentFacts()
+        endpoint = facts if isinstance(facts, EndpointFacts) else EndpointFacts()
         told = audience in _OWNERS and owner is not None
         timezone = owner.timezone if told and owner else "UTC"
         web, language = self._settings.web, self._language(audience, envelope)
-        client_name = facts.get("client_name") or (envelope.client.name if envelope.client else "")
+        client_name = consent.client_name or (envelope.client.name if envelope.client else "")
         return {
             "app": one_line(client_name or notice.client_id),
             "publisher": one_line(envelope.client.publisher) if envelope.client else "",
             "name": one_line(owner.name) if told and owner else "",
             "when": language.moment(notice.occurred_at, timezone),
-            "until": language.day(from_iso(facts["expires_at"]), timezone) if facts.get("expires_at") else "",
+            "until": language.day(from_iso(consent.expires_at), timezone) if consent.expires_at else "",
             "number": wording.confirmation_number(notice.notice_id),
             "event_id": notice.notice_id,
             "grant_id": notice.grant_id,
             "client_id": notice.client_id,
-            "event_type": facts.get("event_type", ""),
-            "initiator": facts.get("initiator", "system"),
-            "reason": one_line(facts.get("reason", "")),
-            "reason_text": one_line(facts.get("reason_text", "")),
-            **_endpoint_values(facts, language),
-            "change": facts.get("change", ""),
-            **_scopes(facts, self._catalog.in_language(language.ranges)),
+            "event_type": consent.event_type,
+            "initiator": consent.initiator or "system",
+            "reason": one_line(consent.reason or endpoint.reason),
+            "reason_text": one_line(consent.reason_text),
+            **_endpoint_values(endpoint, language),
+            "change": consent.change,
+            **_scopes(consent, self._catalog.in_language(language.ranges)),
             "operator_name": one_line(web.operator_name),
             "support_email": web.support_email,
             "complaint_url": web.complaint_url,
@@ -159,32 +163,32 @@ class MailRenderer:
         return CSSInliner(load_remote_stylesheets=False, keep_style_tags=False)
 
 
-def _scopes(facts: dict[str, Any], catalog: Catalog) -> dict[str, Any]:
-    now, before = facts.get("scopes", []), facts.get("previous_scopes", [])
+def _scopes(facts: ConsentFacts, catalog: Catalog) -> dict[str, Any]:
+    now, before = facts.scopes, facts.previous_scopes
     scopes = catalog.named(now)
     return {
         "scopes": scopes,
         "previous": catalog.named(before),
-        "requested": catalog.named(facts.get("requested_scopes", [])),
+        "requested": catalog.named(facts.requested_scopes),
         "added": catalog.named(one for one in now if one not in before),
         "removed": catalog.named(one for one in before if one not in now),
         "acts": any(scope.type is ScopeType.ACT for scope in scopes),
     }
 
 
-def _letter_values(audience: Audience, letter: Letter | None) -> dict[str, Any]:
-    if letter is None:
+def _link_values(audience: Audience, link_mail: AccountLinkMail | None) -> dict[str, Any]:
+    if link_mail is None:
         return {"link": "", "link_until": 0, "new_email": ""}
     # The new address is told to the old one, and not the other way round.
-    new_email = letter.new_email if audience is Audience.OWNER else ""
-    return {"link": letter.url, "link_until": letter.until, "new_email": new_email}
+    new_email = link_mail.new_email if audience is Audience.OWNER else ""
+    return {"link": link_mail.url, "link_until": link_mail.until, "new_email": new_email}
 
 
-def _endpoint_values(facts: dict[str, Any], language: Language) -> dict[str, str]:
-    since = facts.get("failing_since")
+def _endpoint_values(facts: EndpointFacts, language: Language) -> dict[str, str]:
+    since = facts.failing_since
     return {
-        "endpoint_id": facts.get("endpoint_id", ""),
-        "endpoint_host": facts.get("endpoint_host", ""),
+        "endpoint_id": facts.endpoint_id,
+        "endpoint_host": facts.endpoint_host,
         "failing_since": language.moment(from_iso(since), "UTC") if since else "",
     }
 
@@ -194,7 +198,7 @@ def template_of(notice: Notice) -> str:
     told = told_by(notice.kind)
     if not told:
         return notice_profile(notice.kind).mail
-    event_type = json.loads(notice.data).get("event_type")
+    event_type = ConsentFacts.from_json(notice.data).event_type
     return next((row.mail for row in told if row.type == event_type), told[0].mail)
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import json
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from consentcore.domain.clock import SECOND
 from consentcore.domain.errors import InvalidInput, LinkGone, NotFound
 from consentcore.domain.event_kinds import NoticeKind
+from consentcore.domain.notice_facts import AccountFacts, LinkFacts
 from consentcore.domain.owner import Owner, OwnerTicket
 from consentcore.domain.parties import Audience
 from consentcore.domain.secret import TICKET, digest, looks_like
@@ -98,7 +99,7 @@ class AccountLinks:
         old = Link.new(Purpose.EMAIL_OLD, self.keys)
         new = replace(old, purpose=Purpose.EMAIL_NEW)
         for link, other in ((old, new), (new, old)):
-            payload = json.dumps({"email": address, "other": other.facts})
+            payload = json.dumps({"email": address, "other": asdict(other.facts)})
             self._issue(uow, link, owner.owner_id, self.settings.email_link_ttl_s, payload)
         self._tell(uow, NoticeKind.EMAIL_CHANGE, owner.owner_id, old)
         if uow.owners.by_email(address) is None:
@@ -121,7 +122,9 @@ class AccountLinks:
         owner, now = uow.owners.lock(ticket.owner_id), self.clock.now()
         if owner is None or uow.tickets.use(ticket.ticket_hash, ticket.purpose, now) is None:
             raise LinkGone
-        other = uow.tickets.get(Link.of(json.loads(ticket.payload)["other"]).hash(self.keys), now)
+        other = uow.tickets.get(
+            Link.of(LinkFacts(**json.loads(ticket.payload)["other"])).hash(self.keys), now
+        )
         if other is None or other.used_at is None:
             return Confirmed.WAITING
         try:
@@ -154,7 +157,7 @@ class AccountLinks:
         link: Link,
         audience: Audience = Audience.OWNER,
     ) -> None:
-        facts = {"link": link.facts}
+        facts = AccountFacts(link.facts)
         tell_owner(uow, kind, owner_id, self.clock.now(), facts=facts, audience=audience)
 
 

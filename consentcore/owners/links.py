@@ -10,9 +10,10 @@ import json
 import secrets
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from consentcore.domain.notice_facts import LinkFacts
 from consentcore.domain.secret import TICKET, digest, shape
 
 if TYPE_CHECKING:
@@ -51,14 +52,14 @@ class Link:
         return cls(purpose, secrets.token_hex(16), keys.current_id)
 
     @classmethod
-    def of(cls, facts: dict[str, Any]) -> Link:
+    def of(cls, facts: LinkFacts) -> Link:
         """Undo :attr:`facts`."""
-        return cls(Purpose(facts["purpose"]), facts["ticket_id"], facts["key_id"])
+        return cls(Purpose(facts.purpose), facts.ticket_id, facts.key_id)
 
     @property
-    def facts(self) -> dict[str, str]:
-        """As members of a notice's data or a ticket's payload."""
-        return {"purpose": self.purpose.value, "ticket_id": self.ticket_id, "key_id": self.key_id}
+    def facts(self) -> LinkFacts:
+        """As a notice's data and a ticket's payload have it."""
+        return LinkFacts(self.purpose.value, self.ticket_id, self.key_id)
 
     def secret(self, keys: KeyRing) -> str:
         """What the link carries.
@@ -78,7 +79,7 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class AccountLinkMail:
     """What the mail with a link needs besides its notice.
 
     :ivar url: the link, a secret.
@@ -92,16 +93,16 @@ class Letter:
     new_email: str = ""
 
     def __repr__(self) -> str:
-        return "Letter(***)"
+        return "AccountLinkMail(***)"
 
 
-def read_letter(
-    uow: UnitOfWork, keys: KeyRing, web_url: str, facts: dict[str, Any], now: int
-) -> Letter | None:
+def find_link_mail(
+    uow: UnitOfWork, keys: KeyRing, web_url: str, facts: LinkFacts, now: int
+) -> AccountLinkMail | None:
     """Find what the mail of an account notice needs; None when its link is no longer good."""
     link = Link.of(facts)
     ticket = uow.tickets.get(link.hash(keys), now)
     if ticket is None or ticket.used_at is not None:
         return None
     new_email = json.loads(ticket.payload)["email"] if ticket.payload else ""
-    return Letter(link.url(keys, web_url), ticket.expires_at, new_email)
+    return AccountLinkMail(link.url(keys, web_url), ticket.expires_at, new_email)

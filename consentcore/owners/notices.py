@@ -5,16 +5,16 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
-import rfc8785
-
 from consentcore.domain.event_kinds import NoticeKind
 from consentcore.domain.notice import Notice
+from consentcore.domain.notice_facts import AccountFacts
 from consentcore.domain.parties import Audience
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from consentcore.ports.transactions import UnitOfWork
+
+
+NOTHING_MORE = AccountFacts()
 
 
 def tell_owner(
@@ -23,13 +23,13 @@ def tell_owner(
     owner_id: str,
     now: int,
     *,
-    facts: Mapping[str, dict[str, str]] | None = None,
+    facts: AccountFacts = NOTHING_MORE,
     audience: Audience = Audience.OWNER,
 ) -> None:
     """Store a notice about an account; the worker sends it once the transaction is committed.
 
     :param now: milliseconds since the epoch.
-    :param facts: the notice's data.
+    :param facts: what the mail needs besides.
     """
     notice = Notice(
         notice_id=str(uuid.uuid4()),
@@ -39,6 +39,6 @@ def tell_owner(
         owner_id=owner_id,
         audiences=(audience,),
         occurred_at=now,
-        data=rfc8785.dumps(dict(facts or {})).decode(),
+        data=facts.to_json(),
     )
     uow.notices.add(notice)

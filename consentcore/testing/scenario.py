@@ -42,7 +42,7 @@ from consentcore.testing.fakes import ManualClock, fixed_keys
 
 if TYPE_CHECKING:
     from consentcore.consent.service import Approval, ConsentService
-    from consentcore.consent.transition import Change
+    from consentcore.consent.transition import GrantChange
 
 CATALOG = Catalog.of(
     [
@@ -259,7 +259,7 @@ class Scenario:
         """Approve scopes, by default ``comfort.read``; the grant after it."""
         return self.approve(*(scopes or ("comfort.read",))).grant
 
-    def deny(self, *scopes: str) -> Change:
+    def deny(self, *scopes: str) -> GrantChange:
         """Ask for scopes, by default ``comfort.read``, and press Deny."""
         interaction = self.ask(*(scopes or ("comfort.read",)))
         with self.storage.transaction() as uow:
@@ -272,7 +272,9 @@ class Scenario:
                 snapshot=self.snapshot(),
             )
 
-    def revoke(self, grant_id: str, actor: Actor, *, evidence: Evidence | None = None, **more: Any) -> Change:
+    def revoke(
+        self, grant_id: str, actor: Actor, *, evidence: Evidence | None = None, **more: Any
+    ) -> GrantChange:
         """End a grant; ``more`` goes to the service as it is."""
         evidence = evidence or Evidence("dialog:proceed")
         with self.storage.transaction() as uow:

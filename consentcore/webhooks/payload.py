@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from consentcore.domain.clock import iso
 from consentcore.domain.event_kinds import CHOOSABLE, NoticeKind, notice_profile
 from consentcore.domain.notice import Notice
+from consentcore.domain.notice_facts import ConsentFacts, EndpointTestFacts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,12 +52,10 @@ def webhook_body(notice: Notice, *, subject: str, issuer: str) -> bytes:
     """
     if notice.kind not in CHOOSABLE and notice.kind is not NoticeKind.TEST:
         return b""
-    facts: dict[str, Any] = json.loads(notice.data)
     payload = {
         "type": notice.kind.value,
         "version": VERSION,
-        "timestamp": _effective_at(notice, facts),
-        "data": _data(notice, facts, subject, issuer),
+        **_what_happened(notice, subject, issuer),
     }
     return _shortened(payload, payload["data"])
 
@@ -85,44 +84,60 @@ def _minified(payload: Mapping[str, object]) -> bytes:
     return json.dumps(in_order(payload), separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def _data(notice: Notice, facts: Mapping[str, Any], subject: str, issuer: str) -> dict[str, object]:
+def _what_happened(notice: Notice, subject: str, issuer: str) -> dict[str, object]:
     if notice.kind is NoticeKind.TEST:
-        return {"client_id": notice.client_id, "state": facts.get("state", "")}
-    data: dict[str, object] = {"client_id": notice.client_id, "status": notice_profile(notice.kind).status}
-    if facts.get("test"):
+        state = EndpointTestFacts.from_json(notice.data).state
+        return {
+            "timestamp": iso(notice.occurred_at),
+            "data": {"client_id": notice.client_id, "state": state},
+        }
+    facts = ConsentFacts.from_json(notice.data)
+    return {
+        "timestamp": _effective_at(notice, facts),
+        "data": _data(notice, facts, subject, issuer),
+    }
+
+
+def _data(notice: Notice, facts: ConsentFacts, subject: str, issuer: str) -> dict[str, object]:
+    data: dict[str, object] = {
+        "client_id": notice.client_id,
+        "status": notice_profile(notice.kind).status,
+    }
+    if facts.test:
         data["test"] = True
     if notice.kind is NoticeKind.DENIED:
         return data | _denial(notice, facts, subject)
+    initiator = facts.initiator or "system"
     data |= {
         "grant_id": notice.grant_id,
         "subject": subject,
-        "sequence": facts.get("sequence"),
-        "scopes": facts.get("scopes", []),
-        "previous_scopes": facts.get("previous_scopes", []),
-        "initiator": facts.get("initiator", "system"),
-        "reason": facts.get("reason", ""),
+        "sequence": facts.sequence,
+        "scopes": list(facts.scopes),
+        "previous_scopes": list(facts.previous_scopes),
+        "initiator": initiator,
+        "reason": facts.reason,
         "effective_at": _effective_at(notice, facts),
-        "expires_at": facts.get("expires_at") if notice.kind is NoticeKind.GRANTED else None,
+        "expires_at": facts.expires_at if notice.kind is NoticeKind.GRANTED else None,
         "grant_url": f"{issuer.rstrip('/')}/api/v1/grants/{notice.grant_id}",
     }
     if notice.kind is NoticeKind.REVOKED:
         # Keyed by language (BCP 47), as in CAEP 1.0: fixed words, never what somebody typed.
-        data["reason_user"] = {"en": _REASONS_FOR_THE_USER[facts.get("initiator", "system")]}
-        if facts.get("reason_text"):
+        data["reason_user"] = {"en": _REASONS_FOR_THE_USER[initiator]}
+        if facts.reason_text:
             # In whatever language the operator wrote it (BCP 47 section 2.2.1: undetermined).
-            data["reason_admin"] = {"und": facts["reason_text"]}
+            data["reason_admin"] = {"und": facts.reason_text}
     if notice.kind is NoticeKind.GRANTED:
-        data["change"] = facts.get("change") or "created"
+        data["change"] = facts.change or "created"
     return data
 
 
-def _effective_at(notice: Notice, facts: Mapping[str, Any]) -> str:
+def _effective_at(notice: Notice, facts: ConsentFacts) -> str:
     """What ran out ended at its date, also where an older release noted when the worker got round to it."""
-    ended_at = facts.get("expires_at") if notice.kind is NoticeKind.EXPIRED else None
+    ended_at = facts.expires_at if notice.kind is NoticeKind.EXPIRED else ""
     return ended_at or iso(notice.occurred_at)
 
 
-def _denial(notice: Notice, facts: Mapping[str, Any], subject: str) -> dict[str, object]:
+def _denial(notice: Notice, facts: ConsentFacts, subject: str) -> dict[str, object]:
     """A denial is personal data too: it names the request, and the person only where they are known already.
 
     It has no grant, so it has no ``sequence`` either: a grant that stands is as it was.
@@ -130,12 +145,12 @@ def _denial(notice: Notice, facts: Mapping[str, Any], subject: str) -> dict[str,
     data: dict[str, object] = {
         "request_id": notice.notice_id,
         "scopes": [],
-        "requested_scopes": facts.get("requested_scopes", []),
-        "initiator": facts.get("initiator", "user"),
-        "reason": facts.get("reason", ""),
+        "requested_scopes": list(facts.requested_scopes),
+        "initiator": facts.initiator or "user",
+        "reason": facts.reason,
         "effective_at": iso(notice.occurred_at),
         "expires_at": None,
     }
-    if facts.get("had_grant_before"):
+    if facts.had_grant_before:
         data["subject"] = subject
     return data

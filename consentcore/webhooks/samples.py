@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import uuid
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from consentcore.domain.clock import DAY, iso
 from consentcore.domain.event_kinds import NoticeKind, told_by
 from consentcore.domain.grant_states import GrantState
 from consentcore.domain.notice import Notice
+from consentcore.domain.notice_facts import ConsentFacts, EndpointTestFacts
 from consentcore.domain.parties import INITIATORS, Audience
 
 
@@ -21,7 +21,7 @@ def sample_notice(kind: NoticeKind, client_id: str, scopes: Sequence[str], now: 
     :param now: milliseconds since the epoch.
     """
     testing = kind is NoticeKind.TEST
-    facts = {"state": secrets.token_hex(8)} if testing else _facts(kind, list(scopes), now)
+    facts = EndpointTestFacts(state=secrets.token_hex(8)) if testing else _facts(kind, tuple(scopes), now)
     return Notice(
         notice_id=str(uuid.uuid4()),
         kind=kind,
@@ -30,21 +30,24 @@ def sample_notice(kind: NoticeKind, client_id: str, scopes: Sequence[str], now: 
         owner_id="",
         audiences=(Audience.CLIENT,),
         occurred_at=now,
-        data=json.dumps(facts, separators=(",", ":")),
+        data=facts.to_json(),
     )
 
 
-def _facts(kind: NoticeKind, scopes: list[str], now: int) -> dict[str, object]:
+def _facts(kind: NoticeKind, scopes: tuple[str, ...], now: int) -> ConsentFacts:
     told = told_by(kind)[0]
     active = told.state_after is GrantState.ACTIVE
-    return {
-        "test": True,
-        "sequence": 1 if told.consenting else 2,
-        "scopes": scopes if active else [],
-        "previous_scopes": [] if told.begins else scopes,
-        "requested_scopes": scopes,
-        "change": "created" if told.consenting else "",
-        "initiator": INITIATORS[told.actors[0]],
-        "reason": told.default_reason,
-        "expires_at": iso(now + 365 * DAY),
-    }
+    return ConsentFacts(
+        test=True,
+        event_type=told.type.value,
+        sequence=1 if active else 2,
+        state=(told.state_after or GrantState.ACTIVE).value,
+        scopes=scopes if active else (),
+        previous_scopes=() if told.begins else scopes,
+        requested_scopes=scopes,
+        change="created" if active else "",
+        initiator=INITIATORS[told.actors[0]],
+        reason=told.default_reason,
+        expires_at=iso(now + 365 * DAY),
+        recorded_at=iso(now),
+    )

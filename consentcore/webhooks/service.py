@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import uuid
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from consentcore.domain.clock import iso
 from consentcore.domain.errors import InvalidInput, NotFound
 from consentcore.domain.event_kinds import NoticeKind
 from consentcore.domain.notice import Notice
+from consentcore.domain.notice_facts import EndpointTestFacts
 from consentcore.domain.parties import Audience
 from consentcore.text_fields import line
 from consentcore.webhooks.choices import TYPES, check_events, check_schemes
@@ -223,7 +223,7 @@ class WebhookService:
 
 def test_notice(endpoint: WebhookEndpoint, now: int) -> Notice:
     """A ``webhook.test`` for one endpoint, with a random ``state``."""
-    facts = {"endpoint_id": endpoint.endpoint_id, "state": secrets.token_hex(8)}
+    facts = EndpointTestFacts(endpoint_id=endpoint.endpoint_id, state=secrets.token_hex(8))
     return Notice(
         notice_id=str(uuid.uuid4()),
         kind=NoticeKind.TEST,
@@ -232,7 +232,7 @@ def test_notice(endpoint: WebhookEndpoint, now: int) -> Notice:
         owner_id="",
         audiences=(Audience.CLIENT,),
         occurred_at=now,
-        data=json.dumps(facts, separators=(",", ":")),
+        data=facts.to_json(),
     )
 
 

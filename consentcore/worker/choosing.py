@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from consentcore.hooks.calling import call
 from consentcore.hooks.errors import described
 from consentcore.ports.notifier import Notifier
-from consentcore.worker.envelope import Parcel
+from consentcore.worker.envelope import DeliveryContext
 from consentcore.worker.guard import targets_of
 
 log = logging.getLogger("consentcore.worker")
@@ -23,7 +23,7 @@ CHOOSE = "?"
 """Target of a delivery that stands for targets not chosen yet, because the notifier failed to."""
 
 Chosen = Mapping[str, Sequence[Sequence[str]]]
-"""By notifier, for each parcel its targets."""
+"""By notifier, for each context its targets."""
 
 
 @dataclass
@@ -33,7 +33,7 @@ class _Round:
     :ivar asking: whose turn it is.
     """
 
-    parcels: Sequence[Parcel]
+    contexts: Sequence[DeliveryContext]
     names: Sequence[str]
     found: dict[str, list[Sequence[str]]] = field(default_factory=dict)
     asking: str = ""
@@ -48,12 +48,12 @@ class Choosing:
         self._patience_s = patience_s
         self._hanging: dict[str, threading.Thread] = {}
 
-    def all(self, parcels: Sequence[Parcel]) -> Chosen:
-        """Targets of every notifier for every parcel; :data:`CHOOSE` where one raised, answered nonsense or hangs."""
+    def all(self, contexts: Sequence[DeliveryContext]) -> Chosen:
+        """Targets of every notifier for every context; :data:`CHOOSE` where one raised, answered nonsense or hangs."""
         chosen: dict[str, Sequence[Sequence[str]]] = {}
         names = [name for name in self._notifiers if not self._hangs(name)]
-        while names and parcels:
-            asked = _Round(parcels, names)
+        while names and contexts:
+            asked = _Round(contexts, names)
             thread = threading.Thread(target=self._ask, args=(asked,), name="consentcore-choose", daemon=True)
             thread.start()
             thread.join(self._patience_s)
@@ -64,7 +64,7 @@ class Choosing:
             log.error("notifier %s hangs in targets; it is asked again while others are told", culprit)
             self._hanging[culprit] = thread
             names = names[names.index(culprit) + 1 :]
-        return {name: _filled(chosen.get(name, ()), len(parcels)) for name in self._notifiers}
+        return {name: _filled(chosen.get(name, ()), len(contexts)) for name in self._notifiers}
 
     def _hangs(self, name: str) -> bool:
         thread = self._hanging.get(name)
@@ -75,17 +75,17 @@ class Choosing:
     def _ask(self, asked: _Round) -> None:
         for name in asked.names:
             asked.asking, found = name, asked.found.setdefault(name, [])
-            for parcel in asked.parcels:
-                found.append(self._targets(name, parcel))
+            for context in asked.contexts:
+                found.append(self._targets(name, context))
                 if asked.given_up:
                     return
 
-    def _targets(self, name: str, parcel: Parcel) -> Sequence[str]:
+    def _targets(self, name: str, context: DeliveryContext) -> Sequence[str]:
         """Its targets, and :data:`CHOOSE` beside the good ones when something was wrong."""
-        read = call(lambda: targets_of(self._notifiers[name].targets(parcel)))
+        read = call(lambda: targets_of(self._notifiers[name].targets(context)))
         targets, wrong = read.answer if read.error is None else ([], described(read.error))
         if wrong:
-            log.error("notifier %s could not choose targets of %s: %s", name, parcel.notice.notice_id, wrong)
+            log.error("notifier %s could not choose targets of %s: %s", name, context.notice.notice_id, wrong)
         return [*targets, CHOOSE] if wrong else targets
 
 

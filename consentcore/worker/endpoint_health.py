@@ -3,7 +3,6 @@ after five."""
 
 from __future__ import annotations
 
-import json
 import logging
 import uuid
 from dataclasses import replace
@@ -11,9 +10,9 @@ from urllib.parse import urlsplit
 
 from consentcore.domain.client import EndpointHealth, WebhookEndpoint
 from consentcore.domain.clock import HOUR, MINUTE, Clock, iso
-from consentcore.domain.event_kinds import NoticeKind
+from consentcore.domain.event_kinds import NoticeKind, notice_profile
 from consentcore.domain.notice import Delivered, DeliveryState, Gone, Notice, Outcome, Retry
-from consentcore.domain.parties import Audience
+from consentcore.domain.notice_facts import EndpointFacts
 from consentcore.ports.storage import Storage, transact
 from consentcore.ports.transactions import UnitOfWork
 
@@ -157,20 +156,19 @@ def _stale(noted_at: int | None, now: int) -> bool:
 
 def _notice(kind: NoticeKind, endpoint: WebhookEndpoint, now: int, reason: str) -> Notice:
     since = endpoint.health.failing_since
-    facts = {
-        "endpoint_id": endpoint.endpoint_id,
-        # The host only: a path or query may hold what lets one in.
-        "endpoint_host": urlsplit(endpoint.url).hostname or "",
-        "failing_since": iso(since) if since is not None else "",
-        "reason": reason,
-    }
+    facts = EndpointFacts(
+        endpoint_id=endpoint.endpoint_id,
+        endpoint_host=urlsplit(endpoint.url).hostname or "",
+        failing_since=iso(since) if since is not None else "",
+        reason=reason,
+    )
     return Notice(
         notice_id=str(uuid.uuid4()),
         kind=kind,
         grant_id="",
         client_id=endpoint.client_id,
         owner_id="",
-        audiences=(Audience.CONTACT, Audience.OPERATOR),
+        audiences=notice_profile(kind).audiences,
         occurred_at=now,
-        data=json.dumps(facts, separators=(",", ":"), sort_keys=True),
+        data=facts.to_json(),
     )

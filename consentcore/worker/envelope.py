@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 from consentcore.consent.notice import written_at
 from consentcore.domain.client import WebhookEndpoint
 from consentcore.domain.errors import StorageError
-from consentcore.domain.event_kinds import NoticeKind
 from consentcore.domain.notice import Notice
+from consentcore.domain.notice_facts import AccountFacts, EndpointTestFacts, LinkFacts, NoticeFacts, facts_of
 from consentcore.domain.parties import Audience
-from consentcore.owners.links import Letter, read_letter
+from consentcore.owners.links import AccountLinkMail, find_link_mail
 from consentcore.ports.keys import KeyRing, pairwise_subject
 from consentcore.ports.notifier import ClientView, EndpointView, Mail, OwnerView
 from consentcore.ports.storage import Storage
@@ -27,26 +25,27 @@ FRESH_S = 1.0
 
 MAX_ADDRESSES = 1000
 
-Renderer = Callable[[Audience, "Parcel", Letter | None], Mail | None]
+Renderer = Callable[[Audience, "DeliveryContext", AccountLinkMail | None], Mail | None]
 
 
 @dataclass(frozen=True)
-class Parcel:
-    """:class:`consentcore.ports.notifier.Envelope` as the worker fills it.
+class DeliveryContext:
+    """:class:`consentcore.ports.notifier.Envelope` as the worker fills it. What costs something, and what not every
+    notifier needs, is made when somebody asks for it: a mail opens no secret of a webhook.
 
-    :ivar standing: the endpoints by id, as they are stored.
+    :ivar stored_endpoints: those that the notice is for, by id, as they are stored.
     """
 
     notice: Notice
     client: ClientView | None
-    endpoints: Sequence[EndpointView]
-    body: bytes
     render: Renderer = field(repr=False)
     find_owner: Callable[[], OwnerView | None] = field(repr=False)
+    open_endpoints: Callable[[], Sequence[EndpointView]] = field(repr=False)
+    make_body: Callable[[], bytes] = field(repr=False)
     attempt: int = 0
     delivery_id: str = ""
-    letter: Letter | None = field(default=None, repr=False)
-    standing: Mapping[str, WebhookEndpoint] = field(default_factory=dict, repr=False)
+    link_mail: AccountLinkMail | None = field(default=None, repr=False)
+    stored_endpoints: Mapping[str, WebhookEndpoint] = field(default_factory=dict, repr=False)
     _trouble: list[StorageError] = field(default_factory=list, repr=False)
 
     @cached_property
@@ -58,6 +57,16 @@ class Parcel:
             self._trouble.append(error)
             raise
 
+    @cached_property
+    def endpoints(self) -> Sequence[EndpointView]:
+        """With their secrets, opened when somebody asks: only webhooks need them."""
+        return self.open_endpoints()
+
+    @cached_property
+    def body(self) -> bytes:
+        """The webhook payload; made when somebody asks, where it was not made before."""
+        return self.make_body()
+
     def raise_ours(self, error: BaseException) -> None:
         """Raise what came out of a plugin when it was our store that failed, in reading for it."""
         if any(one is error for one in self._trouble):
@@ -65,7 +74,7 @@ class Parcel:
 
     def mail(self, audience: Audience) -> Mail | None:
         """Render the mail for an audience; None when there is no address."""
-        return self.render(audience, self, self.letter)
+        return self.render(audience, self, self.link_mail)
 
 
 @dataclass(frozen=True)
@@ -73,22 +82,22 @@ class _Address:
     """Where a client is told.
 
     :ivar read_at: on the monotonic clock, before it was read.
+    :ivar views: of the endpoints whose secrets were opened already, by id.
     """
 
     read_at: float
     client: ClientView | None
     endpoints: Sequence[WebhookEndpoint]
-    views: Mapping[str, EndpointView] = field(repr=False)
+    views: dict[str, EndpointView] = field(default_factory=dict, repr=False)
 
 
-class Packer:
-    """Gathers parcels. Safe to use from any thread.
+class DeliveryContextBuilder:
+    """Gathers what notifiers are given. Safe to use from any thread.
 
     :param issuer: for links in webhook payloads.
     :param render: makes mails, lazily.
     :param web_url: for links in mails; empty: the issuer.
-    :param told_before_ms: how long after a change of address
-        the old one is told too.
+    :param told_before_ms: how long after a change of address the old one is told too.
     """
 
     def __init__(
@@ -109,7 +118,7 @@ class Packer:
         self._told_before_ms = told_before_ms
         self._addresses: dict[str, _Address] = {}
 
-    def pack(
+    def build(
         self,
         notice: Notice,
         now: int,
@@ -118,30 +127,33 @@ class Packer:
         delivery_id: str = "",
         attempt: int = 0,
         body: bytes = b"",
-    ) -> Parcel:
+    ) -> DeliveryContext:
         """Gather what a notifier may know.
 
+        :param now: milliseconds since the epoch.
         :param since: the endpoints may have been read at this time of the monotonic clock, or later: for deliveries
             that were claimed together. None reads them now.
         :param body: the bytes to send when they were made before.
+        :raises NoticeFactsError: when the notice's data cannot be read.
         """
-        address = self._address(notice.client_id, now, since)
-        endpoints = _meant(notice, address.endpoints)
-        link = json.loads(notice.data).get("link") if notice.kind.is_account else None
-        return Parcel(
+        address = self._address(notice.client_id, since)
+        facts = facts_of(notice)
+        endpoints = _meant(facts, address.endpoints)
+        link = facts.link if isinstance(facts, AccountFacts) else None
+        return DeliveryContext(
             notice=notice,
             client=address.client,
-            endpoints=[address.views[one.endpoint_id] for one in endpoints],
-            body=body or self._body(notice),
             render=self._render,
             find_owner=lambda: self._owner(notice, has_link=link is not None),
+            open_endpoints=lambda: [self._view(address, one, now) for one in endpoints],
+            make_body=lambda: body or self._body(notice),
             attempt=attempt,
             delivery_id=delivery_id,
-            letter=self._letter(link, now) if link else None,
-            standing={one.endpoint_id: one for one in endpoints},
+            link_mail=self._link_mail(link, now) if link else None,
+            stored_endpoints={one.endpoint_id: one for one in endpoints},
         )
 
-    def _address(self, client_id: str, now: int, since: float | None) -> _Address:
+    def _address(self, client_id: str, since: float | None) -> _Address:
         began = time.monotonic()
         known = self._addresses.get(client_id)
         if known is not None and since is not None and known.read_at >= max(since, began - FRESH_S):
@@ -155,7 +167,6 @@ class Packer:
             if client is None
             else ClientView(client.client_id, client.name, client.publisher, client.contact_email),
             endpoints,
-            {one.endpoint_id: self._view(one, now) for one in endpoints},
         )
         if len(self._addresses) >= MAX_ADDRESSES:
             self._addresses = {}
@@ -166,9 +177,9 @@ class Packer:
         subject = pairwise_subject(self._keys, notice.client_id, notice.owner_id)
         return webhook_body(notice, subject=subject, issuer=self._issuer)
 
-    def _letter(self, link: dict[str, Any], now: int) -> Letter | None:
+    def _link_mail(self, link: LinkFacts, now: int) -> AccountLinkMail | None:
         with self._storage.reading() as uow:
-            return read_letter(uow, self._keys, self._web_url, link, now)
+            return find_link_mail(uow, self._keys, self._web_url, link, now)
 
     def _owner(self, notice: Notice, *, has_link: bool) -> OwnerView | None:
         """The previous address is told of what happens for a while, and never given a link that does something."""
@@ -189,15 +200,18 @@ class Packer:
             previous_email=owner.previous_email if lately and not has_link else "",
         )
 
-    def _view(self, endpoint: WebhookEndpoint, now: int) -> EndpointView:
+    def _view(self, address: _Address, endpoint: WebhookEndpoint, now: int) -> EndpointView:
+        known = address.views.get(endpoint.endpoint_id)
+        if known is not None:
+            return known
         secrets = live_secrets(self._keys, endpoint, now)
         enabled = endpoint.disabled_at is None
-        return EndpointView(endpoint.endpoint_id, endpoint.url, endpoint.events, secrets, enabled)
+        view = EndpointView(endpoint.endpoint_id, endpoint.url, endpoint.events, secrets, enabled)
+        address.views[endpoint.endpoint_id] = view
+        return view
 
 
-def _meant(notice: Notice, endpoints: Sequence[WebhookEndpoint]) -> Sequence[WebhookEndpoint]:
+def _meant(facts: NoticeFacts, endpoints: Sequence[WebhookEndpoint]) -> Sequence[WebhookEndpoint]:
     """The endpoints that a notice is for: all of the client, but a test is for one."""
-    if notice.kind is not NoticeKind.TEST:
-        return endpoints
-    only = json.loads(notice.data).get("endpoint_id")
-    return [one for one in endpoints if only in {None, one.endpoint_id}]
+    only = facts.endpoint_id if isinstance(facts, EndpointTestFacts) else ""
+    return [one for one in endpoints if only in {"", one.endpoint_id}]

@@ -19,7 +19,7 @@ from consentcore.hooks.errors import described
 from consentcore.ports.notifier import Notifier
 from consentcore.ports.storage import Storage
 from consentcore.worker.choosing import CHOOSE, Choosing
-from consentcore.worker.envelope import Packer, Parcel
+from consentcore.worker.envelope import DeliveryContext, DeliveryContextBuilder
 from consentcore.worker.guard import targets_of
 
 log = logging.getLogger("consentcore.worker")
@@ -28,7 +28,7 @@ SLICES = range(4)
 """Where there is more than a batch, each of several workers begins at one of the first four by chance."""
 
 OWN_TARGETS = frozenset({*(audience.value for audience in Audience), "event", CHOOSE})
-"""Targets that are people or plugins, not endpoints: they get no stored payload."""
+"""Targets that are people or plugins, not endpoints."""
 
 
 class Expander:
@@ -38,13 +38,13 @@ class Expander:
         self,
         storage: Storage,
         clock: Clock,
-        packer: Packer,
+        builder: DeliveryContextBuilder,
         notifiers: Mapping[str, Notifier],
         event_plugins: Sequence[str],
     ) -> None:
         self._storage = storage
         self._clock = clock
-        self._packer = packer
+        self._builder = builder
         self._notifiers = notifiers
         self._event_plugins = event_plugins
         self._choosing = Choosing(notifiers)
@@ -66,33 +66,38 @@ class Expander:
         self._skip = limit * random.choice(SLICES) if len(notices) == limit else 0  # noqa: S311
         return done or int(skipped)
 
-    def choose_again(self, notifier: str, parcel: Parcel) -> tuple[int, str]:
+    def choose_again(self, notifier: str, context: DeliveryContext) -> tuple[int, str]:
         """Ask a notifier for its targets once more and store the deliveries.
 
         :returns: how many, and what went wrong, "" when nothing did.
         :raises StorageError: when the store fails.
         """
         now = self._clock.now()
-        read = call(lambda: targets_of(self._notifiers[notifier].targets(parcel)))
+        read = call(lambda: targets_of(self._notifiers[notifier].targets(context)))
         if read.error is not None:
-            parcel.raise_ours(read.error)
+            context.raise_ours(read.error)
             return 0, described(read.error)
         targets, wrong = read.answer
-        deliveries = [_to_target(parcel, notifier, target, now) for target in targets]
-        self._storage.outbox.expand(parcel.notice.notice_id, deliveries, now)
+        deliveries, unmade = _to_targets(context, notifier, targets, now)
+        if unmade:
+            return 0, unmade
+        self._storage.outbox.expand(context.notice.notice_id, deliveries, now)
         return len(deliveries), wrong
 
     def _deliveries(self, notices: Sequence[Notice], now: int, since: float) -> dict[str, list[Delivery]]:
         made = {one.notice_id: self._events(one, now) for one in notices}
-        parcels = [parcel for one in notices if (parcel := self._packed(one, now, since)) is not None]
-        chosen = self._choosing.all(parcels)
-        for number, parcel in enumerate(parcels):
-            made[parcel.notice.notice_id] += [
-                _to_target(parcel, name, target, now) for name in chosen for target in chosen[name][number]
-            ]
-        packed = {parcel.notice.notice_id for parcel in parcels}
+        contexts = [context for one in notices if (context := self._built(one, now, since)) is not None]
+        chosen = self._choosing.all(contexts)
+        for number, context in enumerate(contexts):
+            for name in chosen:
+                deliveries, unmade = _to_targets(context, name, chosen[name][number], now)
+                if unmade:
+                    log.error("the payload of %s could not be made: %s", context.notice.notice_id, unmade)
+                    deliveries = [_delivery(context.notice, name, CHOOSE, now)]
+                made[context.notice.notice_id] += deliveries
+        built = {context.notice.notice_id for context in contexts}
         for notice in notices:
-            if notice.notice_id not in packed:
+            if notice.notice_id not in built:
                 made[notice.notice_id] += [_delivery(notice, name, CHOOSE, now) for name in self._notifiers]
         return made
 
@@ -101,10 +106,10 @@ class Expander:
         plugins = self._event_plugins if told else ()
         return [_delivery(notice, EVENT_PLUGIN + name, "event", now) for name in plugins]
 
-    def _packed(self, notice: Notice, now: int, since: float) -> Parcel | None:
-        """The parcel; None for a notice that cannot be packed, see :meth:`expand_all`."""
+    def _built(self, notice: Notice, now: int, since: float) -> DeliveryContext | None:
+        """What notifiers are given; None for a notice that cannot be read, see :meth:`expand_all`."""
         try:
-            return self._packer.pack(notice, now, since=since)
+            return self._builder.build(notice, now, since=since)
         except StorageError:
             raise
         except Exception as error:  # noqa: BLE001 - see expand_all
@@ -112,10 +117,22 @@ class Expander:
             return None
 
 
-def _to_target(parcel: Parcel, notifier: str, target: str, now: int) -> Delivery:
+def _to_targets(
+    context: DeliveryContext, notifier: str, targets: Sequence[str], now: int
+) -> tuple[list[Delivery], str]:
+    """The deliveries, and why there are none: the payload could not be made; "" when it could."""
+    try:
+        return [_to_target(context, notifier, target, now) for target in targets], ""
+    except Exception as error:  # noqa: BLE001 - one broken notice must not stand before all the others
+        return [], described(error)
+
+
+def _to_target(context: DeliveryContext, notifier: str, target: str, now: int) -> Delivery:
     """Make a delivery; one to a disabled endpoint is kept for a replay and not sent."""
-    made = _delivery(parcel.notice, notifier, target, now, parcel.body)
-    endpoint = parcel.standing.get(target)
+    # People and plugins get no stored payload, so that none is made for them.
+    body = b"" if target in OWN_TARGETS else context.body
+    made = _delivery(context.notice, notifier, target, now, body)
+    endpoint = context.stored_endpoints.get(target)
     if endpoint is None or endpoint.disabled_at is None:
         return made
     return replace(made, state=DeliveryState.HELD, finished_at=now)
@@ -130,5 +147,5 @@ def _delivery(notice: Notice, notifier: str, target: str, now: int, body: bytes 
         created_at=now,
         # From the event on: a worker whose clock is ahead would put it off.
         next_at=min(now, written_at(notice)),
-        body=b"" if target in OWN_TARGETS else body,
+        body=body,
     )

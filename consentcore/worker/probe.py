@@ -19,7 +19,7 @@ from consentcore.hooks.errors import described
 from consentcore.ports.storage import transact
 from consentcore.webhooks.samples import sample_notice
 from consentcore.webhooks.service import test_notice
-from consentcore.worker.envelope import Packer, Parcel
+from consentcore.worker.envelope import DeliveryContext, DeliveryContextBuilder
 from consentcore.worker.guard import outcome_of, raised, targets_of
 from consentcore.worker.retry import Tried, settlement
 
@@ -117,8 +117,8 @@ class EndpointProbe:
         :raises InvalidInput: ``endpoint_id``, when no notifier sends to endpoints.
         """
         now = self.clock.now()
-        packer = Packer(self.storage, self.keys, issuer=self.issuer, render=lambda *_: None)
-        probe = packer.pack(test_notice(endpoint, now), now)
+        builder = DeliveryContextBuilder(self.storage, self.keys, issuer=self.issuer, render=lambda *_: None)
+        probe = builder.build(test_notice(endpoint, now), now)
         name, notifier = self._serving(probe, endpoint.endpoint_id)
         notice = (
             test_notice(endpoint, now)
@@ -135,17 +135,17 @@ class EndpointProbe:
             attempts=1,
             lease_until=now + LEASE_MS,
             lease_token=secrets.token_hex(16),
-            body=packer.pack(notice, now).body,
+            body=builder.build(notice, now).body,
         )
-        parcel = replace(
-            probe, notice=notice, body=delivery.body, attempt=1, delivery_id=delivery.delivery_id
+        context = replace(
+            probe, notice=notice, make_body=lambda: delivery.body, attempt=1, delivery_id=delivery.delivery_id
         )
-        outcome, ms = _send(name, notifier, parcel, endpoint.endpoint_id)
+        outcome, ms = _send(name, notifier, context, endpoint.endpoint_id)
         # Nobody is named in the stored notice: the worker must not send it again.
         self._record(replace(notice, audiences=()), Tried(delivery, 1, now, ms, outcome, 1, Trigger.TEST))
         return _result(kind, delivery, outcome, ms)
 
-    def _serving(self, probe: Parcel, endpoint_id: str) -> tuple[str, Notifier]:
+    def _serving(self, probe: DeliveryContext, endpoint_id: str) -> tuple[str, Notifier]:
         for name, notifier in self.notifiers.items():
             read = _leash.call(name, partial(_targets, notifier, probe))
             if read.error is not None:
@@ -164,18 +164,18 @@ class EndpointProbe:
         self.storage.outbox.settle(replace(settled, state=state, next_at=None))
 
 
-def _targets(notifier: Notifier, probe: Parcel) -> Sequence[str]:
+def _targets(notifier: Notifier, probe: DeliveryContext) -> Sequence[str]:
     return targets_of(notifier.targets(probe))[0]
 
 
-def _send(name: str, notifier: Notifier, parcel: Parcel, target: str) -> tuple[Outcome, int]:
+def _send(name: str, notifier: Notifier, context: DeliveryContext, target: str) -> tuple[Outcome, int]:
     """Never longer than a plugin may take; whatever it does is an outcome."""
     began = time.monotonic()
-    read = _leash.call(name, lambda: notifier.send(parcel, target))
+    read = _leash.call(name, lambda: notifier.send(context, target))
     if read.error is None:
         outcome, wrong = outcome_of(read.answer)
     else:
-        parcel.raise_ours(read.error)
+        context.raise_ours(read.error)
         outcome, wrong = raised(read.error), described(read.error)
     if wrong:
         log.error("plugin %s: a test could not be sent: %s", name, wrong)

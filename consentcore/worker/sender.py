@@ -32,7 +32,7 @@ from consentcore.ports.notifier import Notifier
 from consentcore.ports.storage import Storage
 from consentcore.worker.choosing import CHOOSE
 from consentcore.worker.endpoint_health import Health, NotNow
-from consentcore.worker.envelope import Packer, Parcel
+from consentcore.worker.envelope import DeliveryContext, DeliveryContextBuilder
 from consentcore.worker.expander import Expander
 from consentcore.worker.guard import FALLBACK_SCHEDULE_S, outcome_of, raised, schedule_of
 from consentcore.worker.reporting import report
@@ -78,7 +78,7 @@ class Ended:
 class _Try:
     """:ivar cause: what the plugin did that it must not, for the log; "" when nothing."""
 
-    parcel: Parcel | None
+    context: DeliveryContext | None
     outcome: Outcome
     cause: str = ""
 
@@ -94,7 +94,7 @@ class Sender:
         self,
         storage: Storage,
         clock: Clock,
-        packer: Packer,
+        builder: DeliveryContextBuilder,
         expander: Expander,
         health: Health,
         *,
@@ -104,7 +104,7 @@ class Sender:
     ) -> None:
         self._storage = storage
         self._clock = clock
-        self._packer = packer
+        self._builder = builder
         self._expander = expander
         self._health = health
         self._notifiers = notifiers
@@ -213,7 +213,7 @@ class Sender:
         (number, scheduled), took_ms = numbers, round(took_s * 1000)
         tried = Tried(delivery, number, started, took_ms, one.outcome, scheduled, trigger, cause)
         settled = settlement(tried, waits, self._clock.now())
-        endpoint = one.parcel.standing.get(delivery.target) if one.parcel else None
+        endpoint = one.context.stored_endpoints.get(delivery.target) if one.context else None
         return Ended(settled, delivery, tried, endpoint, claimed.notice)
 
     def _numbers(self, delivery: Delivery) -> tuple[int, int]:
@@ -246,7 +246,7 @@ class Sender:
         if notice is None:
             return _Try(None, Reject("the notice does not exist any more"))
         try:
-            parcel = self._packer.pack(
+            context = self._builder.build(
                 notice,
                 self._clock.now(),
                 since=claimed.since,
@@ -259,24 +259,24 @@ class Sender:
         except Exception as error:  # noqa: BLE001 - one that cannot be packed must not end the thread
             return _Try(None, raised(error), described(error))
         if delivery.target == CHOOSE:
-            return self._choose(delivery, replace(parcel, attempt=0))
-        endpoint = parcel.standing.get(delivery.target)
+            return self._choose(delivery, replace(context, attempt=0))
+        endpoint = context.stored_endpoints.get(delivery.target)
         if endpoint is not None and delivery.before_replay is None:
             self._health.gate(endpoint)
-        return self._send(delivery, parcel)
+        return self._send(delivery, context)
 
-    def _send(self, delivery: Delivery, parcel: Parcel) -> _Try:
-        read = call(lambda: self._notifiers[delivery.notifier].send(parcel, delivery.target))
+    def _send(self, delivery: Delivery, context: DeliveryContext) -> _Try:
+        read = call(lambda: self._notifiers[delivery.notifier].send(context, delivery.target))
         if read.error is not None:
-            parcel.raise_ours(read.error)
-            return _Try(parcel, raised(read.error), described(read.error))
-        return _Try(parcel, *outcome_of(read.answer))
+            context.raise_ours(read.error)
+            return _Try(context, raised(read.error), described(read.error))
+        return _Try(context, *outcome_of(read.answer))
 
-    def _choose(self, delivery: Delivery, parcel: Parcel) -> _Try:
-        found, wrong = self._expander.choose_again(delivery.notifier, parcel)
+    def _choose(self, delivery: Delivery, context: DeliveryContext) -> _Try:
+        found, wrong = self._expander.choose_again(delivery.notifier, context)
         if wrong:
-            return _Try(parcel, Retry("the notifier could not choose its targets", error="exception"), wrong)
-        return _Try(parcel, Delivered(answer=f"{found} targets"))
+            return _Try(context, Retry("the notifier could not choose its targets", error="exception"), wrong)
+        return _Try(context, Delivered(answer=f"{found} targets"))
 
     def _tell(self, delivery: Delivery) -> _Try:
         with self._storage.reading() as uow:

@@ -19,7 +19,7 @@ from consentcore.hooks.errors import described
 from consentcore.mail.renderer import MailRenderer
 from consentcore.metrics import is_shared
 from consentcore.worker.dispatcher import Dispatcher
-from consentcore.worker.envelope import Packer
+from consentcore.worker.envelope import DeliveryContextBuilder
 from consentcore.worker.expander import Expander
 from consentcore.worker.housekeeping import Housekeeping
 from consentcore.worker.pulse import Heart, health
@@ -47,7 +47,7 @@ class Worker:
         self.housekeeping = Housekeeping(runtime)
         notifiers = runtime.notifiers
         plugins = runtime.registry.event_plugins()
-        packer = Packer(
+        builder = DeliveryContextBuilder(
             runtime.storage,
             runtime.keys,
             issuer=runtime.settings.issuer,
@@ -55,11 +55,11 @@ class Worker:
             web_url=runtime.settings.web_url,
             told_before_ms=runtime.settings.account.old_address_days * DAY,
         )
-        self._expander = Expander(runtime.storage, runtime.clock, packer, notifiers, plugins)
+        self._expander = Expander(runtime.storage, runtime.clock, builder, notifiers, plugins)
         self._sender = Sender(
             runtime.storage,
             runtime.clock,
-            packer,
+            builder,
             self._expander,
             self.housekeeping.health,
             notifiers=notifiers,

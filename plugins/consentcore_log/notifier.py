@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from consentcore.api import Clock, ConfigurationError, Delivered, Envelope, Outcome, Retry, iso
+from consentcore.api import Clock, ConfigurationError, Delivered, Envelope, Outcome, Retry, iso, members_of
 
 if TYPE_CHECKING:
     from consentcore_log import LogSettings
@@ -68,7 +68,7 @@ class LogNotifier:
 
     def _entry(self, envelope: Envelope) -> dict[str, object]:
         notice = envelope.notice
-        facts = json.loads(notice.data)
+        facts = members_of(notice)
         entry: dict[str, object] = {
             "notice_id": notice.notice_id,
             "type": notice.kind.value,

@@ -26,11 +26,13 @@ def render(scenario, grant, audience: Audience = Audience.OWNER, **settings) -> 
 
 
 def envelope_of(scenario, notice):
-    from consentcore.worker.envelope import Packer
+    from consentcore.worker.envelope import DeliveryContextBuilder
 
     renderer = MailRenderer(scenario.settings, scenario.catalog)
-    packer = Packer(scenario.storage, scenario.keys, issuer="https://consent.example", render=renderer.mail)
-    return packer.pack(notice, scenario.clock.now())
+    builder = DeliveryContextBuilder(
+        scenario.storage, scenario.keys, issuer="https://consent.example", render=renderer.mail
+    )
+    return builder.build(notice, scenario.clock.now())
 
 
 def flat(text: str) -> str:

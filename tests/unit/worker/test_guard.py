@@ -235,7 +235,7 @@ class TestSend:
         def broken():
             raise StorageUnavailable("down")
 
-        monkeypatch.setattr(worker._sender._packer, "_owner", lambda *_, **__: broken())
+        monkeypatch.setattr(worker._sender._builder, "_owner", lambda *_, **__: broken())
         assert worker._sender.attempt(one) is None
 
 
