@@ -10,11 +10,11 @@ from consentcore.clients.audience import AssertionAudience
 from consentcore.clients.form import ClientForm
 from consentcore.clients.service import ClientService, NewClient
 from consentcore.consent.service import ConsentService
-from consentcore.domain.scope import Catalog, Scope
 from consentcore.egress import EgressPolicy
 from consentcore.ports.storage import transact
 from consentcore.testing import factories
 from consentcore.testing.fakes import ManualClock, fixed_keys
+from consentcore.testing.scenario import CATALOG
 from consentcore_memory import MemoryStorage
 
 if TYPE_CHECKING:
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from consentcore.domain.grant import Grant
     from consentcore.ports.storage import Storage
 
-CATALOG = Catalog.of(
-    [Scope("sites.read", "Your sites", "Names"), Scope("comfort.read", "Room climate", "Temperature")]
-)
 DAY = 86_400_000
 
 

@@ -7,27 +7,25 @@ import pytest
 from consentcore.consent.policy import CHECKS, reasons_to_ask
 from consentcore.domain.client import AuthMethod
 from consentcore.domain.interaction import AuthorizeContext
-from consentcore.domain.scope import Catalog, Scope, ScopeType
+from consentcore.domain.scope import Catalog, Scope
 from consentcore.testing import factories
 from consentcore.testing.factories import NOW
+from consentcore.testing.scenario import CATALOG
 
-CATALOG = Catalog.of(
-    [Scope("a.read", "A", "A"), Scope("b.read", "B", "B"), Scope("c.act", "C", "C", type=ScopeType.ACT)]
-)
 CLIENT = factories.client()
 OWNER = factories.owner()
 SESSION = factories.session(OWNER.owner_id)
-GRANT = factories.grant(OWNER.owner_id, CLIENT.client_id, scopes=("a.read@1", "c.act@1"))
+GRANT = factories.grant(OWNER.owner_id, CLIENT.client_id, scopes=("comfort.read@1", "device.act@1"))
 REMEMBERED = AuthorizeContext(CLIENT, SESSION, GRANT)
 
 
 def reasons(*scopes, context=REMEMBERED, catalog=CATALOG, now=NOW, prompt=""):
-    wanted = factories.request(CLIENT.client_id, scopes=scopes or ("a.read",), prompt=prompt)
+    wanted = factories.request(CLIENT.client_id, scopes=scopes or ("comfort.read",), prompt=prompt)
     return reasons_to_ask(wanted, context, catalog, now)
 
 
 def test_a_remembered_consent_needs_no_question():
-    assert reasons("a.read") == ()
+    assert reasons("comfort.read") == ()
 
 
 @pytest.mark.parametrize(
@@ -44,8 +42,11 @@ def test_a_remembered_consent_needs_no_question():
         ("no_grant", {"context": replace(REMEMBERED, grant=None)}),
         ("no_grant", {"context": replace(REMEMBERED, grant=replace(GRANT, owner_id="other"))}),
         ("grant_ended", {"now": GRANT.expires_at}),
-        ("scope_meaning_changed", {"catalog": Catalog.of([Scope("a.read", "A", "A and B", version="2")])}),
-        ("scope_unknown", {"catalog": Catalog.of([Scope("b.read", "B", "B")])}),
+        (
+            "scope_meaning_changed",
+            {"catalog": Catalog.of([Scope("comfort.read", "A", "A and B", version="2")])},
+        ),
+        ("scope_unknown", {"catalog": Catalog.of([Scope("energy.read", "B", "B")])}),
     ],
 )
 def test_61_each_reason_is_named(reason, case):
@@ -53,11 +54,11 @@ def test_61_each_reason_is_named(reason, case):
 
 
 def test_61_a_further_scope_is_asked():
-    assert reasons("a.read", "b.read") == ("scope_added",)
+    assert reasons("comfort.read", "energy.read") == ("scope_added",)
 
 
 def test_acting_is_decided_anew_each_time():
-    assert reasons("a.read", "c.act") == ("scope_acts",)
+    assert reasons("comfort.read", "device.act") == ("scope_acts",)
 
 
 def test_several_prompts_are_all_seen():
