@@ -15,16 +15,12 @@ from webtest import TestApp
 
 from consentcore.app import app_from_runtime
 from consentcore.config import load_ini
-from consentcore.consent.service import Decision
-from consentcore.consent.snapshot import make_snapshot
 from consentcore.domain.client import AuthMethod, Client, ClientKind, ClientSecret
-from consentcore.domain.event import Evidence
-from consentcore.domain.interaction import AuthorizationRequest, Interaction
 from consentcore.domain.owner import Owner
 from consentcore.domain.secret import CLIENT_SECRET, digest, mint
 from consentcore.keys import create_key_file
-from consentcore.ports.storage import transact
 from consentcore.runtime import Runtime, build_runtime
+from consentcore.testing.scenario import Scenario
 from tests.support.sqlite_template import migrated_sqlite
 
 if TYPE_CHECKING:
@@ -231,21 +227,12 @@ def proceed(page):
 
 def decide(platform: Platform, owner: Owner, *scopes: str, client_id: str = "coolsite", allow: bool = True):
     """Approve, or deny, without pages and passwords: for journeys in which many people decide; the grant after it."""
-    runtime, now = platform.runtime, platform.runtime.clock.now()
-    asked = AuthorizationRequest(client_id, CALLBACK, True, scopes or ("sites.read",))
-    found = Interaction(secrets.token_bytes(32), b"", asked, now, now + 600_000, owner.owner_id)
-    runtime.storage.protocol.open_interaction(found)
-
-    def work(uow):
-        given = {
-            "interaction": found,
-            "client": uow.clients.get(client_id),
-            "owner": owner,
-            "snapshot": make_snapshot({"text": "May it?"}, now),
-        }
-        if not allow:
-            return runtime.service.deny(uow, evidence=Evidence("button:deny"), **given)
-        decision = Decision(asked.scopes)
-        return runtime.service.approve(uow, evidence=Evidence("button:approve"), decision=decision, **given)
-
-    return transact(runtime.storage, work).grant
+    runtime = platform.runtime
+    with runtime.storage.reading() as uow:
+        client = uow.clients.get(client_id)
+    scenario = Scenario(
+        runtime.storage, client, owner, clock=runtime.clock, keys=runtime.keys, catalog=runtime.catalog
+    )
+    scenario.service = runtime.service
+    made = scenario.approve if allow else scenario.deny
+    return made(*(scopes or ("sites.read",))).grant

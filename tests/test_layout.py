@@ -1,0 +1,63 @@
+"""Where tests lie: unit/ mirrors the packages, plugins/ the plugins, and a file is named after what it tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+ROOT = TESTS.parent
+SUBJECTS = {
+    "unit/i18n/test_messages.py": "every sentence of templates and code",
+    "unit/oauth/client_auth/test_private_key_jwt.py": "a method over several modules",
+    "unit/oauth/test_costs_and_faults.py": "the whole server",
+    "unit/oauth/test_flow.py": "the whole server",
+    "unit/oauth/test_incidents.py": "the whole server",
+    "unit/oauth/test_oauthlib_gaps.py": "what stands around oauthlib",
+    "unit/resource/test_odd_values.py": "every check of a token",
+    "unit/testing/test_small_kits.py": "the kits that fit into one file",
+}
+"""Tests of no single module; a new one is named here with what it is of."""
+FILES = [
+    path.relative_to(TESTS)
+    for folder in ("unit", "plugins")
+    for path in sorted((TESTS / folder).rglob("test_*.py"))
+]
+
+
+def package_of(test: Path) -> Path:
+    """The folder whose modules a test is about."""
+    first, *rest = test.parent.parts
+    if first == "plugins":
+        return ROOT.joinpath("plugins", *rest)
+    beside = rest and rest[0] in {"bench", "chaos", "scripts"}
+    return ROOT.joinpath(*rest) if beside else ROOT.joinpath("consentcore", *rest)
+
+
+@pytest.mark.parametrize("test", FILES, ids=str)
+def test_a_test_lies_where_its_subject_lies(test):
+    package = package_of(test)
+    assert package.is_dir(), f"{test.parent} mirrors no package"
+    names = {path.stem for path in package.iterdir() if path.suffix == ".py" or path.is_dir()}
+    names.add(package.name.removeprefix("consentcore_"))  # the package as a whole
+    subject = test.stem.removeprefix("test_")
+    named = any(subject == name or subject.startswith(f"{name}_") for name in names - {"__init__"})
+    assert named != (str(test) in SUBJECTS), (
+        f"{test}: named after a module of {package.relative_to(ROOT)}, or listed in SUBJECTS"
+    )
+
+
+def test_no_subject_is_listed_that_has_no_test():
+    assert [name for name in SUBJECTS if not (TESTS / name).is_file()] == []
+
+
+def test_helpers_are_imported_by_their_full_names():
+    """No test changes where Python looks for modules: two helpers of one name would be one module."""
+    changing = [
+        str(path.relative_to(TESTS))
+        for path in sorted(TESTS.rglob("*.py"))
+        if path.parts[len(TESTS.parts) : -1][:2] != ("upgrade", "from_26e6d57") and path != Path(__file__)
+        if "sys.path.insert(" in path.read_text(encoding="utf-8")
+    ]
+    assert changing == []
