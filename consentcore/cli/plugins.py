@@ -187,7 +187,7 @@ def _plain(value: object) -> str:
 def _configuration_problems(state: State) -> tuple[list[str], list[str], int]:
     """Everything that server and worker do when they start, and whether storage and notifiers answer: problems, what
     is worth knowing besides, and the exit code."""
-    from consentcore.worker.checking import notes, tried
+    from consentcore.worker.notifier_checks import check_notifiers, startup_notes
 
     try:
         runtime = state.runtime
@@ -196,8 +196,8 @@ def _configuration_problems(state: State) -> tuple[list[str], list[str], int]:
         return list(error.problems), [], BAD_CONFIGURATION
     problems = list(runtime.storage.check())
     code = NOT_NOW if problems and not answers(runtime.storage) else FOUND_A_PROBLEM
-    known = [] if problems else notes(runtime)
-    mend, passing = tried(runtime)
+    known = [] if problems else startup_notes(runtime)
+    mend, passing = check_notifiers(runtime)
     return problems + mend, known + passing, code
 
 

@@ -18,7 +18,7 @@ from consentcore.domain.notice import DeliveryState
 from consentcore.webhooks.choices import SENT_TYPES
 from consentcore.webhooks.delivery_log import CAP, Filter, check_span
 from consentcore.worker.probe import EndpointProbe
-from consentcore.worker.strays import discard as end_strays
+from consentcore.worker.unnamed_notifiers import discard_unnamed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -163,7 +163,7 @@ def discard(state: State, notifier: str) -> None:
     Without it such deliveries wait until the notifier is named again. Nothing is sent; the delivery log keeps them.
     """
     runtime = state.runtime
-    ended = end_strays(runtime.storage.outbox, notifier, runtime.delivered_by, runtime.clock.now())
+    ended = discard_unnamed(runtime.storage.outbox, notifier, runtime.delivered_by, runtime.clock.now())
     state.answer({"discarded": ended}, "")
     state.say(f"{'1 delivery was' if ended == 1 else f'{ended} deliveries were'} discarded")
 
@@ -190,7 +190,7 @@ def test(state: State, client_id: str, endpoint_id: str, kind: str) -> None:
     results, probe = [], EndpointProbe.of(state.runtime)
     for one in endpoints:
         try:
-            results.append(probe.send(client, one, NoticeKind(kind)).facts)
+            results.append(probe.send(client, one, NoticeKind(kind)).as_json)
         except InvalidInput as error:
             refuse(str(error))
     rows = [

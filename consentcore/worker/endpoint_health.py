@@ -29,7 +29,7 @@ _OUR_FAULT = frozenset({"key", "exception", "answer", "overdue"})
 _BATCH = 200
 
 
-class NotNow(Exception):
+class Deferred(Exception):
     """A delivery is not tried.
 
     :ivar state: what it becomes.
@@ -43,23 +43,23 @@ class NotNow(Exception):
         self.at = at
 
 
-class Health:
+class EndpointMonitor:
     """Judges endpoints by how scheduled deliveries end. Safe to use from any thread and any number of workers."""
 
     def __init__(self, storage: Storage, clock: Clock) -> None:
         self._storage = storage
         self._clock = clock
 
-    def gate(self, endpoint: WebhookEndpoint) -> None:
+    def admit(self, endpoint: WebhookEndpoint) -> None:
         """Let a scheduled delivery pass.
 
-        :raises NotNow: when the endpoint is disabled or asked for time.
+        :raises Deferred: when the endpoint is disabled or asked for time.
         """
         if endpoint.disabled_at is not None:
-            raise NotNow(DeliveryState.HELD, "kept while the endpoint is disabled")
+            raise Deferred(DeliveryState.HELD, "kept while the endpoint is disabled")
         slow_until = endpoint.health.slow_until
         if slow_until is not None and self._clock.now() < slow_until:
-            raise NotNow(DeliveryState.PENDING, "the endpoint asked for time", slow_until)
+            raise Deferred(DeliveryState.PENDING, "the endpoint asked for time", slow_until)
 
     def observe(self, endpoint: WebhookEndpoint, outcome: Outcome, next_at: int | None) -> None:
         """Take in how a scheduled try ended.

@@ -18,16 +18,16 @@ from consentcore.hooks.calling import call
 from consentcore.hooks.errors import described
 from consentcore.ports.notifier import Notifier
 from consentcore.ports.storage import Storage
-from consentcore.worker.choosing import CHOOSE, Choosing
 from consentcore.worker.envelope import DeliveryContext, DeliveryContextBuilder
-from consentcore.worker.guard import targets_of
+from consentcore.worker.plugin_answers import targets_of
+from consentcore.worker.target_selection import UNCHOSEN, TargetSelection
 
 log = logging.getLogger("consentcore.worker")
 
 SLICES = range(4)
 """Where there is more than a batch, each of several workers begins at one of the first four by chance."""
 
-OWN_TARGETS = frozenset({*(audience.value for audience in Audience), "event", CHOOSE})
+OWN_TARGETS = frozenset({*(audience.value for audience in Audience), "event", UNCHOSEN})
 """Targets that are people or plugins, not endpoints."""
 
 
@@ -47,7 +47,7 @@ class Expander:
         self._builder = builder
         self._notifiers = notifiers
         self._event_plugins = event_plugins
-        self._choosing = Choosing(notifiers)
+        self._targets = TargetSelection(notifiers)
         self._skip = 0
 
     def expand_all(self, limit: int) -> int:
@@ -87,18 +87,18 @@ class Expander:
     def _deliveries(self, notices: Sequence[Notice], now: int, since: float) -> dict[str, list[Delivery]]:
         made = {one.notice_id: self._events(one, now) for one in notices}
         contexts = [context for one in notices if (context := self._built(one, now, since)) is not None]
-        chosen = self._choosing.all(contexts)
+        chosen = self._targets.select(contexts)
         for number, context in enumerate(contexts):
             for name in chosen:
                 deliveries, unmade = _to_targets(context, name, chosen[name][number], now)
                 if unmade:
                     log.error("the payload of %s could not be made: %s", context.notice.notice_id, unmade)
-                    deliveries = [_delivery(context.notice, name, CHOOSE, now)]
+                    deliveries = [_delivery(context.notice, name, UNCHOSEN, now)]
                 made[context.notice.notice_id] += deliveries
         built = {context.notice.notice_id for context in contexts}
         for notice in notices:
             if notice.notice_id not in built:
-                made[notice.notice_id] += [_delivery(notice, name, CHOOSE, now) for name in self._notifiers]
+                made[notice.notice_id] += [_delivery(notice, name, UNCHOSEN, now) for name in self._notifiers]
         return made
 
     def _events(self, notice: Notice, now: int) -> list[Delivery]:

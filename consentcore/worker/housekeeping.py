@@ -16,7 +16,7 @@ from consentcore.domain.grant_states import GrantState
 from consentcore.hooks.errors import described
 from consentcore.ports.storage import transact
 from consentcore.ports.transactions import UnitOfWork
-from consentcore.worker.endpoint_health import Health
+from consentcore.worker.endpoint_health import EndpointMonitor
 
 if TYPE_CHECKING:
     from consentcore.runtime import Runtime
@@ -56,12 +56,12 @@ class Housekeeping:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self.health = Health(runtime.storage, runtime.clock)
+        self.endpoints = EndpointMonitor(runtime.storage, runtime.clock)
         self.chores = [
             Chore("end grants", 2.0, self._end_grants),
             Chore("abandon requests", 10.0, self._abandon),
             Chore("advance checkpoint", 5.0, self._checkpoint),
-            Chore("review endpoints", 60.0, self.health.review),
+            Chore("review endpoints", 60.0, self.endpoints.review),
             Chore("purge", 60.0, self._purge),
         ]
 

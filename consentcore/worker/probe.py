@@ -20,8 +20,8 @@ from consentcore.ports.storage import transact
 from consentcore.webhooks.samples import sample_notice
 from consentcore.webhooks.service import test_notice
 from consentcore.worker.envelope import DeliveryContext, DeliveryContextBuilder
-from consentcore.worker.guard import outcome_of, raised, targets_of
-from consentcore.worker.retry import Tried, settlement
+from consentcore.worker.plugin_answers import outcome_of, outcome_of_error, targets_of
+from consentcore.worker.retry import AttemptResult, settlement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -69,8 +69,8 @@ class ProbeResult:
     answer: str
 
     @property
-    def facts(self) -> dict[str, Any]:
-        """As JSON."""
+    def as_json(self) -> dict[str, Any]:
+        """As the API answers it."""
         return {
             "endpoint_id": self.endpoint_id,
             "target": self.endpoint_id,
@@ -142,8 +142,10 @@ class EndpointProbe:
         )
         outcome, ms = _send(name, notifier, context, endpoint.endpoint_id)
         # Nobody is named in the stored notice: the worker must not send it again.
-        self._record(replace(notice, audiences=()), Tried(delivery, 1, now, ms, outcome, 1, Trigger.TEST))
-        return _result(kind, delivery, outcome, ms)
+        self._record(
+            replace(notice, audiences=()), AttemptResult(delivery, 1, now, ms, outcome, 1, Trigger.TEST)
+        )
+        return _probe_result(kind, delivery, outcome, ms)
 
     def _serving(self, probe: DeliveryContext, endpoint_id: str) -> tuple[str, Notifier]:
         for name, notifier in self.notifiers.items():
@@ -155,12 +157,12 @@ class EndpointProbe:
                 return name, notifier
         raise InvalidInput("endpoint_id", "expected an endpoint that a configured notifier sends to")
 
-    def _record(self, notice: Notice, tried: Tried) -> None:
+    def _record(self, notice: Notice, result: AttemptResult) -> None:
         now = self.clock.now()
         transact(self.storage, lambda uow: uow.notices.add(notice))
-        self.storage.outbox.expand(notice.notice_id, [tried.delivery], now)
-        settled = settlement(tried, (), now)
-        state = DeliveryState.DELIVERED if isinstance(tried.outcome, Delivered) else DeliveryState.REJECTED
+        self.storage.outbox.expand(notice.notice_id, [result.delivery], now)
+        settled = settlement(result, (), now)
+        state = DeliveryState.DELIVERED if isinstance(result.outcome, Delivered) else DeliveryState.REJECTED
         self.storage.outbox.settle(replace(settled, state=state, next_at=None))
 
 
@@ -176,13 +178,13 @@ def _send(name: str, notifier: Notifier, context: DeliveryContext, target: str) 
         outcome, wrong = outcome_of(read.answer)
     else:
         context.raise_ours(read.error)
-        outcome, wrong = raised(read.error), described(read.error)
+        outcome, wrong = outcome_of_error(read.error), described(read.error)
     if wrong:
         log.error("plugin %s: a test could not be sent: %s", name, wrong)
     return outcome, round((time.monotonic() - began) * 1000)
 
 
-def _result(kind: NoticeKind, delivery: Delivery, outcome: Outcome, ms: int) -> ProbeResult:
+def _probe_result(kind: NoticeKind, delivery: Delivery, outcome: Outcome, ms: int) -> ProbeResult:
     ok = isinstance(outcome, Delivered)
     error = outcome.error if isinstance(outcome, Retry) else "" if ok else "http"
     return ProbeResult(

@@ -28,7 +28,7 @@ ANSWER_CHARACTERS = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class AttemptResult:
     """One try of a delivery.
 
     :ivar number: 1 for the first.
@@ -63,25 +63,25 @@ def wait_s(schedule: Sequence[float], failures: int, wish_s: float | None, chanc
     return base * (1 - JITTER + 2 * JITTER * chance)
 
 
-def settlement(tried: Tried, schedule: Sequence[float], now: int) -> Settlement:
+def settlement(result: AttemptResult, schedule: Sequence[float], now: int) -> Settlement:
     """Decide what becomes of the delivery, and write the line for the delivery log."""
-    outcome = tried.outcome
-    state, next_at = _fate(tried, schedule, now)
+    outcome = result.outcome
+    state, next_at = _fate(result, schedule, now)
     reason = "" if isinstance(outcome, Delivered) else outcome.reason
     attempt = Attempt(
-        delivery_id=tried.delivery.delivery_id,
-        number=tried.number,
-        started_at=tried.started_at,
-        latency_ms=tried.latency_ms,
+        delivery_id=result.delivery.delivery_id,
+        number=result.number,
+        started_at=result.started_at,
+        latency_ms=result.latency_ms,
         outcome=outcome_name(outcome),
         status=outcome.status,
         error=_stored(error_class(outcome)),
         answer=_stored(outcome.answer[:ANSWER_CHARACTERS]),
-        trigger=tried.trigger.value,
+        trigger=result.trigger.value,
     )
     return Settlement(
-        delivery_id=tried.delivery.delivery_id,
-        lease_token=tried.delivery.lease_token,
+        delivery_id=result.delivery.delivery_id,
+        lease_token=result.delivery.lease_token,
         state=state,
         now=now,
         next_at=next_at,
@@ -100,22 +100,22 @@ def error_class(outcome: Outcome) -> str:
     return outcome.error if isinstance(outcome, Retry | Reject) else ""
 
 
-def _fate(tried: Tried, schedule: Sequence[float], now: int) -> tuple[DeliveryState, int | None]:
-    outcome = tried.outcome
+def _fate(result: AttemptResult, schedule: Sequence[float], now: int) -> tuple[DeliveryState, int | None]:
+    outcome = result.outcome
     if isinstance(outcome, Delivered):
         return DeliveryState.DELIVERED, None
-    before = tried.delivery.before_replay
+    before = result.delivery.before_replay
     if before is not None:
         # A replay is one try: it failed, and the delivery is what it was.
-        return before, tried.delivery.next_before_replay if before is DeliveryState.PENDING else None
+        return before, result.delivery.next_before_replay if before is DeliveryState.PENDING else None
     if isinstance(outcome, Gone):
         return DeliveryState.GONE, None
     if isinstance(outcome, Reject):
         return DeliveryState.REJECTED, None
     # Chance only spreads load; nothing secret depends on it.
     chance = random.random()  # noqa: S311
-    wait = wait_s(schedule, tried.scheduled, outcome.after_s, chance)
-    if wait is None and outcome.operator and now - tried.delivery.created_at < DELIVERY_LOG_MS:
+    wait = wait_s(schedule, result.scheduled, outcome.after_s, chance)
+    if wait is None and outcome.operator and now - result.delivery.created_at < DELIVERY_LOG_MS:
         # Nobody but the operator can mend it, and what they have mended is to be told.
         last = max([*schedule[-1:], HOUR / SECOND])
         wait = wait_s([last], 1, outcome.after_s, chance)

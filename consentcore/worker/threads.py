@@ -7,64 +7,64 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from consentcore.worker.sender import Claimed
+from consentcore.worker.claimed_delivery import ClaimedDelivery
 
 
 @dataclass(eq=False)
-class Hand:
+class SenderThread:
     """One thread.
 
     :ivar claimed: what it is sending.
     :ivar began: since when, on the monotonic clock.
     :ivar aside: it is slow, and another thread has its place; what it brings counts, and then it ends.
-    :ivar written_off: it is held; what it brings comes too late, and then it ends.
+    :ivar abandoned: it is held; what it brings comes too late, and then it ends.
     """
 
-    thread: threading.Thread = field(init=False)
-    claimed: Claimed | None = None
+    handle: threading.Thread = field(init=False)
+    claimed: ClaimedDelivery | None = None
     began: float = 0.0
     aside: bool = False
-    written_off: bool = False
+    abandoned: bool = False
 
     @property
     def serves(self) -> bool:
         """Whether there is more for it to do after this."""
-        return not (self.aside or self.written_off)
+        return not (self.aside or self.abandoned)
 
-    def take(self, claimed: Claimed) -> None:
+    def begin(self, claimed: ClaimedDelivery) -> None:
         """Begin with a delivery."""
         self.claimed, self.began = claimed, time.monotonic()
 
-    def put_down(self) -> Claimed | None:
+    def finish(self) -> ClaimedDelivery | None:
         """Be free again; what it had."""
         claimed, self.claimed = self.claimed, None
         return claimed
 
 
-class Hands:
+class SenderThreads:
     """So many threads. Not thread-safe: its owner has a lock.
 
     :param work: what each does until there is nothing more to do.
     :ivar replaced: how many have been.
     """
 
-    def __init__(self, count: int, work: Callable[[Hand], None]) -> None:
+    def __init__(self, count: int, work: Callable[[SenderThread], None]) -> None:
         self._count = count
         self._work = work
-        self._hands: list[Hand] = []
-        self._aside: list[Hand] = []
+        self._serving: list[SenderThread] = []
+        self._aside: list[SenderThread] = []
         self.started = False
         self.replaced = 0
 
     @property
     def alive(self) -> int:
         """How many are there to send, or are sending."""
-        return sum(hand.thread.is_alive() for hand in self._hands)
+        return sum(one.handle.is_alive() for one in self._serving)
 
     @property
-    def running(self) -> list[Claimed]:
+    def running(self) -> list[ClaimedDelivery]:
         """What is being sent; without what a plugin holds."""
-        return [hand.claimed for hand in (*self._hands, *self._aside) if hand.claimed is not None]
+        return [one.claimed for one in (*self._serving, *self._aside) if one.claimed is not None]
 
     def start(self) -> None:
         """Start those that are missing.
@@ -72,39 +72,37 @@ class Hands:
         :raises RuntimeError: when the system gives no more threads.
         """
         self.started = True
-        while len(self._hands) < self._count:
-            hand = Hand()
+        while len(self._serving) < self._count:
+            one = SenderThread()
             # Daemons: a plugin that hangs must not keep the process from ending.
-            hand.thread = threading.Thread(
-                target=self._work, args=(hand,), name=f"consentcore-send-{len(self._hands)}", daemon=True
+            one.handle = threading.Thread(
+                target=self._work, args=(one,), name=f"consentcore-send-{len(self._serving)}", daemon=True
             )
-            hand.thread.start()
-            self._hands.append(hand)
+            one.handle.start()
+            self._serving.append(one)
 
-    def at_it_for(self, seconds: float) -> list[Hand]:
+    def busy_for(self, seconds: float) -> list[SenderThread]:
         """Those in service that have been at one delivery for so long."""
         oldest = time.monotonic() - seconds
-        return [hand for hand in self._hands if hand.claimed is not None and hand.began <= oldest]
+        return [one for one in self._serving if one.claimed is not None and one.began <= oldest]
 
-    def set_aside(self, hand: Hand) -> None:
+    def set_aside(self, thread: SenderThread) -> None:
         """Give its place to another; :meth:`start` makes that one."""
-        hand.aside = True
-        self._hands.remove(hand)
-        self._aside.append(hand)
+        thread.aside = True
+        self._serving.remove(thread)
+        self._aside.append(thread)
 
-    def drop(self, longest_s: float) -> tuple[list[Hand], list[Hand]]:
+    def drop_lost(self, longest_s: float) -> tuple[list[SenderThread], list[SenderThread]]:
         """Take out those that have ended, and those that have been at one delivery for so long; :meth:`start` replaces
         them."""
-        self._aside = [hand for hand in self._aside if hand.claimed is not None or hand.thread.is_alive()]
-        all_, oldest = (*self._hands, *self._aside), time.monotonic() - longest_s
-        ended = [hand for hand in all_ if not hand.thread.is_alive() and (hand.serves or hand.claimed)]
+        self._aside = [one for one in self._aside if one.claimed is not None or one.handle.is_alive()]
+        all_, oldest = (*self._serving, *self._aside), time.monotonic() - longest_s
+        ended = [one for one in all_ if not one.handle.is_alive() and (one.serves or one.claimed)]
         held = [
-            hand
-            for hand in all_
-            if hand.thread.is_alive() and hand.claimed is not None and hand.began <= oldest
+            one for one in all_ if one.handle.is_alive() and one.claimed is not None and one.began <= oldest
         ]
-        for hand in (*ended, *held):
-            hand.written_off = True
-            (self._aside if hand.aside else self._hands).remove(hand)
+        for one in (*ended, *held):
+            one.abandoned = True
+            (self._aside if one.aside else self._serving).remove(one)
         self.replaced += len(ended) + len(held)
         return ended, held

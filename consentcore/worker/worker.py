@@ -18,12 +18,14 @@ from consentcore.domain.notice import EVENT_PLUGIN
 from consentcore.hooks.errors import described
 from consentcore.mail.renderer import MailRenderer
 from consentcore.metrics import is_shared
+from consentcore.worker.claimed_delivery import load_notices
 from consentcore.worker.dispatcher import Dispatcher
 from consentcore.worker.envelope import DeliveryContextBuilder
 from consentcore.worker.expander import Expander
 from consentcore.worker.housekeeping import Housekeeping
-from consentcore.worker.pulse import Heart, health
-from consentcore.worker.sender import Ended, Sender
+from consentcore.worker.sender import Sender
+from consentcore.worker.settler import PendingSettlement, Settler, release
+from consentcore.worker.status import StatusReporter, health
 
 if TYPE_CHECKING:
     from consentcore.runtime import Runtime
@@ -42,7 +44,7 @@ class Worker:
         self._runtime = runtime
         self._options = runtime.settings.worker
         self._meters = runtime.meters if self._options.metrics_listen or is_shared() else None
-        self.heart = Heart()
+        self.status = StatusReporter()
         self._lease_ms = round(self._options.lease_s * 1000)
         self.housekeeping = Housekeeping(runtime)
         notifiers = runtime.notifiers
@@ -61,11 +63,11 @@ class Worker:
             runtime.clock,
             builder,
             self._expander,
-            self.housekeeping.health,
+            self.housekeeping.endpoints,
             notifiers=notifiers,
             tell_plugin=runtime.registry.tell_event,
-            meters=self._meters,
         )
+        self._settler = Settler(runtime.storage.outbox, self.housekeeping.endpoints, self._meters)
         self._names = (*notifiers, *(EVENT_PLUGIN + name for name in plugins))
 
     def run_once(self) -> int:
@@ -82,27 +84,28 @@ class Worker:
             claimed = outbox.claim_deliveries(now, limit=50, lease_ms=self._lease_ms, notifiers=self._names)
             fresh = [one for one in claimed if one.delivery_id not in tried]
             known = [one for one in claimed if one.delivery_id in tried]
-            self._sender.settle([self._sender.given_back(one, now) for one in known])
+            self._settler.settle([release(one, self._runtime.clock, now) for one in known])
             if not fresh:
                 return len(tried)
-            for one in self._sender.brief(fresh):
+            for one in load_notices(self._runtime.storage, fresh):
                 tried.add(one.delivery.delivery_id)
-                ended = self._sender.attempt(one)
-                if ended is not None:
-                    self._settle(ended)
+                pending = self._sender.attempt(one)
+                if pending is not None:
+                    self._settle(pending)
 
-    def _settle(self, ended: Ended) -> None:
+    def _settle(self, pending: PendingSettlement) -> None:
         try:
-            self._sender.settle([ended])
+            self._settler.settle([pending])
         except StorageError as error:
-            log.warning("delivery %s: the storage failed: %s", ended.delivery.delivery_id, error)
+            log.warning("delivery %s: the storage failed: %s", pending.delivery.delivery_id, error)
 
     def run(self, stop: threading.Event) -> None:
         """Work until ``stop`` is set; then what is being sent may end within ``drain_s``."""
         dispatcher = Dispatcher(
-            self._runtime.storage.outbox,
+            self._runtime.storage,
             self._runtime.clock,
             self._sender,
+            self._settler,
             self._names,
             threads=self._options.threads,
             per_target=self._options.per_target,
@@ -114,7 +117,7 @@ class Worker:
         with self._telling():
             while not stop.is_set():
                 self._turn(dispatcher, stop)
-                self.heart.beat(dispatcher.pulse)
+                self.status.report(dispatcher.status)
                 if not (chores.is_alive() or stop.is_set()):
                     log.error("the thread of the chores has ended and is replaced")
                     if self._meters is not None:
@@ -140,7 +143,7 @@ class Worker:
         from consentcore.settings import parse_listen
 
         where = parse_listen(self._options.metrics_listen)
-        return listening(self._runtime.meters, *where, health=lambda: health(self.heart.pulse))
+        return listening(self._runtime.meters, *where, health=lambda: health(self.status.last))
 
     def _stop(self, dispatcher: Dispatcher) -> bool:
         try:
@@ -201,10 +204,10 @@ def run_worker(ini_path: str, stop: threading.Event) -> None:
 
 
 def _say_what_is_worth_knowing(runtime: Runtime) -> None:
-    from consentcore.worker.checking import notes
+    from consentcore.worker.notifier_checks import startup_notes
 
     try:
-        for note in notes(runtime):
+        for note in startup_notes(runtime):
             log.warning("%s", note)
     except StorageError as error:
         log.warning("the storage failed: %s", error)

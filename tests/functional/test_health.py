@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from consentcore.metrics.listener import listening
-from consentcore.worker.pulse import Heart, Pulse
+from consentcore.worker.status import StatusReporter, WorkerStatus
 from tests.support.patience import PATIENCE_S
 
 
@@ -28,16 +28,16 @@ class TestWorkerBeside:
     """The worker of `serve` leaves its pulse where the processes share their numbers."""
 
     @pytest.fixture
-    def heart(self, monkeypatch, tmp_path):
+    def reporter(self, monkeypatch, tmp_path):
         monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
-        return Heart()
+        return StatusReporter()
 
-    def test_readyz_says_how_it_is(self, platform, heart):
-        heart.beat(Pulse(time.monotonic(), 4, 4))
+    def test_readyz_says_how_it_is(self, platform, reporter):
+        reporter.report(WorkerStatus(time.monotonic(), 4, 4))
         assert platform.browser().get("/readyz").json["checks"] == {"storage": "ok", "worker": "ok"}
 
-    def test_threads_that_were_replaced_are_shown(self, platform, heart):
-        heart.beat(Pulse(time.monotonic(), 4, 4, 2, {"chat": 1}))
+    def test_threads_that_were_replaced_are_shown(self, platform, reporter):
+        reporter.report(WorkerStatus(time.monotonic(), 4, 4, 2, {"chat": 1}))
         answer = platform.browser().get("/readyz").json
         assert answer["ready"] is True
         assert answer["checks"]["worker"] == [
@@ -46,14 +46,14 @@ class TestWorkerBeside:
         ]
 
     @pytest.mark.parametrize(("ago_s", "alive"), [(90, 4), (0, 0)])
-    def test_a_worker_that_does_not_deliver_is_not_ready(self, platform, heart, ago_s, alive):
-        heart.beat(Pulse(time.monotonic() - ago_s, 4, alive))
+    def test_a_worker_that_does_not_deliver_is_not_ready(self, platform, reporter, ago_s, alive):
+        reporter.report(WorkerStatus(time.monotonic() - ago_s, 4, alive))
         answer = platform.browser().get("/readyz", status=503).json
         assert answer["ready"] is False
         assert "worker" in answer["checks"]["worker"][0]
 
     @pytest.mark.parametrize("content", ["", "[]", "{}", '{"at": 1}', "\x00"])
-    def test_a_file_that_is_none_says_nothing(self, platform, heart, tmp_path, content):
+    def test_a_file_that_is_none_says_nothing(self, platform, reporter, tmp_path, content):
         (tmp_path / "worker.json").write_text(content)
         assert "worker" not in platform.browser().get("/readyz").json["checks"]
 

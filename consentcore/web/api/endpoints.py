@@ -130,7 +130,7 @@ def test(request: Request) -> Response:
     with request.runtime.storage.reading() as uow:
         endpoint = request.runtime.webhooks.find(uow, _id(request), client.client_id)
     with errand(Errand(WEBHOOK_TEST, endpoint.url, client.client_id)):
-        return answer(EndpointProbe.of(request.runtime).send(client, endpoint, kind).facts)
+        return answer(EndpointProbe.of(request.runtime).send(client, endpoint, kind).as_json)
 
 
 def _id(request: Request) -> str:

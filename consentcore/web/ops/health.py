@@ -11,7 +11,7 @@ from pyramid.response import Response
 from pyramid.view import view_config
 
 from consentcore.logs import log_cause, mark_told
-from consentcore.worker.pulse import beside, health
+from consentcore.worker.status import health, read_status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,9 +35,9 @@ def readyz(request: Request) -> Response:
     with the reasons otherwise."""
     problems = list(request.runtime.storage.check())
     checks: dict[str, str | list[str]] = {"storage": problems or "ok"}
-    pulse, wrong = beside(), [*problems]
-    if pulse is not None:
-        delivers, checks["worker"] = health(pulse)
+    worker, wrong = read_status(), [*problems]
+    if worker is not None:
+        delivers, checks["worker"] = health(worker)
         wrong += [] if delivers else checks["worker"]
     _say(request, wrong)
     status = 503 if wrong else 200

@@ -23,6 +23,7 @@ from consentcore.api import (
     Retry,
 )
 from consentcore.mail.renderer import MailRenderer
+from consentcore.worker.claimed_delivery import load_notices
 
 REFUSED = Retry("the endpoint answered 500", status=500, error="http")
 BUSY = Retry("the endpoint answered 429", status=429, error="http")
@@ -77,10 +78,10 @@ class TestHealth:
             scenario.clock.now(), limit=10, lease_ms=1000, notifiers=("hooker",)
         )
         monkeypatch.setattr(scenario.storage, "transaction", None)
-        (brief,) = worker._sender.brief([claimed])
-        ended = worker._sender.attempt(brief)
-        worker._sender.settle([ended])
-        assert isinstance(ended.tried.outcome, Delivered)
+        (loaded,) = load_notices(scenario.storage, [claimed])
+        ended = worker._sender.attempt(loaded)
+        worker._settler.settle([ended])
+        assert isinstance(ended.result.outcome, Delivered)
 
     @pytest.mark.parametrize("error", ["key", "exception"])
     def test_what_is_our_fault_is_not_held_against_it(self, scenario, error):
@@ -95,16 +96,16 @@ class TestHealth:
         worker = scenario.worker()
         worker.run_once()
         scenario.clock.advance(24 * HOUR - 1)
-        worker.housekeeping.health.review()
+        worker.housekeeping.endpoints.review()
         worker.run_once()
         assert contact.sent == []
         scenario.clock.advance(1)
-        worker.housekeeping.health.review()
+        worker.housekeeping.endpoints.review()
         worker.run_once()
         ((told, _),) = contact.sent
         assert told.notice.kind is NoticeKind.ENDPOINT_FAILING
         assert told.notice.audiences == (Audience.CONTACT, Audience.OPERATOR)
-        worker.housekeeping.health.review()
+        worker.housekeeping.endpoints.review()
         worker.run_once()
         assert len(contact.sent) == 1
         assert endpoint(scenario).disabled_at is None
@@ -115,10 +116,10 @@ class TestHealth:
         worker = scenario.worker()
         worker.run_once()
         scenario.clock.advance(24 * HOUR)
-        worker.housekeeping.health.review()
+        worker.housekeeping.endpoints.review()
         worker.run_once()
         scenario.clock.advance(96 * HOUR)
-        worker.housekeeping.health.review()
+        worker.housekeeping.endpoints.review()
         worker.run_once()
         found = endpoint(scenario)
         assert found.disabled_at is not None
@@ -138,7 +139,7 @@ class TestHealth:
         scenario.allow("energy.read")
         worker.run_once()
         scenario.clock.advance(2 * HOUR)
-        worker.housekeeping.health.review()
+        worker.housekeeping.endpoints.review()
         worker.run_once()
         assert contact.sent == []
 
@@ -158,7 +159,7 @@ class TestHealth:
             )
 
         monkeypatch.setattr(scenario.storage, "reading", and_then)
-        scenario.worker().housekeeping.health.review()
+        scenario.worker().housekeeping.endpoints.review()
         monkeypatch.undo()
         assert endpoint(scenario).disabled_at is None
         assert scenario.storage.outbox.stats(now).unexpanded == 0, "nobody is told"
@@ -349,7 +350,7 @@ class TestMails:
         worker = scenario.worker()
         worker.run_once()
         scenario.clock.advance(DAY)
-        worker.housekeeping.health.review()
+        worker.housekeeping.endpoints.review()
         worker.run_once()
         return next(sent for sent, _ in letters.sent if sent.notice.kind is kind)
 

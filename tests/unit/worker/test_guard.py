@@ -26,10 +26,11 @@ from consentcore.consent.service import ConsentService
 from consentcore.hooks.calling import Leash
 from consentcore.metrics import Meters
 from consentcore.settings import WorkerSettings
-from consentcore.worker import dispatcher as dispatch
+from consentcore.worker import sender_pool
+from consentcore.worker.claimed_delivery import load_notices
 from consentcore.worker.dispatcher import Dispatcher
-from consentcore.worker.guard import outcome_of, schedule_of, targets_of
-from consentcore.worker.pulse import Pulse, health
+from consentcore.worker.plugin_answers import outcome_of, schedule_of, targets_of
+from consentcore.worker.status import WorkerStatus, health
 from tests.support.names import told
 from tests.support.patience import PATIENCE_S, eventually
 from tests.support.workers import working
@@ -230,7 +231,7 @@ class TestSend:
         claimed = scenario.storage.outbox.claim_deliveries(
             scenario.clock.now(), limit=9, lease_ms=40_000, notifiers=("mailer",)
         )
-        (one,) = worker._sender.brief(claimed)
+        (one,) = load_notices(scenario.storage, claimed)
 
         def broken():
             raise StorageUnavailable("down")
@@ -368,9 +369,10 @@ class TestHanging:
     def dispatcher(self, scenario, meters=None, **options) -> tuple[object, Dispatcher]:
         worker = scenario.worker()
         made = Dispatcher(
-            scenario.storage.outbox,
+            scenario.storage,
             scenario.clock,
             worker._sender,
+            worker._settler,
             worker._names,
             threads=2,
             per_target=2,
@@ -405,9 +407,9 @@ class TestHanging:
         told = metrics(meters)
         assert told["consentcore_plugin_overdue_total[('plugin', 'mailer')]"] == 1
         assert told["consentcore_worker_threads_replaced_total[('kind', 'send'), ('why', 'held')]"] == 1
-        pulse = made.pulse
-        assert (pulse.alive, pulse.replaced, pulse.held) == (2, 1, {"mailer": 1})
-        assert health(pulse) == (
+        status = made.status
+        assert (status.alive, status.replaced, status.held) == (2, 1, {"mailer": 1})
+        assert health(status) == (
             True,
             [
                 "1 thread has been replaced, having ended or been held by a plugin",
@@ -415,7 +417,7 @@ class TestHanging:
             ],
         )
         release.set()
-        eventually(lambda: made.pulse.held == {})
+        eventually(lambda: made.status.held == {})
         assert "come back after" in caplog.text
         made.stop(1.0)
 
@@ -444,16 +446,16 @@ class TestHanging:
 
         def held() -> int:
             self.turn(worker, made)
-            return made.pulse.held.get("mailer", 0)
+            return made.status.held.get("mailer", 0)
 
-        eventually(lambda: held() >= dispatch.MOST_HELD)
+        eventually(lambda: held() >= sender_pool.MOST_HELD)
         begun = len(scenario.mailer.sent)
         scenario.allow()
         eventually(lambda: (self.turn(worker, made), len(scenario.hooker.sent) >= 2)[1])
         assert len(scenario.mailer.sent) == begun
         assert made.names == ["hooker"]
         assert "it gets nothing until one comes back" in caplog.text
-        assert any("gets nothing" in remark for remark in made.pulse.remarks())
+        assert any("gets nothing" in remark for remark in made.status.remarks())
         release.set()
         scenario.mailer.doing = None
         eventually(
@@ -472,7 +474,7 @@ class TestHanging:
                 lambda number=number: (self.turn(worker, made), len(scenario.hooker.sent) >= number)[1]
             )
         assert len(scenario.mailer.sent) == 1, "one is enough to find out"
-        assert made.pulse.replaced == 0
+        assert made.status.replaced == 0
         release.set()
         scenario.mailer.doing = None
         eventually(
@@ -503,15 +505,16 @@ class TestDeadThreads:
         meters = Meters(running.storage.outbox.stats, running.clock, "1")
         worker = running.worker()
         made = Dispatcher(
-            running.storage.outbox,
+            running.storage,
             running.clock,
             worker._sender,
+            worker._settler,
             worker._names,
             threads=2,
             per_target=2,
             meters=meters,
         )
-        real, deaths = getattr(made, where), []
+        real, deaths = getattr(made._pool, where), []
 
         def die(*arguments):
             if len(deaths) < 2:
@@ -519,7 +522,7 @@ class TestDeadThreads:
                 raise SystemExit
             return real(*arguments)
 
-        monkeypatch.setattr(made, where, die)
+        monkeypatch.setattr(made._pool, where, die)
 
         def turn() -> None:
             worker._expander.expand_all(10)
@@ -527,12 +530,12 @@ class TestDeadThreads:
             made.settle(0.02)
 
         running.allow()
-        eventually(lambda: (turn(), made.pulse.replaced >= 2)[1])
-        assert made.pulse.alive == 2
+        eventually(lambda: (turn(), made.status.replaced >= 2)[1])
+        assert made.status.alive == 2
         assert "a sending thread has ended and is replaced" in caplog.text
         told = metrics(meters)
         assert told["consentcore_worker_threads_replaced_total[('kind', 'send'), ('why', 'ended')]"] == 2
-        ready, said = health(made.pulse)
+        ready, said = health(made.status)
         assert ready
         assert "replaced" in said[0]
         count = len(running.hooker.sent)
@@ -558,12 +561,12 @@ class TestDeadThreads:
 
 class TestHealth:
     def test_a_worker_that_is_silent_does_not_deliver(self):
-        pulse = Pulse(at=1000.0, wanted=4, alive=4)
-        assert pulse.problems(now=1030.0) == []
-        assert pulse.problems(now=1090.0) == ["no sign of life of the worker for 90 s"]
+        status = WorkerStatus(at=1000.0, wanted=4, alive=4)
+        assert status.problems(now=1030.0) == []
+        assert status.problems(now=1090.0) == ["no sign of life of the worker for 90 s"]
 
     def test_a_worker_without_threads_does_not_deliver(self):
-        assert Pulse(at=1000.0, wanted=4, alive=0).problems(now=1000.0) == [
+        assert WorkerStatus(at=1000.0, wanted=4, alive=0).problems(now=1000.0) == [
             "no thread of the worker can send"
         ]
 

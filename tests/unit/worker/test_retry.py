@@ -4,14 +4,14 @@ import pytest
 
 from consentcore.api import Delivered, DeliveryState, Gone, Reject, Retry
 from consentcore.testing import factories
-from consentcore.worker.retry import Tried, settlement, wait_s
+from consentcore.worker.retry import AttemptResult, settlement, wait_s
 
 SCHEDULE = (5.0, 300.0, 1800.0)
 NOW = factories.NOW
 
 
-def tried(outcome, number: int = 1) -> Tried:
-    return Tried(factories.delivery("n1", lease_token="t"), number, NOW, 17, outcome, number)
+def tried(outcome, number: int = 1) -> AttemptResult:
+    return AttemptResult(factories.delivery("n1", lease_token="t"), number, NOW, 17, outcome, number)
 
 
 @pytest.mark.parametrize(("failures", "base"), [(1, 5.0), (2, 300.0), (3, 1800.0)])

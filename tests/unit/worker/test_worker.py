@@ -24,6 +24,7 @@ from consentcore.api import (
     StorageConflict,
     StorageUnavailable,
 )
+from consentcore.worker.claimed_delivery import load_notices
 from consentcore.worker.dispatcher import LEASE_MS
 
 OWNER = ActorType.OWNER
@@ -247,7 +248,7 @@ class TestLeases:
             pass
         claim = {"limit": 10, "lease_ms": LEASE_MS, "notifiers": ("hooker",)}
         claimed = outbox.claim_deliveries(scenario.clock.now(), **claim)
-        ended = [worker._sender.attempt(one) for one in worker._sender.brief(claimed)]
+        ended = [worker._sender.attempt(one) for one in load_notices(scenario.storage, claimed)]
         bad, settle_all = claimed[1].delivery_id, outbox.settle_all
 
         def refuse(settlements):
@@ -256,7 +257,7 @@ class TestLeases:
             return settle_all(settlements)
 
         monkeypatch.setattr(outbox, "settle_all", refuse)
-        worker._sender.settle(ended)
+        worker._settler.settle(ended)
         states = [outbox.delivery(one.delivery_id).state for one in claimed]
         assert states == [DeliveryState.DELIVERED, DeliveryState.PENDING, DeliveryState.DELIVERED]
         assert f"delivery {bad} could not be settled" in caplog.text

@@ -7,17 +7,19 @@ import logging
 from consentcore.domain.notice import EVENT_PLUGIN, Delivered, Retry
 from consentcore.hooks.errors import line
 from consentcore.ports.deliveries import Settlement
-from consentcore.worker.retry import Tried, error_class, outcome_name
+from consentcore.worker.retry import AttemptResult, error_class, outcome_name
 
 log = logging.getLogger("consentcore.worker")
 
 
-def report(tried: Tried, settled: Settlement, *, kept: bool) -> None:
+def log_attempt(result: AttemptResult, settled: Settlement, *, kept: bool) -> None:
     """One line a try: ids, status and time; no address, no text from outside but what the operator has to mend."""
-    delivery, outcome = tried.delivery, tried.outcome
+    delivery, outcome = result.delivery, result.outcome
     level = logging.INFO if isinstance(outcome, Delivered) else logging.WARNING
     cause = (
-        f" plugin={delivery.notifier.removeprefix(EVENT_PLUGIN)} cause: {tried.cause}" if tried.cause else ""
+        f" plugin={delivery.notifier.removeprefix(EVENT_PLUGIN)} cause: {result.cause}"
+        if result.cause
+        else ""
     )
     if isinstance(outcome, Retry) and outcome.operator:
         cause += f" for the operator to mend: {line(outcome.reason)}"
@@ -32,12 +34,12 @@ def report(tried: Tried, settled: Settlement, *, kept: bool) -> None:
         delivery.delivery_id,
         delivery.notifier,
         line(delivery.target, 200),
-        tried.number,
-        tried.trigger.value,
+        result.number,
+        result.trigger.value,
         outcome_name(outcome),
         outcome.status if outcome.status is not None else "-",
         line(error_class(outcome)) or "-",
-        tried.latency_ms,
+        result.latency_ms,
         wait,
         cause,
         "" if kept else " (the lease was lost)",

@@ -1,4 +1,4 @@
-"""Signs of life of a worker: told to its own probe, and to the web processes beside it."""
+"""How a worker is: told to its own probe, and to the web processes beside it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EVERY_S = 2.0
 
 
 @dataclass(frozen=True)
-class Pulse:
+class WorkerStatus:
     """How a worker's threads are.
 
     :ivar at: on the monotonic clock, which all processes of a machine share.
@@ -58,46 +58,46 @@ class Pulse:
         return found
 
 
-def health(pulse: Pulse | None) -> tuple[bool, str | list[str]]:
+def health(status: WorkerStatus | None) -> tuple[bool, str | list[str]]:
     """Whether a worker delivers, and what there is to say about it: ``ok`` or lines; None has only just started."""
-    if pulse is None:
+    if status is None:
         return True, "ok"
-    problems = pulse.problems()
-    return not problems, [*problems, *pulse.remarks()] or "ok"
+    problems = status.problems()
+    return not problems, [*problems, *status.remarks()] or "ok"
 
 
-class Heart:
-    """Where the pulse of this process can be felt.
+class StatusReporter:
+    """Tells how this process's worker is, to whoever asks here and to the web processes beside it.
 
-    :ivar pulse: the last one; None before the first.
+    :ivar last: what was told last; None before the first time.
     """
 
     def __init__(self) -> None:
         folder = os.environ.get(FOLDER)
         self._path = Path(folder) / FILE if folder else None
         self._written = 0.0
-        self.pulse: Pulse | None = None
+        self.last: WorkerStatus | None = None
 
-    def beat(self, pulse: Pulse) -> None:
-        """Note a pulse; written for other processes now and then, and when something has changed."""
-        before, self.pulse = self.pulse, pulse
-        same = before is not None and replace(before, at=pulse.at) == pulse
-        if self._path is None or (same and pulse.at - self._written < EVERY_S):
+    def report(self, status: WorkerStatus) -> None:
+        """Tell; written for other processes now and then, and when something has changed."""
+        before, self.last = self.last, status
+        same = before is not None and replace(before, at=status.at) == status
+        if self._path is None or (same and status.at - self._written < EVERY_S):
             return
-        self._written = pulse.at
+        self._written = status.at
         part = self._path.with_suffix(f".{os.getpid()}")
         with contextlib.suppress(OSError):  # a full disk must not end the worker
-            part.write_text(json.dumps(asdict(pulse)))
+            part.write_text(json.dumps(asdict(status)))
             part.replace(self._path)
 
 
-def beside() -> Pulse | None:
-    """The last pulse of the worker beside this web process; None when none has been felt."""
+def read_status() -> WorkerStatus | None:
+    """What the worker beside this web process told last; None when it told nothing."""
     folder = os.environ.get(FOLDER)
     if not folder:
         return None
     try:
         facts: dict[str, Any] = json.loads((Path(folder) / FILE).read_text())
-        return Pulse(**facts)
+        return WorkerStatus(**facts)
     except (OSError, ValueError, TypeError):
         return None

@@ -23,14 +23,14 @@ MOST_LOOKED_AT = 100_000
 LEASE_MS = 60_000
 
 
-def strays(outbox: OutboxStorage, names: Collection[str]) -> Mapping[str, int]:
+def count_unnamed(outbox: OutboxStorage, names: Collection[str]) -> Mapping[str, int]:
     """How many deliveries wait for notifiers that are not among ``names``, by notifier; of the newest
     :data:`MOST_LOOKED_AT`."""
     waiting = islice(_pending(outbox), MOST_LOOKED_AT)
     return Counter(one.notifier for one in waiting if one.notifier not in names)
 
 
-def stray_remarks(runtime: Runtime) -> list[str]:
+def unnamed_remarks(runtime: Runtime) -> list[str]:
     """A line for each such notifier.
 
     :raises StorageError: when the store fails.
@@ -42,11 +42,11 @@ def stray_remarks(runtime: Runtime) -> list[str]:
     return [
         f"{_count(count)} for {name}, which the configuration does not name: they go on when it does again, or "
         f"are discarded by: consentcore -c INI webhooks discard {name}"
-        for name, count in strays(outbox, names).items()
+        for name, count in count_unnamed(outbox, names).items()
     ]
 
 
-def discard(outbox: OutboxStorage, notifier: str, names: Collection[str], now: int) -> int:
+def discard_unnamed(outbox: OutboxStorage, notifier: str, names: Collection[str], now: int) -> int:
     """End what waits for a notifier that is not among ``names``; how much that was.
 
     By the verbs that every storage has: made due, claimed, settled. What another process has claimed at this moment is

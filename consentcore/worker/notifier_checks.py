@@ -11,8 +11,8 @@ from consentcore.domain.notice import Retry
 from consentcore.hooks.calling import Leash
 from consentcore.hooks.discretion import remarks
 from consentcore.hooks.errors import described, line
-from consentcore.worker.guard import outcome_of
-from consentcore.worker.strays import stray_remarks
+from consentcore.worker.plugin_answers import outcome_of
+from consentcore.worker.unnamed_notifiers import unnamed_remarks
 
 if TYPE_CHECKING:
     from consentcore.ports.notifier import CheckedNotifier
@@ -22,16 +22,16 @@ MOST = 20
 """Lines that are shown of one notifier."""
 
 
-def notes(runtime: Runtime) -> list[str]:
+def startup_notes(runtime: Runtime) -> list[str]:
     """What is no problem and still worth knowing.
 
     :raises StorageError: when the store fails.
     """
     known = remarks(runtime.registry, passwords=runtime.passwords is not None)
-    return known + stray_remarks(runtime)
+    return known + unnamed_remarks(runtime)
 
 
-def tried(runtime: Runtime) -> tuple[list[str], list[str]]:
+def check_notifiers(runtime: Runtime) -> tuple[list[str], list[str]]:
     """Try the mediums of those notifiers that can be tried, each for half a minute at most.
 
     :returns: what the operator has to mend, and what may pass by itself.

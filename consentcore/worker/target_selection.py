@@ -11,7 +11,7 @@ from consentcore.hooks.calling import call
 from consentcore.hooks.errors import described
 from consentcore.ports.notifier import Notifier
 from consentcore.worker.envelope import DeliveryContext
-from consentcore.worker.guard import targets_of
+from consentcore.worker.plugin_answers import targets_of
 
 log = logging.getLogger("consentcore.worker")
 
@@ -19,15 +19,15 @@ PATIENCE_S = 2.0
 """How long the loop waits for all targets of a batch. What was not chosen then is chosen by a sending thread, where a
 plugin may take as long as for sending."""
 
-CHOOSE = "?"
+UNCHOSEN = "?"
 """Target of a delivery that stands for targets not chosen yet, because the notifier failed to."""
 
-Chosen = Mapping[str, Sequence[Sequence[str]]]
+TargetsByNotifier = Mapping[str, Sequence[Sequence[str]]]
 """By notifier, for each context its targets."""
 
 
 @dataclass
-class _Round:
+class _Inquiry:
     """Notifiers that are asked one after the other, in a thread of its own.
 
     :ivar asking: whose turn it is.
@@ -40,7 +40,7 @@ class _Round:
     given_up: bool = False
 
 
-class Choosing:
+class TargetSelection:
     """Chooses targets for batches. Not thread-safe: it belongs to the worker's loop."""
 
     def __init__(self, notifiers: Mapping[str, Notifier], patience_s: float = PATIENCE_S) -> None:
@@ -48,12 +48,13 @@ class Choosing:
         self._patience_s = patience_s
         self._hanging: dict[str, threading.Thread] = {}
 
-    def all(self, contexts: Sequence[DeliveryContext]) -> Chosen:
-        """Targets of every notifier for every context; :data:`CHOOSE` where one raised, answered nonsense or hangs."""
+    def select(self, contexts: Sequence[DeliveryContext]) -> TargetsByNotifier:
+        """Targets of every notifier for every context; :data:`UNCHOSEN` where one raised, answered nonsense or
+        hangs."""
         chosen: dict[str, Sequence[Sequence[str]]] = {}
         names = [name for name in self._notifiers if not self._hangs(name)]
         while names and contexts:
-            asked = _Round(contexts, names)
+            asked = _Inquiry(contexts, names)
             thread = threading.Thread(target=self._ask, args=(asked,), name="consentcore-choose", daemon=True)
             thread.start()
             thread.join(self._patience_s)
@@ -72,7 +73,7 @@ class Choosing:
             del self._hanging[name]
         return name in self._hanging
 
-    def _ask(self, asked: _Round) -> None:
+    def _ask(self, asked: _Inquiry) -> None:
         for name in asked.names:
             asked.asking, found = name, asked.found.setdefault(name, [])
             for context in asked.contexts:
@@ -81,13 +82,13 @@ class Choosing:
                     return
 
     def _targets(self, name: str, context: DeliveryContext) -> Sequence[str]:
-        """Its targets, and :data:`CHOOSE` beside the good ones when something was wrong."""
+        """Its targets, and :data:`UNCHOSEN` beside the good ones when something was wrong."""
         read = call(lambda: targets_of(self._notifiers[name].targets(context)))
         targets, wrong = read.answer if read.error is None else ([], described(read.error))
         if wrong:
             log.error("notifier %s could not choose targets of %s: %s", name, context.notice.notice_id, wrong)
-        return [*targets, CHOOSE] if wrong else targets
+        return [*targets, UNCHOSEN] if wrong else targets
 
 
 def _filled(found: Sequence[Sequence[str]], size: int) -> Sequence[Sequence[str]]:
-    return [*found, *([CHOOSE] for _ in range(size - len(found)))]
+    return [*found, *([UNCHOSEN] for _ in range(size - len(found)))]

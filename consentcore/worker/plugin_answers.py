@@ -41,7 +41,7 @@ def outcome_of(answer: object) -> tuple[Outcome, str]:
     return read.answer if read.error is None else _retry("send answered an outcome that cannot be read")
 
 
-def raised(error: BaseException) -> Retry:
+def outcome_of_error(error: BaseException) -> Retry:
     """What a try came to that ended with an exception: not now, and nobody outside is to blame."""
     return Retry(f"{line(type(error).__name__, 100)} was raised", error="exception")
 
