@@ -15,6 +15,7 @@ from consentcore.ports.storage import transact
 
 if TYPE_CHECKING:
     from consentcore.clients.access import ClientAccess
+    from consentcore.clients.grants import ClientGrants
     from consentcore.clients.service import ClientService
     from consentcore.config import LoadedConfig
     from consentcore.consent.service import ConsentService
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from consentcore.ports.keys import KeyRing
     from consentcore.ports.storage import Storage
     from consentcore.webhooks.delivery_log import DeliveryLog
+    from consentcore.webhooks.event_feed import EventFeed
     from consentcore.webhooks.service import WebhookService
 
 
@@ -48,6 +50,16 @@ class Runtime(PluginParts):
     def client_access(self) -> ClientAccess:
         """Where applications are kept out, and let in again."""
         return self._once("client access", self._make_client_access)
+
+    @property
+    def client_grants(self) -> ClientGrants:
+        """What clients see of their grants."""
+        return self._once("client grants", self._make_client_grants)
+
+    @property
+    def event_feed(self) -> EventFeed:
+        """What clients were, or should have been, told."""
+        return self._once("event feed", self._make_event_feed)
 
     @property
     def webhooks(self) -> WebhookService:
@@ -136,6 +148,16 @@ class Runtime(PluginParts):
             can_suspend=self.registry.storage_declares(CAPABILITY),
             storage_name=self.settings.storage,
         )
+
+    def _make_client_grants(self) -> ClientGrants:
+        from consentcore.clients.grants import ClientGrants
+
+        return ClientGrants(self.keys, self.clock, self.service, self.settings.issuer.rstrip("/"))
+
+    def _make_event_feed(self) -> EventFeed:
+        from consentcore.webhooks.event_feed import EventFeed
+
+        return EventFeed(self.keys, self.clock, self.service, self.settings.issuer)
 
     def _make_webhooks(self) -> WebhookService:
         from consentcore.webhooks.service import WebhookService

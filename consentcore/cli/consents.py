@@ -14,8 +14,9 @@ from consentcore.cli.output import machine
 from consentcore.cli.owner import find_owner
 from consentcore.cli.state import State, operator, pass_state, table
 from consentcore.consent import by_operator
+from consentcore.consent.owner_grants import OwnerGrants
 from consentcore.domain.clock import iso
-from consentcore.domain.grant import Grant, Standing, standing
+from consentcore.domain.grant import Grant, Standing
 from consentcore.domain.grant_states import GRANT_STATES, GrantState, state_profile
 from consentcore.ports.storage import transact
 
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from consentcore.consent.transition import GrantChange
     from consentcore.domain.owner import Owner
     from consentcore.ports.transactions import UnitOfWork
-
-PAGE = 500
 
 
 @click.group(cls=Group, name="consents")
@@ -98,21 +97,15 @@ def export(state: State, email: str, output: Path | None) -> None:
 
 
 def _facts(state: State, owner: Owner, *, everything: bool) -> list[dict[str, Any]]:
-    now, clients = state.runtime.clock.now(), {}
     states = {row.state for row in GRANT_STATES if row.listed} if everything else {GrantState.ACTIVE}
-    found = []
     with state.runtime.storage.reading() as uow:
-        after = ""
-        while page := uow.grants.of_owner(owner.owner_id, states, after=after, limit=PAGE):
-            after = page[-1].grant_id
-            for grant in page:
-                if grant.client_id not in clients:
-                    clients[grant.client_id] = uow.clients.get(grant.client_id)
-                client = clients[grant.client_id]
-                stands = standing(grant, now, client)
-                if everything or stands.active:
-                    found.append(_fact(grant, stands, client.name if client else grant.client_id))
-    return found
+        grants = OwnerGrants(uow, owner.owner_id, state.runtime.clock.now())
+        found = [(one, grants.standing(one), grants.client(one.client_id)) for one in grants.all(states)]
+    return [
+        _fact(grant, stands, client.name if client else grant.client_id)
+        for grant, stands, client in found
+        if everything or stands.active
+    ]
 
 
 def _fact(grant: Grant, stands: Standing, client_name: str) -> dict[str, Any]:

@@ -163,7 +163,7 @@ def discard(state: State, notifier: str) -> None:
     Without it such deliveries wait until the notifier is named again. Nothing is sent; the delivery log keeps them.
     """
     runtime = state.runtime
-    ended = discard_unnamed(runtime.storage.outbox, notifier, runtime.delivered_by, runtime.clock.now())
+    ended = discard_unnamed(runtime.storage, notifier, runtime.delivered_by, runtime.clock.now())
     state.answer({"discarded": ended}, "")
     state.say(f"{'1 delivery was' if ended == 1 else f'{ended} deliveries were'} discarded")
 

@@ -17,6 +17,7 @@ from consentcore.domain.secret import digest
 
 if TYPE_CHECKING:
     from consentcore.ports.counters import CounterStorage
+    from consentcore.ports.storage import Storage
     from consentcore.settings import AccountSettings
 
 
@@ -43,10 +44,10 @@ class MailThrottle:
     per_address: int
 
     @classmethod
-    def of(cls, counters: CounterStorage, asked: Asked, settings: AccountSettings) -> MailThrottle:
+    def of(cls, storage: Storage, asked: Asked, settings: AccountSettings) -> MailThrottle:
         """The pace of one kind of mails about accounts."""
         return cls(
-            counters,
+            storage.counters,
             asked,
             per_asker=settings.mails_per_account,
             per_mailbox=max(settings.mails_per_account, settings.mails_per_mailbox),

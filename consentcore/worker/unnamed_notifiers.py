@@ -14,6 +14,7 @@ from consentcore.ports.deliveries import Settlement
 
 if TYPE_CHECKING:
     from consentcore.ports.deliveries import OutboxStorage
+    from consentcore.ports.storage import Storage
     from consentcore.runtime import Runtime
 
 log = logging.getLogger("consentcore.worker")
@@ -46,7 +47,7 @@ def unnamed_remarks(runtime: Runtime) -> list[str]:
     ]
 
 
-def discard_unnamed(outbox: OutboxStorage, notifier: str, names: Collection[str], now: int) -> int:
+def discard_unnamed(storage: Storage, notifier: str, names: Collection[str], now: int) -> int:
     """End what waits for a notifier that is not among ``names``; how much that was.
 
     By the verbs that every storage has: made due, claimed, settled. What another process has claimed at this moment is
@@ -58,7 +59,7 @@ def discard_unnamed(outbox: OutboxStorage, notifier: str, names: Collection[str]
         raise InvalidInput(
             "NOTIFIER", f"expected one that the configuration does not name, as it does {notifier}"
         )
-    ended = 0
+    ended, outbox = 0, storage.outbox
     mine = [one.delivery_id for one in _pending(outbox) if one.notifier == notifier]
     for start in range(0, len(mine), PAGE):
         due = set(outbox.requeue(mine[start : start + PAGE], now))

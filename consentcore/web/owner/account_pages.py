@@ -63,7 +63,7 @@ def without_mail(request: Request) -> Response | None:
 
 def mail_throttle(request: Request, asked: Asked) -> MailThrottle:
     """The pace of one kind of mails about accounts."""
-    return MailThrottle.of(request.runtime.storage.counters, asked, request.runtime.settings.account)
+    return MailThrottle.of(request.runtime.storage, asked, request.runtime.settings.account)
 
 
 def too_many_attempts(seconds: int) -> Message:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from pyramid.request import Request
 
+    from consentcore.consent.owner_grants import OwnerGrants
     from consentcore.domain.client import Client, Halt
-    from consentcore.web.owner.current_grants import Names
 
 
 @dataclass(frozen=True)
@@ -50,16 +50,16 @@ class HistoryLine:
     security: bool
 
 
-def cards(request: Request, grants: Iterable[Grant], names: Names) -> list[Card]:
+def cards(request: Request, shown: Iterable[Grant], grants: OwnerGrants) -> list[Card]:
     """Grants with names and words."""
-    return [card(request, grant, names) for grant in grants]
+    return [card(request, grant, grants) for grant in shown]
 
 
-def card(request: Request, grant: Grant, names: Names) -> Card:
+def card(request: Request, grant: Grant, grants: OwnerGrants) -> Card:
     """One grant with names and words, as it stands now."""
-    client = names.client(grant.client_id)
+    client = grants.client(grant.client_id)
     scopes = request.catalog.named(grant.scope_ids)
-    shown = names.shown(grant)
+    shown = grants.shown(grant)
     return Card(
         grant=shown,
         client_name=client.name if client else grant.client_id,
@@ -71,14 +71,14 @@ def card(request: Request, grant: Grant, names: Names) -> Card:
     )
 
 
-def history(request: Request, events: Iterable[ConsentEvent], names: Names) -> list[HistoryLine]:
+def history(request: Request, events: Iterable[ConsentEvent], grants: OwnerGrants) -> list[HistoryLine]:
     """Events at the time at which they took effect, with the names that stood in the evidence then."""
-    return [_line(request, event, names) for event in events]
+    return [_line(request, event, grants) for event in events]
 
 
-def _line(request: Request, event: ConsentEvent, names: Names) -> HistoryLine:
+def _line(request: Request, event: ConsentEvent, grants: OwnerGrants) -> HistoryLine:
     body, kind = json.loads(event.body), event_kind(event.type)
-    client = None if body else names.client(event.client_id)
+    client = None if body else grants.client(event.client_id)
     after = body.get("scopes_after") or body.get("scopes_requested") or []
     return HistoryLine(
         event=replace(event, occurred_at=effective_at(event)) if body else event,

@@ -1,0 +1,160 @@
+"""The grants of an application as it may see them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from consentcore.domain.clock import iso
+from consentcore.domain.errors import InvalidInput, InvalidTransition, NotFound
+from consentcore.domain.event import Evidence
+from consentcore.domain.grant import Grant, standing
+from consentcore.domain.grant_states import ENDED, STOOD, GrantState, state_profile
+from consentcore.domain.parties import Actor, ActorType
+from consentcore.ports.keys import pairwise_subject
+
+if TYPE_CHECKING:
+    from consentcore.consent.service import ConsentService
+    from consentcore.domain.clock import Clock
+    from consentcore.ports.keys import KeyRing
+    from consentcore.ports.transactions import UnitOfWork
+
+STATES = {
+    "active": frozenset({GrantState.ACTIVE}),
+    "ended": ENDED,
+    **{one.value: frozenset({one}) for one in sorted(ENDED)},
+}
+"""Values of the parameter ``state``."""
+BATCH = 500
+SCANNED = 2000
+"""Grants that one request looks at while it searches for a subject."""
+
+
+@dataclass(frozen=True)
+class GrantPage:
+    """Some grants, and how it goes on."""
+
+    grants: Sequence[Grant]
+    next_after: str | None
+    has_more: bool
+
+
+@dataclass(frozen=True)
+class ClientGrants:
+    """What a client sees of its grants, and ends. Works on units of work that the caller commits.
+
+    :ivar issuer: base URL under which a client looks a grant up.
+    """
+
+    keys: KeyRing
+    clock: Clock
+    consents: ConsentService
+    issuer: str
+
+    def page(
+        self,
+        uow: UnitOfWork,
+        client_id: str,
+        *,
+        state: str = "",
+        subject: str = "",
+        after: str = "",
+        limit: int,
+    ) -> GrantPage:
+        """Grants by id.
+
+        It may be shorter than ``limit`` and still have more after it: one call looks at no more than 2000 grants.
+
+        :param state: one of :data:`STATES`, or "" for all.
+        :param subject: the client's name for one person, or "" for all.
+        :raises InvalidInput: when ``state`` is none.
+        """
+        if state and state not in STATES:
+            raise InvalidInput("state", f"expected one of {', '.join(STATES)}")
+        now, states = self.clock.now(), STATES.get(state, STOOD)
+        read = _reader(uow, client_id, states, now)
+        batch = BATCH if subject else limit
+        found: list[Grant] = []
+        for _ in range(SCANNED // BATCH):
+            rows = read(after, batch + 1)
+            for row in rows[:batch]:
+                if len(found) == limit:
+                    return GrantPage(found, after, has_more=True)
+                after = row.grant_id
+                # What the store cannot tell: how it stands by now, and whose subject it is.
+                if standing(row, now).state in states and subject in {"", self._subject(row)}:
+                    found.append(row)
+            if len(rows) <= batch:
+                return GrantPage(found, after or None, has_more=False)
+        return GrantPage(found, after, has_more=True)
+
+    def find(self, uow: UnitOfWork, client_id: str, grant_id: str) -> Grant:
+        """A grant of a client. A denial is none: the client learns of it from its event, without a name.
+
+        :raises NotFound: when there is none of this client's.
+        """
+        grant = uow.grants.get(grant_id)
+        if grant is None or grant.client_id != client_id or grant.state not in STOOD:
+            raise NotFound("grant", grant_id)
+        return grant
+
+    def close(self, uow: UnitOfWork, client_id: str, grant_id: str, *, method: str) -> None:
+        """End a grant from the client's side; nothing happens when it has ended already.
+
+        :param method: the control that was used, such as ``api:delete_grant``.
+        :raises NotFound: when there is none of this client's.
+        """
+        self.find(uow, client_id, grant_id)
+        actor = Actor(ActorType.CLIENT, client_id)
+        evidence = Evidence(method, reason_code="client_request")
+        # Whoever was faster: it has ended, and that is what was asked for.
+        with suppress(InvalidTransition):
+            self.consents.revoke(uow, grant_id, actor=actor, evidence=evidence, client_id=client_id)
+
+    def grant_json(self, grant: Grant) -> dict[str, object]:
+        """A grant as its client may know it: identifiers and state, nothing personal."""
+        found = standing(grant, self.clock.now())
+        issuer = self.issuer.rstrip("/")
+        return {
+            "grant_id": grant.grant_id,
+            "client_id": grant.client_id,
+            "subject": self._subject(grant),
+            "status": state_profile(found.state).status,
+            "state": found.state.value,
+            "scopes": list(grant.scope_ids) if found.active else [],
+            "last_scopes": list(grant.scope_ids),
+            "resources": list(grant.resources),
+            "sequence": grant.sequence,
+            "created_at": iso(grant.created_at),
+            "changed_at": iso(found.ended_at or grant.changed_at),
+            "expires_at": iso(grant.expires_at),
+            "replaces": grant.replaces or None,
+            "grant_url": f"{issuer}/api/v1/grants/{grant.grant_id}",
+        }
+
+    def _subject(self, grant: Grant) -> str:
+        return pairwise_subject(self.keys, grant.client_id, grant.owner_id)
+
+
+def _reader(
+    uow: UnitOfWork, client_id: str, states: frozenset[GrantState], now: int
+) -> Callable[[str, int], Sequence[Grant]]:
+    """How rows are read: by id, from behind one, so many; those too whose end no event tells of yet."""
+
+    def stored(after: str, limit: int) -> Sequence[Grant]:
+        return uow.grants.of_client(client_id, states, after=after, limit=limit)
+
+    if GrantState.EXPIRED not in states or GrantState.ACTIVE in states:
+        return stored
+    due = uow.grants.due(now, SCANNED)
+    if len(due) == SCANNED:  # the worker is far behind: the row of each one has to be looked at
+        return _reader(uow, client_id, states | {GrantState.ACTIVE}, now)
+    over = [one for one in due if one.client_id == client_id]
+
+    def with_over(after: str, limit: int) -> Sequence[Grant]:
+        rows = [*stored(after, limit), *(one for one in over if one.grant_id > after)]
+        return sorted(rows, key=lambda one: one.grant_id)[:limit]
+
+    return with_over

@@ -1,0 +1,146 @@
+"""An owner's permissions as they stand at one moment: what the clock or a shut-out application has ended is ended,
+whether or not the worker has written it down yet."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from consentcore.domain.errors import InvalidTransition, NotFound
+from consentcore.domain.event import ConsentEvent
+from consentcore.domain.event_kinds import leading_to
+from consentcore.domain.grant import Grant, Standing, standing
+from consentcore.domain.grant_states import ENDED, GrantState
+from consentcore.domain.parties import Actor, ActorType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from consentcore.consent.service import ConsentService
+    from consentcore.consent.transition import GrantChange
+    from consentcore.domain.client import Client
+    from consentcore.domain.event import Evidence
+    from consentcore.ports.transactions import UnitOfWork
+
+PAGE = 50
+ACTIVE = frozenset({GrantState.ACTIVE})
+
+
+class OwnerGrants:
+    """The permissions of one owner at one moment. Clients are read once each, whatever is asked.
+
+    :param now: milliseconds since the epoch.
+    """
+
+    def __init__(self, uow: UnitOfWork, owner_id: str, now: int) -> None:
+        self._uow = uow
+        self._owner_id = owner_id
+        self._now = now
+        self._clients: dict[str, Client | None] = {}
+
+    def client(self, client_id: str) -> Client | None:
+        """The client, or None when it is gone."""
+        if client_id not in self._clients:
+            self._clients[client_id] = self._uow.clients.get(client_id)
+        return self._clients[client_id]
+
+    def find(self, grant_id: str) -> Grant:
+        """A grant of this owner.
+
+        :raises NotFound: when there is none; somebody else's is not told apart from it.
+        """
+        grant = self._uow.grants.get(grant_id)
+        if grant is None or grant.owner_id != self._owner_id:
+            raise NotFound("grant", grant_id)
+        return grant
+
+    def standing(self, grant: Grant) -> Standing:
+        """How a grant stands."""
+        return standing(grant, self._now, self.client(grant.client_id))
+
+    def shown(self, grant: Grant) -> Grant:
+        """The grant with its state of now, and as ``changed_at`` the end that it has come to."""
+        found = self.standing(grant)
+        return replace(grant, state=found.state, changed_at=found.ended_at or grant.changed_at)
+
+    def all(self, states: Iterable[GrantState]) -> Iterator[Grant]:
+        """Every grant whose row is in one of these states, the one changed last first."""
+        return self._rows(states, "")
+
+    def live(self, after: str = "") -> tuple[list[Grant], str]:
+        """A page of the permissions that stand, the one changed last first.
+
+        :param after: those behind this one.
+        :returns: with what ``after`` is for the next page; "" when there is none.
+        """
+        return self._page(ACTIVE, after, lambda grant: self.standing(grant).active)
+
+    def ended(self, after: str = "") -> tuple[list[Grant], str]:
+        """A page of what once stood, the one that ended last first.
+
+        What no event says yet comes on the first page: one for each application at most.
+
+        :param after: those behind this one.
+        :returns: with what ``after`` is for the next page; "" when there is none.
+        """
+        found, more = self._page(ENDED, after, lambda _grant: True)
+        if not after:
+            found += self.unrecorded()
+        shown = [self.shown(grant) for grant in found]
+        return sorted(shown, key=lambda grant: grant.changed_at, reverse=True), more
+
+    def unrecorded(self) -> list[Grant]:
+        """Permissions that have ended although no event says so yet."""
+        return [grant for grant in self._rows(ACTIVE, "") if not self.standing(grant).recorded]
+
+    def to_be_recorded(self, grant: Grant) -> list[ConsentEvent]:
+        """The event that the worker is about to write of a grant, still without an id; none where all is written."""
+        found = self.standing(grant)
+        if found.recorded or found.ended_at is None:
+            return []
+        event = ConsentEvent(
+            event_id="",
+            grant_id=grant.grant_id,
+            sequence=grant.sequence + 1,
+            type=leading_to(found.state).type,
+            owner_id=grant.owner_id,
+            client_id=grant.client_id,
+            occurred_at=found.ended_at,
+            body="{}",
+            prev_hash=b"",
+            record_hash=b"",
+            key_id="",
+        )
+        return [event]
+
+    def revoke(self, service: ConsentService, grant_id: str, evidence: Evidence) -> GrantChange:
+        """Withdraw a permission: from the commit on every token under the grant is dead.
+
+        :raises NotFound: see :meth:`find`.
+        :raises InvalidTransition: when it has ended, whether or not an event says so yet.
+        """
+        grant = self.find(grant_id)
+        found = self.standing(grant)
+        if not found.recorded:
+            raise InvalidTransition(grant_id, found.state, GrantState.WITHDRAWN)
+        actor = Actor(ActorType.OWNER, self._owner_id)
+        return service.revoke(self._uow, grant_id, actor=actor, evidence=evidence, owner_id=self._owner_id)
+
+    def _page(
+        self, states: Iterable[GrantState], after: str, wanted: Callable[[Grant], bool]
+    ) -> tuple[list[Grant], str]:
+        found: list[Grant] = []
+        for grant in self._rows(states, after):
+            if not wanted(grant):
+                continue
+            if len(found) == PAGE:
+                return found, found[-1].grant_id
+            found.append(grant)
+        return found, ""
+
+    def _rows(self, states: Iterable[GrantState], after: str) -> Iterator[Grant]:
+        while page := self._uow.grants.of_owner(self._owner_id, states, after=after, limit=PAGE + 1):
+            yield from page
+            if len(page) <= PAGE:
+                return
+            after = page[-1].grant_id
