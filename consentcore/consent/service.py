@@ -6,10 +6,9 @@ Every method runs inside the caller's transaction and touches nothing outside it
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass, replace
 
-from consentcore.consent import terms
+from consentcore.consent import drafts, terms
 from consentcore.consent.checks import check_approval, check_asked, naming
 from consentcore.consent.event_body import Action
 from consentcore.consent.transition import GrantChange, Transitions
@@ -20,7 +19,6 @@ from consentcore.domain.errors import InteractionGone, InvalidInput, InvalidTran
 from consentcore.domain.event import ConsentEvent, Evidence, NoticeSnapshot
 from consentcore.domain.event_kinds import SECURITY_EVENTS, EventType, requested_by
 from consentcore.domain.grant import Grant, standing
-from consentcore.domain.grant_states import GrantState
 from consentcore.domain.interaction import AuthorizationRequest, Interaction
 from consentcore.domain.owner import Owner
 from consentcore.domain.parties import Actor, ActorType
@@ -65,14 +63,14 @@ class ConsentService:
         self._grant_days = grant_days
         self._transitions = Transitions(keys, clock, catalog)
 
-    def until(self, scopes: tuple[str, ...], now: int, standing: Grant | None = None) -> int:
+    def until(self, scopes: tuple[str, ...], now: int, current_grant: Grant | None = None) -> int:
         """When a grant with these scope tokens would end, in milliseconds since the epoch.
 
         :param now: when the page was asked for.
-        :param standing: the grant that an approval would amend.
+        :param current_grant: the one that an approval would amend.
         """
         end = terms.end_of(self._catalog, scopes, now, self._grant_days)
-        return terms.amended_end(self._catalog, standing, scopes, end) if standing else end
+        return terms.amended_end(self._catalog, current_grant, scopes, end) if current_grant else end
 
     def approve(
         self,
@@ -87,7 +85,7 @@ class ConsentService:
     ) -> Approval:
         """Record a yes and issue a code.
 
-        A standing grant is amended (see :func:`consentcore.consent.terms.amended`); without one a new grant
+        A current grant is amended (see :func:`consentcore.consent.terms.amended`); without one a new grant
         begins, and names the one that ended last as ``replaces``.
 
         :raises InteractionGone: when the request was answered before, ran out or is another owner's.
@@ -98,13 +96,17 @@ class ConsentService:
         evidence = naming(evidence, snapshot)
         if not uow.interactions.consume(interaction.interaction_hash):
             raise InteractionGone
-        action = self._approval(interaction, owner, decision, evidence)
+        action = drafts.approval(self._catalog, interaction, owner.owner_id, decision.scopes, evidence)
+        # The end of everything asked, from the time of the request, as on the page: the person read this date.
+        end = self.until(interaction.request.scopes, interaction.created_at)
         before, replaces = self._to_amend(uow, owner.owner_id, client.client_id)
         if before is None:
-            after = self._begin(interaction, owner, action, decision.resources, replaces)
+            new = drafts.without_permission(owner.owner_id, client.client_id, self._clock.now())
+            after = drafts.begun(new, action, decision.resources, end=end, replaces=replaces)
         else:
             action = replace(action, type=EventType.AMENDED)
-            after = self._amend(before, interaction, action, decision.resources)
+            asked, resources = interaction.request.scopes, decision.resources
+            after = drafts.amended(self._catalog, before, asked, action, resources, end=end)
         change = self._transitions.apply(uow, action, before, after, snapshot=snapshot)
         code = self._issue(uow, change.grant, interaction.request, decision.scopes, evidence)
         return Approval(change.grant, change.event, code)
@@ -134,7 +136,7 @@ class ConsentService:
         evidence: Evidence,
         snapshot: NoticeSnapshot,
     ) -> GrantChange:
-        """Record a no as a grant in state ``denied``; a standing grant stays as it is.
+        """Record a no as a grant in state ``denied``; a current grant stays as it is.
 
         :raises InteractionGone: when the request was answered before, ran out or is another owner's.
         """
@@ -147,7 +149,7 @@ class ConsentService:
         action = Action(EventType.DENIED, actor, evidence, requested=asked, declined=asked)
         pair = owner.owner_id, client.client_id
         known = uow.grants.lock_active(*pair) or uow.grants.latest_ended(*pair)
-        after = self._without_permission(*pair)
+        after = drafts.without_permission(*pair, self._clock.now())
         return self._transitions.apply(
             uow, action, None, after, snapshot=snapshot, had_grant_before=known is not None
         )
@@ -208,11 +210,10 @@ class ConsentService:
         if is_on_record(uow, interaction, asked, over_at):
             return
         action = Action(EventType.ABANDONED, SYSTEM, Evidence("timer"), requested=asked, effective_at=over_at)
-        after = replace(
-            self._without_permission(interaction.owner_id, interaction.request.client_id),
-            created_at=interaction.created_at,
-            expires_at=over_at,
+        nothing = drafts.without_permission(
+            interaction.owner_id, interaction.request.client_id, self._clock.now()
         )
+        after = replace(nothing, created_at=interaction.created_at, expires_at=over_at)
         self._transitions.apply(uow, action, None, after)
 
     def compromised(
@@ -239,19 +240,6 @@ class ConsentService:
             raise InteractionGone
         check_asked(interaction, client)
 
-    def _approval(
-        self, interaction: Interaction, owner: Owner, decision: Decision, evidence: Evidence
-    ) -> Action:
-        asked = interaction.request.scopes
-        return Action(
-            type=EventType.GRANTED,
-            actor=Actor(ActorType.OWNER, owner.owner_id),
-            evidence=evidence,
-            requested=terms.pin_known(self._catalog, asked),
-            granted=terms.pin(self._catalog, set(decision.scopes)),
-            declined=terms.pin_known(self._catalog, set(asked) - set(decision.scopes)),
-        )
-
     def _to_amend(self, uow: UnitOfWork, owner_id: str, client_id: str) -> tuple[Grant | None, str]:
         """The grant to amend, or None and the id of the one that a new one replaces."""
         grant = uow.grants.lock_active(owner_id, client_id)
@@ -262,52 +250,6 @@ class ConsentService:
             return None, grant.grant_id
         ended = uow.grants.latest_ended(owner_id, client_id)
         return None, ended.grant_id if ended else ""
-
-    def _begin(
-        self,
-        interaction: Interaction,
-        owner: Owner,
-        action: Action,
-        resources: tuple[str, ...],
-        replaces: str,
-    ) -> Grant:
-        return replace(
-            self._without_permission(owner.owner_id, interaction.request.client_id),
-            scopes=action.granted,
-            resources=tuple(sorted(set(resources))),
-            expires_at=self._end_shown(interaction),
-            replaces=replaces,
-        )
-
-    def _amend(
-        self, grant: Grant, interaction: Interaction, action: Action, resources: tuple[str, ...]
-    ) -> Grant:
-        united = terms.amended(
-            self._catalog,
-            grant,
-            asked=interaction.request.scopes,
-            approved=action.granted,
-            resources=resources,
-            end=self._end_shown(interaction),
-        )
-        return replace(grant, scopes=united.scopes, resources=united.resources, expires_at=united.expires_at)
-
-    def _end_shown(self, interaction: Interaction) -> int:
-        # Of everything asked and from the time of the request, as on the page: the person read this date.
-        return self.until(interaction.request.scopes, interaction.created_at)
-
-    def _without_permission(self, owner_id: str, client_id: str) -> Grant:
-        now = self._clock.now()
-        return Grant(
-            grant_id=str(uuid.uuid4()),
-            owner_id=owner_id,
-            client_id=client_id,
-            state=GrantState.DENIED,
-            scopes=(),
-            created_at=now,
-            changed_at=now,
-            expires_at=now,
-        )
 
     def _issue(
         self,

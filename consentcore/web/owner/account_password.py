@@ -8,7 +8,7 @@ from pyramid.view import view_config
 
 from consentcore.domain.errors import InvalidInput
 from consentcore.web.owner.account_pages import poor_password, reauthentication_error
-from consentcore.web.owner.sign_ins import Change
+from consentcore.web.owner.sign_ins import SessionRenewal
 from consentcore.web.pages import page
 from consentcore.web.redirects import see_other
 from consentcore.web.security import OWNER
@@ -35,5 +35,5 @@ def change_password(request: Request) -> Response:
         runtime.owners.change_password(request.uow, session.owner_id, request.form.one("password"))
     except InvalidInput as error:
         return page(request, "account_password.jinja2", error=poor_password(request, error), status=400)
-    runtime.sessions.go_on(request.uow, session, Change.of(request).new)
+    runtime.sessions.go_on(request.uow, session, SessionRenewal.of(request).new)
     return see_other("/account?done=password")

@@ -11,7 +11,7 @@ from consentcore.ports.login import Authenticated, LoginAttempt, Throttled
 from consentcore.web.csrf import ANY_PERSON
 from consentcore.web.owner.account_pages import too_many_attempts
 from consentcore.web.owner.interactions import asking, pending
-from consentcore.web.owner.sign_ins import Change, start_session
+from consentcore.web.owner.sign_ins import SessionRenewal, start_session
 from consentcore.web.pages import page
 from consentcore.web.redirects import see_other
 from consentcore.web.tweens import leads_away
@@ -42,9 +42,9 @@ def log_in(request: Request) -> Response:
         return _too_many(request, interaction_id, after, outcome.retry_after_s)
     if not isinstance(outcome, Authenticated):
         return _form(request, interaction_id, after, error=WRONG, status=400)
-    change = Change.of(request)
+    renewal = SessionRenewal.of(request)
     return see_other(
-        start_session(request, request.uow, change, outcome, interaction_id=interaction_id, after=after)
+        start_session(request, request.uow, renewal, outcome, interaction_id=interaction_id, after=after)
     )
 
 

@@ -15,7 +15,7 @@ from consentcore.web.failures import CAUSE
 from consentcore.web.owner import login_state as round_trip
 from consentcore.web.owner.interactions import asking, pending
 from consentcore.web.owner.login_state import AT_PROVIDER, RoundTrip
-from consentcore.web.owner.sign_ins import OWN_PAGE, Change, start_session, where
+from consentcore.web.owner.sign_ins import OWN_PAGE, SessionRenewal, start_session, where
 from consentcore.web.pages import page
 from consentcore.web.redirects import see_other
 
@@ -86,12 +86,12 @@ def _answer(request: Request, outcome: Authenticated | Refused | Unavailable, tr
         return _unavailable(request, outcome, trip)
     if isinstance(outcome, Refused):
         return _refused(request, outcome.reason if outcome.reason in REASONS else "failed", trip)
-    change = Change.of(request)
+    renewal = SessionRenewal.of(request)
     # Not in the request's own transaction, which only reads: this is a GET.
     url = transact(
         request.runtime.storage,
         lambda uow: start_session(
-            request, uow, change, outcome, interaction_id=trip.interaction_id, after=trip.after
+            request, uow, renewal, outcome, interaction_id=trip.interaction_id, after=trip.after
         ),
     )
     return see_other(url)

@@ -26,30 +26,36 @@ OWN_PAGE = re.compile(r"/(?!/)[A-Za-z0-9/_-]{0,500}")
 
 
 @dataclass(frozen=True)
-class Change:
+class SessionRenewal:
     """A browser gets another session: what the one before is stored under, and what the new one is."""
 
     old: bytes
     new: bytes
 
     @classmethod
-    def of(cls, request: Request) -> Change:
+    def of(cls, request: Request) -> SessionRenewal:
         """Give the browser a new session id (ASVS 7.2.4); the old one is worth nothing from the commit on."""
         return cls(request.browser.hash, digest(request.browser.renew()))
 
 
 def start_session(
-    request: Request, uow: UnitOfWork, change: Change, who: Authenticated, *, interaction_id: str, after: str
+    request: Request,
+    uow: UnitOfWork,
+    renewal: SessionRenewal,
+    who: Authenticated,
+    *,
+    interaction_id: str,
+    after: str,
 ) -> str:
     """Store the sign-in and hand the waiting request of an application on to it; where to go next.
 
     :param after: a page of ours that was asked for before; anything else is not followed (ASVS 3.7.2).
     """
     sessions = request.runtime.sessions
-    sessions.end(uow, change.old)
-    hand_over(request, uow, interaction_id, change.old, who.owner_id)
+    sessions.end(uow, renewal.old)
+    hand_over(request, uow, interaction_id, renewal.old, who.owner_id)
     address = coarse_address(request.remote_addr or "")
-    sessions.start(uow, who, Browser(change.new, address, browser_family(request.user_agent or "")))
+    sessions.start(uow, who, Browser(renewal.new, address, browser_family(request.user_agent or "")))
     return where(interaction_id, after)
 
 

@@ -1,11 +1,89 @@
-"""What is told of an event."""
+"""A notice says the same as the body of its event, without reading that back."""
 
 from __future__ import annotations
 
+import ast
 import json
+from pathlib import Path
 
+import pytest
+
+from consentcore.consent import notice, transition
+from consentcore.consent.notice import written_at
+from consentcore.domain.clock import DAY
 from consentcore.domain.event import Evidence
+from consentcore.domain.event_kinds import SECURITY_EVENTS, EventType, event_kind
+from consentcore.domain.notice_facts import ConsentFacts
 from consentcore.domain.parties import Actor, ActorType
+from consentcore.domain.secret import digest
+from tests.unit.consent.conftest import EVERY_SCOPE
+
+INITIATORS = {"owner": "user", "client": "client", "operator": "admin", "system": "system"}
+
+
+def ids(references) -> tuple[str, ...]:
+    return tuple(one.rpartition("@")[0] for one in references)
+
+
+def attack(scenario, event_type: EventType) -> None:
+    approval = scenario.approve("sites.read")
+    code = scenario.storage.protocol.read_code(scenario.client.client_id, digest(approval.code)).code
+    with scenario.storage.transaction() as uow:
+        scenario.service.compromised(
+            uow, family_id=code.family_id, grant_id=approval.grant.grant_id, event_type=event_type
+        )
+
+
+def everything(scenario) -> None:
+    """A grant made, narrowed, attacked and ended by each who can; one denied, one run out."""
+    for actor in ActorType:
+        grant = scenario.approve(*EVERY_SCOPE).grant
+        scenario.approve("sites.read")
+        for event_type in sorted(SECURITY_EVENTS):
+            attack(scenario, event_type)
+        reason = Evidence("dialog:proceed", reason_code="client_disabled", reason_text="sold data")
+        scenario.revoke(grant.grant_id, Actor(actor, "x"), evidence=reason)
+    scenario.revoke(scenario.approve("sites.read").grant.grant_id, Actor(ActorType.OPERATOR, "ops"))
+    scenario.deny("sites.read")
+    grant = scenario.approve("sites.read").grant
+    scenario.clock.advance(400 * DAY)
+    with scenario.storage.transaction() as uow:
+        scenario.service.expire(uow, grant.grant_id)
+
+
+def told(scenario):
+    with scenario.storage.reading() as uow:
+        events = list(uow.ledger.of_owner(scenario.owner.owner_id, limit=200))
+        return [(event, uow.notices.get(event.event_id)) for event in events]
+
+
+def test_a_notice_says_what_the_body_of_its_event_says(scenario):
+    everything(scenario)
+    pairs = told(scenario)
+    assert {event.type for event, _ in pairs} >= set(EventType) - {EventType.ABANDONED}
+    for event, found in pairs:
+        facts, body = ConsentFacts.from_json(found.data), json.loads(event.body)
+        assert found.kind is event_kind(event.type).notice
+        assert (facts.event_type, facts.sequence) == (body["type"], body["sequence"])
+        assert facts.state == body["state_after"]
+        assert facts.scopes == (ids(body["scopes_after"]) if facts.state == "active" else ())
+        assert facts.previous_scopes == ids(body["scopes_before"])
+        assert facts.requested_scopes == ids(body["scopes_requested"])
+        assert facts.initiator == INITIATORS[body["actor"]["type"]]
+        assert facts.reason == body["evidence"]["reason_code"]
+        assert facts.recorded_at == body["recorded_at"]
+        assert facts.expires_at == body["validity"]["until"]
+        assert facts.client_name == body["client_name"] != ""
+        told_in_full = body["evidence"]["reason_text"] if facts.reason == "client_disabled" else ""
+        assert facts.reason_text == told_in_full
+        assert written_at(found) >= found.occurred_at
+
+
+@pytest.mark.parametrize("module", [notice, transition])
+def test_nothing_that_was_just_written_is_read_back(module):
+    tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
+    imported = {one.name for node in ast.walk(tree) if isinstance(node, ast.Import) for one in node.names}
+    assert not imported & {"json", "rfc8785"}
 
 
 def test_notice_data_holds_no_free_text(scenario):
