@@ -20,7 +20,7 @@ from consentcore.webhooks.signing import make_secret, read_public_key, read_secr
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from consentcore.webhooks.receiver import Received, Trust
+    from consentcore.webhooks.verification import Examination, Trust
 
 
 @click.command("listen", cls=Command)
@@ -65,7 +65,7 @@ def listen(
     seen: list[bool] = []
     done = threading.Event()
 
-    def report(received: Received) -> None:
+    def report(received: Examination) -> None:
         seen.append(received.ok)
         _show(state, received)
         if count is not None and len(seen) >= count:
@@ -89,7 +89,7 @@ def listen(
 
 
 def _trust(texts: Sequence[str], old: Sequence[str], public: Sequence[str]) -> Trust:
-    from consentcore.webhooks.receiver import Trust
+    from consentcore.webhooks.verification import Trust
 
     if not texts and not public:
         raise click.UsageError("give --secret or --public-key")
@@ -134,7 +134,7 @@ def _write(path: Path, data: object) -> None:
     path.write_text(json.dumps(data, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
-def _show(state: State, received: Received) -> None:
+def _show(state: State, received: Examination) -> None:
     if state.as_json:
         data = {
             "ok": received.ok,

@@ -8,8 +8,8 @@ from base64 import b64decode
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from consentcore.webhooks.receiver import Trust, examine
 from consentcore.webhooks.signing import read_public_key, read_secret
+from consentcore.webhooks.verification import Trust, examine
 from tests.support.command_line import Cli
 from tests.support.node import node_process
 

@@ -10,8 +10,8 @@ import time
 
 import pytest
 
-from consentcore.webhooks.receiver import Trust, examine
 from consentcore.webhooks.signing import read_secret
+from consentcore.webhooks.verification import Trust, examine
 from consentcore.worker.worker import Worker
 from tests.support.command_line import Cli
 from tests.support.platform import connect, make_platform

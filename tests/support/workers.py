@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from contextlib import contextmanager
 
+from consentcore.api import DeliveryState
 from tests.support.patience import PATIENCE_S
 
 
@@ -24,3 +26,16 @@ def working(scenario, workers: int = 1):
         for thread in threads:
             thread.join(PATIENCE_S)
             assert not thread.is_alive()
+
+
+def lines_of(caplog, name: str) -> list[str]:
+    """Lines of the log that blame a plugin."""
+    return [
+        record.getMessage()
+        for record in caplog.records
+        if record.levelno >= logging.ERROR and name in record.getMessage()
+    ]
+
+
+def states(scenario) -> dict[str, DeliveryState]:
+    return {one.notifier: one.state for one in scenario.storage.outbox.deliveries()}
