@@ -32,7 +32,7 @@ def settle(stage: Stage, seconds: float) -> float:
     began = time.monotonic()
     with _runtime(stage) as runtime:
         while True:
-            stats = runtime.storage.outbox.stats(runtime.clock.now())
+            stats = runtime.outbox_stats(runtime.clock.now())
             if not stats.pending and not stats.unexpanded:
                 return time.monotonic() - began
             if time.monotonic() - began > seconds:
@@ -122,7 +122,7 @@ def _gone(runtime: Runtime) -> Iterator[str]:
     for endpoint in endpoints:
         if endpoint.disabled_at is None:
             yield "the endpoint that is gone was not disabled"
-        states = set(runtime.storage.outbox.backlog(endpoint.endpoint_id))
+        states = set(runtime.storage.delivery_log.backlog(endpoint.endpoint_id))
         if not states <= {DeliveryState.GONE, DeliveryState.HELD}:
             yield f"deliveries to the endpoint that is gone are {states}"
 

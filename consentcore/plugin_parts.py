@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from consentcore.domain.notice import EVENT_PLUGIN
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from consentcore.domain.scope import Catalog
     from consentcore.egress import EgressPolicy
     from consentcore.hooks.registry import Registry
-    from consentcore.ports.deliveries import OutboxStats
+    from consentcore.ports.delivery_log import OutboxStats
     from consentcore.ports.extension import Anchor, ResourceDirectory
     from consentcore.ports.keys import KeyRing
     from consentcore.ports.login import AnyLogin
@@ -84,13 +84,7 @@ class PluginParts:
 
         :raises StorageError: when the store fails.
         """
-        outbox = self.storage.outbox
-        stats = outbox.stats(now)
-        if not stats.pending:
-            return stats
-        pending, oldest = outbox.pending_of(now, self.delivered_by)
-        unnamed = max(0, stats.pending - pending)
-        return replace(stats, pending=pending, oldest_due_at=oldest, unnamed=unnamed)
+        return self.storage.delivery_log.stats(now, notifiers=self.delivered_by)
 
     @property
     def resources(self) -> Sequence[ResourceDirectory]:

@@ -110,7 +110,8 @@ from consentcore.mailbox import normalise_email
 from consentcore.owners.addresses import add_owner, move_owner
 from consentcore.ports.clients import ClientRepository
 from consentcore.ports.counters import CounterStorage
-from consentcore.ports.deliveries import OutboxStats, OutboxStorage, Settlement
+from consentcore.ports.deliveries import OutboxStorage, Settlement
+from consentcore.ports.delivery_log import DeliveryLogStorage, OutboxStats
 from consentcore.ports.extension import (
     Anchor,
     ConsentContext,
@@ -201,6 +202,7 @@ __all__ = [
     "CounterStorage",
     "Delivered",
     "Delivery",
+    "DeliveryLogStorage",
     "DeliveryState",
     "EgressError",
     "EgressPolicy",

@@ -39,9 +39,25 @@ class Changes:
 
 CHANGES = {
     PluginKind.STORAGE: Changes(
-        gone=(),
+        gone=(
+            "notices.get",
+            "notices.of_grant",
+            "outbox.attempts",
+            "outbox.attempts_of",
+            "outbox.backlog",
+            "outbox.deliveries",
+            "outbox.delivery",
+            "outbox.expand",
+            "outbox.requeue",
+            "outbox.settle",
+            "outbox.stats",
+        ),
         new=(
-            "outbox.pending_of",
+            "delivery_log.attempts_of",
+            "delivery_log.backlog",
+            "delivery_log.deliveries",
+            "delivery_log.requeue",
+            "delivery_log.stats",
             "owners.list",
             "Client.assertion_audience",
             "Client.audiences",

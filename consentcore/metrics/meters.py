@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
 
     from consentcore.domain.clock import Clock
-    from consentcore.ports.deliveries import OutboxStats
+    from consentcore.ports.delivery_log import OutboxStats
 
 log = logging.getLogger("consentcore.metrics")
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from consentcore.domain.event_kinds import NoticeKind
     from consentcore.domain.notice import Attempt, Delivery, DeliveryState, Notice
 
 
@@ -30,21 +29,6 @@ class Settlement:
     attempt: Attempt | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class OutboxStats:
-    """How full the outbox is: deliveries pending, due time of the oldest due one (None when none), dead ones.
-
-    :ivar unnamed: pending ones that are not among ``pending``: of notifiers that are not configured any more. Always 0
-        from a storage; see :meth:`OutboxStorage.pending_of`.
-    """
-
-    pending: int
-    oldest_due_at: int | None
-    dead: int
-    unexpanded: int
-    unnamed: int = 0
-
-
 class OutboxStorage(Protocol):
     """Verbs of the worker; each is a transaction of its own. Any number of workers at once."""
 
@@ -57,14 +41,16 @@ class OutboxStorage(Protocol):
         """Notices without deliveries yet, oldest first, without the first ``skip``."""
         ...
 
-    def expand(self, notice_id: str, deliveries: Sequence[Delivery], now: int) -> None:
-        """Store the deliveries of a notice and mark it expanded. Idempotent: a delivery with the same notice,
-        notifier and target is kept as it is."""
-        ...
+    def expand_all(
+        self, deliveries: Mapping[str, Sequence[Delivery]], now: int, *, again: bool = False
+    ) -> int:
+        """Store the deliveries of notices, by the notice's id, and mark the notices expanded; how many were by this
+        call. All in one commit. A delivery with the same notice, notifier and target is kept as it is.
 
-    def expand_all(self, deliveries: Mapping[str, Sequence[Delivery]], now: int) -> int:
-        """The same for several notices by id, in one commit; how many were expanded by this call. Those that are
-        expanded already, and those that another worker is expanding at this moment, may be left out."""
+        Notices that are expanded already, and those that another worker is expanding at this moment, may be left out.
+
+        :param again: none is left out; those that are expanded already get what they lack, and are not counted.
+        """
         ...
 
     def claim_deliveries(
@@ -87,62 +73,9 @@ class OutboxStorage(Protocol):
         """
         ...
 
-    def settle(self, settlement: Settlement) -> bool:
-        """Finish or reschedule a claimed delivery; False when the lease was lost."""
-        ...
-
     def settle_all(self, settlements: Sequence[Settlement]) -> Sequence[bool]:
-        """The same for several different deliveries, in one commit; the answers in the same order."""
-        ...
+        """Finish or reschedule several different claimed deliveries, in one commit.
 
-    def deliveries(
-        self,
-        *,
-        notice_id: str = "",
-        client_id: str = "",
-        target: str = "",
-        kind: NoticeKind | None = None,
-        state: DeliveryState | None = None,
-        undelivered: bool = False,
-        since: int | None = None,
-        until: int | None = None,
-        after: str = "",
-        limit: int = 100,
-    ) -> Sequence[Delivery]:
-        """Deliveries, newest first, narrowed by what is given.
-
-        :param undelivered: only those in one of :data:`~consentcore.domain.notice.UNDELIVERED`.
-        :param since: made at this time or later;
-        :param until: made before this time (``created_at``).
-        :param after: the last id of the page before; of an unknown one nothing follows.
+        :returns: in the same order, whether each was; False when its lease was lost.
         """
-        ...
-
-    def delivery(self, delivery_id: str) -> Delivery | None: ...
-
-    def backlog(self, target: str) -> Mapping[DeliveryState, int]:
-        """How many deliveries there are to a target, by state; states without any may be missing."""
-        ...
-
-    def attempts(self, delivery_id: str) -> Sequence[Attempt]:
-        """Attempts of a delivery by number."""
-        ...
-
-    def attempts_of(self, delivery_ids: Sequence[str]) -> Mapping[str, Sequence[Attempt]]:
-        """Attempts of several deliveries, at most 1000, by id and then by number; one without any is missing."""
-        ...
-
-    def requeue(self, delivery_ids: Sequence[str], now: int) -> Sequence[str]:
-        """Make finished or waiting deliveries due at once, for one try; the ids of those that are. Left out are
-        unknown ones and leased ones. ``before_replay`` and ``next_before_replay`` remember what each one was, unless
-        a replay is under way already. ``attempts`` goes on counting: numbers in the log stay unique.
-
-        :param delivery_ids: at most 1000, each once.
-        """
-        ...
-
-    def stats(self, now: int) -> OutboxStats: ...
-
-    def pending_of(self, now: int, notifiers: Sequence[str]) -> tuple[int, int | None]:
-        """``pending`` and ``oldest_due_at`` of :class:`OutboxStats`, of these notifiers only."""
         ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -12,14 +12,13 @@ if TYPE_CHECKING:
 class NoticeRepository(Protocol):
     """The writing end of the outbox."""
 
-    def add(self, notice: Notice) -> None: ...
+    def add(self, notice: Notice) -> None:
+        """Store a new notice; a worker expands it once this transaction is committed.
 
-    def get(self, notice_id: str) -> Notice | None: ...
+        :raises StorageConflict: when the id is taken.
+        """
+        ...
 
     def several(self, notice_ids: Collection[str]) -> Mapping[str, Notice]:
         """Those of the named notices that there are, by id."""
-        ...
-
-    def of_grant(self, grant_id: str) -> Sequence[Notice]:
-        """Notices of a grant, oldest first."""
         ...

@@ -1,6 +1,6 @@
 """The storage port: everything consentcore keeps.
 
-Four faces of one store:
+Five faces of one store:
 
 * :class:`ProtocolStorage` (in :mod:`consentcore.ports.tokens`): the verbs of the protocol routes. Outside any
   transaction manager; each method says how many statements and durable commits it may cost on success. Atomic
@@ -8,6 +8,7 @@ Four faces of one store:
 * :class:`UnitOfWork` (in :mod:`consentcore.ports.transactions`): everything else, inside a transaction that
   commits or vanishes as a whole.
 * :class:`OutboxStorage` (in :mod:`consentcore.ports.deliveries`): what the worker claims and settles.
+* :class:`DeliveryLogStorage` (in :mod:`consentcore.ports.delivery_log`): what people see of it.
 * :class:`CounterStorage` (in :mod:`consentcore.ports.counters`): counters of failures, shared by all processes.
 
 Every method may raise :class:`~consentcore.domain.errors.StorageUnavailable`; methods that write may raise
@@ -30,6 +31,7 @@ from consentcore.domain.errors import StorageConflict
 if TYPE_CHECKING:
     from consentcore.ports.counters import CounterStorage
     from consentcore.ports.deliveries import OutboxStorage
+    from consentcore.ports.delivery_log import DeliveryLogStorage
     from consentcore.ports.tokens import ProtocolStorage
     from consentcore.ports.transactions import TransactionManager, UnitOfWork
 
@@ -56,6 +58,8 @@ class Storage(Protocol):
     def protocol(self) -> ProtocolStorage: ...
     @property
     def outbox(self) -> OutboxStorage: ...
+    @property
+    def delivery_log(self) -> DeliveryLogStorage: ...
     @property
     def counters(self) -> CounterStorage: ...
 

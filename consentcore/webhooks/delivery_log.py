@@ -106,10 +106,10 @@ class DeliveryLog:
         :param client_id: when given, it has to be one to an endpoint of this client.
         :raises NotFound: when there is none.
         """
-        delivery = self.storage.outbox.delivery(delivery_id)
+        delivery = next(iter(self.storage.delivery_log.deliveries(delivery_id=delivery_id)), None)
         if delivery is not None and client_id:
             with self.storage.reading() as uow:
-                notice = uow.notices.get(delivery.notice_id)
+                notice = uow.notices.several([delivery.notice_id]).get(delivery.notice_id)
             if notice is None or notice.client_id != client_id or not delivery.body:
                 delivery = None
         if delivery is None:
@@ -124,11 +124,11 @@ class DeliveryLog:
         :raises NotFound: see :meth:`get`.
         """
         delivery = self.get(delivery_id, client_id)
-        attempts = self.storage.outbox.attempts(delivery_id)
+        attempts = self._attempts(delivery_id)
         while (now := self.get(delivery_id, client_id)) != delivery:
-            delivery, attempts = now, self.storage.outbox.attempts(delivery_id)
+            delivery, attempts = now, self._attempts(delivery_id)
         with self.storage.reading() as uow:
-            notice = uow.notices.get(delivery.notice_id)
+            notice = uow.notices.several([delivery.notice_id]).get(delivery.notice_id)
         summary = delivery_json(delivery, notice.kind.value if notice else "", attempts)
         return {**summary, "body": delivery.body.decode(), "log": [attempt_json(one) for one in attempts]}
 
@@ -138,7 +138,7 @@ class DeliveryLog:
             return []
         with self.storage.reading() as uow:
             notices = uow.notices.several({one.notice_id for one in deliveries})
-        attempts = self.storage.outbox.attempts_of([one.delivery_id for one in deliveries])
+        attempts = self.storage.delivery_log.attempts_of([one.delivery_id for one in deliveries])
         kinds = {notice_id: notice.kind.value for notice_id, notice in notices.items()}
         return [
             delivery_json(one, kinds.get(one.notice_id, ""), attempts.get(one.delivery_id, ()))
@@ -147,7 +147,7 @@ class DeliveryLog:
 
     def backlog(self, endpoint_id: str) -> dict[str, int]:
         """How many deliveries to an endpoint there are in each state, as JSON."""
-        found = self.storage.outbox.backlog(endpoint_id)
+        found = self.storage.delivery_log.backlog(endpoint_id)
         return {one.value: found.get(one, 0) for one in DeliveryState}
 
     def replay(self, delivery_id: str, *, by: str, client_id: str = "") -> Replay:
@@ -172,7 +172,7 @@ class DeliveryLog:
     def _all(self, wanted: Filter, after: str = "", page_size: int = PAGE) -> Iterator[Delivery]:
         """Read page by page as they are asked for."""
         while True:
-            page = self.storage.outbox.deliveries(
+            page = self.storage.delivery_log.deliveries(
                 notice_id=wanted.notice_id,
                 client_id=wanted.client_id,
                 target=wanted.endpoint_id,
@@ -189,12 +189,15 @@ class DeliveryLog:
                 return
             after = page[-1].delivery_id
 
+    def _attempts(self, delivery_id: str) -> Sequence[Attempt]:
+        return self.storage.delivery_log.attempts_of([delivery_id]).get(delivery_id, ())
+
     def _replay(self, deliveries: Iterable[Delivery], by: str) -> Replay:
         theirs = (one for one in deliveries if one.notifier in self.senders)
         chosen = [one.delivery_id for one in islice(theirs, CAP + 1)]
         due: list[str] = []
         for some in _batches(chosen[:CAP]):
-            due += self.storage.outbox.requeue(some, self.clock.now())
+            due += self.storage.delivery_log.requeue(some, self.clock.now())
         log.info("replay of %d deliveries by %s", len(due), by)
         return Replay(due, len(chosen) > CAP)
 

@@ -81,7 +81,7 @@ class Expander:
         deliveries, unmade = _to_targets(context, notifier, targets, now)
         if unmade:
             return 0, unmade
-        self._storage.outbox.expand(context.notice.notice_id, deliveries, now)
+        self._storage.outbox.expand_all({context.notice.notice_id: deliveries}, now, again=True)
         return len(deliveries), wrong
 
     def _deliveries(self, notices: Sequence[Notice], now: int, since: float) -> dict[str, list[Delivery]]:

@@ -160,10 +160,10 @@ class EndpointProbe:
     def _record(self, notice: Notice, result: AttemptResult) -> None:
         now = self.clock.now()
         transact(self.storage, lambda uow: uow.notices.add(notice))
-        self.storage.outbox.expand(notice.notice_id, [result.delivery], now)
+        self.storage.outbox.expand_all({notice.notice_id: [result.delivery]}, now, again=True)
         settled = settlement(result, (), now)
         state = DeliveryState.DELIVERED if isinstance(result.outcome, Delivered) else DeliveryState.REJECTED
-        self.storage.outbox.settle(replace(settled, state=state, next_at=None))
+        self.storage.outbox.settle_all([replace(settled, state=state, next_at=None)])
 
 
 def _targets(notifier: Notifier, probe: DeliveryContext) -> Sequence[str]:

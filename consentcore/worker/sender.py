@@ -125,7 +125,7 @@ class Sender:
         """
         if delivery.attempts <= 1:
             return 1, 1
-        known = self._storage.outbox.attempts(delivery.delivery_id)
+        known = self._storage.delivery_log.attempts_of([delivery.delivery_id]).get(delivery.delivery_id, ())
         scheduled = sum(one.trigger != Trigger.MANUAL for one in known)
         return 1 + max((one.number for one in known), default=0), 1 + scheduled
 

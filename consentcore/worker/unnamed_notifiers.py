@@ -14,6 +14,7 @@ from consentcore.ports.deliveries import Settlement
 
 if TYPE_CHECKING:
     from consentcore.ports.deliveries import OutboxStorage
+    from consentcore.ports.delivery_log import DeliveryLogStorage
     from consentcore.ports.storage import Storage
     from consentcore.runtime import Runtime
 
@@ -24,10 +25,10 @@ MOST_LOOKED_AT = 100_000
 LEASE_MS = 60_000
 
 
-def count_unnamed(outbox: OutboxStorage, names: Collection[str]) -> Mapping[str, int]:
+def count_unnamed(delivery_log: DeliveryLogStorage, names: Collection[str]) -> Mapping[str, int]:
     """How many deliveries wait for notifiers that are not among ``names``, by notifier; of the newest
     :data:`MOST_LOOKED_AT`."""
-    waiting = islice(_pending(outbox), MOST_LOOKED_AT)
+    waiting = islice(_pending(delivery_log), MOST_LOOKED_AT)
     return Counter(one.notifier for one in waiting if one.notifier not in names)
 
 
@@ -36,14 +37,14 @@ def unnamed_remarks(runtime: Runtime) -> list[str]:
 
     :raises StorageError: when the store fails.
     """
-    names, outbox = runtime.delivered_by, runtime.storage.outbox
+    names, delivery_log = runtime.delivered_by, runtime.storage.delivery_log
     stats = runtime.outbox_stats(runtime.clock.now())
     if not stats.unnamed:
         return []  # a look at every delivery that waits would be for nothing
     return [
         f"{_count(count)} for {name}, which the configuration does not name: they go on when it does again, or "
         f"are discarded by: consentcore -c INI webhooks discard {name}"
-        for name, count in count_unnamed(outbox, names).items()
+        for name, count in count_unnamed(delivery_log, names).items()
     ]
 
 
@@ -59,10 +60,10 @@ def discard_unnamed(storage: Storage, notifier: str, names: Collection[str], now
         raise InvalidInput(
             "NOTIFIER", f"expected one that the configuration does not name, as it does {notifier}"
         )
-    ended, outbox = 0, storage.outbox
-    mine = [one.delivery_id for one in _pending(outbox) if one.notifier == notifier]
+    ended, outbox, delivery_log = 0, storage.outbox, storage.delivery_log
+    mine = [one.delivery_id for one in _pending(delivery_log) if one.notifier == notifier]
     for start in range(0, len(mine), PAGE):
-        due = set(outbox.requeue(mine[start : start + PAGE], now))
+        due = set(delivery_log.requeue(mine[start : start + PAGE], now))
         while claimed := _claimed(outbox, notifier, now):
             settled = [_discarded(one, now) for one in claimed]
             ended += sum(outbox.settle_all(settled))
@@ -87,10 +88,10 @@ def _discarded(delivery: Delivery, now: int) -> Settlement:
     )
 
 
-def _pending(outbox: OutboxStorage) -> Iterator[Delivery]:
+def _pending(delivery_log: DeliveryLogStorage) -> Iterator[Delivery]:
     after = ""
     while True:
-        page = outbox.deliveries(state=DeliveryState.PENDING, after=after, limit=PAGE)
+        page = delivery_log.deliveries(state=DeliveryState.PENDING, after=after, limit=PAGE)
         yield from page
         if len(page) < PAGE:
             return

@@ -9,13 +9,9 @@ from dataclasses import replace
 from itertools import islice
 
 from consentcore.api import (
-    UNDELIVERED,
-    Attempt,
     Delivery,
     DeliveryState,
     Notice,
-    NoticeKind,
-    OutboxStats,
     Settlement,
 )
 from consentcore_memory.engine import Engine
@@ -38,10 +34,13 @@ class MemoryOutbox:
         rows = (row for row in self._engine.committed.notices.values() if row.expanded_at is None)
         return sorted((row.notice for row in rows), key=lambda row: row.occurred_at)[skip : skip + limit]
 
-    def expand(self, notice_id: str, deliveries: Sequence[Delivery], now: int) -> None:
-        self.expand_all({notice_id: deliveries}, now)
-
-    def expand_all(self, deliveries: Mapping[str, Sequence[Delivery]], now: int) -> int:
+    def expand_all(
+        self,
+        deliveries: Mapping[str, Sequence[Delivery]],
+        now: int,
+        *,
+        again: bool = False,  # noqa: ARG002 - nobody is left out here
+    ) -> int:
         with self._engine.writing() as state:
             return sum(_expand(state, notice_id, theirs, now) for notice_id, theirs in deliveries.items())
 
@@ -75,89 +74,9 @@ class MemoryOutbox:
                 state.deliveries.put(row.delivery_id, row)
             return claimed
 
-    def settle(self, settlement: Settlement) -> bool:
-        with self._engine.writing() as state:
-            return _settle(state, settlement)
-
     def settle_all(self, settlements: Sequence[Settlement]) -> Sequence[bool]:
         with self._engine.writing() as state:
             return [_settle(state, one) for one in settlements]
-
-    def deliveries(
-        self,
-        *,
-        notice_id: str = "",
-        client_id: str = "",
-        target: str = "",
-        kind: NoticeKind | None = None,
-        state: DeliveryState | None = None,
-        undelivered: bool = False,
-        since: int | None = None,
-        until: int | None = None,
-        after: str = "",
-        limit: int = 100,
-    ) -> Sequence[Delivery]:
-        committed = self._engine.committed
-        theirs = {
-            row.notice.notice_id
-            for row in committed.notices.values()
-            if client_id in {"", row.notice.client_id}
-            and notice_id in {"", row.notice.notice_id}
-            and kind in {None, row.notice.kind}
-        }
-        last = committed.deliveries.get(after)
-        if after and last is None:
-            return []
-        rows = [
-            row
-            for row in committed.deliveries.values()
-            if row.notice_id in theirs
-            and state in {None, row.state}
-            and target in {"", row.target}
-            and (not undelivered or row.state in UNDELIVERED)
-            and (since is None or row.created_at >= since)
-            and (until is None or row.created_at < until)
-            and (last is None or _newness(row) < _newness(last))
-        ]
-        return list(islice(sorted(rows, key=_newness, reverse=True), limit))
-
-    def delivery(self, delivery_id: str) -> Delivery | None:
-        return self._engine.committed.deliveries.get(delivery_id)
-
-    def backlog(self, target: str) -> Mapping[DeliveryState, int]:
-        return Counter(
-            row.state for row in self._engine.committed.deliveries.values() if row.target == target
-        )
-
-    def attempts(self, delivery_id: str) -> Sequence[Attempt]:
-        known = self._engine.committed.attempts.get(delivery_id) or ()
-        return sorted(known, key=lambda attempt: attempt.number)
-
-    def attempts_of(self, delivery_ids: Sequence[str]) -> Mapping[str, Sequence[Attempt]]:
-        found = {delivery_id: self.attempts(delivery_id) for delivery_id in delivery_ids}
-        return {delivery_id: attempts for delivery_id, attempts in found.items() if attempts}
-
-    def requeue(self, delivery_ids: Sequence[str], now: int) -> Sequence[str]:
-        with self._engine.writing() as state:
-            rows = [row for row in map(state.deliveries.get, delivery_ids) if row and not _leased(row, now)]
-            for row in rows:
-                state.deliveries.put(row.delivery_id, _due_again(row, now))
-            return [row.delivery_id for row in rows]
-
-    def stats(self, now: int) -> OutboxStats:
-        committed = self._engine.committed
-        rows = committed.deliveries.values()
-        return OutboxStats(
-            pending=sum(row.state is DeliveryState.PENDING for row in rows),
-            oldest_due_at=min((row.next_at for row in rows if _due(row, now)), default=None),
-            dead=sum(row.state is DeliveryState.DEAD for row in rows),
-            unexpanded=sum(row.expanded_at is None for row in committed.notices.values()),
-        )
-
-    def pending_of(self, now: int, notifiers: Sequence[str]) -> tuple[int, int | None]:
-        rows = [row for row in self._engine.committed.deliveries.values() if row.notifier in notifiers]
-        oldest = min((row.next_at for row in rows if _due(row, now)), default=None)
-        return sum(row.state is DeliveryState.PENDING for row in rows), oldest
 
 
 def _expand(state: State, notice_id: str, deliveries: Sequence[Delivery], now: int) -> bool:
@@ -198,25 +117,6 @@ def _settle(state: State, settlement: Settlement) -> bool:
     return True
 
 
-def _due_again(row: Delivery, now: int) -> Delivery:
-    first = row.before_replay is None
-    return replace(
-        row,
-        state=DeliveryState.PENDING,
-        next_at=now,
-        finished_at=None,
-        # The old lease, if one ran out, must not settle what is now somebody else's to send.
-        lease_until=None,
-        lease_token="",
-        before_replay=row.state if first else row.before_replay,
-        next_before_replay=row.next_at if first else row.next_before_replay,
-    )
-
-
-def _newness(delivery: Delivery) -> tuple[int, str]:
-    return (delivery.created_at, delivery.delivery_id)
-
-
 def _dueness(delivery: Delivery) -> tuple[int, str]:
     return (delivery.next_at, delivery.delivery_id)
 
@@ -236,11 +136,3 @@ def _claimable(delivery: Delivery, now: int, lease_ms: int) -> bool:
 
 def _address(delivery: Delivery) -> tuple[str, str]:
     return (delivery.notifier, delivery.target)
-
-
-def _leased(delivery: Delivery, now: int) -> bool:
-    return delivery.lease_until is not None and now < delivery.lease_until
-
-
-def _due(delivery: Delivery, now: int) -> bool:
-    return delivery.state is DeliveryState.PENDING and delivery.next_at <= now and not _leased(delivery, now)

@@ -9,6 +9,7 @@ from typing import Any
 from consentcore.api import PurgeReport, TransactionManager, UnitOfWork
 from consentcore_memory.counters import MemoryCounters
 from consentcore_memory.deliveries import MemoryOutbox
+from consentcore_memory.delivery_log import MemoryDeliveryLog
 from consentcore_memory.engine import Engine, Session
 from consentcore_memory.purge import purge
 from consentcore_memory.tokens import MemoryProtocol
@@ -30,6 +31,7 @@ class MemoryStorage:
         self._engine = Engine(lock_timeout_s)
         self.protocol = MemoryProtocol(self._engine)
         self.outbox = MemoryOutbox(self._engine)
+        self.delivery_log = MemoryDeliveryLog(self._engine)
         self.counters = MemoryCounters()
 
     def migrate(self) -> Sequence[str]:

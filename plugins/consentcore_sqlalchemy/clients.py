@@ -8,7 +8,8 @@ from sqlalchemy import delete, select, update
 
 from consentcore.api import Client, EndpointHealth, WebhookEndpoint
 from consentcore_sqlalchemy.rows.clients import CLIENTS, ENDPOINTS, HEALTH, client_from
-from consentcore_sqlalchemy.tables import client, webhook_endpoint
+from consentcore_sqlalchemy.tables import client as client_table
+from consentcore_sqlalchemy.tables import webhook_endpoint
 from consentcore_sqlalchemy.work import Work
 
 
@@ -20,24 +21,26 @@ class SqlClients:
         self._known: dict[str, Client] = {}
 
     def get(self, client_id: str) -> Client | None:
-        row = self._work.first(select(client).where(client.c.client_id == client_id))
+        row = self._work.first(select(client_table).where(client_table.c.client_id == client_id))
         if not row:
             return None
         found = client_from(row)
         self._known[client_id] = found
         return found
 
-    def add(self, item: Client) -> None:
-        self._work.add(client, CLIENTS.values(item))
+    def add(self, client: Client) -> None:
+        self._work.add(client_table, CLIENTS.values(client))
 
-    def update(self, item: Client) -> None:
+    def update(self, client: Client) -> None:
         # Only what differs from what was read: somebody who suspends it meanwhile must not be overwritten.
-        known, values = self._known.get(item.client_id), CLIENTS.values(item)
+        known, values = self._known.get(client.client_id), CLIENTS.values(client)
         before = CLIENTS.values(known) if known else {}
         changed = {name: value for name, value in values.items() if before.get(name, _UNKNOWN) != value}
-        self._known[item.client_id] = item
+        self._known[client.client_id] = client
         if changed:
-            self._work.write(update(client).where(client.c.client_id == item.client_id).values(changed))
+            self._work.write(
+                update(client_table).where(client_table.c.client_id == client.client_id).values(changed)
+            )
 
     def add_endpoint(self, endpoint: WebhookEndpoint) -> None:
         self._work.add(webhook_endpoint, ENDPOINTS.values(endpoint))
@@ -88,7 +91,12 @@ class SqlClients:
         return [ENDPOINTS.read(row) for row in self._work.rows(theirs)]
 
     def list(self, *, after: str = "", limit: int = 100) -> Sequence[Client]:
-        page = select(client).where(client.c.client_id > after).order_by(client.c.client_id).limit(limit)
+        page = (
+            select(client_table)
+            .where(client_table.c.client_id > after)
+            .order_by(client_table.c.client_id)
+            .limit(limit)
+        )
         return [client_from(row) for row in self._work.rows(page)]
 
 

@@ -10,7 +10,8 @@ from sqlalchemy import Select, exists, func, select, tuple_, update
 from consentcore.api import Checkpoint, ConsentEvent, NoticeSnapshot
 from consentcore_sqlalchemy.grants import _grant
 from consentcore_sqlalchemy.rows.ledger import CHECKPOINTS, EVENTS, SNAPSHOTS
-from consentcore_sqlalchemy.tables import checkpoint, consent_event, notice_snapshot
+from consentcore_sqlalchemy.tables import checkpoint as checkpoint_table
+from consentcore_sqlalchemy.tables import consent_event, notice_snapshot
 from consentcore_sqlalchemy.work import Work
 
 _event = consent_event.c
@@ -85,12 +86,13 @@ class SqlLedger:
             select(consent_event).where(_event.leaf_index >= start).order_by(_event.leaf_index).limit(limit)
         )
 
-    def add_checkpoint(self, item: Checkpoint) -> None:
-        self._work.add(checkpoint, CHECKPOINTS.values(item))
+    def add_checkpoint(self, checkpoint: Checkpoint) -> None:
+        self._work.add(checkpoint_table, CHECKPOINTS.values(checkpoint))
 
     def checkpoints(self) -> Sequence[Checkpoint]:
         return [
-            CHECKPOINTS.read(row) for row in self._work.rows(select(checkpoint).order_by(checkpoint.c.size))
+            CHECKPOINTS.read(row)
+            for row in self._work.rows(select(checkpoint_table).order_by(checkpoint_table.c.size))
         ]
 
     def _events(self, statement: Select[Any]) -> Sequence[ConsentEvent]:

@@ -8,7 +8,8 @@ from sqlalchemy import delete, select, update
 
 from consentcore.api import Owner, OwnerSession
 from consentcore_sqlalchemy.rows.owners import OWNER, OWNERS, SESSIONS
-from consentcore_sqlalchemy.tables import owner, owner_session
+from consentcore_sqlalchemy.tables import owner as owner_table
+from consentcore_sqlalchemy.tables import owner_session
 from consentcore_sqlalchemy.work import Work
 
 
@@ -19,35 +20,41 @@ class SqlOwners:
         self._work = work
 
     def get(self, owner_id: str) -> Owner | None:
-        row = self._work.first(select(*OWNER).where(owner.c.owner_id == owner_id))
+        row = self._work.first(select(*OWNER).where(owner_table.c.owner_id == owner_id))
         return OWNERS.read(row) if row else None
 
     def by_email(self, email: str) -> Owner | None:
-        row = self._work.first(select(*OWNER).where(owner.c.email == email))
+        row = self._work.first(select(*OWNER).where(owner_table.c.email == email))
         return OWNERS.read(row) if row else None
 
     def list(self, *, after: str = "", limit: int = 100) -> Sequence[Owner]:
-        page = select(*OWNER).where(owner.c.owner_id > after).order_by(owner.c.owner_id).limit(limit)
+        page = (
+            select(*OWNER).where(owner_table.c.owner_id > after).order_by(owner_table.c.owner_id).limit(limit)
+        )
         return [OWNERS.read(row) for row in self._work.rows(page)]
 
     def lock(self, owner_id: str) -> Owner | None:
-        row = self._work.locked(select(*OWNER).where(owner.c.owner_id == owner_id))
+        row = self._work.locked(select(*OWNER).where(owner_table.c.owner_id == owner_id))
         return OWNERS.read(row) if row else None
 
-    def add(self, item: Owner) -> None:
-        self._work.add(owner, OWNERS.values(item))
+    def add(self, owner: Owner) -> None:
+        self._work.add(owner_table, OWNERS.values(owner))
 
-    def update(self, item: Owner) -> None:
-        self._work.write(update(owner).where(owner.c.owner_id == item.owner_id).values(OWNERS.values(item)))
+    def update(self, owner: Owner) -> None:
+        self._work.write(
+            update(owner_table).where(owner_table.c.owner_id == owner.owner_id).values(OWNERS.values(owner))
+        )
 
     def password_hash(self, owner_id: str) -> str | None:
         found: str | None = self._work.scalar(
-            select(owner.c.password_hash).where(owner.c.owner_id == owner_id)
+            select(owner_table.c.password_hash).where(owner_table.c.owner_id == owner_id)
         )
         return found
 
     def set_password_hash(self, owner_id: str, encoded: str) -> None:
-        self._work.write(update(owner).where(owner.c.owner_id == owner_id).values(password_hash=encoded))
+        self._work.write(
+            update(owner_table).where(owner_table.c.owner_id == owner_id).values(password_hash=encoded)
+        )
 
     def add_session(self, session: OwnerSession) -> None:
         self._work.add(owner_session, SESSIONS.values(session))

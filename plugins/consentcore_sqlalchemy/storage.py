@@ -10,6 +10,7 @@ from consentcore.api import PurgeReport, TransactionManager, UnitOfWork
 from consentcore_sqlalchemy import schema
 from consentcore_sqlalchemy.counters import SqlCounters
 from consentcore_sqlalchemy.deliveries import SqlOutbox
+from consentcore_sqlalchemy.delivery_log import SqlDeliveryLog
 from consentcore_sqlalchemy.driver import Driver, Listener
 from consentcore_sqlalchemy.engine import open_database
 from consentcore_sqlalchemy.errors import translating
@@ -36,6 +37,7 @@ class SqlStorage:
         self._database = open_database(settings)
         self._driver = Driver(self._database)
         self.outbox = SqlOutbox(self._database, self._driver)
+        self.delivery_log = SqlDeliveryLog(self._database)
 
     @cached_property
     def protocol(self) -> SqlProtocol:

@@ -43,7 +43,7 @@ from consentcore_sqlalchemy.rows.interactions import INTERACTIONS
 from consentcore_sqlalchemy.rows.owners import SESSIONS
 from consentcore_sqlalchemy.rows.records import named
 from consentcore_sqlalchemy.rows.tokens import CODE, CODES, code_values, new_token_values
-from consentcore_sqlalchemy.tables import code
+from consentcore_sqlalchemy.tables import code as code_table
 from consentcore_sqlalchemy.work import Work
 
 _CLIENT = len(sql.CLIENT)
@@ -269,8 +269,8 @@ class SqlCodes:
     def __init__(self, work: Work) -> None:
         self._work = work
 
-    def add(self, item: Code) -> None:
-        self._work.add(code, code_values(item))
+    def add(self, code: Code) -> None:
+        self._work.add(code_table, code_values(code))
 
 
 class SqlFamilies:

@@ -85,7 +85,7 @@ def test_link_that_resets_a_password_reaches_no_room(house, install):
     ask_reset(platform.browser())
     Worker(platform.runtime).run_once()
     assert {kind for kind, *_ in heard()} == {"consent.granted"}
-    told = {(one.notifier, one.target) for one in platform.runtime.storage.outbox.deliveries()}
+    told = {(one.notifier, one.target) for one in platform.runtime.storage.delivery_log.deliveries()}
     assert told == {("devmail", "owner"), ("gossip", "room")}
     assert "/account/reset/new" not in repr(heard())
 
@@ -103,7 +103,7 @@ def test_what_an_older_version_has_chosen_for_it_is_not_handed_over_either(house
     heard().clear()
     Worker(platform.runtime).run_once()
     assert heard() == []
-    (kept,) = [one for one in platform.runtime.storage.outbox.deliveries() if one.notifier == "gossip"]
+    (kept,) = [one for one in platform.runtime.storage.delivery_log.deliveries() if one.notifier == "gossip"]
     assert (kept.state, kept.last_error) == (
         DeliveryState.REJECTED,
         "the plugin does not declare account_mail",

@@ -185,7 +185,9 @@ class TestDeliveries:
         granted = next(one for one in page["data"] if one["type"] == "consent.granted")
         assert granted["endpoint_id"] == told["endpoint_id"]
         assert len(page["data"]) == 2, "mails to people are none of its business"
-        mails = [one.delivery_id for one in platform.runtime.storage.outbox.deliveries() if not one.body]
+        mails = [
+            one.delivery_id for one in platform.runtime.storage.delivery_log.deliveries() if not one.body
+        ]
         assert mails
         for delivery_id in mails:
             call(platform, f"{DELIVERIES}/{delivery_id}", status=404)
@@ -199,14 +201,14 @@ class TestDeliveries:
         granted = call(platform, f"{DELIVERIES}?type=consent.granted").json["data"][0]
         path = f"{DELIVERIES}/{granted['delivery_id']}"
         call(platform, path + "/replay", "POST", status=202)
-        outbox = platform.runtime.storage.outbox
-        read = outbox.attempts
+        delivery_log = platform.runtime.storage.delivery_log
+        read = delivery_log.attempts_of
 
-        def attempts_after_a_try(delivery_id):
+        def attempts_after_a_try(delivery_ids):
             work(platform)
-            return read(delivery_id)
+            return read(delivery_ids)
 
-        monkeypatch.setattr(outbox, "attempts", attempts_after_a_try)
+        monkeypatch.setattr(delivery_log, "attempts_of", attempts_after_a_try)
         one = call(platform, path).json
         assert [attempt["trigger"] for attempt in one["log"]] == ["schedule", "manual"]
         assert (one["attempts"], one["state"], one["next_at"]) == (2, "delivered", None)

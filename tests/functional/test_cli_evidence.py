@@ -10,6 +10,7 @@ import pytest
 
 from consentcore.domain.clock import DAY, from_iso
 from tests.support.command_line import Cli
+from tests.support.delivery_log import find_notice
 from tests.support.platform import Request, answer, connect, introspect, make_platform, to_consent_page
 
 ADA = "ada@example.org"
@@ -81,7 +82,7 @@ def test_revoke_kills_the_tokens_and_writes_the_reason_into_the_evidence(cli, gr
     assert introspect(platform, granted["access_token"]) == {"active": False}
     with platform.runtime.storage.reading() as uow:
         event = uow.ledger.get(done["event_id"])
-        assert uow.notices.get(done["event_id"]) is not None
+        assert find_notice(uow, done["event_id"]) is not None
     assert json.loads(event.body)["evidence"]["reason_text"] == "contract ended"
     assert json.loads(event.body)["actor"]["type"] == "operator"
 

@@ -81,7 +81,7 @@ def house(tmp_path_factory):
         uow.notices.add(notice)
     outbox = runtime.storage.outbox
     delivery = factories.delivery(notice.notice_id, delivery_id="d1", target=EVIL, body=EVIL.encode())
-    outbox.expand(notice.notice_id, [delivery], factories.NOW)
+    outbox.expand_all({notice.notice_id: [delivery]}, factories.NOW)
     claimed = outbox.claim_deliveries(factories.NOW, limit=1, lease_ms=1000, notifiers=["webhook"])[0]
     from consentcore.ports.deliveries import Settlement
 
@@ -89,7 +89,7 @@ def house(tmp_path_factory):
     settled = Settlement(
         "d1", claimed.lease_token, DeliveryState.DEAD, factories.NOW, error=EVIL, attempt=attempt
     )
-    assert outbox.settle(settled)
+    assert outbox.settle_all([settled]) == [True]
     runtime.close()
     return made
 

@@ -262,7 +262,7 @@ def test_the_feed_tells_of_an_end_whoever_wrote_it_down(platform):
     assert told[-1]["data"]["effective_at"] == iso(grant.expires_at)
     work(platform)
     assert call(platform, EVENTS).json["data"] == told
-    assert len(platform.runtime.storage.outbox.deliveries(notice_id=told[-1]["id"])) == 1
+    assert len(platform.runtime.storage.delivery_log.deliveries(notice_id=told[-1]["id"])) == 1
 
 
 def test_the_feed_of_one_application_writes_nothing_of_another(platform):

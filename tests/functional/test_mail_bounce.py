@@ -13,6 +13,7 @@ from consentcore.domain.parties import Actor, ActorType
 from consentcore.ports.deliveries import Settlement
 from consentcore.ports.storage import transact
 from consentcore.worker.worker import Worker
+from tests.support.delivery_log import attempts_at
 from tests.support.platform import connect, decide, make_platform, sign_in, visible
 from tests.support.ports import reserved_port
 
@@ -88,10 +89,10 @@ def test_96_hard_bounce_is_not_tried_again_and_is_seen(platform, server, caplog)
         assert worker.run_once() == 2
         assert worker.run_once() == 0
     assert server.tries == 2
-    outbox = platform.runtime.storage.outbox
-    bounced = outbox.deliveries(state=DeliveryState.REJECTED)
+    delivery_log = platform.runtime.storage.delivery_log
+    bounced = delivery_log.deliveries(state=DeliveryState.REJECTED)
     assert [one.last_error for one in bounced] == ["the server refused the recipient for good"] * 2
-    (attempt,) = outbox.attempts(bounced[0].delivery_id)
+    (attempt,) = attempts_at(platform.runtime.storage, bounced[0].delivery_id)
     assert (attempt.outcome, attempt.status, attempt.answer) == ("reject", 550, "5.1.1 <…> no such mailbox")
     assert caplog.text.count("not delivered (rejected)") == 2
     assert "ada@example.org" not in caplog.text
@@ -112,7 +113,7 @@ def test_consent_is_valid_without_its_mail(platform, server):
     tokens = connect(platform)
     Worker(platform.runtime).run_once()
     assert tokens["access_token"]
-    assert platform.runtime.storage.outbox.deliveries(state=DeliveryState.REJECTED)
+    assert platform.runtime.storage.delivery_log.deliveries(state=DeliveryState.REJECTED)
 
 
 def test_96_greylisting_is_waited_out(platform, server):
@@ -120,12 +121,12 @@ def test_96_greylisting_is_waited_out(platform, server):
     grant = decide(platform, ada(platform))
     end(platform, grant)
     Worker(platform.runtime).run_once()
-    waiting = platform.runtime.storage.outbox.deliveries(state=DeliveryState.PENDING)
+    waiting = platform.runtime.storage.delivery_log.deliveries(state=DeliveryState.PENDING)
     now = platform.runtime.clock.now()
     assert all(40_000 < one.next_at - now < 80_000 for one in waiting)
     assert "You get an e-mail about it." in page_of(platform, grant)
     server.answer = "250 OK"
-    platform.runtime.storage.outbox.requeue([one.delivery_id for one in waiting], now)
+    platform.runtime.storage.delivery_log.requeue([one.delivery_id for one in waiting], now)
     Worker(platform.runtime).run_once()
     assert "An e-mail about it was sent to you on" in page_of(platform, grant)
 
@@ -145,7 +146,7 @@ def test_what_the_operator_has_set_wrong_is_told_to_the_operator_and_to_no_owner
     """It is tried on, whatever the schedule says, and arrives once it is mended."""
     server.answer = answer
     grant = decide(platform, ada(platform))
-    outbox, worker = platform.runtime.storage.outbox, Worker(platform.runtime)
+    delivery_log, worker = platform.runtime.storage.delivery_log, Worker(platform.runtime)
     for _ in range(8):  # the schedule of smtp has five waits
         with caplog.at_level(logging.ERROR, "consentcore.worker"):
             caplog.clear()
@@ -154,12 +155,12 @@ def test_what_the_operator_has_set_wrong_is_told_to_the_operator_and_to_no_owner
         assert "via=smtp" in line
         assert "for the operator to mend: the mail server refuses to pass on our mail" in line
         assert "ada@example.org" not in line
-        (waiting,) = outbox.deliveries(state=DeliveryState.PENDING)
+        (waiting,) = delivery_log.deliveries(state=DeliveryState.PENDING)
         assert "could not" not in page_of(platform, grant)
         make_due(platform, waiting)
     server.answer = "250 OK"
     worker.run_once()
-    assert outbox.deliveries(state=DeliveryState.PENDING) == []
+    assert delivery_log.deliveries(state=DeliveryState.PENDING) == []
     assert server.tries == 9
 
 
@@ -169,19 +170,19 @@ def make_due(platform, delivery) -> None:
     claim = {"limit": 9, "lease_ms": 40_000, "notifiers": ("smtp",)}
     (claimed,) = outbox.claim_deliveries(max(now, delivery.next_at), **claim)
     settled = Settlement(claimed.delivery_id, claimed.lease_token, DeliveryState.PENDING, now, next_at=now)
-    assert outbox.settle(settled)
+    assert outbox.settle_all([settled]) == [True]
 
 
 def test_a_mail_that_was_given_up_is_no_fault_of_the_address(platform, server):
     server.answer = "451 4.7.1 come back later"
     grant = decide(platform, ada(platform))
-    outbox = platform.runtime.storage.outbox
+    delivery_log = platform.runtime.storage.delivery_log
     worker = Worker(platform.runtime)
     for _ in range(6):
         worker.run_once()
-        for waiting in outbox.deliveries(state=DeliveryState.PENDING):
+        for waiting in delivery_log.deliveries(state=DeliveryState.PENDING):
             make_due(platform, waiting)
-    assert outbox.deliveries(state=DeliveryState.DEAD)
+    assert delivery_log.deliveries(state=DeliveryState.DEAD)
     text = page_of(platform, grant)
     assert "The e-mail about it could not be sent. That is for us to mend" in text
     assert "your address is right" not in text

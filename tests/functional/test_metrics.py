@@ -84,10 +84,10 @@ def test_tries_and_how_long_it_took_to_tell_are_counted(platform, monkeypatch, t
 def test_store_that_fails_is_told_as_such(platform, monkeypatch):
     from consentcore.api import StorageUnavailable
 
-    def fail(_now):
+    def fail(_now, **_narrowed):
         raise StorageUnavailable("gone")
 
-    monkeypatch.setattr(platform.runtime.storage.outbox, "stats", fail)
+    monkeypatch.setattr(platform.runtime.storage.delivery_log, "stats", fail)
     found = read(ask(platform).text)
     assert found["consentcore_storage_up"] == 0
     assert "consentcore_outbox_pending" not in found

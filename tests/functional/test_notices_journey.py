@@ -22,6 +22,7 @@ from consentcore.api import (
     WebhookEndpoint,
 )
 from consentcore.worker.worker import Worker
+from tests.support.delivery_log import attempts_at
 from tests.support.platform import (
     ISSUER,
     Platform,
@@ -169,16 +170,16 @@ def test_91_96_endpoint_that_is_down_costs_the_person_nothing_and_loses_nothing(
     connect(told.platform)
     assert told.work() == 2
     assert len(told.mails) == 1
-    outbox, now = told.platform.runtime.storage.outbox, told.platform.runtime.clock.now()
-    (waiting,) = outbox.deliveries(state=DeliveryState.PENDING)
+    storage, now = told.platform.runtime.storage, told.platform.runtime.clock.now()
+    (waiting,) = storage.delivery_log.deliveries(state=DeliveryState.PENDING)
     assert 3_000 <= waiting.next_at - now <= 6_500
     told.sink.answer = Answer()
-    assert outbox.requeue([waiting.delivery_id], told.platform.runtime.clock.now())
+    assert storage.delivery_log.requeue([waiting.delivery_id], told.platform.runtime.clock.now())
     assert told.work() == 1
     first, second = told.sink.received
     assert first.headers["webhook-id"] == second.headers["webhook-id"]
     assert first.body == second.body
-    assert [one.outcome for one in outbox.attempts(waiting.delivery_id)] == ["retry", "delivered"]
+    assert [one.outcome for one in attempts_at(storage, waiting.delivery_id)] == ["retry", "delivered"]
     assert (first.headers["consentcore-attempt"], second.headers["consentcore-attempt"]) == ("1", "2")
 
 

@@ -12,13 +12,14 @@ from contextlib import contextmanager
 
 import pytest
 
-from consentcore.api import DeliveryState, SealedSecret, WebhookEndpoint
+from consentcore.api import DeliveryState, OutboxStats, SealedSecret, WebhookEndpoint
 from consentcore.consent.service import Decision
 from consentcore.consent.snapshot import make_snapshot
 from consentcore.domain.event import Evidence
 from consentcore.testing import ManualClock, factories
 from consentcore.worker.dispatcher import LEASE_MS
 from consentcore.worker.worker import Worker
+from tests.support.delivery_log import stats_of_all
 from tests.support.patience import PATIENCE_S, eventually
 from tests.support.platform import make_platform
 from tests.support.sinks import Answer, http_sink
@@ -107,13 +108,12 @@ def ids(sink) -> list[str]:
     return [got.headers["webhook-id"] for got in sink.received]
 
 
-def pending(platform) -> int:
-    return platform.runtime.storage.outbox.stats(platform.runtime.clock.now()).pending
+def stats(platform) -> OutboxStats:
+    return stats_of_all(platform.runtime.storage, platform.runtime.clock.now())
 
 
 def settle(platform) -> None:
-    outbox = platform.runtime.storage.outbox
-    eventually(lambda: not (pending(platform) or outbox.stats(platform.runtime.clock.now()).unexpanded))
+    eventually(lambda: not (stats(platform).pending or stats(platform).unexpanded))
 
 
 def test_stopped_worker_ends_what_it_is_sending(platform, sink, tmp_path):
@@ -124,7 +124,7 @@ def test_stopped_worker_ends_what_it_is_sending(platform, sink, tmp_path):
         process.send_signal(signal.SIGTERM)
         _, log = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, log
-    assert pending(platform) == 0
+    assert stats(platform).pending == 0
     assert ids(sink) == [event_id]
     assert "delivered notice=" in log
     assert "whsec" not in log
@@ -145,7 +145,7 @@ def test_91_killed_worker_loses_nothing_and_keeps_the_id(platform, sink, tmp_pat
     Worker(runtime).run_once()
     assert ids(sink) == [event_id, event_id]
     assert sink.received[0].body == sink.received[1].body
-    assert pending(platform) == 0
+    assert stats(platform).pending == 0
 
 
 def test_three_workers_tell_everybody_exactly_once_when_nothing_fails(platform, sink, tmp_path):
@@ -156,5 +156,5 @@ def test_three_workers_tell_everybody_exactly_once_when_nothing_fails(platform, 
     assert sorted(ids(sink)) == sorted(events)
     sequences = [json.loads(got.body)["data"]["sequence"] for got in sink.received]
     assert sorted(sequences) == list(range(1, 31))
-    delivered = platform.runtime.storage.outbox.deliveries(state=DeliveryState.DELIVERED)
+    delivered = platform.runtime.storage.delivery_log.deliveries(state=DeliveryState.DELIVERED)
     assert {one.attempts for one in delivered} == {1}

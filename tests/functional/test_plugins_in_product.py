@@ -199,9 +199,9 @@ def test_events_reach_a_plugin_even_when_it_fails_first(platform_with):
     worker.run_once()
     assert platform.plugin.HEARD == []
     (delivery,) = [
-        one for one in platform.runtime.storage.outbox.deliveries() if one.notifier == "event:event"
+        one for one in platform.runtime.storage.delivery_log.deliveries() if one.notifier == "event:event"
     ]
-    platform.runtime.storage.outbox.requeue([delivery.delivery_id], platform.runtime.clock.now())
+    platform.runtime.storage.delivery_log.requeue([delivery.delivery_id], platform.runtime.clock.now())
     worker.run_once()
     ((kind, grant_id),) = platform.plugin.HEARD
     assert kind == "granted"

@@ -56,7 +56,7 @@ def name(cli: Cli, notifiers: str) -> None:
 
 
 def waiting(runtime):
-    return runtime.storage.outbox.deliveries(state=DeliveryState.PENDING)
+    return runtime.storage.delivery_log.deliveries(state=DeliveryState.PENDING)
 
 
 def measured(runtime) -> dict[str, float]:
@@ -115,7 +115,7 @@ def test_they_are_discarded_by_command_and_by_no_replay_sent(house):
     assert house("webhooks", "replay", "--failed", "--json").json == {"replayed": []}
     with closing(opened(house)) as runtime:
         assert waiting(runtime) == []
-        (gone, *_) = runtime.storage.outbox.deliveries()
+        (gone, *_) = runtime.storage.delivery_log.deliveries()
         assert (gone.state, "discarded by the operator" in gone.last_error) == (DeliveryState.GONE, True)
         assert measured(runtime)["consentcore_outbox_unnamed"] == 0
 

@@ -155,4 +155,6 @@ class WorkerScenario(Scenario):
 
     def notices(self, grant: Grant) -> list[Notice]:
         with self.storage.reading() as uow:
-            return list(uow.notices.of_grant(grant.grant_id))
+            events = [event.event_id for event in uow.ledger.of_grant(grant.grant_id)]
+            found = uow.notices.several(events)
+        return [found[event_id] for event_id in events if event_id in found]

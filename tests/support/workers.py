@@ -38,4 +38,4 @@ def lines_of(caplog, name: str) -> list[str]:
 
 
 def states(scenario) -> dict[str, DeliveryState]:
-    return {one.notifier: one.state for one in scenario.storage.outbox.deliveries()}
+    return {one.notifier: one.state for one in scenario.storage.delivery_log.deliveries()}

@@ -55,7 +55,7 @@ class ClaimsGroup:
         assert box.waiting() is False
         notice = box.add_notice()
         assert box.waiting(notifiers=()) is True
-        box.outbox.expand(notice.notice_id, [], NOW)
+        box.expand(notice.notice_id, [], NOW)
         assert box.waiting() is False
         box.add(notifier="smtp", next_at=NOW + 5)
         assert box.waiting(NOW + 4) is False
@@ -69,12 +69,12 @@ class ClaimsGroup:
         notices = [box.add_notice(occurred_at=NOW + number) for number in range(4)]
         assert list(box.outbox.unexpanded(2, skip=1)) == notices[1:3]
         ids = [notice.notice_id for notice in notices]
-        box.outbox.expand(ids[0], [factories.delivery(ids[0], target="owner")], NOW)
+        box.expand(ids[0], [factories.delivery(ids[0], target="owner")], NOW)
         wanted = {one: [factories.delivery(one, target=name) for name in ("a", "b")] for one in ids[1:3]}
         assert box.outbox.expand_all({**wanted, "unknown": []}, NOW) == 2
         assert list(box.outbox.unexpanded(9)) == notices[3:]
         for notice_id, deliveries in wanted.items():
-            found = box.outbox.deliveries(notice_id=notice_id)
+            found = box.log.deliveries(notice_id=notice_id)
             assert sorted(found, key=lambda one: one.target) == deliveries
         assert box.outbox.expand_all({}, NOW) == 0
 
@@ -87,7 +87,7 @@ class ClaimsGroup:
 
         assert sum(together(6, work)) <= len(ids)
         work(0)
-        assert len(box.outbox.deliveries()) == len(ids)
+        assert len(box.log.deliveries()) == len(ids)
         assert list(box.outbox.unexpanded(99)) == []
 
     def test_deliveries_are_settled_together(self, box: Box) -> None:
@@ -117,7 +117,7 @@ class ClaimsGroup:
         assert (second.state, second.next_at, second.last_error) == (DeliveryState.PENDING, NOW + 7, "slow")
         assert (second.lease_until, second.lease_token, second.finished_at) == (None, "", None)
         assert found[claimed[2].delivery_id].next_at == NOW + 9
-        logged = [list(box.outbox.attempts(one.delivery_id)) for one in (late, *claimed)]
+        logged = [list(box.attempts(one.delivery_id)) for one in (late, *claimed)]
         assert logged == [[], [outcomes[1].attempt], [outcomes[2].attempt], []]
 
     def test_no_delivery_is_claimed_by_two_workers(self, box: Box) -> None:
@@ -169,10 +169,10 @@ class ClaimsGroup:
         together(
             8,
             lambda _: insist(
-                lambda: box.outbox.expand(
+                lambda: box.expand(
                     notice.notice_id, [factories.delivery(notice.notice_id, target="owner")], NOW
                 )
             ),
         )
-        assert len(box.outbox.deliveries(notice_id=notice.notice_id)) == 1
+        assert len(box.log.deliveries(notice_id=notice.notice_id)) == 1
         assert list(box.outbox.unexpanded(10)) == []

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from consentcore.api import Delivery, DeliveryState, Notice, Settlement
+from consentcore.api import Attempt, Delivery, DeliveryState, Notice, Settlement
 from consentcore.testing import factories
 from consentcore.testing.factories import NOW
 from consentcore.testing.scenario import Scenario
@@ -24,6 +25,7 @@ class Box:
     def __init__(self, world: Scenario) -> None:
         self.world = world
         self.outbox = world.storage.outbox
+        self.log = world.storage.delivery_log
 
     def add_notice(self, **fields: Any) -> Notice:
         """Commit a notice."""
@@ -35,12 +37,24 @@ class Box:
     def add(self, **fields: Any) -> Delivery:
         """Commit a notice with one delivery."""
         delivery = factories.delivery(self.add_notice().notice_id, **fields)
-        self.outbox.expand(delivery.notice_id, [delivery], NOW)
+        self.expand(delivery.notice_id, [delivery], NOW)
         return delivery
 
     def add_some(self, target: str, count: int, **fields: Any) -> list[str]:
         """Commit so many deliveries to one target, each of a notice of its own; their ids."""
         return [self.add(target=target, **fields).delivery_id for _ in range(count)]
+
+    def expand(self, notice_id: str, deliveries: Sequence[Delivery], now: int) -> None:
+        """Give a notice its deliveries, expanded already or not."""
+        self.outbox.expand_all({notice_id: deliveries}, now, again=True)
+
+    def find(self, delivery_id: str) -> Delivery | None:
+        """Read one by its id."""
+        return next(iter(self.log.deliveries(delivery_id=delivery_id)), None)
+
+    def attempts(self, delivery_id: str) -> Sequence[Attempt]:
+        """Read the attempts of one."""
+        return self.log.attempts_of([delivery_id]).get(delivery_id, ())
 
     def claim(
         self, now: int = NOW, limit: int = 10, notifiers: tuple[str, ...] = ALL, **fields: Any
@@ -58,11 +72,12 @@ class Box:
     def settle(self, claimed: Delivery, state: DeliveryState, **fields: Any) -> bool:
         """Settle a claimed delivery a second after :data:`NOW`."""
         settlement = Settlement(claimed.delivery_id, claimed.lease_token, state, NOW + 1000)
-        return self.outbox.settle(replace(settlement, **fields))
+        (settled,) = self.outbox.settle_all([replace(settlement, **fields)])
+        return settled
 
     def get(self, delivery: Delivery) -> Delivery:
         """Read it back."""
-        found = self.outbox.deliveries(notice_id=delivery.notice_id)
+        found = self.log.deliveries(notice_id=delivery.notice_id)
         return next(one for one in found if one.delivery_id == delivery.delivery_id)
 
 
@@ -82,27 +97,27 @@ class OutboxGroup:
     def test_expanded_notice_does_not_come_again(self, box: Box) -> None:
         with_target, without = box.add_notice(), box.add_notice()
         delivery = factories.delivery(with_target.notice_id, body=b"\x00{}\xff", target="t" * 200)
-        box.outbox.expand(with_target.notice_id, [delivery], NOW + 1)
-        box.outbox.expand(without.notice_id, [], NOW + 1)
+        box.expand(with_target.notice_id, [delivery], NOW + 1)
+        box.expand(without.notice_id, [], NOW + 1)
         assert list(box.outbox.unexpanded(10)) == []
-        assert list(box.outbox.deliveries()) == [delivery]
+        assert list(box.log.deliveries()) == [delivery]
 
     def test_expanding_again_keeps_what_is_there(self, box: Box) -> None:
         notice = box.add_notice()
         first = factories.delivery(notice.notice_id, target="owner")
         other = factories.delivery(notice.notice_id, target="operator")
-        box.outbox.expand(notice.notice_id, [first], NOW)
+        box.expand(notice.notice_id, [first], NOW)
         (claimed,) = box.claim()
         again = replace(first, delivery_id="another-id", body=b"changed")
-        box.outbox.expand(notice.notice_id, [again, other], NOW + 5)
-        found = sorted(box.outbox.deliveries(notice_id=notice.notice_id), key=lambda one: one.target)
+        box.expand(notice.notice_id, [again, other], NOW + 5)
+        found = sorted(box.log.deliveries(notice_id=notice.notice_id), key=lambda one: one.target)
         assert found == [other, claimed]
 
     def test_same_target_of_another_notifier_or_notice_is_another_delivery(self, box: Box) -> None:
         for notice in (box.add_notice(), box.add_notice()):
             pair = [factories.delivery(notice.notice_id, notifier=name, target="owner") for name in ALL]
-            box.outbox.expand(notice.notice_id, pair, NOW)
-        assert len(box.outbox.deliveries()) == 4
+            box.expand(notice.notice_id, pair, NOW)
+        assert len(box.log.deliveries()) == 4
 
     def test_claim_leases_and_counts(self, box: Box) -> None:
         delivery = box.add()
@@ -167,7 +182,7 @@ class OutboxGroup:
         attempt = factories.attempt(delivery.delivery_id)
         assert box.settle(slow, DeliveryState.DEAD, attempt=attempt) is False
         assert box.get(delivery) == fast
-        assert list(box.outbox.attempts(delivery.delivery_id)) == []
+        assert list(box.attempts(delivery.delivery_id)) == []
         assert box.settle(fast, DeliveryState.DELIVERED) is True
         assert box.settle(fast, DeliveryState.DEAD) is False
         assert box.get(delivery).state is DeliveryState.DELIVERED
@@ -194,5 +209,5 @@ class OutboxGroup:
         for number, attempt in enumerate(tries):
             (claimed,) = box.claim(NOW + number)
             box.settle(claimed, DeliveryState.PENDING, next_at=NOW + number + 1, attempt=attempt)
-        assert list(box.outbox.attempts(delivery.delivery_id)) == tries
-        assert list(box.outbox.attempts("unknown")) == []
+        assert list(box.attempts(delivery.delivery_id)) == tries
+        assert list(box.attempts("unknown")) == []

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from consentcore.api import NoticeKind, Storage, UnitOfWork
+from consentcore.api import Notice, NoticeKind, Storage, UnitOfWork
 from consentcore.testing import factories
-from consentcore.testing.factories import NOW
-from consentcore.testing.scenario import Scenario, populate
+from consentcore.testing.scenario import Scenario
 from consentcore.testing.storage.deliveries import Box
+
+
+def find_notice(uow: UnitOfWork, notice_id: str) -> Notice | None:
+    """Read one notice by its id."""
+    return uow.notices.several([notice_id]).get(notice_id)
 
 
 class NoticeGroup:
@@ -21,13 +25,7 @@ class NoticeGroup:
     def test_notice_comes_back_equal(self, world: Scenario, box: Box) -> None:
         notice = box.add_notice(kind=NoticeKind.SECURITY, audiences=(), data='{"reason":"„gestohlen“"}')
         with world.storage.reading() as uow:
-            assert uow.notices.get(notice.notice_id) == notice
-
-    def test_notices_of_a_grant_come_oldest_first(self, storage: Storage, world: Scenario, box: Box) -> None:
-        newer, older = box.add_notice(occurred_at=NOW + 1), box.add_notice()
-        Box(populate(storage)).add_notice()
-        with storage.reading() as uow:
-            assert list(uow.notices.of_grant(world.grant.grant_id)) == [older, newer]
+            assert find_notice(uow, notice.notice_id) == notice
 
     def test_several_notices_are_read_at_once(self, storage: Storage, box: Box) -> None:
         notices = [box.add_notice() for _ in range(3)]

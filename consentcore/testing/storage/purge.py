@@ -22,6 +22,7 @@ from consentcore.api import (
 from consentcore.testing import factories
 from consentcore.testing.factories import NOW
 from consentcore.testing.scenario import Scenario, populate
+from consentcore.testing.storage.notices import find_notice
 
 
 class PurgeGroup:
@@ -125,7 +126,7 @@ class PurgeGroup:
 
         transact(storage, work)
         delivery = factories.delivery(notice.notice_id)
-        storage.outbox.expand(notice.notice_id, [delivery], NOW)
+        storage.outbox.expand_all({notice.notice_id: [delivery]}, NOW)
         for _ in range(3):
             storage.purge(NOW + 5000 * DAY, 1000)
         with storage.reading() as uow:
@@ -135,5 +136,5 @@ class PurgeGroup:
             assert list(uow.ledger.of_grant(ended.grant_id)) == [event]
             assert uow.ledger.snapshot(snapshot.snapshot_hash) == snapshot
             assert list(uow.ledger.checkpoints()) == [checkpoint]
-            assert uow.notices.get(notice.notice_id) == notice
-        assert list(storage.outbox.deliveries(notice_id=notice.notice_id)) == [delivery]
+            assert find_notice(uow, notice.notice_id) == notice
+        assert list(storage.delivery_log.deliveries(notice_id=notice.notice_id)) == [delivery]

@@ -12,6 +12,7 @@ from consentcore.api import MINUTE, Storage, StorageUnavailable, UnitOfWork
 from consentcore.testing import factories
 from consentcore.testing.factories import NOW
 from consentcore.testing.scenario import Scenario
+from consentcore.testing.storage.notices import find_notice
 from consentcore.testing.threads import together
 
 
@@ -30,7 +31,7 @@ class AbsenceGroup:
             assert uow.grants.get("nobody") is None
             assert uow.ledger.get("nobody") is None
             assert uow.ledger.snapshot("sha256:0") is None
-            assert uow.notices.get("nobody") is None
+            assert find_notice(uow, "nobody") is None
 
 
 TEXTS = {
@@ -67,7 +68,7 @@ class TextGroup:
             assert uow.grants.get(grant.grant_id) == grant
             assert uow.ledger.snapshot(snapshot.snapshot_hash) == snapshot
             assert uow.ledger.get(event.event_id) == event
-            assert uow.notices.get(notice.notice_id) == notice
+            assert find_notice(uow, notice.notice_id) == notice
 
     def test_addresses_and_ids_are_compared_exactly(self, storage: Storage) -> None:
         lower, upper = factories.client(client_id="client-a"), factories.client(client_id="CLIENT-A")
@@ -142,7 +143,7 @@ class FaultGroup:
             lambda: protocol.kill_family(issued.code.family_id, NOW),
             lambda: outbox.unexpanded(1),
             lambda: outbox.claim_deliveries(NOW, limit=1, lease_ms=1, notifiers=("webhook",)),
-            lambda: outbox.stats(NOW),
+            lambda: world.storage.delivery_log.stats(NOW, notifiers=()),
             lambda: counters.hit("a", NOW, MINUTE),
             lambda: world.storage.purge(NOW, 1),
             world.end,

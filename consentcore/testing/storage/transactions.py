@@ -24,6 +24,7 @@ from consentcore.api import (
 from consentcore.testing import factories
 from consentcore.testing.factories import NOW
 from consentcore.testing.scenario import Scenario
+from consentcore.testing.storage.notices import find_notice
 
 WRITES = ("client", "owner", "grant", "event", "notice", "code", "snapshot", "checkpoint", "session")
 
@@ -71,7 +72,7 @@ class Changes:
             "session": uow.owners.session(self.session.session_hash, NOW) == self.session,
             "grant": uow.grants.get(self.grant.grant_id) == self.grant,
             "event": uow.ledger.get(self.event.event_id) == self.event,
-            "notice": uow.notices.get(self.notice.notice_id) == self.notice,
+            "notice": find_notice(uow, self.notice.notice_id) == self.notice,
             "snapshot": uow.ledger.snapshot(self.snapshot.snapshot_hash) == self.snapshot,
             "checkpoint": self.checkpoint in uow.ledger.checkpoints(),
         }

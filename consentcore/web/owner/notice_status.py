@@ -45,8 +45,8 @@ class Told:
 def told(request: Request, event: ConsentEvent) -> Told:
     """Read it from the deliveries of the event's notice; not expanded yet, or an event that is not written yet (one
     without an id), means that it is about to be."""
-    known = request.runtime.storage.outbox.deliveries(notice_id=event.event_id) if event.event_id else ()
-    deliveries = list(known)
+    delivery_log = request.runtime.storage.delivery_log
+    deliveries = list(delivery_log.deliveries(notice_id=event.event_id) if event.event_id else ())
     to_owner = [one for one in deliveries if one.target == Audience.OWNER]
     endpoints = request.uow.clients.endpoints(event.client_id)
     ids = {endpoint.endpoint_id for endpoint in endpoints}

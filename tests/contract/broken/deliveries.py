@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from consentcore.api import DeliveryState
 from consentcore_memory.deliveries import MemoryOutbox
+from consentcore_memory.delivery_log import MemoryDeliveryLog
 from tests.contract.broken.parts import Broken
 
 
@@ -28,9 +29,12 @@ class TestClaimsWithoutLease(Broken):
 
 
 class SettlesForAnybody(MemoryOutbox):
-    def settle(self, settlement):
-        row = self._engine.committed.deliveries.get(settlement.delivery_id)
-        return super().settle(replace(settlement, lease_token=row.lease_token if row else ""))
+    def settle_all(self, settlements):
+        rows = [self._engine.committed.deliveries.get(one.delivery_id) for one in settlements]
+        tokens = [row.lease_token if row else "" for row in rows]
+        return super().settle_all(
+            [replace(one, lease_token=token) for one, token in zip(settlements, tokens, strict=True)]
+        )
 
 
 class TestSettlesForAnybody(Broken):
@@ -38,33 +42,34 @@ class TestSettlesForAnybody(Broken):
 
 
 class ExpandsAgain(MemoryOutbox):
-    def expand(self, notice_id, deliveries, now):
-        super().expand(notice_id, deliveries, now)
+    def expand_all(self, deliveries, now, *, again=False):
+        done = super().expand_all(deliveries, now, again=again)
         with self._engine.writing() as state:
-            for delivery in deliveries:
+            for delivery in (one for theirs in deliveries.values() for one in theirs):
                 state.deliveries.put(delivery.delivery_id, delivery)
+        return done
 
 
 class TestExpandsAgain(Broken):
     outbox = ExpandsAgain
 
 
-class CountsForEverybody(MemoryOutbox):
-    def pending_of(self, now, notifiers):
-        stats = self.stats(now)
-        return stats.pending, stats.oldest_due_at
+class CountsForEverybody(MemoryDeliveryLog):
+    def stats(self, now, *, notifiers):
+        everybody = {row.notifier for row in self._engine.committed.deliveries.values()}
+        return super().stats(now, notifiers=everybody)
 
 
 class TestCountsForEverybody(Broken):
-    outbox = CountsForEverybody
+    delivery_log = CountsForEverybody
 
 
-class CannotTellWhatWaits(MemoryOutbox):
-    pending_of = None
+class CannotTellWhatWaits(MemoryDeliveryLog):
+    stats = None
 
 
 class TestCannotTellWhatWaits(Broken):
-    outbox = CannotTellWhatWaits
+    delivery_log = CannotTellWhatWaits
 
 
 class SettlesByAnotherName(MemoryOutbox):

@@ -9,6 +9,7 @@ import pytest
 from consentcore.testing import StorageConformance
 from consentcore_memory.counters import MemoryCounters
 from consentcore_memory.deliveries import MemoryOutbox
+from consentcore_memory.delivery_log import MemoryDeliveryLog
 from consentcore_memory.engine import Session
 from consentcore_memory.storage import MemoryStorage
 from consentcore_memory.tokens import MemoryProtocol
@@ -22,6 +23,7 @@ class Broken(StorageConformance):
 
     protocol = MemoryProtocol
     outbox = MemoryOutbox
+    delivery_log = MemoryDeliveryLog
     counters = MemoryCounters
     make = MemoryStorage
     capabilities = frozenset({"client_assertion_audience", "client_suspension"})
@@ -31,6 +33,7 @@ class Broken(StorageConformance):
         storage = self.make()
         storage.protocol = self.protocol(storage._engine)
         storage.outbox = self.outbox(storage._engine)
+        storage.delivery_log = self.delivery_log(storage._engine)
         storage.counters = self.counters()
         return storage
 

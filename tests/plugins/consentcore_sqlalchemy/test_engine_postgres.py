@@ -175,8 +175,8 @@ MANY = (
     [
         lambda storage: storage.outbox.claim_deliveries(NOW, limit=10, lease_ms=1, notifiers=("webhook",)),
         lambda storage: storage.outbox.unexpanded(10),
-        lambda storage: storage.outbox.deliveries(notice_id="n1"),
-        lambda storage: storage.outbox.deliveries(limit=10),
+        lambda storage: storage.delivery_log.deliveries(notice_id="n1"),
+        lambda storage: storage.delivery_log.deliveries(limit=10),
         lambda storage: _read(storage, lambda uow: uow.grants.due(1000, 10)),
         lambda storage: _read(storage, lambda uow: uow.grants.of_owner("o1", [])),
         lambda storage: _read(storage, lambda uow: uow.grants.all(after="g2", limit=10)),

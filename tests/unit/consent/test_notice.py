@@ -16,6 +16,7 @@ from consentcore.domain.event_kinds import SECURITY_EVENTS, EventType, event_kin
 from consentcore.domain.notice_facts import ConsentFacts
 from consentcore.domain.parties import Actor, ActorType
 from consentcore.domain.secret import digest
+from tests.support.delivery_log import find_notice
 from tests.unit.consent.conftest import EVERY_SCOPE
 
 INITIATORS = {"owner": "user", "client": "client", "operator": "admin", "system": "system"}
@@ -54,7 +55,7 @@ def everything(scenario) -> None:
 def told(scenario):
     with scenario.storage.reading() as uow:
         events = list(uow.ledger.of_owner(scenario.owner.owner_id, limit=200))
-        return [(event, uow.notices.get(event.event_id)) for event in events]
+        return [(event, find_notice(uow, event.event_id)) for event in events]
 
 
 def test_a_notice_says_what_the_body_of_its_event_says(scenario):
@@ -91,7 +92,7 @@ def test_notice_data_holds_no_free_text(scenario):
     evidence = Evidence("admin", reason_code="fraud", reason_text="saw it in the logs of 192.0.2.1")
     change = scenario.revoke(grant.grant_id, Actor(ActorType.OPERATOR, "ops"), evidence=evidence)
     with scenario.storage.reading() as uow:
-        data = uow.notices.get(change.event.event_id).data
+        data = find_notice(uow, change.event.event_id).data
     assert json.loads(data)["reason"] == "fraud"
     assert "192.0.2.1" not in data
     assert json.loads(change.event.body)["evidence"]["reason_text"] == evidence.reason_text

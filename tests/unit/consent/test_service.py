@@ -15,6 +15,7 @@ from consentcore.domain.grant_states import GrantState
 from consentcore.domain.parties import Actor, ActorType, Audience
 from consentcore.domain.secret import CODE, digest, looks_like
 from consentcore.testing import factories
+from tests.support.delivery_log import find_notice
 from tests.unit.consent.conftest import EVERY_SCOPE
 
 OWNER = Actor(ActorType.OWNER, "somebody")
@@ -31,7 +32,7 @@ def chain(scenario, grant_id):
 
 def notice_of(scenario, event):
     with scenario.storage.reading() as uow:
-        return uow.notices.get(event.event_id)
+        return find_notice(uow, event.event_id)
 
 
 def test_91_approve_makes_grant_event_snapshot_notice_and_code_together(scenario):
@@ -48,7 +49,7 @@ def test_91_approve_makes_grant_event_snapshot_notice_and_code_together(scenario
         assert uow.grants.get(grant.grant_id) == grant
         assert list(uow.ledger.of_grant(grant.grant_id)) == [event]
         assert uow.ledger.snapshot(scenario.snapshot().snapshot_hash).content == scenario.snapshot().content
-        notice = uow.notices.get(event.event_id)
+        notice = find_notice(uow, event.event_id)
     found = scenario.storage.protocol.read_code(scenario.client.client_id, digest(approval.code))
     assert found.grant == grant
     assert found.code.scopes == ("sites.read", "comfort.read")
@@ -362,7 +363,7 @@ def test_an_unanswered_request_is_recorded_and_nobody_is_told(scenario):
         (event,) = uow.ledger.of_grant(grant.grant_id)
         assert grant.state is GrantState.ABANDONED
         assert event.type is EventType.ABANDONED
-        assert uow.notices.get(event.event_id) is None
+        assert find_notice(uow, event.event_id) is None
 
 
 def test_an_unanswered_request_of_nobody_leaves_nothing(scenario):

@@ -30,7 +30,7 @@ def sent(scenario, count: int = 1, **fields) -> list[str]:
     notice = factories.notice(scenario.grant)
     transact(scenario.storage, lambda uow: uow.notices.add(notice))
     made = [factories.delivery(notice.notice_id, created_at=NOW + one, **fields) for one in range(count)]
-    scenario.storage.outbox.expand(notice.notice_id, made, NOW)
+    scenario.storage.outbox.expand_all({notice.notice_id: made}, NOW)
     return [one.delivery_id for one in made]
 
 
@@ -63,7 +63,7 @@ def settle(scenario, state: DeliveryState) -> None:
     outbox, now = scenario.storage.outbox, scenario.clock.now()
 
     for one in outbox.claim_deliveries(now, limit=100, lease_ms=1000, notifiers=("webhook", "smtp", "old")):
-        outbox.settle(Settlement(one.delivery_id, one.lease_token, state, now))
+        outbox.settle_all([Settlement(one.delivery_id, one.lease_token, state, now)])
 
 
 def test_what_was_sent_in_a_time_is_replayed_without_mails(scenario, log):

@@ -24,6 +24,7 @@ from consentcore.api import (
 )
 from consentcore.mail.renderer import MailRenderer
 from consentcore.worker.claimed_delivery import load_notices
+from tests.support.delivery_log import attempts_at, stats_of_all
 
 REFUSED = Retry("the endpoint answered 500", status=500, error="http")
 BUSY = Retry("the endpoint answered 429", status=429, error="http")
@@ -48,7 +49,7 @@ def set_health(scenario, **fields: int) -> None:
 
 def hooks(scenario) -> list:
     """Deliveries to the endpoint, oldest first."""
-    return list(reversed(scenario.storage.outbox.deliveries(target="ep_1")))
+    return list(reversed(scenario.storage.delivery_log.deliveries(target="ep_1")))
 
 
 class TestHealth:
@@ -162,7 +163,7 @@ class TestHealth:
         scenario.worker().housekeeping.endpoints.review()
         monkeypatch.undo()
         assert endpoint(scenario).disabled_at is None
-        assert scenario.storage.outbox.stats(now).unexpanded == 0, "nobody is told"
+        assert stats_of_all(scenario.storage, now).unexpanded == 0, "nobody is told"
 
     def test_410_disables_at_once_and_is_told(self, scenario, contact):
         scenario.hooker.script = [Gone("the endpoint answered 410", 410)]
@@ -204,7 +205,7 @@ class TestSlowDown:
         assert len(scenario.hooker.sent) == 1
         waiting = hooks(scenario)[1]
         assert (waiting.state, waiting.next_at) == (DeliveryState.PENDING, until)
-        assert list(scenario.storage.outbox.attempts(waiting.delivery_id)) == []
+        assert list(attempts_at(scenario.storage, waiting.delivery_id)) == []
         scenario.clock.advance(8 * SECOND)
         worker.run_once()
         assert len(scenario.hooker.sent) == 3
@@ -242,9 +243,9 @@ class TestDisabled:
         worker = scenario.worker()
         worker.run_once()
         assert scenario.hooker.sent == []
-        assert scenario.storage.outbox.backlog("ep_1")[DeliveryState.HELD] == 2
-        kept = [one.delivery_id for one in scenario.storage.outbox.deliveries(undelivered=True)]
-        assert set(scenario.storage.outbox.requeue(kept, scenario.clock.now())) == set(kept)
+        assert scenario.storage.delivery_log.backlog("ep_1")[DeliveryState.HELD] == 2
+        kept = [one.delivery_id for one in scenario.storage.delivery_log.deliveries(undelivered=True)]
+        assert set(scenario.storage.delivery_log.requeue(kept, scenario.clock.now())) == set(kept)
         worker.run_once()
         assert sorted(told.notice.kind for told, _ in scenario.hooker.sent) == [
             "consent.granted",
@@ -263,7 +264,7 @@ class TestDisabled:
         worker.run_once()
         (kept,) = hooks(scenario)
         assert kept.state is DeliveryState.HELD
-        assert len(scenario.storage.outbox.attempts(kept.delivery_id)) == 1
+        assert len(attempts_at(scenario.storage, kept.delivery_id)) == 1
         assert len(scenario.hooker.sent) == 1
 
     def test_removed_endpoint_ends_its_deliveries_without_an_alarm(self, scenario, contact):
@@ -282,11 +283,11 @@ class TestDisabled:
 class TestReplay:
     def replay(self, scenario) -> None:
         ids = [one.delivery_id for one in hooks(scenario)]
-        assert list(scenario.storage.outbox.requeue(ids, scenario.clock.now())) == ids
+        assert list(scenario.storage.delivery_log.requeue(ids, scenario.clock.now())) == ids
         scenario.worker().run_once()
 
     def log(self, scenario) -> list[tuple[int, str, str]]:
-        attempts = scenario.storage.outbox.attempts(hooks(scenario)[0].delivery_id)
+        attempts = attempts_at(scenario.storage, hooks(scenario)[0].delivery_id)
         return [(one.number, one.trigger, one.outcome) for one in attempts]
 
     def test_replay_is_one_try_of_the_same_bytes(self, scenario):

@@ -46,7 +46,7 @@ def build(scenario, notice, **options):
 
 def deliveries(scenario, grant):
     (notice,) = scenario.notices(grant)
-    return scenario.storage.outbox.deliveries(notice_id=notice.notice_id)
+    return scenario.storage.delivery_log.deliveries(notice_id=notice.notice_id)
 
 
 def test_a_mail_opens_no_secret_and_makes_no_payload(scenario, keys):

@@ -22,6 +22,7 @@ from consentcore.api import (
 from consentcore.hooks.calling import Leash
 from consentcore.worker.claimed_delivery import load_notices
 from consentcore.worker.plugin_answers import outcome_of, schedule_of, targets_of
+from tests.support.delivery_log import attempts_at
 from tests.support.names import told
 from tests.support.patience import PATIENCE_S, eventually
 from tests.support.workers import lines_of, states, working
@@ -105,8 +106,8 @@ class TestSend:
         assert "plugin=mailer" in line
         assert "\n" not in line
         assert "ada@example.org" not in line
-        (mail,) = [one for one in scenario.storage.outbox.deliveries() if one.notifier == "mailer"]
-        (attempt,) = scenario.storage.outbox.attempts(mail.delivery_id)
+        (mail,) = [one for one in scenario.storage.delivery_log.deliveries() if one.notifier == "mailer"]
+        (attempt,) = attempts_at(scenario.storage, mail.delivery_id)
         assert (attempt.outcome, attempt.error) == ("retry", attempt.error)
         assert attempt.error in {"answer", "exception"}
         assert mail.next_at > scenario.clock.now()
@@ -130,7 +131,7 @@ class TestSend:
         scenario.mailer.script = [Retry("later", after_s=after_s)]
         scenario.allow()
         scenario.worker().run_once()
-        (mail,) = [one for one in scenario.storage.outbox.deliveries() if one.notifier == "mailer"]
+        (mail,) = [one for one in scenario.storage.delivery_log.deliveries() if one.notifier == "mailer"]
         assert mail.state is DeliveryState.PENDING
         assert 3_900 <= mail.next_at - scenario.clock.now() <= 10_000  # 5 s, and at most twice that
 
@@ -154,9 +155,9 @@ class TestSend:
         ]
         scenario.allow()
         scenario.worker().run_once()
-        (mail,) = [one for one in scenario.storage.outbox.deliveries() if one.notifier == "mailer"]
+        (mail,) = [one for one in scenario.storage.delivery_log.deliveries() if one.notifier == "mailer"]
         assert (mail.state, len(mail.last_error)) == (DeliveryState.REJECTED, 1024)
-        (attempt,) = scenario.storage.outbox.attempts(mail.delivery_id)
+        (attempt,) = attempts_at(scenario.storage, mail.delivery_id)
         assert (len(attempt.error), len(attempt.answer)) == (64, 1024)
 
     @pytest.mark.parametrize("status", ["250", 10**30, True, 2.5, object()], ids=told)
@@ -172,8 +173,8 @@ class TestSend:
         scenario.mailer.script = [Retry("\ud800\x00 a\nb", error="\udfff\n", answer="\x00\ud800")]
         scenario.allow()
         scenario.worker().run_once()
-        (mail,) = [one for one in scenario.storage.outbox.deliveries() if one.notifier == "mailer"]
-        (attempt,) = scenario.storage.outbox.attempts(mail.delivery_id)
+        (mail,) = [one for one in scenario.storage.delivery_log.deliveries() if one.notifier == "mailer"]
+        (attempt,) = attempts_at(scenario.storage, mail.delivery_id)
         for text in (mail.last_error, attempt.error, attempt.answer):
             text.encode()
             assert "\x00" not in text
@@ -236,7 +237,7 @@ class TestTargets:
         monkeypatch.setattr(scenario.mailer, "targets", CHOICES[what], raising=False)
         scenario.allow()
         scenario.worker()._expander.expand_all(10)
-        (mail,) = [one for one in scenario.storage.outbox.deliveries() if one.notifier == "mailer"]
+        (mail,) = [one for one in scenario.storage.delivery_log.deliveries() if one.notifier == "mailer"]
         assert (mail.target, mail.state) == ("?", DeliveryState.PENDING)
         (line,) = lines_of(caplog, "mailer")
         assert "could not choose targets" in line
@@ -254,7 +255,11 @@ class TestTargets:
         scenario.allow()
         scenario.worker().run_once()
         assert [target for _, target in scenario.mailer.sent] == ["owner"]
-        assert sorted(one.target for one in scenario.storage.outbox.deliveries()) == ["?", "ep_1", "owner"]
+        assert sorted(one.target for one in scenario.storage.delivery_log.deliveries()) == [
+            "?",
+            "ep_1",
+            "owner",
+        ]
 
     def test_names_without_end_are_cut(self):
         def endless():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -17,6 +18,7 @@ from consentcore.settings import WorkerSettings
 from consentcore.worker import sender_pool
 from consentcore.worker.dispatcher import Dispatcher
 from consentcore.worker.status import health
+from tests.support.delivery_log import attempts_at, stats_of_all
 from tests.support.patience import PATIENCE_S, eventually
 from tests.support.workers import lines_of, states, working
 
@@ -64,18 +66,18 @@ class TestHanging:
     def test_it_is_written_off_seen_and_tried_again(self, scenario, caplog):
         release = threading.Event()
         scenario.mailer.doing = lambda *_: release.wait(2 * PATIENCE_S) and Delivered()
-        meters = Meters(scenario.storage.outbox.stats, scenario.clock, "1")
+        meters = Meters(partial(stats_of_all, scenario.storage), scenario.clock, "1")
         worker, made = self.dispatcher(scenario, meters)
         scenario.allow()
 
         def written_off() -> bool:
             self.turn(worker, made)
-            mails = [one for one in scenario.storage.outbox.deliveries() if one.notifier == "mailer"]
-            return bool(mails) and bool(scenario.storage.outbox.attempts(mails[0].delivery_id))
+            mails = [one for one in scenario.storage.delivery_log.deliveries() if one.notifier == "mailer"]
+            return bool(mails) and bool(attempts_at(scenario.storage, mails[0].delivery_id))
 
         eventually(written_off)
-        (mail,) = [one for one in scenario.storage.outbox.deliveries() if one.notifier == "mailer"]
-        (attempt,) = scenario.storage.outbox.attempts(mail.delivery_id)
+        (mail,) = [one for one in scenario.storage.delivery_log.deliveries() if one.notifier == "mailer"]
+        (attempt,) = attempts_at(scenario.storage, mail.delivery_id)
         assert (mail.state, attempt.outcome, attempt.error) == (DeliveryState.PENDING, "retry", "overdue")
         (line,) = lines_of(caplog, "mailer")
         assert "plugin=mailer" in line
@@ -155,7 +157,8 @@ class TestHanging:
         eventually(
             lambda: (
                 self.turn(worker, made),
-                {one.state for one in scenario.storage.outbox.deliveries()} == {DeliveryState.DELIVERED},
+                {one.state for one in scenario.storage.delivery_log.deliveries()}
+                == {DeliveryState.DELIVERED},
             )[1]
         )
         assert len(scenario.mailer.sent) == 6, "what came late, but in its time, was not sent again"
@@ -177,7 +180,7 @@ class TestDeadThreads:
     def test_a_thread_that_ends_all_the_same_is_replaced_counted_and_shown(
         self, running, caplog, monkeypatch, where
     ):
-        meters = Meters(running.storage.outbox.stats, running.clock, "1")
+        meters = Meters(partial(stats_of_all, running.storage), running.clock, "1")
         worker = running.worker()
         made = Dispatcher(
             running.storage,

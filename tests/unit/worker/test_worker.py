@@ -26,12 +26,13 @@ from consentcore.api import (
 )
 from consentcore.worker.claimed_delivery import load_notices
 from consentcore.worker.dispatcher import LEASE_MS
+from tests.support.delivery_log import attempts_at, find_delivery, stats_of_all
 
 OWNER = ActorType.OWNER
 
 
 def states(storage: Storage, **which: str) -> dict[str, DeliveryState]:
-    return {one.notifier: one.state for one in storage.outbox.deliveries(**which)}
+    return {one.notifier: one.state for one in storage.delivery_log.deliveries(**which)}
 
 
 def test_everybody_is_told_once(scenario):
@@ -85,12 +86,12 @@ def test_failed_try_waits_its_time_and_is_logged(scenario):
     assert worker.run_once() == 0, "5 s minus a fifth have not passed"
     scenario.clock.advance(2_200)
     assert worker.run_once() == 1
-    (delivery,) = [one for one in scenario.storage.outbox.deliveries() if one.notifier == "mailer"]
+    (delivery,) = [one for one in scenario.storage.delivery_log.deliveries() if one.notifier == "mailer"]
     assert (delivery.state, delivery.last_error) == (DeliveryState.PENDING, "again")
     assert 48_000 <= delivery.next_at - scenario.clock.now() <= 72_000
     scenario.clock.advance(72_001)
     assert worker.run_once() == 1
-    log = scenario.storage.outbox.attempts(delivery.delivery_id)
+    log = attempts_at(scenario.storage, delivery.delivery_id)
     assert [(one.number, one.outcome) for one in log] == [(1, "retry"), (2, "retry"), (3, "delivered")]
     assert (log[0].status, log[0].error, log[0].answer) == (451, "smtp", "busy")
 
@@ -102,15 +103,15 @@ def test_used_up_schedule_is_a_dead_letter_and_a_replay_is_one_try(scenario):
     for _ in range(3):
         worker.run_once()
         scenario.clock.advance(DAY)
-    (delivery,) = scenario.storage.outbox.deliveries(state=DeliveryState.DEAD)
+    (delivery,) = scenario.storage.delivery_log.deliveries(state=DeliveryState.DEAD)
     assert worker.run_once() == 0
-    assert scenario.storage.outbox.requeue([delivery.delivery_id], scenario.clock.now())
+    assert scenario.storage.delivery_log.requeue([delivery.delivery_id], scenario.clock.now())
     assert worker.run_once() == 1
     assert states(scenario.storage)["mailer"] is DeliveryState.DEAD
-    assert scenario.storage.outbox.requeue([delivery.delivery_id], scenario.clock.now())
+    assert scenario.storage.delivery_log.requeue([delivery.delivery_id], scenario.clock.now())
     worker.run_once()
     assert states(scenario.storage)["mailer"] is DeliveryState.DELIVERED
-    assert [one.number for one in scenario.storage.outbox.attempts(delivery.delivery_id)] == [1, 2, 3, 4, 5]
+    assert [one.number for one in attempts_at(scenario.storage, delivery.delivery_id)] == [1, 2, 3, 4, 5]
 
 
 def test_gone_endpoint_is_disabled_and_not_told_again(scenario):
@@ -184,7 +185,7 @@ def test_notice_that_cannot_be_read_does_not_stand_before_the_others(scenario):
     assert len(scenario.mailer.sent) == 1
     scenario.clock.advance(DAY)
     worker.run_once()
-    assert scenario.storage.outbox.stats(scenario.clock.now()).unexpanded == 0
+    assert stats_of_all(scenario.storage, scenario.clock.now()).unexpanded == 0
 
 
 def test_plugins_are_told_of_events_until_they_take_it(scenario):
@@ -224,7 +225,7 @@ class TestLeases:
         assert worker.run_once() == 0
         scenario.clock.advance(LEASE_MS)
         assert worker.run_once() == 2
-        (attempt,) = scenario.storage.outbox.attempts(scenario.storage.outbox.deliveries()[0].delivery_id)
+        (attempt,) = attempts_at(scenario.storage, scenario.storage.delivery_log.deliveries()[0].delivery_id)
         assert attempt.number == 1, "a claim that came to nothing uses nothing up"
 
     def test_what_is_sent_after_the_lease_was_lost_settles_nothing(self, scenario):
@@ -258,7 +259,7 @@ class TestLeases:
 
         monkeypatch.setattr(outbox, "settle_all", refuse)
         worker._settler.settle(ended)
-        states = [outbox.delivery(one.delivery_id).state for one in claimed]
+        states = [find_delivery(scenario.storage, one.delivery_id).state for one in claimed]
         assert states == [DeliveryState.DELIVERED, DeliveryState.PENDING, DeliveryState.DELIVERED]
         assert f"delivery {bad} could not be settled" in caplog.text
 
@@ -389,4 +390,4 @@ def test_end_that_is_written_late_is_due_when_it_is_written(scenario):
     worker = scenario.worker()
     worker.housekeeping.run_all()
     worker._expander.expand_all(10)
-    assert scenario.storage.outbox.stats(scenario.clock.now()).oldest_due_at == scenario.clock.now()
+    assert stats_of_all(scenario.storage, scenario.clock.now()).oldest_due_at == scenario.clock.now()

@@ -11,6 +11,7 @@ import pytest
 from consentcore.api import Delivered, DeliveryState, Retry, StorageUnavailable, SystemClock, WebhookEndpoint
 from consentcore.consent.service import ConsentService
 from consentcore.settings import WorkerSettings
+from tests.support.delivery_log import attempts_at, stats_of_all
 from tests.support.patience import PATIENCE_S, eventually
 from tests.support.workers import working
 
@@ -50,7 +51,7 @@ def test_several_workers_tell_everybody_once(scenario):
             scenario.allow()
         eventually(
             lambda: (
-                scenario.storage.outbox.stats(scenario.clock.now()).pending == 0
+                stats_of_all(scenario.storage, scenario.clock.now()).pending == 0
                 and len(scenario.mailer.sent) >= 20
             )
         )
@@ -129,15 +130,15 @@ def test_deliveries_of_a_busy_target_are_not_lost_and_never_too_many_at_once(sce
     with working(scenario):
         eventually(
             lambda: (
-                scenario.storage.outbox.stats(scenario.clock.now()).pending == 0
+                stats_of_all(scenario.storage, scenario.clock.now()).pending == 0
                 and len(scenario.hooker.sent) == 25
             )
         )
     assert most[0] == scenario.settings.worker.per_target
     numbers = {
         attempt.number
-        for one in scenario.storage.outbox.deliveries()
-        for attempt in scenario.storage.outbox.attempts(one.delivery_id)
+        for one in scenario.storage.delivery_log.deliveries()
+        for attempt in attempts_at(scenario.storage, one.delivery_id)
     }
     assert numbers == {1}
 
@@ -158,7 +159,7 @@ def test_stop_lets_what_is_being_sent_end(scenario):
     with working(scenario) as stop:
         scenario.allow()
         assert begun.wait(PATIENCE_S)
-    states = {one.notifier: one.state for one in scenario.storage.outbox.deliveries()}
+    states = {one.notifier: one.state for one in scenario.storage.delivery_log.deliveries()}
     assert states["mailer"] is DeliveryState.DELIVERED
 
 
@@ -171,7 +172,7 @@ def test_stop_does_not_wait_for_what_hangs_and_gives_it_back(scenario):
         return Delivered()
 
     def mails():
-        return [one for one in scenario.storage.outbox.deliveries() if one.notifier == "mailer"]
+        return [one for one in scenario.storage.delivery_log.deliveries() if one.notifier == "mailer"]
 
     scenario.mailer.doing = hang
     scenario.settings = replace(
@@ -216,7 +217,9 @@ def test_what_was_sent_while_the_store_failed_is_not_sent_again(scenario, monkey
     scenario.allow()
     with working(scenario):
         eventually(
-            lambda: {one.state for one in scenario.storage.outbox.deliveries()} == {DeliveryState.DELIVERED}
+            lambda: (
+                {one.state for one in scenario.storage.delivery_log.deliveries()} == {DeliveryState.DELIVERED}
+            )
         )
     assert failing == [0]
     assert len(scenario.mailer.sent) == len(scenario.hooker.sent) == 1
