@@ -106,6 +106,7 @@ from consentcore.jose.compact import CompactJws, MalformedJws, read_compact, ver
 from consentcore.jose.rules import registry as jws_registry
 from consentcore.jose.source_cache import RefreshPolicy, SourceCache, SourceUnavailable
 from consentcore.mail.mime import check_sender, mail_message, mail_targets, mime_message
+from consentcore.mail.notifier import MailNotifier
 from consentcore.mailbox import normalise_email
 from consentcore.owners.addresses import add_owner, move_owner
 from consentcore.ports.clients import ClientRepository
@@ -237,6 +238,7 @@ __all__ = [
     "LoginOutcome",
     "LoginProvider",
     "Mail",
+    "MailNotifier",
     "MalformedJws",
     "Message",
     "NewToken",

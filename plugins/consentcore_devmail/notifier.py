@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from consentcore.api import (
     Clock,
@@ -13,43 +13,34 @@ from consentcore.api import (
     Delivered,
     Envelope,
     InvalidInput,
+    MailNotifier,
     Outcome,
-    Reject,
     Retry,
     check_sender,
-    mail_message,
-    mail_targets,
     make_folder,
     private_file,
 )
 from consentcore_devmail.settings import DevmailSettings
 
+if TYPE_CHECKING:
+    from email.message import EmailMessage
 
-class DevmailNotifier:
+
+class DevmailNotifier(MailNotifier):
     """:class:`consentcore.api.Notifier` into a folder: one ``.eml`` file for each message, whatever happens.
 
     :raises ConfigurationError: when the sender is no address.
     """
 
     def __init__(self, settings: DevmailSettings, clock: Clock) -> None:
+        super().__init__(sender=settings.sender, retry_schedule_s=settings.retry_schedule_s, clock=clock)
         self._settings = settings
-        self._clock = clock
         try:
             check_sender(settings.sender)
         except InvalidInput as error:
             raise ConfigurationError([f"consentcore.plugin.devmail.{error}"]) from error
 
-    @property
-    def retry_schedule_s(self) -> Sequence[float]:
-        return self._settings.retry_schedule_s
-
-    def targets(self, envelope: Envelope) -> Sequence[str]:
-        return mail_targets(envelope)
-
-    def send(self, envelope: Envelope, target: str) -> Outcome:
-        message = mail_message(envelope, target, sender=self._settings.sender, now=self._clock.now())
-        if isinstance(message, Reject):
-            return message
+    def hand_on(self, message: EmailMessage, envelope: Envelope) -> Outcome:
         # The same message gets the same name, so that telling twice is not two mails.
         digest = hashlib.sha256(message["Message-ID"].encode()).hexdigest()[:12]
         name = f"{envelope.notice.occurred_at}-{digest}.eml"

@@ -6,7 +6,7 @@ import re
 import threading
 from collections.abc import Sequence
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from consentcore.api import (
     Clock,
@@ -14,45 +14,37 @@ from consentcore.api import (
     Delivered,
     Envelope,
     InvalidInput,
+    MailNotifier,
     Outcome,
     Reject,
     Retry,
     check_sender,
-    mail_message,
-    mail_targets,
 )
 from consentcore_ses.settings import SesSettings
 from consentcore_ses.verdicts import refusal, unreachable
+
+if TYPE_CHECKING:
+    from email.message import EmailMessage
 
 CONNECT_S = 5.0
 REGION = r"[a-z0-9]+(-[a-z0-9]+)*"
 """What boto3 takes for one; it would say so with the first mail only."""
 
 
-class SesNotifier:
+class SesNotifier(MailNotifier):
     """:class:`consentcore.api.Notifier` through Amazon SES.
 
     :raises ConfigurationError: when boto3 is not installed or the sender is no address.
     """
 
     def __init__(self, settings: SesSettings, clock: Clock) -> None:
+        super().__init__(sender=settings.sender, retry_schedule_s=settings.retry_schedule_s, clock=clock)
         self._settings = settings
-        self._clock = clock
         self._lock = threading.Lock()
         self._made: Any = None
         _check(settings)
 
-    @property
-    def retry_schedule_s(self) -> Sequence[float]:
-        return self._settings.retry_schedule_s
-
-    def targets(self, envelope: Envelope) -> Sequence[str]:
-        return mail_targets(envelope)
-
-    def send(self, envelope: Envelope, target: str) -> Outcome:
-        message = mail_message(envelope, target, sender=self._settings.sender, now=self._clock.now())
-        if isinstance(message, Reject):
-            return message
+    def hand_on(self, message: EmailMessage, _envelope: Envelope) -> Outcome:
         from botocore.exceptions import BotoCoreError, ClientError
 
         recipient = message["To"].addresses[0].addr_spec

@@ -5,6 +5,7 @@ from __future__ import annotations
 import smtplib
 import ssl
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from consentcore.api import (
     Clock,
@@ -12,42 +13,34 @@ from consentcore.api import (
     Delivered,
     Envelope,
     InvalidInput,
+    MailNotifier,
     Outcome,
     Reject,
     Retry,
     ascii_host,
     check_sender,
-    mail_message,
-    mail_targets,
 )
 from consentcore_smtp.connections import Connections
 from consentcore_smtp.settings import SmtpSettings
 from consentcore_smtp.verdicts import failure
 
+if TYPE_CHECKING:
+    from email.message import EmailMessage
 
-class SmtpNotifier:
+
+class SmtpNotifier(MailNotifier):
     """:class:`consentcore.api.Notifier` through an SMTP server (RFC 5321).
 
     :raises ConfigurationError: when the sender is no address or the certificates are not there.
     """
 
     def __init__(self, settings: SmtpSettings, clock: Clock) -> None:
+        super().__init__(sender=settings.sender, retry_schedule_s=settings.retry_schedule_s, clock=clock)
         self._settings = settings
-        self._clock = clock
         self._connections = Connections(settings)
         _check(settings)
 
-    @property
-    def retry_schedule_s(self) -> Sequence[float]:
-        return self._settings.retry_schedule_s
-
-    def targets(self, envelope: Envelope) -> Sequence[str]:
-        return mail_targets(envelope)
-
-    def send(self, envelope: Envelope, target: str) -> Outcome:
-        message = mail_message(envelope, target, sender=self._settings.sender, now=self._clock.now())
-        if isinstance(message, Reject):
-            return message
+    def hand_on(self, message: EmailMessage, _envelope: Envelope) -> Outcome:
         sender, recipient = message["From"].addresses[0].addr_spec, message["To"].addresses[0].addr_spec
         try:
             self._connections.send(message, sender, recipient)
