@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from consentcore.configured_keys import key_ring
 from consentcore.domain.clock import SystemClock
 from consentcore.domain.errors import ConfigurationError
-from consentcore.keys import open_key_ring
 from consentcore.plugin_parts import PluginParts
 from consentcore.ports.storage import transact
 
@@ -259,25 +258,3 @@ def _made_by(make: Callable[[], Any], problems: list[str]) -> Any:
         return make()
     except ConfigurationError as error:
         problems += error.problems
-
-
-def key_ring(config: LoadedConfig, clock: Clock | None = None) -> KeyRing:
-    """Open the key ring of a configuration.
-
-    :raises ConfigurationError: when it is not there or not in order, with file and line of the setting.
-    """
-    source = config.source
-    entry = source.entries.get("consentcore.keys")
-    folder = entry.folder if entry else source.folder
-    with blaming_keys(config):
-        return open_key_ring(config.settings.keys, config.registry, folder, source.environ or None, clock)
-
-
-@contextmanager
-def blaming_keys(config: LoadedConfig) -> Iterator[None]:
-    """Say of every problem where ``consentcore.keys`` is set."""
-    try:
-        yield
-    except ConfigurationError as error:
-        where = config.source.where("consentcore.keys")
-        raise ConfigurationError([f"{where}: {line}" for line in error.problems]) from error

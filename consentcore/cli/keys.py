@@ -29,9 +29,9 @@ def list_(state: State) -> None:
     A key that waits is published already and used from its time on; one that was replaced stays, to verify and to
     read, and stays published until no token that it signed can live.
     """
+    from consentcore.configured_keys import key_ring
     from consentcore.domain.clock import SystemClock
     from consentcore.oauth.signing_keys import ALGORITHMS, SigningKeys, kid_of
-    from consentcore.runtime import key_ring
 
     ring, now = key_ring(state.config), SystemClock().now()
     made = {key.key_id: key.made for key in _master_keys(state)}
@@ -70,8 +70,8 @@ def rotate(state: State, *, at_once: bool) -> None:
     The new key is published at once (/jwks) and used after `consentcore.key_lead_s`. Processes that read this file
     notice it by themselves; copy it to every other machine before that time is over.
     """
+    from consentcore.configured_keys import blaming_keys
     from consentcore.keys import key_file, rotate_key_file
-    from consentcore.runtime import blaming_keys
 
     settings = state.config.settings
     with blaming_keys(state.config):

@@ -120,9 +120,9 @@ def check_addresses(state: State) -> None:
 
     Exit code 1 when there are any.
     """
-    from consentcore.owners.read_before import doubts
+    from consentcore.owners.misread_addresses import find_doubtful_domains
 
-    found = doubts(state.runtime.storage)
+    found = find_doubtful_domains(state.runtime.storage)
     rows = [
         (one.domain, one.typed or "(several)", one.means or "-", str(len(one.addresses)), one.why)
         for one in found

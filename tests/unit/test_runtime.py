@@ -8,9 +8,10 @@ import pytest
 
 from consentcore.api import ConfigurationError
 from consentcore.config import load_mapping
+from consentcore.configured_keys import key_ring
 from consentcore.domain.errors import InvalidInput
 from consentcore.keys import create_key_file
-from consentcore.runtime import build_runtime, key_ring
+from consentcore.runtime import build_runtime
 from consentcore.testing import ManualClock
 
 BASE = {

@@ -9,6 +9,7 @@ from pyramid.view import view_config
 
 from consentcore.domain.secret import digest
 from consentcore.egress import errand
+from consentcore.owners.sign_in_state import use_up
 from consentcore.ports.login import REASONS, Authenticated, RedirectTo, Refused, Returned, Unavailable
 from consentcore.ports.storage import transact
 from consentcore.web.failures import CAUSE
@@ -58,7 +59,7 @@ def come_back(request: Request) -> Response:
     if trip is None:
         return _refused(request, LOST, RoundTrip("", "", "", 0))
     with errand(AT_PROVIDER):
-        if not round_trip.use_up(request, state, trip):
+        if not use_up(request.runtime.storage, state, request.now, trip.until):
             return _back_before(request, trip)
         returned = Returned(params, trip.transient, _callback_url(request), request.now)
         outcome = request.runtime.redirect_login.complete(returned)

@@ -78,13 +78,6 @@ def find(request: Request, state: str) -> RoundTrip | None:
     return None
 
 
-def use_up(request: Request, state: str, trip: RoundTrip) -> bool:
-    """Note that it came back; False when it had been back before."""
-    key = digest(f"{PURPOSE}|{state}")
-    first: bool = request.runtime.storage.protocol.use_once(key, request.now, trip.until)
-    return first
-
-
 def forget(request: Request, response: Response, state: str) -> None:
     """Take the cookie back."""
     _delete(request, response, _name(request, state))

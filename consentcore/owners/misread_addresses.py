@@ -36,7 +36,7 @@ class Address:
 
 
 @dataclass(frozen=True)
-class Doubt:
+class DoubtfulDomain:
     """A domain that may have been typed otherwise.
 
     :ivar domain: as it is stored.
@@ -53,16 +53,16 @@ class Doubt:
     addresses: list[Address] = field(default_factory=list)
 
 
-def doubts(storage: Storage) -> list[Doubt]:
+def find_doubtful_domains(storage: Storage) -> list[DoubtfulDomain]:
     """Go through owners and applications; by domain, those with most addresses first.
 
     The plugin of the storage has to declare :data:`CAPABILITY`.
     """
-    found: dict[str, Doubt | None] = {}
+    found: dict[str, DoubtfulDomain | None] = {}
     for address in _addresses(storage):
         domain = address.email.rpartition("@")[2]
         if domain not in found:
-            found[domain] = doubt(domain)
+            found[domain] = judge_domain(domain)
         one = found[domain]
         if one is not None:
             one.addresses.append(address)
@@ -70,7 +70,7 @@ def doubts(storage: Storage) -> list[Doubt]:
     return sorted(kept, key=lambda one: (-len(one.addresses), one.domain))
 
 
-def doubt(domain: str) -> Doubt | None:
+def judge_domain(domain: str) -> DoubtfulDomain | None:
     """What may be wrong with a domain as IDNA 2003 left it; None when it can only have been typed as it is."""
     letters = letters_of(domain)
     if refused(letters):  # nobody has typed that, and no terminal shall show it
@@ -80,14 +80,14 @@ def doubt(domain: str) -> Doubt | None:
         means = ascii_host(letters)
     except ValueError:
         why = "its letters are no name in IDNA 2008: it works on, typed as xn--…"
-        return Doubt(domain, letters, "", why)
+        return DoubtfulDomain(domain, letters, "", why)
     if means != domain:
-        return Doubt(domain, letters, means, "its letters are another name in IDNA 2008")
+        return DoubtfulDomain(domain, letters, means, "its letters are another name in IDNA 2008")
     typed = ".".join(_FINAL_SIGMA.sub("ς", label.replace("ss", "ß")) for label in labels)
     if typed != letters and _is_name(typed):
-        return Doubt(domain, typed, ascii_host(typed), "IDNA 2003 wrote ß as ss and ς as σ")
+        return DoubtfulDomain(domain, typed, ascii_host(typed), "IDNA 2003 wrote ß as ss and ς as σ")
     if any(_takes_joiner(label) for label in labels):
-        return Doubt(domain, "", "", "IDNA 2003 left joiners out (U+200C, U+200D)")
+        return DoubtfulDomain(domain, "", "", "IDNA 2003 left joiners out (U+200C, U+200D)")
     return None
 
 
