@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from consentcore.clients.grants import ClientGrants
     from consentcore.clients.service import ClientService
     from consentcore.config import LoadedConfig
+    from consentcore.consent.interaction import Interactions
     from consentcore.consent.service import ConsentService
     from consentcore.domain.clock import Clock
     from consentcore.domain.event_kinds import EventType
@@ -94,6 +95,11 @@ class Runtime(PluginParts):
     def service(self) -> ConsentService:
         """The one place where grants change."""
         return self._once("service", self._make_service)
+
+    @property
+    def interactions(self) -> Interactions:
+        """Where authorization requests become questions, and answers lead back."""
+        return self._once("interactions", self._make_interactions)
 
     @property
     def server(self) -> AuthorizationServer:
@@ -197,6 +203,19 @@ class Runtime(PluginParts):
             catalog=self.catalog,
             code_ttl_ms=self.settings.oauth.code_ttl_s * 1000,
             grant_days=self.settings.consent.default_days,
+        )
+
+    def _make_interactions(self) -> Interactions:
+        from consentcore.consent.interaction import Interactions
+
+        return Interactions(
+            storage=self.storage,
+            catalog=self.catalog,
+            service=self.service,
+            authorization=self.server.authorization,
+            asks_too_often=self.server.authenticator.asks_too_often,
+            ttl_ms=int(self.settings.oauth.interaction_ttl_s * 1000),
+            one_host=self.settings.web_url == self.settings.issuer,
         )
 
     def _make_meters(self) -> Meters:

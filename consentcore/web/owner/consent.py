@@ -6,24 +6,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pyramid.view import view_config
 
+from consentcore.consent.interaction import APPROVE, DENY
+from consentcore.consent.pending import Gone, asking_client
 from consentcore.consent.service import Decision
 from consentcore.domain.errors import InvalidInput
 from consentcore.domain.message import message
 from consentcore.domain.text import isolated
 from consentcore.web.csrf import ANY_PERSON
-from consentcore.web.owner import answered, consent_page, evidence
-from consentcore.web.owner.interactions import (
-    Gone,
-    asking,
-    may_answer,
-    pending,
-    shared_of,
-    still_pending,
-    take_over,
-    url_for,
-    use_up_shared,
-)
-from consentcore.web.owner.repeating import repeated
+from consentcore.web.owner import consent_page, evidence
+from consentcore.web.owner.interactions import may_answer, pending, still_pending, take_over, url_for
 from consentcore.web.pages import page
 from consentcore.web.redirects import see_other
 from consentcore.web.session import Sender
@@ -44,7 +35,7 @@ CHANGED = message(
 )
 
 
-class Asked(NamedTuple):
+class ConsentRequestView(NamedTuple):
     """One request as this browser sees it."""
 
     interaction_id: str
@@ -71,13 +62,13 @@ def decide(request: Request) -> Response:
     try:
         interaction = pending(request, interaction_id)
     except Gone as gone:
-        return see_other(repeated(request, gone, decision))
+        return see_other(_again(request, gone, decision))
     if not may_answer(request, interaction):
         return see_other(url_for("/login", interaction_id))
-    asked = _load(request, interaction_id, take_over(request, interaction))
+    view = _load(request, interaction_id, take_over(request, interaction))
     if request.browser.sender(request.form.one("csrf_token")) is Sender.ANOTHER:
-        return _show(request, asked, error=_for_another(request.owner), status=409)
-    return _answer(request, asked, decision)
+        return _show(request, view, error=_for_another(request.owner), status=409)
+    return _answer(request, view, decision)
 
 
 def _for_another(owner: Owner) -> Message:
@@ -88,89 +79,95 @@ def _for_another(owner: Owner) -> Message:
     )
 
 
-def _answer(request: Request, asked: Asked, decision: str) -> Response:
-    if decision == "deny":
-        return see_other(_deny(request, asked))
-    if decision != "approve":
+def _answer(request: Request, view: ConsentRequestView, decision: str) -> Response:
+    if decision == DENY:
+        return see_other(_deny(request, view))
+    if decision != APPROVE:
         raise InvalidInput("decision", "expected approve or deny")
-    presented_at = _presented_at(request, asked)
+    presented_at = _presented_at(request, view)
     if presented_at is None:
-        still_pending(request, asked.interaction_id)  # an answer given meanwhile changes the text as well
-        return _show(request, asked, error=CHANGED, status=409)
-    return see_other(_approve(request, asked, presented_at))
+        still_pending(request, view.interaction_id)  # an answer given meanwhile changes the text as well
+        return _show(request, view, error=CHANGED, status=409)
+    return see_other(_approve(request, view, presented_at))
 
 
-def _presented_at(request: Request, asked: Asked) -> int | None:
+def _presented_at(request: Request, view: ConsentRequestView) -> int | None:
     """When the page that is answered was shown; None when it was not this text."""
     stamp = consent_page.read_stamp(request, request.form.one("shown"))
-    return stamp[1] if stamp is not None and stamp[0] == asked.shown.snapshot_hash else None
+    return stamp[1] if stamp is not None and stamp[0] == view.shown.snapshot_hash else None
 
 
-def _approve(request: Request, asked: Asked, presented_at: int) -> str:
-    offered = {resource.resource_id for resource in asked.page.resources}
+def _approve(request: Request, view: ConsentRequestView, presented_at: int) -> str:
+    offered = {resource.resource_id for resource in view.page.resources}
     chosen = tuple(dict.fromkeys(request.form.all("resource")))
     if not offered.issuperset(chosen):
         raise InvalidInput("resource", "expected only what the page offered")
-    use_up_shared(request.uow, asked.interaction_id)
-    approval = request.runtime.service.approve(
+    return request.runtime.interactions.approve(
         request.uow,
-        interaction=asked.interaction,
-        client=asked.client,
+        view.interaction_id,
+        interaction=view.interaction,
+        client=view.client,
         owner=request.owner,
-        decision=Decision(asked.interaction.request.scopes, chosen),
-        evidence=_evidence(request, "button:approve", asked, presented_at),
-        snapshot=asked.shown,
+        decision=Decision(view.interaction.request.scopes, chosen),
+        evidence=_evidence(request, "button:approve", view, presented_at),
+        snapshot=view.shown,
+        now=request.now,
     )
-    _note(request, asked, "approve")
-    return request.runtime.server.authorization.success_url(asked.interaction.request, approval.code)
 
 
-def _deny(request: Request, asked: Asked) -> str:
+def _deny(request: Request, view: ConsentRequestView) -> str:
     stamp = consent_page.read_stamp(request, request.form.one("shown"))
-    use_up_shared(request.uow, asked.interaction_id)
-    request.runtime.service.deny(
+    return request.runtime.interactions.deny(
         request.uow,
-        interaction=asked.interaction,
-        client=asked.client,
+        view.interaction_id,
+        interaction=view.interaction,
+        client=view.client,
         owner=request.owner,
-        evidence=_evidence(request, "button:deny", asked, stamp[1] if stamp else None),
-        snapshot=asked.shown,
+        evidence=_evidence(request, "button:deny", view, stamp[1] if stamp else None),
+        snapshot=view.shown,
+        now=request.now,
     )
-    _note(request, asked, "deny")
-    wanted = asked.interaction.request
-    return request.runtime.server.authorization.error_url(wanted, "access_denied", "The data owner said no")
 
 
-def _evidence(request: Request, method: str, asked: Asked, presented_at: int | None) -> Evidence:
+def _again(request: Request, gone: Gone, decision: str) -> str:
+    return request.runtime.interactions.repeat(
+        request.uow,
+        gone,
+        decision,
+        owner=request.owner,
+        browser=request.browser,
+        now=request.now,
+        evidence=lambda: evidence.gather(request, "button:again"),
+    )
+
+
+def _evidence(request: Request, method: str, view: ConsentRequestView, presented_at: int | None) -> Evidence:
     return evidence.gather(
         request,
         method,
-        interaction=asked.interaction,
+        interaction=view.interaction,
         presented_at=presented_at,
-        snapshot_hash=asked.shown.snapshot_hash,
-        control_defaults={f"resource:{item.resource_id}": False for item in asked.page.resources},
+        snapshot_hash=view.shown.snapshot_hash,
+        control_defaults={f"resource:{item.resource_id}": False for item in view.page.resources},
     )
 
 
-def _note(request: Request, asked: Asked, decision: str) -> None:
-    name = shared_of(asked.interaction_id) or asked.interaction_id
-    answered.note(request.uow, name, asked.interaction, decision, request.now)
-
-
-def _load(request: Request, interaction_id: str, interaction: Interaction) -> Asked:
-    client = asking(request, interaction.request)
+def _load(request: Request, interaction_id: str, interaction: Interaction) -> ConsentRequestView:
+    client = asking_client(request.uow, interaction.request)
     built = consent_page.build(request, interaction, client, request.owner)
-    return Asked(interaction_id, interaction, client, built, consent_page.snapshot(request, built))
+    return ConsentRequestView(
+        interaction_id, interaction, client, built, consent_page.snapshot(request, built)
+    )
 
 
-def _show(request: Request, asked: Asked, *, error: str = "", status: int = 200) -> Response:
+def _show(request: Request, view: ConsentRequestView, *, error: str = "", status: int = 200) -> Response:
     response = page(
         request,
         "consent.jinja2",
         status=status,
-        page=asked.page,
-        interaction_id=asked.interaction_id,
-        shown=consent_page.stamp(request, asked.shown, request.now),
+        page=view.page,
+        interaction_id=view.interaction_id,
+        shown=consent_page.stamp(request, view.shown, request.now),
         error=error,
     )
     return leads_away(response)

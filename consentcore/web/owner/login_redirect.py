@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from pyramid.view import view_config
 
+from consentcore.consent.pending import asking_client, wants_sign_in
 from consentcore.domain.secret import digest
 from consentcore.egress import errand
 from consentcore.owners.sign_in_state import use_up
@@ -14,7 +15,7 @@ from consentcore.ports.login import REASONS, Authenticated, RedirectTo, Refused,
 from consentcore.ports.storage import transact
 from consentcore.web.failures import CAUSE
 from consentcore.web.owner import login_state as round_trip
-from consentcore.web.owner.interactions import asking, pending
+from consentcore.web.owner.interactions import pending
 from consentcore.web.owner.login_state import AT_PROVIDER, RoundTrip
 from consentcore.web.owner.sign_ins import OWN_PAGE, SessionRenewal, start_session, where
 from consentcore.web.pages import page
@@ -42,7 +43,7 @@ def go(request: Request) -> Response:
     until = request.now + round_trip.TTL_MS
     if interaction_id:
         interaction = pending(request, interaction_id)
-        asking(request, interaction.request)
+        asking_client(request.uow, interaction.request)
         until = max(until, interaction.expires_at)
     trip = RoundTrip("", interaction_id, after, until)
     if isinstance(sent, Unavailable):
@@ -138,7 +139,7 @@ def _must_be_fresh(request: Request, interaction_id: str) -> bool:
         return False
     with request.runtime.storage.reading() as uow:
         found = uow.interactions.get(digest(interaction_id))
-    return found is not None and "login" in found.request.prompt.split()
+    return found is not None and wants_sign_in(found.request)
 
 
 def _callback_url(request: Request) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from consentcore.consent.answered import may_repeat
+from consentcore.consent.pending import Gone, Why, asking_client
 from consentcore.domain.errors import ClientSuspended, InteractionGone
 from consentcore.domain.message import Message, message
 from consentcore.web.errors import TITLES
 from consentcore.web.methods import SAFE_METHODS
-from consentcore.web.owner.interactions import Gone, Why, asking, still_pending
-from consentcore.web.owner.repeating import may_repeat
+from consentcore.web.owner.interactions import still_pending
 from consentcore.web.pages import page
 from consentcore.web.tweens import leads_away
 
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
     from pyramid.request import Request
     from pyramid.response import Response
 
+    from consentcore.consent.answered import Answer
     from consentcore.domain.client import Client
     from consentcore.domain.interaction import AuthorizationRequest
-    from consentcore.web.owner.answered import Answer
 
 START_AGAIN = message("Nothing was changed just now. Go back to the application and start again.")
 TEXTS = {
@@ -83,7 +84,8 @@ def _looked_up(request: Request) -> Gone:
 
 
 def _answered(request: Request, answer: Answer) -> Response:
-    client = _led_to(request, answer.request) if may_repeat(request, answer) else None
+    again = may_repeat(answer, request.owner, request.browser, request.now)
+    client = _led_to(request, answer.request) if again else None
     response = page(
         request,
         "request_gone.jinja2",
@@ -139,7 +141,7 @@ def _back(request: Request, gone: Gone) -> tuple[str, str] | None:
 def _led_to(request: Request, wanted: AuthorizationRequest) -> Client | None:
     """The application, if anybody may be led to it now."""
     try:
-        return asking(request, wanted)
+        return asking_client(request.uow, wanted)
     except (Gone, ClientSuspended):
         return None
 

@@ -7,12 +7,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from consentcore.consent.pending import hand_over, is_id
 from consentcore.domain.errors import StorageError
 from consentcore.domain.secret import digest
 from consentcore.owners.sessions import Browser
 from consentcore.web.methods import SAFE_METHODS
 from consentcore.web.owner.evidence import browser_family, coarse_address
-from consentcore.web.owner.interactions import hand_over, is_id, url_for
+from consentcore.web.owner.interactions import url_for
 
 if TYPE_CHECKING:
     from pyramid.request import Request
@@ -53,7 +54,7 @@ def start_session(
     """
     sessions = request.runtime.sessions
     sessions.end(uow, renewal.old)
-    hand_over(request, uow, interaction_id, renewal.old, who.owner_id)
+    hand_over(uow, interaction_id, request.browser, renewal.old, who.owner_id)
     address = coarse_address(request.remote_addr or "")
     sessions.start(uow, who, Browser(renewal.new, address, browser_family(request.user_agent or "")))
     return where(interaction_id, after)

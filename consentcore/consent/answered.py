@@ -15,7 +15,9 @@ from consentcore.domain.owner import OwnerTicket
 from consentcore.domain.secret import digest
 
 if TYPE_CHECKING:
+    from consentcore.consent.browser import BrowserMarks
     from consentcore.domain.interaction import Interaction
+    from consentcore.domain.owner import Owner
     from consentcore.ports.transactions import UnitOfWork
 
 PURPOSE = "answered"
@@ -24,12 +26,13 @@ KEPT_MS = DAY
 
 @dataclass(frozen=True)
 class Answer:
-    """:ivar decision: ``approve`` or ``deny``.
+    """How a request was answered.
 
-    :ivar answered_at: in ms.
-    :ivar until: when the request would have run
-    out; so long the same browser may have the answer repeated.
-    :ivar mark: of that browser."""
+    :ivar decision: ``approve`` or ``deny``.
+    :ivar answered_at: in milliseconds since the epoch.
+    :ivar until: when the request would have run out; so long the same browser may have the answer repeated.
+    :ivar mark: of that browser.
+    """
 
     decision: str
     owner_id: str
@@ -72,6 +75,16 @@ def find(uow: UnitOfWork, name: str, now: int) -> Answer | None:
         bytes.fromhex(kept["mark"]),
         AuthorizationRequest(**asked),
     )
+
+
+def may_repeat(answer: Answer, owner: Owner | None, browser: BrowserMarks, now: int) -> bool:
+    """Whether it is the person and the browser that gave this answer, while the request might still have waited.
+
+    :param owner: who is signed in.
+    """
+    if owner is None or now >= answer.until or not browser.has(answer.mark):
+        return False
+    return owner.owner_id == answer.owner_id
 
 
 def _key(name: str) -> bytes:

@@ -1,0 +1,252 @@
+"""From a sound authorization request to the question that a person answers, and from the answer back to the client.
+
+All openings of one pushed request (RFC 9126) share what stands under a name of its own, belongs to no browser and is
+used up with the answer; each browser has an opening besides, which is found again when it comes back with the same
+``request_uri``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from consentcore.consent import answered
+from consentcore.consent.pending import (
+    UNBOUND,
+    Gone,
+    asking_client,
+    shared_of,
+    use_up_shared,
+    wants_sign_in,
+)
+from consentcore.consent.policy import reasons_to_ask
+from consentcore.domain.errors import StorageError
+from consentcore.domain.interaction import Interaction
+from consentcore.domain.secret import INTERACTION, digest, mint, shape
+from consentcore.oauth.authorization_endpoint import USED_UP
+from consentcore.oauth.messages import PageError, Pending, Redirect
+
+if TYPE_CHECKING:
+    from consentcore.consent.browser import BrowserMarks
+    from consentcore.consent.service import ConsentService, Decision
+    from consentcore.domain.client import Client
+    from consentcore.domain.event import Evidence, NoticeSnapshot
+    from consentcore.domain.owner import Owner
+    from consentcore.domain.scope import Catalog
+    from consentcore.oauth.authorization_endpoint import AuthorizationEndpoint
+    from consentcore.ports.storage import Storage
+    from consentcore.ports.transactions import UnitOfWork
+
+SHARED = digest("shared by all openings")
+"""Stands where an interaction has the mark of its browser."""
+APPROVE, DENY, AGAIN = "approve", "deny", "again"
+"""The decisions of the form; ``again`` asks for the answer that was given before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A request that was kept, because somebody has to be asked.
+
+    :ivar interaction_id: what it is called in addresses.
+    :ivar sign_in: whether they have to sign in first.
+    """
+
+    interaction_id: str
+    sign_in: bool
+
+
+class Interactions:
+    """Opens interactions and answers them. Safe to share between threads.
+
+    :param asks_too_often: counts a request that an owner has to be asked about, by owner and client; whether it is one
+        too many.
+    :param ttl_ms: how long a request waits for its answer.
+    :param one_host: whether pages and protocol share a host, and so the cookies of a browser.
+    """
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        catalog: Catalog,
+        service: ConsentService,
+        authorization: AuthorizationEndpoint,
+        asks_too_often: Callable[[str, str], bool],
+        ttl_ms: int,
+        one_host: bool,
+    ) -> None:
+        self._storage = storage
+        self._catalog = catalog
+        self._service = service
+        self._authorization = authorization
+        self._asks_too_often = asks_too_often
+        self._ttl_ms = ttl_ms
+        self._one_host = one_host
+
+    def settle(self, pending: Pending, browser: BrowserMarks, now: int) -> Redirect | PageError | Question:
+        """Use a remembered consent, refuse what may not be asked, or keep the request for somebody to answer.
+
+        :param pending: a request that the authorization endpoint has found sound.
+        :param now: milliseconds since the epoch.
+        :raises StorageError: nothing was stored.
+        """
+        requested, context = pending.request, pending.context
+        reasons = reasons_to_ask(requested, context, self._catalog, now)
+        if context.session and context.grant and not reasons:
+            if not self._use_up_opened(pending):
+                return USED_UP
+            remembered = self._authorization.issue_code(requested, context.grant, context.session)
+            if remembered is not None:
+                return remembered
+            pending = replace(pending, opened=None)
+        if requested.prompt == "none":
+            error = "consent_required" if context.session else "login_required"
+            return self._refusal(pending, error, "The data owner has to be asked")
+        if context.session and self._asks_too_often(context.session.owner_id, requested.client_id):
+            return self._refusal(pending, "temporarily_unavailable", "Too many requests of this data owner")
+        return self._ask(pending, browser, now)
+
+    def approve(
+        self,
+        uow: UnitOfWork,
+        interaction_id: str,
+        *,
+        interaction: Interaction,
+        client: Client,
+        owner: Owner,
+        decision: Decision,
+        evidence: Evidence,
+        snapshot: NoticeSnapshot,
+        now: int,
+    ) -> str:
+        """Record a yes, see :meth:`ConsentService.approve`; where it leads, with a code.
+
+        :raises InteractionGone: when it was answered before, ran out or is another owner's.
+        :raises InvalidInput: when more is allowed than was asked, registered or is in the catalog.
+        """
+        use_up_shared(uow, interaction_id)
+        approval = self._service.approve(
+            uow,
+            interaction=interaction,
+            client=client,
+            owner=owner,
+            decision=decision,
+            evidence=evidence,
+            snapshot=snapshot,
+        )
+        _note(uow, interaction_id, interaction, APPROVE, now)
+        return self._authorization.success_url(interaction.request, approval.code)
+
+    def deny(
+        self,
+        uow: UnitOfWork,
+        interaction_id: str,
+        *,
+        interaction: Interaction,
+        client: Client,
+        owner: Owner,
+        evidence: Evidence,
+        snapshot: NoticeSnapshot,
+        now: int,
+    ) -> str:
+        """Record a no, see :meth:`ConsentService.deny`; where it leads.
+
+        :raises InteractionGone: when it was answered before, ran out or is another owner's.
+        """
+        use_up_shared(uow, interaction_id)
+        self._service.deny(
+            uow, interaction=interaction, client=client, owner=owner, evidence=evidence, snapshot=snapshot
+        )
+        _note(uow, interaction_id, interaction, DENY, now)
+        return self._authorization.error_url(interaction.request, "access_denied", "The data owner said no")
+
+    def repeat(
+        self,
+        uow: UnitOfWork,
+        gone: Gone,
+        decision: str,
+        *,
+        owner: Owner | None,
+        browser: BrowserMarks,
+        now: int,
+        evidence: Callable[[], Evidence],
+    ) -> str:
+        """Where to lead somebody who gives the answer of before once more: a form that was sent twice, or an answer
+        that was lost on its way to the browser. The consent stays the one that it is: an approval yields a further
+        code for it, and nothing is recorded.
+
+        :param decision: of the form; :data:`AGAIN` for whatever it was.
+        :param evidence: makes what goes with the further code.
+        :raises Gone: ``gone``, where it was another answer, or another person's, or too long ago; one of its own,
+            where the application may be led to no more.
+        :raises ClientSuspended: where it is kept out.
+        """
+        answer = gone.answer
+        if owner is None or answer is None or decision not in (AGAIN, answer.decision):
+            raise gone
+        if not answered.may_repeat(answer, owner, browser, now):
+            raise gone
+        requested, authorization = answer.request, self._authorization
+        asking_client(uow, requested)
+        if answer.decision == DENY:
+            return authorization.error_url(requested, "access_denied", "The data owner said no")
+        code = self._service.further_code(uow, requested, owner, evidence())
+        if code is None:
+            return authorization.error_url(requested, "access_denied", "The data owner has ended the access")
+        return authorization.success_url(requested, code)
+
+    def _refusal(self, pending: Pending, error: str, description: str) -> Redirect:
+        return Redirect(self._authorization.error_url(pending.request, error, description))
+
+    def _ask(self, pending: Pending, browser: BrowserMarks, now: int) -> Question:
+        requested, session = pending.request, pending.context.session
+        sign_in = wants_sign_in(requested) or (self._one_host and session is None)
+        interaction = Interaction(
+            interaction_hash=b"",
+            session_hash=browser.mark if self._one_host else UNBOUND,
+            request=requested,
+            created_at=now,
+            expires_at=now + self._ttl_ms,
+            # Nobody's where a new sign-in was asked for: else the consent page would take the old one.
+            owner_id=session.owner_id if session and not sign_in else "",
+        )
+        if not pending.shared:
+            return Question(self._store(interaction, mint(INTERACTION)), sign_in)
+        if pending.opened:
+            interaction = replace(interaction, expires_at=pending.opened.expires_at)
+        else:
+            self._store(replace(interaction, session_hash=SHARED, owner_id=""), pending.shared)
+        mine = shape(INTERACTION, digest(f"{pending.shared}|{browser.mark.hex()}"))
+        return Question(self._store_once(interaction, f"{mine}.{pending.shared}"), sign_in)
+
+    def _use_up_opened(self, pending: Pending) -> bool:
+        """Use a pushed request up that is to be answered at once, if it was opened before; False when somebody else
+        was faster. One that was not is used up by having been taken."""
+        if not pending.opened:
+            return True
+        with self._storage.transaction() as uow:
+            return uow.interactions.consume(digest(pending.shared))
+
+    def _store(self, interaction: Interaction, name: str) -> str:
+        self._storage.protocol.open_interaction(replace(interaction, interaction_hash=digest(name)))
+        return name
+
+    def _store_once(self, interaction: Interaction, name: str) -> str:
+        """The same browser may open it in two tabs at once."""
+        if self._is_kept(name):
+            return name
+        try:
+            return self._store(interaction, name)
+        except StorageError:
+            if self._is_kept(name):
+                return name
+            raise
+
+    def _is_kept(self, name: str) -> bool:
+        with self._storage.reading() as uow:
+            return uow.interactions.get(digest(name)) is not None
+
+
+def _note(uow: UnitOfWork, interaction_id: str, interaction: Interaction, decision: str, now: int) -> None:
+    answered.note(uow, shared_of(interaction_id) or interaction_id, interaction, decision, now)
