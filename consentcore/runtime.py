@@ -133,26 +133,14 @@ class Runtime(PluginParts):
         self.storage.close()
 
     def _make_clients(self) -> ClientService:
-        from consentcore.clients.audience import CAPABILITY, AssertionAudience
         from consentcore.clients.service import ClientService
 
-        audience = AssertionAudience(
-            is_kept=self.registry.storage_declares(CAPABILITY),
-            storage_name=self.settings.storage,
-            for_all=self.settings.oauth.assertion_audience or "",
-        )
-        return ClientService(self.keys, self.clock, self.catalog, self.egress, audience)
+        return ClientService(self.keys, self.clock, self.catalog, self.egress)
 
     def _make_client_access(self) -> ClientAccess:
-        from consentcore.clients.access import CAPABILITY, ClientAccess
+        from consentcore.clients.access import ClientAccess
 
-        return ClientAccess(
-            storage=self.storage,
-            clock=self.clock,
-            consents=self.service,
-            can_suspend=self.registry.storage_declares(CAPABILITY),
-            storage_name=self.settings.storage,
-        )
+        return ClientAccess(storage=self.storage, clock=self.clock, consents=self.service)
 
     def _make_client_grants(self) -> ClientGrants:
         from consentcore.clients.grants import ClientGrants
@@ -162,7 +150,7 @@ class Runtime(PluginParts):
     def _make_event_feed(self) -> EventFeed:
         from consentcore.webhooks.event_feed import EventFeed
 
-        return EventFeed(self.keys, self.clock, self.service, self.settings.issuer)
+        return EventFeed(self.keys, self.clock, self.service, self.settings.issuer, self.storage.capabilities)
 
     def _make_webhooks(self) -> WebhookService:
         from consentcore.webhooks.service import WebhookService

@@ -109,6 +109,7 @@ from consentcore.mail.mime import check_sender, mail_message, mail_targets, mime
 from consentcore.mail.notifier import MailNotifier
 from consentcore.mailbox import normalise_email
 from consentcore.owners.addresses import add_owner, move_owner
+from consentcore.ports.capabilities import LEAST_BATCH, StorageCapabilities
 from consentcore.ports.clients import ClientRepository
 from consentcore.ports.counters import CounterStorage
 from consentcore.ports.deliveries import OutboxStorage, Settlement
@@ -164,6 +165,7 @@ __all__ = [
     "DELIVERY_LOG_MS",
     "ENDED",
     "HOUR",
+    "LEAST_BATCH",
     "MINUTE",
     "OFFLINE_ACCESS",
     "SECOND",
@@ -290,6 +292,7 @@ __all__ = [
     "SourceCache",
     "SourceUnavailable",
     "Storage",
+    "StorageCapabilities",
     "StorageConflict",
     "StorageError",
     "StorageNotMigrated",

@@ -49,8 +49,6 @@ def create(state: State, /, **typed: Any) -> None:
     state.answer(data, lines)
     if made.client_secret or made.webhook_secret:
         state.say("Keep the secrets now: they are not shown again.")
-    if made.remark:
-        state.say(made.remark)
 
 
 @command.command("list")

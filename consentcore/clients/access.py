@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,7 +14,6 @@ from consentcore.consent.reason import check_reason
 from consentcore.domain.client import Client, ClientKind, Halt
 from consentcore.domain.errors import InvalidInput, InvalidTransition, NotFound
 from consentcore.domain.grant import Grant, standing
-from consentcore.domain.grant_states import GrantState
 from consentcore.ports.storage import transact
 
 if TYPE_CHECKING:
@@ -22,11 +21,6 @@ if TYPE_CHECKING:
     from consentcore.domain.clock import Clock
     from consentcore.ports.storage import Storage
     from consentcore.ports.transactions import UnitOfWork
-
-CAPABILITY = "client_suspension"
-"""Of a storage plugin that keeps who kept a client out, and refuses the tokens of one that is suspended."""
-PAGE = 500
-_ACTIVE = frozenset({GrantState.ACTIVE})
 
 
 @dataclass(frozen=True)
@@ -43,15 +37,11 @@ class ClientAccess:
     permissions that end with it.
 
     :ivar consents: ends them.
-    :ivar can_suspend: the storage declares :data:`CAPABILITY`.
-    :ivar storage_name: of that plugin.
     """
 
     storage: Storage
     clock: Clock
     consents: ConsentService
-    can_suspend: bool
-    storage_name: str
 
     def standing_consents(self, client_id: str) -> int:
         """How many permissions of a client stand now.
@@ -61,13 +51,15 @@ class ClientAccess:
         with self.storage.reading() as uow:
             client = find_client(uow, client_id)
         now = self.clock.now()
-        return sum(standing(grant, now, client).active for grant in self._active(client_id))
+        return sum(
+            standing(grant, now, client).active for grant in shut_out.active_grants(self.storage, client_id)
+        )
 
     def disable(self, client_id: str, *, by: str, reason: str) -> AccessChange:
         """Shut a client out: its tokens are dead at once, and each of its permissions ends for good, now and by
         ``by``.
 
-        The worker writes the events. Where the storage does not keep who it was and why, they are written here.
+        The worker writes the events.
 
         :raises NotFound: when there is no such client.
         :raises InvalidInput: field ``reason``, see :func:`~consentcore.consent.reason.check_reason`.
@@ -79,10 +71,7 @@ class ClientAccess:
                 return client
             return replace(client, enabled=False, disabled=halt, suspended=None)
 
-        done = self._change(client_id, disabled)
-        if done.changed and done.client.disabled != halt:
-            self._end_all(replace(done.client, disabled=halt))
-        return done
+        return self._change(client_id, disabled)
 
     def enable(self, client_id: str) -> AccessChange:
         """Let a disabled client in again, once the permissions that ended with it are all recorded as ended.
@@ -99,13 +88,10 @@ class ClientAccess:
         """Keep an application out for a while: its tokens are refused, its permissions stand.
 
         :raises NotFound: when there is no such client.
-        :raises InvalidInput: field ``client_id``, when it is an API or is disabled; ``reason``; or
-            ``consentcore.storage``, when the storage cannot do it. Nothing was changed then.
+        :raises InvalidInput: field ``client_id``, when it is an API or is disabled; or ``reason``. Nothing was changed
+            then.
         """
-        checked_reason = check_reason(reason)
-        if not self.can_suspend:
-            raise self._cannot_suspend
-        halt = Halt(self.clock.now(), by, checked_reason)
+        halt = Halt(self.clock.now(), by, check_reason(reason))
 
         def suspended(client: Client) -> Client:
             if client.kind is not ClientKind.APPLICATION:
@@ -118,11 +104,7 @@ class ClientAccess:
                 )
             return client if client.suspended is not None else replace(client, suspended=halt)
 
-        def check(client: Client) -> None:
-            if client.suspended is None:
-                raise self._cannot_suspend
-
-        return self._change(client_id, suspended, check)
+        return self._change(client_id, suspended)
 
     def resume(self, client_id: str) -> AccessChange:
         """Let a suspended application go on as if nothing had been.
@@ -131,16 +113,8 @@ class ClientAccess:
         """
         return self._change(client_id, lambda client: replace(client, suspended=None))
 
-    def _change(
-        self,
-        client_id: str,
-        change: Callable[[Client], Client],
-        check: Callable[[Client], None] = lambda _client: None,
-    ) -> AccessChange:
-        """Change a client in a transaction of its own.
-
-        :param check: is given the client as the storage has kept it; what it raises undoes the change.
-        """
+    def _change(self, client_id: str, change: Callable[[Client], Client]) -> AccessChange:
+        """Change a client in a transaction of its own."""
 
         def store(uow: UnitOfWork) -> AccessChange:
             before = find_client(uow, client_id)
@@ -148,35 +122,15 @@ class ClientAccess:
             if after == before:
                 return AccessChange(before, changed=False)
             uow.clients.update(after)
-            kept = find_client(uow, client_id)
-            check(kept)
-            return AccessChange(kept, changed=True)
+            return AccessChange(after, changed=True)
 
         return transact(self.storage, store)
 
     def _end_all(self, client: Client) -> None:
-        for grant in self._active(client.client_id):
+        for grant in shut_out.active_grants(self.storage, client.client_id):
             # Over by its date: the worker's; ended by somebody meanwhile: nobody's.
             with suppress(InvalidTransition, NotFound):
                 transact(self.storage, partial(self._end, grant, client))
 
     def _end(self, grant: Grant, client: Client, uow: UnitOfWork) -> None:
         shut_out.end(self.consents, uow, grant, client, self.clock.now())
-
-    def _active(self, client_id: str) -> Iterator[Grant]:
-        after = ""
-        while True:
-            with self.storage.reading() as uow:
-                page = uow.grants.of_client(client_id, _ACTIVE, after=after, limit=PAGE)
-            yield from page
-            if len(page) < PAGE:
-                return
-            after = page[-1].grant_id
-
-    @property
-    def _cannot_suspend(self) -> InvalidInput:
-        return InvalidInput(
-            "consentcore.storage",
-            f"expected a plugin with the capability {CAPABILITY}, which {self.storage_name} has not: the tokens of "
-            "a suspended application would go on working. Nothing was changed; `client disable` shuts it out, for good",
-        )

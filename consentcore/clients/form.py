@@ -13,11 +13,14 @@ from consentcore.domain.errors import InvalidInput
 from consentcore.text_fields import MAX_NAME, MAX_PURPOSE, line, mailbox, named, web_address
 
 if TYPE_CHECKING:
-    from consentcore.clients.audience import AssertionAudience
     from consentcore.domain.scope import Catalog
     from consentcore.egress import EgressPolicy
 
 MAX_REDIRECT_URIS = 50
+
+
+ASSERTION_AUDIENCES = ("issuer", "endpoint")
+"""What ``aud`` of the assertions of a client may be, where no setting says so for all."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,6 @@ class Checks:
 
     catalog: Catalog
     egress: EgressPolicy
-    assertion_audience: AssertionAudience
 
 
 def members(checks: Checks, form: ClientForm, method: AuthMethod) -> dict[str, Callable[[], Any]]:
@@ -75,8 +77,15 @@ def members(checks: Checks, form: ClientForm, method: AuthMethod) -> dict[str, C
         "require_par": lambda: form.require_par,
         "access_token_format": partial(TokenFormat, form.access_token_format),
         "audiences": partial(_audiences, form),
-        "assertion_audience": partial(checks.assertion_audience.chosen, form.assertion_audience),
+        "assertion_audience": partial(_assertion_audience, form),
     }
+
+
+def _assertion_audience(form: ClientForm) -> str:
+    if form.assertion_audience not in ASSERTION_AUDIENCES:
+        expected = f"expected one of {', '.join(ASSERTION_AUDIENCES)}"
+        raise InvalidInput("assertion_audience", expected)
+    return form.assertion_audience
 
 
 def check_kind(form: ClientForm) -> None:

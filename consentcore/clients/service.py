@@ -14,7 +14,6 @@ from consentcore.text_fields import named
 from consentcore.webhooks.secrets import make_endpoint
 
 if TYPE_CHECKING:
-    from consentcore.clients.audience import AssertionAudience
     from consentcore.domain.client import WebhookEndpoint
     from consentcore.domain.clock import Clock
     from consentcore.domain.scope import Catalog
@@ -28,16 +27,12 @@ _METHOD = {"auth_method", "jwks", "jwks_uri"}
 
 @dataclass(frozen=True)
 class NewClient:
-    """A client to be stored, with its secrets in clear: shown once, stored only hashed or sealed.
-
-    :ivar remark: what whoever registers it has to know; "" for nothing.
-    """
+    """A client to be stored, with its secrets in clear: shown once, stored only hashed or sealed."""
 
     client: Client
     client_secret: str | None = None
     endpoint: WebhookEndpoint | None = None
     webhook_secret: str | None = None
-    remark: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,7 +66,6 @@ class ClientService:
     clock: Clock
     catalog: Catalog
     egress: EgressPolicy
-    assertion_audience: AssertionAudience
 
     def prepare(self, form: ClientForm) -> NewClient:
         """Check a registration and make what is to be stored; stores nothing.
@@ -91,7 +85,7 @@ class ClientService:
             secrets=(ClientSecret(digest(secret), now),) if secret else (),
             **{member: make() for member, make in members(self._checks, form, method).items()},
         )
-        made = NewClient(client, secret, remark=self.assertion_audience.remark(client))
+        made = NewClient(client, secret)
         if not form.webhook_url:
             return made
         with named("webhook_url"):
@@ -137,8 +131,6 @@ class ClientService:
         changes = {name: value for name, value in given.items() if value != getattr(client, name)}
         if _METHOD & changes.keys():
             changes = {"jwks": "", "jwks_uri": "", **changes}
-        if "assertion_audience" in changes:
-            self.assertion_audience.check_kept()
         form = replace(_form(client), **changes)
         check_kind(form)
         method = auth_method(form)
@@ -186,7 +178,7 @@ class ClientService:
 
     @property
     def _checks(self) -> Checks:
-        return Checks(self.catalog, self.egress, self.assertion_audience)
+        return Checks(self.catalog, self.egress)
 
 
 def find_client(uow: UnitOfWork, client_id: str) -> Client:

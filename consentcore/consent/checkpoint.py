@@ -58,14 +58,17 @@ class Checkpointer:
         """
         with self._lock:
             newest = None
-            while made := transact(storage, lambda uow: self._step(uow, keys, clock)):
+            limit = storage.capabilities.fits(BATCH + 1) - 1  # the checkpoint is one of what is committed
+            while made := transact(storage, lambda uow: self._step(uow, keys, clock, limit)):
                 newest, self._tree = made
             if anchors:
                 self._publish(storage, anchors)
             return newest
 
-    def _step(self, uow: UnitOfWork, keys: KeyRing, clock: Clock) -> tuple[Checkpoint, Tree] | None:
-        added = uow.ledger.sequence_leaves(BATCH)
+    def _step(
+        self, uow: UnitOfWork, keys: KeyRing, clock: Clock, limit: int
+    ) -> tuple[Checkpoint, Tree] | None:
+        added = uow.ledger.sequence_leaves(limit)
         if not added:
             return None
         last = next(reversed(uow.ledger.checkpoints()), None)

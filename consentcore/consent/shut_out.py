@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from consentcore.domain.event import Evidence
 from consentcore.domain.grant import standing
+from consentcore.domain.grant_states import GrantState
 from consentcore.domain.parties import Actor, ActorType
 
 if TYPE_CHECKING:
@@ -13,10 +15,12 @@ if TYPE_CHECKING:
     from consentcore.consent.transition import GrantChange
     from consentcore.domain.client import Client
     from consentcore.domain.grant import Grant
+    from consentcore.ports.storage import Storage
     from consentcore.ports.transactions import UnitOfWork
 
 CLIENT_DISABLED = "client_disabled"
 """Why such a grant ended, in events and webhooks."""
+PAGE = 500
 WORKER = Actor(ActorType.SYSTEM, "worker")
 
 
@@ -39,3 +43,33 @@ def end(
         ),
         effective_at=standing(grant, now, client).ended_at if halt else None,
     )
+
+
+def active_grants(storage: Storage, client_id: str) -> Iterator[Grant]:
+    """Grants of a client in state ACTIVE, read page by page.
+
+    :raises StorageError: when the store fails.
+    """
+    after = ""
+    while True:
+        with storage.reading() as uow:
+            page = uow.grants.of_client(client_id, [GrantState.ACTIVE], after=after, limit=PAGE)
+        yield from page
+        if len(page) < PAGE:
+            return
+        after = page[-1].grant_id
+
+
+def disabled_clients(storage: Storage) -> Iterator[Client]:
+    """Clients that are disabled, found among all: for a storage whose ``due`` does not find their grants.
+
+    :raises StorageError: when the store fails.
+    """
+    after = ""
+    while True:
+        with storage.reading() as uow:
+            page = uow.clients.list(after=after, limit=PAGE)
+        yield from (client for client in page if not client.enabled)
+        if len(page) < PAGE:
+            return
+        after = page[-1].client_id

@@ -1,14 +1,17 @@
 """Proof that the evidence is what was written: every event, every grant row, every checkpoint.
 
 Runs on a live system: each page of grants is read with its chains in one consistent view, so that a change
-under way is seen whole or not at all.
+under way is seen whole or not at all; where the storage has no such view, what seems wrong is looked at again.
 """
 
 from __future__ import annotations
 
+import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 from consentcore.consent.chain_check import WRONG_KIND, ChainCheck
 from consentcore.consent.checkpoint import LedgerBroken, grow, is_signed
@@ -27,6 +30,10 @@ from consentcore.ports.keys import KeyRing
 from consentcore.ports.storage import Storage
 from consentcore.ports.transactions import UnitOfWork
 
+T = TypeVar("T")
+
+AGAIN_AFTER_S = (0.0, 0.1, 0.5)
+"""Waits before what seems wrong is looked at again, where a view is not of one moment."""
 PAGE = 200
 MOST_PROBLEMS = 1000
 ORPHANS = 100
@@ -88,44 +95,71 @@ class _Verification:
         if len(self._problems) < MOST_PROBLEMS:
             self._problems.append(problem)
 
+    def _look(self, look: Callable[[UnitOfWork, list[Problem]], T]) -> T:
+        """Read something in one view and note what is wrong with it.
+
+        Where a view is not of one moment, a change under way looks like a contradiction: only what is still there
+        when looked at again counts.
+
+        :param look: adds what is wrong to the list that it is given.
+        """
+        problems: list[Problem] = []
+        try:
+            seen = self._read(look, problems)
+            for wait_s in () if self._storage.capabilities.snapshot_reads else AGAIN_AFTER_S:
+                if not problems:
+                    break
+                time.sleep(wait_s)
+                before, problems = problems, []
+                seen = self._read(look, problems)
+                problems = [one for one in problems if one in before]
+            return seen
+        finally:
+            for problem in problems:
+                self._found(problem)
+
+    def _read(self, look: Callable[[UnitOfWork, list[Problem]], T], problems: list[Problem]) -> T:
+        with self._storage.reading() as uow:
+            return look(uow, problems)
+
     def _check_grants(self) -> None:
         after = ""
         while True:
-            with self._storage.reading() as uow:
-                page = uow.grants.all(after=after, limit=PAGE)
-                for grant in page:
-                    self._check_grant(uow, grant)
-                for problem in _doubles(uow, page):
-                    self._found(problem)
+            page, events = self._look(partial(self._grants_behind, after))
+            self._grants += len(page)
+            self._events += events
             if len(page) < PAGE:
                 return
             after = page[-1].grant_id
 
-    def _check_grant(self, uow: UnitOfWork, grant: Grant) -> None:
-        self._grants += 1
+    def _grants_behind(
+        self, after: str, uow: UnitOfWork, problems: list[Problem]
+    ) -> tuple[Sequence[Grant], int]:
+        """A page of grants, and how many events they have."""
+        page = uow.grants.all(after=after, limit=PAGE)
+        events = sum(self._chain(uow, grant, problems) for grant in page)
+        problems += _doubles(uow, page)
+        return page, events
+
+    def _chain(self, uow: UnitOfWork, grant: Grant, problems: list[Problem]) -> int:
+        """How many events a grant has."""
+        count = 0
         try:
             events = uow.ledger.of_grant(grant.grant_id)
-            self._events += len(events)
-            for finding in self._chains.findings(uow, grant, events):
-                self._found(Problem(grant.grant_id, finding.sequence, finding.event_id, finding.text))
+            count = len(events)
+            problems.extend(
+                Problem(grant.grant_id, finding.sequence, finding.event_id, finding.text)
+                for finding in self._chains.findings(uow, grant, events)
+            )
         except WRONG_KIND as error:
-            self._found(Problem(grant.grant_id, None, "", f"a row of its chain cannot be read: {error}"))
+            problems.append(Problem(grant.grant_id, None, "", f"a row of its chain cannot be read: {error}"))
+        return count
 
     def _check_orphans(self) -> None:
-        with self._storage.reading() as uow:
-            for event in uow.ledger.orphans(ORPHANS):
-                self._found(
-                    Problem(event.grant_id, event.sequence, event.event_id, "the grant of this event is gone")
-                )
+        self._look(_orphans)
 
     def _check_checkpoints(self) -> None:
-        with self._storage.reading() as uow:
-            checkpoints = uow.ledger.checkpoints()
-            covered = checkpoints[-1].size if checkpoints else 0
-            beyond = uow.ledger.leaves(covered, 1)
-        for event in beyond:
-            text = f"it stands at place {event.leaf_index} of the sequence, which no checkpoint covers"
-            self._found(Problem(event.grant_id, event.sequence, event.event_id, text))
+        checkpoints = self._look(_checkpoints)
         tree = Tree()
         for checkpoint in checkpoints:
             self._checkpoints += 1
@@ -152,6 +186,21 @@ class _Verification:
         if tree.root() != checkpoint.root:
             return f"{name} does not fit the events {before} to {checkpoint.size - 1} of the sequence"
         return ""
+
+
+def _orphans(uow: UnitOfWork, problems: list[Problem]) -> None:
+    for event in uow.ledger.orphans(ORPHANS):
+        text = "the grant of this event is gone"
+        problems.append(Problem(event.grant_id, event.sequence, event.event_id, text))
+
+
+def _checkpoints(uow: UnitOfWork, problems: list[Problem]) -> Sequence[Checkpoint]:
+    """All checkpoints; events that have a place in the sequence which none of them covers are a problem."""
+    checkpoints = uow.ledger.checkpoints()
+    for event in uow.ledger.leaves(checkpoints[-1].size if checkpoints else 0, 1):
+        text = f"it stands at place {event.leaf_index} of the sequence, which no checkpoint covers"
+        problems.append(Problem(event.grant_id, event.sequence, event.event_id, text))
+    return checkpoints
 
 
 def _doubles(uow: UnitOfWork, page: Sequence[Grant]) -> Iterator[Problem]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from consentcore.hooks import specs
 from consentcore.hooks.info import PluginInfo, PluginKind
 from consentcore.hooks.versions import api_problems
+from consentcore.ports.capabilities import StorageCapabilities, known_words
 from consentcore.settings.binding import fields_of
 
 HOOK_PREFIX = "consentcore_"
@@ -69,6 +70,21 @@ def info_problems(name: str, info: object, plugin: object) -> list[str]:
     except TypeError as error:
         found.append(f"its settings cannot be read: {error}")
     return found
+
+
+def capability_problem(info: PluginInfo, storage: object) -> str:
+    """Where the manifest of a storage declares something else than the storage itself; "" when both say the same."""
+    told = getattr(storage, "capabilities", None)
+    if not isinstance(told, StorageCapabilities):
+        return "" if told is None else "its storage has capabilities that are no StorageCapabilities"
+    listed = known_words(info.capabilities)
+    if listed == told.words:
+        return ""
+    return f"its PluginInfo declares {_listed(listed)}, its storage {_listed(told.words)}"
+
+
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(sorted(words)) or "nothing"
 
 
 def _candidates(plugin: object) -> Iterator[tuple[str, Callable[..., object]]]:

@@ -20,7 +20,7 @@ from consentcore.domain.errors import ConfigurationError
 from consentcore.domain.text import with_clean_texts
 from consentcore.hooks import specs
 from consentcore.hooks.calling import call
-from consentcore.hooks.checks import HOOKS, hooks_of
+from consentcore.hooks.checks import HOOKS, capability_problem, hooks_of
 from consentcore.hooks.errors import cause, described
 from consentcore.hooks.info import PluginInfo, PluginKind
 from consentcore.hooks.loading import Loaded, load_objects, load_source
@@ -122,10 +122,13 @@ class Registry:
     def storage(self, clock: Clock, keys: KeyRing) -> Storage:
         """Make the storage.
 
-        :raises ConfigurationError: when the plugin cannot.
+        :raises ConfigurationError: when the plugin cannot, or says other things of it than it does itself.
         """
         name = self._only(PluginKind.STORAGE)
         made: Storage = self._make(name, "consentcore_storage", clock=clock, keys=keys)
+        problem = capability_problem(self.info(name), made)
+        if problem:
+            raise ConfigurationError([self._placed(name, problem)])
         return made
 
     def login(self, storage: Storage, clock: Clock) -> AnyLogin:
@@ -183,10 +186,6 @@ class Registry:
         """Whether a plugin comes with the product."""
         installed = self._plugins[name].installed
         return installed is not None and installed.distribution == specs.PROJECT
-
-    def storage_declares(self, capability: str) -> bool:
-        """Whether the plugin of the storage declares a capability."""
-        return any(capability in self.info(name).capabilities for name in self.names(PluginKind.STORAGE))
 
     def notifiers_with(self, capability: str) -> tuple[str, ...]:
         """Names of the notifiers whose plugins declare a capability."""

@@ -63,6 +63,7 @@ CHANGES = {
             "Client.audiences",
             "Client.disabled",
             "Client.suspended",
+            "storage.capabilities",
         ),
         heading="For authors of storage plugins",
         names=("NamedOutbox", "OwnerDirectory"),

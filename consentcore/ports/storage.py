@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from consentcore.domain.errors import StorageConflict
 
 if TYPE_CHECKING:
+    from consentcore.ports.capabilities import StorageCapabilities
     from consentcore.ports.counters import CounterStorage
     from consentcore.ports.deliveries import OutboxStorage
     from consentcore.ports.delivery_log import DeliveryLogStorage
@@ -49,9 +50,8 @@ class Storage(Protocol):
     """One store. Safe to use from any thread; the objects that it hands out are not."""
 
     @property
-    def capabilities(self) -> frozenset[str]:
-        """Of ``durable`` (survives the process), ``multi_process``, ``sql``; the kit asks for these, not names.
-        What else not every storage can do, its plugin declares in ``PluginInfo``."""
+    def capabilities(self) -> StorageCapabilities:
+        """What it can do and not every storage can. Known before the first connection, and never another."""
         ...
 
     @property

@@ -20,9 +20,12 @@ if TYPE_CHECKING:
 class ProtocolStorage(Protocol):
     """Verbs of authorize, token, introspect and revoke: one read, at most one guarded write each.
 
-    A client that is suspended counts as one that is not enabled, in every verb that asks whether it is; so a plugin
-    that declares the capability ``client_suspension`` in its ``PluginInfo`` promises. With another one no client can
-    be suspended.
+    A client that is suspended counts as one that is not enabled, in every verb that asks whether it is
+    (:attr:`~consentcore.domain.client.Client.in_service`).
+
+    What a docstring says of statements is the measure of an engine that joins. One that does not takes one read after
+    another, each of what is committed by then, the grant and the client last; a write stays one commit with all of its
+    conditions.
     """
 
     def read_authorize(self, client_id: str, session_hash: bytes | None, now: int) -> AuthorizeContext:

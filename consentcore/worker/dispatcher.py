@@ -104,7 +104,7 @@ class Dispatcher:
         """Wait until a try has ended, at most ``wait_s`` seconds, and store what has come out.
 
         :returns: whether one has ended.
-        :raises StorageError: nothing was stored; it is stored with the next call.
+        :raises StorageError: what was not stored is stored with the next call.
         """
         self._pool.replace_lost()
         pending, finished = self._pool.collect(wait_s)

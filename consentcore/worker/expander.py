@@ -6,7 +6,7 @@ import logging
 import random
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from consentcore.consent.notice import written_at
@@ -60,11 +60,26 @@ class Expander:
         notices = self._storage.outbox.unexpanded(limit, self._skip)
         now, since = self._clock.now(), time.monotonic()
         made = self._deliveries(notices, now, since)
-        done = self._storage.outbox.expand_all(made, now) if made else 0
+        done = sum(self._storage.outbox.expand_all(some, now) for some in self._commits(made))
         skipped = self._skip > 0
         # Chance only spreads work; nothing secret depends on it.
         self._skip = limit * random.choice(SLICES) if len(notices) == limit else 0  # noqa: S311
         return done or int(skipped)
+
+    def _commits(self, made: Mapping[str, list[Delivery]]) -> Iterator[dict[str, list[Delivery]]]:
+        """The same, in what the store takes in one commit; a notice that has too many deliveries comes alone."""
+        fits = self._storage.capabilities.fits
+        some: dict[str, list[Delivery]] = {}
+        things = 0
+        for notice_id, deliveries in made.items():
+            own = 1 + len(deliveries)
+            if some and fits(things + own) < things + own:
+                yield some
+                some, things = {}, 0
+            some[notice_id] = deliveries
+            things += own
+        if some:
+            yield some
 
     def choose_again(self, notifier: str, context: DeliveryContext) -> tuple[int, str]:
         """Ask a notifier for its targets once more and store the deliveries.

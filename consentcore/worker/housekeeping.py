@@ -64,6 +64,8 @@ class Housekeeping:
             Chore("review endpoints", 60.0, self.endpoints.review),
             Chore("purge", 60.0, self._purge),
         ]
+        if not runtime.storage.capabilities.joins_client_state:
+            self.chores.append(Chore("end grants of disabled clients", 60.0, self._end_grants_of_disabled))
 
     def run_due(self) -> float:
         """Run the chores whose time has come; seconds until the next one."""
@@ -83,6 +85,14 @@ class Housekeeping:
             due = list(uow.grants.due(self._runtime.clock.now(), BATCH))
         ended = self._each(due, lambda grant: partial(self._end_grant, grant), "grant")
         return ended == BATCH
+
+    def _end_grants_of_disabled(self) -> bool:
+        """The same for clients that are disabled, where the storage does not find their grants by itself."""
+        storage = self._runtime.storage
+        for client in shut_out.disabled_clients(storage):
+            grants = shut_out.active_grants(storage, client.client_id)
+            self._each(grants, lambda grant: partial(self._end_grant, grant), "grant")
+        return False
 
     def _end_grant(self, grant: Grant, uow: UnitOfWork) -> None:
         service, now = self._runtime.service, self._runtime.clock.now()

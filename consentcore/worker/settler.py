@@ -12,7 +12,8 @@ from consentcore.domain.client import WebhookEndpoint
 from consentcore.domain.clock import Clock
 from consentcore.domain.errors import StorageConflict, StorageError
 from consentcore.domain.notice import Delivered, Delivery, DeliveryState, Notice, Retry, Trigger
-from consentcore.ports.deliveries import OutboxStorage, Settlement
+from consentcore.ports.deliveries import Settlement
+from consentcore.ports.storage import Storage
 from consentcore.worker.attempt_log import log_attempt
 from consentcore.worker.endpoint_health import EndpointMonitor
 from consentcore.worker.retry import AttemptResult, outcome_name
@@ -61,31 +62,33 @@ class Settler:
     :param meters: where tries are counted.
     """
 
-    def __init__(
-        self, outbox: OutboxStorage, endpoints: EndpointMonitor, meters: Meters | None = None
-    ) -> None:
-        self._outbox = outbox
+    def __init__(self, storage: Storage, endpoints: EndpointMonitor, meters: Meters | None = None) -> None:
+        self._storage = storage
         self._endpoints = endpoints
         self._meters = meters
 
-    def settle(self, pending: Sequence[PendingSettlement]) -> None:
-        """Store all in one commit, and take in how the endpoints fare. Where the store sees a conflict, one by one;
-        what conflicts alone is left to the end of its lease.
+    def settle(self, pending: list[PendingSettlement]) -> None:
+        """Store what came out, as much in one commit as the store takes, and take in how the endpoints fare. Where the
+        store sees a conflict, one by one; what conflicts alone is left to the end of its lease.
 
-        :raises StorageError: nothing was stored; calling again with the same is right.
+        :param pending: what is stored is taken out of it.
+        :raises StorageError: of what is left nothing was stored; calling again with it is right.
         """
-        if not pending:
-            return
-        try:
-            kept = self._outbox.settle_all([one.settlement for one in pending])
-        except StorageConflict as error:
-            # One that the store can never take must not keep the others from being stored.
-            if len(pending) > 1:
-                for one in pending:
-                    self.settle([one])
-            else:
-                log.error("delivery %s could not be settled: %s", pending[0].delivery.delivery_id, error)
-            return
+        size = self._storage.capabilities.fits(len(pending))
+        while pending:
+            some = pending[:size]
+            try:
+                self._store(some)
+            except StorageConflict as error:
+                # One that the store can never take must not keep the others from being stored.
+                if size > 1:
+                    size = 1
+                    continue
+                log.error("delivery %s could not be settled: %s", some[0].delivery.delivery_id, error)
+            del pending[: len(some)]
+
+    def _store(self, pending: Sequence[PendingSettlement]) -> None:
+        kept = self._storage.outbox.settle_all([one.settlement for one in pending])
         for one, stored in zip(pending, kept, strict=True):
             if one.result is not None:
                 log_attempt(one.result, one.settlement, kept=stored)

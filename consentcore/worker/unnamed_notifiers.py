@@ -61,10 +61,11 @@ def discard_unnamed(storage: Storage, notifier: str, names: Collection[str], now
             "NOTIFIER", f"expected one that the configuration does not name, as it does {notifier}"
         )
     ended, outbox, delivery_log = 0, storage.outbox, storage.delivery_log
+    at_once = storage.capabilities.fits(PAGE)
     mine = [one.delivery_id for one in _pending(delivery_log) if one.notifier == notifier]
     for start in range(0, len(mine), PAGE):
         due = set(delivery_log.requeue(mine[start : start + PAGE], now))
-        while claimed := _claimed(outbox, notifier, now):
+        while claimed := _claimed(outbox, notifier, now, at_once):
             settled = [_discarded(one, now) for one in claimed]
             ended += sum(outbox.settle_all(settled))
             due -= {one.delivery_id for one in claimed}
@@ -74,8 +75,8 @@ def discard_unnamed(storage: Storage, notifier: str, names: Collection[str], now
     return ended
 
 
-def _claimed(outbox: OutboxStorage, notifier: str, now: int) -> Sequence[Delivery]:
-    return outbox.claim_deliveries(now, limit=PAGE, lease_ms=LEASE_MS, notifiers=(notifier,))
+def _claimed(outbox: OutboxStorage, notifier: str, now: int, limit: int) -> Sequence[Delivery]:
+    return outbox.claim_deliveries(now, limit=limit, lease_ms=LEASE_MS, notifiers=(notifier,))
 
 
 def _discarded(delivery: Delivery, now: int) -> Settlement:

@@ -67,7 +67,7 @@ class Worker:
             notifiers=notifiers,
             tell_plugin=runtime.registry.tell_event,
         )
-        self._settler = Settler(runtime.storage.outbox, self.housekeeping.endpoints, self._meters)
+        self._settler = Settler(runtime.storage, self.housekeeping.endpoints, self._meters)
         self._names = (*notifiers, *(EVENT_PLUGIN + name for name in plugins))
 
     def run_once(self) -> int:
@@ -195,7 +195,7 @@ def run_worker(ini_path: str, stop: threading.Event) -> None:
 
     runtime = build_runtime(load_ini(ini_path))
     try:
-        if "multi_process" not in runtime.storage.capabilities:
+        if not runtime.storage.capabilities.multi_process:
             log.warning("the storage lives in one process only: this worker sees nothing of the server's")
         _say_what_is_worth_knowing(runtime)
         Worker(runtime).run(stop)

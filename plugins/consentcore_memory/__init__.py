@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from consentcore.api import Clock, KeyRing, NoSettings, PluginInfo, PluginKind, Storage, hookimpl
+from consentcore_memory.capabilities import CAPABILITIES
 
 if TYPE_CHECKING:
     from consentcore_memory.storage import MemoryStorage
@@ -21,7 +22,7 @@ def consentcore_plugin() -> PluginInfo:
         summary="Keeps everything in the memory of one process; nothing survives it.",
         api="2.0",
         settings=NoSettings,
-        capabilities=frozenset({"client_assertion_audience", "client_suspension"}),
+        capabilities=CAPABILITIES.words,
     )
 
 

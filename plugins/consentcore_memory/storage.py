@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from consentcore.api import PurgeReport, TransactionManager, UnitOfWork
+from consentcore_memory.capabilities import CAPABILITIES
 from consentcore_memory.counters import MemoryCounters
 from consentcore_memory.deliveries import MemoryOutbox
 from consentcore_memory.delivery_log import MemoryDeliveryLog
@@ -25,7 +26,7 @@ class MemoryStorage:
     :param lock_timeout_s: how long a writer waits for the one before it until it gives up with a conflict.
     """
 
-    capabilities: frozenset[str] = frozenset()
+    capabilities = CAPABILITIES
 
     def __init__(self, lock_timeout_s: float = 5.0) -> None:
         self._engine = Engine(lock_timeout_s)

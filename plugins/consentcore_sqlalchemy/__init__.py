@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from consentcore.api import Clock, KeyRing, PluginInfo, PluginKind, Storage, hookimpl
+from consentcore_sqlalchemy.capabilities import CAPABILITIES
 from consentcore_sqlalchemy.settings import SqlSettings
 
 __all__ = ["SqlSettings", "consentcore_plugin", "consentcore_storage"]
@@ -17,15 +18,7 @@ def consentcore_plugin() -> PluginInfo:
         summary="Keeps everything in PostgreSQL (production, any number of nodes) or SQLite (one machine).",
         api="2.0",
         settings=SqlSettings,
-        capabilities=frozenset(
-            {
-                "client_assertion_audience",
-                "client_suspension",
-                "durable",
-                "multi_process",
-                "sql",
-            }
-        ),
+        capabilities=CAPABILITIES.words,
     )
 
 

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from consentcore.api import PurgeReport, TransactionManager, UnitOfWork
 from consentcore_sqlalchemy import schema
+from consentcore_sqlalchemy.capabilities import CAPABILITIES
 from consentcore_sqlalchemy.counters import SqlCounters
 from consentcore_sqlalchemy.deliveries import SqlOutbox
 from consentcore_sqlalchemy.delivery_log import SqlDeliveryLog
@@ -31,7 +32,7 @@ class SqlStorage:
     :raises ConfigurationError: when the URL is not usable. Nothing is connected before the first use.
     """
 
-    capabilities: frozenset[str] = frozenset({"durable", "multi_process", "sql"})
+    capabilities = CAPABILITIES
 
     def __init__(self, settings: SqlSettings) -> None:
         self._database = open_database(settings)

@@ -101,7 +101,7 @@ FAULTS = {
     ],
     "TestForgetsTheIssuer": ["test_identity_is_found_by_issuer_and_subject_only"],
     "TestCannotTellWhatWaits": ["test_every_method_of_the_port_is_there"],
-    "TestSettlesByAnotherName": ["test_every_method_of_the_port_is_there"],
+    "TestClaimsForWhoever": ["test_every_method_of_the_port_is_there"],
     "TestCountsForEverybody": ["test_pending_of_counts_the_named_notifiers_only"],
     "TestListsOwnersFromTheStart": ["test_owners_can_be_gone_through"],
     "TestHoldsItsLock": ["test_ended_request_gives_back_what_it_held"],

@@ -11,7 +11,7 @@ from consentcore_memory import MemoryStorage
 
 
 class TestMemoryStorage(StorageConformance):
-    capabilities = frozenset({"dump", "client_assertion_audience", "client_suspension"})
+    capabilities = frozenset({"dump"})
 
     @pytest.fixture
     def storage(self):

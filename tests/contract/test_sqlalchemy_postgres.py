@@ -14,14 +14,7 @@ pytestmark = [pytest.mark.postgres, pytest.mark.slow]  # `make check` runs it
 
 
 class TestPostgresStorage(StorageConformance):
-    capabilities = frozenset(
-        {
-            "dump",
-            "fault_injection",
-            "client_assertion_audience",
-            "client_suspension",
-        }
-    )
+    capabilities = frozenset({"dump", "fault_injection"})
 
     @pytest.fixture
     def storage(self, postgres_url):

@@ -10,7 +10,7 @@ from tests.support.sqlite_template import migrated_sqlite
 
 
 class TestSqliteStorage(StorageConformance):
-    capabilities = frozenset({"dump", "client_assertion_audience", "client_suspension"})
+    capabilities = frozenset({"dump"})
 
     @pytest.fixture
     def path(self, tmp_path):

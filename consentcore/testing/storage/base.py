@@ -8,14 +8,18 @@ from typing import NoReturn, TypeVar
 
 import pytest
 
-from consentcore.api import Storage
+from consentcore.api import Storage, StorageCapabilities
 from consentcore.testing.scenario import Scenario, populate
 
 Test = TypeVar("Test", bound=Callable[..., object])
 
 
 def needs(capability: str) -> Callable[[Test], Test]:
-    """A test of what only some storages promise: skipped where the test class does not declare the capability."""
+    """A test of what only some storages promise: skipped where the storage does not declare it.
+
+    :param capability: the name of a field of :class:`~consentcore.api.StorageCapabilities`.
+    """
+    assert capability in StorageCapabilities.__dataclass_fields__
 
     def marked(test: Test) -> Test:
         test.needs = capability  # type: ignore[attr-defined]
@@ -28,8 +32,7 @@ class StorageFixtures:
     """Override :meth:`storage`; and what your storage or your test set-up can do besides.
 
     :cvar capabilities: of the test class, not of the storage. ``fault_injection``: :meth:`break_backend` is
-        overridden. ``dump``: :meth:`dump` is overridden. ``client_assertion_audience``, ``client_suspension``:
-        the ``PluginInfo`` declares it.
+        overridden. ``dump``: :meth:`dump` is overridden.
     """
 
     capabilities: frozenset[str] = frozenset()
@@ -37,8 +40,8 @@ class StorageFixtures:
     @pytest.fixture(autouse=True)
     def _is_promised(self, request: pytest.FixtureRequest) -> None:
         needed = getattr(request.function, "needs", None)
-        if needed is not None and needed not in self.capabilities:
-            pytest.skip(f"the test class does not declare {needed!r}")
+        if needed and not getattr(request.getfixturevalue("storage").capabilities, needed):
+            pytest.skip(f"the storage does not declare {needed!r}")
 
     @pytest.fixture
     def storage(self) -> Storage:
@@ -48,7 +51,7 @@ class StorageFixtures:
     @pytest.fixture
     def second_storage(self, storage: Storage) -> Storage:
         """Give another storage object on the same data, as a second process would have (``multi_process``)."""
-        if "multi_process" in storage.capabilities:
+        if storage.capabilities.multi_process:
             pytest.fail("the storage declares multi_process: override the fixture 'second_storage'")
         pytest.skip("the storage does not declare multi_process")
 

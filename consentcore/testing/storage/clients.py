@@ -23,7 +23,6 @@ from consentcore.api import (
 from consentcore.testing import factories
 from consentcore.testing.factories import NOW
 from consentcore.testing.scenario import Scenario, populate
-from consentcore.testing.storage.base import needs
 from consentcore.testing.threads import insist, together
 
 SICK = EndpointHealth(NOW - DAY, NOW - 1, NOW - 2 * DAY, NOW - 5, NOW + 60_000)
@@ -87,7 +86,6 @@ class ClientGroup:
         with storage.reading() as uow:
             assert uow.clients.get(client.client_id) == changed
 
-    @needs("client_assertion_audience")
     def test_what_aud_its_assertions_may_have_is_kept(self, storage: Storage) -> None:
         client = factories.client(assertion_audience="issuer")
         with storage.transaction() as uow:

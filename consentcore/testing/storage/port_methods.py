@@ -32,12 +32,18 @@ def lacking(name: str, implementation: object) -> str | None:
     """What an implementation of a method of the port lacks, as a line; None when it can be called as the port says."""
     if not callable(implementation):
         return f"{name} is missing"
-    taken = inspect.signature(implementation).parameters
-    if any(one.kind is inspect.Parameter.VAR_KEYWORD for one in taken.values()):
-        return None
-    wanted = [one for one in inspect.signature(port_methods()[name]).parameters if one != "self"]
-    missing = [one for one in wanted if one not in taken]
-    return f"{name} takes no {', '.join(missing)}" if missing else None
+    wanted = [
+        one for one in inspect.signature(port_methods()[name]).parameters.values() if one.name != "self"
+    ]
+    by_name = {
+        one.name: None for one in wanted if one.default is not one.empty or one.kind is one.KEYWORD_ONLY
+    }
+    by_place = [None for one in wanted if one.name not in by_name]
+    try:
+        inspect.signature(implementation).bind(*by_place, **by_name)
+    except TypeError as error:
+        return f"{name}: {error}"
+    return None
 
 
 class PortGroup:
@@ -65,5 +71,5 @@ def _roles(name: str, role: type) -> Iterator[tuple[str, type]]:
     for attribute, value in vars(role).items():
         if isinstance(value, property):
             named = getattr(api, str(inspect.get_annotations(value.fget)["return"]), None)  # type: ignore[arg-type]
-            if isinstance(named, type):
+            if isinstance(named, type) and getattr(named, "_is_protocol", False):
                 yield from _roles(attribute, named)

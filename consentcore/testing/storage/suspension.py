@@ -9,7 +9,6 @@ from consentcore.api import Client, Halt, Rotated, Storage, Unknown, transact
 from consentcore.testing import factories
 from consentcore.testing.factories import NOW
 from consentcore.testing.scenario import Scenario
-from consentcore.testing.storage.base import needs
 
 HALT = Halt(NOW + 1, "ops", "Données envoyées ailleurs, « à vérifier »")
 
@@ -24,9 +23,8 @@ def _set(world: Scenario, **fields: Any) -> Client:
 
 
 class SuspensionGroup:
-    """What the capability ``client_suspension`` of a plugin's ``PluginInfo`` promises; declare it on the test class."""
+    """A client that is kept out: who, when and why is kept, and tokens heed it."""
 
-    @needs("client_suspension")
     def test_who_keeps_a_client_out_is_kept(self, storage: Storage, world: Scenario) -> None:
         assert _set(world, suspended=HALT).suspended == HALT
         assert _set(world, disabled=HALT).disabled == HALT
@@ -36,7 +34,6 @@ class SuspensionGroup:
             assert uow.clients.get(other.client_id) == other
         assert storage.protocol.read_authorize(other.client_id, None, NOW).client == other
 
-    @needs("client_suspension")
     def test_tokens_of_a_suspended_client_are_dead_and_live_again(self, world: Scenario) -> None:
         issued = world.redeem()
         suspended = _set(world, suspended=HALT)
@@ -48,7 +45,6 @@ class SuspensionGroup:
         assert world.is_live(issued.access)
         assert world.is_live(issued.refresh)
 
-    @needs("client_suspension")
     def test_suspended_client_refreshes_nothing_and_loses_nothing(self, world: Scenario) -> None:
         issued = world.redeem()
         _set(world, suspended=HALT)
@@ -59,7 +55,6 @@ class SuspensionGroup:
         _set(world, suspended=None)
         assert world.storage.protocol.rotate_refresh(rotation) == Rotated()
 
-    @needs("client_suspension")
     def test_suspended_client_gets_no_code_and_exchanges_none(self, world: Scenario) -> None:
         code, storage = world.issue(), world.storage
         _set(world, suspended=HALT)
@@ -72,7 +67,6 @@ class SuspensionGroup:
         assert found is not None
         assert found.used_at is None
 
-    @needs("client_suspension")
     def test_grants_of_a_suspended_client_are_not_due(self, world: Scenario) -> None:
         _set(world, suspended=HALT)
         with world.storage.reading() as uow:

@@ -31,13 +31,13 @@ def events(request: Request) -> Response:
     client = request.identity
     values = parameters(request, "after", "limit")
     after, limit = values.get("after", ""), page_size(values)
-    found = _found(request, client.client_id, after, limit + 1)
+    found, more = _found(request, client.client_id, after, limit + 1)
     next_after = found[:limit][-1].notice_id if found else after or None
     things = [request.runtime.event_feed.event_json(one) for one in found[:limit]]
-    return page_answer(request, things, next_after=next_after, has_more=len(found) > limit)
+    return page_answer(request, things, next_after=next_after, has_more=more or len(found) > limit)
 
 
-def _found(request: Request, client_id: str, after: str, limit: int) -> Sequence[Notice]:
+def _found(request: Request, client_id: str, after: str, limit: int) -> tuple[Sequence[Notice], bool]:
     # Joined for writing although it is a GET: see EventFeed.page.
     uow = request.runtime.storage.join(request.tm, write=True)
     try:

@@ -72,10 +72,10 @@ class TestCannotTellWhatWaits(Broken):
     delivery_log = CannotTellWhatWaits
 
 
-class SettlesByAnotherName(MemoryOutbox):
-    def settle_all(self, settled):
-        return super().settle_all(settled)
+class ClaimsForWhoever(MemoryOutbox):
+    def claim_deliveries(self, now, *, limit, lease_ms, notifiers):
+        return super().claim_deliveries(now, limit=limit, lease_ms=lease_ms, notifiers=notifiers)
 
 
-class TestSettlesByAnotherName(Broken):
-    outbox = SettlesByAnotherName
+class TestClaimsForWhoever(Broken):
+    outbox = ClaimsForWhoever

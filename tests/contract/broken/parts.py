@@ -26,7 +26,6 @@ class Broken(StorageConformance):
     delivery_log = MemoryDeliveryLog
     counters = MemoryCounters
     make = MemoryStorage
-    capabilities = frozenset({"client_assertion_audience", "client_suspension"})
 
     @pytest.fixture
     def storage(self):

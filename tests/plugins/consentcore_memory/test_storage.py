@@ -204,7 +204,7 @@ def test_plugin_says_who_it_is_and_makes_empty_stores():
     world = populate(first)
     with second.reading() as uow:
         assert uow.clients.get(world.client.client_id) is None
-    assert first.capabilities == frozenset()
+    assert not first.capabilities.multi_process
     assert first.close() is None
 
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from consentcore.clients.access import ClientAccess
-from consentcore.clients.audience import AssertionAudience
 from consentcore.clients.form import ClientForm
 from consentcore.clients.service import ClientService, NewClient
 from consentcore.consent.service import ConsentService
@@ -75,14 +74,9 @@ class Registry:
 
 @pytest.fixture
 def registry() -> Registry:
-    return make_registry()
-
-
-def make_registry(*, keeps_audience: bool = True, can_suspend: bool = True, for_all: str = "") -> Registry:
     clock, keys, storage = ManualClock(), fixed_keys(), MemoryStorage()
     consents = ConsentService(keys=keys, clock=clock, catalog=CATALOG, code_ttl_ms=60_000, grant_days=365)
     egress = EgressPolicy(resolver=lambda _host, _port: ["8.8.8.8"])
-    audience = AssertionAudience(keeps_audience, "shelf", for_all)
-    clients = ClientService(keys, clock, CATALOG, egress, audience)
-    access = ClientAccess(storage, clock, consents, can_suspend, "shelf")
+    clients = ClientService(keys, clock, CATALOG, egress)
+    access = ClientAccess(storage, clock, consents)
     return Registry(storage, clock, clients, access)

@@ -7,11 +7,11 @@ import pytest
 from consentcore.domain.errors import InvalidInput, NotFound
 from consentcore.domain.grant import standing
 from consentcore.domain.grant_states import GrantState
-from tests.unit.clients.conftest import DAY, make_registry
+from tests.unit.clients.conftest import DAY
 
 
 def test_what_stands_is_counted(registry, monkeypatch):
-    monkeypatch.setattr("consentcore.clients.access.PAGE", 2)
+    monkeypatch.setattr("consentcore.consent.shut_out.PAGE", 2)
     registry.register()
     for _ in range(3):
         registry.add_grant()
@@ -72,14 +72,6 @@ def test_only_an_application_that_is_enabled_is_suspended(registry, typed):
     with pytest.raises(InvalidInput, match="client_id: expected an application"):
         registry.access.suspend("app", by="ops", reason="")
     assert registry.get() == before
-
-
-def test_where_tokens_would_go_on_working_nothing_is_suspended():
-    registry = make_registry(can_suspend=False)
-    registry.register()
-    with pytest.raises(InvalidInput, match=r"consentcore\.storage: .* which shelf has not"):
-        registry.access.suspend("app", by="ops", reason="")
-    assert registry.get().suspended is None
 
 
 def test_a_reason_is_a_line_of_its_length(registry):

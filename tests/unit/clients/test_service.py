@@ -9,7 +9,6 @@ from joserfc.jwk import ECKey
 
 from consentcore.domain.client import AuthMethod
 from consentcore.domain.errors import InvalidInput, NotFound
-from tests.unit.clients.conftest import make_registry
 
 HOUR = 3_600_000
 
@@ -137,22 +136,8 @@ def test_every_client_is_listed(registry, monkeypatch):
         ]
 
 
-class TestAssertionAudience:
-    """What ``aud`` of a client's assertions may be is kept for each client, or said not to be."""
-
-    @pytest.mark.parametrize(
-        ("keeps", "for_all", "kept", "remarked"),
-        [(True, "", "issuer", False), (False, "", "", True), (False, "issuer", "", False)],
-    )
-    def test_a_storage_that_forgets_it_is_remarked_on(self, keeps, for_all, kept, remarked):
-        new = make_registry(keeps_audience=keeps, for_all=for_all).register(
-            auth_method="private_key_jwt", jwks=keys()
-        )
-        assert new.client.assertion_audience == kept
-        assert ("shelf does not keep" in new.remark) is remarked
-
-    def test_a_choice_that_would_be_forgotten_is_refused(self):
-        registry = make_registry(keeps_audience=False)
-        client = registry.register(auth_method="private_key_jwt", jwks=keys()).client
-        with pytest.raises(InvalidInput, match="assertion_audience: expected nothing: the storage shelf"):
-            registry.clients.prepare_revision(client, {"assertion_audience": "issuer"})
+def test_what_aud_its_assertions_may_have_is_kept_for_each_client(registry):
+    client = registry.register(auth_method="private_key_jwt", jwks=keys()).client
+    assert client.assertion_audience == "issuer"
+    with pytest.raises(InvalidInput, match="assertion_audience: expected one of issuer, endpoint"):
+        registry.clients.prepare_revision(client, {"assertion_audience": "anybody"})

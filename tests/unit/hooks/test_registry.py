@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 import pytest
 
@@ -13,7 +14,9 @@ from consentcore.api import (
     LoginAttempt,
     PluginKind,
     Scope,
+    StorageCapabilities,
     TokenContext,
+    hookimpl,
 )
 from consentcore.hooks.registry import Registry
 from consentcore.ports.extension import RESERVED_CLAIMS
@@ -303,6 +306,38 @@ def test_factory_that_fails_is_named_with_the_last_line_of_its_exception():
     with pytest.raises(
         ConfigurationError, match="plugin a: consentcore_storage failed: OSError: the disk is on fire"
     ):
+        registry.storage(CLOCK, fixed_keys())
+
+
+class Told:
+    """A storage that declares something."""
+
+    def __init__(self, capabilities):
+        self.capabilities = capabilities
+
+
+@pytest.mark.parametrize(
+    ("told", "problem"),
+    [
+        (StorageCapabilities(), None),
+        (
+            StorageCapabilities(snapshot_reads=True, atomic_batches=None),
+            "its PluginInfo declares atomic_batches=25, its storage atomic_batches, snapshot_reads",
+        ),
+        (frozenset({"durable"}), "its storage has capabilities that are no StorageCapabilities"),
+    ],
+)
+def test_storage_and_its_manifest_declare_the_same(told, problem):
+    module = tiny.module(PluginKind.STORAGE, consentcore_storage=lambda: Told(told))
+    info = replace(
+        module.consentcore_plugin(), name="a", capabilities=frozenset({"atomic_batches=25", "durable"})
+    )
+    module.consentcore_plugin = hookimpl(lambda: info)
+    registry = registry_of(module)
+    if problem is None:
+        assert registry.storage(CLOCK, fixed_keys()).capabilities == told
+        return
+    with pytest.raises(ConfigurationError, match=f"plugin a: {problem}"):
         registry.storage(CLOCK, fixed_keys())
 
 
