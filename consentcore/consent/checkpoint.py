@@ -19,7 +19,7 @@ from consentcore.domain.clock import Clock
 from consentcore.domain.errors import ConsentcoreError
 from consentcore.domain.event import Checkpoint
 from consentcore.hooks.calling import Leash
-from consentcore.hooks.errors import described
+from consentcore.hooks.errors import describe_exception
 from consentcore.ports.extension import Anchor
 from consentcore.ports.keys import KeyRing
 from consentcore.ports.ledger import LedgerRepository
@@ -96,7 +96,7 @@ class Checkpointer:
             for checkpoint in due:
                 read = self._leash.call(name, partial(anchor.publish, checkpoint))
                 if read.error is not None:  # a plugin's fault must not stop the others
-                    why = described(read.error)
+                    why = describe_exception(read.error)
                     log.error("anchor %s did not keep checkpoint %d: %s", name, checkpoint.size, why)
                     break
                 self._published[name] = checkpoint.size

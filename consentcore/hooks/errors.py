@@ -20,7 +20,7 @@ def cause(error: BaseException) -> str:
         return type(error).__name__
 
 
-def described(error: BaseException) -> str:
+def describe_exception(error: BaseException) -> str:
     """For the log: an error of ours with its text, any other by type and place, ``KeyError at plugin.py:17 in send``.
 
     Not by its text: exceptions of mail and HTTP libraries quote addresses and answers, which no log may hold. One

@@ -21,7 +21,7 @@ from consentcore.domain.text import with_clean_texts
 from consentcore.hooks import specs
 from consentcore.hooks.calling import call
 from consentcore.hooks.checks import HOOKS, capability_problem, hooks_of
-from consentcore.hooks.errors import cause, described
+from consentcore.hooks.errors import cause, describe_exception
 from consentcore.hooks.info import PluginInfo, PluginKind
 from consentcore.hooks.loading import Loaded, load_objects, load_source
 from consentcore.ports.extension import RESERVED_CLAIMS
@@ -332,5 +332,5 @@ class Registry:
 
 
 def _left_out(name: str, hook: str, error: BaseException) -> None:
-    log.error("plugin %s: %s failed, its part is left out: %s", name, hook, described(error))
+    log.error("plugin %s: %s failed, its part is left out: %s", name, hook, describe_exception(error))
     log.debug("plugin %s: %s failed", name, hook, exc_info=error)

@@ -142,8 +142,12 @@ class Meters:
         """
         self._count(self._threads, (kind, why))
 
-    def told(self, kind: str, notifier: str, latency_s: float) -> None:
-        """Note that somebody has been told."""
+    def notice_told(self, kind: str, notifier: str, latency_s: float) -> None:
+        """Note that somebody has been told of a notice.
+
+        :param kind: of the notice.
+        :param latency_s: from the event to the answer.
+        """
         self._observe(self._latency, (kind, notifier), max(0.0, latency_s))
 
     def text(self) -> bytes:

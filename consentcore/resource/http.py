@@ -1,4 +1,8 @@
-"""A small HTTP client for one URL: connections are kept, everything has a time limit and a size limit."""
+"""A small HTTP client for one URL: connections are kept, everything has a time limit and a size limit.
+
+The server's guard of outgoing requests has no place here: an API asks one address, which whoever runs it has written,
+and installs nothing of the server.
+"""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from consentcore.domain.errors import StorageError
 from consentcore.domain.notice import EVENT_PLUGIN, Delivery, DeliveryState, Notice
 from consentcore.domain.parties import Audience
 from consentcore.hooks.calling import call
-from consentcore.hooks.errors import described
+from consentcore.hooks.errors import describe_exception
 from consentcore.ports.notifier import Notifier
 from consentcore.ports.storage import Storage
 from consentcore.worker.envelope import DeliveryContext, DeliveryContextBuilder
@@ -91,7 +91,7 @@ class Expander:
         read = call(lambda: targets_of(self._notifiers[notifier].targets(context)))
         if read.error is not None:
             context.raise_ours(read.error)
-            return 0, described(read.error)
+            return 0, describe_exception(read.error)
         targets, wrong = read.answer
         deliveries, unmade = _to_targets(context, notifier, targets, now)
         if unmade:
@@ -128,7 +128,7 @@ class Expander:
         except StorageError:
             raise
         except Exception as error:  # noqa: BLE001 - see expand_all
-            log.error("notice %s could not be packed: %s", notice.notice_id, described(error))
+            log.error("notice %s could not be packed: %s", notice.notice_id, describe_exception(error))
             return None
 
 
@@ -139,7 +139,7 @@ def _to_targets(
     try:
         return [_to_target(context, notifier, target, now) for target in targets], ""
     except Exception as error:  # noqa: BLE001 - one broken notice must not stand before all the others
-        return [], described(error)
+        return [], describe_exception(error)
 
 
 def _to_target(context: DeliveryContext, notifier: str, target: str, now: int) -> Delivery:

@@ -13,7 +13,7 @@ from consentcore.consent import shut_out
 from consentcore.domain.errors import InvalidTransition, NotFound
 from consentcore.domain.grant import Grant, standing
 from consentcore.domain.grant_states import GrantState
-from consentcore.hooks.errors import described
+from consentcore.hooks.errors import describe_exception
 from consentcore.ports.storage import transact
 from consentcore.ports.transactions import UnitOfWork
 from consentcore.worker.endpoint_health import EndpointMonitor
@@ -47,7 +47,9 @@ class Chore:
         try:
             more = self.work()
         except BaseException as error:  # noqa: BLE001 - see above
-            log.error("chore %s failed, next try in %g s: %s", self.name, self.every_s, described(error))
+            log.error(
+                "chore %s failed, next try in %g s: %s", self.name, self.every_s, describe_exception(error)
+            )
         self.next_at = time.monotonic() + (0 if more else self.every_s)
 
 
@@ -135,5 +137,5 @@ class Housekeeping:
             except (InvalidTransition, NotFound):
                 done += 1  # another worker, or the person, was faster
             except Exception as error:  # noqa: BLE001 - one that cannot be ended must not keep the rest alive
-                log.error("a %s could not be ended: %s", kind, described(error))
+                log.error("a %s could not be ended: %s", kind, describe_exception(error))
         return done

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from consentcore.domain.notice import Retry
 from consentcore.hooks.calling import Leash
 from consentcore.hooks.discretion import remarks
-from consentcore.hooks.errors import described, line
+from consentcore.hooks.errors import describe_exception, line
 from consentcore.worker.plugin_answers import outcome_of
 from consentcore.worker.unnamed_notifiers import unnamed_remarks
 
@@ -41,7 +41,9 @@ def check_notifiers(runtime: Runtime) -> tuple[list[str], list[str]]:
     passing: list[str] = []
     for name, notifier in runtime.checked_notifiers.items():
         read = leash.call(name, partial(_checked, notifier))
-        found = [Retry(f"it could not be tried: {described(read.error)}")] if read.error else read.answer
+        found = (
+            [Retry(f"it could not be tried: {describe_exception(read.error)}")] if read.error else read.answer
+        )
         for one in found:
             told = f" ({one.status or ''} {one.answer}".rstrip() + ")" if one.status or one.answer else ""
             (problems if one.operator else passing).append(

@@ -15,7 +15,7 @@ from consentcore.domain.errors import InvalidInput
 from consentcore.domain.event_kinds import NoticeKind
 from consentcore.domain.notice import Delivered, Delivery, DeliveryState, Notice, Outcome, Retry, Trigger
 from consentcore.hooks.calling import Leash
-from consentcore.hooks.errors import described
+from consentcore.hooks.errors import describe_exception
 from consentcore.ports.storage import transact
 from consentcore.webhooks.samples import sample_notice
 from consentcore.webhooks.service import test_notice
@@ -152,7 +152,7 @@ class EndpointProbe:
             read = _leash.call(name, partial(_targets, notifier, probe))
             if read.error is not None:
                 probe.raise_ours(read.error)
-                log.error("notifier %s could not choose targets: %s", name, described(read.error))
+                log.error("notifier %s could not choose targets: %s", name, describe_exception(read.error))
             elif endpoint_id in read.answer:
                 return name, notifier
         raise InvalidInput("endpoint_id", "expected an endpoint that a configured notifier sends to")
@@ -178,7 +178,7 @@ def _send(name: str, notifier: Notifier, context: DeliveryContext, target: str) 
         outcome, wrong = outcome_of(read.answer)
     else:
         context.raise_ours(read.error)
-        outcome, wrong = outcome_of_error(read.error), described(read.error)
+        outcome, wrong = outcome_of_error(read.error), describe_exception(read.error)
     if wrong:
         log.error("plugin %s: a test could not be sent: %s", name, wrong)
     return outcome, round((time.monotonic() - began) * 1000)

@@ -20,7 +20,7 @@ from consentcore.domain.notice import (
     Trigger,
 )
 from consentcore.hooks.calling import call
-from consentcore.hooks.errors import described
+from consentcore.hooks.errors import describe_exception
 from consentcore.ports.deliveries import Settlement
 from consentcore.ports.notifier import Notifier
 from consentcore.ports.storage import Storage
@@ -158,7 +158,7 @@ class Sender:
         except StorageError:
             raise
         except Exception as error:  # noqa: BLE001 - one that cannot be packed must not end the thread
-            return _Call(None, outcome_of_error(error), described(error))
+            return _Call(None, outcome_of_error(error), describe_exception(error))
         if delivery.target == UNCHOSEN:
             return self._choose(delivery, replace(context, attempt=0))
         endpoint = context.stored_endpoints.get(delivery.target)
@@ -170,7 +170,7 @@ class Sender:
         read = call(lambda: self._notifiers[delivery.notifier].send(context, delivery.target))
         if read.error is not None:
             context.raise_ours(read.error)
-            return _Call(context, outcome_of_error(read.error), described(read.error))
+            return _Call(context, outcome_of_error(read.error), describe_exception(read.error))
         return _Call(context, *outcome_of(read.answer))
 
     def _choose(self, delivery: Delivery, context: DeliveryContext) -> _Call:
@@ -188,7 +188,7 @@ class Sender:
             return _Call(None, Reject("the event does not exist"))
         read = call(lambda: self._tell_plugin(delivery.notifier.removeprefix(EVENT_PLUGIN), event))
         if read.error is not None:
-            return _Call(None, outcome_of_error(read.error), described(read.error))
+            return _Call(None, outcome_of_error(read.error), describe_exception(read.error))
         return _Call(None, Delivered())
 
     def _schedule(self, delivery: Delivery, trigger: Trigger) -> tuple[Sequence[float], str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from consentcore.domain.clock import MINUTE, Clock
 from consentcore.domain.notice import Outcome, Retry
-from consentcore.hooks.errors import described
+from consentcore.hooks.errors import describe_exception
 from consentcore.worker.claimed_delivery import ClaimedDelivery
 from consentcore.worker.queues import ClaimRoom, TargetQueues
 from consentcore.worker.sender import Sender
@@ -231,7 +231,7 @@ class SenderPool:
             try:
                 pending = self._sender.attempt(claimed)
             except BaseException as error:  # noqa: BLE001 - whatever it is, the thread goes on
-                log.error("delivery %s: %s", claimed.delivery.delivery_id, described(error))
+                log.error("delivery %s: %s", claimed.delivery.delivery_id, describe_exception(error))
                 pending = self._again(claimed)
             if not self._finish(thread, pending):
                 return

@@ -109,4 +109,4 @@ class Settler:
             self._meters.operators_fault(notifier)
         if isinstance(outcome, Delivered) and notice is not None and result.trigger is Trigger.SCHEDULE:
             told_at = result.started_at + result.latency_ms
-            self._meters.told(notice.kind.value, notifier, (told_at - written_at(notice)) / 1000)
+            self._meters.notice_told(notice.kind.value, notifier, (told_at - written_at(notice)) / 1000)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from consentcore.hooks.calling import call
-from consentcore.hooks.errors import described
+from consentcore.hooks.errors import describe_exception
 from consentcore.ports.notifier import Notifier
 from consentcore.worker.envelope import DeliveryContext
 from consentcore.worker.plugin_answers import targets_of
@@ -84,7 +84,7 @@ class TargetSelection:
     def _targets(self, name: str, context: DeliveryContext) -> Sequence[str]:
         """Its targets, and :data:`UNCHOSEN` beside the good ones when something was wrong."""
         read = call(lambda: targets_of(self._notifiers[name].targets(context)))
-        targets, wrong = read.answer if read.error is None else ([], described(read.error))
+        targets, wrong = read.answer if read.error is None else ([], describe_exception(read.error))
         if wrong:
             log.error("notifier %s could not choose targets of %s: %s", name, context.notice.notice_id, wrong)
         return [*targets, UNCHOSEN] if wrong else targets

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from consentcore.domain.clock import DAY
 from consentcore.domain.errors import StorageConflict, StorageError
 from consentcore.domain.notice import EVENT_PLUGIN
-from consentcore.hooks.errors import described
+from consentcore.hooks.errors import describe_exception
 from consentcore.mail.renderer import MailRenderer
 from consentcore.metrics import is_shared
 from consentcore.worker.claimed_delivery import load_notices
@@ -162,7 +162,7 @@ class Worker:
             log.warning("the storage failed, next try in %g s: %s", self._options.poll_max_s, error)
             stop.wait(self._options.poll_max_s)
         except BaseException as error:  # noqa: BLE001 - a worker that ends itself would silence everybody
-            log.error("a turn failed: %s", described(error))
+            log.error("a turn failed: %s", describe_exception(error))
             stop.wait(self._options.poll_max_s)
 
     def _expand_and_claim(self, dispatcher: Dispatcher) -> float:

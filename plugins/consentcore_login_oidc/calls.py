@@ -1,4 +1,8 @@
-"""Calls to the provider: each ends in time and within a size, and never follows a redirect or a proxy setting."""
+"""Calls to the provider: each ends in time and within a size, and never follows a redirect or a proxy setting.
+
+Not by ``EgressPolicy``, which guards against addresses of strangers: the operator chooses the provider, which often has
+a private one. And Authlib, which makes the requests, wants a session of requests.
+"""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from consentcore.domain.secret import digest
 
 if TYPE_CHECKING:
     from consentcore.domain.client import Client
-    from consentcore.oauth.client_auth.jose import Jwt
+    from consentcore.oauth.client_auth.client_jwt import Jwt
     from consentcore.oauth.client_auth.key_source import KeySource
     from consentcore.oauth.client_auth.methods import Attempt
     from consentcore.ports.storage import Storage

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote_plus
 
 from consentcore.domain.client import CLIENT_ID, AuthMethod
-from consentcore.oauth.client_auth.jose import Jwt, parse
+from consentcore.oauth.client_auth.client_jwt import Jwt, parse
 from consentcore.oauth.errors import bad_request, invalid_client
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"

@@ -19,13 +19,13 @@ from consentcore.domain.errors import InvalidInput
 from consentcore.egress import EgressError, Errand, errand
 from consentcore.egress.errands import KEY_SET
 from consentcore.jose.source_cache import RefreshPolicy, SourceCache, SourceUnavailable
-from consentcore.oauth.client_auth.jose import is_signed
+from consentcore.oauth.client_auth.client_jwt import is_signed
 from consentcore.oauth.client_auth.key_set import key_set
 
 if TYPE_CHECKING:
     from consentcore.domain.client import Client
     from consentcore.egress import EgressPolicy
-    from consentcore.oauth.client_auth.jose import Jwt
+    from consentcore.oauth.client_auth.client_jwt import Jwt
     from consentcore.oauth.client_auth.key_set import PublicKey
 
 log = logging.getLogger("consentcore.oauth")
