@@ -8,10 +8,15 @@ import os
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,::1,localhost"
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.amazon import aws  # noqa: F401 - pytest finds fixtures by their names here
 from tests.support.names import has_address
 from tests.support.postgres import empty_postgres_url, postgres_server, postgres_url  # noqa: F401 - likewise
+
+# How long an example takes, or is looked for, on a busy machine is nobody's fault.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

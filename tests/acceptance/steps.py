@@ -16,9 +16,9 @@ from consentcore.demo.isv import SCOPES
 from consentcore.demo.seed import PEOPLE
 from consentcore.i18n.dates import english_day as day
 from tests.support.browser import Browser, Page
+from tests.support.patience import PATIENCE_S
 from tests.support.processes import all_gone, children_of, stop_worker
 
-DELIVERED_S = 15.0
 ADA, GRACE = PEOPLE[0], PEOPLE[1]
 
 
@@ -63,7 +63,7 @@ class Story:
             f"{site.issuer}{site.prefix}/introspect",
             data={"token": token},
             auth=(site.client_id, site.client_secret),
-            timeout=10,
+            timeout=PATIENCE_S,
         )
         return bool(answer.json()["active"])
 
@@ -74,7 +74,7 @@ def expect(true: object, wanted: str, found: object = "") -> None:
         raise AssertionError(f"expected {wanted}" + (f", found {found}" if found else ""))
 
 
-def wait_for(wanted: str, look: Callable[[], object], seconds: float = DELIVERED_S) -> None:
+def wait_for(wanted: str, look: Callable[[], object], seconds: float = PATIENCE_S) -> None:
     """Look until it is so.
 
     :raises AssertionError: when it is not within ``seconds``.
@@ -148,7 +148,7 @@ def use(story: Story) -> None:
             f"{story.demo.coolsite.own_url}/webhooks",
             data=b'{"type":"consent.granted"}',
             headers={**signature, "webhook-signature": "v1,AAAA"},
-            timeout=10,
+            timeout=PATIENCE_S,
         )
         expect(answer.status_code == 400, "a refusal", answer.status_code)
 
@@ -222,8 +222,8 @@ def crash(story: Story) -> None:
         expect(len(story.hooks("consent.granted")) == 1, "no second webhook yet")
     with story.step(f"kill -9 of the server: its {len(family)} child processes go with it"):
         demo.server.send_signal(signal.SIGKILL)
-        demo.server.wait(10)
-        wait_for("every child to be gone", lambda: all_gone([child.pid for child in family]), 5)
+        demo.server.wait(PATIENCE_S)
+        wait_for("every child to be gone", lambda: all_gone([child.pid for child in family]))
     with story.step("started again, with everything that was committed"):
         demo.start_server()
         expect("Meeting room 2" in ada.press("Read room climate").text, "rooms as before", ada.page)

@@ -12,6 +12,7 @@ from consentcore.domain.client import AuthMethod, Client, ClientSecret
 from consentcore.domain.grant_states import GrantState
 from consentcore.domain.owner import Owner
 from consentcore.domain.secret import CLIENT_SECRET, digest, mint
+from tests.support.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request
@@ -39,7 +40,7 @@ class Person:
     handed_over: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.context.set_default_timeout(20_000)
+        self.context.set_default_timeout(1000 * PATIENCE_S)
         self.context.on("console", self._listen)
         self.context.on("request", self._watch)
 

@@ -9,6 +9,7 @@ import pytest
 from consentcore.demo.serving import Site, base_url, bind
 from tests.browser.browsing import PASSWORD
 from tests.browser.inspector import Inspector
+from tests.support.patience import PATIENCE_S
 
 pytestmark = pytest.mark.browser
 
@@ -116,7 +117,7 @@ def test_a_sign_in_and_a_sign_out_at_an_openid_provider(chromium, tmp_path):
         )
         platform = make_platform(tmp_path, login="login_oidc", issuer=web, extra=extra)
         site, context = Site(sock, platform.app), chromium.new_context()
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(1000 * PATIENCE_S)
         context.on("console", lambda message: complaints.append(message.text))
         page = context.new_page()
         page.goto(f"{web}/consents/history")

@@ -12,6 +12,7 @@ from consentcore.webhooks.signing import read_public_key, read_secret
 from consentcore.webhooks.verification import Trust, examine
 from tests.support.command_line import Cli
 from tests.support.node import node_process
+from tests.support.patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -102,7 +103,7 @@ def test_receiver_on_nodejs_judges_each_as_it_says(tmp_path):
     assert cli("webhooks", "fixtures", "--out", str(tmp_path / "f"), ini=False).code == 0
     index = tmp_path / "f" / "index.json"
     with node_process("webhooks.js", str(index)) as process:
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=2 * PATIENCE_S)
     assert process.returncode == 0, err
     expected = {one["name"]: one["verdict"] for one in json.loads(index.read_text())["fixtures"]}
     assert json.loads(out) == expected

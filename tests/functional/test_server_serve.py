@@ -134,9 +134,16 @@ def resident_mb(pid):
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    running = Server(
-        tmp_path_factory.mktemp("server"), body_timeout_s=1, header_timeout_s=2, access_log=True, threads=2
-    )
+    running = Server(tmp_path_factory.mktemp("server"), access_log=True, threads=2)
+    yield running.wait_until_listening()
+    running.end()
+
+
+@pytest.fixture(scope="module")
+def hasty(tmp_path_factory):
+    """Gives up soon what does not come."""
+    options = {"body_timeout_s": 1, "header_timeout_s": 2, "access_log": True, "threads": 2}
+    running = Server(tmp_path_factory.mktemp("hasty"), **options)
     yield running.wait_until_listening()
     running.end()
 
@@ -317,20 +324,21 @@ def test_body_that_is_cut_off_never_reaches_the_application(server, rest):
 @pytest.mark.parametrize(
     "rest", [b"Content-Length: 9\r\n\r\nslow", b"Transfer-Encoding: chunked\r\n\r\n4\r\nslow\r\n"]
 )
-def test_body_has_a_deadline(server, rest):
+def test_body_has_a_deadline(hasty, rest):
     started = time.monotonic()
-    answer = server.raw(HEAD + rest)
+    answer = hasty.raw(HEAD + rest)
     assert refusal(answer) == 408
     assert time.monotonic() - started > 0.9
 
 
-def test_head_has_a_deadline(server):
+def test_head_has_a_deadline(hasty):
     started = time.monotonic()
-    assert refusal(server.raw(b"GET / HTTP/1.1\r\nHo")) in {408, 0}
+    assert refusal(hasty.raw(b"GET / HTTP/1.1\r\nHo")) in {408, 0}
     assert time.monotonic() - started > 1.5
 
 
-def test_client_that_hangs_up_leaves_no_traceback(server):
+def test_client_that_hangs_up_leaves_no_traceback(hasty):
+    server = hasty
     before = server.stderr.count("Traceback")
     for request in (HEAD + b"Content-Length: 100\r\n\r\nshort", b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n"):
         with server.connect() as sock:

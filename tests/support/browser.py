@@ -8,6 +8,8 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 
+from tests.support.patience import PATIENCE_S
+
 _UNSEEN = frozenset({"head", "script", "style", "template"})
 _VOID = frozenset({"input", "link", "meta", "br", "hr", "img"})
 
@@ -186,7 +188,9 @@ class Browser:
         if method == "POST":
             here = urlsplit(self.page.url)
             headers["Origin"] = f"{here.scheme}://{here.netloc}"
-        answer = self._session.request(method, url, data=data, params=params, headers=headers, timeout=20)
+        answer = self._session.request(
+            method, url, data=data, params=params, headers=headers, timeout=PATIENCE_S
+        )
         # Servers that name no charset mean UTF-8 here; requests would read Latin-1.
         source = answer.content.decode("utf-8", "replace")
         self.page = Page(answer.url, answer.status_code, source, dict(answer.headers))

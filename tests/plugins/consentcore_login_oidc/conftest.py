@@ -62,14 +62,14 @@ def now() -> int:
     return time.time_ns() // 1_000_000
 
 
-def begin(login, *, fresh: bool = False) -> RedirectTo:
-    sent = login.begin(callback_url=CALLBACK, fresh=fresh, now=now())
+def begin(login, *, fresh: bool = False, at: int = 0) -> RedirectTo:
+    sent = login.begin(callback_url=CALLBACK, fresh=fresh, now=at or now())
     assert isinstance(sent, RedirectTo)
     return sent
 
 
 def complete(login, provider, sent=None, *, fresh: bool = False, at: int = 0, **changes):
-    """A whole round trip; what came of it."""
-    sent = sent or begin(login, fresh=fresh)
+    """A whole round trip, all of it at one moment where ``at`` names one; what came of it."""
+    sent = sent or begin(login, fresh=fresh, at=at)
     params = provider.sends_back(sent.url, **changes)
     return login.complete(Returned(params, sent.transient, CALLBACK, at or now()))

@@ -11,7 +11,7 @@ from joserfc import jws, jwt
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
 from consentcore.api import Authenticated, Refused, Unavailable
-from tests.plugins.consentcore_login_oidc.conftest import CALLBACK, begin, complete, now
+from tests.plugins.consentcore_login_oidc.conftest import CALLBACK, begin, complete
 from tests.support.oidc_provider import CLIENT_ID, query_of
 
 FAILED = Refused("failed")
@@ -35,11 +35,12 @@ def test_the_question_is_what_the_specifications_want(made, provider):
 
 
 def test_a_good_answer_names_the_owner(made, provider, storage):
-    provider.claims = {"acr": "gold", "amr": ["pwd", "otp", 7], "auth_time": int(time.time()) - 100}
+    signed_in_at = int(time.time()) - 100
+    provider.claims = {"acr": "gold", "amr": ["pwd", "otp", 7], "auth_time": signed_in_at}
     outcome = complete(made(), provider)
     assert isinstance(outcome, Authenticated)
     assert (outcome.acr, outcome.amr) == ("gold", ("pwd", "otp"))
-    assert now() - 110_000 < outcome.auth_time < now() - 90_000
+    assert outcome.auth_time == signed_in_at * 1000
     _, form, authorization = next(one for one in provider.seen if one[0] == "token")
     assert (form["grant_type"], form["redirect_uri"]) == ("authorization_code", CALLBACK)
     assert authorization.startswith("Basic ")
@@ -85,17 +86,18 @@ def test_several_audiences_are_good_with_our_azp(made, provider):
 
 @pytest.mark.parametrize(("off", "good"), [(-50, True), (50, True), (-90, False), (90, False)])
 def test_the_provider_clock_may_be_off_by_the_tolerance(made, provider, off, good):
-    base = int(time.time()) + off
-    provider.claims = {"iat": base, "exp": base + 5 if off < 0 else base + 300}
-    outcome = complete(made(clock_tolerance_s=60), provider)
+    moment = int(time.time())
+    provider.claims = {"iat": moment + off, "exp": moment + off + (5 if off < 0 else 300)}
+    outcome = complete(made(clock_tolerance_s=60), provider, at=moment * 1000)
     assert isinstance(outcome, Authenticated) if good else outcome == FAILED
 
 
 @pytest.mark.parametrize(("age_s", "good"), [(50, True), (90, False)])
 def test_a_token_that_is_older_than_the_question_is_refused(made, provider, age_s, good):
     """However long it is good for still."""
-    provider.claims = {"iat": int(time.time()) - age_s}
-    outcome = complete(made(clock_tolerance_s=60), provider)
+    moment = int(time.time())
+    provider.claims = {"iat": moment - age_s}
+    outcome = complete(made(clock_tolerance_s=60), provider, at=moment * 1000)
     assert isinstance(outcome, Authenticated) if good else outcome == FAILED
 
 
@@ -103,9 +105,9 @@ def test_a_token_that_is_older_than_the_question_is_refused(made, provider, age_
     ("auth_time", "outcome"), [(None, "stale"), ("now", "stale"), (-3600, "stale"), (-30, ""), (0, "")]
 )
 def test_a_new_sign_in_must_be_new(made, provider, auth_time, outcome):
-    value = int(time.time()) + auth_time if isinstance(auth_time, int) else auth_time
-    provider.claims = {"auth_time": value}
-    found = complete(made(), provider, fresh=True)
+    moment = int(time.time())
+    provider.claims = {"auth_time": moment + auth_time if isinstance(auth_time, int) else auth_time}
+    found = complete(made(), provider, fresh=True, at=moment * 1000)
     assert found == Refused("stale") if outcome else isinstance(found, Authenticated)
 
 

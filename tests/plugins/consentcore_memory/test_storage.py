@@ -14,6 +14,7 @@ from consentcore.api import NoSettings, PluginKind, StorageConflict, StorageErro
 from consentcore.testing import factories
 from consentcore.testing.scenario import populate
 from consentcore_memory import MemoryStorage
+from tests.support.patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def test_writer_waits_for_the_one_before():
 
     holder = threading.Thread(target=hold)
     holder.start()
-    entered.wait(5)
+    assert entered.wait(PATIENCE_S)
     with storage.transaction():
         order.append("second")
     holder.join()

@@ -16,6 +16,7 @@ from consentcore.api import Owner, OwnerSession, StorageError
 from consentcore_sqlalchemy import schema
 from consentcore_sqlalchemy.migrate import FOLDER
 from consentcore_sqlalchemy.tables import metadata
+from tests.support.patience import PATIENCE_S
 from tests.support.postgres import storage_at
 
 MIGRATIONS = [step.revision for step in ScriptDirectory(str(FOLDER)).walk_revisions()][::-1]
@@ -114,7 +115,7 @@ def test_processes_that_start_at_the_same_time_do_it_once(empty_url):
         for child in children:
             child.stdin.write("go\n")
             child.stdin.flush()
-        outcomes = sorted(child.communicate(timeout=60)[0].split() for child in children)
+        outcomes = sorted(child.communicate(timeout=2 * PATIENCE_S)[0].split() for child in children)
     finally:
         for child in children:
             child.kill()

@@ -163,7 +163,7 @@ class TestTls:
 
             thread = threading.Thread(target=take)
             thread.start()
-            guard = policy("127.0.0.2", "127.0.0.1", tls=certificate.client, connect_timeout_s=1.0)
+            guard = policy("127.0.0.2", "127.0.0.1", tls=certificate.client, connect_timeout_s=PATIENCE_S)
             url = secure.url(scheme="https", host="hooks.example")
             assert guard.post(url, {}, b"x").status == 204
             thread.join()

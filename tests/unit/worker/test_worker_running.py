@@ -118,7 +118,7 @@ def test_deliveries_of_a_busy_target_are_not_lost_and_never_too_many_at_once(sce
             if running[0] == scenario.settings.worker.per_target:
                 full.set()
         if len(scenario.hooker.sent) > 1:  # the first one goes alone, to find out
-            full.wait(1)
+            full.wait(PATIENCE_S)
         time.sleep(0.02)
         with lock:
             running[0] -= 1
