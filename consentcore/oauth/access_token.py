@@ -35,7 +35,7 @@ class AccessToken:
 
 
 def make_access_token(
-    server: ServerContext, client: Client, grant: Grant, wanted: AccessTokenRequest, reference: str
+    server: ServerContext, client: Client, grant: Grant, request: AccessTokenRequest, reference: str
 ) -> AccessToken:
     """Make the access token.
 
@@ -44,16 +44,16 @@ def make_access_token(
     :raises ConfigurationError: claims of plugins are not in order.
     """
     if client.access_token_format is not TokenFormat.JWT:
-        return AccessToken(reference, wanted.audience)
-    audience = wanted.audience or default_audience(server)
+        return AccessToken(reference, request.audience)
+    audience = request.audience or default_audience(server)
     claims = TokenClaims(
         grant=grant,
         client_id=client.client_id,
-        scopes=wanted.scopes,
+        scopes=request.scopes,
         audience=audience,
-        created_at=wanted.now,
-        expires_at=server.lifetimes.access_end(wanted.now, grant),
-        auth_time=wanted.auth_time,
-        acr=wanted.acr,
+        created_at=request.now,
+        expires_at=server.lifetimes.access_end(request.now, grant),
+        auth_time=request.auth_time,
+        acr=request.acr,
     )
     return AccessToken(mint_jwt(server, claims), audience)

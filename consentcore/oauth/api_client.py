@@ -34,10 +34,10 @@ class ApiClientAuthenticator:
         http, parameters = _assertion_in_body(http)
         authenticator, now = self._server.authenticator, self._server.clock.now()
         credentials = authenticator.identify("api", http, parameters)
-        found = self._server.storage.protocol.read_authorize(credentials.client_id, None, now).client
-        if found is not None and found.auth_method is AuthMethod.SECRET_POST:
+        known = self._server.storage.protocol.read_authorize(credentials.client_id, None, now).client
+        if known is not None and known.auth_method is AuthMethod.SECRET_POST:
             credentials = replace(credentials, method=AuthMethod.SECRET_POST)
-        client = authenticator.authenticate("api", http, credentials, found, now)
+        client = authenticator.authenticate("api", http, credentials, known, now)
         if client.public:
             raise invalid_client()
         if client.kind is ClientKind.RESOURCE_SERVER:

@@ -91,15 +91,15 @@ class AuthorizationEndpoint:
             return PageError(400, "invalid_request", _FATAL["MissingClientIdError"])
         request_uri = parameters.values.get("request_uri", "")
         if pushed_requests.is_pushed(request_uri):
-            return self._open(parameters, request_uri, client_id, session_hash)
-        return self._judged(
+            return self._open_pushed(parameters, request_uri, client_id, session_hash)
+        return self._validate(
             AuthorizeState(parameters, self._read(client_id, session_hash), self._server.catalog)
         )
 
     def _read(self, client_id: str, session_hash: bytes | None) -> AuthorizeContext:
         return self._server.storage.protocol.read_authorize(client_id, session_hash, self._server.clock.now())
 
-    def _judged(self, state: AuthorizeState) -> PageError | Redirect | Pending:
+    def _validate(self, state: AuthorizeState) -> PageError | Redirect | Pending:
         client = state.context.client
         if client is not None and client.suspended is not None:
             return KEPT_OUT
@@ -109,18 +109,18 @@ class AuthorizationEndpoint:
         except FatalClientError as error:
             return PageError(400, str(error.error), _fatal(error))
         except OAuth2Error as error:
-            return self._refusal(request, str(error.error), description_of(error))
+            return Redirect(self.error_url(request, str(error.error), description_of(error)))
         except ProtocolError as error:
-            return self._refusal(request, error.error, error.description)
+            return Redirect(self.error_url(request, error.error, error.description))
         shared = pushed_requests.shared_name(state.pushed) if state.pushed else ""
-        return Pending(_wanted(request), state.context, shared)
+        return Pending(_authorization_request(request), state.context, shared)
 
-    def check(self, wanted: Mapping[str, str], context: AuthorizeContext) -> None:
+    def check(self, values: Mapping[str, str], context: AuthorizeContext) -> None:
         """Judge the parameters of a request that is pushed, by the rules of :meth:`validate`.
 
         :raises ProtocolError: 400, with the error that a redirect, or the page, would have had.
         """
-        parameters = Parameters(dict(wanted), {})
+        parameters = Parameters(dict(values), {})
         request = self._request(
             AuthorizeState(parameters, context, self._server.catalog, pushed=pushed_requests.URN)
         )
@@ -131,7 +131,7 @@ class AuthorizationEndpoint:
         except OAuth2Error as error:
             raise ProtocolError(400, str(error.error), description_of(error)) from None
 
-    def _open(
+    def _open_pushed(
         self, given: Parameters, request_uri: str, client_id: str, session_hash: bytes | None
     ) -> PageError | Redirect | Pending:
         """The parameters that were pushed, or what stands since they were opened before; what is beside ``client_id``
@@ -142,29 +142,29 @@ class AuthorizationEndpoint:
             return PageError(400, "invalid_request", problem)
         if not pushed_requests.is_whole(request_uri):
             return PageError(400, "invalid_request_uri", "request_uri: expected one as it was given out")
-        taken = pushed_requests.take(self._server, request_uri, client_id)
-        if taken is None:
+        pushed = pushed_requests.take(self._server, request_uri, client_id)
+        if pushed is None:
             return self._open_again(request_uri, client_id, session_hash)
-        parameters = read_query(taken.query, AUTHORIZE)
+        parameters = read_query(pushed.query, AUTHORIZE)
         context = self._read(client_id, session_hash)
-        judged = self._judged(AuthorizeState(parameters, context, self._server.catalog, request_uri))
-        if isinstance(judged, PageError):
-            self._server.storage.protocol.push_request(taken)
-        return judged
+        outcome = self._validate(AuthorizeState(parameters, context, self._server.catalog, request_uri))
+        if isinstance(outcome, PageError):
+            self._server.storage.protocol.push_request(pushed)
+        return outcome
 
     def _open_again(
         self, request_uri: str, client_id: str, session_hash: bytes | None
     ) -> PageError | Pending:
-        found = pushed_requests.opened_before(self._server, request_uri, client_id)
-        if found is None:
+        opened = pushed_requests.opened_before(self._server, request_uri, client_id)
+        if opened is None:
             return USED_UP
         context = self._read(client_id, session_hash)
         client = context.client
-        if client is None or not is_registered(client, found.request.redirect_uri):
+        if client is None or not is_registered(client, opened.request.redirect_uri):
             return PageError(400, "invalid_request", _FATAL["MismatchingRedirectURIError"])
         if client.suspended is not None:
             return KEPT_OUT
-        return Pending(found.request, context, pushed_requests.shared_name(request_uri), found)
+        return Pending(opened.request, context, pushed_requests.shared_name(request_uri), opened)
 
     def issue_code(
         self, request: AuthorizationRequest, grant: Grant, session: OwnerSession | None = None
@@ -190,11 +190,11 @@ class AuthorizationEndpoint:
 
     def success_url(self, request: AuthorizationRequest, code: str) -> str:
         """The redirect URI with code, state and iss (RFC 6749 section 4.1.2, RFC 9207 section 2)."""
-        return self._answer(request.redirect_uri, [("code", code)], request.state)
+        return self._lead_back(request.redirect_uri, [("code", code)], request.state)
 
     def error_url(self, request: AuthorizationRequest, error: str, description: str) -> str:
         """The redirect URI with error, error_description, state and iss (RFC 6749 section 4.1.2.1)."""
-        return self._answer(request.redirect_uri, _error_pairs(error, description), request.state)
+        return self._lead_back(request.redirect_uri, _error_pairs(error, description), request.state)
 
     def _request(self, state: AuthorizeState) -> Any:
         # As a body, because oauthlib raises on a query that has a quote or a bar in it (gap 14).
@@ -204,10 +204,7 @@ class AuthorizationEndpoint:
         request.require_par = self._server.settings.oauth.require_par
         return request
 
-    def _refusal(self, request: Any, error: str, description: str) -> Redirect:
-        return Redirect(self._answer(request.redirect_uri, _error_pairs(error, description), request.state))
-
-    def _answer(self, redirect_uri: str, pairs: list[tuple[str, str]], state: str | None) -> str:
+    def _lead_back(self, redirect_uri: str, pairs: list[tuple[str, str]], state: str | None) -> str:
         """Add state (once, as it came) and ``iss`` (RFC 9207 section 2; gap 17)."""
         if state is not None:
             pairs.append(("state", state))
@@ -252,10 +249,10 @@ def _fatal(error: FatalClientError) -> str:
 def _set_scopes(request: Any) -> None:
     if request.scope is None:
         return  # oauthlib asks the validator for the default
-    wanted = scope_strings.parse(request.scope)
-    if wanted is None:
+    tokens = scope_strings.parse(request.scope)
+    if tokens is None:
         raise InvalidScopeError(description=scope_strings.MALFORMED, request=request)
-    request.scopes = list(wanted)
+    request.scopes = list(tokens)
 
 
 def _prompt(request: Any) -> str:
@@ -272,7 +269,7 @@ def _prompt(request: Any) -> str:
     return ""
 
 
-def _wanted(request: Any) -> AuthorizationRequest:
+def _authorization_request(request: Any) -> AuthorizationRequest:
     locales = (request.ui_locales or "").split(" ")
     return AuthorizationRequest(
         client_id=request.client_id,

@@ -85,11 +85,11 @@ class Readers:
             return self._seen.get(client_id, frozenset())
         now = self._server.clock.now()
         try:
-            found = self._server.storage.protocol.read_authorize(client_id, None, now).client
+            client = self._server.storage.protocol.read_authorize(client_id, None, now).client
         except StorageError as error:
             log.warning("not found out from where an answer may be read: %s", error)
             return self._seen.get(client_id, frozenset())
-        origins = origins_of(found) if found is not None else frozenset()
+        origins = origins_of(client) if client is not None else frozenset()
         if origins:
             if len(self._seen) >= _MOST_CLIENTS:
                 self._seen = {}

@@ -52,18 +52,18 @@ class PushedAuthorizationRequestEndpoint(Endpoint):
             raise ProtocolError(400, "unauthorized_client", "A resource server authorizes nobody")
         if "request_uri" in parameters:
             raise bad_request("request_uri: expected none in a pushed request")  # section 2.1
-        wanted = {name: value for name, value in parameters.items() if name in AUTHORIZE}
-        wanted["client_id"] = client.client_id
-        self._check(wanted, context)
-        return self._stored(wanted, now)
+        requested = {name: value for name, value in parameters.items() if name in AUTHORIZE}
+        requested["client_id"] = client.client_id
+        self._check(requested, context)
+        return self._store(requested, now)
 
-    def _stored(self, wanted: Mapping[str, str], now: int) -> HttpResponse:
+    def _store(self, requested: Mapping[str, str], now: int) -> HttpResponse:
         secret, life_s = mint(REQUEST), self._server.settings.oauth.par_ttl_s
         self._server.storage.protocol.push_request(
             PushedRequest(
                 request_hash=digest(secret),
-                client_id=wanted["client_id"],
-                query=_query(wanted),
+                client_id=requested["client_id"],
+                query=_query(requested),
                 created_at=now,
                 expires_at=now + life_s * SECOND,
             )
@@ -71,10 +71,10 @@ class PushedAuthorizationRequestEndpoint(Endpoint):
         return json_answer({"request_uri": URN + secret, "expires_in": life_s}, 201)
 
 
-def _query(wanted: Mapping[str, str]) -> str:
+def _query(requested: Mapping[str, str]) -> str:
     pairs = [
         (name, value)
-        for name, text in wanted.items()
-        for value in (several(wanted, name) if name in REPEATABLE else (text,))
+        for name, text in requested.items()
+        for value in (several(requested, name) if name in REPEATABLE else (text,))
     ]
     return urlencode(pairs, quote_via=quote)

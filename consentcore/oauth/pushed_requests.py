@@ -56,9 +56,9 @@ def opened_before(server: ServerContext, request_uri: str, client_id: str) -> In
     key = digest(shared_name(request_uri))
     for wait_s in (0.02, 0.05, 0):
         with server.storage.reading() as uow:
-            found = uow.interactions.get(key)
-        if found is not None:
-            alive = server.clock.now() < found.expires_at
-            return found if alive and found.request.client_id == client_id else None
+            opened = uow.interactions.get(key)
+        if opened is not None:
+            alive = server.clock.now() < opened.expires_at
+            return opened if alive and opened.request.client_id == client_id else None
         time.sleep(wait_s)
     return None

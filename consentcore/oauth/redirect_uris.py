@@ -84,8 +84,8 @@ def is_registered(client: Client, presented: str) -> bool:
 
 
 def _matches_but_port(presented: str, registered: Iterable[str]) -> bool:
-    wanted = _without_port(presented)
-    return wanted is not None and any(_without_port(uri) == wanted for uri in registered)
+    bare = _without_port(presented)
+    return bare is not None and any(_without_port(uri) == bare for uri in registered)
 
 
 def _without_port(uri: str) -> tuple[str, str] | None:

@@ -69,7 +69,7 @@ class CodeExchange(Exchange[Code]):
         :raises InvalidGrantError: unknown, another client's, used, expired, under a dead grant; or a verifier
             that is missing (RFC 7636 section 4.6), malformed or was not announced (RFC 9700 section 4.8.2, gap 5).
         """
-        code, grant = self.found()
+        code, grant = self.resolve()
         if not grant.is_active(self.now):
             raise InvalidGrantError(request=request)
         if code.used_at is not None and not self.client.public:

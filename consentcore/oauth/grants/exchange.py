@@ -84,7 +84,7 @@ class Exchange(ABC, Generic[C]):
     :param pair: the tokens to give out, if nothing else is decided.
     :param now: milliseconds since the epoch.
     :param requested: the values of the parameter ``resource``.
-    :ivar credential: from :meth:`found` on, and so are the following.
+    :ivar credential: from :meth:`resolve` on, and so are the following.
     :ivar access_end: when the access token ends, in milliseconds since the epoch.
     :ivar expires_in: its lifetime in whole seconds.
     """
@@ -128,7 +128,7 @@ class Exchange(ABC, Generic[C]):
         :raises InvalidGrantError: the verb has not done it.
         """
 
-    def found(self) -> tuple[C, Grant]:
+    def resolve(self) -> tuple[C, Grant]:
         """The credential and its grant.
 
         :raises InvalidGrantError: there is none such.
@@ -147,18 +147,18 @@ class Exchange(ABC, Generic[C]):
         :raises ProtocolError: ``invalid_target``.
         :raises ConfigurationError: a plugin's claims are not in order.
         """
-        wanted = AccessTokenRequest(
+        access_request = AccessTokenRequest(
             scopes=tuple(request.scopes),
             audience=token_audience(self.client, self._requested, self.credential.audience),
             now=self.now,
             auth_time=self.credential.auth_time,
             acr=self.credential.acr,
         )
-        made = make_access_token(self._server, self.client, self.grant, wanted, self.pair.access)
-        self._audience = made.audience
-        if made.text != self.pair.access:
-            self.replace_access(made.text)
-        return made.text
+        token = make_access_token(self._server, self.client, self.grant, access_request, self.pair.access)
+        self._audience = token.audience
+        if token.text != self.pair.access:
+            self.replace_access(token.text)
+        return token.text
 
     def replace_access(self, text: str) -> None:
         """Give out another access token than that of the pair."""

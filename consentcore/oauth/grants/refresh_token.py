@@ -96,7 +96,7 @@ class RefreshExchange(Exchange[Token]):
 
         :raises InvalidGrantError: unknown, no refresh token, another client's, or dead.
         """
-        token, _ = self.found()
+        token, _ = self.resolve()
         self.original_scopes = list(self._lookup.effective_scopes())
         if token.kind is not TokenKind.REFRESH or token.client_id != self.client.client_id:
             raise InvalidGrantError(request=request)
@@ -139,8 +139,8 @@ class RefreshExchange(Exchange[Token]):
 
     def _add_access(self, request: Any, grace: Grace, scopes: tuple[str, ...]) -> None:
         """Store the access token of this request under the successor, which stays the one there is."""
-        wanted = replace(self._rotation(scopes), token_hash=grace.refresh.token_hash, rotate=False)
-        if not isinstance(self._server.storage.protocol.rotate_refresh(wanted), Rotated):
+        addition = replace(self._rotation(scopes), token_hash=grace.refresh.token_hash, rotate=False)
+        if not isinstance(self._server.storage.protocol.rotate_refresh(addition), Rotated):
             raise InvalidGrantError(request=request)
 
     def _only_grace(self, request: Any, outcome: RotateOutcome) -> Grace:
@@ -148,10 +148,10 @@ class RefreshExchange(Exchange[Token]):
             return outcome
         if isinstance(outcome, Reused):
             self._server.compromised(outcome.family_id, outcome.grant_id, EventType.REFRESH_REUSED)
-        self._say_if_suspended()
+        self._refuse_suspended()
         raise InvalidGrantError(request=request)
 
-    def _say_if_suspended(self) -> None:
+    def _refuse_suspended(self) -> None:
         """Look whether the client was suspended since the read: it must not take its token for a dead one.
 
         :raises ProtocolError: when it was.
