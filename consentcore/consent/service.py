@@ -17,7 +17,7 @@ from consentcore.domain.client import Client
 from consentcore.domain.clock import Clock
 from consentcore.domain.errors import InteractionGone, InvalidInput, InvalidTransition, NotFound
 from consentcore.domain.event import ConsentEvent, Evidence, NoticeSnapshot
-from consentcore.domain.event_kinds import SECURITY_EVENTS, EventType, requested_by
+from consentcore.domain.event_kinds import SECURITY_EVENTS, EventType, event_kind, requested_by
 from consentcore.domain.grant import Grant, standing
 from consentcore.domain.interaction import AuthorizationRequest, Interaction
 from consentcore.domain.owner import Owner
@@ -275,6 +275,6 @@ class ConsentService:
         return not standing(grant, self._clock.now()).recorded
 
     def _expire(self, uow: UnitOfWork, grant: Grant) -> GrantChange:
-        evidence = Evidence("timer", reason_code="time_over")
+        evidence = Evidence("timer", reason_code=event_kind(EventType.EXPIRED).default_reason)
         action = Action(EventType.EXPIRED, SYSTEM, evidence, effective_at=grant.expires_at)
         return self._transitions.apply(uow, action, grant, grant)

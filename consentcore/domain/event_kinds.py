@@ -272,6 +272,7 @@ EVENT_KINDS = (
 )
 _NOTICES = by_member("NOTICE_KINDS", NoticeKind, NOTICE_KINDS, lambda row: row.kind)
 _EVENTS = by_member("EVENT_KINDS", EventType, EVENT_KINDS, lambda row: row.type)
+_TOLD = {kind: tuple(row for row in EVENT_KINDS if row.notice is kind) for kind in NoticeKind}
 _REQUESTED = by_member(
     "EVENT_KINDS, on_request,",
     ActorType,
@@ -315,4 +316,4 @@ def leading_to(state: GrantState) -> EventKind:
 def told_by(kind: NoticeKind) -> tuple[EventKind, ...]:
     """The kinds of event that a kind of notice tells of, the typical one first; none where it is about something else
     than a consent."""
-    return tuple(row for row in EVENT_KINDS if row.notice is kind)
+    return _TOLD[kind]

@@ -49,12 +49,11 @@ class _Facts:
     def _from_members(cls, document: object) -> Self:
         if not isinstance(document, dict):
             raise NoticeFactsError("a notice's data is no JSON object")
-        known = {one.name for one in fields(cls)}
-        return cls(**{name: cls._read(name, value) for name, value in document.items() if name in known})
+        given = {one.name: one.default for one in fields(cls) if one.name in document}
+        return cls(**{name: cls._read(name, document[name], default) for name, default in given.items()})
 
     @classmethod
-    def _read(cls, name: str, value: object) -> object:
-        default = getattr(cls(), name)
+    def _read(cls, name: str, value: object, default: object) -> object:
         if isinstance(default, tuple):
             if isinstance(value, list) and all(isinstance(one, str) for one in value):
                 return tuple(value)
@@ -161,7 +160,7 @@ class AccountFacts(_Facts):
     link: LinkFacts | None = field(default=None, metadata=_UNLESS_EMPTY)
 
     @classmethod
-    def _read(cls, name: str, value: object) -> object:  # noqa: ARG003 - there is only one
+    def _read(cls, name: str, value: object, default: object) -> object:  # noqa: ARG003 - there is only one
         return LinkFacts._from_members(value)  # noqa: SLF001 - of the same kind
 
 

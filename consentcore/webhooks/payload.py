@@ -9,7 +9,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from consentcore.domain.clock import iso
-from consentcore.domain.event_kinds import CHOOSABLE, NoticeKind, notice_profile
+from consentcore.domain.event_kinds import CHOOSABLE, NoticeKind, notice_profile, told_by
 from consentcore.domain.notice import Notice
 from consentcore.domain.notice_facts import ConsentFacts, EndpointTestFacts
 
@@ -107,7 +107,7 @@ def _data(notice: Notice, facts: ConsentFacts, subject: str, issuer: str) -> dic
         data["test"] = True
     if notice.kind is NoticeKind.DENIED:
         return data | _denial(notice, facts, subject)
-    initiator = facts.initiator or "system"
+    initiator, typical = facts.initiator or "system", told_by(notice.kind)[0]
     data |= {
         "grant_id": notice.grant_id,
         "subject": subject,
@@ -117,16 +117,16 @@ def _data(notice: Notice, facts: ConsentFacts, subject: str, issuer: str) -> dic
         "initiator": initiator,
         "reason": facts.reason,
         "effective_at": _effective_at(notice, facts),
-        "expires_at": facts.expires_at if notice.kind is NoticeKind.GRANTED else None,
+        "expires_at": facts.expires_at if typical.consenting else None,
         "grant_url": f"{issuer.rstrip('/')}/api/v1/grants/{notice.grant_id}",
     }
-    if notice.kind is NoticeKind.REVOKED:
+    if typical.on_request:
         # Keyed by language (BCP 47), as in CAEP 1.0: fixed words, never what somebody typed.
         data["reason_user"] = {"en": _REASONS_FOR_THE_USER[initiator]}
         if facts.reason_text:
             # In whatever language the operator wrote it (BCP 47 section 2.2.1: undetermined).
             data["reason_admin"] = {"und": facts.reason_text}
-    if notice.kind is NoticeKind.GRANTED:
+    if typical.consenting:
         data["change"] = facts.change or "created"
     return data
 

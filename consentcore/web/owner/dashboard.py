@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 class Card:
     """One grant as a page shows it: ``grant`` has its state of now, and as ``changed_at`` the end it has come to.
 
+    :ivar stood: whether it is, or was, a permission; False where nothing was allowed.
     :ivar suspended: since when its application is kept out although it stands, and why; None where it is not.
     """
 
@@ -34,6 +35,7 @@ class Card:
     client_name: str
     publisher: str
     state_word: str
+    stood: bool
     scopes: tuple[Scope, ...]
     acts: bool
     suspended: Halt | None = None
@@ -65,6 +67,7 @@ def card(request: Request, grant: Grant, grants: OwnerGrants) -> Card:
         client_name=client.name if client else grant.client_id,
         publisher=client.publisher if client else "",
         state_word=state_profile(shown.state).word,
+        stood=state_profile(shown.state).stood,
         scopes=scopes,
         acts=any(scope.type == "act" for scope in scopes),
         suspended=client.suspended if client and shown.state is GrantState.ACTIVE else None,
