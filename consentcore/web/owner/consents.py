@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from pyramid.view import view_config
 
+from consentcore.consent.notice_status import notice_status
 from consentcore.consent.owner_grants import PAGE, OwnerGrants
 from consentcore.domain.event_kinds import SECURITY_EVENTS
 from consentcore.i18n.wording import confirmation_number
 from consentcore.web.owner import dashboard as overview
 from consentcore.web.owner import evidence
-from consentcore.web.owner.notice_status import told
 from consentcore.web.pages import page
 from consentcore.web.redirects import see_other
 from consentcore.web.security import OWNER
@@ -72,7 +72,7 @@ def grant_details(request: Request) -> Response:
         lines=overview.history(request, events, grants),
         number=confirmation_number(deciding.event_id),
         why=overview.why(deciding, client),
-        told=told(request, deciding),
+        told=notice_status(request.runtime.storage, request.uow, deciding, request.now),
     )
 
 

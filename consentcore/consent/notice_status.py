@@ -1,4 +1,4 @@
-"""How far the news of a consent's end has got: what the page after Proceed says about it."""
+"""How far the notice of an event has got: what the page after Proceed says about it."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from consentcore.domain.parties import Audience
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pyramid.request import Request
-
     from consentcore.domain.event import ConsentEvent
     from consentcore.domain.notice import Delivery
+    from consentcore.ports.storage import Storage
+    from consentcore.ports.transactions import UnitOfWork
 
 
 @dataclass(frozen=True)
-class News:
-    """What one audience knows.
+class AudienceStatus:
+    """How far it has got to one audience.
 
     :ivar at: when it confirmed, in ms; None until then.
     :ivar waiting: still tried.
@@ -35,36 +35,40 @@ class News:
 
 
 @dataclass(frozen=True)
-class Told:
-    """The application and the person; without a word to say, nothing is set."""
+class NoticeStatus:
+    """To the application and to the person; where nothing can be said any more, nothing is set."""
 
-    application: News
-    mail: News
+    application: AudienceStatus
+    mail: AudienceStatus
 
 
-def told(request: Request, event: ConsentEvent) -> Told:
+def notice_status(storage: Storage, uow: UnitOfWork, event: ConsentEvent, now: int) -> NoticeStatus:
     """Read it from the deliveries of the event's notice; not expanded yet, or an event that is not written yet (one
-    without an id), means that it is about to be."""
-    delivery_log = request.runtime.storage.delivery_log
-    deliveries = list(delivery_log.deliveries(notice_id=event.event_id) if event.event_id else ())
+    without an id), means that it is about to be.
+
+    :param now: milliseconds since the epoch.
+    """
+    deliveries = list(storage.delivery_log.deliveries(notice_id=event.event_id) if event.event_id else ())
     to_owner = [one for one in deliveries if one.target == Audience.OWNER]
-    endpoints = request.uow.clients.endpoints(event.client_id)
+    endpoints = uow.clients.endpoints(event.client_id)
     ids = {endpoint.endpoint_id for endpoint in endpoints}
     to_application = [one for one in deliveries if one.target in ids]
-    written_at = recorded_at(event) if event.event_id else request.now
-    if not deliveries and request.now - written_at >= DELIVERY_LOG_MS:
-        return Told(News(), News())  # nobody knows any more
+    written_at = recorded_at(event) if event.event_id else now
+    if not deliveries and now - written_at >= DELIVERY_LOG_MS:
+        return NoticeStatus(AudienceStatus(), AudienceStatus())  # nobody knows any more
     if not deliveries:
         live = any(endpoint.disabled_at is None for endpoint in endpoints)
-        return Told(News(waiting=live), News(waiting=True))
-    return Told(_news(to_application), _news(to_owner))
+        return NoticeStatus(AudienceStatus(waiting=live), AudienceStatus(waiting=True))
+    return NoticeStatus(_news(to_application), _news(to_owner))
 
 
-def _news(deliveries: Iterable[Delivery]) -> News:
+def _news(deliveries: Iterable[Delivery]) -> AudienceStatus:
     series = list(deliveries)
     done = [one.finished_at for one in series if one.state is DeliveryState.DELIVERED and one.finished_at]
     waiting = any(one.state is DeliveryState.PENDING for one in series)
     states = {one.state for one in series}
     over = not done and not waiting
     bounced = over and DeliveryState.REJECTED in states
-    return News(max(done, default=None), waiting, bounced or (over and DeliveryState.DEAD in states), bounced)
+    return AudienceStatus(
+        max(done, default=None), waiting, bounced or (over and DeliveryState.DEAD in states), bounced
+    )
