@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from consentcore.testing.storage.base import StorageFixtures
+from consentcore.testing.storage.capabilities import CapabilityGroup
 from consentcore.testing.storage.claims import ClaimsGroup
 from consentcore.testing.storage.clients import ClientGroup, EndpointGroup
 from consentcore.testing.storage.codes import CodeGroup
@@ -38,6 +39,7 @@ __all__ = ["StorageConformance"]
 
 class StorageConformance(
     PortGroup,
+    CapabilityGroup,
     AbsenceGroup,
     ClientGroup,
     EndpointGroup,

@@ -10,6 +10,7 @@ from consentcore.api import ENDED, Grant, GrantState, Storage, StorageConflict
 from consentcore.testing import factories
 from consentcore.testing.factories import NOW
 from consentcore.testing.scenario import Scenario, populate
+from consentcore.testing.storage.base import needs
 
 ACTIVE = (GrantState.ACTIVE,)
 
@@ -202,6 +203,17 @@ class GrantGroup:
             rest = uow.grants.all(after=first[-1].grant_id)
         assert [*first, *rest] == grants
 
+    def test_due_grants_are_over(self, storage: Storage) -> None:
+        over = populate(storage, expires_at=NOW)
+        earlier = populate(storage, expires_at=NOW - 5)
+        ended = populate(storage, expires_at=NOW - 9)
+        ended.end()
+        populate(storage, expires_at=NOW + 1)
+        with storage.reading() as uow:
+            assert list(uow.grants.due(NOW, 10)) == [earlier.grant, over.grant]
+            assert list(uow.grants.due(NOW, 1)) == [earlier.grant]
+
+    @needs("joins_client_state")
     def test_due_grants_are_over_or_of_disabled_clients(self, storage: Storage) -> None:
         over = populate(storage, expires_at=NOW)
         earlier = populate(storage, expires_at=NOW - 5)

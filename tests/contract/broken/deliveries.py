@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 from consentcore.api import DeliveryState
 from consentcore_memory.deliveries import MemoryOutbox
 from consentcore_memory.delivery_log import MemoryDeliveryLog
-from tests.contract.broken.parts import Broken
+from tests.contract.broken.parts import ROUND_TRIP_S, Broken
 
 
 class ClaimsWithoutLease(MemoryOutbox):
@@ -79,3 +80,36 @@ class ClaimsForWhoever(MemoryOutbox):
 
 class TestClaimsForWhoever(Broken):
     outbox = ClaimsForWhoever
+
+
+class ExpandsOneByOne(MemoryOutbox):
+    def expand_all(self, deliveries, now, *, again=False):
+        expand = super().expand_all
+        return sum(expand({name: theirs}, now, again=again) for name, theirs in deliveries.items())
+
+
+class TestExpandsOneByOne(Broken):
+    outbox = ExpandsOneByOne
+
+
+class SettlesOneByOne(MemoryOutbox):
+    def settle_all(self, settlements):
+        settle = super().settle_all
+        return [answer for one in settlements for answer in settle([one])]
+
+
+class TestSettlesOneByOne(Broken):
+    outbox = SettlesOneByOne
+
+
+class SettlesInTwoCommits(MemoryOutbox):
+    def settle_all(self, settlements):
+        settlements = list(settlements)
+        half = len(settlements) // 2
+        first = super().settle_all(settlements[:half])
+        time.sleep(ROUND_TRIP_S)
+        return [*first, *super().settle_all(settlements[half:])]
+
+
+class TestSettlesInTwoCommits(Broken):
+    outbox = SettlesInTwoCommits
