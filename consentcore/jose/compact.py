@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from base64 import urlsafe_b64decode
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +62,7 @@ def read_compact(
     *,
     max_length: int = MAX_LENGTH,
     max_header: int = MAX_HEADER,
-    members: Collection[str] | None = None,
+    members: Set[str] | None = None,
 ) -> CompactJws:
     """Read the header of a compact JWS and judge it.
 
@@ -86,7 +86,7 @@ def read_compact(
     header = _object(_decoded(part))
     if not _UNDERSTOOD_BY_NOBODY_HERE.isdisjoint(header):
         raise MalformedJws("its header demands what is not understood here")
-    if members is not None and not header.keys() <= set(members):
+    if members is not None and not header.keys() <= members:
         raise MalformedJws("its header has members that have no place there")
     texts = [_text(header, name) for name in ("alg", "kid", "typ")]
     algorithm, kid, typ = texts
@@ -121,7 +121,7 @@ def _object(text: bytes) -> dict[str, Any]:
     if text.count(b"[") + text.count(b"{") > _MAX_NESTED:
         raise MalformedJws("its header is nested too deep")
     try:
-        header = json.loads(text.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_number)
+        header = _DECODER.decode(text.decode("utf-8"))
     except (ValueError, RecursionError):
         raise MalformedJws("its header is no JSON object in which each name stands once") from None
     if not isinstance(header, dict) or len(header) > _MAX_MEMBERS:
@@ -138,6 +138,10 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_number(name: str) -> object:
     raise ValueError(f"{name} is no JSON")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_number)
+"""Made once: making one costs more than reading a header."""
 
 
 def _text(header: Mapping[str, Any], name: str) -> str | None:

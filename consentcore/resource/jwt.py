@@ -18,6 +18,7 @@ log = logging.getLogger("consentcore.resource")
 
 ALGORITHMS = ("ES256", "EdDSA")
 TYPES = frozenset({"at+jwt", "application/at+jwt"})
+_HEADER = frozenset({"alg", "typ", "kid"})
 
 
 class JwtVerifier:
@@ -108,7 +109,7 @@ def _read(token: str) -> tuple[CompactJws, str]:
     """
     try:
         # crit, jku, jwk, x5c and their like are nothing that we understand.
-        jws = read_compact(token, ALGORITHMS, max_length=MAX_TOKEN, members=("alg", "typ", "kid"))
+        jws = read_compact(token, ALGORITHMS, max_length=MAX_TOKEN, members=_HEADER)
     except MalformedJws:
         raise _unreadable() from None
     if jws.kid is None or jws.typ is None or jws.typ.lower() not in TYPES:
