@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 V = TypeVar("V")
 
 
-class Brief(Generic[V]):
+class ExpiringCache(Generic[V]):
     """Keeps values until their time is over; beyond ``size`` the one that was put first goes.
 
     Safe to share between threads. Times are of any one clock, in seconds.

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote_plus, urlencode
 
 from consentcore.resource.bearer import Token, Unavailable, invalid_token
-from consentcore.resource.cache import Brief
+from consentcore.resource.cache import ExpiringCache
 from consentcore.resource.http import Answer, Endpoint
 
 log = logging.getLogger("consentcore.resource")
@@ -61,8 +61,8 @@ class Introspection:
         self._cache_s = cache_s
         self._clock = clock
         # Two, so that whoever sends noise does not push out what is good.
-        self._good: Brief[Token] = Brief(cache_entries)
-        self._bad: Brief[bool] = Brief(cache_entries)
+        self._good: ExpiringCache[Token] = ExpiringCache(cache_entries)
+        self._bad: ExpiringCache[bool] = ExpiringCache(cache_entries)
 
     def check(self, token: str) -> Token:
         """Judge a token.

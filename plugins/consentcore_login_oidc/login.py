@@ -30,7 +30,7 @@ from consentcore_login_oidc.settings import OidcSettings, check
 from consentcore_login_oidc.tokens import (
     BadToken,
     Expected,
-    Stale,
+    StaleAuthentication,
     check_access_token,
     check_claims,
     read_id_token,
@@ -136,7 +136,7 @@ class OidcLogin:
             if refusal is not None:
                 return refusal
             claims = self._claims(returned, question, metadata)
-        except Stale as error:
+        except StaleAuthentication as error:
             log.warning("sign-in refused: %s", error)
             return Refused("stale")
         except BadToken as error:

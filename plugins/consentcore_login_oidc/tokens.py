@@ -50,7 +50,7 @@ class Expected:
     fresh: bool
 
 
-class Stale(BadToken):
+class StaleAuthentication(BadToken):
     """The person was to sign in anew, and did not."""
 
 
@@ -127,8 +127,8 @@ def _check_times(claims: Mapping[str, Any], expected: Expected) -> None:
         raise BadToken("iat is in the future")
     if issued + tolerance < expected.begun_at:
         raise BadToken("iat is older than the question")
-    if expected.fresh and _time(claims, "auth_time", Stale) + tolerance < expected.begun_at:
-        raise Stale("auth_time is older than the question")
+    if expected.fresh and _time(claims, "auth_time", StaleAuthentication) + tolerance < expected.begun_at:
+        raise StaleAuthentication("auth_time is older than the question")
 
 
 def check_access_token(claims: Mapping[str, Any], algorithm: str, access_token: str) -> None:
