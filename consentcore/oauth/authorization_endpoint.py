@@ -2,42 +2,34 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from oauthlib.common import Request
-from oauthlib.oauth2 import FatalClientError, InvalidRequestError, InvalidScopeError, OAuth2Error
-from oauthlib.oauth2 import UnsupportedResponseTypeError as UnsupportedResponseType
+from oauthlib.oauth2 import FatalClientError, OAuth2Error
 
-from consentcore.domain.interaction import AuthorizationRequest
-from consentcore.oauth import pushed_requests, scope_strings
+from consentcore.oauth import pushed_requests
+from consentcore.oauth.authorization_request import AuthorizeState, authorization_request, strict_checks
 from consentcore.oauth.codes import new_code
 from consentcore.oauth.errors import ProtocolError, description_of, plain
 from consentcore.oauth.grants.oauthlib_types import code_grant
 from consentcore.oauth.messages import PageError, Pending, Redirect
-from consentcore.oauth.parameters import AUTHORIZE, LONG_STATE, Parameters, read_query, several
-from consentcore.oauth.pkce import challenge_problem
+from consentcore.oauth.parameters import AUTHORIZE, LONG_STATE, Parameters, read_query
 from consentcore.oauth.redirect_uris import is_registered, with_parameters
-from consentcore.oauth.resource_indicators import requested_audience
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from consentcore.domain.grant import Grant
-    from consentcore.domain.interaction import AuthorizeContext
+    from consentcore.domain.interaction import AuthorizationRequest, AuthorizeContext
     from consentcore.domain.owner import OwnerSession
-    from consentcore.domain.scope import Catalog
     from consentcore.oauth.context import ServerContext
     from consentcore.oauth.validator import Validator
 
 USED_UP = PageError(400, "invalid_request_uri", "request_uri: expected a new one for each request", over=True)
 """A pushed request that is no longer there (OpenID Connect Core section 3.1.2.6 has the name)."""
-PROMPTS = {"none": "none", "login": "login", "select_account": "login", "consent": "consent"}
 SUSPENDED = "unauthorized_client"
 KEPT_OUT = PageError(403, SUSPENDED, "client_id: this application is suspended")
 """Nobody is led on to an application that is kept out, perhaps because of where it leads."""
-_LOCALE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}")
 _FATAL = {
     "MissingClientIdError": "client_id: expected the id of a registered application",
     "InvalidClientIdError": "client_id: expected the id of a registered application",
@@ -45,20 +37,6 @@ _FATAL = {
     "InvalidRedirectURIError": "redirect_uri: expected an absolute URI",
     "MismatchingRedirectURIError": "redirect_uri: expected exactly one of the registered URIs",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class AuthorizeState:
-    """What belongs to one authorization request.
-
-    :ivar pushed: the ``request_uri`` of a request whose parameters came from the client itself and not through a
-        browser; "" for any other.
-    """
-
-    parameters: Parameters
-    context: AuthorizeContext
-    catalog: Catalog
-    pushed: str = ""
 
 
 class AuthorizationEndpoint:
@@ -113,7 +91,7 @@ class AuthorizationEndpoint:
         except ProtocolError as error:
             return Redirect(self.error_url(request, error.error, error.description))
         shared = pushed_requests.shared_name(state.pushed) if state.pushed else ""
-        return Pending(_authorization_request(request), state.context, shared)
+        return Pending(authorization_request(request), state.context, shared)
 
     def check(self, values: Mapping[str, str], context: AuthorizeContext) -> None:
         """Judge the parameters of a request that is pushed, by the rules of :meth:`validate`.
@@ -212,76 +190,8 @@ class AuthorizationEndpoint:
         return with_parameters(redirect_uri, pairs)
 
 
-def strict_checks(request: Any) -> dict[str, object]:
-    """What oauthlib leaves out, in an order that names the first thing wrong. Client and redirect URI are good.
-
-    :raises OAuth2Error: to be redirected.
-    :raises ProtocolError: the same, for codes that oauthlib lacks.
-    """
-    problem = request.authorize_state.parameters.first_problem()
-    if problem is not None:
-        raise InvalidRequestError(description=problem, request=request)
-    for name in ("request", "request_uri"):
-        # RFC 9101 section 6.3; never fetched.
-        if name in request.authorize_state.parameters.values:
-            raise ProtocolError(400, f"{name}_not_supported", f"{name}: expected plain parameters")
-    if (request.client.require_par or request.require_par) and not request.authorize_state.pushed:
-        raise InvalidRequestError(description="request_uri: expected a pushed request", request=request)
-    if request.response_type is not None and request.response_type != "code":
-        raise UnsupportedResponseType(request=request)
-    if request.response_mode not in (None, "query"):
-        raise InvalidRequestError(description="response_mode: expected query", request=request)
-    problem = challenge_problem(request.code_challenge, request.code_challenge_method)
-    if problem is not None:
-        raise InvalidRequestError(description=problem, request=request)
-    request.prompt = _prompt(request)
-    request.audience = requested_audience(
-        request.client, several(request.authorize_state.parameters.values, "resource")
-    )
-    _set_scopes(request)
-    return {}
-
-
 def _fatal(error: FatalClientError) -> str:
     return _FATAL.get(type(error).__name__, description_of(error))
-
-
-def _set_scopes(request: Any) -> None:
-    if request.scope is None:
-        return  # oauthlib asks the validator for the default
-    tokens = scope_strings.parse(request.scope)
-    if tokens is None:
-        raise InvalidScopeError(description=scope_strings.MALFORMED, request=request)
-    request.scopes = list(tokens)
-
-
-def _prompt(request: Any) -> str:
-    """One word for the web layer: a new login leads to the consent page anyway, so it stands for both."""
-    words = (request.prompt or "").split(" ") if request.prompt else []
-    if any(word not in PROMPTS for word in words):
-        raise InvalidRequestError(description="prompt: expected none, login or consent", request=request)
-    kinds = {PROMPTS[word] for word in words}
-    if "none" in kinds and len(words) > 1:
-        raise InvalidRequestError(description="prompt: expected none alone", request=request)
-    for kind in ("none", "login", "consent"):
-        if kind in kinds:
-            return kind
-    return ""
-
-
-def _authorization_request(request: Any) -> AuthorizationRequest:
-    locales = (request.ui_locales or "").split(" ")
-    return AuthorizationRequest(
-        client_id=request.client_id,
-        redirect_uri=request.redirect_uri,
-        redirect_uri_given=not request.using_default_redirect_uri,
-        scopes=tuple(request.scopes),
-        state=request.state,
-        code_challenge=request.code_challenge or "",
-        prompt=request.prompt,
-        ui_locales=tuple(locale for locale in locales if _LOCALE.fullmatch(locale))[:10],
-        audience=request.audience,
-    )
 
 
 def _error_pairs(error: str, description: str) -> list[tuple[str, str]]:

@@ -1,0 +1,108 @@
+"""What an authorization request may say (RFC 6749 section 4.1.1), as far as oauthlib does not look."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from oauthlib.oauth2 import InvalidRequestError, InvalidScopeError
+from oauthlib.oauth2 import UnsupportedResponseTypeError as UnsupportedResponseType
+
+from consentcore.domain.interaction import AuthorizationRequest
+from consentcore.oauth import scope_strings
+from consentcore.oauth.errors import ProtocolError
+from consentcore.oauth.parameters import several
+from consentcore.oauth.pkce import challenge_problem
+from consentcore.oauth.resource_indicators import requested_audience
+
+if TYPE_CHECKING:
+    from consentcore.domain.interaction import AuthorizeContext
+    from consentcore.domain.scope import Catalog
+    from consentcore.oauth.parameters import Parameters
+
+PROMPTS = {"none": "none", "login": "login", "select_account": "login", "consent": "consent"}
+_LOCALE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}")
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizeState:
+    """What belongs to one authorization request.
+
+    :ivar pushed: the ``request_uri`` of a request whose parameters came from the client itself and not through a
+        browser; "" for any other.
+    """
+
+    parameters: Parameters
+    context: AuthorizeContext
+    catalog: Catalog
+    pushed: str = ""
+
+
+def strict_checks(request: Any) -> dict[str, object]:
+    """What oauthlib leaves out, in an order that names the first thing wrong. Client and redirect URI are good.
+
+    :raises OAuth2Error: to be redirected.
+    :raises ProtocolError: the same, for codes that oauthlib lacks.
+    """
+    problem = request.authorize_state.parameters.first_problem()
+    if problem is not None:
+        raise InvalidRequestError(description=problem, request=request)
+    for name in ("request", "request_uri"):
+        # RFC 9101 section 6.3; never fetched.
+        if name in request.authorize_state.parameters.values:
+            raise ProtocolError(400, f"{name}_not_supported", f"{name}: expected plain parameters")
+    if (request.client.require_par or request.require_par) and not request.authorize_state.pushed:
+        raise InvalidRequestError(description="request_uri: expected a pushed request", request=request)
+    if request.response_type is not None and request.response_type != "code":
+        raise UnsupportedResponseType(request=request)
+    if request.response_mode not in (None, "query"):
+        raise InvalidRequestError(description="response_mode: expected query", request=request)
+    problem = challenge_problem(request.code_challenge, request.code_challenge_method)
+    if problem is not None:
+        raise InvalidRequestError(description=problem, request=request)
+    request.prompt = _prompt(request)
+    request.audience = requested_audience(
+        request.client, several(request.authorize_state.parameters.values, "resource")
+    )
+    _set_scopes(request)
+    return {}
+
+
+def _set_scopes(request: Any) -> None:
+    if request.scope is None:
+        return  # oauthlib asks the validator for the default
+    tokens = scope_strings.parse(request.scope)
+    if tokens is None:
+        raise InvalidScopeError(description=scope_strings.MALFORMED, request=request)
+    request.scopes = list(tokens)
+
+
+def _prompt(request: Any) -> str:
+    """One word for the web layer: a new login leads to the consent page anyway, so it stands for both."""
+    words = (request.prompt or "").split(" ") if request.prompt else []
+    if any(word not in PROMPTS for word in words):
+        raise InvalidRequestError(description="prompt: expected none, login or consent", request=request)
+    kinds = {PROMPTS[word] for word in words}
+    if "none" in kinds and len(words) > 1:
+        raise InvalidRequestError(description="prompt: expected none alone", request=request)
+    for kind in ("none", "login", "consent"):
+        if kind in kinds:
+            return kind
+    return ""
+
+
+def authorization_request(request: Any) -> AuthorizationRequest:
+    """What is kept of oauthlib's request once it was found good."""
+    locales = (request.ui_locales or "").split(" ")
+    return AuthorizationRequest(
+        client_id=request.client_id,
+        redirect_uri=request.redirect_uri,
+        redirect_uri_given=not request.using_default_redirect_uri,
+        scopes=tuple(request.scopes),
+        state=request.state,
+        code_challenge=request.code_challenge or "",
+        prompt=request.prompt,
+        ui_locales=tuple(locale for locale in locales if _LOCALE.fullmatch(locale))[:10],
+        audience=request.audience,
+    )
