@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import rfc8785
 
@@ -126,8 +126,6 @@ def recorded_at(event: ConsentEvent) -> int:
 
 def seal(keys: KeyRing, grant: Grant, event: ConsentEvent) -> Grant:
     """Point the grant at the head of its chain and seal the row."""
-    from dataclasses import replace
-
     pointed = replace(grant, sequence=event.sequence, head=event.record_hash, key_id=event.key_id)
     return replace(pointed, seal=seal_of(keys, pointed))
 

@@ -82,26 +82,26 @@ class EventKind:
     :ivar follows: the states of a grant in which it may happen, None where it makes the grant; no other.
     :ivar state_after: None where it leaves the state as it is.
     :ivar actors: who does it, the usual one first.
-    :ivar on_request: whether it is what a request of these actors to end a grant comes to.
-    :ivar consenting: whether the owner has said yes by it (``dpv:ExplicitlyExpressedConsent``).
-    :ivar security: whether it tells of an attack on a grant's tokens, whose family it ends.
     :ivar default_reason: the code that says why, where whoever did it gives none; webhooks repeat it.
     :ivar notice: what tells of it; None where nobody is told.
     :ivar mail: folder of its mail in ``templates/email``; "" where nobody is told.
     :ivar word: for the owner's history, in English.
+    :ivar on_request: whether it is what a request of these actors to end a grant comes to.
+    :ivar consenting: whether the owner has said yes by it (``dpv:ExplicitlyExpressedConsent``).
+    :ivar security: whether it tells of an attack on a grant's tokens, whose family it ends.
     """
 
     type: EventType
     follows: frozenset[GrantState | None]
     state_after: GrantState | None
     actors: tuple[ActorType, ...]
-    on_request: bool
-    consenting: bool
-    security: bool
     default_reason: str
     notice: NoticeKind | None
     mail: str
     word: str
+    on_request: bool = False
+    consenting: bool = False
+    security: bool = False
 
     @property
     def begins(self) -> bool:
@@ -114,6 +114,7 @@ class EventKind:
         return self.state_after is not None and state_profile(self.state_after).ended
 
 
+_OWNER = (Audience.OWNER,)
 _NEW: frozenset[GrantState | None] = frozenset({None})
 _ACTIVE: frozenset[GrantState | None] = frozenset({GrantState.ACTIVE})
 _OWNER_AND_CLIENT = (Audience.OWNER, Audience.CLIENT)
@@ -128,14 +129,10 @@ NOTICE_KINDS = (
     NoticeProfile(NoticeKind.TEST, (Audience.CLIENT,), status="", mail=""),
     NoticeProfile(NoticeKind.ENDPOINT_FAILING, _CONTACT_AND_OPERATOR, status="", mail="endpoint_failing"),
     NoticeProfile(NoticeKind.ENDPOINT_DISABLED, _CONTACT_AND_OPERATOR, status="", mail="endpoint_disabled"),
-    NoticeProfile(
-        NoticeKind.PASSWORD_RESET, (Audience.OWNER,), status="", mail="password_reset", needs_link=True
-    ),
-    NoticeProfile(NoticeKind.PASSWORD_CHANGED, (Audience.OWNER,), status="", mail="password_changed"),
-    NoticeProfile(
-        NoticeKind.EMAIL_CHANGE, (Audience.OWNER,), status="", mail="email_change", needs_link=True
-    ),
-    NoticeProfile(NoticeKind.EMAIL_CHANGED, (Audience.OWNER,), status="", mail="email_changed"),
+    NoticeProfile(NoticeKind.PASSWORD_RESET, _OWNER, status="", mail="password_reset", needs_link=True),
+    NoticeProfile(NoticeKind.PASSWORD_CHANGED, _OWNER, status="", mail="password_changed"),
+    NoticeProfile(NoticeKind.EMAIL_CHANGE, _OWNER, status="", mail="email_change", needs_link=True),
+    NoticeProfile(NoticeKind.EMAIL_CHANGED, _OWNER, status="", mail="email_changed"),
 )
 
 EVENT_KINDS = (
@@ -144,35 +141,28 @@ EVENT_KINDS = (
         follows=_NEW,
         state_after=GrantState.ACTIVE,
         actors=(ActorType.OWNER,),
-        on_request=False,
-        consenting=True,
-        security=False,
         default_reason="",
         notice=NoticeKind.GRANTED,
         mail="granted",
         word=message("granted"),
+        consenting=True,
     ),
     EventKind(
         EventType.AMENDED,
         follows=_ACTIVE,
         state_after=GrantState.ACTIVE,
         actors=(ActorType.OWNER,),
-        on_request=False,
-        consenting=True,
-        security=False,
         default_reason="",
         notice=NoticeKind.GRANTED,
         mail="amended",
         word=message("granted, changed"),
+        consenting=True,
     ),
     EventKind(
         EventType.DENIED,
         follows=_NEW,
         state_after=GrantState.DENIED,
         actors=(ActorType.OWNER,),
-        on_request=False,
-        consenting=False,
-        security=False,
         default_reason="",
         notice=NoticeKind.DENIED,
         mail="denied",
@@ -183,9 +173,6 @@ EVENT_KINDS = (
         follows=_NEW,
         state_after=GrantState.ABANDONED,
         actors=(ActorType.SYSTEM,),
-        on_request=False,
-        consenting=False,
-        security=False,
         default_reason="",
         notice=None,
         mail="",
@@ -196,48 +183,39 @@ EVENT_KINDS = (
         follows=_ACTIVE,
         state_after=GrantState.WITHDRAWN,
         actors=(ActorType.OWNER,),
-        on_request=True,
-        consenting=False,
-        security=False,
         default_reason="owner_request",
         notice=NoticeKind.REVOKED,
         mail="revoked",
         word=message("revoked by you"),
+        on_request=True,
     ),
     EventKind(
         EventType.CLOSED,
         follows=_ACTIVE,
         state_after=GrantState.CLOSED,
         actors=(ActorType.CLIENT,),
-        on_request=True,
-        consenting=False,
-        security=False,
         default_reason="client_request",
         notice=NoticeKind.REVOKED,
         mail="revoked",
         word=message("revoked by the application"),
+        on_request=True,
     ),
     EventKind(
         EventType.REVOKED,
         follows=_ACTIVE,
         state_after=GrantState.REVOKED,
         actors=(ActorType.OPERATOR, ActorType.SYSTEM),
-        on_request=True,
-        consenting=False,
-        security=False,
         default_reason="admin",
         notice=NoticeKind.REVOKED,
         mail="revoked",
         word=message("revoked by us"),
+        on_request=True,
     ),
     EventKind(
         EventType.EXPIRED,
         follows=_ACTIVE,
         state_after=GrantState.EXPIRED,
         actors=(ActorType.SYSTEM,),
-        on_request=False,
-        consenting=False,
-        security=False,
         default_reason="time_over",
         notice=NoticeKind.EXPIRED,
         mail="expired",
@@ -248,26 +226,22 @@ EVENT_KINDS = (
         follows=_ACTIVE | ENDED,
         state_after=None,
         actors=(ActorType.SYSTEM,),
-        on_request=False,
-        consenting=False,
-        security=True,
         default_reason="",
         notice=NoticeKind.SECURITY,
         mail="security",
         word=message("security: a code was used twice, its tokens were ended"),
+        security=True,
     ),
     EventKind(
         EventType.REFRESH_REUSED,
         follows=_ACTIVE | ENDED,
         state_after=None,
         actors=(ActorType.SYSTEM,),
-        on_request=False,
-        consenting=False,
-        security=True,
         default_reason="",
         notice=NoticeKind.SECURITY,
         mail="security",
         word=message("security: an old token was used again, its tokens were ended"),
+        security=True,
     ),
 )
 _NOTICES = by_member("NOTICE_KINDS", NoticeKind, NOTICE_KINDS, lambda row: row.kind)
