@@ -33,7 +33,7 @@ def platform_at(folder, provider, storage: str, extra: str = ""):
         "client_id": CLIENT_ID,
         "client_secret": "a-secret",
         "label": "Lumen ID",
-        "timeout_s": "2",
+        "timeout_s": "60",
     }
     extra += "".join(f"\nconsentcore.plugin.login_oidc.{name} = {value}" for name, value in settings.items())
     return make_platform(folder, storage=storage, login="login_oidc", extra=extra)

@@ -24,7 +24,7 @@ consentcore.notifiers = devmail webhook
 consentcore.plugin.sqlalchemy.url = sqlite:///%(here)s/var/consentcore.sqlite
 consentcore.plugin.devmail.dir = %(here)s/var/mail
 consentcore.plugin.webhook.allow_networks = 127.0.0.0/8
-consentcore.plugin.webhook.timeout_s = 2
+consentcore.plugin.webhook.timeout_s = 30
 consentcore.plugin.login_local.argon2_memory_kib = 64
 consentcore.plugin.login_local.argon2_time_cost = 1
 """

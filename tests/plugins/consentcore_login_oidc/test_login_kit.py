@@ -14,7 +14,7 @@ from tests.support.oidc_provider import CLIENT_ID, CLIENT_SECRET, fake_provider
 
 
 def settings(issuer: str) -> OidcSettings:
-    return OidcSettings(issuer, CLIENT_ID, Secret(CLIENT_SECRET), timeout_s=2.0)
+    return OidcSettings(issuer, CLIENT_ID, Secret(CLIENT_SECRET), timeout_s=60.0)
 
 
 class TestOidcLogin(RedirectLoginConformance):
