@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.pseudo_locale import shown_texts
+
 TEMPLATES = Path(__file__).parents[1] / "templates"
 NAMES = re.compile(
     r"\{\{ *((?:page\.)?client\.(?:name|publisher)|card\.(?:client_name|publisher)|line\.client_name|app|publisher"
@@ -37,3 +39,22 @@ def test_names_of_people_and_applications_move_nothing_around_them(path):
         if not re.search(r"\b(bdi|isolated)$", found[2]) and (path.name, found[1]) not in OURS
     ]
     assert loose == []
+
+
+MARKS = re.compile(r"\{#.*?#\}|\{%-? trans .*?endtrans \+?%\}|\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
+"""What is not written as it stands."""
+COMMAND = re.compile(r"(?m)^consentcore .*$|^ */\S+$")
+LITERAL = re.compile(r"""\{\{[^}]*?(?<![(_\w|])["'][A-Z a-z]*["'] (?:if|else)\b""")
+
+
+@pytest.mark.parametrize(
+    "path", sorted(TEMPLATES.rglob("*.*")), ids=lambda path: str(path.relative_to(TEMPLATES))
+)
+def test_every_word_of_every_branch_goes_through_the_catalogs(path):
+    if path.suffix not in {".jinja2", ".html", ".txt"} or "demo" in path.parts:
+        return
+    text = path.read_text("utf-8")
+    assert path.name == "icons.jinja2" or LITERAL.findall(text) == [], "a word in an expression"
+    bare = MARKS.sub(" ", text)
+    texts = [COMMAND.sub("", bare)] if path.suffix == ".txt" else shown_texts(bare)
+    assert [words for words in map(str.strip, texts) if re.search(r"[A-Za-z]", words)] == []

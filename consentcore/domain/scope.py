@@ -74,7 +74,8 @@ class Scope:
 
         :param ranges: tags of RFC 5646, such as ``pt-BR``, ``pt``.
         """
-        found = next((self.texts[tag] for tag in ranges if tag in self.texts), None)
+        texts = {tag.lower(): said for tag, said in self.texts.items()}
+        found = next((texts[tag.lower()] for tag in ranges if tag.lower() in texts), None)
         if found is not None:
             return replace(self, **asdict(found), texts={})
         return replace(self, texts={}) if self.texts else self

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
-from consentcore.api import OFFLINE_ACCESS, Scope, ScopeType, refused
+from consentcore.api import OFFLINE_ACCESS, Scope, ScopeTexts, ScopeType, refused
 
 # RFC 6749 section 3.3, without the @ that joins a scope and its version
 TOKEN = re.compile(r"[\x21\x23-\x3f\x41-\x5b\x5d-\x7e]{1,100}")
@@ -17,7 +17,9 @@ LIMITS = {"label": 60, "sees": 200, "cannot": 200, "example": 200, "sensitivity"
 LISTS = ("includes", "data_categories")
 NUMBERS = {"level": (1, 4), "access_max_days": (1, 3650)}
 REQUIRED = ("id", "label", "sees")
-KEYS = ("id", "version", "type", *LIMITS, *NUMBERS, *LISTS)
+KEYS = ("id", "version", "type", *LIMITS, *NUMBERS, *LISTS, "texts")
+TAG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
+"""A language (RFC 5646)."""
 
 
 def read_scopes(document: Mapping[str, object]) -> tuple[list[Scope], list[str]]:
@@ -68,6 +70,7 @@ class _Entry:
             access_max_days=number("access_max_days"),
             includes=names("includes"),
             data_categories=names("data_categories"),
+            texts=self._texts(),
         )
         self._check_meaning(scope)
         return None if self.problems else scope
@@ -102,19 +105,40 @@ class _Entry:
         self._wrong("type", f"expected one of {', '.join(ScopeType)}")
         return ScopeType.READ
 
-    def _text(self, key: str) -> str:
-        value, limit = self._entry.get(key, ""), LIMITS[key]
+    def _texts(self) -> dict[str, ScopeTexts]:
+        """What the tables ``[scope.texts.<tag>]`` say: all that the entry says in its own language, and no more."""
+        tables = self._entry.get("texts", {})
+        if not isinstance(tables, dict):
+            self._wrong("texts", "expected a table for each language, such as [scope.texts.de]")
+            return {}
+        found = {}
+        for tag, table in tables.items():
+            if not TAG.fullmatch(tag) or not isinstance(table, dict):
+                self._wrong(f"texts.{tag}", "expected a table named by a language, such as [scope.texts.de]")
+                continue
+            for key in table.keys() - LIMITS.keys():
+                self._wrong(f"texts.{tag}.{key}", f"unknown, expected one of {', '.join(LIMITS)}")
+            for key in (key for key in LIMITS if self._entry.get(key) and not table.get(key)):
+                self._wrong(
+                    f"texts.{tag}.{key}", "missing, expected a text: the scope has one in its own language"
+                )
+            found[tag] = ScopeTexts(**{key: self._text(key, table, f"texts.{tag}.{key}") for key in LIMITS})
+        return found
+
+    def _text(self, key: str, table: Mapping[str, object] | None = None, name: str = "") -> str:
+        value, limit = (self._entry if table is None else table).get(key, ""), LIMITS[key]
+        name = name or key
         if not isinstance(value, str):
-            self._wrong(key, "expected a text")
+            self._wrong(name, "expected a text")
             return ""
         if len(value) > limit:
-            self._wrong(key, f"expected at most {limit} characters, it has {len(value)}")
+            self._wrong(name, f"expected at most {limit} characters, it has {len(value)}")
         character = refused(value)
         if character:
-            self._wrong(key, f"expected one line without control characters, not {character}")
+            self._wrong(name, f"expected one line without control characters, not {character}")
         for word in BANNED:
             if word in value.casefold():
-                self._wrong(key, f"says {word!r}, expected all of it in plain words")
+                self._wrong(name, f"says {word!r}, expected all of it in plain words")
         return value
 
     def _number(self, key: str) -> int:

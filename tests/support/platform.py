@@ -82,9 +82,9 @@ class Platform:
         self.secrets[client_id] = secret
         return secret
 
-    def add_owner(self, email: str, name: str = "") -> Owner:
+    def add_owner(self, email: str, name: str = "", locale: str = "en") -> Owner:
         """Register a data owner with the password of this module."""
-        owner = Owner(secrets.token_hex(8), email, self.runtime.clock.now(), name)
+        owner = Owner(secrets.token_hex(8), email, self.runtime.clock.now(), name, locale)
         with self.runtime.storage.transaction() as uow:
             uow.owners.add(owner)
             self.runtime.login.set_password(uow, owner.owner_id, PASSWORD)

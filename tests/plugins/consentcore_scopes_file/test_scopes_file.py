@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import consentcore_scopes_file
-from consentcore.api import Catalog, ConfigurationError, ScopeCatalog, ScopeType
+from consentcore.api import Catalog, ConfigurationError, ScopeCatalog, ScopeTexts, ScopeType
 from consentcore.testing.scopes import ScopeCatalogConformance
 from consentcore_scopes_file import ScopesFileSettings
 from consentcore_scopes_file.catalog import MAX_BYTES, FileCatalog
@@ -144,3 +144,52 @@ def test_a_huge_file_is_not_read(tmp_path):
     path.write_bytes(b"#" * (MAX_BYTES + 1))
     with pytest.raises(ConfigurationError, match="at most"):
         FileCatalog(path)
+
+
+def test_a_scope_may_have_texts_in_other_languages(tmp_path):
+    (scope,) = read(
+        tmp_path,
+        f'[[scope]]\n{RIGHT}[scope.texts.de]\nlabel = "Ihre Standorte"\nsees = "Namen."\n'
+        '[scope.texts.pt-BR]\nlabel = "Seus locais"\nsees = "Nomes."\n',
+    ).scopes()
+    assert scope.texts == {
+        "de": ScopeTexts("Ihre Standorte", "Namen."),
+        "pt-BR": ScopeTexts("Seus locais", "Nomes."),
+    }
+    assert scope.reference == "sites.read@1"
+    assert scope.label == "Your sites"
+
+
+@pytest.mark.parametrize(
+    ("texts", "problem"),
+    [
+        ("texts = 1", "texts: expected a table for each language, such as [scope.texts.de]"),
+        (
+            '[scope.texts]\n"d e" = {label = "x"}',
+            "texts.d e: expected a table named by a language, such as [scope.texts.de]",
+        ),
+        ("[scope.texts]\nde = 1", "texts.de: expected a table named by a language, such as [scope.texts.de]"),
+        (
+            '[scope.texts.de]\nlabel = "x"',
+            "texts.de.sees: missing, expected a text: the scope has one in its own language",
+        ),
+        (
+            '[scope.texts.de]\nlabel = "x"\nsees = "y"\nlevel = 1',
+            "texts.de.level: unknown, expected one of label, sees, cannot, example, sensitivity, cluster",
+        ),
+        ('[scope.texts.de]\nlabel = 7\nsees = "y"', "texts.de.label: expected a text"),
+        (
+            f'[scope.texts.de]\nlabel = "{"x" * 61}"\nsees = "y"',
+            "texts.de.label: expected at most 60 characters, it has 61",
+        ),
+        (
+            '[scope.texts.de]\nlabel = "x"\nsees = "a\\u202eb"',
+            (
+                "texts.de.sees: expected one line without control characters, not U+202E "
+                "(turns the direction of what follows)"
+            ),
+        ),
+    ],
+)
+def test_texts_of_a_language_are_held_to_what_the_scope_says(tmp_path, texts, problem):
+    assert problems(tmp_path, f"[[scope]]\n{RIGHT}{texts}\n") == [f"scope 'sites.read': {problem}"]

@@ -1,0 +1,103 @@
+"""A language that nobody speaks, made from the templates of the catalogs: each letter of a sentence is beyond ASCII.
+What a page or a mail then still says in ASCII letters has not come from a catalog."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po, write_po
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+ROOT = Path(__file__).resolve().parents[2]
+TAG = "fi"
+"""A language that Babel writes dates in, none of whose months is called as in English, and that has no catalog."""
+OPEN, CLOSE = "⟦", "⟧"
+ACCENTED = str.maketrans(
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
+    "åƀçđéƒĝĥíĵķļɱñôþɋŕšţûṽŵẋýžÅƁÇĐÉƑĜĤÍĴĶĻṀÑÔÞɊŔŠŢÛṼŴẊÝŽ",
+)
+KEPT = re.compile(r"%\(\w+\)s|%%|<[^>]*>|&\w+;")
+"""Placeholders and markup."""
+DATE = re.compile(r"\d{1,2}\. \w+kuuta \d{4}(?: \d{1,2}\.\d{2} (?:UTC|CET|CEST))?")
+NAMES = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}\b"
+    r"|https?://\S+|\S+@\S+\.\w+"
+)
+"""Ids, confirmation numbers, addresses."""
+LETTERS = re.compile(r"[A-Za-z]+")
+SHOWN = ("alt", "aria-label", "aria-description", "placeholder", "title")
+HIDDEN = {"code", "script", "style"}
+"""Commands, and details for the people who help."""
+
+
+def pseudo(sentence: str) -> str:
+    """A sentence of the language."""
+    parts, end = [], 0
+    for found in KEPT.finditer(sentence):
+        parts += [sentence[end : found.start()].translate(ACCENTED), found[0]]
+        end = found.end()
+    return f"{OPEN}{''.join(parts)}{sentence[end:].translate(ACCENTED)}{CLOSE}"
+
+
+def make_theme(folder: Path) -> Path:
+    """A theme whose catalogs are those of the language, complete."""
+    for template in (*(ROOT / "consentcore").rglob("*.pot"), *(ROOT / "plugins").rglob("*.pot")):
+        with template.open("rb") as file:
+            found = read_po(file)
+        catalog = Catalog(locale=TAG, fuzzy=False)
+        for entry in found:
+            if isinstance(entry.id, str):
+                catalog.add(entry.id, pseudo(entry.id) if entry.id else None, flags=entry.flags)
+            else:
+                catalog.add(entry.id, tuple(map(pseudo, entry.id)), flags=entry.flags)
+        target = folder / "locales" / TAG / "LC_MESSAGES" / f"{template.stem}.po"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("wb") as file:
+            write_po(file, catalog)
+    return folder
+
+
+class _Visible(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self._hidden = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.texts += [value or "" for name, value in attrs if name in SHOWN]
+        self._hidden += tag in HIDDEN
+
+    def handle_endtag(self, tag: str) -> None:
+        self._hidden -= tag in HIDDEN
+
+    def handle_data(self, data: str) -> None:
+        if not self._hidden:
+            self.texts.append(data)
+
+
+def shown_texts(html: str) -> list[str]:
+    """Every text and every attribute of a page that people see or are read."""
+    parser = _Visible()
+    parser.feed(html)
+    return parser.texts
+
+
+def untranslated(texts: Iterable[str], data: Iterable[str]) -> list[str]:
+    """The words that have come from no catalog.
+
+    :param data: what the test itself has put in, such as names; upper and lower case are the same.
+    """
+    known = sorted({one.strip().rstrip(".") for one in data if one.strip()}, key=len, reverse=True)
+    pattern = re.compile("|".join(map(re.escape, known)) or "(?!)", re.IGNORECASE)
+    found = []
+    for text in texts:
+        left = NAMES.sub(" ", pattern.sub(" ", DATE.sub(" ", " ".join(text.split()))))
+        if LETTERS.search(left):
+            found.append(left.strip())
+    return found
