@@ -38,8 +38,8 @@ STORAGE = {
 """By the name under which a unit of work, or a storage, has them: module of ``consentcore.ports``, and class."""
 
 READING = """
-    all attempts_of backlog by_email checkpoints count deliveries due endpoints expired failing_endpoints find_token get
-    get_endpoint latest_ended leaves list of_client of_grant of_owner orphans page password_hash read_authorize
+    active_of all attempts_of backlog by_email checkpoints count deliveries due endpoint endpoints expired
+    failing_endpoints find_token get leaves list of_grant of_owner orphans page password_hash read_authorize
     read_code session sessions several snapshot stats unexpanded waiting
 """
 WRITING = """
@@ -47,9 +47,7 @@ WRITING = """
     end_sessions enter expand_all hit issue_code kill kill_family open_interaction push_request put_snapshot
     remove_endpoint requeue reset rotate_refresh sequence_leaves set_health set_password_hash settle_all take_pushed
     touch_session update update_endpoint use use_once
-    lock lock_active lock_endpoint
 """
-"""Who locks is about to write."""
 READS, WRITES = set(READING.split()), set(WRITING.split())
 ALLOWED: frozenset[str] = frozenset()
 """What may write all the same, as ``path: text``: nothing."""
@@ -84,6 +82,7 @@ def test_an_edge_writes_nothing(path):
     "source",
     [
         "request.uow.owners.end_session(key)",
+        "request.uow.owners.get(owner_id, lock=True)",
         "lambda uow: uow.clients.update(client)",
         "owners = request.uow.owners\nowners.end_session(key)",
         "state.runtime.storage.protocol.use_once(key, now, until)",
@@ -125,8 +124,13 @@ def writes(source: str) -> Iterator[str]:
         holder = _last_name(node.value)
         if (holder == "uow" and node.attr in UNIT_OF_WORK) or (holder == "storage" and node.attr in STORAGE):
             verb = parent[node]
-            if not (isinstance(verb, ast.Attribute) and verb.attr in READS):
+            if not (isinstance(verb, ast.Attribute) and verb.attr in READS) or _locks(parent[verb]):
                 yield ast.unparse(verb)
+
+
+def _locks(call: ast.AST) -> bool:
+    """Who locks is about to write."""
+    return isinstance(call, ast.Call) and any(one.arg == "lock" for one in call.keywords)
 
 
 def _misnamed(node: ast.AST, tree: ast.AST) -> Iterator[str]:

@@ -144,7 +144,7 @@ def _reader(
     """How rows are read: by id, from behind one, so many; those too whose end no event tells of yet."""
 
     def stored(after: str, limit: int) -> Sequence[Grant]:
-        return uow.grants.of_client(client_id, states, after=after, limit=limit)
+        return uow.grants.all(client_id=client_id, states=states, after=after, limit=limit)
 
     if GrantState.EXPIRED not in states or GrantState.ACTIVE in states:
         return stored

@@ -19,6 +19,7 @@ from consentcore.domain.errors import InteractionGone, InvalidInput, InvalidTran
 from consentcore.domain.event import ConsentEvent, Evidence, NoticeSnapshot
 from consentcore.domain.event_kinds import SECURITY_EVENTS, EventType, event_kind, requested_by
 from consentcore.domain.grant import Grant, standing
+from consentcore.domain.grant_states import ENDED
 from consentcore.domain.interaction import AuthorizationRequest, Interaction
 from consentcore.domain.owner import Owner
 from consentcore.domain.parties import Actor, ActorType
@@ -119,7 +120,7 @@ class ConsentService:
         :param evidence: when and how the owner signed in goes with the tokens; nothing of it is recorded.
         :returns: the code in clear; None when nothing stands that covers all that was asked.
         """
-        grant = uow.grants.lock_active(owner.owner_id, request.client_id)
+        grant = uow.grants.active_of(owner.owner_id, request.client_id, lock=True)
         if grant is None or not grant.is_active(self._clock.now()):
             return None
         if not set(grant.scopes).issuperset(terms.pin_known(self._catalog, request.scopes)):
@@ -148,7 +149,7 @@ class ConsentService:
         actor = Actor(ActorType.OWNER, owner.owner_id)
         action = Action(EventType.DENIED, actor, evidence, requested=asked, declined=asked)
         pair = owner.owner_id, client.client_id
-        known = uow.grants.lock_active(*pair) or uow.grants.latest_ended(*pair)
+        known = uow.grants.active_of(*pair, lock=True) or _latest_ended(uow, *pair)
         after = drafts.without_permission(*pair, self._clock.now())
         return self._transitions.apply(
             uow, action, None, after, snapshot=snapshot, had_grant_before=known is not None
@@ -176,7 +177,7 @@ class ConsentService:
         :raises InvalidTransition: when it has ended already, by state or by the clock.
         :raises InvalidInput: when the reason is longer than 1000 characters.
         """
-        grant = uow.grants.lock(grant_id)
+        grant = uow.grants.get(grant_id, lock=True)
         if grant is None or owner_id not in {"", grant.owner_id} or client_id not in {"", grant.client_id}:
             raise NotFound("grant", grant_id)
         if len(evidence.reason_text) > 1000:
@@ -192,7 +193,7 @@ class ConsentService:
 
         However late that is, the event and the grant say that it ended at its date.
         """
-        grant = uow.grants.lock(grant_id)
+        grant = uow.grants.get(grant_id, lock=True)
         over = grant is not None and self._is_over(grant)
         return self._expire(uow, grant) if grant is not None and over else None
 
@@ -229,7 +230,7 @@ class ConsentService:
         if event_type not in SECURITY_EVENTS:
             raise InvalidInput("event_type", f"expected {' or '.join(sorted(SECURITY_EVENTS))}")
         # The grant first: everybody else who takes both locks takes them in this order.
-        grant = uow.grants.lock(grant_id)
+        grant = uow.grants.get(grant_id, lock=True)
         if not uow.families.kill(family_id, self._clock.now()) or grant is None:
             return None
         action = Action(event_type, SYSTEM, Evidence("token_endpoint"), details={"family_id": family_id})
@@ -242,13 +243,13 @@ class ConsentService:
 
     def _to_amend(self, uow: UnitOfWork, owner_id: str, client_id: str) -> tuple[Grant | None, str]:
         """The grant to amend, or None and the id of the one that a new one replaces."""
-        grant = uow.grants.lock_active(owner_id, client_id)
+        grant = uow.grants.active_of(owner_id, client_id, lock=True)
         if grant is not None and not self._is_over(grant):
             return grant, grant.replaces
         if grant is not None:
             self._expire(uow, grant)
             return None, grant.grant_id
-        ended = uow.grants.latest_ended(owner_id, client_id)
+        ended = _latest_ended(uow, owner_id, client_id)
         return None, ended.grant_id if ended else ""
 
     def _issue(
@@ -278,3 +279,8 @@ class ConsentService:
         evidence = Evidence("timer", reason_code=event_kind(EventType.EXPIRED).default_reason)
         action = Action(EventType.EXPIRED, SYSTEM, evidence, effective_at=grant.expires_at)
         return self._transitions.apply(uow, action, grant, grant)
+
+
+def _latest_ended(uow: UnitOfWork, owner_id: str, client_id: str) -> Grant | None:
+    """The grant of the two that ended last."""
+    return next(iter(uow.grants.of_owner(owner_id, ENDED, client_id=client_id, limit=1)), None)

@@ -53,7 +53,7 @@ def active_grants(storage: Storage, client_id: str) -> Iterator[Grant]:
     after = ""
     while True:
         with storage.reading() as uow:
-            page = uow.grants.of_client(client_id, [GrantState.ACTIVE], after=after, limit=PAGE)
+            page = uow.grants.all(client_id=client_id, states=[GrantState.ACTIVE], after=after, limit=PAGE)
         yield from page
         if len(page) < PAGE:
             return

@@ -40,6 +40,12 @@ class Changes:
 CHANGES = {
     PluginKind.STORAGE: Changes(
         gone=(
+            "clients.get_endpoint",
+            "clients.lock_endpoint",
+            "grants.latest_ended",
+            "grants.lock",
+            "grants.lock_active",
+            "grants.of_client",
             "notices.get",
             "notices.of_grant",
             "outbox.attempts",
@@ -51,13 +57,16 @@ CHANGES = {
             "outbox.requeue",
             "outbox.settle",
             "outbox.stats",
+            "owners.lock",
         ),
         new=(
+            "clients.endpoint",
             "delivery_log.attempts_of",
             "delivery_log.backlog",
             "delivery_log.deliveries",
             "delivery_log.requeue",
             "delivery_log.stats",
+            "grants.active_of",
             "owners.list",
             "Client.assertion_audience",
             "Client.audiences",

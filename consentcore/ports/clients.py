@@ -44,11 +44,11 @@ class ClientRepository(Protocol):
         """Remove an endpoint for good; False when there was none. Its deliveries stay in the log."""
         ...
 
-    def get_endpoint(self, endpoint_id: str) -> WebhookEndpoint | None: ...
+    def endpoint(self, endpoint_id: str, *, lock: bool = False) -> WebhookEndpoint | None:
+        """The endpoint of that id.
 
-    def lock_endpoint(self, endpoint_id: str) -> WebhookEndpoint | None:
-        """Like :meth:`get_endpoint`, and nobody else changes it before this transaction ends (or this one
-        conflicts)."""
+        :param lock: nobody else changes it before this transaction ends (or this one conflicts).
+        """
         ...
 
     def failing_endpoints(self, since: int, *, warned: bool, limit: int) -> Sequence[WebhookEndpoint]:

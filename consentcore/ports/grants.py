@@ -11,53 +11,67 @@ if TYPE_CHECKING:
 
 
 class GrantRepository(Protocol):
-    """Grants. A row changes only together with its chain, see ``consent/service.py``."""
+    """Grants. A row changes only together with its chain, see ``consent/service.py``. None is ever removed.
 
-    def get(self, grant_id: str) -> Grant | None: ...
+    What is read with ``lock`` is not changed by anybody else before this transaction ends (or this one conflicts).
+    """
 
-    def lock(self, grant_id: str) -> Grant | None:
-        """Like :meth:`get`, and nobody else changes it before this transaction ends (or this one conflicts)."""
+    def get(self, grant_id: str, *, lock: bool = False) -> Grant | None:
+        """The grant of that id."""
         ...
 
-    def lock_active(self, owner_id: str, client_id: str) -> Grant | None:
-        """The one grant in state ACTIVE (even one whose time is over) of the two, locked."""
-        ...
-
-    def latest_ended(self, owner_id: str, client_id: str) -> Grant | None:
-        """The grant of the two that ended last (withdrawn, closed, revoked or expired)."""
+    def active_of(self, owner_id: str, client_id: str, *, lock: bool = False) -> Grant | None:
+        """The one grant in state ACTIVE of the two, even one whose time is over."""
         ...
 
     def add(self, grant: Grant) -> None:
         """Store a new grant.
 
-        :raises StorageConflict: on a second ACTIVE one of the same owner and client.
+        :raises StorageConflict: when the id is taken, and on a second ACTIVE one of the same owner and client.
         """
         ...
 
     def update(self, grant: Grant, *, expected_sequence: int) -> None:
         """Replace the row whose sequence is ``expected_sequence``.
 
-        :raises StorageConflict: when it is not.
+        :raises StorageConflict: when it is not, and where this made a second ACTIVE one of the same owner and client.
         """
         ...
 
     def of_owner(
-        self, owner_id: str, states: Iterable[GrantState], *, after: str = "", limit: int = 100
+        self,
+        owner_id: str,
+        states: Iterable[GrantState],
+        *,
+        client_id: str = "",
+        after: str = "",
+        limit: int = 100,
     ) -> Sequence[Grant]:
-        """Grants of an owner in some states, the one changed last first. ``after``: the last id of the page before."""
+        """Grants of an owner in some states, the one changed last first (by ``changed_at``, then by id).
+
+        :param client_id: when given, only those for this client.
+        :param after: the last id of the page before; of an unknown one nothing follows.
+        :param limit: at most so many, 1 to 1000.
+        """
         ...
 
-    def of_client(
-        self, client_id: str, states: Iterable[GrantState], *, after: str = "", limit: int = 100
+    def all(
+        self,
+        *,
+        client_id: str = "",
+        states: Iterable[GrantState] | None = None,
+        after: str = "",
+        limit: int = 500,
     ) -> Sequence[Grant]:
-        """Grants of a client in some states, by id."""
-        ...
+        """Grants with an id greater than ``after``, by id.
 
-    def all(self, *, after: str = "", limit: int = 500) -> Sequence[Grant]:
-        """Every grant by id, for verification and export."""
+        :param client_id: when given, only those for this client.
+        :param states: only those in these states; None is every state.
+        :param limit: at most so many, 1 to 10,000.
+        """
         ...
 
     def due(self, now: int, limit: int) -> Sequence[Grant]:
-        """ACTIVE grants whose time is over, and ACTIVE grants of disabled clients (not: of suspended ones); oldest end
-        first."""
+        """ACTIVE grants whose time is over at ``now``, and ACTIVE grants of disabled clients (not: of suspended ones);
+        oldest end first, at most ``limit``."""
         ...

@@ -12,14 +12,15 @@ if TYPE_CHECKING:
 class OwnerRepository(Protocol):
     """Data owners, their password hashes and their browser sessions."""
 
-    def get(self, owner_id: str) -> Owner | None: ...
+    def get(self, owner_id: str, *, lock: bool = False) -> Owner | None:
+        """The owner of that id.
+
+        :param lock: nobody else changes it before this transaction ends (or this one conflicts).
+        """
+        ...
 
     def by_email(self, email: str) -> Owner | None:
         """Find by the normalised address."""
-        ...
-
-    def lock(self, owner_id: str) -> Owner | None:
-        """Like :meth:`get`, and nobody else changes it before this transaction ends (or this one conflicts)."""
         ...
 
     def add(self, owner: Owner) -> None:

@@ -186,7 +186,7 @@ class Scenario:
 
     def end_in(self, uow: Any, state: GrantState = GrantState.WITHDRAWN, now: int = NOW + 2500) -> None:
         """End the grant inside a transaction of the caller."""
-        grant = uow.grants.lock(self.grant.grant_id)
+        grant = uow.grants.get(self.grant.grant_id, lock=True)
         assert grant is not None
         ended = replace(grant, state=state, changed_at=now, sequence=grant.sequence + 1)
         uow.grants.update(ended, expected_sequence=grant.sequence)

@@ -106,7 +106,7 @@ class WebhookService:
 
         :raises NotFound: when there is none.
         """
-        return _theirs(uow.clients.get_endpoint(endpoint_id), endpoint_id, client_id)
+        return _theirs(uow.clients.endpoint(endpoint_id), endpoint_id, client_id)
 
     def list(self, uow: UnitOfWork, client_id: str) -> Sequence[WebhookEndpoint]:
         """The endpoints of a client, disabled ones included, oldest first.
@@ -242,7 +242,7 @@ def _check_room(uow: UnitOfWork, client_id: str) -> None:
 
 
 def _lock(uow: UnitOfWork, endpoint_id: str, client_id: str) -> WebhookEndpoint:
-    return _theirs(uow.clients.lock_endpoint(endpoint_id), endpoint_id, client_id)
+    return _theirs(uow.clients.endpoint(endpoint_id, lock=True), endpoint_id, client_id)
 
 
 def _healed(uow: UnitOfWork, endpoint: WebhookEndpoint) -> WebhookEndpoint:

@@ -77,7 +77,7 @@ class EndpointMonitor:
 
         def work(uow: UnitOfWork) -> None:
             # Judged again by the row as it stands: another worker may have seen a success meanwhile.
-            found = uow.clients.lock_endpoint(endpoint.endpoint_id)
+            found = uow.clients.endpoint(endpoint.endpoint_id, lock=True)
             health = _after(found.health, outcome, now, next_at) if found else None
             if health is not None:
                 uow.clients.set_health(endpoint.endpoint_id, health)
@@ -102,7 +102,7 @@ class EndpointMonitor:
         now = self._clock.now()
 
         def work(uow: UnitOfWork) -> None:
-            found = uow.clients.lock_endpoint(endpoint_id)
+            found = uow.clients.endpoint(endpoint_id, lock=True)
             if found is None or found.health.failing_since is None or found.health.warned_at is not None:
                 return
             uow.clients.set_health(endpoint_id, replace(found.health, warned_at=now))
@@ -119,7 +119,7 @@ class EndpointMonitor:
         now = self._clock.now()
 
         def work(uow: UnitOfWork) -> None:
-            found = uow.clients.lock_endpoint(endpoint_id)
+            found = uow.clients.endpoint(endpoint_id, lock=True)
             if found is None or found.disabled_at is not None:
                 return
             if failing_since is not None and found.health.failing_since != failing_since:

@@ -49,9 +49,6 @@ class MemoryClients:
     def remove_endpoint(self, endpoint_id: str) -> bool:
         return self._session.draft.endpoints.drop([endpoint_id]) == 1
 
-    def lock_endpoint(self, endpoint_id: str) -> WebhookEndpoint | None:
-        return self._session.draft.endpoints.get(endpoint_id)
-
     def failing_endpoints(self, since: int, *, warned: bool, limit: int) -> Sequence[WebhookEndpoint]:
         failing = [
             (row.health.failing_since, row.endpoint_id, row)
@@ -63,8 +60,8 @@ class MemoryClients:
         ]
         return [row for _, _, row in sorted(failing, key=lambda item: item[:2])][:limit]
 
-    def get_endpoint(self, endpoint_id: str) -> WebhookEndpoint | None:
-        return self._session.state.endpoints.get(endpoint_id)
+    def endpoint(self, endpoint_id: str, *, lock: bool = False) -> WebhookEndpoint | None:
+        return self._session.view(lock=lock).endpoints.get(endpoint_id)
 
     def endpoints(self, client_id: str) -> Sequence[WebhookEndpoint]:
         rows = (row for row in self._session.state.endpoints.values() if row.client_id == client_id)

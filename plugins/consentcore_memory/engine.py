@@ -104,6 +104,10 @@ class Session:
             raise StorageError("the transaction only reads")
         return self.state
 
+    def view(self, *, lock: bool) -> State:
+        """What it sees; with ``lock`` as somebody who may change it."""
+        return self.draft if lock else self.state
+
     def collision(self, reason: str) -> Collision:
         """Make the error for a collision; from now on this transaction cannot commit any more."""
         self._doomed = True

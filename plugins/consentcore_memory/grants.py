@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from consentcore.api import ENDED, Grant, GrantState
+from consentcore.api import Grant, GrantState
 from consentcore_memory.engine import Session
 
 
@@ -14,18 +14,11 @@ class MemoryGrants:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def get(self, grant_id: str) -> Grant | None:
-        return self._session.state.grants.get(grant_id)
+    def get(self, grant_id: str, *, lock: bool = False) -> Grant | None:
+        return self._session.view(lock=lock).grants.get(grant_id)
 
-    def lock(self, grant_id: str) -> Grant | None:
-        return self._session.draft.grants.get(grant_id)
-
-    def lock_active(self, owner_id: str, client_id: str) -> Grant | None:
-        return self._session.draft.active_grant(owner_id, client_id)
-
-    def latest_ended(self, owner_id: str, client_id: str) -> Grant | None:
-        rows = [row for row in self._of(owner_id=owner_id, states=ENDED) if row.client_id == client_id]
-        return max(rows, key=_recency, default=None)
+    def active_of(self, owner_id: str, client_id: str, *, lock: bool = False) -> Grant | None:
+        return self._session.view(lock=lock).active_grant(owner_id, client_id)
 
     def add(self, grant: Grant) -> None:
         if grant.grant_id in self._session.draft.grants:
@@ -41,23 +34,30 @@ class MemoryGrants:
         self._store(grant)
 
     def of_owner(
-        self, owner_id: str, states: Iterable[GrantState], *, after: str = "", limit: int = 100
+        self,
+        owner_id: str,
+        states: Iterable[GrantState],
+        *,
+        client_id: str = "",
+        after: str = "",
+        limit: int = 100,
     ) -> Sequence[Grant]:
-        rows = self._of(owner_id=owner_id, states=states)
+        rows = self._narrowed(states, owner_id=owner_id, client_id=client_id)
         if after:
             last = self.get(after)
             rows = (row for row in rows if last is not None and _recency(row) < _recency(last))
         return sorted(rows, key=_recency, reverse=True)[:limit]
 
-    def of_client(
-        self, client_id: str, states: Iterable[GrantState], *, after: str = "", limit: int = 100
+    def all(
+        self,
+        *,
+        client_id: str = "",
+        states: Iterable[GrantState] | None = None,
+        after: str = "",
+        limit: int = 500,
     ) -> Sequence[Grant]:
-        rows = self._of(client_id=client_id, states=states)
+        rows = self._narrowed(GrantState if states is None else states, client_id=client_id)
         return sorted((row for row in rows if row.grant_id > after), key=lambda row: row.grant_id)[:limit]
-
-    def all(self, *, after: str = "", limit: int = 500) -> Sequence[Grant]:
-        rows = (row for row in self._session.state.grants.values() if row.grant_id > after)
-        return sorted(rows, key=lambda row: row.grant_id)[:limit]
 
     def due(self, now: int, limit: int) -> Sequence[Grant]:
         state = self._session.state
@@ -66,16 +66,12 @@ class MemoryGrants:
         rows = (row for row in active if row.expires_at <= now or row.client_id in off)
         return sorted(rows, key=lambda row: (row.expires_at, row.grant_id))[:limit]
 
-    def _of(
-        self, *, states: Iterable[GrantState], owner_id: str | None = None, client_id: str | None = None
+    def _narrowed(
+        self, states: Iterable[GrantState], *, owner_id: str = "", client_id: str = ""
     ) -> Iterable[Grant]:
         wanted = frozenset(states)
         for row in self._session.state.grants.values():
-            if (
-                row.state in wanted
-                and owner_id in {None, row.owner_id}
-                and client_id in {None, row.client_id}
-            ):
+            if row.state in wanted and owner_id in {"", row.owner_id} and client_id in {"", row.client_id}:
                 yield row
 
     def _store(self, grant: Grant) -> None:

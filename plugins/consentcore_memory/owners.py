@@ -16,8 +16,8 @@ class MemoryOwners:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def get(self, owner_id: str) -> Owner | None:
-        return self._session.state.owners.get(owner_id)
+    def get(self, owner_id: str, *, lock: bool = False) -> Owner | None:
+        return self._session.view(lock=lock).owners.get(owner_id)
 
     def by_email(self, email: str) -> Owner | None:
         owner_id = self._session.state.addresses.get(email)
@@ -26,9 +26,6 @@ class MemoryOwners:
     def list(self, *, after: str = "", limit: int = 100) -> Sequence[Owner]:
         rows = (row for row in self._session.state.owners.values() if row.owner_id > after)
         return sorted(rows, key=lambda row: row.owner_id)[:limit]
-
-    def lock(self, owner_id: str) -> Owner | None:
-        return self._session.draft.owners.get(owner_id)
 
     def add(self, owner: Owner) -> None:
         if owner.owner_id in self._session.draft.owners:

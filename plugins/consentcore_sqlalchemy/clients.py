@@ -59,13 +59,9 @@ class SqlClients:
         same = webhook_endpoint.c.endpoint_id == endpoint_id
         return self._work.write(delete(webhook_endpoint).where(same)) > 0
 
-    def get_endpoint(self, endpoint_id: str) -> WebhookEndpoint | None:
-        row = self._work.first(select(webhook_endpoint).where(webhook_endpoint.c.endpoint_id == endpoint_id))
-        return ENDPOINTS.read(row) if row else None
-
-    def lock_endpoint(self, endpoint_id: str) -> WebhookEndpoint | None:
+    def endpoint(self, endpoint_id: str, *, lock: bool = False) -> WebhookEndpoint | None:
         same = webhook_endpoint.c.endpoint_id == endpoint_id
-        row = self._work.locked(select(webhook_endpoint).where(same))
+        row = self._work.first(select(webhook_endpoint).where(same), lock=lock)
         return ENDPOINTS.read(row) if row else None
 
     def failing_endpoints(self, since: int, *, warned: bool, limit: int) -> Sequence[WebhookEndpoint]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Select, Subquery, select, tuple_, union, update
 
-from consentcore.api import ENDED, Grant, GrantState
+from consentcore.api import Grant, GrantState
 from consentcore_sqlalchemy.rows.grants import GRANTS
 from consentcore_sqlalchemy.statements import ACTIVE
 from consentcore_sqlalchemy.tables import client, consent_grant
@@ -26,33 +26,15 @@ class SqlGrants:
     def __init__(self, work: Work) -> None:
         self._work = work
 
-    def get(self, grant_id: str) -> Grant | None:
-        row = self._work.first(select(consent_grant).where(_grant.grant_id == grant_id))
+    def get(self, grant_id: str, *, lock: bool = False) -> Grant | None:
+        row = self._work.first(select(consent_grant).where(_grant.grant_id == grant_id), lock=lock)
         return GRANTS.read(row) if row else None
 
-    def lock(self, grant_id: str) -> Grant | None:
-        row = self._work.locked(select(consent_grant).where(_grant.grant_id == grant_id))
-        return GRANTS.read(row) if row else None
-
-    def lock_active(self, owner_id: str, client_id: str) -> Grant | None:
-        row = self._work.locked(
-            select(consent_grant).where(
-                _grant.owner_id == owner_id, _grant.client_id == client_id, _grant.state == ACTIVE
-            )
+    def active_of(self, owner_id: str, client_id: str, *, lock: bool = False) -> Grant | None:
+        active = select(consent_grant).where(
+            _grant.owner_id == owner_id, _grant.client_id == client_id, _grant.state == ACTIVE
         )
-        return GRANTS.read(row) if row else None
-
-    def latest_ended(self, owner_id: str, client_id: str) -> Grant | None:
-        row = self._work.first(
-            select(consent_grant)
-            .where(
-                _grant.owner_id == owner_id,
-                _grant.client_id == client_id,
-                _grant.state.in_(_names(ENDED)),
-            )
-            .order_by(_grant.changed_at.desc(), _grant.grant_id.desc())
-            .limit(1)
-        )
+        row = self._work.first(active, lock=lock)
         return GRANTS.read(row) if row else None
 
     def add(self, grant: Grant) -> None:
@@ -64,9 +46,17 @@ class SqlGrants:
             raise self._work.conflict(f"grant {grant.grant_id} has changed meanwhile")
 
     def of_owner(
-        self, owner_id: str, states: Iterable[GrantState], *, after: str = "", limit: int = 100
+        self,
+        owner_id: str,
+        states: Iterable[GrantState],
+        *,
+        client_id: str = "",
+        after: str = "",
+        limit: int = 100,
     ) -> Sequence[Grant]:
         page = select(consent_grant).where(_grant.owner_id == owner_id, _grant.state.in_(_names(states)))
+        if client_id:
+            page = page.where(_grant.client_id == client_id)
         if after:
             last = consent_grant.alias("last")
             place = select(last.c.changed_at).where(last.c.grant_id == after).scalar_subquery()
@@ -74,16 +64,19 @@ class SqlGrants:
         page = page.order_by(_grant.changed_at.desc(), _grant.grant_id.desc()).limit(limit)
         return self._grants(page)
 
-    def of_client(
-        self, client_id: str, states: Iterable[GrantState], *, after: str = "", limit: int = 100
+    def all(
+        self,
+        *,
+        client_id: str = "",
+        states: Iterable[GrantState] | None = None,
+        after: str = "",
+        limit: int = 500,
     ) -> Sequence[Grant]:
-        page = select(consent_grant).where(
-            _grant.client_id == client_id, _grant.state.in_(_names(states)), _grant.grant_id > after
-        )
-        return self._grants(page.order_by(_grant.grant_id).limit(limit))
-
-    def all(self, *, after: str = "", limit: int = 500) -> Sequence[Grant]:
         page = select(consent_grant).where(_grant.grant_id > after).order_by(_grant.grant_id).limit(limit)
+        if client_id:
+            page = page.where(_grant.client_id == client_id)
+        if states is not None:
+            page = page.where(_grant.state.in_(_names(states)))
         return self._grants(page)
 
     def due(self, now: int, limit: int) -> Sequence[Grant]:

@@ -19,8 +19,8 @@ class SqlOwners:
     def __init__(self, work: Work) -> None:
         self._work = work
 
-    def get(self, owner_id: str) -> Owner | None:
-        row = self._work.first(select(*OWNER).where(owner_table.c.owner_id == owner_id))
+    def get(self, owner_id: str, *, lock: bool = False) -> Owner | None:
+        row = self._work.first(select(*OWNER).where(owner_table.c.owner_id == owner_id), lock=lock)
         return OWNERS.read(row) if row else None
 
     def by_email(self, email: str) -> Owner | None:
@@ -32,10 +32,6 @@ class SqlOwners:
             select(*OWNER).where(owner_table.c.owner_id > after).order_by(owner_table.c.owner_id).limit(limit)
         )
         return [OWNERS.read(row) for row in self._work.rows(page)]
-
-    def lock(self, owner_id: str) -> Owner | None:
-        row = self._work.locked(select(*OWNER).where(owner_table.c.owner_id == owner_id))
-        return OWNERS.read(row) if row else None
 
     def add(self, owner: Owner) -> None:
         self._work.add(owner_table, OWNERS.values(owner))

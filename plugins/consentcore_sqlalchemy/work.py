@@ -64,18 +64,19 @@ class Work:
         """Read rows."""
         return self._execute(statement).all()
 
-    def first(self, statement: Select[Any]) -> Row[Any] | None:
-        """Read at most one row."""
+    def first(self, statement: Select[Any], *, lock: bool = False) -> Row[Any] | None:
+        """Read at most one row.
+
+        :param lock: nobody else changes it before the end of this transaction.
+        """
+        if lock:
+            self._start_writing()
+            statement = statement if self.is_sqlite else statement.with_for_update()
         return self._execute(statement).first()
 
     def scalar(self, statement: Select[Any]) -> Any:
         """Read one value; None when there is none."""
         return self._execute(statement).scalar()
-
-    def locked(self, statement: Select[Any]) -> Row[Any] | None:
-        """Read at most one row that nobody else changes before the end of this transaction."""
-        self._start_writing()
-        return self._execute(statement if self.is_sqlite else statement.with_for_update()).first()
 
     def write(self, statement: UpdateBase) -> int:
         """Change something; how many rows."""

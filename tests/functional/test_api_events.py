@@ -155,7 +155,7 @@ class TestLostEverything:
         with platform.runtime.storage.reading() as uow:
             standing = [
                 one
-                for one in uow.grants.of_client("coolsite", [GrantState.ACTIVE])
+                for one in uow.grants.all(client_id="coolsite", states=[GrantState.ACTIVE])
                 if one.owner_id == owner.owner_id
             ]
         for grant in standing:

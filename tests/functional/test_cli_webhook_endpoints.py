@@ -212,7 +212,7 @@ def test_health_begins_anew_with_another_address_or_when_enabled(cli):
         cli("webhooks", "endpoint", "disable", endpoint_id)
         assert cli("webhooks", "endpoint", *command).code == 0
         with runtime.storage.reading() as uow:
-            assert uow.clients.get_endpoint(endpoint_id).health == EndpointHealth(last_failure_at=2)
+            assert uow.clients.endpoint(endpoint_id).health == EndpointHealth(last_failure_at=2)
     runtime.close()
 
 

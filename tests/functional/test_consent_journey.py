@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from consentcore.api import GrantState
 from consentcore.web.owner import consent_page
 from tests.support.platform import (
     CALLBACK,
@@ -191,6 +192,36 @@ def test_61_more_scopes_ask_again_and_amend_the_same_grant(platform):
         (grant,) = uow.grants.all()
         assert set(grant.scope_ids) == {"sites.read", "comfort.read"}
         assert [event.type.value for event in uow.ledger.of_grant(grant.grant_id)] == ["granted", "amended"]
+
+
+def test_the_page_reads_what_was_allowed_before_in_its_own_transaction(platform, monkeypatch):
+    """A second connection for a page is one that somebody else waits for."""
+    browser, page = to_consent_page(platform, Request(scope="sites.read"))
+    answer(page, "approve")
+    asked = browser.get(Request(scope="sites.read comfort.read").url)
+
+    def connect_again(*_):
+        raise AssertionError("the page has left its transaction")
+
+    monkeypatch.setattr(platform.runtime.storage.protocol, "read_authorize", connect_again)
+    text = visible(asked.follow())
+    assert "You have allowed" in text
+    assert "unchanged" in text
+    assert "new" in text
+
+
+@pytest.mark.parametrize("end", ["withdrawn", "over"])
+def test_the_page_says_nothing_of_what_has_ended(platform, end):
+    browser, page = to_consent_page(platform, Request(scope="sites.read"))
+    answer(page, "approve")
+    with platform.runtime.storage.transaction() as uow:
+        (grant,) = uow.grants.all()
+        now = platform.runtime.clock.now()
+        changed = {"state": GrantState.WITHDRAWN} if end == "withdrawn" else {"expires_at": now}
+        uow.grants.update(replace(grant, **changed), expected_sequence=grant.sequence)
+    text = visible(browser.get(Request(scope="sites.read comfort.read").url).follow())
+    assert "You have allowed" not in text
+    assert "unchanged" not in text
 
 
 def test_18_prompt_none_never_shows_a_page(platform):

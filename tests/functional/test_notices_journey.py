@@ -188,7 +188,7 @@ def test_endpoint_that_says_gone_is_switched_off(told):
     connect(told.platform)
     told.work()
     with told.platform.runtime.storage.reading() as uow:
-        assert uow.clients.get_endpoint(told.endpoint_id).disabled_reason == "the endpoint answered 410"
+        assert uow.clients.endpoint(told.endpoint_id).disabled_reason == "the endpoint answered 410"
     revoke_access(told.platform)
     told.work()
     assert len(told.sink.received) == 1
@@ -231,7 +231,7 @@ def test_operators_reason_stays_inside(told):
     connect(told.platform)
     runtime = told.platform.runtime
     with runtime.storage.transaction() as uow:
-        (grant,) = uow.grants.of_client("coolsite", [GrantState.ACTIVE])
+        (grant,) = uow.grants.all(client_id="coolsite", states=[GrantState.ACTIVE])
         runtime.service.revoke(
             uow,
             grant.grant_id,

@@ -166,7 +166,7 @@ def test_consents_stand_and_their_owners_see_why_nothing_comes(platform):
     assert "1 application can use your data" in said
     assert f"Suspended by {operator} since {moment(since)}: it gets nothing meanwhile" in said
     with platform.runtime.storage.reading() as uow:
-        (grant,) = uow.grants.of_client("coolsite", [GrantState.ACTIVE])
+        (grant,) = uow.grants.all(client_id="coolsite", states=[GrantState.ACTIVE])
     page = browser.get(f"/consents/{grant.grant_id}")
     assert "CoolSite is suspended and gets none of your data" in visible(page)
     assert f"Suspended by {operator} since {moment(since)}" in visible(page)

@@ -124,7 +124,7 @@ class ServerScenario(Scenario):
 
     def grant_for(self, client: Client, scopes=factories.SCOPES, **overrides) -> Grant:
         def work(uow):
-            standing = uow.grants.lock_active(self.owner.owner_id, client.client_id)
+            standing = uow.grants.active_of(self.owner.owner_id, client.client_id, lock=True)
             if standing is not None:
                 return standing
             grant = factories.grant(

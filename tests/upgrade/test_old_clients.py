@@ -26,7 +26,7 @@ def test_application_of_then_is_suspended_and_resumed(upgraded):
 def test_consents_of_then_end_with_actor_and_reason_on_every_storage(upgraded):
     platform, runtime = upgraded.platform, upgraded.platform.runtime
     with runtime.storage.reading() as uow:
-        stood = [grant.grant_id for grant in uow.grants.of_client("coolsite", [GrantState.ACTIVE])]
+        stood = [grant.grant_id for grant in uow.grants.all(client_id="coolsite", states=[GrantState.ACTIVE])]
     assert stood
     runtime.client_access.disable("coolsite", by="ops", reason="sold data")
     Worker(runtime).run_once()

@@ -147,7 +147,7 @@ class ClientGroup:
         with storage.transaction() as uow:
             uow.clients.update_endpoint(changed)
         with storage.reading() as uow:
-            assert uow.clients.get_endpoint(endpoint.endpoint_id) == changed
+            assert uow.clients.endpoint(endpoint.endpoint_id) == changed
 
 
 class EndpointGroup:
@@ -160,13 +160,13 @@ class EndpointGroup:
         transact(storage, lambda uow: uow.clients.update_endpoint(changed))
         transact(storage, lambda uow: uow.clients.set_health("unknown", SICK))
         with storage.reading() as uow:
-            assert uow.clients.get_endpoint(endpoint.endpoint_id) == replace(changed, health=SICK)
+            assert uow.clients.endpoint(endpoint.endpoint_id) == replace(changed, health=SICK)
 
     def test_endpoint_comes_back_with_its_health(self, storage: Storage, world: Scenario) -> None:
         (endpoint,) = add_endpoints(storage, world.client.client_id, SICK)
         with storage.transaction() as uow:
-            assert uow.clients.lock_endpoint(endpoint.endpoint_id) == endpoint
-            assert uow.clients.lock_endpoint("unknown") is None
+            assert uow.clients.endpoint(endpoint.endpoint_id, lock=True) == endpoint
+            assert uow.clients.endpoint("unknown", lock=True) is None
 
     def test_failing_endpoints_come_longest_first(self, storage: Storage, world: Scenario) -> None:
         client_id = world.client.client_id
@@ -193,7 +193,7 @@ class EndpointGroup:
 
         def add_type(number: int) -> None:
             def work(uow: UnitOfWork) -> None:
-                found = uow.clients.lock_endpoint(endpoint.endpoint_id)
+                found = uow.clients.endpoint(endpoint.endpoint_id, lock=True)
                 assert found is not None
                 uow.clients.update_endpoint(replace(found, events=(*found.events, f"type.{number}")))
 
@@ -201,6 +201,6 @@ class EndpointGroup:
 
         together(8, add_type)
         with storage.reading() as uow:
-            found = uow.clients.get_endpoint(endpoint.endpoint_id)
+            found = uow.clients.endpoint(endpoint.endpoint_id)
         assert found is not None
         assert sorted(found.events) == [f"type.{number}" for number in range(8)]

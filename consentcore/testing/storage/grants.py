@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from consentcore.api import ENDED, Grant, GrantState, Storage, StorageConflict
+from consentcore.api import ENDED, Grant, GrantState, Storage, StorageConflict, UnitOfWork, transact
 from consentcore.testing import factories
 from consentcore.testing.factories import NOW
 from consentcore.testing.scenario import Scenario, populate
 from consentcore.testing.storage.base import needs
+from consentcore.testing.threads import together
 
 ACTIVE = (GrantState.ACTIVE,)
 
@@ -71,7 +72,7 @@ class GrantGroup:
         with world.storage.transaction() as uow:
             uow.grants.add(successor)
         with world.storage.transaction() as uow:
-            assert uow.grants.lock_active(*pair) == successor
+            assert uow.grants.active_of(*pair, lock=True) == successor
 
     def test_an_ended_grant_cannot_come_back_beside_a_new_one(self, world: Scenario) -> None:
         world.end()
@@ -112,20 +113,76 @@ class GrantGroup:
 
     def test_lock_finds_what_get_finds(self, world: Scenario) -> None:
         with world.storage.transaction() as uow:
-            assert uow.grants.lock(world.grant.grant_id) == world.grant
-            assert uow.grants.lock("no-such-grant") is None
+            assert uow.grants.get(world.grant.grant_id, lock=True) == world.grant
+            assert uow.grants.get("no-such-grant", lock=True) is None
 
     def test_lock_active_finds_one_whose_time_is_over(self, storage: Storage) -> None:
         world = populate(storage, expires_at=NOW - 1)
         with storage.transaction() as uow:
-            assert uow.grants.lock_active(world.owner.owner_id, world.client.client_id) == world.grant
-            assert uow.grants.lock_active(world.owner.owner_id, "other") is None
-            assert uow.grants.lock_active("other", world.client.client_id) is None
+            assert (
+                uow.grants.active_of(world.owner.owner_id, world.client.client_id, lock=True) == world.grant
+            )
+            assert uow.grants.active_of(world.owner.owner_id, "other", lock=True) is None
+            assert uow.grants.active_of("other", world.client.client_id, lock=True) is None
+
+    def test_active_of_is_found_without_a_lock_in_a_view_too(self, storage: Storage, world: Scenario) -> None:
+        pair, others = (world.owner.owner_id, world.client.client_id), populate(storage)
+        over = populate(storage, expires_at=NOW - 1)
+        with storage.reading() as uow:
+            assert uow.grants.active_of(*pair) == world.grant
+            assert uow.grants.active_of(over.owner.owner_id, over.client.client_id) == over.grant
+            assert uow.grants.active_of(pair[0], others.client.client_id) is None
+            assert uow.grants.active_of(others.owner.owner_id, pair[1]) is None
+
+    @pytest.mark.parametrize("lock", [False, True])
+    def test_active_of_passes_over_what_ended_or_was_denied(self, world: Scenario, lock: bool) -> None:
+        pair = (world.owner.owner_id, world.client.client_id)
+        with world.storage.transaction() as uow:
+            for number, state in enumerate(sorted(set(GrantState) - {GrantState.ACTIVE})):
+                uow.grants.add(factories.grant(*pair, state=state, changed_at=NOW + number))
+            assert uow.grants.active_of(*pair, lock=lock) == world.grant
+            world.end_in(uow)
+            assert uow.grants.active_of(*pair, lock=lock) is None, "a transaction sees what it has written"
+            successor = factories.grant(*pair, replaces=world.grant.grant_id)
+            uow.grants.add(successor)
+            assert uow.grants.active_of(*pair, lock=lock) == successor
+        with world.storage.transaction() as uow:
+            assert uow.grants.active_of(*pair, lock=lock) == successor
+
+    def test_active_of_is_one_grant_or_none_while_one_follows_another(self, world: Scenario) -> None:
+        """A reader never sees one that has ended, nor none between a grant and its successor of the same commit."""
+        pair, rounds = (world.owner.owner_id, world.client.client_id), 12
+
+        def succeed(uow: UnitOfWork) -> None:
+            grant = uow.grants.active_of(*pair, lock=True)
+            assert grant is not None
+            ended = replace(grant, state=GrantState.REVOKED, sequence=grant.sequence + 1)
+            uow.grants.update(ended, expected_sequence=grant.sequence)
+            uow.grants.add(factories.grant(*pair, replaces=grant.grant_id))
+
+        def work(number: int) -> int:
+            for _ in range(rounds):
+                if number < 2:
+                    transact(world.storage, succeed, attempts=100)
+                    continue
+                with world.storage.reading() as uow:
+                    found = uow.grants.active_of(*pair)
+                    assert found is not None or not world.storage.capabilities.snapshot_reads
+                    assert found is None or found.state is GrantState.ACTIVE
+            return rounds
+
+        together(4, work)
+        with world.storage.reading() as uow:
+            last = uow.grants.active_of(*pair)
+            ended = uow.grants.of_owner(pair[0], [GrantState.REVOKED], client_id=pair[1])
+        assert last is not None
+        assert len(ended) == 2 * rounds
+        assert {grant.replaces for grant in (last, *ended)} == {"", *(grant.grant_id for grant in ended)}
 
     def test_latest_ended_is_the_one_that_ended_last(self, world: Scenario) -> None:
         pair = (world.owner.owner_id, world.client.client_id)
         with world.storage.reading() as uow:
-            assert uow.grants.latest_ended(*pair) is None
+            assert list(uow.grants.of_owner(pair[0], ENDED, client_id=pair[1], limit=1)) == []
         with world.storage.transaction() as uow:
             for offset, state in enumerate(sorted(ENDED)):
                 uow.grants.add(factories.grant(*pair, state=state, changed_at=NOW - 1000 + offset))
@@ -134,7 +191,8 @@ class GrantGroup:
             uow.grants.add(factories.grant(*pair, state=GrantState.DENIED, changed_at=NOW))
             uow.grants.add(factories.grant(*pair, state=GrantState.ABANDONED, changed_at=NOW + 1))
         with world.storage.reading() as uow:
-            assert uow.grants.latest_ended(*pair) == last
+            assert list(uow.grants.of_owner(pair[0], ENDED, client_id=pair[1], limit=1)) == [last]
+            assert list(uow.grants.of_owner(pair[0], ENDED, client_id="other")) == []
 
     def test_grants_of_an_owner_come_changed_last_first(self, storage: Storage, world: Scenario) -> None:
         more = _more(storage, world, 4)
@@ -180,6 +238,21 @@ class GrantGroup:
             second = uow.grants.of_owner(world.owner.owner_id, ACTIVE, after=first[-1].grant_id, limit=10)
         assert [*first, *second] == [*reversed(more), world.grant]
 
+    def test_grants_of_an_owner_are_narrowed_to_a_client(self, storage: Storage, world: Scenario) -> None:
+        pair = (world.owner.owner_id, world.client.client_id)
+        _more(storage, world, 3)
+        ended = [
+            factories.grant(*pair, state=GrantState.CLOSED, changed_at=NOW + number) for number in (1, 2, 3)
+        ]
+        with storage.transaction() as uow:
+            for grant in ended:
+                uow.grants.add(grant)
+        with storage.reading() as uow:
+            assert list(uow.grants.of_owner(pair[0], ACTIVE, client_id=pair[1])) == [world.grant]
+            first = uow.grants.of_owner(pair[0], ENDED, client_id=pair[1], limit=2)
+            rest = uow.grants.of_owner(pair[0], ENDED, client_id=pair[1], after=first[-1].grant_id, limit=2)
+        assert [*first, *rest] == list(reversed(ended))
+
     def test_grants_of_a_client_come_by_id_in_pages(self, storage: Storage, world: Scenario) -> None:
         grants = [world.grant]
         with storage.transaction() as uow:
@@ -191,16 +264,20 @@ class GrantGroup:
         populate(storage)
         expected = sorted(grants, key=lambda grant: grant.grant_id)
         with storage.reading() as uow:
-            first = uow.grants.of_client(world.client.client_id, ACTIVE, limit=4)
-            rest = uow.grants.of_client(world.client.client_id, ACTIVE, after=first[-1].grant_id, limit=4)
+            first = uow.grants.all(client_id=world.client.client_id, states=ACTIVE, limit=4)
+            rest = uow.grants.all(
+                client_id=world.client.client_id, states=ACTIVE, after=first[-1].grant_id, limit=4
+            )
             assert [*first, *rest] == expected
-            assert list(uow.grants.of_client(world.client.client_id, ENDED)) == []
+            assert list(uow.grants.all(client_id=world.client.client_id, states=ENDED)) == []
 
     def test_all_grants_come_by_id_in_pages(self, storage: Storage) -> None:
         grants = sorted((populate(storage).grant for _ in range(5)), key=lambda grant: grant.grant_id)
         with storage.reading() as uow:
             first = uow.grants.all(limit=2)
             rest = uow.grants.all(after=first[-1].grant_id)
+            assert list(uow.grants.all(states=())) == []
+            assert list(uow.grants.all(states=ACTIVE)) == grants
         assert [*first, *rest] == grants
 
     def test_due_grants_are_over(self, storage: Storage) -> None:

@@ -14,7 +14,7 @@ ROOTS = {"storage": Storage, "unit": UnitOfWork}
 
 
 def port_methods() -> dict[str, Callable[..., object]]:
-    """Every method of the port by name, such as ``storage.purge``, ``protocol.issue_code`` or ``grants.lock``.
+    """Every method of the port by name, such as ``storage.purge``, ``protocol.issue_code`` or ``grants.update``.
 
     The word before the dot is the attribute of the storage, or of a unit of work, that leads to the method.
     """

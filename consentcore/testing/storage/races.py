@@ -145,7 +145,7 @@ class RaceGroup:
 
         def change(uow: UnitOfWork) -> None:
             grants = uow.grants
-            grant = (grants.lock if locked else grants.get)(world.grant.grant_id)
+            grant = grants.get(world.grant.grant_id, lock=locked)
             assert grant is not None
             uow.ledger.append(factories.event(grant, sequence=grant.sequence + 1))
             grants.update(replace(grant, sequence=grant.sequence + 1), expected_sequence=grant.sequence)

@@ -134,7 +134,7 @@ class JoinGroup:
         for _ in range(25):
             tm = transaction.TransactionManager(explicit=True)
             tm.begin()
-            assert storage.join(tm, write=True).grants.lock(world.grant.grant_id) == world.grant
+            assert storage.join(tm, write=True).grants.get(world.grant.grant_id, lock=True) == world.grant
             tm.abort()
         with storage.transaction() as uow:
-            assert uow.grants.lock(world.grant.grant_id) == world.grant
+            assert uow.grants.get(world.grant.grant_id, lock=True) == world.grant

@@ -22,7 +22,7 @@ class AbsenceGroup:
     def test_unknown_things_are_none(self, storage: Storage) -> None:
         with storage.reading() as uow:
             assert uow.clients.get("nobody") is None
-            assert uow.clients.get_endpoint("nobody") is None
+            assert uow.clients.endpoint("nobody") is None
             assert uow.owners.get("nobody") is None
             assert uow.owners.by_email("nobody@example.org") is None
             assert uow.owners.password_hash("nobody") is None
@@ -177,7 +177,7 @@ class FaultGroup:
         def work(uow: UnitOfWork) -> None:
             uow.clients.add(client)
             with break_backend():
-                uow.grants.lock(world.grant.grant_id)
+                uow.grants.get(world.grant.grant_id, lock=True)
                 uow.ledger.append(factories.event(world.grant))
 
         with pytest.raises(StorageUnavailable), world.storage.transaction() as uow:

@@ -171,11 +171,8 @@ def read_stamp(request: Request, value: str) -> tuple[str, int] | None:
 
 
 def _standing(request: Request, interaction: Interaction, owner: Owner) -> Grant | None:
-    session = request.browser.hash
-    found = request.runtime.storage.protocol.read_authorize(
-        interaction.request.client_id, session, request.now
-    ).grant
-    return found if found and found.owner_id == owner.owner_id else None
+    grant: Grant | None = request.uow.grants.active_of(owner.owner_id, interaction.request.client_id)
+    return grant if grant is not None and grant.is_active(request.now) else None
 
 
 def _standing_of(scope: Scope, grant: Grant | None) -> str:

@@ -36,11 +36,25 @@ class TestAllowsTwoActiveGrants(Broken):
     make = staticmethod(repository("grants", AllowsTwoActiveGrants))
 
 
+class TakesTheNewestForTheActive(MemoryGrants):
+    """Looks for the grant of the two that was changed last."""
+
+    def active_of(self, owner_id, client_id, *, lock=False):
+        rows = self._session.view(lock=lock).grants.values()
+        theirs = [row for row in rows if (row.owner_id, row.client_id) == (owner_id, client_id)]
+        newest = max(theirs, key=lambda row: row.changed_at, default=None)
+        return newest if newest is not None and newest.state is GrantState.ACTIVE else None
+
+
+class TestTakesTheNewestForTheActive(Broken):
+    make = staticmethod(repository("grants", TakesTheNewestForTheActive))
+
+
 class PagesByPosition(MemoryGrants):
     """Skips as many rows as the pages before had, whatever came in between."""
 
-    def of_owner(self, owner_id, states, *, after="", limit=100):
-        rows = super().of_owner(owner_id, states, limit=10**6)
+    def of_owner(self, owner_id, states, *, client_id="", after="", limit=100):
+        rows = super().of_owner(owner_id, states, client_id=client_id, limit=10**6)
         start = limit if after else 0
         return rows[start : start + limit]
 

@@ -103,9 +103,9 @@ def test_waiting_for_a_locked_grant_ends_in_a_conflict_for_one_of_two(postgres_s
     def lock(one, other):
         try:
             with postgres_storage.transaction() as uow:
-                uow.grants.lock(one.grant.grant_id)
+                uow.grants.get(one.grant.grant_id, lock=True)
                 meet.wait(10)
-                uow.grants.lock(other.grant.grant_id)
+                uow.grants.get(other.grant.grant_id, lock=True)
         except StorageConflict:
             outcomes.append("conflict")
         else:
@@ -182,7 +182,7 @@ MANY = (
         lambda storage: _read(storage, lambda uow: uow.grants.all(after="g2", limit=10)),
         lambda storage: _read(storage, lambda uow: uow.ledger.of_owner("o1", before="e7", limit=10)),
         lambda storage: _read(storage, lambda uow: uow.ledger.leaves(4000, 10)),
-        lambda storage: _write(storage, lambda uow: uow.grants.lock_active("o1", "c1")),
+        lambda storage: _write(storage, lambda uow: uow.grants.active_of("o1", "c1", lock=True)),
         lambda storage: _write(storage, lambda uow: uow.ledger.sequence_leaves(5)),
     ],
     ids=[

@@ -68,7 +68,7 @@ def test_an_approval_and_a_revocation_at_once_leave_a_true_chain(busy):
 
     def revoke(_number):
         def work(uow):
-            active = uow.grants.lock_active(busy.owner.owner_id, busy.client.client_id)
+            active = uow.grants.active_of(busy.owner.owner_id, busy.client.client_id, lock=True)
             actor = Actor(ActorType.OWNER, busy.owner.owner_id)
             return busy.service.revoke(
                 uow,

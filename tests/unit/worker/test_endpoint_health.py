@@ -39,7 +39,7 @@ def contact(scenario):
 
 def endpoint(scenario, endpoint_id: str = "ep_1"):
     with scenario.storage.reading() as uow:
-        return uow.clients.get_endpoint(endpoint_id)
+        return uow.clients.endpoint(endpoint_id)
 
 
 def set_health(scenario, **fields: int) -> None:
@@ -231,7 +231,7 @@ class TestSlowDown:
 class TestDisabled:
     def disable(self, scenario) -> None:
         with scenario.storage.transaction() as uow:
-            found = uow.clients.lock_endpoint("ep_1")
+            found = uow.clients.endpoint("ep_1", lock=True)
             uow.clients.update_endpoint(
                 replace(found, disabled_at=scenario.clock.now(), disabled_reason="off")
             )

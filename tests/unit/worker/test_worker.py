@@ -120,7 +120,7 @@ def test_gone_endpoint_is_disabled_and_not_told_again(scenario):
     worker = scenario.worker()
     worker.run_once()
     with scenario.storage.reading() as uow:
-        endpoint = uow.clients.get_endpoint("ep_1")
+        endpoint = uow.clients.endpoint("ep_1")
     assert endpoint.disabled_at == scenario.clock.now()
     assert endpoint.disabled_reason == "the endpoint answered 410"
     assert states(scenario.storage)["hooker"] is DeliveryState.GONE
