@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 class ClientRepository(Protocol):
     """Registered clients and their webhook endpoints."""
 
-    def get(self, client_id: str) -> Client | None: ...
+    def get(self, client_id: str) -> Client | None:
+        """The client of that id."""
+        ...
 
     def add(self, client: Client) -> None:
         """Store a new client.
@@ -29,7 +31,12 @@ class ClientRepository(Protocol):
         """Clients with an id greater than ``after``, by id; at most ``limit`` (1 to 1000)."""
         ...
 
-    def add_endpoint(self, endpoint: WebhookEndpoint) -> None: ...
+    def add_endpoint(self, endpoint: WebhookEndpoint) -> None:
+        """Store a new endpoint.
+
+        :raises StorageConflict: when the id is taken.
+        """
+        ...
 
     def update_endpoint(self, endpoint: WebhookEndpoint) -> None:
         """Replace the endpoint of that id, all but its health. Lock it before it is read, or a change made at the

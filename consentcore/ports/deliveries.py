@@ -33,8 +33,11 @@ class OutboxStorage(Protocol):
     """Verbs of the worker; each is a transaction of its own. Any number of workers at once."""
 
     def waiting(self, now: int, *, lease_ms: int, notifiers: Sequence[str]) -> bool:
-        """Whether a notice is unexpanded, or a delivery can be claimed. An idle worker asks many times a second:
-        one cheap read."""
+        """Whether a notice is unexpanded, or a delivery can be claimed.
+
+        An idle worker asks up to twenty times a second, less often where the answer takes its time: as cheap a read as
+        the engine has. A true answer may turn out to be wrong, a false one only for some seconds.
+        """
         ...
 
     def unexpanded(self, limit: int, skip: int = 0) -> Sequence[Notice]:
@@ -46,6 +49,9 @@ class OutboxStorage(Protocol):
     ) -> int:
         """Store the deliveries of notices, by the notice's id, and mark the notices expanded; how many were by this
         call. All in one commit. A delivery with the same notice, notifier and target is kept as it is.
+
+        Never more notices and deliveries together than ``atomic_batches`` says, but for one notice that comes alone:
+        its deliveries may be stored in several commits, as long as it is marked in the last one.
 
         Notices that are expanded already, and those that another worker is expanding at this moment, may be left out.
 
@@ -67,6 +73,8 @@ class OutboxStorage(Protocol):
         the same time; a lease that ran out is claimable again, and so is one that ends later than ``now`` plus twice
         ``lease_ms``: a clock that went wrong has given it. ``attempts`` is counted up by the claim.
 
+        Each lease may be a commit of its own: what was leased when a claim breaks off is claimable when that runs out.
+
         :param per_target: at most so many of one target (notifier and name).
         :param busy: targets to leave out.
             However many deliveries these have due, the claim finds those of the others in about the same time.
@@ -74,7 +82,8 @@ class OutboxStorage(Protocol):
         ...
 
     def settle_all(self, settlements: Sequence[Settlement]) -> Sequence[bool]:
-        """Finish or reschedule several different claimed deliveries, in one commit.
+        """Finish or reschedule several different claimed deliveries, in one commit: never more than ``atomic_batches``
+        says.
 
         :returns: in the same order, whether each was; False when its lease was lost.
         """

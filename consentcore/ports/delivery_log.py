@@ -53,6 +53,9 @@ class DeliveryLogStorage(Protocol):
     ) -> Sequence[Delivery]:
         """Deliveries, newest first (by ``created_at``, then by id), narrowed by what is given.
 
+        People and commands ask, no request of an application: a storage may go through more than it gives, best along
+        ``notice_id``, ``client_id``, ``target`` or ``state``, whichever is given.
+
         :param delivery_id: the one of this id.
         :param client_id: those whose notice concerns this client.
         :param kind: those whose notice is of this kind.
@@ -74,8 +77,10 @@ class DeliveryLogStorage(Protocol):
 
     def requeue(self, delivery_ids: Sequence[str], now: int) -> Sequence[str]:
         """Make finished or waiting deliveries due at once, for one try; the ids of those that are. Left out are
-        unknown ones and leased ones. ``before_replay`` and ``next_before_replay`` remember what each one was, unless
-        a replay is under way already. ``attempts`` goes on counting: numbers in the log stay unique.
+        unknown ones and leased ones. Each may be a commit of its own.
+
+        ``before_replay`` and ``next_before_replay`` remember what each one was, unless a replay is under way already.
+        ``attempts`` goes on counting: numbers in the log stay unique.
 
         :param delivery_ids: at most 1000, each once.
         """

@@ -72,6 +72,9 @@ class GrantRepository(Protocol):
         ...
 
     def due(self, now: int, limit: int) -> Sequence[Grant]:
-        """ACTIVE grants whose time is over at ``now``, and ACTIVE grants of disabled clients (not: of suspended ones);
-        oldest end first, at most ``limit``."""
+        """ACTIVE grants whose time is over at ``now``, oldest end first, at most ``limit``.
+
+        Where the storage declares ``joins_client_state``, also ACTIVE grants of disabled clients (not: of suspended
+        ones), in the same order.
+        """
         ...

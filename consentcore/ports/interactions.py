@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 class InteractionRepository(Protocol):
     """Pending authorization requests."""
 
-    def get(self, interaction_hash: bytes) -> Interaction | None: ...
+    def get(self, interaction_hash: bytes) -> Interaction | None:
+        """The pending one under that hash, whether or not its time is over."""
+        ...
 
     def bind(self, interaction_hash: bytes, old_session: bytes, new_session: bytes, owner_id: str) -> bool:
         """Hand an interaction of one browser session on to its successor at login; False when it is not theirs."""

@@ -28,17 +28,21 @@ class LedgerRepository(Protocol):
         the last one of the page before."""
         ...
 
-    def get(self, event_id: str) -> ConsentEvent | None: ...
+    def get(self, event_id: str) -> ConsentEvent | None:
+        """The event of that id."""
+        ...
 
     def orphans(self, limit: int) -> Sequence[ConsentEvent]:
-        """Events whose grant does not exist (for verification)."""
+        """Events whose grant does not exist, at most ``limit``. Only verification asks: it may read every event."""
         ...
 
     def put_snapshot(self, snapshot: NoticeSnapshot) -> None:
         """Store what was shown; storing the same hash again keeps the first."""
         ...
 
-    def snapshot(self, snapshot_hash: str) -> NoticeSnapshot | None: ...
+    def snapshot(self, snapshot_hash: str) -> NoticeSnapshot | None:
+        """What was shown under that hash."""
+        ...
 
     def sequence_leaves(self, limit: int) -> int:
         """Give the oldest unsequenced events the next leaf indexes, from 0 and without gaps, those of one grant
@@ -49,7 +53,12 @@ class LedgerRepository(Protocol):
         """Events with ``leaf_index >= start``, by leaf index."""
         ...
 
-    def add_checkpoint(self, checkpoint: Checkpoint) -> None: ...
+    def add_checkpoint(self, checkpoint: Checkpoint) -> None:
+        """Store a checkpoint.
+
+        :raises StorageConflict: when there is one of that size.
+        """
+        ...
 
     def checkpoints(self) -> Sequence[Checkpoint]:
         """All checkpoints by size."""

@@ -37,11 +37,17 @@ class OwnerRepository(Protocol):
         """
         ...
 
-    def password_hash(self, owner_id: str) -> str | None: ...
+    def password_hash(self, owner_id: str) -> str | None:
+        """What :meth:`set_password_hash` stored for an owner; None when nothing was."""
+        ...
 
-    def set_password_hash(self, owner_id: str, encoded: str) -> None: ...
+    def set_password_hash(self, owner_id: str, encoded: str) -> None:
+        """Store the encoded hash of an owner's password in place of the one before."""
+        ...
 
-    def add_session(self, session: OwnerSession) -> None: ...
+    def add_session(self, session: OwnerSession) -> None:
+        """Store a new session of a browser."""
+        ...
 
     def session(self, session_hash: bytes, now: int) -> OwnerSession | None:
         """The session if it has not run out at ``now``."""
@@ -55,10 +61,13 @@ class OwnerRepository(Protocol):
         """Note when a session was last used; nothing happens when there is none."""
         ...
 
-    def end_session(self, session_hash: bytes) -> bool: ...
+    def end_session(self, session_hash: bytes) -> bool:
+        """Remove a session; False when there was none."""
+        ...
 
     def end_sessions(self, owner_id: str, *, keep: bytes = b"") -> int:
-        """End all sessions of an owner but the one stored under ``keep``; how many."""
+        """End all sessions of an owner but the one stored under ``keep``; how many. However many there are, they end
+        with the commit of this transaction."""
         ...
 
     def list(self, *, after: str = "", limit: int = 100) -> Sequence[Owner]:

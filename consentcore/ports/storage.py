@@ -15,6 +15,14 @@ Every method may raise :class:`~consentcore.domain.errors.StorageUnavailable`; m
 :class:`~consentcore.domain.errors.StorageConflict`, after which nothing was written. Driver errors never
 leave a plugin unwrapped. Strings are Unicode up to 100,000 characters without NUL; times are milliseconds
 since the epoch. Sequences come back in the order stated; pages are stable under inserts.
+
+What is read begins with what was committed before, in whatever process: nobody who has just consented may be told
+otherwise. Candidates alone may come some seconds late, because whoever gets them looks again before anything is done:
+those of ``unexpanded``, ``waiting``, ``claim_deliveries``, ``due``, ``expired``, ``failing_endpoints``,
+``sequence_leaves`` and ``enter``; and so may what is counted, in ``stats`` and ``backlog``.
+
+What an engine can do and not every engine can has a name in
+:class:`~consentcore.ports.capabilities.StorageCapabilities`.
 """
 
 from __future__ import annotations
@@ -80,24 +88,44 @@ class Storage(Protocol):
         ...
 
     def reading(self) -> AbstractContextManager[UnitOfWork]:
-        """A consistent view at one moment; writing in it is an error."""
+        """A view to read in; writing in it is an error. Of one moment, the one of its first read, where the storage
+        declares ``snapshot_reads``."""
         ...
 
     def join(self, tm: TransactionManager, *, write: bool) -> UnitOfWork:
         """Join the transaction of a request: it commits and vanishes with ``tm``.
 
-        ``write=False`` promises that only reads follow. A collision surfaces as an error that ``tm`` calls retryable.
+        Called again in the same transaction, it gives the same unit of work; a later ``write=True`` lets it write.
+
+        :param write: False promises that only reads follow: such a view is that of :meth:`reading`. A collision
+            surfaces as an error that ``tm`` calls retryable.
         """
         ...
 
     def purge(self, now: int, limit: int) -> PurgeReport:
-        """Remove, at most ``limit`` rows a kind, what has no more use: dead codes and tokens, nonces past the grace,
-        expired sessions, tickets and pushed requests, what may be used again, old counters; deliveries that were made
-        :data:`~consentcore.domain.notice.DELIVERY_LOG_MS` ago or earlier and are not pending, with their attempts.
-        Never evidence, never notices."""
+        """Remove what has no more use at ``now``, at most ``limit`` of a kind, in as many commits as it takes.
+
+        - Nonces of rotated tokens, and what is sealed for their grace, once that is over: the token itself stays.
+        - Tokens whose time is over, and those that are dead: their family is killed, or their grant is not active.
+        - Codes that ran out unused; used ones when no token of their family is left, since until then a replay has to
+          be noticed; and those that are dead as tokens are.
+        - Families without a code and without a token.
+        - Sessions, tickets and pushed requests whose time is over; keys of ``use_once`` that may be used again;
+          counters whose window is over.
+        - Deliveries that were made :data:`~consentcore.domain.notice.DELIVERY_LOG_MS` ago or earlier and are not
+          pending, with their attempts.
+
+        Never anything else: no evidence (grants, events, snapshots, checkpoints), no notices, no clients, no owners, no
+        pending interactions, which the worker records as abandoned first.
+
+        :returns: how many of each kind, by a name of the storage's own; as many as ``limit`` mean that there may be
+            more.
+        """
         ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Give connections back. The storage is not used any more after it; calling it again does nothing."""
+        ...
 
 
 def transact(storage: Storage, work: Callable[[UnitOfWork], T], *, attempts: int = 10) -> T:

@@ -118,7 +118,9 @@ class ProtocolStorage(Protocol):
 class CodeRepository(Protocol):
     """Codes issued together with a consent."""
 
-    def add(self, code: Code) -> None: ...
+    def add(self, code: Code) -> None:
+        """Store a new code, without a look at its grant: that is part of the same transaction."""
+        ...
 
 
 class FamilyRepository(Protocol):
