@@ -25,49 +25,42 @@ class GrantState(StrEnum):
 class GrantStateProfile:
     """All that is known of a state.
 
-    :ivar stood: whether it is, or was, a permission: the application sees it, by its id.
+    :ivar ended: whether it is a permission that stood and stands no longer.
     :ivar listed: whether ``consents list --all`` shows it.
-    :ivar status: the rougher word of the API's member ``status``; "" where no application sees the grant.
+    :ivar status: the rougher word of the API's member ``status``; "" where it never was a permission, so that no
+        application sees it by its id.
     :ivar word: for the owner, in English.
     """
 
     state: GrantState
-    stood: bool
+    ended: bool
     listed: bool
     status: str
     word: str
 
     @property
-    def ended(self) -> bool:
-        """Whether it is a permission that stood and stands no longer."""
-        return self.stood and self.state is not GrantState.ACTIVE
+    def stood(self) -> bool:
+        """Whether it is, or was, a permission."""
+        return bool(self.status)
 
 
 GRANT_STATES = (
-    GrantStateProfile(GrantState.ACTIVE, stood=True, listed=True, status="active", word=message("Active")),
-    GrantStateProfile(GrantState.DENIED, stood=False, listed=True, status="", word=message("You said no")),
+    GrantStateProfile(GrantState.ACTIVE, ended=False, listed=True, status="active", word=message("Active")),
+    GrantStateProfile(GrantState.DENIED, ended=False, listed=True, status="", word=message("You said no")),
     GrantStateProfile(
-        GrantState.ABANDONED, stood=False, listed=False, status="", word=message("Not answered")
+        GrantState.ABANDONED, ended=False, listed=False, status="", word=message("Not answered")
     ),
     GrantStateProfile(
-        GrantState.WITHDRAWN, stood=True, listed=True, status="revoked", word=message("You revoked it")
+        GrantState.WITHDRAWN, ended=True, listed=True, status="revoked", word=message("You revoked it")
     ),
     GrantStateProfile(
-        GrantState.CLOSED,
-        stood=True,
-        listed=True,
-        status="revoked",
-        word=message("The application ended it"),
+        GrantState.CLOSED, ended=True, listed=True, status="revoked", word=message("The application ended it")
     ),
     GrantStateProfile(
-        GrantState.REVOKED, stood=True, listed=True, status="revoked", word=message("We stopped it")
+        GrantState.REVOKED, ended=True, listed=True, status="revoked", word=message("We stopped it")
     ),
     GrantStateProfile(
-        GrantState.EXPIRED,
-        stood=True,
-        listed=True,
-        status="expired",
-        word=message("It ended on its date"),
+        GrantState.EXPIRED, ended=True, listed=True, status="expired", word=message("It ended on its date")
     ),
 )
 _PROFILES = by_member("GRANT_STATES", GrantState, GRANT_STATES, lambda row: row.state)

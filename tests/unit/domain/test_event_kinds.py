@@ -125,7 +125,8 @@ def test_every_state_is_reached_and_says_what_it_is():
     reached = {row.state_after for row in EVENT_KINDS} - {None}
     assert reached == set(GrantState)
     assert {GrantState.ACTIVE, *ENDED} == STOOD
-    assert [row for row in GRANT_STATES if bool(row.status) != row.stood] == []
+    assert [row.state for row in GRANT_STATES if row.ended and not row.stood] == []
+    assert not state_profile(GrantState.ACTIVE).ended
     assert all(row.word for row in GRANT_STATES)
     assert event_kind(EventType.DENIED).begins
     assert not state_profile(GrantState.DENIED).stood
