@@ -1,0 +1,26 @@
+"""For resources, anchors, key providers, panels, claims, pages."""
+
+from __future__ import annotations
+
+from consentcore.domain.forwarding import came_through_a_proxy
+from consentcore.ports.extension import (
+    Anchor,
+    ConsentContext,
+    ConsentPanel,
+    Resource,
+    ResourceDirectory,
+    TokenContext,
+)
+from consentcore.ports.keys import KeyProvider, KeyRing
+
+__all__ = [
+    "Anchor",
+    "ConsentContext",
+    "ConsentPanel",
+    "KeyProvider",
+    "KeyRing",
+    "Resource",
+    "ResourceDirectory",
+    "TokenContext",
+    "came_through_a_proxy",
+]

@@ -1,0 +1,32 @@
+"""For a sign-in: who somebody is."""
+
+from __future__ import annotations
+
+from consentcore.owners.addresses import add_owner, move_owner
+from consentcore.ports.login import (
+    Authenticated,
+    LoginAttempt,
+    LoginOutcome,
+    LoginProvider,
+    RedirectLogin,
+    RedirectTo,
+    Refused,
+    Returned,
+    Throttled,
+    Unavailable,
+)
+
+__all__ = [
+    "Authenticated",
+    "LoginAttempt",
+    "LoginOutcome",
+    "LoginProvider",
+    "RedirectLogin",
+    "RedirectTo",
+    "Refused",
+    "Returned",
+    "Throttled",
+    "Unavailable",
+    "add_owner",
+    "move_owner",
+]

@@ -1,0 +1,15 @@
+"""For a scope catalog."""
+
+from __future__ import annotations
+
+from consentcore.domain.scope import OFFLINE_ACCESS, Catalog, Scope, ScopeTexts, ScopeType
+from consentcore.ports.scopes import ScopeCatalog
+
+__all__ = [
+    "OFFLINE_ACCESS",
+    "Catalog",
+    "Scope",
+    "ScopeCatalog",
+    "ScopeTexts",
+    "ScopeType",
+]

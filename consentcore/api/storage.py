@@ -1,0 +1,130 @@
+"""For a storage: the records, and the port by what is stored. docs/storage.md leads through it."""
+
+from __future__ import annotations
+
+from consentcore.domain.client import (
+    AuthMethod,
+    Client,
+    ClientKind,
+    ClientSecret,
+    EndpointHealth,
+    Halt,
+    SealedSecret,
+    TokenFormat,
+    WebhookEndpoint,
+)
+from consentcore.domain.event import Checkpoint, ConsentEvent, Evidence, NoticeSnapshot
+from consentcore.domain.event_kinds import EventType, NoticeKind
+from consentcore.domain.grant import Grant
+from consentcore.domain.grant_states import ENDED, GrantState
+from consentcore.domain.interaction import AuthorizationRequest, AuthorizeContext, Interaction, PushedRequest
+from consentcore.domain.owner import Owner, OwnerIdentity, OwnerSession, OwnerTicket
+from consentcore.domain.parties import Actor, ActorType, Audience
+from consentcore.domain.token import (
+    Code,
+    CodeLookup,
+    Consumed,
+    ConsumeOutcome,
+    Expired,
+    Grace,
+    NewToken,
+    Redemption,
+    Replayed,
+    Reused,
+    Rotated,
+    RotateOutcome,
+    Rotation,
+    Token,
+    TokenKind,
+    TokenLookup,
+    Unknown,
+)
+from consentcore.ports.capabilities import LEAST_BATCH, StorageCapabilities
+from consentcore.ports.clients import ClientRepository
+from consentcore.ports.counters import CounterStorage
+from consentcore.ports.deliveries import OutboxStorage, Settlement
+from consentcore.ports.delivery_log import DeliveryLogStorage, OutboxStats
+from consentcore.ports.feed import FeedRepository
+from consentcore.ports.grants import GrantRepository
+from consentcore.ports.identities import IdentityRepository
+from consentcore.ports.interactions import InteractionRepository
+from consentcore.ports.ledger import LedgerRepository
+from consentcore.ports.notices import NoticeRepository
+from consentcore.ports.owners import OwnerRepository
+from consentcore.ports.storage import PurgeReport, Storage, transact
+from consentcore.ports.tickets import TicketRepository
+from consentcore.ports.tokens import CodeRepository, FamilyRepository, ProtocolStorage
+from consentcore.ports.transactions import TransactionManager, UnitOfWork
+
+__all__ = [
+    "ENDED",
+    "LEAST_BATCH",
+    "Actor",
+    "ActorType",
+    "Audience",
+    "AuthMethod",
+    "AuthorizationRequest",
+    "AuthorizeContext",
+    "Checkpoint",
+    "Client",
+    "ClientKind",
+    "ClientRepository",
+    "ClientSecret",
+    "Code",
+    "CodeLookup",
+    "CodeRepository",
+    "ConsentEvent",
+    "ConsumeOutcome",
+    "Consumed",
+    "CounterStorage",
+    "DeliveryLogStorage",
+    "EndpointHealth",
+    "EventType",
+    "Evidence",
+    "Expired",
+    "FamilyRepository",
+    "FeedRepository",
+    "Grace",
+    "Grant",
+    "GrantRepository",
+    "GrantState",
+    "Halt",
+    "IdentityRepository",
+    "Interaction",
+    "InteractionRepository",
+    "LedgerRepository",
+    "NewToken",
+    "NoticeKind",
+    "NoticeRepository",
+    "NoticeSnapshot",
+    "OutboxStats",
+    "OutboxStorage",
+    "Owner",
+    "OwnerIdentity",
+    "OwnerRepository",
+    "OwnerSession",
+    "OwnerTicket",
+    "ProtocolStorage",
+    "PurgeReport",
+    "PushedRequest",
+    "Redemption",
+    "Replayed",
+    "Reused",
+    "RotateOutcome",
+    "Rotated",
+    "Rotation",
+    "SealedSecret",
+    "Settlement",
+    "Storage",
+    "StorageCapabilities",
+    "TicketRepository",
+    "Token",
+    "TokenFormat",
+    "TokenKind",
+    "TokenLookup",
+    "TransactionManager",
+    "UnitOfWork",
+    "Unknown",
+    "WebhookEndpoint",
+    "transact",
+]
