@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from consentcore.api import StorageCapabilities
 from consentcore.cli.commands import BUILT_IN
 from consentcore.hooks.checks import HOOKS
-from scripts import write_settings
+from consentcore.testing.storage.port_methods import port_methods
+from scripts import write_settings, write_storage
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -49,6 +52,30 @@ def test_every_hook_is_explained_with_its_arguments():
 
 def test_every_setting_is_listed_as_it_is_declared():
     assert text_of(DOCS / "settings.md") == write_settings.page(), "run: make reference"
+
+
+def test_storage_is_explained_as_the_port_has_it():
+    text = text_of(DOCS / "storage.md")
+    assert text == write_storage.page(text), "run: make reference"
+
+
+def test_every_method_and_every_capability_of_a_storage_is_explained():
+    text = text_of(DOCS / "storage.md")
+    methods = [name for name in port_methods() if f"`{name}(" not in text]
+    assert methods == []
+    declared = text.partition("% begin capabilities")[2].partition("% end capabilities")[0]
+    names = {one.name for one in fields(StorageCapabilities)}
+    assert set(re.findall(r"^- `(\w+)`", declared, re.MULTILINE)) == names
+
+
+def test_every_file_of_the_port_is_named():
+    text = text_of(DOCS / "storage.md")
+    others = {"__init__", "extension", "keys", "login", "notifier", "scopes"}
+    files = {path.stem for path in (ROOT / "consentcore" / "ports").glob("*.py")} - others
+    table = text.partition("| file |")[2].partition("\n\n")[0]
+    assert (
+        set(re.findall(r"`(\w+)`", "".join(line.split("|")[1] for line in table.splitlines()[2:]))) == files
+    )
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -14,18 +14,22 @@ ROOTS = {"storage": Storage, "unit": UnitOfWork}
 
 
 def port_methods() -> dict[str, Callable[..., object]]:
-    """Every method of the port by name, such as ``storage.purge``, ``protocol.issue_code`` or ``grants.update``.
+    """Every method of the port by name, such as ``storage.purge``, ``protocol.issue_code`` or ``grants.lock``.
 
     The word before the dot is the attribute of the storage, or of a unit of work, that leads to the method.
     """
     found: dict[str, Callable[..., object]] = {}
-    for name, role in ROOTS.items():
-        for path, port in _roles(name, role):
-            for base in reversed(port.__mro__):
-                for method, function in vars(base).items():
-                    if not method.startswith("_") and inspect.isfunction(function):
-                        found[f"{path}.{method}"] = function
+    for path, role in port_roles().items():
+        for base in reversed(role.__mro__):
+            for method, function in vars(base).items():
+                if not method.startswith("_") and inspect.isfunction(function):
+                    found[f"{path}.{method}"] = function
     return found
+
+
+def port_roles() -> dict[str, type]:
+    """The parts of the port: the storage, the unit of work, and what their attributes lead to."""
+    return {path: role for name, root in ROOTS.items() for path, role in _roles(name, root)}
 
 
 def lacking(name: str, implementation: object) -> str | None:
