@@ -29,7 +29,6 @@ class Catalogs:
 
     def __init__(self, theme: Path | None = None) -> None:
         self._theme = theme / LOCALES if theme else None
-        self._read: dict[tuple[str, str], NullTranslations] = {}
 
     def tags(self) -> tuple[str, ...]:
         """Tags (RFC 5646) of the languages that have a catalog of the core's sentences, in alphabetical order."""
@@ -43,12 +42,6 @@ class Catalogs:
 
         :param domain: the name of the catalog, which is that of the package it belongs to.
         """
-        found = self._read.get((tag, domain))
-        if found is None:
-            found = self._read[tag, domain] = self._gathered(tag, domain)
-        return found
-
-    def _gathered(self, tag: str, domain: str) -> NullTranslations:
         parts = tag.split("-")
         names = ["_".join(parts[:end]) for end in range(len(parts), 0, -1)]
         paths = [

@@ -8,6 +8,7 @@ from consentcore.domain.message import DOMAIN, Message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from gettext import NullTranslations
 
     from consentcore.i18n.catalogs import Catalogs
 
@@ -24,6 +25,7 @@ class Language:
     def __init__(self, tag: str, catalogs: Catalogs) -> None:
         self.tag = tag
         self._catalogs = catalogs
+        self._translations: dict[str, NullTranslations] = {}
 
     @property
     def direction(self) -> str:
@@ -38,11 +40,11 @@ class Language:
 
     def gettext(self, msgid: str, domain: str = DOMAIN) -> str:
         """The sentence with its placeholders still in it; the original where the catalog has none."""
-        return self._catalogs.translations(self.tag, domain).gettext(msgid)
+        return (self._translations.get(domain) or self._load(domain)).gettext(msgid)
 
     def ngettext(self, singular: str, plural: str, n: int, domain: str = DOMAIN) -> str:
         """The form of the sentence that goes with a number."""
-        return self._catalogs.translations(self.tag, domain).ngettext(singular, plural, n)
+        return (self._translations.get(domain) or self._load(domain)).ngettext(singular, plural, n)
 
     def translate(self, text: str) -> str:
         """A message in this language; any other text stays as it is."""
@@ -56,7 +58,15 @@ class Language:
 
     def written(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Values for placeholders: messages translated, numbers as this language writes them."""
-        return {name: self._written(value) for name, value in values.items()}
+        return {name: self.written_one(value) for name, value in values.items()}
+
+    def written_one(self, value: Any) -> Any:
+        """The same for a single value."""
+        if isinstance(value, Message):
+            return self.translate(value)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return self.number(value)
+        return value
 
     def number(self, value: int) -> str:
         """A whole number."""
@@ -88,9 +98,6 @@ class Language:
     def _name(self) -> str:
         return self.tag.partition("-")[0]
 
-    def _written(self, value: Any) -> Any:
-        if isinstance(value, Message):
-            return self.translate(value)
-        if isinstance(value, int) and not isinstance(value, bool):
-            return self.number(value)
-        return value
+    def _load(self, domain: str) -> NullTranslations:
+        found = self._translations[domain] = self._catalogs.translations(self.tag, domain)
+        return found

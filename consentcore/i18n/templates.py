@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import pass_context
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from consentcore.domain.message import Message
 from consentcore.i18n.catalogs import Catalogs
@@ -20,6 +20,9 @@ from consentcore.i18n.language import ENGLISH, Language
 if TYPE_CHECKING:
     from jinja2 import Environment
     from jinja2.runtime import Context
+
+
+_AS_THEY_ARE = frozenset({str, Markup})
 
 
 def install(environment: Environment) -> None:
@@ -57,8 +60,11 @@ def _ngettext(context: Context, singular: str, plural: str, n: int, /, **values:
 
 def _filled(context: Context, language: Language, text: str, values: dict[str, Any]) -> str:
     """A sentence with its values, which are escaped where the template escapes; the sentence itself is markup."""
-    form = Markup(text) if context.eval_ctx.autoescape else text  # noqa: S704 - of a template or its catalog
-    return form % language.written(values)
+    if not context.eval_ctx.autoescape:
+        return text % language.written(values)
+    for name, value in values.items():
+        values[name] = escape(value if type(value) in _AS_THEY_ARE else language.written_one(value))
+    return Markup(text % values)  # noqa: S704 - of a template or its catalog, with values that are escaped
 
 
 @pass_context
