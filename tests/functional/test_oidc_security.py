@@ -384,7 +384,7 @@ def test_logging_out_works_while_the_provider_is_down(platform, provider):
     browser = signed_in(platform, provider)
     form = browser.get("/consents").forms[0]
     provider.instead["discovery"] = (500, b"")
-    platform.runtime.login._provider._metadata._value = None  # as in a process that has just started
+    platform.runtime.login._provider._metadata._kept = None  # as in a process that has just started
     page = form.submit(headers={"Origin": ISSUER}, status=200)
     assert "You are signed out" in visible(page)
     assert not is_signed_in(browser)
