@@ -72,7 +72,7 @@ class Seeder:
         while batch := list(islice(rest, BATCH)):
             with self.runtime.storage.transaction() as uow:
                 for _, code in batch:
-                    uow.codes.add(code)
+                    uow.tokens.add_code(code)
         return made
 
     def _code(self, number: int) -> tuple[str, Code]:

@@ -53,7 +53,7 @@ from consentcore.ports.notices import NoticeRepository
 from consentcore.ports.owners import OwnerRepository
 from consentcore.ports.storage import PurgeReport, Storage, transact
 from consentcore.ports.tickets import TicketRepository
-from consentcore.ports.tokens import CodeRepository, FamilyRepository, ProtocolStorage
+from consentcore.ports.tokens import ProtocolStorage, TokenRepository
 from consentcore.ports.transactions import TransactionManager, UnitOfWork
 
 __all__ = [
@@ -72,7 +72,6 @@ __all__ = [
     "ClientSecret",
     "Code",
     "CodeLookup",
-    "CodeRepository",
     "ConsentEvent",
     "ConsumeOutcome",
     "Consumed",
@@ -82,7 +81,6 @@ __all__ = [
     "EventType",
     "Evidence",
     "Expired",
-    "FamilyRepository",
     "FeedRepository",
     "Grace",
     "Grant",
@@ -122,6 +120,7 @@ __all__ = [
     "TokenFormat",
     "TokenKind",
     "TokenLookup",
+    "TokenRepository",
     "TransactionManager",
     "UnitOfWork",
     "Unknown",

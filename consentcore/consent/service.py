@@ -231,7 +231,7 @@ class ConsentService:
             raise InvalidInput("event_type", f"expected {' or '.join(sorted(SECURITY_EVENTS))}")
         # The grant first: everybody else who takes both locks takes them in this order.
         grant = uow.grants.get(grant_id, lock=True)
-        if not uow.families.kill(family_id, self._clock.now()) or grant is None:
+        if not uow.tokens.kill_family(family_id, self._clock.now()) or grant is None:
             return None
         action = Action(event_type, SYSTEM, Evidence("token_endpoint"), details={"family_id": family_id})
         return self._transitions.apply(uow, action, grant, grant)
@@ -269,7 +269,7 @@ class ConsentService:
             auth_time=evidence.auth_time,
             acr=evidence.acr,
         )
-        uow.codes.add(stored)
+        uow.tokens.add_code(stored)
         return code
 
     def _is_over(self, grant: Grant) -> bool:

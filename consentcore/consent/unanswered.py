@@ -30,9 +30,7 @@ def is_on_record(uow: UnitOfWork, interaction: Interaction, asked: Collection[st
     :param asked: the pinned scopes that were asked.
     :param over_at: when it ran out, in milliseconds since the epoch.
     """
-    uow.owners.get(
-        interaction.owner_id, lock=True
-    )  # two workers that record at once would not see each other's
+    uow.owners.lock(interaction.owner_id)  # two workers that record at once would not see each other's
     known, answered = _since(uow, interaction, over_at)
     if len(known) >= MOST_A_DAY or any(_asked_the_same(uow, one, asked, 0) for one in known):
         return True

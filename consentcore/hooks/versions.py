@@ -42,6 +42,8 @@ CHANGES = {
         gone=(
             "clients.get_endpoint",
             "clients.lock_endpoint",
+            "codes.add",
+            "families.kill",
             "grants.latest_ended",
             "grants.lock",
             "grants.lock_active",
@@ -57,7 +59,6 @@ CHANGES = {
             "outbox.requeue",
             "outbox.settle",
             "outbox.stats",
-            "owners.lock",
         ),
         new=(
             "clients.endpoint",
@@ -67,6 +68,8 @@ CHANGES = {
             "delivery_log.requeue",
             "delivery_log.stats",
             "grants.active_of",
+            "tokens.add_code",
+            "tokens.kill_family",
             "owners.list",
             "Client.assertion_audience",
             "Client.audiences",
@@ -75,7 +78,7 @@ CHANGES = {
             "storage.capabilities",
         ),
         heading="For authors of storage plugins",
-        names=("NamedOutbox", "OwnerDirectory"),
+        names=("CodeRepository", "FamilyRepository", "NamedOutbox", "OwnerDirectory"),
     )
 }
 """By kind, where its major version is not the first."""

@@ -119,7 +119,7 @@ class AccountLinks:
         :raises LinkGone: when the link is no longer good.
         """
         ticket, address = self.find_confirmation(uow, secret)
-        owner, now = uow.owners.get(ticket.owner_id, lock=True), self.clock.now()
+        owner, now = uow.owners.lock(ticket.owner_id), self.clock.now()
         if owner is None or uow.tickets.use(ticket.ticket_hash, ticket.purpose, now) is None:
             raise LinkGone
         other = uow.tickets.get(

@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 
 
 class ClientRepository(Protocol):
-    """Registered clients and their webhook endpoints."""
+    """Registered clients and their webhook endpoints. Purge leaves both."""
 
     def get(self, client_id: str) -> Client | None:
-        """The client of that id."""
+        """The client of that id, enabled or not."""
         ...
 
     def add(self, client: Client) -> None:
@@ -24,7 +24,7 @@ class ClientRepository(Protocol):
         ...
 
     def update(self, client: Client) -> None:
-        """Replace the client of that id."""
+        """Replace the client of that id; nothing happens when there is none."""
         ...
 
     def list(self, *, after: str = "", limit: int = 100) -> Sequence[Client]:
@@ -32,15 +32,15 @@ class ClientRepository(Protocol):
         ...
 
     def add_endpoint(self, endpoint: WebhookEndpoint) -> None:
-        """Store a new endpoint.
+        """Store a new endpoint of a client that there is, with its health.
 
         :raises StorageConflict: when the id is taken.
         """
         ...
 
     def update_endpoint(self, endpoint: WebhookEndpoint) -> None:
-        """Replace the endpoint of that id, all but its health. Lock it before it is read, or a change made at the
-        same time is lost."""
+        """Replace the endpoint of that id, all but its health; nothing happens when there is none. Lock it before it is
+        read, or a change made at the same time is lost."""
         ...
 
     def set_health(self, endpoint_id: str, health: EndpointHealth) -> None:
@@ -59,12 +59,13 @@ class ClientRepository(Protocol):
         ...
 
     def failing_endpoints(self, since: int, *, warned: bool, limit: int) -> Sequence[WebhookEndpoint]:
-        """Enabled endpoints with ``failing_since`` at or before ``since``, longest first.
+        """Enabled endpoints with ``failing_since`` at or before ``since``, longest first, then by id.
 
         :param warned: those with ``warned_at``, or those without.
+        :param limit: at most so many.
         """
         ...
 
     def endpoints(self, client_id: str) -> Sequence[WebhookEndpoint]:
-        """Endpoints of a client, disabled ones included, oldest first."""
+        """Every endpoint of a client, disabled ones included, oldest first, then by id; an application has a few."""
         ...

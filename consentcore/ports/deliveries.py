@@ -30,7 +30,10 @@ class Settlement:
 
 
 class OutboxStorage(Protocol):
-    """Verbs of the worker; each is a transaction of its own. Any number of workers at once."""
+    """Verbs of the worker; each is a transaction of its own. Any number of workers at once.
+
+    Purge never takes a delivery that is pending, nor a notice.
+    """
 
     def waiting(self, now: int, *, lease_ms: int, notifiers: Sequence[str]) -> bool:
         """Whether a notice is unexpanded, or a delivery can be claimed.
@@ -41,7 +44,7 @@ class OutboxStorage(Protocol):
         ...
 
     def unexpanded(self, limit: int, skip: int = 0) -> Sequence[Notice]:
-        """Notices without deliveries yet, oldest first, without the first ``skip``."""
+        """Notices that are not expanded yet, oldest first, without the first ``skip``; at most ``limit``."""
         ...
 
     def expand_all(

@@ -14,6 +14,7 @@ class FeedRepository(Protocol):
 
     Time cannot give that order, because a transaction that began earlier may commit later. So a notice gets its place
     when its client asks: only what is committed gets one, places are given one after the other, and none changes.
+    Purge leaves notices and their places.
     """
 
     def enter(self, client_id: str, limit: int) -> int:

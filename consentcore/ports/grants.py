@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
 
 class GrantRepository(Protocol):
-    """Grants. A row changes only together with its chain, see ``consent/service.py``. None is ever removed.
+    """Grants. A row changes only together with its chain, see ``consent/service.py``. None is ever removed, by
+    purge neither.
 
     What is read with ``lock`` is not changed by anybody else before this transaction ends (or this one conflicts).
     """

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class IdentityRepository(Protocol):
-    """Who owners are at identity providers."""
+    """Who owners are at identity providers. Purge leaves them."""
 
     def get(self, issuer: str, subject: str) -> OwnerIdentity | None:
         """Find by issuer and subject, both compared byte for byte."""

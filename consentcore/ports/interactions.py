@@ -10,10 +10,13 @@ if TYPE_CHECKING:
 
 
 class InteractionRepository(Protocol):
-    """Pending authorization requests."""
+    """Pending authorization requests.
+
+    Purge leaves them, also when their time is over: the worker records that nobody answered, and consumes them.
+    """
 
     def get(self, interaction_hash: bytes) -> Interaction | None:
-        """The pending one under that hash, whether or not its time is over."""
+        """The pending request under that hash, also when its time is over; None once it is consumed."""
         ...
 
     def bind(self, interaction_hash: bytes, old_session: bytes, new_session: bytes, owner_id: str) -> bool:
@@ -25,5 +28,6 @@ class InteractionRepository(Protocol):
         ...
 
     def expired(self, now: int, limit: int) -> Sequence[Interaction]:
-        """Pending ones whose time is over, oldest first."""
+        """Pending ones whose time is over at ``now`` (``expires_at`` at or before it), oldest first, at most
+        ``limit``."""
         ...

@@ -10,12 +10,12 @@ if TYPE_CHECKING:
 
 
 class LedgerRepository(Protocol):
-    """Evidence. There is no way to change or delete an event."""
+    """Evidence. There is no way to change or delete an event, a snapshot or a checkpoint; purge leaves them."""
 
     def append(self, event: ConsentEvent) -> None:
-        """Store the next event.
+        """Store the next event of a grant.
 
-        :raises StorageConflict: when the grant has an event of that sequence.
+        :raises StorageConflict: when the grant has an event of that sequence, or the id is taken.
         """
         ...
 
@@ -24,8 +24,11 @@ class LedgerRepository(Protocol):
         ...
 
     def of_owner(self, owner_id: str, *, before: str = "", limit: int = 100) -> Sequence[ConsentEvent]:
-        """Events of an owner, newest first, at the same time the higher sequence first. ``before``: event id of
-        the last one of the page before."""
+        """Events of an owner, newest first (by ``occurred_at``), at the same time the higher sequence first.
+
+        :param before: event id of the last one of the page before; of an unknown one nothing follows.
+        :param limit: at most so many.
+        """
         ...
 
     def get(self, event_id: str) -> ConsentEvent | None:
@@ -46,15 +49,15 @@ class LedgerRepository(Protocol):
 
     def sequence_leaves(self, limit: int) -> int:
         """Give the oldest unsequenced events the next leaf indexes, from 0 and without gaps, those of one grant
-        by their sequence; how many."""
+        by their sequence; how many, at most ``limit``."""
         ...
 
     def leaves(self, start: int, limit: int) -> Sequence[ConsentEvent]:
-        """Events with ``leaf_index >= start``, by leaf index."""
+        """Events with ``leaf_index >= start``, by leaf index, at most ``limit``."""
         ...
 
     def add_checkpoint(self, checkpoint: Checkpoint) -> None:
-        """Store a checkpoint.
+        """Store a new checkpoint.
 
         :raises StorageConflict: when there is one of that size.
         """

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class NoticeRepository(Protocol):
-    """The writing end of the outbox."""
+    """The writing end of the outbox. Purge leaves notices; their deliveries go, see :meth:`Storage.purge`."""
 
     def add(self, notice: Notice) -> None:
         """Store a new notice; a worker expands it once this transaction is committed.

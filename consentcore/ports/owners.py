@@ -10,17 +10,24 @@ if TYPE_CHECKING:
 
 
 class OwnerRepository(Protocol):
-    """Data owners, their password hashes and their browser sessions."""
+    """Data owners, their password hashes and their browser sessions.
 
-    def get(self, owner_id: str, *, lock: bool = False) -> Owner | None:
-        """The owner of that id.
+    Purge removes sessions whose time is over; until then a session is there until it is ended. It leaves the rest.
+    """
 
-        :param lock: nobody else changes it before this transaction ends (or this one conflicts).
+    def get(self, owner_id: str) -> Owner | None:
+        """The owner of that id."""
+        ...
+
+    def lock(self, owner_id: str) -> Owner | None:
+        """Like :meth:`get`, and nobody else changes it before this transaction ends (or this one conflicts).
+
+        Not a parameter of :meth:`get` as elsewhere: login plugins of the API 1.x call it.
         """
         ...
 
     def by_email(self, email: str) -> Owner | None:
-        """Find by the normalised address."""
+        """The owner with that address, which is normalised; compared letter by letter."""
         ...
 
     def add(self, owner: Owner) -> None:
@@ -31,22 +38,22 @@ class OwnerRepository(Protocol):
         ...
 
     def update(self, owner: Owner) -> None:
-        """Replace the owner of that id.
+        """Replace the owner of that id, but for the password; nothing happens when there is none.
 
         :raises StorageConflict: when the address is another owner's.
         """
         ...
 
     def password_hash(self, owner_id: str) -> str | None:
-        """What :meth:`set_password_hash` stored for an owner; None when nothing was."""
+        """What a login plugin has stored as the owner's password; None without one, and of an unknown owner."""
         ...
 
     def set_password_hash(self, owner_id: str, encoded: str) -> None:
-        """Store the encoded hash of an owner's password in place of the one before."""
+        """Store a password hash in place of the one before, as the text that the login plugin made of it."""
         ...
 
     def add_session(self, session: OwnerSession) -> None:
-        """Store a new session of a browser."""
+        """Store a new session; its hash is of a fresh secret."""
         ...
 
     def session(self, session_hash: bytes, now: int) -> OwnerSession | None:
@@ -62,7 +69,7 @@ class OwnerRepository(Protocol):
         ...
 
     def end_session(self, session_hash: bytes) -> bool:
-        """Remove a session; False when there was none."""
+        """Remove a session; False when there was none. It is dead in every process once this is committed."""
         ...
 
     def end_sessions(self, owner_id: str, *, keep: bytes = b"") -> int:

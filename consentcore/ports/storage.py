@@ -63,13 +63,24 @@ class Storage(Protocol):
         ...
 
     @property
-    def protocol(self) -> ProtocolStorage: ...
+    def protocol(self) -> ProtocolStorage:
+        """The verbs of the protocol routes."""
+        ...
+
     @property
-    def outbox(self) -> OutboxStorage: ...
+    def outbox(self) -> OutboxStorage:
+        """What a worker claims and settles."""
+        ...
+
     @property
-    def delivery_log(self) -> DeliveryLogStorage: ...
+    def delivery_log(self) -> DeliveryLogStorage:
+        """What people see of deliveries."""
+        ...
+
     @property
-    def counters(self) -> CounterStorage: ...
+    def counters(self) -> CounterStorage:
+        """Counters that all processes share."""
+        ...
 
     def migrate(self) -> Sequence[str]:
         """Create or upgrade what it keeps; safe to repeat and to run twice at once. Returns one line per step done."""
@@ -103,20 +114,26 @@ class Storage(Protocol):
         ...
 
     def purge(self, now: int, limit: int) -> PurgeReport:
-        """Remove what has no more use at ``now``, at most ``limit`` of a kind, in as many commits as it takes.
+        """Remove what has no more use at ``now``, at most ``limit`` of each kind, in as many commits as it takes.
 
-        - Nonces of rotated tokens, and what is sealed for their grace, once that is over: the token itself stays.
-        - Tokens whose time is over, and those that are dead: their family is killed, or their grant is not active.
-        - Codes that ran out unused; used ones when no token of their family is left, since until then a replay has to
-          be noticed; and those that are dead as tokens are.
-        - Families without a code and without a token.
-        - Sessions, tickets and pushed requests whose time is over; keys of ``use_once`` that may be used again;
-          counters whose window is over.
-        - Deliveries that were made :data:`~consentcore.domain.notice.DELIVERY_LOG_MS` ago or earlier and are not
-          pending, with their attempts.
+        Workers call it again and again, while everything else goes on; called often enough it reports nothing. Over
+        means: ``expires_at`` is at or before ``now``.
 
-        Never anything else: no evidence (grants, events, snapshots, checkpoints), no notices, no clients, no owners, no
-        pending interactions, which the worker records as abandoned first.
+        * A code that was never used: once it is over. One that was used: not before every token of its family is over,
+          because until then a replay of it has to be noticed, however old it is.
+        * A token: once it is over. A refresh token that was rotated stays until then, because its reuse has to be
+          noticed.
+        * Codes, tokens and the family itself: also when the family was killed, or its grant is not ACTIVE or its time
+          is over. Whatever is taken first, with whatever ``limit``: what was dead never comes back to life.
+        * The nonce and the sealed access token of a rotation: erased once ``rotation.now + grace_ms`` is past, and not
+          before. Erased for good: whoever reads the files of the store afterwards, and its logs, does not find them.
+        * Sessions, tickets, pushed requests and keys of :meth:`OneTimeStorage.use_once`: once they are over.
+        * Windows of counters: once they have ended.
+        * Deliveries that are not pending, made (``created_at``) :data:`~consentcore.domain.notice.DELIVERY_LOG_MS` ago
+          or earlier, with their attempts.
+
+        Never anything else: no client, endpoint, owner, password, identity, grant, event, snapshot, checkpoint or
+        notice, and no interaction, which a worker records as unanswered and consumes.
 
         :returns: how many of each kind, by a name of the storage's own; as many as ``limit`` mean that there may be
             more.

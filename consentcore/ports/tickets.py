@@ -10,7 +10,10 @@ if TYPE_CHECKING:
 
 
 class TicketRepository(Protocol):
-    """What may be done once, such as what a mailed link is for."""
+    """What may be done once, such as what a mailed link is for.
+
+    Purge removes tickets whose time is over, used or not, and no others.
+    """
 
     def add(self, ticket: OwnerTicket) -> None:
         """Store a new ticket.

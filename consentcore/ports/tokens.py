@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from consentcore.ports.one_time_use import OneTimeStorage
+
 if TYPE_CHECKING:
-    from consentcore.domain.interaction import AuthorizeContext, Interaction, PushedRequest
+    from consentcore.domain.interaction import AuthorizeContext, Interaction
     from consentcore.domain.token import (
         Code,
         CodeLookup,
@@ -17,8 +19,11 @@ if TYPE_CHECKING:
     )
 
 
-class ProtocolStorage(Protocol):
+class ProtocolStorage(OneTimeStorage, Protocol):
     """Verbs of authorize, token, introspect and revoke: one read, at most one guarded write each.
+
+    What they store may be purged only when it can neither be used nor tell of a theft any more, see
+    :meth:`Storage.purge`.
 
     A client that is suspended counts as one that is not enabled, in every verb that asks whether it is
     (:attr:`~consentcore.domain.client.Client.in_service`).
@@ -94,38 +99,17 @@ class ProtocolStorage(Protocol):
         """
         ...
 
-    def use_once(self, key_hash: bytes, now: int, expires_at: int) -> bool:
-        """Note that something was used that may be used once until ``expires_at``; False when it was before.
 
-        Among any number of simultaneous callers, in whatever process, exactly one gets True. A key whose time is
-        over at ``now`` may be used again, whether or not it was purged. 1 statement, 1 commit.
+class TokenRepository(Protocol):
+    """Codes and families of tokens inside a transaction. A family is what descends from one code."""
+
+    def add_code(self, code: Code) -> None:
+        """Store a code issued together with a consent; its family is born with it.
+
+        :raises StorageConflict: when there is one of that hash or family.
         """
         ...
 
-    def push_request(self, pushed: PushedRequest) -> None:
-        """Store a pushed authorization request. 1 statement, 1 commit."""
-        ...
-
-    def take_pushed(self, request_hash: bytes, client_id: str, now: int) -> PushedRequest | None:
-        """Take a pushed request out of the store if it is that client's and its time is not over.
-
-        Among simultaneous callers exactly one gets it; for all others, and for another client, it is None and
-        nothing has changed. 1 statement, 1 commit.
-        """
-        ...
-
-
-class CodeRepository(Protocol):
-    """Codes issued together with a consent."""
-
-    def add(self, code: Code) -> None:
-        """Store a new code, without a look at its grant: that is part of the same transaction."""
-        ...
-
-
-class FamilyRepository(Protocol):
-    """Families of tokens, inside a transaction (the rare paths)."""
-
-    def kill(self, family_id: str, now: int) -> bool:
-        """Like :meth:`ProtocolStorage.kill_family`, as part of a transaction."""
+    def kill_family(self, family_id: str, now: int) -> bool:
+        """Like :meth:`ProtocolStorage.kill_family`, as part of the transaction."""
         ...

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from consentcore.ports.notices import NoticeRepository
     from consentcore.ports.owners import OwnerRepository
     from consentcore.ports.tickets import TicketRepository
-    from consentcore.ports.tokens import CodeRepository, FamilyRepository
+    from consentcore.ports.tokens import TokenRepository
 
 
 class UnitOfWork(Protocol):
@@ -35,9 +35,7 @@ class UnitOfWork(Protocol):
     @property
     def ledger(self) -> LedgerRepository: ...
     @property
-    def codes(self) -> CodeRepository: ...
-    @property
-    def families(self) -> FamilyRepository: ...
+    def tokens(self) -> TokenRepository: ...
     @property
     def notices(self) -> NoticeRepository: ...
     @property
@@ -47,4 +45,6 @@ class UnitOfWork(Protocol):
 class TransactionManager(Protocol):
     """What a storage needs of ``transaction.TransactionManager`` to join a request's transaction."""
 
-    def get(self) -> object: ...
+    def get(self) -> object:
+        """The transaction that is under way."""
+        ...

@@ -16,8 +16,11 @@ class MemoryOwners:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def get(self, owner_id: str, *, lock: bool = False) -> Owner | None:
-        return self._session.view(lock=lock).owners.get(owner_id)
+    def get(self, owner_id: str) -> Owner | None:
+        return self._session.state.owners.get(owner_id)
+
+    def lock(self, owner_id: str) -> Owner | None:
+        return self._session.draft.owners.get(owner_id)
 
     def by_email(self, email: str) -> Owner | None:
         owner_id = self._session.state.addresses.get(email)

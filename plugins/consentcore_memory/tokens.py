@@ -166,21 +166,14 @@ def _again(state: State, row: StoredToken, rotation: Rotation) -> Grace | Reused
     return Grace(token.nonce, token.nonce_key_id, access.token, refresh.token, row.sealed_access)
 
 
-class MemoryCodes:
-    """:class:`consentcore.api.CodeRepository` in memory."""
+class MemoryTokens:
+    """:class:`consentcore.api.TokenRepository` in memory."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def add(self, code: Code) -> None:
+    def add_code(self, code: Code) -> None:
         self._session.draft.add_code(code)
 
-
-class MemoryFamilies:
-    """:class:`consentcore.api.FamilyRepository` in memory."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
-    def kill(self, family_id: str, now: int) -> bool:
+    def kill_family(self, family_id: str, now: int) -> bool:
         return self._session.draft.kill_family(family_id, now)

@@ -13,7 +13,7 @@ from consentcore_memory.ledger import MemoryLedger
 from consentcore_memory.notices import MemoryNotices
 from consentcore_memory.owners import MemoryOwners
 from consentcore_memory.tickets import MemoryTickets
-from consentcore_memory.tokens import MemoryCodes, MemoryFamilies
+from consentcore_memory.tokens import MemoryTokens
 
 
 class MemoryUnit:
@@ -27,8 +27,7 @@ class MemoryUnit:
         self.interactions = MemoryInteractions(session)
         self.grants = MemoryGrants(session)
         self.ledger = MemoryLedger(session)
-        self.codes = MemoryCodes(session)
-        self.families = MemoryFamilies(session)
+        self.tokens = MemoryTokens(session)
         self.notices = MemoryNotices(session)
         self.feed = MemoryFeed(session)
 

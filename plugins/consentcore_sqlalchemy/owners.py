@@ -19,8 +19,12 @@ class SqlOwners:
     def __init__(self, work: Work) -> None:
         self._work = work
 
-    def get(self, owner_id: str, *, lock: bool = False) -> Owner | None:
-        row = self._work.first(select(*OWNER).where(owner_table.c.owner_id == owner_id), lock=lock)
+    def get(self, owner_id: str) -> Owner | None:
+        row = self._work.first(select(*OWNER).where(owner_table.c.owner_id == owner_id))
+        return OWNERS.read(row) if row else None
+
+    def lock(self, owner_id: str) -> Owner | None:
+        row = self._work.first(select(*OWNER).where(owner_table.c.owner_id == owner_id), lock=True)
         return OWNERS.read(row) if row else None
 
     def by_email(self, email: str) -> Owner | None:

@@ -30,7 +30,6 @@ from consentcore.api import (
     TokenLookup,
     Unknown,
 )
-from consentcore_sqlalchemy import statements
 from consentcore_sqlalchemy import statements as sql
 from consentcore_sqlalchemy.driver import Driver, Prepared
 from consentcore_sqlalchemy.errors import Collision
@@ -263,21 +262,14 @@ def _token(row: Row, family: Any) -> Token:
     )
 
 
-class SqlCodes:
-    """:class:`consentcore.api.CodeRepository` in SQL."""
+class SqlTokens:
+    """:class:`consentcore.api.TokenRepository` in SQL."""
 
     def __init__(self, work: Work) -> None:
         self._work = work
 
-    def add(self, code: Code) -> None:
+    def add_code(self, code: Code) -> None:
         self._work.add(code_table, code_values(code))
 
-
-class SqlFamilies:
-    """:class:`consentcore.api.FamilyRepository` in SQL."""
-
-    def __init__(self, work: Work) -> None:
-        self._work = work
-
-    def kill(self, family_id: str, now: int) -> bool:
-        return self._work.write(statements.kill_family(literal(family_id), literal(now))) > 0
+    def kill_family(self, family_id: str, now: int) -> bool:
+        return self._work.write(sql.kill_family(literal(family_id), literal(now))) > 0

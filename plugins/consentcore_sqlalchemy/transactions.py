@@ -13,7 +13,7 @@ from consentcore_sqlalchemy.ledger import SqlLedger
 from consentcore_sqlalchemy.notices import SqlNotices
 from consentcore_sqlalchemy.owners import SqlOwners
 from consentcore_sqlalchemy.tickets import SqlTickets
-from consentcore_sqlalchemy.tokens import SqlCodes, SqlFamilies
+from consentcore_sqlalchemy.tokens import SqlTokens
 from consentcore_sqlalchemy.work import Work
 
 
@@ -52,12 +52,8 @@ class SqlUnit:
         return SqlLedger(self._work)
 
     @cached_property
-    def codes(self) -> SqlCodes:
-        return SqlCodes(self._work)
-
-    @cached_property
-    def families(self) -> SqlFamilies:
-        return SqlFamilies(self._work)
+    def tokens(self) -> SqlTokens:
+        return SqlTokens(self._work)
 
     @cached_property
     def notices(self) -> SqlNotices:

@@ -98,7 +98,7 @@ class ServerScenario(Scenario):
 
     def compromised(self, family_id: str, grant_id: str, event_type: EventType) -> None:
         self.alarms.append((family_id, grant_id, event_type))
-        transact(self.storage, lambda uow: uow.families.kill(family_id, self.clock.now()))
+        transact(self.storage, lambda uow: uow.tokens.kill_family(family_id, self.clock.now()))
 
     @staticmethod
     def basic(client_id: str, secret: str) -> str:

@@ -91,7 +91,7 @@ class CodeGroup:
     def test_code_of_a_consent_comes_back_equal(self, world: Scenario) -> None:
         code = factories.code(world.grant)
         with world.storage.transaction() as uow:
-            uow.codes.add(code)
+            uow.tokens.add_code(code)
         assert world.storage.protocol.read_code(world.client.client_id, code.code_hash).code == code
         assert world.storage.protocol.consume_code(factories.redemption(code)) == Consumed()
 

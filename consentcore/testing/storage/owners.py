@@ -103,8 +103,8 @@ class AccountGroup:
         with storage.transaction() as uow:
             uow.owners.add(owner)
         with storage.transaction() as uow:
-            assert uow.owners.get(owner.owner_id, lock=True) == owner
-            assert uow.owners.get("nobody", lock=True) is None
+            assert uow.owners.lock(owner.owner_id) == owner
+            assert uow.owners.lock("nobody") is None
             uow.owners.update(moved)
         with storage.reading() as uow:
             assert uow.owners.get(owner.owner_id) == moved

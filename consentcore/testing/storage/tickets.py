@@ -69,7 +69,7 @@ class TicketGroup:
         transact(storage, lambda uow: uow.owners.add(owner))
 
         def use(mine: OwnerTicket, other: OwnerTicket, uow: UnitOfWork) -> bool:
-            assert uow.owners.get(owner.owner_id, lock=True) == owner
+            assert uow.owners.lock(owner.owner_id) == owner
             assert uow.tickets.use(mine.ticket_hash, mine.purpose, NOW)
             found = uow.tickets.get(other.ticket_hash, NOW)
             return found is not None and found.used_at is not None

@@ -78,9 +78,9 @@ class TokenGroup:
     def test_family_is_killed_inside_a_transaction(self, world: Scenario) -> None:
         issued = world.redeem()
         with world.storage.transaction() as uow:
-            assert uow.families.kill(issued.code.family_id, NOW + 1) is True
+            assert uow.tokens.kill_family(issued.code.family_id, NOW + 1) is True
         with world.storage.transaction() as uow:
-            assert uow.families.kill(issued.code.family_id, NOW + 2) is False
+            assert uow.tokens.kill_family(issued.code.family_id, NOW + 2) is False
         assert world.look_up(issued.access).family_killed_at == NOW + 1
 
     @pytest.mark.parametrize("state", sorted(set(GrantState) - {GrantState.ACTIVE}))

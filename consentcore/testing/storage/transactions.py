@@ -54,7 +54,7 @@ class Changes:
             "grant": lambda: uow.grants.update(self.grant, expected_sequence=1),
             "event": lambda: uow.ledger.append(self.event),
             "notice": lambda: uow.notices.add(self.notice),
-            "code": lambda: uow.codes.add(self.code),
+            "code": lambda: uow.tokens.add_code(self.code),
             "snapshot": lambda: uow.ledger.put_snapshot(self.snapshot),
             "checkpoint": lambda: uow.ledger.add_checkpoint(self.checkpoint),
         }
@@ -140,7 +140,7 @@ class TransactionGroup:
 
         def work(uow: UnitOfWork) -> None:
             assert uow.interactions.consume(interaction.interaction_hash)
-            assert uow.families.kill(issued.code.family_id, NOW)
+            assert uow.tokens.kill_family(issued.code.family_id, NOW)
             assert uow.ledger.sequence_leaves(10) == 1
 
         with pytest.raises(Refusal), world.storage.transaction() as uow:

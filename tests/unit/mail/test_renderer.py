@@ -81,7 +81,7 @@ def every_mail(scenario) -> dict[str, Mail]:
         mails[f"revoked by {actor.value}"] = render(scenario, grant)
     grant = scenario.allow("comfort.read")
     with scenario.storage.transaction() as uow:
-        uow.codes.add(factories.code(grant, family_id="family-1"))
+        uow.tokens.add_code(factories.code(grant, family_id="family-1"))
         scenario.service.compromised(
             uow, family_id="family-1", grant_id=grant.grant_id, event_type=EventType.REFRESH_REUSED
         )
