@@ -79,11 +79,10 @@ def revoke(state: State, grant_id: str, reason: str) -> None:
 @pass_state
 def export(state: State, email: str, output: Path | None) -> None:
     """Write all consents of a data owner with their evidence, as JSON."""
-    from consentcore.consent.export import export_owner
+    from consentcore.consent.export import export_settled
 
     owner = find_owner(state, email, "--owner")
-    with state.runtime.storage.reading() as uow:
-        document = export_owner(uow, owner.owner_id, state.runtime.clock.now())
+    document = export_settled(state.runtime.storage, owner.owner_id, state.runtime.clock.now())
     text = machine(document)
     if output is None:
         click.echo(text)

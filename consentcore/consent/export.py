@@ -6,14 +6,39 @@ import json
 
 from consentcore.consent.ledger import effective_at
 from consentcore.domain.clock import iso
-from consentcore.domain.errors import NotFound
+from consentcore.domain.errors import NotFound, StorageConflict
 from consentcore.domain.event import ConsentEvent, NoticeSnapshot
 from consentcore.domain.grant import Grant, standing
 from consentcore.domain.grant_states import GrantState
 from consentcore.domain.owner import Owner
+from consentcore.ports.storage import Storage
 from consentcore.ports.transactions import UnitOfWork
 
+LOOKS = 5
 PAGE = 200
+
+
+def export_settled(storage: Storage, owner_id: str, now: int) -> dict[str, object]:
+    """The same as :func:`export_owner`, of one moment.
+
+    Where the storage has no view of one moment, it is read until twice the same has come out.
+
+    :raises NotFound: when there is no such owner.
+    :raises StorageConflict: when it changes all the time.
+    """
+    found = _export(storage, owner_id, now)
+    if storage.capabilities.snapshot_reads:
+        return found
+    for _ in range(LOOKS):
+        before, found = found, _export(storage, owner_id, now)
+        if found == before:
+            return found
+    raise StorageConflict("the consents of this owner change all the time")
+
+
+def _export(storage: Storage, owner_id: str, now: int) -> dict[str, object]:
+    with storage.reading() as uow:
+        return export_owner(uow, owner_id, now)
 
 
 def export_owner(uow: UnitOfWork, owner_id: str, now: int) -> dict[str, object]:

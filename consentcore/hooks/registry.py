@@ -6,7 +6,6 @@ There is no module global: a registry belongs to a :class:`consentcore.runtime.R
 from __future__ import annotations
 
 import inspect
-import json
 import logging
 import re
 from collections.abc import Mapping, Sequence
@@ -19,12 +18,12 @@ import pluggy
 from consentcore.domain.errors import ConfigurationError
 from consentcore.domain.text import with_clean_texts
 from consentcore.hooks import specs
+from consentcore.hooks.answers import check_claims, check_panels, merge_claims
 from consentcore.hooks.calling import call
 from consentcore.hooks.checks import HOOKS, capability_problem, hooks_of
 from consentcore.hooks.errors import cause, describe_exception
 from consentcore.hooks.info import PluginInfo, PluginKind
 from consentcore.hooks.loading import Loaded, load_objects, load_source
-from consentcore.ports.extension import RESERVED_CLAIMS
 from consentcore.settings.binding import PREFIX
 
 if TYPE_CHECKING:
@@ -235,20 +234,8 @@ class Registry:
 
         :raises ConfigurationError: when a claim is reserved, or given by two plugins.
         """
-        found: dict[str, object] = {}
-        owners: dict[str, str] = {}
-        for name in self.implementing("consentcore_token_claims"):
-            for claim, value in self._claims_of(name, context).items():
-                if claim in RESERVED_CLAIMS:
-                    raise ConfigurationError(
-                        [f"plugin {name}: the claim {claim} is reserved (RFC 7662 section 2.2)"]
-                    )
-                if claim in owners:
-                    raise ConfigurationError(
-                        [f"the claim {claim} is given by plugin {owners[claim]} and by plugin {name}"]
-                    )
-                owners[claim], found[claim] = name, value
-        return found
+        names = self.implementing("consentcore_token_claims")
+        return merge_claims({name: self._claims_of(name, context) for name in names})
 
     def event_plugins(self) -> tuple[str, ...]:
         """Names of the plugins that want to be told of consent events, see :meth:`tell_event`."""
@@ -281,25 +268,14 @@ class Registry:
             self._make(name, "consentcore_cli", group=group)
 
     def _panels_of(self, name: str, context: ConsentContext) -> list[ConsentPanel]:
-        panels = list(self.call(name, "consentcore_consent_panels", context=context) or ())
-        for panel in panels:
-            for text in (panel.title, panel.text):
-                if not isinstance(text, str):
-                    raise TypeError("a panel has a title and a text")
-                text.encode()
-        return [with_clean_texts(panel, "title", "text") for panel in panels]
+        return check_panels(self.call(name, "consentcore_consent_panels", context=context))
 
     def _claims_of(self, name: str, context: TokenContext) -> Mapping[str, object]:
-        read = call(partial(self._checked_claims, name, context))
+        read = call(lambda: check_claims(self.call(name, "consentcore_token_claims", context=context)))
         if read.error is None:
             return read.answer
         _left_out(name, "consentcore_token_claims", read.error)
         return {}
-
-    def _checked_claims(self, name: str, context: TokenContext) -> Mapping[str, object]:
-        claims = self.call(name, "consentcore_token_claims", context=context) or {}
-        json.dumps(claims, allow_nan=False, ensure_ascii=False).encode()
-        return {str(claim): value for claim, value in claims.items()}
 
     def _only(self, kind: PluginKind) -> str:
         names = self.names(kind)

@@ -6,8 +6,9 @@ import threading
 
 import pytest
 
-from consentcore.api import DAY, DeliveryState, GrantState, transact
+from consentcore.api import DAY, DeliveryState, GrantState, StorageConflict, transact
 from consentcore.consent.checkpoint import advance
+from consentcore.consent.export import export_settled
 from consentcore.consent.verify import verify_all
 from consentcore.testing import ManualClock, factories
 from consentcore.webhooks.service import make_endpoint
@@ -63,7 +64,7 @@ def test_a_consent_is_given_used_and_withdrawn_and_everybody_is_told(platform, t
         browser = platform.browser()
         page = sign_in(browser, browser.get("/login"))
         assert "CoolSite" in page
-        (grant,) = read(platform, lambda uow: uow.grants.of_client("coolsite", list(GrantState)))
+        (grant,) = read(platform, lambda uow: uow.grants.all(client_id="coolsite"))
         proceed(browser.get(f"/consents/{grant.grant_id}/revoke")).submit(status=303)
         assert introspect(platform, again["access_token"]) == {"active": False}
         work(platform)
@@ -165,6 +166,27 @@ def test_looking_again_is_what_does_it(platform, monkeypatch):
     monkeypatch.setattr(LateSession, "before_look", staticmethod(change))
     monkeypatch.setattr(RestrictedStorage, "capabilities", MemoryStorage.capabilities)
     assert not intact(platform)
+
+
+@pytest.mark.parametrize("after", range(1, 9))
+def test_an_export_is_of_one_moment(platform, monkeypatch, after):
+    owner = platform.add_owner("eve@example.org")
+    decide(platform, owner)
+    change = Meanwhile(lambda: decide(platform, owner, "comfort.read"), after)
+    monkeypatch.setattr(LateSession, "before_look", staticmethod(change))
+    storage, now = platform.runtime.storage, platform.runtime.clock.now()
+    (grant,) = export_settled(storage, owner.owner_id, now)["grants"]
+    assert len(grant["scopes"]) == len(grant["events"])
+
+
+def test_an_export_of_what_changes_all_the_time_is_refused(platform, monkeypatch):
+    owner = platform.add_owner("eve@example.org")
+    look = iter(("sites.read", "comfort.read", "alarms.read") * 100)
+    monkeypatch.setattr(
+        "consentcore.consent.export.export_owner", lambda *_: {"scopes": decide(platform, owner, next(look))}
+    )
+    with pytest.raises(StorageConflict, match="change all the time"):
+        export_settled(platform.runtime.storage, owner.owner_id, 0)
 
 
 def test_tampering_is_still_found(platform):
