@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from consentcore.cli.scaffold import write_plugin
@@ -42,3 +44,11 @@ def test_every_placeholder_is_filled(kind, tmp_path):
             ):
                 assert word not in text, path
             assert "consentcore_memory" not in text, path
+
+
+def test_every_file_that_a_new_storage_explains_is_there(tmp_path):
+    files = {path.rpartition("/")[2] for path in write_plugin("storage", "my_thing", tmp_path)}
+    table = (tmp_path / "README.md").read_text().partition("| file |")[2].partition("\n\n")[0]
+    named = set(re.findall(r"`(\w+\.py)`", table))
+    assert "capabilities.py" in named
+    assert named <= files
