@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from oauthlib.common import Request
 from oauthlib.oauth2 import InvalidGrantError
@@ -27,7 +27,6 @@ from consentcore.oauth.token_secrets import Pair
 if TYPE_CHECKING:
     from consentcore.domain.client import Client
     from consentcore.domain.grant import Grant
-    from consentcore.domain.token import Code, Token
     from consentcore.oauth.client_auth import Credentials
     from consentcore.oauth.context import ServerContext
     from consentcore.oauth.messages import HttpRequest, HttpResponse
@@ -72,14 +71,33 @@ class GrantType(ABC):
         return json_answer(token)
 
 
-C = TypeVar("C", "Code", "Token")
+class Credential(Protocol):
+    """What an exchange uses up, as it is stored: a code, a refresh token, or that of a further grant type."""
+
+    @property
+    def audience(self) -> tuple[str, ...]:
+        """The APIs that it stands for (RFC 8707); empty does not limit."""
+        ...
+
+    @property
+    def auth_time(self) -> int | None:
+        """When the data owner had signed in, in milliseconds since the epoch; None when that is not known."""
+        ...
+
+    @property
+    def acr(self) -> str:
+        """How, in the words of the login plugin, or ""."""
+        ...
+
+
+C = TypeVar("C", bound=Credential)
 
 
 class Exchange(ABC, Generic[C]):
-    """One request that changes a code or refresh token into tokens.
+    """One request that changes a credential into tokens.
 
     :param client: already authenticated.
-    :param credential: the code or refresh token as it is stored; None when there is none such.
+    :param credential: as it is stored; None when there is none such.
     :param grant: the one that it is under.
     :param pair: the tokens to give out, if nothing else is decided.
     :param now: milliseconds since the epoch.
