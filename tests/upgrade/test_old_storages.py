@@ -80,6 +80,13 @@ def test_what_is_said_to_have_changed_is_what_has_changed():
     assert sorted(set(CHANGED.new) - values) == sorted(now - THEN)
 
 
+def test_what_plugins_could_import_can_be_imported_or_is_said_to_be_gone():
+    import consentcore.api
+
+    then = set((Path(__file__).parent / "api_1_0.txt").read_text().split())
+    assert then - set(consentcore.api.__all__) <= set(CHANGED.names)
+
+
 def test_names_that_are_gone_say_so_to_whoever_imports_them():
     import consentcore.api
 
