@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Browser:
+class BrowserTraits:
     """What is kept of a browser: too little to follow a person.
 
     :ivar session_hash: SHA-256 of what its cookie holds.
@@ -44,7 +44,7 @@ class OwnerSessions:
     clock: Clock
     ttl_ms: int
 
-    def start(self, uow: UnitOfWork, who: Authenticated, browser: Browser) -> None:
+    def start(self, uow: UnitOfWork, who: Authenticated, browser: BrowserTraits) -> None:
         """Store a sign-in."""
         now = self.clock.now()
         uow.owners.add_session(

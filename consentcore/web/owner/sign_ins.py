@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from consentcore.consent.pending import hand_over, is_id
 from consentcore.domain.errors import StorageError
 from consentcore.domain.secret import digest
-from consentcore.owners.sessions import Browser
+from consentcore.owners.sessions import BrowserTraits
 from consentcore.web.methods import SAFE_METHODS
 from consentcore.web.owner.evidence import browser_family, coarse_address
 from consentcore.web.owner.interactions import url_for
@@ -56,7 +56,7 @@ def start_session(
     sessions.end(uow, renewal.old)
     hand_over(uow, interaction_id, request.browser, renewal.old, who.owner_id)
     address = coarse_address(request.remote_addr or "")
-    sessions.start(uow, who, Browser(renewal.new, address, browser_family(request.user_agent or "")))
+    sessions.start(uow, who, BrowserTraits(renewal.new, address, browser_family(request.user_agent or "")))
     return where(interaction_id, after)
 
 

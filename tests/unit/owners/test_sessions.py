@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from consentcore.domain.errors import NotFound
-from consentcore.owners.sessions import Browser
+from consentcore.owners.sessions import BrowserTraits
 from consentcore.ports.login import Authenticated
 from tests.unit.owners.conftest import HOUR
 
@@ -13,7 +13,9 @@ WHO = Authenticated("ada", "urn:test", ("pwd",))
 
 
 def start(accounts, number: int, who: Authenticated = WHO) -> None:
-    accounts.do(lambda uow: accounts.sessions.start(uow, who, Browser(bytes([number] * 32), "192.0.2.0/24")))
+    accounts.do(
+        lambda uow: accounts.sessions.start(uow, who, BrowserTraits(bytes([number] * 32), "192.0.2.0/24"))
+    )
 
 
 def names(accounts, owner_id: str = "ada") -> list[str]:
