@@ -9,11 +9,11 @@ from consentcore.hooks.info import PluginKind
 API_VERSIONS = {
     PluginKind.STORAGE: "2.0",
     PluginKind.LOGIN: "1.1",
-    PluginKind.SCOPES: "1.0",
-    PluginKind.NOTIFIER: "1.0",
-    PluginKind.EXTENSION: "1.0",
+    PluginKind.SCOPES: "1.1",
+    PluginKind.NOTIFIER: "1.1",
+    PluginKind.EXTENSION: "1.1",
 }
-"""What this consentcore speaks. Major: incompatible. Minor: additions only."""
+"""What this consentcore speaks. Major: incompatible. Minor: additions only, which docs/upgrading.md names."""
 
 
 @dataclass(frozen=True)

@@ -123,11 +123,11 @@ def test_plugin_without_manifest_is_refused():
         ),
         (
             PluginInfo("tiny", PluginKind.EXTENSION, "x", api="2.0"),
-            "it was written for plugin API 2.0, this is 1.0; install a version for this API",
+            "it was written for plugin API 2.0, this is 1.1; install a version for this API",
         ),
         (
             PluginInfo("tiny", PluginKind.EXTENSION, "x", api="new"),
-            "its api is 'new', expected something like '1.0'",
+            "its api is 'new', expected something like '1.1'",
         ),
         (
             PluginInfo("tiny", PluginKind.EXTENSION, "x", settings=int),

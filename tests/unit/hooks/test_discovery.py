@@ -137,7 +137,7 @@ def test_plugin_for_another_api_is_refused(site, problems):
     tiny.install(site, "future", "9.0", code=good("later", api="2.0"), later="tiny_future")
     expected = (
         "test.ini line 7: consentcore.extensions: plugin later (future 9.0): it was written for plugin API 2.0, "
-        "this is 1.0; install a version for this API"
+        "this is 1.1; install a version for this API"
     )
     assert problems(extensions="later") == [expected]
 
@@ -145,7 +145,7 @@ def test_plugin_for_another_api_is_refused(site, problems):
 def test_plugin_for_a_newer_minor_api_is_warned_of(site, load):
     tiny.install(site, "newer", "1.0", code=good("newer", api="1.7"), newer="tiny_newer")
     (warning,) = load(extensions="newer").warnings
-    assert "newer (newer 1.0) is for plugin API 1.7, this is 1.0" in warning
+    assert "newer (newer 1.0) is for plugin API 1.7, this is 1.1" in warning
 
 
 def test_plugin_under_the_wrong_setting_is_sent_to_the_right_one(problems, tmp_path):
