@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from consentcore.domain.clock import iso
@@ -13,11 +14,11 @@ if TYPE_CHECKING:
 
 
 def client_json(client: Client, now: int) -> dict[str, Any]:
-    """What is registered of a client.
+    """What is registered of a client. A further plain field of one comes at the end by itself.
 
     :param now: milliseconds since the epoch; secrets that have run out are left out.
     """
-    return {
+    shown = {
         "client_id": client.client_id,
         "name": client.name,
         "kind": client.kind.value,
@@ -44,6 +45,8 @@ def client_json(client: Client, now: int) -> dict[str, Any]:
             for one in client.live_secrets(now)
         ],
     }
+    further = [each.name for each in fields(client) if each.name not in {*shown, "audiences"}]
+    return {**shown, **{name: getattr(client, name) for name in further}}
 
 
 def client_details_json(client: Client, endpoints: Iterable[WebhookEndpoint], now: int) -> dict[str, Any]:

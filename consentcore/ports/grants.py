@@ -22,7 +22,11 @@ class GrantRepository(Protocol):
         ...
 
     def active_of(self, owner_id: str, client_id: str, *, lock: bool = False) -> Grant | None:
-        """The one grant in state ACTIVE of the two, even one whose time is over."""
+        """The one grant in state ACTIVE of the two, even one whose time is over.
+
+        :param lock: may answer None while another transaction puts a successor in its place; whoever stores one too
+            gets a conflict then.
+        """
         ...
 
     def add(self, grant: Grant) -> None:

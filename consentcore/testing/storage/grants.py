@@ -155,7 +155,8 @@ class GrantGroup:
 
         def succeed(uow: UnitOfWork) -> None:
             grant = uow.grants.active_of(*pair, lock=True)
-            assert grant is not None
+            if grant is None:
+                raise StorageConflict("the port allows it while somebody else replaces the grant")
             ended = replace(grant, state=GrantState.REVOKED, sequence=grant.sequence + 1)
             uow.grants.update(ended, expected_sequence=grant.sequence)
             uow.grants.add(factories.grant(*pair, replaces=grant.grant_id))

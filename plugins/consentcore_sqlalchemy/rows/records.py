@@ -93,7 +93,7 @@ class Records(Generic[T]):
         column_of = {each.name: each.name for each in fields(kind)} | {
             field: column for column, field in (names or {}).items()
         }
-        hints = get_type_hints(kind, vars(api))
+        hints = get_type_hints(kind, localns=vars(api))
         whole = [name for name in column_of if name not in self._parts]
         kept = {name: forms.get(name) or _form_of(name, hints[name]) for name in whole}
         writes = {name: form.write for name, form in kept.items() if form}

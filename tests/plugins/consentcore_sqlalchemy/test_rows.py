@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 
 import pytest
 from sqlalchemy import Column, MetaData, Table, Text
 
-from consentcore.api import Audience, Halt
+from consentcore.api import Audience, Client, Halt
 from consentcore.testing import factories
 from consentcore.testing.factories import NOW
 from consentcore_sqlalchemy.rows.clients import CLIENTS, ENDPOINTS
@@ -37,6 +37,10 @@ PARTS = {"moved": Part(Halt, "moved_", optional=True)}
 HEX = Form(
     lambda spare: " ".join(map(bytes.hex, spare)), lambda kept: tuple(map(bytes.fromhex, kept.split()))
 )
+HALTS = {
+    "parts": {name: Part(Halt, f"{name}_", optional=True) for name in ("disabled", "suspended")},
+    "secrets": Form(lambda secrets: secrets, lambda kept: kept),
+}
 METER = Meter("m", ("a", "b"), True, (Audience.CLIENT,), Halt(NOW, "ops", "x"), b"\x00", (b"\x01", b"\x02"))
 
 
@@ -78,6 +82,21 @@ def test_row_of_other_columns_is_an_error():
     assert GRANTS.read(row) == grant
     with pytest.raises(ValueError, match="columns"):
         GRANTS.read([*row, 0])
+
+
+def test_a_further_column_of_a_client_needs_the_record_and_the_table_only():
+    @dataclass(frozen=True)
+    class LaterClient(Client):
+        regions: tuple[str, ...] = ()
+        on_call: bool = False
+
+    later = [*client.c, *columns("on_call", "regions")]
+    records = Records(LaterClient, later, names={"resources": "audiences"}, **HALTS)
+    plain = {each.name: getattr(factories.client(), each.name) for each in fields(Client)}
+    made = LaterClient(**plain, regions=("north",), on_call=True)
+    values = records.values(made)
+    assert (values["regions"], values["on_call"]) == ('["north"]', True)
+    assert records.read([values[column.name] for column in later]) == made
 
 
 def test_every_column_is_written_and_no_other():
