@@ -139,16 +139,25 @@ def _blame_near_misses(source: Source, entries: Mapping[str, Entry]) -> None:
             source.problems.append(f"{entry.origin}: {key}: unknown setting{known}")
 
 
+def _plugins(source: Source) -> tuple[Registry | None, list[str]]:
+    """Load the plugins first, since their keys may be what an unknown one was meant to be; and their problems, which
+    are told last."""
+    before, source.problems = source.problems, []
+    registry = Registry.load(source)
+    found, source.problems = source.problems, before
+    return registry, found
+
+
 def _load(source: Source, environ: Mapping[str, str], listen: str) -> LoadedConfig:
     override(source, environ)
-    known = keys_of(CoreSettings, PREFIX)
+    registry, of_plugins = _plugins(source)
     core_keys = [key for key in source.entries if not key.startswith(PLUGIN_PREFIX)]
-    unknown_keys(source, core_keys, known)
+    unknown_keys(source, core_keys, keys_of(CoreSettings, PREFIX), source.plugin_keys)
     check_keys(source)
     settings = bind(CoreSettings, PREFIX, source)
     if settings is not None:
         check(settings, source)
-    registry = Registry.load(source)
+    source.problems += of_plugins
     if source.problems or settings is None or registry is None:
         raise ConfigurationError(source.problems)
     for warning in source.warnings:

@@ -61,17 +61,18 @@ class PluginParts:
     def notifiers(self) -> Mapping[str, Notifier]:
         """The notifiers by plugin name, in the order of the configuration. Those whose plugin does not declare
         ``account_mail`` see nothing of accounts."""
-        return self._once("notifiers", lambda: discreet(self._made_notifiers, self.registry))
+        return self._once("notifiers", lambda: discreet(self.made_notifiers, self.registry))
 
     @property
-    def _made_notifiers(self) -> Mapping[str, Notifier]:
+    def made_notifiers(self) -> Mapping[str, Notifier]:
+        """The notifiers as their plugins made them, for who has nothing to tell: see :attr:`notifiers`."""
         return self._once("made notifiers", lambda: self.registry.notifiers(self.clock))
 
     @property
     def checked_notifiers(self) -> Mapping[str, CheckedNotifier]:
         """Those that can be tried without telling anybody: their plugins declare ``check``."""
         names = self.registry.notifiers_with("check")
-        return {name: cast("CheckedNotifier", self._made_notifiers[name]) for name in names}
+        return {name: cast("CheckedNotifier", self.made_notifiers[name]) for name in names}
 
     @property
     def delivered_by(self) -> tuple[str, ...]:

@@ -25,11 +25,15 @@ if TYPE_CHECKING:
     from consentcore.runtime import Runtime
 
 
+UNKNOWN = "it needs settings; plugins check -c INI looks at what it makes"
+
+
 @dataclasses.dataclass(frozen=True)
 class Inspected:
     """An installed plugin, imported to look at it."""
 
     installed: Installed
+    module: object
     info: PluginInfo | None
     hooks: tuple[str, ...]
     problems: tuple[str, ...]
@@ -79,8 +83,9 @@ def show(state: State, name: str) -> None:
 @click.argument("names", nargs=-1)
 @pass_state
 def check(state: State, names: tuple[str, ...]) -> int:
-    """Check plugins; with -c everything that a start does, whether the storage answers, and whether mail servers take
-    us: up to the sender, no mail is sent.
+    """Check plugins: whether they can be imported, whether what they need is installed, and whether what they make
+    does what it has to; with -c everything that a start does, whether the storage can be written to, and whether mail
+    servers take us: up to the sender, no mail is sent.
 
     Exit code 0 when all is in order, 78 when the configuration is not, 75 when the storage does not answer, else 1.
     Without NAMES and -c: every installed plugin.
@@ -93,7 +98,8 @@ def check(state: State, names: tuple[str, ...]) -> int:
     else:
         chosen = [_choose(name) for name in names] or installed_plugins()
         for found in map(_inspect, chosen):
-            problems[found.installed.name] = list(found.problems)
+            problems[found.installed.name], unknown = _plugin_problems(found)
+            notes += [f"{found.installed.name}: {UNKNOWN}"] if unknown and names else []
     broken = {name: lines for name, lines in problems.items() if lines}
     good = [f"{name}: in order" for name in problems if name not in broken]
     good += [f"note: {note}" for note in notes]
@@ -134,10 +140,22 @@ def _inspect(installed: Installed) -> Inspected:
     try:
         module = installed.load()
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a broken plugin is what this command is for
-        return Inspected(installed, None, (), (f"cannot be imported: {cause(error)}",))
+        return Inspected(installed, None, None, (), (f"cannot be imported: {cause(error)}",))
     problems: list[str] = []
     info = inspect_plugin(installed.name, module, problems.append)
-    return Inspected(installed, info, tuple(hooks_of(module)), tuple(problems))
+    return Inspected(installed, module, info, tuple(hooks_of(module)), tuple(problems))
+
+
+def _plugin_problems(found: Inspected) -> tuple[list[str], bool]:
+    """What is wrong with a plugin, and whether what it makes could not be looked at."""
+    from consentcore.hooks.requirements import unmet_requirements
+    from consentcore.hooks.trial import trial_problems
+
+    problems = [*found.problems, *unmet_requirements(found.installed.distribution)]
+    if found.info is None:
+        return problems, False
+    tried = trial_problems(found.installed.name, found.module, found.info)
+    return problems + (tried or []), tried is None
 
 
 def _facts(found: Inspected, active: set[str] | None) -> dict[str, Any]:
@@ -188,17 +206,18 @@ def _configuration_problems(state: State) -> tuple[list[str], list[str], int]:
     """Everything that server and worker do when they start, and whether storage and notifiers answer: problems, what
     is worth knowing besides, and the exit code."""
     from consentcore.worker.notifier_checks import check_notifiers, startup_notes
+    from consentcore.worker.plugin_checks import check_plugins, writing_problems
 
     try:
         runtime = state.runtime
         _make_everything(runtime)
     except ConfigurationError as error:
         return list(error.problems), [], BAD_CONFIGURATION
-    problems = list(runtime.storage.check())
+    problems = list(runtime.storage.check()) or writing_problems(runtime)
     code = NOT_NOW if problems and not answers(runtime.storage) else FOUND_A_PROBLEM
     known = [] if problems else startup_notes(runtime)
     mend, passing = check_notifiers(runtime)
-    return problems + mend, known + passing, code
+    return problems + check_plugins(runtime) + mend, known + passing, code
 
 
 def _make_everything(runtime: Runtime) -> None:

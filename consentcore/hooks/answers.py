@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from consentcore.domain.errors import ConfigurationError
@@ -11,7 +12,23 @@ from consentcore.domain.text import with_clean_texts
 from consentcore.ports.extension import RESERVED_CLAIMS
 
 if TYPE_CHECKING:
+    from consentcore.domain.scope import Scope
     from consentcore.ports.extension import ConsentPanel
+
+
+_SCOPE_TEXTS = ("label", "sees", "cannot", "example", "sensitivity", "cluster")
+
+
+def clean_scope(scope: Scope) -> Scope:
+    """A scope of a catalog, its texts in all languages without what does not belong into one.
+
+    :raises TypeError, AttributeError: when it is none.
+    """
+    cleaned = with_clean_texts(scope, *_SCOPE_TEXTS)
+    if not scope.texts:
+        return cleaned
+    texts = {tag: with_clean_texts(said, *_SCOPE_TEXTS) for tag, said in scope.texts.items()}
+    return replace(cleaned, texts=texts)
 
 
 def check_panels(answer: Iterable[ConsentPanel] | None) -> list[ConsentPanel]:

@@ -13,8 +13,11 @@ LONGEST = 500
 
 
 def cause(error: BaseException) -> str:
-    """The last line of an exception, as Python prints it; its type where it cannot be printed."""
+    """The last line of an exception, as Python prints it, with file and line where a text is no Python; its type where
+    it cannot be printed."""
     try:
+        if isinstance(error, SyntaxError) and error.filename and error.lineno:
+            return f"{type(error).__name__}: {error.msg} ({error.filename} line {error.lineno})"
         return traceback.format_exception_only(error)[-1].strip()
     except BaseException:  # noqa: BLE001 - an exception whose __str__ raises is one more that plugins can have
         return type(error).__name__

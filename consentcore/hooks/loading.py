@@ -12,6 +12,7 @@ from consentcore.hooks.checks import hook_problems, info_problems
 from consentcore.hooks.discovery import Installed, choose, installed_plugins
 from consentcore.hooks.errors import cause
 from consentcore.hooks.info import PluginInfo, PluginKind
+from consentcore.hooks.requirements import unmet_requirements
 from consentcore.hooks.versions import API_VERSIONS, is_newer
 from consentcore.settings.binding import (
     PLUGIN_PREFIX,
@@ -54,6 +55,7 @@ def load_source(source: Source) -> list[Loaded] | None:
         plugin = _load_named(source, name, kind, installed)
         if plugin is not None:
             loaded.append(plugin)
+    source.plugin_keys += _meant_for(source, [one.name for one in installed if one.name not in named])
     _unnamed_settings(source, named, installed)
     return loaded if len(source.problems) == before else None
 
@@ -134,7 +136,8 @@ def _load_named(source: Source, name: str, kind: PluginKind, installed: Sequence
         module = chosen.load()
     except (Exception, SystemExit, GeneratorExit) as error:
         log.debug("plugin %s cannot be imported", name, exc_info=True)
-        source.blame(key, f"plugin {name} ({chosen}) cannot be imported: {cause(error)}")
+        why = "; ".join([cause(error), *unmet_requirements(chosen.distribution)])
+        source.blame(key, f"plugin {name} ({chosen}) cannot be imported: {why}")
         return None
     info = inspect_plugin(
         name, module, lambda problem: source.blame(key, f"plugin {name} ({chosen}): {problem}")
@@ -154,7 +157,9 @@ def _load_named(source: Source, name: str, kind: PluginKind, installed: Sequence
 
 def _bind_plugin(source: Source, name: str, info: PluginInfo) -> Any:
     prefix = f"{PLUGIN_PREFIX}{name}."
-    unknown_keys(source, source.under(prefix), keys_of(info.settings, prefix))
+    known = keys_of(info.settings, prefix)
+    source.plugin_keys += known
+    unknown_keys(source, source.under(prefix), known)
     return bind(info.settings, prefix, source)
 
 
@@ -172,4 +177,16 @@ def _unnamed_settings(
                 f"{source.where(key)}: {key}: plugin {name} is not named, so this has no effect"
             )
         else:
-            source.blame(key, f"no plugin {name} is installed{nearest(name, names)}")
+            near = nearest(name, names) or source.nearest(key, source.plugin_keys)
+            source.blame(key, f"no plugin {name} is installed{near}")
+
+
+def _meant_for(source: Source, names: Sequence[str]) -> list[str]:
+    """Keys of plugins that are not imported, as ``consentcore.plugin_NAME_x`` was meant to be."""
+    dotted = {f"{PLUGIN_PREFIX}{name}.".replace(".", "_"): name for name in names}
+    return [
+        f"{PLUGIN_PREFIX}{name}.{flat.removeprefix(start)}"
+        for flat in (key.replace(".", "_") for key in source.entries if not key.startswith(PLUGIN_PREFIX))
+        for start, name in dotted.items()
+        if flat.startswith(start)
+    ]

@@ -9,16 +9,14 @@ import inspect
 import logging
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pluggy
 
 from consentcore.domain.errors import ConfigurationError
-from consentcore.domain.text import with_clean_texts
 from consentcore.hooks import specs
-from consentcore.hooks.answers import check_claims, check_panels, merge_claims
+from consentcore.hooks.answers import check_claims, check_panels, clean_scope, merge_claims
 from consentcore.hooks.calling import call
 from consentcore.hooks.checks import HOOKS, capability_problem, hooks_of
 from consentcore.hooks.errors import cause, describe_exception
@@ -45,16 +43,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("consentcore.plugins")
 
-_SCOPE_TEXTS = ("label", "sees", "cannot", "example", "sensitivity", "cluster")
 _WITHOUT_ANSWER = frozenset({"consentcore_configure", "consentcore_cli"})
-
-
-def _with_clean_texts(scope: Scope) -> Scope:
-    cleaned = with_clean_texts(scope, *_SCOPE_TEXTS)
-    if not scope.texts:
-        return cleaned
-    texts = {tag: with_clean_texts(said, *_SCOPE_TEXTS) for tag, said in scope.texts.items()}
-    return replace(cleaned, texts=texts)
 
 
 class Registry:
@@ -150,13 +139,13 @@ class Registry:
         owners: dict[str, str] = {}
         found, problems = [], []
         for name in self.names(PluginKind.SCOPES):
-            for scope in self._make(name, "consentcore_scope_catalog").scopes():
+            for scope in self._scopes_of(name):
                 if scope.scope_id in owners:
                     problems.append(
                         f"scope {scope.scope_id} is defined by {owners[scope.scope_id]} and by {name}"
                     )
                 owners[scope.scope_id] = name
-                found.append(_with_clean_texts(scope))
+                found.append(scope)
         if problems:
             raise ConfigurationError(problems)
         return Catalog.of(found)
@@ -183,8 +172,12 @@ class Registry:
 
     def is_bundled(self, name: str) -> bool:
         """Whether a plugin comes with the product."""
+        return self.distribution(name) == specs.PROJECT
+
+    def distribution(self, name: str) -> str:
+        """The name of the distribution that a plugin was installed with; "" when it was not installed."""
         installed = self._plugins[name].installed
-        return installed is not None and installed.distribution == specs.PROJECT
+        return installed.distribution if installed else ""
 
     def notifiers_with(self, capability: str) -> tuple[str, ...]:
         """Names of the notifiers whose plugins declare a capability."""
@@ -266,6 +259,15 @@ class Registry:
         """
         for name in self.implementing("consentcore_cli"):
             self._make(name, "consentcore_cli", group=group)
+
+    def _scopes_of(self, name: str) -> list[Scope]:
+        catalog = self._make(name, "consentcore_scope_catalog")
+        read = call(lambda: [clean_scope(scope) for scope in catalog.scopes()])
+        if read.error is None or isinstance(read.error, ConfigurationError):
+            return read.answer
+        raise ConfigurationError(
+            [self._placed(name, f"its scopes failed: {cause(read.error)}")]
+        ) from read.error
 
     def _panels_of(self, name: str, context: ConsentContext) -> list[ConsentPanel]:
         return check_panels(self.call(name, "consentcore_consent_panels", context=context))

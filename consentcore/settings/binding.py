@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from consentcore.settings.ini import Entry, Origin, nearest
+from consentcore.settings.ini import Entry, Origin, closest
 from consentcore.settings.schema import Secret
 from consentcore.settings.values import convert, is_supported, resolved, without_none
 
@@ -32,6 +32,7 @@ class Source:
     :ivar name: what the configuration is called in messages, usually the INI's path.
     :ivar folder: base of relative paths.
     :ivar problems: found so far, one line each.
+    :ivar plugin_keys: every key that the named plugins know, as far as they could be read.
     """
 
     entries: dict[str, Entry]
@@ -40,6 +41,7 @@ class Source:
     environ: Mapping[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    plugin_keys: list[str] = field(default_factory=list)
 
     def where(self, key: str) -> str:
         """File and line of a key, or the configuration's name when it was not written anywhere."""
@@ -48,6 +50,18 @@ class Source:
     def blame(self, key: str, problem: str) -> None:
         """Note a problem with a key."""
         self.problems.append(f"{self.where(key)}: {key}: {problem}")
+
+    def nearest(self, key: str, known: Iterable[str]) -> str:
+        """``; did you mean X?`` or nothing: first the key that differs in nothing but dots and underscores.
+
+        Of a key that an environment variable sets, the variable is named too.
+        """
+        names = list(known)
+        found = next((name for name in names if _flat(name) == _flat(key)), "") or closest(key, names)
+        if not found:
+            return ""
+        from_environment = self.where(key).startswith(FROM_ENVIRONMENT)
+        return f"; did you mean {found}{f', set by {variable_of(found)}' if from_environment else ''}?"
 
     def under(self, prefix: str) -> list[str]:
         """Keys that start with ``prefix``."""
@@ -79,6 +93,11 @@ def override(source: Source, environ: Mapping[str, str]) -> None:
             continue
         key = PREFIX + variable.removeprefix(ENVIRONMENT_PREFIX).lower().replace("__", ".")
         source.entries[key] = Entry(key, value, Origin(FROM_ENVIRONMENT + variable), source.folder)
+
+
+def variable_of(key: str) -> str:
+    """The environment variable that sets a key."""
+    return ENVIRONMENT_PREFIX + key.removeprefix(PREFIX).replace(".", "__").upper()
 
 
 def bind(cls: type[T], prefix: str, source: Source) -> T | None:
@@ -150,14 +169,19 @@ def keys_of(cls: type, prefix: str) -> list[str]:
     return found
 
 
-def unknown_keys(source: Source, keys: Iterable[str], known: Iterable[str]) -> None:
-    """Blame every key that is not known, with the nearest that is."""
+def unknown_keys(
+    source: Source, keys: Iterable[str], known: Iterable[str], elsewhere: Iterable[str] = ()
+) -> None:
+    """Blame every key that is not known, with the nearest that is.
+
+    :param elsewhere: keys of others, which one may have been meant to be.
+    """
     names = list(known)
     for key in keys:
         if key in names:
             continue
         place = source.entries[key].origin.place
-        text = f"unknown setting{nearest(key, names)}"
+        text = f"unknown setting{source.nearest(key, [*names, *elsewhere])}"
         if place.startswith(FROM_ENVIRONMENT) and "__" not in place:
             # Orchestrators invent such names (CONSENTCORE_PORT for a service called consentcore).
             source.warnings.append(f"{place}: {text}")
@@ -176,6 +200,10 @@ def redacted(key: str, value: object, annotation: Any = str) -> str:
     inner = without_none(annotation)[0]
     telling = inner is str and _TELLING.search(key.rpartition(".")[2])
     return "***" if inner is Secret or telling else _USERINFO.sub("***", text)
+
+
+def _flat(key: str) -> str:
+    return key.replace(".", "_").lower()
 
 
 def _is_section(annotation: Any) -> bool:

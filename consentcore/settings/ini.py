@@ -170,8 +170,14 @@ def _inherited(
 
 def nearest(word: str, candidates: Iterable[str], form: str = "{}") -> str:
     """``; did you mean X?`` or nothing."""
+    found = closest(word, candidates)
+    return f"; did you mean {form.format(found)}?" if found else ""
+
+
+def closest(word: str, candidates: Iterable[str]) -> str:
+    """The candidate that a word was meant to be; "" when none is near."""
     close = difflib.get_close_matches(word, list(candidates), 1, 0.6)
-    return f"; did you mean {form.format(close[0])}?" if close else ""
+    return close[0] if close else ""
 
 
 def with_section(name: str, folder: Path | None = None) -> tuple[str, str]:

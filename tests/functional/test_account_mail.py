@@ -96,8 +96,8 @@ def test_what_an_older_version_has_chosen_for_it_is_not_handed_over_either(house
     ask_reset(platform.browser())
     worker = Worker(platform.runtime)
     # As 26e6d57 chose: every notifier was asked.
-    asked = dict(platform.runtime._made_notifiers)
-    worker._expander._choosing._notifiers = asked
+    asked = dict(platform.runtime.made_notifiers)
+    worker._expander._targets._notifiers = asked
     worker._expander._notifiers = asked
     worker._expander.expand_all(10)
     heard().clear()

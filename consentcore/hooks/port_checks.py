@@ -1,0 +1,162 @@
+"""Holds what a plugin has made against the port that it is made for, without asking it to do anything."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from consentcore.domain.scope import OFFLINE_ACCESS, ScopeType
+from consentcore.hooks.calling import call
+from consentcore.hooks.errors import cause, line
+from consentcore.ports.counters import CounterStorage
+from consentcore.ports.deliveries import OutboxStorage
+from consentcore.ports.delivery_log import DeliveryLogStorage
+from consentcore.ports.extension import Anchor, ResourceDirectory
+from consentcore.ports.keys import KeyProvider
+from consentcore.ports.login import LoginProvider, RedirectLogin
+from consentcore.ports.notifier import CheckedNotifier, Notifier
+from consentcore.ports.scopes import ScopeCatalog
+from consentcore.ports.storage import Storage
+from consentcore.ports.tokens import ProtocolStorage
+
+if TYPE_CHECKING:
+    from consentcore.domain.scope import Scope, ScopeTexts
+
+PORTS: Mapping[str, type] = {
+    "consentcore_storage": Storage,
+    "consentcore_scope_catalog": ScopeCatalog,
+    "consentcore_notifier": Notifier,
+    "consentcore_resources": ResourceDirectory,
+    "consentcore_anchor": Anchor,
+    "consentcore_key_provider": KeyProvider,
+}
+"""What a hook makes. That of ``consentcore_login`` is one of two."""
+_WORDS = {
+    "consentcore_storage": "its storage",
+    "consentcore_login": "its login",
+    "consentcore_scope_catalog": "its scope catalog",
+    "consentcore_notifier": "its notifier",
+    "consentcore_resources": "its resource directory",
+    "consentcore_anchor": "its anchor",
+    "consentcore_key_provider": "its key provider",
+}
+_FACES: Mapping[str, type] = {
+    "protocol": ProtocolStorage,
+    "outbox": OutboxStorage,
+    "delivery_log": DeliveryLogStorage,
+    "counters": CounterStorage,
+}
+LONGEST_LABEL = 60
+LONGEST_SCHEDULE_S = 31 * 24 * 3600
+MOST_WAITS = 1000
+SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]{1,100}")
+"""RFC 6749 section 3.3, of a length that fits a URL."""
+
+
+def port_problems(hook: str, made: object, capabilities: frozenset[str] = frozenset()) -> list[str]:
+    """What is missing in what a hook has made, or cannot be called as it will be; and, of a notifier and of a catalog,
+    which limits of the conformance kit it exceeds. One sentence each.
+
+    :param capabilities: that the plugin declares.
+    """
+    if hook == "consentcore_login":
+        port: type = RedirectLogin if hasattr(made, "begin") else LoginProvider
+    elif hook == "consentcore_notifier" and "check" in capabilities:
+        port = CheckedNotifier
+    else:
+        port = PORTS[hook]
+    found = list(_member_problems(_WORDS[hook], made, port))
+    if hook == "consentcore_storage":
+        for name, face in _FACES.items():
+            if hasattr(made, name):
+                found += _member_problems(f"{name} of {_WORDS[hook]}", getattr(made, name), face)
+    if hook == "consentcore_notifier" and not found:
+        found += schedule_problems(made)
+    return found
+
+
+def schedule_problems(notifier: Any) -> list[str]:
+    """Why the waits of a notifier are no schedule."""
+    read = call(lambda: [float(one) for one in islice(iter(notifier.retry_schedule_s), MOST_WAITS)])
+    if read.error is not None:
+        return [f"retry_schedule_s is no sequence of seconds: {line(cause(read.error))}"]
+    waits = read.answer
+    if any(not wait >= 0 for wait in waits) or waits != sorted(waits):
+        return ["retry_schedule_s: expected waits of 0 or more seconds that never go down"]
+    if sum(waits) >= LONGEST_SCHEDULE_S:
+        return ["retry_schedule_s: expected less than 31 days in all"]
+    return []
+
+
+def catalog_problems(scopes: Sequence[Scope]) -> list[str]:
+    """Which limits of the conformance kit the scopes of one catalog exceed."""
+    found: list[str] = []
+    for scope in scopes:
+        read = call(lambda scope=scope: list(_scope_problems(scope)))  # type: ignore[misc]
+        said = read.answer if read.error is None else [f"it cannot be read: {line(cause(read.error))}"]
+        found += (f"scope {line(str(getattr(scope, 'scope_id', scope)), 100)}: {one}" for one in said)
+    return found
+
+
+def _scope_problems(scope: Scope) -> Iterator[str]:
+    if not SCOPE_TOKEN.fullmatch(scope.scope_id):
+        yield "scope_id: expected a scope token of 1 to 100 characters (RFC 6749 section 3.3)"
+    if not scope.version or re.search(r"[\s@]", scope.version):
+        yield "version: expected a text without blanks and @"
+    texts: list[tuple[str, Scope | ScopeTexts]] = [("", scope)]
+    texts += ((f" ({tag})", said) for tag, said in scope.texts.items())
+    for where, said in texts:
+        if not 1 <= len(said.label) <= LONGEST_LABEL:
+            yield f"label{where}: expected 1 to {LONGEST_LABEL} characters, not {len(said.label)}"
+        if not said.sees.strip():
+            yield f"sees{where}: expected what the application sees or does"
+    if not 1 <= scope.level <= 4:
+        yield f"level: expected 1 to 4, not {scope.level}"
+    if scope.access_max_days < 1:
+        yield f"access_max_days: expected 1 or more, not {scope.access_max_days}"
+    kind: object = scope.type
+    if not isinstance(kind, ScopeType):
+        yield f"type: expected a ScopeType, not {kind!r}"
+    elif scope.scope_id == OFFLINE_ACCESS and kind is not ScopeType.SESSION:
+        yield "type: expected ScopeType.SESSION"
+
+
+def _member_problems(what: str, made: object, port: type) -> Iterator[str]:
+    for name, member in _members(port):
+        read = call(lambda name=name: getattr(made, name))  # type: ignore[misc]
+        if read.error is not None:
+            missing = isinstance(read.error, AttributeError)
+            yield (
+                f"{what} has no {name}" if missing else f"{name} of {what} failed: {line(cause(read.error))}"
+            )
+        elif not isinstance(member, property):
+            problem = _call_problem(read.answer, member)
+            if problem:
+                yield f"{name} of {what} {problem}"
+
+
+def _members(port: type) -> Iterator[tuple[str, Any]]:
+    for part in reversed(port.__mro__):
+        for name, member in vars(part).items():
+            if not name.startswith("_") and (isinstance(member, property) or inspect.isfunction(member)):
+                yield name, member
+
+
+def _call_problem(method: object, member: Callable[..., object]) -> str:
+    if not callable(method):
+        return "cannot be called"
+    if inspect.iscoroutinefunction(method):
+        return "is async; plugins are called from threads"
+    asked = [one for name, one in inspect.signature(member).parameters.items() if name != "self"]
+    by_place = [one.name for one in asked if one.kind is not one.KEYWORD_ONLY]
+    by_name = {one.name: None for one in asked if one.kind is one.KEYWORD_ONLY}
+    try:
+        inspect.signature(method).bind(*by_place, **by_name)
+    except TypeError:
+        return f"cannot be called with ({', '.join([*by_place, *by_name])})"
+    except ValueError:  # written in C: nothing is known of it
+        return ""
+    return ""

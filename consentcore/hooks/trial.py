@@ -1,0 +1,60 @@
+"""Makes what a plugin makes, without a configuration: with the settings that it has by default."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from consentcore.domain.clock import SystemClock
+from consentcore.domain.errors import ConfigurationError
+from consentcore.hooks.calling import call
+from consentcore.hooks.errors import cause
+from consentcore.hooks.info import PluginInfo
+from consentcore.hooks.port_checks import catalog_problems, port_problems
+from consentcore.hooks.registry import Registry
+from consentcore.settings.binding import bind, from_texts
+
+TRIED = ("consentcore_scope_catalog", "consentcore_notifier", "consentcore_resources", "consentcore_anchor")
+"""Hooks that need nothing but settings and a clock; a key provider may ask a vault, a storage a database."""
+
+
+def trial_problems(name: str, module: object, info: PluginInfo) -> list[str] | None:
+    """What is wrong with what a plugin makes, one sentence each.
+
+    :returns: None when that cannot be told: a setting has no default, or the defaults fit no machine.
+    """
+    settings: object | None = bind(info.settings, "", from_texts({}))
+    if settings is None:
+        return None
+    registry = Registry.from_plugins({name: module}, {name: settings})
+    found: list[str] = []
+    for hook in TRIED:
+        if name not in registry.implementing(hook):
+            continue
+        read = call(partial(_make, registry, name, hook, settings))
+        if isinstance(read.error, ConfigurationError):
+            return None
+        if read.error is None:
+            found += made_problems(hook, read.answer, info.capabilities)
+        else:
+            found.append(f"{hook} failed: {cause(read.error)}")
+    return found
+
+
+def made_problems(hook: str, made: Any, capabilities: frozenset[str]) -> list[str]:
+    """What is wrong with what a hook has made, the scopes of a catalog included.
+
+    :param capabilities: that the plugin declares.
+    """
+    found = port_problems(hook, made, capabilities)
+    if hook != "consentcore_scope_catalog" or found:
+        return found
+    scopes = call(lambda: list(made.scopes()))
+    return (
+        catalog_problems(scopes.answer) if scopes.error is None else [f"scopes failed: {cause(scopes.error)}"]
+    )
+
+
+def _make(registry: Registry, name: str, hook: str, settings: object) -> Any:
+    clock = {"clock": SystemClock()} if hook == "consentcore_notifier" else {}
+    return registry.call(name, hook, settings=settings, **clock)

@@ -1,0 +1,71 @@
+"""What ``plugins check`` asks of a configuration besides a start: whether what the plugins made fits its port, whether
+the storage can be written to, whether everything that they need is installed."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from consentcore.domain.errors import StorageConflict, StorageError
+from consentcore.domain.owner import Owner
+from consentcore.hooks.calling import call
+from consentcore.hooks.errors import describe_exception
+from consentcore.hooks.info import PluginKind
+from consentcore.hooks.requirements import unmet_requirements
+from consentcore.hooks.trial import made_problems
+
+if TYPE_CHECKING:
+    from consentcore.runtime import Runtime
+
+
+class _TakenBack(Exception):
+    """Ends a transaction that was only a trial."""
+
+
+def check_plugins(runtime: Runtime) -> list[str]:
+    """Problems of the plugins that a configuration names, one line each. Tells nobody anything, and keeps nothing."""
+    registry = runtime.registry
+    found = [
+        f"plugin {registry.described(name)}: {problem}"
+        for name, hook, made in _made(runtime)
+        for problem in made_problems(hook, made, registry.info(name).capabilities)
+    ]
+    for name in registry.names():
+        distribution = registry.distribution(name)
+        found += (f"plugin {registry.described(name)}: {one}" for one in unmet_requirements(distribution))
+    return found
+
+
+def writing_problems(runtime: Runtime) -> list[str]:
+    """Why the storage cannot be written to; nothing is kept of the trial. One that is busy counts as one that can."""
+    person = f"plugins-check-{uuid.uuid4().hex}"
+
+    def write() -> None:
+        with runtime.storage.transaction() as uow:
+            uow.owners.add(Owner(person, f"{person}@consentcore.invalid", runtime.clock.now()))
+            raise _TakenBack
+
+    error = call(write).error
+    if isinstance(error, _TakenBack | StorageConflict):
+        return []
+    why = str(error) if isinstance(error, StorageError) else describe_exception(error or RuntimeError())
+    return [f"the storage cannot be written to: {why}"]
+
+
+def _made(runtime: Runtime) -> Iterator[tuple[str, str, object]]:
+    """What the plugins have made, with name and hook."""
+    registry = runtime.registry
+    yield registry.names(PluginKind.STORAGE)[0], "consentcore_storage", runtime.storage
+    yield registry.names(PluginKind.LOGIN)[0], "consentcore_login", runtime.login
+    for name in registry.names(PluginKind.SCOPES):
+        hook = "consentcore_scope_catalog"
+        yield name, hook, registry.call(name, hook, settings=registry.settings(name))
+    for name, notifier in runtime.made_notifiers.items():
+        yield name, "consentcore_notifier", notifier
+    for name, anchor in runtime.anchors.items():
+        yield name, "consentcore_anchor", anchor
+    for name, directory in zip(
+        registry.implementing("consentcore_resources"), runtime.resources, strict=True
+    ):
+        yield name, "consentcore_resources", directory
