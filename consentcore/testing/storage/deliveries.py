@@ -113,6 +113,16 @@ class OutboxGroup:
         found = sorted(box.log.deliveries(notice_id=notice.notice_id), key=lambda one: one.target)
         assert found == [other, claimed]
 
+    def test_expanding_again_leaves_nothing_out_and_counts_what_is_new(self, box: Box) -> None:
+        known, fresh = box.add_notice(), box.add_notice()
+        made = {one.notice_id: [factories.delivery(one.notice_id)] for one in (known, fresh)}
+        assert box.outbox.expand_all({known.notice_id: []}, NOW) == 1
+        assert box.outbox.expand_all({known.notice_id: [], "unknown": []}, NOW + 1, again=True) == 0
+        assert box.outbox.expand_all(made, NOW + 2, again=True) == 1
+        for one in (known, fresh):
+            assert list(box.log.deliveries(notice_id=one.notice_id)) == made[one.notice_id]
+        assert list(box.outbox.unexpanded(10)) == []
+
     def test_same_target_of_another_notifier_or_notice_is_another_delivery(self, box: Box) -> None:
         for notice in (box.add_notice(), box.add_notice()):
             pair = [factories.delivery(notice.notice_id, notifier=name, target="owner") for name in ALL]

@@ -55,6 +55,18 @@ class TestExpandsAgain(Broken):
     outbox = ExpandsAgain
 
 
+class LeavesOutWhatIsExpanded(MemoryOutbox):
+    """Takes what it may leave out for what it must."""
+
+    def expand_all(self, deliveries, now, *, again=False):
+        fresh = {one.notice_id for one in self.unexpanded(10**6)}
+        return super().expand_all({name: deliveries[name] for name in deliveries if name in fresh}, now)
+
+
+class TestLeavesOutWhatIsExpanded(Broken):
+    outbox = LeavesOutWhatIsExpanded
+
+
 class CountsForEverybody(MemoryDeliveryLog):
     def stats(self, now, *, notifiers):
         everybody = {row.notifier for row in self._engine.committed.deliveries.values()}
