@@ -18,17 +18,19 @@ if TYPE_CHECKING:
 log = logging.getLogger("consentcore.i18n")
 
 LOCALES = "locales"
-_CORE = Path(__file__).parent / LOCALES
+CORE = Path(__file__).parent / LOCALES
 
 
 class Catalogs:
     """The catalogs of the core, the plugins and the operator's theme. Safe to use from any thread.
 
     :param theme: the operator's folder; what its catalogs say goes before what ours do.
+    :param core: the folder of ours.
     """
 
-    def __init__(self, theme: Path | None = None) -> None:
+    def __init__(self, theme: Path | None = None, core: Path = CORE) -> None:
         self._theme = theme / LOCALES if theme else None
+        self._core = core
 
     def tags(self) -> tuple[str, ...]:
         """Tags (RFC 5646) of the languages that have a catalog of the core's sentences, in alphabetical order."""
@@ -57,7 +59,7 @@ class Catalogs:
     def _folders(self, domain: str) -> list[Path]:
         folders = [self._theme] if self._theme else []
         if domain == DOMAIN:
-            return [*folders, _CORE]
+            return [*folders, self._core]
         # Whoever has made a message of that domain has imported the package.
         package = sys.modules.get(domain)
         file = getattr(package, "__file__", None)

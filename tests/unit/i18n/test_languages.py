@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
+import importlib
 import logging
 
 import pytest
 
 from consentcore.domain.message import message, plural_message
-from consentcore.i18n import Languages
+from consentcore.i18n import Catalogs, Language, Languages
 
 HEAD = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n"Plural-Forms: {}\\n"\n'
 TWO = "nplurals=2; plural=(n != 1);"
@@ -162,3 +164,34 @@ def test_a_plugin_has_a_catalog_of_its_own(theme):
     assert german.translate(message("Yes")) == "Ja"
     assert german.translate(message("Yes", domain="consentcore_acme")) == "Jawohl"
     assert german.translate(message("Yes", domain="consentcore_none")) == "Yes"
+
+
+def test_a_catalog_of_ours_is_offered_as_soon_as_it_is_there_and_the_theme_goes_before_it(
+    theme, tmp_path_factory
+):
+    entries = 'msgid "Yes"\nmsgstr "Ja"\n\nmsgid "No"\nmsgstr "Nein"\n'
+    ours = tmp_path_factory.mktemp("ours")
+    folder = ours / "de" / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    assert Catalogs(theme.folder, ours).tags() == ()
+    (folder / "consentcore.po").write_text(HEAD.format(TWO) + entries, "utf-8")
+    assert Catalogs(None, ours).tags() == ("de",)
+    theme("de", 'msgid "Yes"\nmsgstr "Jawohl"\n')
+    german = Language("de", Catalogs(theme.folder, ours))
+    assert [german.gettext("Yes"), german.gettext("No")] == ["Jawohl", "Nein"]
+
+
+def test_a_plugin_brings_its_catalogs_in_its_package(tmp_path, monkeypatch):
+    folder = tmp_path / "consentcore_brings" / "locales" / "de" / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    (tmp_path / "consentcore_brings" / "__init__.py").write_text("")
+    (folder / "consentcore_brings.po").write_text(HEAD.format(TWO) + 'msgid "Yes"\nmsgstr "Ja"\n', "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    importlib.import_module("consentcore_brings")
+    german = Language("de", Catalogs())
+    assert german.translate(message("Yes", domain="consentcore_brings")) == "Ja"
+
+
+def test_a_message_survives_being_copied():
+    said = copy.deepcopy(message("Wait %(time)s", time="long"))
+    assert (said, said.msgid, said.values) == ("Wait long", "Wait %(time)s", {"time": "long"})
