@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 def includeme(config: Configurator) -> None:
     """Add everything below; called by :mod:`consentcore.app`."""
     config.include("consentcore.web.request")  # request.runtime, request.uow, request.browser
-    config.include("consentcore.web.language")  # request.language, request.translate()
     config.include("consentcore.web.tweens")  # security headers
     config.include("consentcore.web.metering")  # what Prometheus is told
     config.include("consentcore.web.failures")  # why there was no answer, in the log

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pyramid.config import Configurator
     from pyramid.request import Request
     from pyramid.response import Response
 
-    from consentcore.domain.scope import Catalog
     from consentcore.i18n import Language, Languages
 
 _WANTED = "consentcore.ui_locales"
@@ -24,19 +22,9 @@ def prefer_locales(request: Request, tags: Iterable[str]) -> None:
     request.environ[_WANTED] = tuple(tags)
 
 
-def language(request: Request) -> Language:
+def language_of(request: Request) -> Language:
     """The language in which the person is answered now."""
     return _chosen(request) or _accepted(request) or request.runtime.languages.default
-
-
-def translate(request: Request, text: str) -> str:
-    """A message in the language of the answer, for what is no template; any other text as it is."""
-    return request.language.translate(text)
-
-
-def catalog(request: Request) -> Catalog:
-    """The scopes in the words of that language, as far as they have them."""
-    return request.runtime.catalog.in_language(request.language.ranges)
 
 
 def in_its_language(request: Request, response: Response) -> Response:
@@ -60,11 +48,3 @@ def _chosen(request: Request) -> Language | None:
 def _accepted(request: Request) -> Language | None:
     languages: Languages = request.runtime.languages
     return languages.accepted(request.headers.get("Accept-Language", ""))
-
-
-def includeme(config: Configurator) -> None:
-    """Add ``request.language``, ``request.translate()`` and ``request.catalog``. They are found anew each time: what a
-    page is about, and who looks at it, is known only after a while."""
-    config.add_request_method(language, property=True)
-    config.add_request_method(catalog, property=True)
-    config.add_request_method(translate)

@@ -9,6 +9,7 @@ from pyramid.request import Request as PyramidRequest
 
 from consentcore.web.cookies import cookie_pairs
 from consentcore.web.forms import Fields, posted_fields, query_fields
+from consentcore.web.language import language_of
 from consentcore.web.methods import SAFE_METHODS
 from consentcore.web.owner.sign_ins import current_session
 from consentcore.web.session import Browser
@@ -19,17 +20,37 @@ if TYPE_CHECKING:
     from pyramid.config import Configurator
 
     from consentcore.domain.owner import Owner, OwnerSession
+    from consentcore.domain.scope import Catalog
+    from consentcore.i18n import Language
     from consentcore.ports.transactions import UnitOfWork
     from consentcore.runtime import Runtime
 
 
 class Request(PyramidRequest):
-    """A request whose cookies can be read whatever other applications of the host have put beside ours."""
+    """A request whose cookies can be read whatever other applications of the host have put beside ours, and that knows
+    in which language it is answered."""
 
     @property
     def cookies(self) -> Mapping[str, str]:
         """The cookies by name; of several with one name the last, whose path is the shortest."""
         return MappingProxyType(dict(cookie_pairs(self.environ)))
+
+    # Not request methods of the configuration: one that is bound to its request keeps it until the collector comes by.
+
+    @property
+    def language(self) -> Language:
+        """The language of the answer; found anew each time, for what a page is about, and who looks at it, is known
+        only after a while."""
+        return language_of(self)
+
+    @property
+    def catalog(self) -> Catalog:
+        """The scopes in the words of that language, as far as they have them."""
+        return self.runtime.catalog.in_language(self.language.ranges)
+
+    def translate(self, text: str) -> str:
+        """A message in that language, for what is no template; any other text as it is."""
+        return self.language.translate(text)
 
 
 def runtime(request: Request) -> Runtime:
