@@ -56,7 +56,16 @@ if "pytest" in sys.modules:
     sys.modules["pytest"].register_assert_rewrite(
         *(
             f"{__name__}.{name}"
-            for name in ("login", "notifier", "redirect_login", "scopes", "storage", "threads", "scenario")
+            for name in (
+                "login",
+                "notifier",
+                "notifier_answers",
+                "redirect_login",
+                "scopes",
+                "storage",
+                "threads",
+                "scenario",
+            )
         )
     )
 

@@ -8,17 +8,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import NoReturn
 
 import pytest
 
 from consentcore.api import (
-    Audience,
     Delivered,
     EndpointView,
     Envelope,
     Gone,
-    Notice,
     NoticeKind,
     Notifier,
     Outcome,
@@ -27,8 +24,8 @@ from consentcore.api import (
     Retry,
 )
 from consentcore.hooks.discretion import Discreet
-from consentcore.testing import factories
 from consentcore.testing.fakes import FakeEnvelope
+from consentcore.testing.notifier_answers import AnswerGroup, notice_of
 from consentcore.testing.threads import together
 
 OUTCOMES = (Delivered, Retry, Gone, Reject)
@@ -38,19 +35,6 @@ LONGEST_S = 30.0
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 ODD = "Zoë\r\nBcc: eve@example.org\r\n\r\n\x00\x1b[31m \u202e<script>{{7*7}} 💡 " + "x" * 300
 """A name as somebody may have registered it who means no good."""
-
-
-def _audiences(kind: NoticeKind) -> tuple[Audience, ...]:
-    if kind is NoticeKind.SECURITY:
-        return (Audience.OPERATOR,)
-    if kind.is_account:
-        return (Audience.OWNER,)
-    return (Audience.CLIENT,) if kind is NoticeKind.TEST else (Audience.OWNER, Audience.CLIENT)
-
-
-def _notice(kind: NoticeKind) -> Notice:
-    grant = factories.grant("owner-1", "client-1")
-    return factories.notice(grant, kind=kind, audiences=_audiences(kind))
 
 
 class _Watched:
@@ -73,14 +57,13 @@ class _Watched:
         return self._notifier.send(envelope, target)
 
 
-class NotifierConformance:
+class NotifierConformance(AnswerGroup):
     """Every promise of :mod:`consentcore.ports.notifier` that can be tested without knowing the medium.
 
     :cvar capabilities: of the test class. ``network``: :meth:`hanging_notifier` is overridden. ``readback``:
-        :meth:`told` is overridden. ``account_mail``: the ``PluginInfo`` declares it.
+        :meth:`told` is overridden. ``messages``: :meth:`messages` is overridden. ``account_mail``: the ``PluginInfo``
+        declares it.
     """
-
-    capabilities: frozenset[str] = frozenset()
 
     @pytest.fixture
     def notifier(self) -> Notifier:
@@ -130,7 +113,7 @@ class NotifierConformance:
     def test_targets_are_short_distinct_and_the_same_every_time(
         self, notifier: Notifier, envelope: FakeEnvelope, kind: NoticeKind
     ) -> None:
-        asked = replace(envelope, notice=_notice(kind), attempt=0)
+        asked = replace(envelope, notice=notice_of(kind), attempt=0)
         targets = list(notifier.targets(asked))
         assert all(isinstance(target, str) and 1 <= len(target) <= 200 for target in targets)
         assert len(set(targets)) == len(targets)
@@ -155,7 +138,7 @@ class NotifierConformance:
         self, notifier: Notifier, envelope: FakeEnvelope, kind: NoticeKind
     ) -> None:
         endpoints = {endpoint.endpoint_id for endpoint in envelope.endpoints}
-        targets = notifier.targets(replace(envelope, notice=_notice(kind), attempt=0))
+        targets = notifier.targets(replace(envelope, notice=notice_of(kind), attempt=0))
         assert endpoints.isdisjoint(targets)
 
     @pytest.mark.parametrize("kind", [kind for kind in NoticeKind if kind.is_account])
@@ -163,7 +146,7 @@ class NotifierConformance:
         self, notifier: Notifier, envelope: FakeEnvelope, kind: NoticeKind
     ) -> None:
         """The worker asks a notifier only where its plugin declares ``account_mail``."""
-        asked = replace(envelope, notice=_notice(kind))
+        asked = replace(envelope, notice=notice_of(kind))
         if "account_mail" in self.capabilities:
             targets = list(notifier.targets(asked))
             assert targets, "who declares account_mail mails the data owner"
@@ -181,7 +164,7 @@ class NotifierConformance:
     ) -> None:
         if "account_mail" in self.capabilities:
             pytest.skip("the test class declares 'account_mail'")
-        kept, private = Discreet(notifier), [_notice(kind) for kind in NoticeKind if kind.is_account]
+        kept, private = Discreet(notifier), [notice_of(kind) for kind in NoticeKind if kind.is_account]
         for target in list(kept.targets(envelope)):
             kept.send(envelope, target)
             for notice in private:
@@ -228,7 +211,7 @@ class NotifierConformance:
     def test_every_kind_of_notice_has_an_outcome(
         self, notifier: Notifier, envelope: FakeEnvelope, kind: NoticeKind
     ) -> None:
-        asked = replace(envelope, notice=_notice(kind))
+        asked = replace(envelope, notice=notice_of(kind))
         for target in notifier.targets(asked):
             assert isinstance(notifier.send(asked, target), OUTCOMES)
 
@@ -243,7 +226,7 @@ class NotifierConformance:
 
     def test_several_threads_may_send_at_a_time(self, notifier: Notifier, envelope: FakeEnvelope) -> None:
         (target, *_) = notifier.targets(envelope)
-        envelopes = [replace(envelope, notice=_notice(NoticeKind.GRANTED)) for _ in range(8)]
+        envelopes = [replace(envelope, notice=notice_of(NoticeKind.GRANTED)) for _ in range(8)]
         outcomes = together(8, lambda number: notifier.send(envelopes[number], target))
         assert all(isinstance(outcome, Delivered) for outcome in outcomes)
 
@@ -280,11 +263,6 @@ class NotifierConformance:
         caplog: pytest.LogCaptureFixture,
     ) -> None:
         assert _leaks(broken_notifier, envelope, private, caplog) == []
-
-    def _not_offered(self, capability: str, fixture: str) -> NoReturn:
-        if capability in self.capabilities:
-            pytest.fail(f"capability {capability!r} is declared: override the fixture {fixture!r}")
-        pytest.skip(f"the test class does not declare {capability!r}")
 
 
 def _leaks(
