@@ -149,13 +149,13 @@ class Story:
 @pytest.fixture
 def story(platform, sink, monkeypatch):
     monkeypatch.setenv("AUTHLIB_INSECURE_TRANSPORT", "1")
-    app = platform.json(
+    app = platform.typed(
         *("client", "create", "--name", "CoolSite", "--publisher", "Frostline SAS"),
         *("--redirect-uri", sink.url("/callback"), "--webhook-url", sink.url("/webhooks")),
         *("--scope", f"{SCOPE} alarms.read", "--purpose", "To find waste.", "--require-pkce"),
     )
-    api = platform.json("client", "create", "--name", "API", "--resource-server", "--scope", SCOPE)
-    platform.json(
+    api = platform.typed("client", "create", "--name", "API", "--resource-server", "--scope", SCOPE)
+    platform.typed(
         "owner", "create", "--email", ADA, "--name", "Ada Moreau", "--password-stdin", stdin=PASSWORD
     )
     return Story(platform, app, api, sink)
@@ -198,7 +198,7 @@ def test_a_stock_client_from_consent_to_revocation(story, smtp):
     assert story.introspect(fresh["access_token"])["active"] is False
     with pytest.raises(OAuthError, match="invalid_grant"):
         session.refresh_token(story.metadata["token_endpoint"], refresh_token=fresh["refresh_token"])
-    [consent] = platform.json("consents", "list", "--owner", ADA)
+    [consent] = platform.typed("consents", "list", "--owner", ADA)
     assert (consent["state"], consent["client_name"]) == ("active", "CoolSite")
 
     session, state = story.ask()
@@ -208,14 +208,14 @@ def test_a_stock_client_from_consent_to_revocation(story, smtp):
     again = story.fetch(session, state)
     assert _alive(story, again["access_token"]) == {True}
 
-    platform.json("consents", "revoke", consent["grant_id"], "--reason", "tested")
+    platform.typed("consents", "revoke", consent["grant_id"], "--reason", "tested")
     assert _alive(story, again["access_token"], times=24) == {False}, "both web processes know at once"
     with pytest.raises(OAuthError, match="invalid_grant"):
         session.refresh_token(story.metadata["token_endpoint"], refresh_token=again["refresh_token"])
     smtp.wait_for("CoolSite can no longer see your data", ADA)
     assert [hook["type"] for hook in story.hooks(2)] == ["consent.granted", "consent.revoked"]
-    assert platform.json("consents", "list", "--owner", ADA) == []
-    [ended] = platform.json("consents", "list", "--owner", ADA, "--all")
+    assert platform.typed("consents", "list", "--owner", ADA) == []
+    [ended] = platform.typed("consents", "list", "--owner", ADA, "--all")
     assert ended["state"] == "revoked"
 
     _revoke_in_the_browser(story, smtp)

@@ -58,7 +58,7 @@ class Installation:
         self.browser = Browser()
 
     def set_up(self):
-        assert self.made.run("init").returncode == 0
+        self.made.init()
         self.made.json("owner", "create", "--email", EMAIL, "--password-stdin", stdin=PASSWORD)
         for name in ("coolsite", "shiftplan", "pocketmeter"):
             options = (

@@ -54,7 +54,7 @@ def sink():
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory):
     with deployment(tmp_path_factory.mktemp("interop"), smtp=9) as made:
-        assert made.run("init").returncode == 0
+        made.init()
         made.json("owner", "create", "--email", ADA, "--password-stdin", stdin=PASSWORD)
         made.start()
         yield made

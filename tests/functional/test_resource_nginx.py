@@ -155,7 +155,7 @@ def site(tmp_path_factory):
         reserved_port() as port,
         reserved_port() as check,
     ):
-        assert house.run("init").returncode == 0
+        house.init()
         house.json("owner", "create", "--email", ADA, "--password-stdin", stdin=PASSWORD)
         callback = f"http://127.0.0.1:{api}/callback"
         common = ("--redirect-uri", callback, "--scope", "comfort.read alarms.read", "--resource", RESOURCE)

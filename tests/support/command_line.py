@@ -48,6 +48,19 @@ class Bytes(io.TextIOWrapper):
     """Standard input that has a buffer."""
 
 
+def call(*arguments: str, stdin: bytes = b"") -> Result:
+    """Run ``consentcore`` with these words in this process."""
+    out, err = io.StringIO(), io.StringIO()
+    before, sys.stdin = sys.stdin, Bytes(io.BytesIO(stdin))
+    try:
+        with redirect_stdout(out), redirect_stderr(err):
+            code = run(list(arguments))
+    finally:
+        sys.stdin = before
+    assert "Traceback" not in err.getvalue()
+    return Result(code, out.getvalue(), err.getvalue())
+
+
 @dataclass
 class Cli:
     """Calls ``consentcore`` with the INI of ``folder``."""
@@ -60,16 +73,7 @@ class Cli:
         self.ini.write_text(INI)
 
     def __call__(self, *arguments: str, stdin: bytes = b"", ini: bool = True) -> Result:
-        out, err = io.StringIO(), io.StringIO()
-        before, sys.stdin = sys.stdin, Bytes(io.BytesIO(stdin))
-        words = [*arguments, "-c", str(self.ini)] if ini else list(arguments)
-        try:
-            with redirect_stdout(out), redirect_stderr(err):
-                code = run(words)
-        finally:
-            sys.stdin = before
-        assert "Traceback" not in err.getvalue()
-        return Result(code, out.getvalue(), err.getvalue())
+        return call(*arguments, *(("-c", str(self.ini)) if ini else ()), stdin=stdin)
 
     def set(self, *lines: str) -> None:
         """Add lines to the INI."""

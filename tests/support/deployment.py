@@ -21,6 +21,7 @@ import requests
 from aiosmtpd.controller import Controller
 
 from consentcore.demo.serving import base_url, bind
+from tests.support.command_line import call
 from tests.support.patience import PATIENCE_S, eventually
 from tests.support.ports import reserved_port
 
@@ -111,8 +112,16 @@ class Deployment:
         assert "Traceback" not in done.stderr, done.stderr
         return done
 
+    def init(self) -> None:
+        """Make keys and tables, in this process: a process for each command is most of what a set-up takes."""
+        assert call("init", "-c", str(self.ini)).code == 0
+
     def json(self, *arguments: str, stdin: str = "") -> Any:
-        """Run a command with --json that must succeed; what it answers."""
+        """What a command answers with --json. It must succeed; it runs in this process, like :meth:`init`."""
+        return call(*arguments, "--json", "-c", str(self.ini), stdin=stdin.encode()).json
+
+    def typed(self, *arguments: str, stdin: str = "") -> Any:
+        """The same by a process of its own, as an operator types it."""
         done = self.run(*arguments, "--json", stdin=stdin)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
