@@ -12,7 +12,6 @@ from consentcore_login_oidc.login import OidcLogin
 from consentcore_login_oidc.settings import OidcSettings
 from consentcore_memory import MemoryStorage
 from tests.support.oidc_provider import CLIENT_ID, CLIENT_SECRET, FakeProvider
-from tests.support.patience import PATIENCE_S
 
 CALLBACK = "https://consent.example/login/callback"
 
@@ -51,7 +50,7 @@ def made(storage, provider):
             "issuer": provider.issuer,
             "client_id": CLIENT_ID,
             "client_secret": Secret(CLIENT_SECRET),
-            "timeout_s": PATIENCE_S,
+            "timeout_s": 60.0,  # the most there is
             **settings,
         }
         return OidcLogin(OidcSettings(**values), storage)
