@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from consentcore.runtime import Runtime
 
 
+BEGUN = ("notifier", "storage", "scopes", "login", "resources", "anchor", "extension")
 UNKNOWN = "it needs settings; plugins check -c INI looks at what it makes"
 
 
@@ -113,7 +114,7 @@ def check(state: State, names: tuple[str, ...]) -> int:
 
 
 @command.command("new")
-@click.argument("kind", type=click.Choice(["notifier", "storage", "scopes"]))
+@click.argument("kind", type=click.Choice(BEGUN))
 @click.argument("name")
 @click.option(
     "--folder", type=click.Path(path_type=Path, file_okay=False), help="Where; by default ./consentcore-NAME."

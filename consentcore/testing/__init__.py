@@ -22,33 +22,41 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from consentcore.testing.fakes import FakeEnvelope, ManualClock, fixed_keys
+    from consentcore.testing.anchor import AnchorConformance
+    from consentcore.testing.fakes import FakeEnvelope, ManualClock, fixed_keys, memory_storage
     from consentcore.testing.login import LoginConformance
     from consentcore.testing.notifier import NotifierConformance
     from consentcore.testing.redirect_login import RedirectLoginConformance
+    from consentcore.testing.resources import ResourceDirectoryConformance
     from consentcore.testing.scopes import ScopeCatalogConformance
     from consentcore.testing.storage import StorageConformance
 
 __all__ = [
+    "AnchorConformance",
     "FakeEnvelope",
     "LoginConformance",
     "ManualClock",
     "NotifierConformance",
     "RedirectLoginConformance",
+    "ResourceDirectoryConformance",
     "ScopeCatalogConformance",
     "StorageConformance",
     "fixed_keys",
+    "memory_storage",
 ]
 
 _HOMES = {
+    "AnchorConformance": "anchor",
     "FakeEnvelope": "fakes",
     "LoginConformance": "login",
     "ManualClock": "fakes",
     "NotifierConformance": "notifier",
     "RedirectLoginConformance": "redirect_login",
+    "ResourceDirectoryConformance": "resources",
     "ScopeCatalogConformance": "scopes",
     "StorageConformance": "storage",
     "fixed_keys": "fakes",
+    "memory_storage": "fakes",
 }
 
 if "pytest" in sys.modules:
@@ -57,10 +65,12 @@ if "pytest" in sys.modules:
         *(
             f"{__name__}.{name}"
             for name in (
+                "anchor",
                 "login",
                 "notifier",
                 "notifier_answers",
                 "redirect_login",
+                "resources",
                 "scopes",
                 "storage",
                 "threads",

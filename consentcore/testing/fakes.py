@@ -11,7 +11,7 @@ from consentcore.testing import factories
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from consentcore.api import KeyRing
+    from consentcore.api import KeyRing, Storage
 
 
 class ManualClock:
@@ -39,6 +39,17 @@ def fixed_keys(*key_ids: str) -> KeyRing:
 
     names = key_ids or ("test1",)
     return Keys([(name, name.encode().ljust(32, b".")) for name in names])
+
+
+def memory_storage() -> Storage:
+    """Make an empty, migrated storage in the memory of this process, for tests of plugins that are given one."""
+    from consentcore.hooks.discovery import choose, installed_plugins
+    from consentcore.hooks.registry import Registry
+
+    registry = Registry.from_plugins({"memory": choose("memory", installed_plugins()).load()})
+    storage = registry.storage(ManualClock(), fixed_keys())
+    storage.migrate()
+    return storage
 
 
 def _notice() -> Notice:

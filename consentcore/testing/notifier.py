@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -26,6 +25,7 @@ from consentcore.api import (
 from consentcore.hooks.discretion import Discreet
 from consentcore.testing.fakes import FakeEnvelope
 from consentcore.testing.notifier_answers import AnswerGroup, notice_of
+from consentcore.testing.silence import SilentPort
 from consentcore.testing.threads import together
 
 OUTCOMES = (Delivered, Retry, Gone, Reject)
@@ -57,7 +57,7 @@ class _Watched:
         return self._notifier.send(envelope, target)
 
 
-class NotifierConformance(AnswerGroup):
+class NotifierConformance(AnswerGroup, SilentPort):
     """Every promise of :mod:`consentcore.ports.notifier` that can be tested without knowing the medium.
 
     :cvar capabilities: of the test class. ``network``: :meth:`hanging_notifier` is overridden. ``readback``:
@@ -96,12 +96,6 @@ class NotifierConformance(AnswerGroup):
     def private(self) -> Sequence[str]:
         """Give what must be in no log; override it to add what your notifier signs in with."""
         return [SECRET, SECRET.removeprefix("whsec_"), "ada@example.org", "ops@example.com", "Ada"]
-
-    @pytest.fixture
-    def silent_port(self) -> Iterator[int]:
-        """A port of 127.0.0.1 where somebody listens and says nothing."""
-        with socket.create_server(("127.0.0.1", 0), backlog=64) as listening:
-            yield listening.getsockname()[1]
 
     def test_schedule_is_finite_positive_and_never_goes_down(self, notifier: Notifier) -> None:
         waits = list(notifier.retry_schedule_s)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from consentcore.cli.scaffold import KINDS
 from tests.support import tiny_plugins as tiny
 from tests.support.command_line import Cli
 
@@ -161,7 +162,7 @@ BUILD = "import sys; from setuptools.build_meta import build_wheel; print(build_
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["notifier", "scopes", "storage"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_new_plugin_builds_installs_and_passes_the_kit(cli, tmp_path, kind):
     package, site = tmp_path / "package", tmp_path / "installed"
     files = cli("plugins", "new", kind, "my_thing", "--folder", str(package), "--json", ini=False).json[

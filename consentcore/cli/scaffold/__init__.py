@@ -17,7 +17,15 @@ from consentcore.hooks.versions import API_VERSIONS
 FILES = Path(__file__).parent / "files"
 SUFFIX = ".tmpl"
 MODEL_STORAGE = "memory"
-KINDS = {"notifier": PluginKind.NOTIFIER, "scopes": PluginKind.SCOPES, "storage": PluginKind.STORAGE}
+KINDS = {
+    "anchor": PluginKind.EXTENSION,
+    "extension": PluginKind.EXTENSION,
+    "login": PluginKind.LOGIN,
+    "notifier": PluginKind.NOTIFIER,
+    "resources": PluginKind.EXTENSION,
+    "scopes": PluginKind.SCOPES,
+    "storage": PluginKind.STORAGE,
+}
 """What can be begun, by the word on the command line."""
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
@@ -25,7 +33,7 @@ _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 def write_plugin(kind: str, name: str, folder: Path) -> list[str]:
     """Write a plugin into ``folder``, which must be empty or new.
 
-    :param kind: ``notifier``, ``scopes`` or ``storage``.
+    :param kind: one of :data:`KINDS`.
     :param name: what INIs will call it.
     :returns: the files, relative to ``folder``.
     :raises InvalidInput: the name cannot be used, or the folder is not empty.

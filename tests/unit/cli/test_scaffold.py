@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
+import tomllib
 
 import pytest
 
-from consentcore.cli.scaffold import write_plugin
+from consentcore.cli.plugins import BEGUN
+from consentcore.cli.scaffold import KINDS, write_plugin
 from consentcore.domain.errors import InvalidInput
+from tests.support import tiny_plugins as tiny
+from tests.support.command_line import Cli
 
 
 @pytest.mark.parametrize(
@@ -26,10 +32,17 @@ def test_folder_that_is_not_empty_is_left_alone(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
-@pytest.mark.parametrize("kind", ["notifier", "scopes", "storage"])
+COMMON = ("pyproject.toml", "README.md", ".gitignore", ".github/workflows/test.yml", "tests/test_my_thing.py")
+
+
+def test_every_kind_can_be_named_on_the_command_line():
+    assert set(BEGUN) == set(KINDS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_placeholder_is_filled(kind, tmp_path):
     files = write_plugin(kind, "my_thing", tmp_path)
-    assert {"pyproject.toml", "README.md", ".gitignore", "tests/test_my_thing.py"} <= set(files)
+    assert set(COMMON) <= set(files)
     for path in tmp_path.rglob("*"):
         if path.is_file():
             text = path.read_text()
@@ -52,3 +65,63 @@ def test_every_file_that_a_new_storage_explains_is_there(tmp_path):
     named = set(re.findall(r"`(\w+\.py)`", table))
     assert "capabilities.py" in named
     assert named <= files
+
+
+FAST = [kind for kind in KINDS if kind != "storage"]
+"""Its kit takes its time; tests/functional/test_cli_plugins.py runs that of every kind, from a wheel."""
+
+
+@pytest.mark.parametrize("kind", FAST)
+def test_tests_of_a_new_plugin_pass_from_the_first_minute(kind, tmp_path):
+    write_plugin(kind, "my_thing", tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error::pytest.PytestWarning"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert " passed" in done.stdout
+
+
+NEEDED = {
+    "notifier": {"url": "https://chat.example/hook"},
+    "resources": {"url": "https://customers.example/sites"},
+    "anchor": {"file": "%(here)s/checkpoints"},
+}
+NAMED = {
+    "notifier": "notifiers = devmail webhook",
+    "scopes": "scopes = scopes_file",
+    "storage": "storage =",
+    "login": "login =",
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_new_plugin_is_in_order_in_the_product(kind, tmp_path, monkeypatch):
+    package = tmp_path / "package"
+    write_plugin(kind, "my_thing", package)
+    project = tomllib.loads((package / "pyproject.toml").read_text())["project"]
+    tiny.install(package / "src", "my_thing", "1.0", **project["entry-points"]["consentcore.plugins"])
+    monkeypatch.syspath_prepend(package / "src")
+    cli = Cli(tmp_path)
+    named = NAMED.get(kind, "extensions =")
+    setting = named.partition(" ")[0]
+    lines = [
+        line for line in cli.ini.read_text().splitlines() if not line.startswith(f"consentcore.{setting} ")
+    ]
+    lines += [f"consentcore.{named} my_thing"]
+    lines += [f"consentcore.plugin.my_thing.{key} = {value}" for key, value in NEEDED.get(kind, {}).items()]
+    cli.ini.write_text("\n".join([*lines, ""]))
+    try:
+        assert cli("init").code == 0
+        checked = cli("plugins", "check")
+        assert (checked.code, checked.err) == (0, "")
+        assert cli("plugins", "check", "my_thing", ini=False).code == 0
+        if kind == "extension":
+            assert cli("my_thing", "--json").json == {"applications": 0}
+    finally:
+        for name in [name for name in sys.modules if name.startswith("consentcore_my_thing")]:
+            del sys.modules[name]
