@@ -9,7 +9,7 @@ export PYTEST_DEBUG_TEMPROOT := $(shell df -m /dev/shm 2>/dev/null | awk 'NR == 
 STORY := tests/acceptance tests/functional/test_end_to_end_stock_client.py tests/browser/test_story.py
 COVERAGE := --cov=consentcore --cov=plugins --cov-branch
 
-.PHONY: help messages setup demo demo-check test test-rest anywhere soak check lint format types imports docs reference wheel bench chaos faketime lock packaging clean browser node nginx
+.PHONY: help messages translations setup demo demo-check test test-rest anywhere soak check lint format types imports docs reference wheel bench chaos faketime lock packaging clean browser node nginx
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +74,9 @@ chaos: setup faketime  ## consents and revocations while everything fails, and t
 
 messages: setup  ## the templates of the language catalogs (.pot) out of templates and sources
 	@$(BIN)/python scripts/write_messages.py
+
+translations: setup  ## what each language lacks (TRANSLATIONS_ARGS=--merge writes what is new into its catalogs)
+	@$(BIN)/python scripts/translations.py $(TRANSLATIONS_ARGS)
 
 lock: setup  ## requirements.lock from requirements.in
 	@sh scripts/lock.sh

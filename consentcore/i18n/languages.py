@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from consentcore.i18n.catalogs import Catalogs
+from consentcore.i18n.catalogs import CORE, Catalogs
 from consentcore.i18n.language import ENGLISH, Language
 
 if TYPE_CHECKING:
@@ -22,10 +22,11 @@ class Languages:
 
     :param default: the tag of the one that is shown to whoever asks for none; English where it is not offered.
     :param theme: the operator's folder, which may hold catalogs.
+    :param core: the folder of ours.
     """
 
-    def __init__(self, default: str = ENGLISH, theme: Path | None = None) -> None:
-        catalogs = Catalogs(theme)
+    def __init__(self, default: str = ENGLISH, theme: Path | None = None, core: Path = CORE) -> None:
+        catalogs = Catalogs(theme, core)
         self._by_tag = {tag.lower(): Language(tag, catalogs) for tag in sorted({ENGLISH, *catalogs.tags()})}
         self.default = self._by_tag.get(default.lower(), self._by_tag[ENGLISH])
 

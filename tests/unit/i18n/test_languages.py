@@ -28,7 +28,7 @@ def theme(tmp_path):
 
 
 def languages(theme, default="en"):
-    return Languages(default, theme.folder)
+    return Languages(default, theme.folder, core=theme.folder / "core")
 
 
 def test_a_language_is_its_catalog_and_english_needs_none(theme):
