@@ -7,11 +7,16 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from _pytest.fixtures import FixtureFunctionDefinition
 
-from consentcore.api import StorageCapabilities
+from consentcore import testing
+from consentcore.api import REASONS, StorageCapabilities
 from consentcore.cli.commands import BUILT_IN
 from consentcore.hooks.checks import HOOKS
+from consentcore.testing import factories
 from consentcore.testing.storage.port_methods import port_methods
+from consentcore.web.csrf import ANY_PERSON
+from consentcore.web.security import AUDIENCES
 from scripts import write_settings, write_storage
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -48,6 +53,57 @@ def test_every_hook_is_explained_with_its_arguments():
     headings = re.findall(r"^### `(\w+)\(([^)]*)\)`$", text_of(DOCS / "plugins.md"), re.MULTILINE)
     explained = {name: tuple(arguments.replace(" ", "").split(",")) for name, arguments in headings}
     assert explained == {name: arguments or ("",) for name, arguments in HOOKS.items()}
+
+
+def kits() -> dict[str, set[str]]:
+    """Every conformance kit, with the fixtures that its class declares itself or an author may override."""
+    found = {}
+    for name in testing.__all__:
+        thing = getattr(testing, name)
+        if isinstance(thing, type) and name.endswith("Conformance"):
+            found[name] = {
+                key
+                for part in thing.__mro__
+                for key, value in vars(part).items()
+                if isinstance(value, FixtureFunctionDefinition)
+                and not key.startswith("_")
+                # What a group of tests of storages keeps for itself is no business of authors.
+                and not (
+                    part.__module__.startswith("consentcore.testing.storage")
+                    and part.__name__.endswith("Group")
+                )
+            }
+    return found
+
+
+def test_every_kit_and_every_fixture_of_it_is_explained():
+    table = re.search(
+        r"^## The conformance kit$(.*?)^## ", text_of(DOCS / "plugins.md"), re.MULTILINE | re.DOTALL
+    )[1]
+    rows = dict(re.findall(r"^\| `(\w+)` \|(.*)\|$", table, re.MULTILINE))
+    assert set(rows) == set(kits())
+    for name, fixtures in kits().items():
+        missing = {one for one in fixtures if f"`{one}`" not in rows[name]} - {"silent_port"}
+        assert missing == set(), name
+    assert "`silent_port`" in table
+
+
+@pytest.mark.parametrize("name", [*testing.__all__, *factories.__all__])
+def test_every_public_name_of_the_kit_is_explained(name):
+    assert re.search(rf"\b{name}\b", code_of(DOCS / "plugins.md"))
+
+
+@pytest.mark.parametrize("reason", sorted(REASONS))
+def test_every_reason_of_a_redirect_login_is_explained(reason):
+    assert f"| `{reason}` |" in text_of(DOCS / "plugins.md")
+
+
+@pytest.mark.parametrize(
+    "option",
+    [*(f'permission="{one}"' for one in AUDIENCES), "require_csrf=True", f'require_csrf="{ANY_PERSON}"'],
+)
+def test_every_option_of_a_view_is_explained(option):
+    assert f"| `{option}` |" in text_of(DOCS / "plugins.md")
 
 
 def test_every_setting_is_listed_as_it_is_declared():

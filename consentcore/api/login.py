@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from consentcore.owners.addresses import add_owner, move_owner
 from consentcore.ports.login import (
+    REASONS,
     Authenticated,
     LoginAttempt,
     LoginOutcome,
@@ -17,6 +18,7 @@ from consentcore.ports.login import (
 )
 
 __all__ = [
+    "REASONS",
     "Authenticated",
     "LoginAttempt",
     "LoginOutcome",

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from consentcore.api import (
+    REASONS,
     Authenticated,
     RedirectLogin,
     RedirectTo,
@@ -16,7 +17,6 @@ from consentcore.api import (
     Storage,
     Unavailable,
 )
-from consentcore.ports.login import REASONS
 
 CALLBACK = "https://consent.example/login/callback"
 OUT = "https://consent.example/login/out"

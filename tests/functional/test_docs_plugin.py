@@ -14,7 +14,7 @@ import pytest
 
 from consentcore.worker.worker import Worker
 from tests.support import tiny_plugins as tiny
-from tests.support.platform import connect, make_platform
+from tests.support.platform import ISSUER, connect, make_platform, sign_in
 from tests.support.sinks import http_sink
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "plugins.md").read_text(encoding="utf-8")
@@ -88,3 +88,40 @@ def test_notifier_in_five_minutes_passes_the_kit(site, tmp_path):
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert " passed" in done.stdout
+
+
+@pytest.fixture
+def helpdesk(tmp_path, monkeypatch):
+    """A platform with the pages of the page."""
+    site = tmp_path / "pages"
+    site.mkdir()
+    (code,) = [one for one in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL) if '"helpdesk"' in one]
+    (site / "consentcore_helpdesk.py").write_text(code)
+    tiny.install(site, "helpdesk", "1.0", helpdesk="consentcore_helpdesk")
+    monkeypatch.syspath_prepend(site)
+    monkeypatch.setenv("CONSENTCORE_EXTENSIONS", "helpdesk")
+    platform = make_platform(tmp_path)
+    yield platform
+    platform.runtime.close()
+    sys.modules.pop("consentcore_helpdesk", None)
+
+
+def test_options_of_views_do_what_the_page_says(helpdesk):
+    browser = helpdesk.browser()
+    sent = browser.get("/help", status=303)
+    assert sent.location.endswith("/login?next=/help")
+    page = sign_in(browser, sent.follow())
+    assert "ada@example.org" in page.text
+    token = page.forms[0]["csrf_token"].value
+    assert "We call" in browser.post("/help", {"csrf_token": token}, headers={"Origin": ISSUER}).text
+    browser.post("/help", {"csrf_token": token}, headers={"Origin": "https://evil.example"}, status=403)
+    browser.post("/help", {}, headers={"Origin": ISSUER}, status=403)
+    browser.post("/help", {"csrf_token": "made up"}, headers={"Origin": ISSUER}, status=403)
+
+
+def test_page_of_an_application_needs_no_form(helpdesk):
+    secret = helpdesk.add_client("meter")
+    caller = helpdesk.browser()
+    caller.post("/api/help/status", status=401)
+    caller.authorization = ("Basic", ("meter", secret))
+    assert caller.post("/api/help/status").json == {"waiting": 0}
