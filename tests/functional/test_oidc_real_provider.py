@@ -16,7 +16,7 @@ ACCOUNTS = {
         "email": "Ada@Example.org",
         "email_verified": True,
         "name": "Ada Moreau",
-        "locale": "fr-FR",
+        "locale": "sv-SE",
         "zoneinfo": "Europe/Paris",
     },
     "unsure": {"email": "unsure@example.org", "email_verified": False},
@@ -94,7 +94,7 @@ def test_a_consent_from_the_link_to_the_tokens(place):
         owner = uow.owners.by_email("ada@example.org")
         identities = uow.identities.of_owner(owner.owner_id)
         event = uow.ledger.of_owner(owner.owner_id)[0]
-    assert (owner.name, owner.locale, owner.timezone) == ("Ada Moreau", "fr-FR", "Europe/Paris")
+    assert (owner.name, owner.locale, owner.timezone) == ("Ada Moreau", "sv-SE", "Europe/Paris")
     assert [(one.issuer, one.subject) for one in identities] == [(place.provider, "ada")]
     assert '"acr":"' in event.body
 
