@@ -24,10 +24,10 @@ demo-check: setup browser  ## the whole story for real: the demo step by step, a
 	$(BIN)/pytest -q $(STORY)
 
 test: setup  ## the fast tests (about seven minutes on two cores)
-	$(BIN)/pytest -n 2 -q -m "not browser and not slow" $(PYTEST_ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile -q -m "not browser and not slow" $(PYTEST_ARGS)
 
 test-rest: setup browser node nginx faketime  ## the tests that `test` and `demo-check` leave out: Chromium, PostgreSQL through the whole kit, load
-	$(BIN)/pytest -n 2 -q -m "browser or slow" $(addprefix --ignore=,$(STORY)) $(PYTEST_ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile -q -m "browser or slow" $(addprefix --ignore=,$(STORY)) $(PYTEST_ARGS)
 
 check: setup lint types imports  ## the gate: everything that has to hold before a push
 	$(MAKE) test PYTEST_ARGS="$(COVERAGE) --cov-report="
