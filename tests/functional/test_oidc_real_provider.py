@@ -23,7 +23,7 @@ ACCOUNTS = {
 }
 
 
-class Place:
+class OidcPlatform:
     """A platform, its provider, and how a person gets through the provider's pages."""
 
     def __init__(self, platform, web: str, provider: str) -> None:
@@ -74,7 +74,7 @@ def place(request, tmp_path_factory):
                 extra=lines,
             )
         site = Site(sock, platform.app)
-        yield Place(platform, web, issuer)
+        yield OidcPlatform(platform, web, issuer)
         site.close()
         platform.runtime.close()
 

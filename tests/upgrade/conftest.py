@@ -8,8 +8,8 @@ from tests.upgrade.old_installation import (
     closing,
     install,
     load_dump,
-    postgresql_house,
-    sqlite_house,
+    postgresql_installation,
+    sqlite_installation,
 )
 
 
@@ -47,9 +47,9 @@ def ports():
 def old(request, tmp_path, ports):
     """A database as it was left, not upgraded."""
     if request.param == "sqlite":
-        house = sqlite_house(tmp_path, ports)
+        house = sqlite_installation(tmp_path, ports)
     else:
-        house = postgresql_house(tmp_path, ports, request.getfixturevalue("postgres_of_then"))
+        house = postgresql_installation(tmp_path, ports, request.getfixturevalue("postgres_of_then"))
     with closing(house):
         yield house
 

@@ -56,7 +56,7 @@ def install(folder: Path, *names: str) -> Path:
 
 
 @dataclass
-class OldHouse:
+class OldInstallation:
     """A folder with an old INI, key file and database, and the story's facts.
 
     :ivar lines: of the INI, beside those of the story.
@@ -133,14 +133,14 @@ class OldHouse:
         return browser
 
 
-def sqlite_house(folder: Path, ports: tuple[int, int]) -> OldHouse:
+def sqlite_installation(folder: Path, ports: tuple[int, int]) -> OldInstallation:
     """The SQLite file."""
     path = folder / "consentcore.sqlite"
     shutil.copyfile(OLD / "consentcore.sqlite", path)
     with sqlite3.connect(path) as connection:
         connection.execute(URL_COLUMN.format(ports[1]))
     connection.close()
-    return OldHouse(
+    return OldInstallation(
         folder,
         "sqlite",
         "sqlalchemy",
@@ -157,25 +157,27 @@ def load_dump(url: str) -> None:
         connection.execute((OLD / "postgresql.sql").read_text().encode())
 
 
-def postgresql_house(folder: Path, ports: tuple[int, int], url: str) -> OldHouse:
+def postgresql_installation(folder: Path, ports: tuple[int, int], url: str) -> OldInstallation:
     """A database with the dump in it."""
     import psycopg
 
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(URL_COLUMN.format(ports[1]).encode())
     line = f"consentcore.plugin.sqlalchemy.url = {url.replace('%', '%%')}"
-    return OldHouse(folder, "postgresql", "sqlalchemy", [line], ports)
+    return OldInstallation(folder, "postgresql", "sqlalchemy", [line], ports)
 
 
-def shelf_house(folder: Path, ports: tuple[int, int]) -> OldHouse:
+def shelf_installation(folder: Path, ports: tuple[int, int]) -> OldInstallation:
     """The file of the storage that somebody else wrote for the plugin API of then."""
     text = (OLD / "shelf.txt").read_text()
     (folder / "shelf.txt").write_text(text.replace(f":{PORT}/", f":{ports[1]}/"))
-    return OldHouse(folder, "shelf", "shelf", ["consentcore.plugin.shelf.path = %(here)s/shelf.txt"], ports)
+    return OldInstallation(
+        folder, "shelf", "shelf", ["consentcore.plugin.shelf.path = %(here)s/shelf.txt"], ports
+    )
 
 
 @contextmanager
-def closing(house: OldHouse) -> Iterator[OldHouse]:
+def closing(house: OldInstallation) -> Iterator[OldInstallation]:
     """Give connections back after a test."""
     try:
         yield house

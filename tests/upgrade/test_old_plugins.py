@@ -25,7 +25,7 @@ from tests.support.platform import (
     visible,
 )
 from tests.support.sinks import Answer, http_sink
-from tests.upgrade.old_installation import OLD, OldHouse, closing, sqlite_house
+from tests.upgrade.old_installation import OLD, OldInstallation, closing, sqlite_installation
 
 MINE = {
     "doorman": ("login", ("consentcore.plugin.doorman.path = %(here)s/passwords",)),
@@ -48,19 +48,19 @@ def installed(wheels_of_then, monkeypatch):
 @pytest.fixture
 def house(tmp_path):
     """The old SQLite database, upgraded."""
-    with closing(sqlite_house(tmp_path, (9, 9))) as made:
+    with closing(sqlite_installation(tmp_path, (9, 9))) as made:
         assert made.cli("init").code == 0
         yield made
 
 
-def with_plugin(house: OldHouse, name: str, *more: str, value: str = "") -> OldHouse:
+def with_plugin(house: OldInstallation, name: str, *more: str, value: str = "") -> OldInstallation:
     """Name a plugin in the INI, in place of what was there or as ``value`` says."""
     setting, lines = MINE[name]
     house.write_ini(*lines, *more, changes={f"consentcore.{setting}": value or name})
     return house
 
 
-def consent_page(house: OldHouse, request: Request, email: str = "grace@example.org"):
+def consent_page(house: OldInstallation, request: Request, email: str = "grace@example.org"):
     browser = house.platform.browser()
     page = sign_in(
         browser, browser.get(request.url).follow(), email, house.facts["people"][email]["password"]
@@ -68,7 +68,7 @@ def consent_page(house: OldHouse, request: Request, email: str = "grace@example.
     return browser, page
 
 
-def tokens(house: OldHouse, page, request: Request) -> dict[str, str]:
+def tokens(house: OldInstallation, page, request: Request) -> dict[str, str]:
     done = exchange(house.platform, request, answer(page, "approve")["code"])
     assert done.status_int == 200, done.text
     return done.json
@@ -186,7 +186,7 @@ def room(house):
         yield sink
 
 
-def told(house: OldHouse, room) -> set[str]:
+def told(house: OldInstallation, room) -> set[str]:
     """What the room hears when the worker has had its turn."""
     Worker(house.platform.runtime).run_once()
     return {json.loads(got.body)["text"] for got in room.received}

@@ -11,7 +11,7 @@ from consentcore.api import Client
 from consentcore.hooks.info import PluginKind
 from consentcore.hooks.versions import API_VERSIONS, CHANGES
 from consentcore.testing.storage.port_methods import port_methods
-from tests.upgrade.old_installation import closing, shelf_house
+from tests.upgrade.old_installation import closing, shelf_installation
 
 THEN = frozenset((Path(__file__).parent / "storage_api_1_0.txt").read_text().split())
 CHANGED = CHANGES[PluginKind.STORAGE]
@@ -22,7 +22,7 @@ DOCS = Path(__file__).parent.parent.parent / "docs" / "upgrading.md"
 def house(wheels_of_then, tmp_path, monkeypatch):
     """The file of the storage, its wheel beside the product."""
     monkeypatch.syspath_prepend(str(wheels_of_then))
-    with closing(shelf_house(tmp_path, (9, 9))) as made:
+    with closing(shelf_installation(tmp_path, (9, 9))) as made:
         yield made
 
 
