@@ -1,5 +1,5 @@
-"""What templates need of languages: ``_()`` and ``{% trans %}``, the filters ``day`` and ``moment``, and messages that
-are translated where they are shown.
+"""What templates need of languages: ``_()`` and ``{% trans %}``, the filters ``day``, ``moment`` and ``within``, and
+messages that are translated where they are shown.
 
 The language is the variable ``language`` of a template. Without one (a macro that was imported without context, a page
 of a plugin made elsewhere) it is English.
@@ -16,6 +16,7 @@ from markupsafe import Markup, escape
 from consentcore.domain.message import Message
 from consentcore.i18n.catalogs import Catalogs
 from consentcore.i18n.language import ENGLISH, Language
+from consentcore.i18n.wording import within
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -29,7 +30,7 @@ def install(environment: Environment) -> None:
     """Teach an environment with the extension ``jinja2.ext.i18n`` to speak, before it compiles a template."""
     environment.newstyle_gettext = True  # type: ignore[attr-defined] # of the extension: placeholders become arguments
     environment.globals.update(_=_gettext, gettext=_gettext, ngettext=_ngettext)
-    environment.filters.update(day=_day, moment=_moment)
+    environment.filters.update(day=_day, moment=_moment, within=_within)
     environment.finalize = _shown
 
 
@@ -81,3 +82,8 @@ def _day(context: Context, ms: int, timezone: str = "UTC") -> str:
 @pass_context
 def _moment(context: Context, ms: int, timezone: str = "UTC") -> str:
     return language_of(context).moment(ms, timezone)
+
+
+@pass_context
+def _within(context: Context, text: str) -> str:
+    return within(text, language_of(context).tag)

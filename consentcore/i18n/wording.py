@@ -20,7 +20,12 @@ def sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}." if text else ""
 
 
-def within(text: str) -> str:
-    """Catalog text that goes on inside a sentence of ours: no capital first (unless it is all capitals)."""
+def within(text: str, tag: str = "en") -> str:
+    """Catalog text that goes on inside a sentence of ours: no capital first (unless it is all capitals).
+
+    :param tag: the language of the sentence; German text stays as it is, since its first word may be a noun.
+    """
     text = bare(text)
-    return text if text[1:2].isupper() else f"{text[:1].lower()}{text[1:]}"
+    if text[1:2].isupper() or tag.partition("-")[0] == "de":
+        return text
+    return f"{text[:1].lower()}{text[1:]}"

@@ -37,7 +37,7 @@ def includeme(config: Configurator) -> None:
         environment = config.get_jinja2_environment()
         install(environment)
         environment.filters.update(bdi=bdi, isolated=isolated, iso=iso)
-        for name in ("bare", "confirmation_number", "sentence", "within"):
+        for name in ("bare", "confirmation_number", "sentence"):
             environment.filters[name] = getattr(wording, name)
 
     config.action("consentcore-jinja-filters", filters, order=9999)

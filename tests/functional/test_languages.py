@@ -167,3 +167,9 @@ def test_scopes_are_shown_and_recorded_in_the_words_that_they_have_in_the_langua
             shown = uow.ledger.snapshot(json.loads(event.body)["evidence"]["snapshot_hash"])
         assert [scope["label"] for scope in json.loads(shown.content)["scopes"]] == [seen, "Room climate"]
     platform.runtime.close()
+
+
+def test_what_a_scope_cannot_keeps_its_capital_in_german(platform):
+    _, page = to_consent_page(platform, Request(extra={"ui_locales": "de-AT"}))
+    assert page.html.html["lang"] == "de"
+    assert "Das kann die Anwendung nicht: Personen oder Messwerte sehen." in page.html.main.text
