@@ -10,7 +10,7 @@ os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,::1,localhost"
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.support.amazon import aws  # noqa: F401 - pytest finds fixtures by their names here
+from tests.support.amazon import aws, dynamo, dynamo_client  # noqa: F401 - pytest finds fixtures by their names here
 from tests.support.names import has_address
 from tests.support.postgres import empty_postgres_url, postgres_server, postgres_url  # noqa: F401 - likewise
 

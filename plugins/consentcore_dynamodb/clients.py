@@ -1,0 +1,99 @@
+"""Clients and their webhook endpoints inside a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import islice
+
+from consentcore.api import Client, EndpointHealth, WebhookEndpoint
+from consentcore_dynamodb.keys import LISTS, WORK, Item, Key, client_key, indexed, name, place
+from consentcore_dynamodb.records import CLIENTS, ENDPOINTS
+from consentcore_dynamodb.work import Work
+
+ALL = "CLIENTS"
+
+
+class DynamoClients:
+    """:class:`consentcore.api.ClientRepository` in DynamoDB."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    def get(self, client_id: str) -> Client | None:
+        return CLIENTS.read_from(self._work.get(client_key(client_id)))
+
+    def add(self, client: Client) -> None:
+        item, said = _client_item(client), f"there is a client {client.client_id!r} already"
+        self._work.get(client_key(client.client_id))
+        self._work.add(item, said)
+
+    def update(self, client: Client) -> None:
+        before = self._work.get(client_key(client.client_id), lock=True)
+        if before is not None:
+            self._work.replace(before, _client_item(client))
+
+    def list(self, *, after: str = "", limit: int = 100) -> Sequence[Client]:
+        found = self._work.find(LISTS, [ALL], above=after or None, page=limit)
+        return [CLIENTS.read(item) for item in islice(found, limit)]
+
+    def add_endpoint(self, endpoint: WebhookEndpoint) -> None:
+        said = f"there is an endpoint {endpoint.endpoint_id!r} already"
+        self._work.add(_endpoint_item(endpoint), said)
+
+    def update_endpoint(self, endpoint: WebhookEndpoint) -> None:
+        before = self._work.get(_endpoint_key(endpoint.endpoint_id), lock=True)
+        if before is not None:
+            changed = replace(endpoint, health=ENDPOINTS.read(before).health)
+            self._work.replace(before, _endpoint_item(changed))
+
+    def set_health(self, endpoint_id: str, health: EndpointHealth) -> None:
+        before = self._work.get(_endpoint_key(endpoint_id), lock=True)
+        if before is not None:
+            changed = replace(ENDPOINTS.read(before), health=health)
+            self._work.replace(before, _endpoint_item(changed))
+
+    def remove_endpoint(self, endpoint_id: str) -> bool:
+        before = self._work.get(_endpoint_key(endpoint_id), lock=True)
+        if before is None:
+            return False
+        self._work.drop(before)
+        return True
+
+    def failing_endpoints(self, since: int, *, warned: bool, limit: int) -> Sequence[WebhookEndpoint]:
+        found = self._work.find(WORK, [_failing(warned=warned)], below=place(since + 1), page=limit)
+        return [ENDPOINTS.read(item) for item in islice(found, limit)]
+
+    def endpoint(self, endpoint_id: str, *, lock: bool = False) -> WebhookEndpoint | None:
+        return ENDPOINTS.read_from(self._work.get(_endpoint_key(endpoint_id), lock=lock))
+
+    def endpoints(self, client_id: str) -> Sequence[WebhookEndpoint]:
+        found = self._work.find(LISTS, [name("ENDPOINTS", client_id)])
+        return [ENDPOINTS.read(item) for item in found]
+
+
+def _client_item(client: Client) -> Item:
+    key = client_key(client.client_id)
+    return {**CLIENTS.write(client), **key.attributes, **indexed(LISTS, ALL, client.client_id)}
+
+
+def _endpoint_key(endpoint_id: str) -> Key:
+    return Key(name("ENDPOINT", endpoint_id))
+
+
+def _endpoint_item(endpoint: WebhookEndpoint) -> Item:
+    of_client = name("ENDPOINTS", endpoint.client_id)
+    item = {
+        **ENDPOINTS.write(endpoint),
+        **_endpoint_key(endpoint.endpoint_id).attributes,
+        **indexed(LISTS, of_client, place(endpoint.created_at, endpoint.endpoint_id)),
+    }
+    since = endpoint.health.failing_since
+    if endpoint.disabled_at is None and since is not None:
+        partition = _failing(warned=endpoint.health.warned_at is not None)
+        item.update(indexed(WORK, partition, place(since, endpoint.endpoint_id)))
+    return item
+
+
+def _failing(*, warned: bool) -> str:
+    return name("FAILING", "warned" if warned else "new")

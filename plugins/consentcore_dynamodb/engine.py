@@ -1,0 +1,283 @@
+"""One table: its requests, which are tried again where that may help, and never leave an error of boto3 unwrapped."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+import uuid
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from consentcore_dynamodb.errors import Refused, is_refusal, may_pass, storage_error
+from consentcore_dynamodb.keys import TABLE, Index, Item, Key, key_of
+from consentcore_dynamodb.settings import DynamoSettings
+
+READ_AT_ONCE = 100
+"""Keys that one ``BatchGetItem`` takes."""
+DELETED_AT_ONCE = 25
+_SLOWEST_S = 0.8
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What has to hold of an item, in DynamoDB's words.
+
+    :ivar text: the expression, with ``#name`` for each attribute in ``names``.
+    """
+
+    text: str
+    names: tuple[str, ...] = ()
+    values: Item = field(default_factory=dict)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """As a request has it."""
+        return {"ConditionExpression": self.text, **expression_parts(self.names, self.values)}
+
+
+ABSENT = Condition("attribute_not_exists(#p)", ("p",))
+THERE = Condition("attribute_exists(#p)", ("p",))
+
+
+def version(number: int) -> Condition:
+    """Nobody has written it since it had this version."""
+    return Condition("#v = :v", ("v",), {":v": {"N": str(number)}})
+
+
+@dataclass(frozen=True)
+class Change:
+    """A part of a write.
+
+    :ivar action: ``Put``, ``Delete``, ``Update`` or ``ConditionCheck``.
+    :ivar parts: of the request, without table and condition.
+    """
+
+    action: str
+    parts: dict[str, Any]
+    condition: Condition | None = None
+
+    def request(self, table: str) -> dict[str, Any]:
+        """The part as a transaction has it."""
+        parts = {"TableName": table, **self.parts}
+        if self.condition is not None:
+            for name, value in self.condition.parameters.items():
+                parts[name] = {**parts[name], **value} if name in parts else value
+        return {self.action: parts}
+
+
+def put(item: Item, condition: Condition | None = None) -> Change:
+    """Store an item."""
+    return Change("Put", {"Item": item}, condition)
+
+
+def delete(key: Key, condition: Condition | None = None) -> Change:
+    """Remove an item."""
+    return Change("Delete", {"Key": key.attributes}, condition)
+
+
+def check(key: Key, condition: Condition) -> Change:
+    """Write nothing, and let nothing be written unless this holds."""
+    return Change("ConditionCheck", {"Key": key.attributes}, condition)
+
+
+def update(
+    key: Key, text: str, names: Iterable[str], values: Item, condition: Condition | None = None
+) -> Change:
+    """Change attributes of an item; ``text`` is an update expression."""
+    return Change(
+        "Update",
+        {"Key": key.attributes, "UpdateExpression": text, **expression_parts(names, values)},
+        condition,
+    )
+
+
+class Table:
+    """The table of a storage. May be used by any thread.
+
+    Reads see whatever was committed before they began, but for those through an index, which may be late.
+    """
+
+    def __init__(self, settings: DynamoSettings) -> None:
+        self.name = settings.table
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._client: Any = None
+
+    @property
+    def client(self) -> Any:
+        """The client of boto3, made once: it may be used by any thread, making it may not."""
+        with self._lock:
+            if self._client is None:
+                self._client = _connect(self._settings)
+            return self._client
+
+    def close(self) -> None:
+        """Give connections back; the next request opens new ones."""
+        with self._lock:
+            if self._client is not None:
+                self._client.close()
+            self._client = None
+
+    def call(self, ask: Callable[[], Any], *, repeatable: bool = True) -> Any:
+        """Ask the service, again where it was busy.
+
+        :param repeatable: asking twice does what asking once does; else only what surely was not done is tried again.
+        :raises Refused: when a condition does not hold.
+        """
+        for attempt in range(self._settings.attempts):
+            try:
+                return ask()
+            except (ClientError, BotoCoreError) as error:
+                if is_refusal(error):
+                    raise Refused from None
+                tries = self._settings.attempts if isinstance(error, ClientError) else 2
+                if attempt + 1 >= tries or not may_pass(error, repeatable=repeatable):
+                    raise storage_error(error, self.name) from error
+            # Chance keeps two that collided from colliding again; nothing secret depends on it.
+            time.sleep(random.random() * min(_SLOWEST_S, 0.025 * 2**attempt))  # noqa: S311 - not a secret
+        raise AssertionError("attempts must be 1 or more")
+
+    def get(self, key: Key) -> Item | None:
+        """The item, or None."""
+        asked = {"TableName": self.name, "Key": key.attributes, "ConsistentRead": True}
+        found: Item | None = self.call(lambda: self.client.get_item(**asked)).get("Item")
+        return found
+
+    def get_many(self, keys: Iterable[Key]) -> dict[Key, Item]:
+        """Those of the named items that there are."""
+        wanted = iter(dict.fromkeys(keys))
+        found: dict[Key, Item] = {}
+        while batch := list(islice(wanted, READ_AT_ONCE)):
+            left: list[Item] = [key.attributes for key in batch]
+            while left:
+                items, left = self._batch(left)
+                found.update((key_of(item), item) for item in items)
+        return found
+
+    def _batch(self, keys: Sequence[Item]) -> tuple[list[Item], list[Item]]:
+        asked = {self.name: {"Keys": keys, "ConsistentRead": True}}
+        answer = self.call(lambda: self.client.batch_get_item(RequestItems=asked))
+        left = answer.get("UnprocessedKeys", {}).get(self.name, {}).get("Keys", [])
+        return answer.get("Responses", {}).get(self.name, []), left
+
+    def query(
+        self,
+        partition: str,
+        *,
+        index: Index = TABLE,
+        above: str | None = None,
+        below: str | None = None,
+        descending: bool = False,
+        page: int = 100,
+    ) -> Iterator[Item]:
+        """Items of a partition by place, strictly between two places; of an index only what it shows of them.
+
+        :param page: so many are read at once.
+        """
+        asked: dict[str, Any] = {
+            "TableName": self.name,
+            "ScanIndexForward": not descending,
+            "Limit": page,
+            **_between(index, partition, above, below),
+        }
+        asked.update({"IndexName": index.name} if index.name else {"ConsistentRead": True})
+        while True:
+            answer = self.call(lambda: self.client.query(**asked))
+            for item in answer["Items"]:
+                if item[index.place]["S"] not in {above, below}:
+                    yield item
+            if "LastEvaluatedKey" not in answer:
+                return
+            asked["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def write(self, changes: Collection[Change]) -> None:
+        """Commit changes of different items, all or none.
+
+        :raises Refused: when a condition does not hold.
+        """
+        # The token makes asking again harmless where the answer got lost.
+        asked = {
+            "TransactItems": [change.request(self.name) for change in changes],
+            "ClientRequestToken": str(uuid.uuid4()),
+        }
+        self.call(lambda: self.client.transact_write_items(**asked))
+
+    def write_one(self, change: Change) -> dict[str, Any]:
+        """Commit one change at half the price; what it removed is in ``Attributes``.
+
+        :raises Refused: when its condition does not hold.
+        """
+        asked: Any = change.request(self.name)[change.action]
+        verb = {
+            "Put": self.client.put_item,
+            "Delete": self.client.delete_item,
+            "Update": self.client.update_item,
+        }
+        if change.action == "Delete":
+            asked["ReturnValues"] = "ALL_OLD"
+        if change.action == "Update":
+            asked["ReturnValues"] = "UPDATED_NEW"
+        repeatable = change.action == "Put" and change.condition is None
+        answer: dict[str, Any] = self.call(lambda: verb[change.action](**asked), repeatable=repeatable)
+        return answer
+
+    def remove(self, keys: Iterable[Key]) -> None:
+        """Remove items, one after the other or not."""
+        doomed = iter(keys)
+        while batch := list(islice(doomed, DELETED_AT_ONCE)):
+            left: Any = {self.name: [{"DeleteRequest": {"Key": key.attributes}} for key in batch]}
+            while left:
+                asked = left
+                left = self.call(lambda: self.client.batch_write_item(RequestItems=asked)).get(  # noqa: B023
+                    "UnprocessedItems"
+                )
+
+
+def expression_parts(names: Iterable[str], values: Item) -> dict[str, Any]:
+    """Names and values of an expression; DynamoDB takes no empty ones."""
+    parts: dict[str, Any] = {}
+    if names := tuple(names):
+        parts["ExpressionAttributeNames"] = {f"#{name}": name for name in names}
+    if values:
+        parts["ExpressionAttributeValues"] = values
+    return parts
+
+
+def _between(index: Index, partition: str, above: str | None, below: str | None) -> dict[str, Any]:
+    values: Item = {":p": {"S": partition}}
+    text = "#p = :p"
+    names = {"#p": index.partition}
+    for sign, at in ((">", above), ("<", below)):
+        if at is not None:
+            values[f":{'a' if sign == '>' else 'b'}"] = {"S": at}
+    if above is not None and below is not None:
+        text += " AND #s BETWEEN :a AND :b"
+    elif above is not None:
+        text += " AND #s > :a"
+    elif below is not None:
+        text += " AND #s < :b"
+    if len(values) > 1:
+        names["#s"] = index.place
+    return {
+        "KeyConditionExpression": text,
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": values,
+    }
+
+
+def _connect(settings: DynamoSettings) -> Any:
+    config = Config(
+        connect_timeout=settings.connect_timeout_s,
+        read_timeout=settings.timeout_s,
+        retries={"total_max_attempts": 1},  # :meth:`Table.call` knows what may be repeated
+        max_pool_connections=settings.connections,
+    )
+    session = boto3.session.Session(region_name=settings.region)
+    return session.client("dynamodb", config=config, endpoint_url=settings.endpoint_url or None)

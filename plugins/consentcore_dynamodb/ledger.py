@@ -1,0 +1,191 @@
+"""The ledger inside a transaction.
+
+Chains and leaves are read from the table itself, which shows whatever is committed. Only the question which events have
+no leaf yet, and the list of an owner's, go through indexes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+
+from consentcore.api import Checkpoint, ConsentEvent, NoticeSnapshot
+from consentcore_dynamodb.capabilities import CAPABILITIES
+from consentcore_dynamodb.keys import (
+    LISTS,
+    WORK,
+    Item,
+    Key,
+    all_shards,
+    chained_key,
+    event_key,
+    grant_key,
+    indexed,
+    name,
+    number,
+    place,
+    shard,
+)
+from consentcore_dynamodb.records import CHECKPOINTS, EVENTS, SNAPSHOTS
+from consentcore_dynamodb.work import Work
+
+_WAITING = "NO-LEAF"
+BUCKET = 10_000
+"""Leaves in one partition."""
+COUNT = Key("LEAVES")
+
+
+class DynamoLedger:
+    """:class:`consentcore.api.LedgerRepository` in DynamoDB."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._numbered_from: int | None = None
+        self._made: set[int] = set()
+
+    def append(self, event: ConsentEvent) -> None:
+        said = f"grant {event.grant_id} has an event {event.sequence} already"
+        mark = {**event_key(event.event_id).attributes, **_pointer(event)}
+        waiting = indexed(WORK, shard(_WAITING, event.grant_id), place(event.occurred_at, event.event_id))
+        self._work.add({**_item(event), **waiting}, said)
+        self._work.add(mark, said)
+
+    def of_grant(self, grant_id: str) -> Sequence[ConsentEvent]:
+        return [EVENTS.read(item) for item in self._chain(grant_id)]
+
+    def of_owner(self, owner_id: str, *, before: str = "", limit: int = 100) -> Sequence[ConsentEvent]:
+        last = self.get(before) if before else None
+        if before and last is None:
+            return []
+        found = self._work.find(
+            LISTS,
+            [name("EVENTS-OF", owner_id)],
+            below=None if last is None else _age(last),
+            descending=True,
+            page=min(limit, 100),
+        )
+        return [EVENTS.read(item) for item in islice(found, limit)]
+
+    def get(self, event_id: str) -> ConsentEvent | None:
+        mark = self._work.get(event_key(event_id))
+        return None if mark is None else EVENTS.read_from(self._work.get(_pointed_at(mark)))
+
+    def orphans(self, limit: int) -> Sequence[ConsentEvent]:
+        found: list[ConsentEvent] = []
+        known: dict[str, bool] = {}
+        pointers = self._pointers()
+        while len(found) < limit and (batch := list(islice(pointers, 100))):
+            self._look_up(known, (item["grant_id"]["S"] for item in batch))
+            lost = [_pointed_at(item) for item in batch if not known[item["grant_id"]["S"]]]
+            found += map(EVENTS.read, self._work.get_many(lost).values())
+        return found[:limit]
+
+    def _pointers(self) -> Iterator[Item]:
+        """Where each event stands: those with a leaf, then the others."""
+        size = _size(self._work.get(COUNT))
+        for bucket in range(0, size, BUCKET):
+            yield from self._work.partition(_bucket(bucket), page=1000)
+        yield from self._work.find(WORK, all_shards(_WAITING))
+
+    def _look_up(self, known: dict[str, bool], grant_ids: Iterable[str]) -> None:
+        new = {grant_id for grant_id in grant_ids if grant_id not in known}
+        there = self._work.get_many(map(grant_key, new))
+        known.update((grant_id, grant_key(grant_id) in there) for grant_id in new)
+
+    def put_snapshot(self, snapshot: NoticeSnapshot) -> None:
+        key = _snapshot_key(snapshot.snapshot_hash)
+        if self._work.get(key) is None:
+            self._work.add({**SNAPSHOTS.write(snapshot), **key.attributes}, "the snapshot was just stored")
+
+    def snapshot(self, snapshot_hash: str) -> NoticeSnapshot | None:
+        return SNAPSHOTS.read_from(self._work.get(_snapshot_key(snapshot_hash)))
+
+    def sequence_leaves(self, limit: int) -> int:
+        counted = self._work.get(COUNT, lock=True)
+        size = _size(counted)
+        waiting = list(islice(self._waiting(), CAPABILITIES.fits(limit)))
+        for index, before in enumerate(waiting, start=size):
+            event = replace(EVENTS.read(before), leaf_index=index)
+            leaf = Key(_bucket(index), number(index))
+            self._work.replace(before, _item(event))
+            self._work.add({**leaf.attributes, **_pointer(event)}, f"there is a leaf {index} already")
+        if waiting:
+            self._numbered_from = size if self._numbered_from is None else self._numbered_from
+            self._count(counted, size + len(waiting))
+        return len(waiting)
+
+    def _count(self, before: Item | None, size: int) -> None:
+        after = {**COUNT.attributes, "size": {"N": str(size)}}
+        if before is None:
+            self._work.add(after, "somebody else has begun to number leaves")
+        else:
+            self._work.replace(before, after)
+
+    def _waiting(self) -> Iterator[Item]:
+        """Events without a leaf, those of a grant by their chain, whatever the index shows of it."""
+        seen = set()
+        for hint in self._work.find(WORK, all_shards(_WAITING)):
+            grant_id = hint["grant_id"]["S"]
+            if grant_id not in seen:
+                seen.add(grant_id)
+                yield from (item for item in list(self._chain(grant_id)) if "leaf_index" not in item)
+
+    def leaves(self, start: int, limit: int) -> Sequence[ConsentEvent]:
+        first = max(start, 0)
+        last = min(start + limit, _size(self._work.get(COUNT)))
+        pointers: list[Item] = []
+        for bucket in range(first - first % BUCKET, last, BUCKET):
+            above, below = number(first - 1) if first else None, number(last)
+            pointers += self._work.partition(_bucket(bucket), above=above, below=below, page=1000)
+        events = self._work.get_many(map(_pointed_at, pointers))
+        return [EVENTS.read(events[at]) for at in map(_pointed_at, pointers) if at in events]
+
+    def add_checkpoint(self, checkpoint: Checkpoint) -> None:
+        key = Key("CHECKPOINTS", number(checkpoint.size))
+        self._made.add(checkpoint.size)
+        self._work.add(
+            {**CHECKPOINTS.write(checkpoint), **key.attributes},
+            f"there is a checkpoint of size {checkpoint.size} already",
+        )
+
+    def checkpoints(self) -> Sequence[Checkpoint]:
+        found = [CHECKPOINTS.read(item) for item in self._work.partition("CHECKPOINTS")]
+        known = self._numbered_from
+        if known is not None and any(known < one.size for one in found if one.size not in self._made):
+            # Reads are not of one moment: this one shows what the leaves that were read do not.
+            raise self._work.collision("somebody else has numbered leaves meanwhile")
+        return found
+
+    def _chain(self, grant_id: str) -> Iterator[Item]:
+        return self._work.partition(name("CHAIN", grant_id))
+
+
+def _item(event: ConsentEvent) -> Item:
+    key = chained_key(event.grant_id, event.sequence)
+    listed = indexed(LISTS, name("EVENTS-OF", event.owner_id), _age(event))
+    return {**EVENTS.write(event), **key.attributes, **listed}
+
+
+def _age(event: ConsentEvent) -> str:
+    return place(event.occurred_at, event.sequence, event.event_id)
+
+
+def _pointer(event: ConsentEvent) -> Item:
+    return {"grant_id": {"S": event.grant_id}, "sequence": {"N": str(event.sequence)}}
+
+
+def _pointed_at(pointer: Item) -> Key:
+    return chained_key(pointer["grant_id"]["S"], int(pointer["sequence"]["N"]))
+
+
+def _size(counted: Item | None) -> int:
+    return 0 if counted is None else int(counted["size"]["N"])
+
+
+def _bucket(index: int) -> str:
+    return name("LEAF", number(index // BUCKET))
+
+
+def _snapshot_key(snapshot_hash: str) -> Key:
+    return Key(name("SNAPSHOT", snapshot_hash))

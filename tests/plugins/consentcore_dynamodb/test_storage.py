@@ -1,0 +1,200 @@
+"""What the DynamoDB storage does that the kit does not ask: its table, its price, and the whole story on it."""
+
+from __future__ import annotations
+
+import pytest
+
+from consentcore.api import (
+    Actor,
+    ActorType,
+    Consumed,
+    DeliveryState,
+    PluginKind,
+    Rotated,
+    StorageError,
+    StorageNotMigrated,
+    transact,
+)
+from consentcore.consent.checkpoint import advance
+from consentcore.consent.verify import verify_all
+from consentcore.domain.secret import digest
+from consentcore.testing import factories
+from consentcore.testing.factories import NOW
+from consentcore.testing.scenario import Scenario, populate
+from consentcore.testing.storage.deliveries import LEASE, Box
+from consentcore_dynamodb import consentcore_plugin
+from consentcore_dynamodb.capabilities import CAPABILITIES
+from tests.support.dynamo import Service, dynamo_storage
+
+
+@pytest.fixture
+def storage(dynamo):
+    return dynamo_storage(dynamo)
+
+
+@pytest.fixture
+def world(storage):
+    return populate(storage)
+
+
+class TestTable:
+    @pytest.fixture
+    def elsewhere(self, dynamo_client):
+        def make(**settings):
+            return dynamo_storage(Service(dynamo_client), table="elsewhere", **settings)
+
+        yield make
+        if "elsewhere" in dynamo_client.list_tables()["TableNames"]:
+            dynamo_client.delete_table(TableName="elsewhere")
+
+    def test_init_makes_the_table_once(self, elsewhere, dynamo_client):
+        storage = elsewhere()
+        assert storage.check() == ["DynamoDB has no table 'elsewhere': run consentcore init"]
+        with pytest.raises(StorageNotMigrated, match="consentcore init"):
+            storage.counters.count("a", NOW, 1000)
+        assert storage.migrate() == [
+            "table elsewhere made",
+            "what has run out is removed by DynamoDB (ttl)",
+        ]
+        assert storage.migrate() == []
+        assert storage.check() == []
+        made = dynamo_client.describe_table(TableName="elsewhere")["Table"]
+        assert made["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
+        assert len(made["GlobalSecondaryIndexes"]) == 4
+
+    def test_provisioned_table_begins_small(self, elsewhere, dynamo_client):
+        elsewhere(billing_mode="provisioned").migrate()
+        made = dynamo_client.describe_table(TableName="elsewhere")["Table"]
+        assert made["ProvisionedThroughput"]["WriteCapacityUnits"] == 5
+
+    def test_init_that_may_not_make_a_table_says_so(self, elsewhere):
+        with pytest.raises(StorageNotMigrated, match="create_table is off"):
+            elsewhere(create_table=False).migrate()
+
+    def test_index_that_is_missing_is_named_and_made(self, elsewhere, dynamo_client):
+        storage = elsewhere()
+        storage.migrate()
+        dynamo_client.update_table(
+            TableName="elsewhere", GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "targets"}}]
+        )
+        assert storage.check() == ["table 'elsewhere' lacks indexes: targets: run consentcore init"]
+        assert storage.migrate() == ["index targets made"]
+        assert storage.check() == []
+
+    def test_plugin_says_what_it_is(self):
+        info = consentcore_plugin()
+        assert (info.name, info.kind) == ("dynamodb", PluginKind.STORAGE)
+        assert info.capabilities == {"atomic_batches=30", "multi_process"} == CAPABILITIES.words
+
+
+class TestCommits:
+    def test_more_than_one_commit_takes_is_refused_and_nothing_is_written(self, storage):
+        clients = [factories.client() for _ in range(101)]
+
+        def add_all(uow):
+            for client in clients:
+                uow.clients.add(client)
+
+        with pytest.raises(StorageError, match="101 items"):
+            transact(storage, add_all)
+        with storage.reading() as uow:
+            assert list(uow.clients.list()) == []
+
+    def test_no_write_of_a_token_touches_what_tokens_of_a_client_share(self, dynamo, world):
+        del dynamo.asked[:]
+        issued = world.redeem()
+        world.rotate(issued.refresh)
+        world.storage.protocol.kill_family(issued.code.family_id, NOW)
+        written = [
+            next(iter(part.values())) for _, asked in dynamo.asked for part in asked.get("TransactItems", ())
+        ]
+        partitions = [(part.get("Key") or part["Item"])["p"]["S"] for part in written]
+        assert len(partitions) > 10
+        assert [one for one in partitions if world.client.client_id in one] == []
+
+    def test_long_texts_are_kept_compressed(self, dynamo, storage):
+        snapshot = factories.snapshot(content="May we? " * 50_000)
+        transact(storage, lambda uow: uow.ledger.put_snapshot(snapshot))
+        (put,) = [
+            asked["TransactItems"][0]["Put"] for name, asked in dynamo.asked if "TransactItems" in asked
+        ]
+        assert len(put["Item"]["content"]["B"]) < 5000
+        with storage.reading() as uow:
+            assert uow.ledger.snapshot(snapshot.snapshot_hash) == snapshot
+
+
+class TestPrice:
+    """The table in docs/dynamodb.md: requests that read, items read, items written alone, items in transactions."""
+
+    def test_tokens(self, dynamo, world):
+        protocol, client_id = world.storage.protocol, world.client.client_id
+        code, interaction = factories.code(world.grant), factories.interaction(client_id)
+        session = factories.session(world.owner.owner_id)
+        transact(world.storage, lambda uow: uow.owners.add_session(session))
+        assert dynamo.spent(lambda: protocol.read_authorize(client_id, session.session_hash, NOW)) == (
+            3,
+            4,
+            0,
+            0,
+        )
+        assert dynamo.spent(lambda: protocol.open_interaction(interaction)) == (0, 0, 1, 0)
+        assert dynamo.spent(lambda: protocol.issue_code(code)) == (1, 2, 0, 3)
+        redemption = factories.redemption(code)
+        assert dynamo.spent(lambda: protocol.consume_code(redemption)) == (2, 4, 0, 5)
+        token, refresh = redemption.access.token_hash, redemption.refresh.token_hash
+        assert dynamo.spent(lambda: protocol.find_token(client_id, token)) == (2, 5, 0, 0)
+        assert dynamo.spent(lambda: protocol.rotate_refresh(world.rotation(refresh))) == (2, 4, 0, 5)
+        assert dynamo.spent(lambda: protocol.kill_family(code.family_id, NOW)) == (1, 1, 0, 1)
+        assert dynamo.spent(lambda: protocol.use_once(bytes(32), NOW, NOW + 1)) == (0, 0, 0, 1)
+        assert dynamo.spent(lambda: world.storage.counters.hit("a", NOW, 1000)) == (0, 0, 1, 0)
+
+    def test_consents(self, dynamo, storage):
+        scenario = Scenario.begin(storage)
+        spent = dynamo.spent(lambda: scenario.allow("comfort.read"))
+        assert spent == (5, 5, 1, 10)
+        (grant,) = _active(storage, scenario)
+        owner = Actor(ActorType.OWNER, scenario.owner.owner_id)
+        assert dynamo.spent(lambda: scenario.revoke(grant.grant_id, owner)) == (3, 3, 0, 5)
+
+    def test_deliveries(self, dynamo, world):
+        box = Box(world)
+        notice = box.add_notice()
+        delivery = factories.delivery(notice.notice_id)
+        assert dynamo.spent(box.waiting) == (5, 5, 0, 0)
+        made = {notice.notice_id: [delivery]}
+        assert dynamo.spent(lambda: box.outbox.expand_all(made, NOW)) == (2, 2, 0, 3)
+        claimed = []
+        assert dynamo.spent(lambda: claimed.extend(box.claim())) == (5, 5, 1, 0)
+        attempt = factories.attempt(delivery.delivery_id)
+        settle = lambda: box.settle(claimed[0], DeliveryState.DELIVERED, attempt=attempt)  # noqa: E731
+        assert dynamo.spent(settle) == (1, 1, 0, 2)
+        assert dynamo.spent(lambda: box.waiting(NOW + 2 * LEASE)) == (8, 8, 0, 0)
+
+
+def _active(storage, scenario):
+    with storage.reading() as uow:
+        found = uow.grants.active_of(scenario.owner.owner_id, scenario.client.client_id)
+    return [found] if found else []
+
+
+def test_story_leaves_evidence_intact(storage):
+    scenario = Scenario.begin(storage)
+    approval = scenario.approve("comfort.read")
+    now, found = scenario.clock.now(), storage.protocol.read_code
+    code = found(scenario.client.client_id, digest(approval.code)).code
+    redemption = factories.redemption(code, now=now)
+    assert storage.protocol.consume_code(redemption) == Consumed()
+    rotation = scenario.rotation(redemption.refresh.token_hash, now=scenario.clock.now())
+    assert storage.protocol.rotate_refresh(rotation) == Rotated()
+    assert scenario.is_live(rotation.access.token_hash, scenario.clock.now())
+    owner = Actor(ActorType.OWNER, scenario.owner.owner_id)
+    scenario.revoke(approval.grant.grant_id, owner)
+    assert not scenario.is_live(rotation.access.token_hash, scenario.clock.now())
+    told = list(storage.outbox.unexpanded(10))
+    assert len(told) == 2
+    made = {one.notice_id: [factories.delivery(one.notice_id)] for one in told}
+    assert storage.outbox.expand_all(made, scenario.clock.now()) == 2
+    assert len(Box(scenario).claim(scenario.clock.now())) == 2
+    advance(storage, scenario.keys, scenario.clock, {})
+    report = verify_all(storage, scenario.keys)
+    assert report.problems == ()

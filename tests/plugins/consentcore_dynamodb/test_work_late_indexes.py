@@ -1,0 +1,110 @@
+"""Indexes that show nothing of what was just written: an index is a hint, the item decides."""
+
+from __future__ import annotations
+
+import pytest
+
+from consentcore.api import DeliveryState, GrantState, transact
+from consentcore.testing import factories
+from consentcore.testing.factories import NOW
+from consentcore.testing.scenario import populate
+from consentcore.testing.storage.deliveries import Box
+from consentcore.testing.storage.feed import enter, page, tell
+from tests.support.dynamo import dynamo_storage
+
+
+@pytest.fixture
+def storage(dynamo):
+    return dynamo_storage(dynamo)
+
+
+@pytest.fixture
+def world(storage):
+    return populate(storage)
+
+
+@pytest.fixture
+def box(world):
+    return Box(world)
+
+
+def append(world, *sequences: int) -> None:
+    for number in sequences:
+        with world.storage.transaction() as uow:
+            uow.ledger.append(factories.event(world.grant, sequence=number, occurred_at=NOW - number))
+
+
+def test_leaves_follow_the_chain_although_the_index_shows_part_of_it(dynamo, world):
+    append(world, 1, 2)
+    with dynamo.late_indexes():
+        append(world, 3)
+        assert transact(world.storage, lambda uow: uow.ledger.sequence_leaves(10)) == 3
+        assert transact(world.storage, lambda uow: uow.ledger.sequence_leaves(10)) == 0
+        with world.storage.reading() as uow:
+            assert [event.sequence for event in uow.ledger.leaves(0, 10)] == [1, 2, 3]
+
+
+def test_verification_sees_every_event_although_no_index_does(dynamo, world):
+    with dynamo.late_indexes():
+        append(world, 1, 2)
+        with world.storage.reading() as uow:
+            assert [event.sequence for event in uow.ledger.of_grant(world.grant.grant_id)] == [1, 2]
+
+
+def test_what_was_claimed_is_not_claimed_again(dynamo, box):
+    box.add()
+    with dynamo.late_indexes():
+        (claimed,) = box.claim()
+        assert box.claim() == []
+        assert box.settle(claimed, DeliveryState.DELIVERED) is True
+        assert box.claim(NOW + 3_600_000) == []
+
+
+def test_what_was_expanded_is_not_expanded_again(dynamo, box):
+    notice = box.add_notice()
+    delivery = factories.delivery(notice.notice_id)
+    with dynamo.late_indexes():
+        assert box.outbox.expand_all({notice.notice_id: [delivery]}, NOW) == 1
+        assert list(box.outbox.unexpanded(10)) == []
+        assert box.outbox.expand_all({notice.notice_id: [delivery]}, NOW) == 0
+        assert list(box.log.deliveries(notice_id=notice.notice_id)) == [delivery]
+
+
+def test_grant_that_ended_is_not_due(dynamo, world):
+    later = world.grant.expires_at + 1
+    with dynamo.late_indexes():
+        with world.storage.reading() as uow:
+            assert list(uow.grants.due(later, 10)) == [world.grant]
+        world.end()
+        with world.storage.reading() as uow:
+            assert list(uow.grants.due(later, 10)) == []
+
+
+def test_owner_sees_their_grants_at_once(dynamo, storage):
+    with dynamo.late_indexes():
+        world = populate(storage)
+        with storage.reading() as uow:
+            assert list(uow.grants.of_owner(world.owner.owner_id, [GrantState.ACTIVE])) == [world.grant]
+
+
+def test_session_that_just_began_ends_with_all_others(dynamo, world):
+    sessions = [factories.session(world.owner.owner_id) for _ in range(50)]
+    with dynamo.late_indexes():
+        for session in sessions:
+            transact(world.storage, lambda uow, one=session: uow.owners.add_session(one))
+        ended = transact(world.storage, lambda uow: uow.owners.end_sessions(world.owner.owner_id))
+        assert ended == 50
+        with world.storage.reading() as uow:
+            assert list(uow.owners.sessions(world.owner.owner_id, NOW)) == []
+
+
+def test_feed_keeps_the_order_of_a_chain_that_the_index_shows_in_part(dynamo, world):
+    storage, client_id = world.storage, world.client.client_id
+    told = [tell(storage, world.grant, number, NOW - number).notice_id for number in (1, 2)]
+    assert enter(storage, client_id, limit=1) == 1
+    with dynamo.late_indexes():
+        told.append(tell(storage, world.grant, 3, NOW - 3).notice_id)
+        assert enter(storage, client_id) == 1
+        assert page(storage, client_id) == told[:1], "what the index does not show yet is not passed over"
+    assert enter(storage, client_id) == 1
+    assert page(storage, client_id) == told
