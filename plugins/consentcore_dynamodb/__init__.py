@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from consentcore.api import Clock, KeyRing, PluginInfo, PluginKind, Storage, hookimpl
 from consentcore_dynamodb.capabilities import CAPABILITIES
-from consentcore_dynamodb.settings import DynamoSettings
+from consentcore_dynamodb.settings import DynamoSettings, check
 
 __all__ = ["DynamoSettings", "consentcore_plugin", "consentcore_storage"]
 
@@ -24,7 +24,11 @@ def consentcore_plugin() -> PluginInfo:
 
 @hookimpl
 def consentcore_storage(settings: DynamoSettings, clock: Clock, keys: KeyRing) -> Storage:  # noqa: ARG001
-    """Make the storage; it connects at first use."""
+    """Make the storage; it connects at first use.
+
+    :raises ConfigurationError: when boto3 is not installed, or a setting cannot be right.
+    """
+    check(settings)
     from consentcore_dynamodb.storage import DynamoStorage
 
     return DynamoStorage(settings)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from consentcore_dynamodb.engine import Table, update
+from consentcore_dynamodb.changes import update
+from consentcore_dynamodb.engine import Table
 from consentcore_dynamodb.keys import Key, digest, key_of, lifetime, name, place, purge_at
 
 

@@ -7,9 +7,10 @@ from itertools import islice
 
 from consentcore.api import Delivery, Notice, Settlement
 from consentcore_dynamodb.capabilities import MOST_ITEMS
+from consentcore_dynamodb.changes import ABSENT, Change, put, version
 from consentcore_dynamodb.claims import Claim
 from consentcore_dynamodb.delivery_items import MARK, mark_key, new_delivery_item, rewriting, settled
-from consentcore_dynamodb.engine import ABSENT, Change, Table, put, version
+from consentcore_dynamodb.engine import Table
 from consentcore_dynamodb.errors import Collision, Refused
 from consentcore_dynamodb.keys import WORK, Item, Key, all_shards, delivery_key, notice_key, number, without
 from consentcore_dynamodb.notices import UNEXPANDED

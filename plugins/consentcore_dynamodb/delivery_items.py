@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from consentcore.api import Delivery, DeliveryState, Settlement
-from consentcore_dynamodb.engine import Change, put, version
+from consentcore_dynamodb.changes import Change, put, version
 from consentcore_dynamodb.keys import (
     LISTS,
     OTHERS,

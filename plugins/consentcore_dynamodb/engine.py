@@ -7,7 +7,6 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
@@ -15,6 +14,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from consentcore.api import StorageUnavailable
+from consentcore_dynamodb.changes import Change
 from consentcore_dynamodb.errors import Refused, is_refusal, may_pass, storage_error
 from consentcore_dynamodb.keys import TABLE, Index, Item, Key, key_of
 from consentcore_dynamodb.settings import DynamoSettings
@@ -23,79 +24,6 @@ READ_AT_ONCE = 100
 """Keys that one ``BatchGetItem`` takes."""
 DELETED_AT_ONCE = 25
 _SLOWEST_S = 0.8
-
-
-@dataclass(frozen=True)
-class Condition:
-    """What has to hold of an item, in DynamoDB's words.
-
-    :ivar text: the expression, with ``#name`` for each attribute in ``names``.
-    """
-
-    text: str
-    names: tuple[str, ...] = ()
-    values: Item = field(default_factory=dict)
-
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """As a request has it."""
-        return {"ConditionExpression": self.text, **expression_parts(self.names, self.values)}
-
-
-ABSENT = Condition("attribute_not_exists(#p)", ("p",))
-THERE = Condition("attribute_exists(#p)", ("p",))
-
-
-def version(number: int) -> Condition:
-    """Nobody has written it since it had this version."""
-    return Condition("#v = :v", ("v",), {":v": {"N": str(number)}})
-
-
-@dataclass(frozen=True)
-class Change:
-    """A part of a write.
-
-    :ivar action: ``Put``, ``Delete``, ``Update`` or ``ConditionCheck``.
-    :ivar parts: of the request, without table and condition.
-    """
-
-    action: str
-    parts: dict[str, Any]
-    condition: Condition | None = None
-
-    def request(self, table: str) -> dict[str, Any]:
-        """The part as a transaction has it."""
-        parts = {"TableName": table, **self.parts}
-        if self.condition is not None:
-            for name, value in self.condition.parameters.items():
-                parts[name] = {**parts[name], **value} if name in parts else value
-        return {self.action: parts}
-
-
-def put(item: Item, condition: Condition | None = None) -> Change:
-    """Store an item."""
-    return Change("Put", {"Item": item}, condition)
-
-
-def delete(key: Key, condition: Condition | None = None) -> Change:
-    """Remove an item."""
-    return Change("Delete", {"Key": key.attributes}, condition)
-
-
-def check(key: Key, condition: Condition) -> Change:
-    """Write nothing, and let nothing be written unless this holds."""
-    return Change("ConditionCheck", {"Key": key.attributes}, condition)
-
-
-def update(
-    key: Key, text: str, names: Iterable[str], values: Item, condition: Condition | None = None
-) -> Change:
-    """Change attributes of an item; ``text`` is an update expression."""
-    return Change(
-        "Update",
-        {"Key": key.attributes, "UpdateExpression": text, **expression_parts(names, values)},
-        condition,
-    )
 
 
 class Table:
@@ -140,8 +68,7 @@ class Table:
                 tries = self._settings.attempts if isinstance(error, ClientError) else 2
                 if attempt + 1 >= tries or not may_pass(error, repeatable=repeatable):
                     raise storage_error(error, self.name) from error
-            # Chance keeps two that collided from colliding again; nothing secret depends on it.
-            time.sleep(random.random() * min(_SLOWEST_S, 0.025 * 2**attempt))  # noqa: S311 - not a secret
+            _pause(attempt)
         raise AssertionError("attempts must be 1 or more")
 
     def get(self, key: Key) -> Item | None:
@@ -156,9 +83,12 @@ class Table:
         found: dict[Key, Item] = {}
         while batch := list(islice(wanted, READ_AT_ONCE)):
             left: list[Item] = [key.attributes for key in batch]
-            while left:
+            for attempt in self._until_done():
                 items, left = self._batch(left)
                 found.update((key_of(item), item) for item in items)
+                if not left:
+                    break
+                _pause(attempt)
         return found
 
     def _batch(self, keys: Sequence[Item]) -> tuple[list[Item], list[Item]]:
@@ -233,21 +163,28 @@ class Table:
         doomed = iter(keys)
         while batch := list(islice(doomed, DELETED_AT_ONCE)):
             left: Any = {self.name: [{"DeleteRequest": {"Key": key.attributes}} for key in batch]}
-            while left:
-                asked = left
-                left = self.call(lambda: self.client.batch_write_item(RequestItems=asked)).get(  # noqa: B023
-                    "UnprocessedItems"
-                )
+            for attempt in self._until_done():
+                left = self._removed(left)
+                if not left:
+                    break
+                _pause(attempt)
+
+    def _removed(self, wanted: Any) -> Any:
+        """Remove; what was left over."""
+        return self.call(lambda: self.client.batch_write_item(RequestItems=wanted)).get("UnprocessedItems")
+
+    def _until_done(self) -> Iterator[int]:
+        """Count the tries of what the service takes in parts.
+
+        :raises StorageUnavailable: when it has not taken all of it.
+        """
+        yield from range(self._settings.attempts)
+        raise StorageUnavailable(f"DynamoDB takes less than is asked of table {self.name!r}")
 
 
-def expression_parts(names: Iterable[str], values: Item) -> dict[str, Any]:
-    """Names and values of an expression; DynamoDB takes no empty ones."""
-    parts: dict[str, Any] = {}
-    if names := tuple(names):
-        parts["ExpressionAttributeNames"] = {f"#{name}": name for name in names}
-    if values:
-        parts["ExpressionAttributeValues"] = values
-    return parts
+def _pause(attempt: int) -> None:
+    # Chance keeps two that collided from colliding again; nothing secret depends on it.
+    time.sleep(random.random() * min(_SLOWEST_S, 0.025 * 2**attempt))  # noqa: S311 - not a secret
 
 
 def _between(index: Index, partition: str, above: str | None, below: str | None) -> dict[str, Any]:

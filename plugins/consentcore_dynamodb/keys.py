@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 Item = dict[str, Any]
@@ -177,8 +176,3 @@ def event_key(event_id: str) -> Key:
 def chained_key(grant_id: str, sequence: int) -> Key:
     """An event in the chain of its grant."""
     return Key(name("CHAIN", grant_id), number(sequence))
-
-
-def texts(values: Iterable[str]) -> list[Item]:
-    """Texts as values of an expression."""
-    return [{"S": value} for value in values]

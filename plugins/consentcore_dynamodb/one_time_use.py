@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from consentcore.api import PushedRequest
-from consentcore_dynamodb.engine import Condition, Table, delete, put
+from consentcore_dynamodb.changes import Condition, delete, put
+from consentcore_dynamodb.engine import Table
 from consentcore_dynamodb.errors import Refused
 from consentcore_dynamodb.keys import Key, lifetime, name, purge_at
 from consentcore_dynamodb.records import PUSHED_REQUESTS

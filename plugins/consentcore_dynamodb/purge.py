@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 
 from consentcore.api import DELIVERY_LOG_MS, DeliveryState
+from consentcore_dynamodb.changes import delete, put, version
 from consentcore_dynamodb.delivery_items import LOG, mark_key
-from consentcore_dynamodb.engine import Table, delete, put, version
+from consentcore_dynamodb.engine import Table
 from consentcore_dynamodb.errors import Refused
 from consentcore_dynamodb.keys import (
     LISTS,

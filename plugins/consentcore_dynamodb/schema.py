@@ -53,7 +53,7 @@ def migrate(table: Table, settings: DynamoSettings) -> Sequence[str]:
         _add_index(table, settings, index)
         found = _wait(table)
         done.append(f"index {index.name} made")
-    if _let_expire(table):
+    if settings.create_table and _let_expire(table):
         done.append("what has run out is removed by DynamoDB (ttl)")
     return done
 
@@ -87,7 +87,6 @@ def _create(table: Table, settings: DynamoSettings) -> bool:
         "AttributeDefinitions": [{"AttributeName": name, "AttributeType": "S"} for name in names],
         "KeySchema": _key_schema("p", "s"),
         "GlobalSecondaryIndexes": [{**_index(index), **_throughput(settings)} for index in INDEXES],
-        "SSESpecification": {"Enabled": True},
         **_billing(settings),
     }
     return _done(table, lambda: table.client.create_table(**request))
@@ -105,8 +104,8 @@ def _add_index(table: Table, settings: DynamoSettings, index: Index) -> None:
 
 
 def _let_expire(table: Table) -> bool:
-    said = table.client.describe_time_to_live(TableName=table.name)["TimeToLiveDescription"]
-    if said.get("TimeToLiveStatus") in {"ENABLED", "ENABLING"}:
+    said = table.call(lambda: table.client.describe_time_to_live(TableName=table.name))
+    if said["TimeToLiveDescription"].get("TimeToLiveStatus") in {"ENABLED", "ENABLING"}:
         return False
     wanted = {"Enabled": True, "AttributeName": "ttl"}
     return _done(

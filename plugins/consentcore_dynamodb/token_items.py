@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from consentcore.api import Code, Grace, NewToken, Redemption, Reused, Rotation, Token, TokenKind
-from consentcore_dynamodb.engine import ABSENT, Change, Condition, Table, check, put, update, version
+from consentcore_dynamodb.changes import ABSENT, Change, Condition, check, put, update, version
+from consentcore_dynamodb.engine import Table
 from consentcore_dynamodb.keys import (
     OTHERS,
     TOKEN_SHARDS,

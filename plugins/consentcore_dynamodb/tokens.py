@@ -27,7 +27,8 @@ from consentcore.api import (
     TokenLookup,
     Unknown,
 )
-from consentcore_dynamodb.engine import ABSENT, Change, Table, put
+from consentcore_dynamodb.changes import ABSENT, Change, put
+from consentcore_dynamodb.engine import Table
 from consentcore_dynamodb.errors import Collision, Refused
 from consentcore_dynamodb.interactions import interaction_item
 from consentcore_dynamodb.keys import (

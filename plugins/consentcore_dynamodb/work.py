@@ -9,7 +9,8 @@ from itertools import chain, islice
 
 from consentcore.api import StorageError
 from consentcore_dynamodb.capabilities import MOST_ITEMS
-from consentcore_dynamodb.engine import ABSENT, Change, Condition, Table, check, delete, put, update, version
+from consentcore_dynamodb.changes import ABSENT, Change, Condition, check, delete, put, update, version
+from consentcore_dynamodb.engine import Table
 from consentcore_dynamodb.errors import Collision, Refused
 from consentcore_dynamodb.keys import TABLE, Index, Item, Key, key_of
 

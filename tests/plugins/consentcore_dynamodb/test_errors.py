@@ -20,7 +20,8 @@ from consentcore.testing import factories
 from consentcore.testing.factories import NOW
 from consentcore.testing.scenario import populate
 from consentcore_dynamodb import DynamoSettings
-from consentcore_dynamodb.engine import ABSENT, Table, put
+from consentcore_dynamodb.changes import ABSENT, put
+from consentcore_dynamodb.engine import Table
 from consentcore_dynamodb.errors import Refused
 from consentcore_dynamodb.keys import Key
 from tests.support.dynamo import REGION, TABLE, dynamo_storage, refusal
@@ -122,6 +123,20 @@ class TestAnswers:
             {"RequestItems": left},
         )
         assert set(table.get_many([Key("A"), Key("B")])) == {Key("A"), Key("B")}
+
+    def test_keys_that_are_never_read_are_unavailable_and_not_absent(self, stub, table):
+        left = {TABLE: {"Keys": [Key("A").attributes], "ConsistentRead": True}}
+        for _ in range(3):
+            stub.add_response("batch_get_item", {"Responses": {TABLE: []}, "UnprocessedKeys": left})
+        with pytest.raises(StorageUnavailable, match="less than"):
+            table.get_many([Key("A")])
+
+    def test_what_was_not_removed_is_removed_again(self, stub, table):
+        left = {TABLE: [{"DeleteRequest": {"Key": Key("A").attributes}}]}
+        stub.add_response("batch_write_item", {"UnprocessedItems": left})
+        stub.add_response("batch_write_item", {"UnprocessedItems": {}}, {"RequestItems": left})
+        table.remove([Key("A"), Key("B")])
+        stub.assert_no_pending_responses()
 
 
 class TestLostAnswers:

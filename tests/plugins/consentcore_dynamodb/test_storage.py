@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from consentcore.api import (
     Actor,
     ActorType,
+    ConfigurationError,
     Consumed,
     DeliveryState,
     PluginKind,
@@ -22,7 +25,7 @@ from consentcore.testing import factories
 from consentcore.testing.factories import NOW
 from consentcore.testing.scenario import Scenario, populate
 from consentcore.testing.storage.deliveries import LEASE, Box
-from consentcore_dynamodb import consentcore_plugin
+from consentcore_dynamodb import DynamoSettings, consentcore_plugin, consentcore_storage
 from consentcore_dynamodb.capabilities import CAPABILITIES
 from tests.support.dynamo import Service, dynamo_storage
 
@@ -85,6 +88,25 @@ class TestTable:
         info = consentcore_plugin()
         assert (info.name, info.kind) == ("dynamodb", PluginKind.STORAGE)
         assert info.capabilities == {"atomic_batches=30", "multi_process"} == CAPABILITIES.words
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("region", "the moon"),
+            ("table", "a b"),
+            ("endpoint_url", "localhost:8000"),
+            ("endpoint_url", "http://["),
+        ],
+    )
+    def test_setting_that_cannot_be_right_stops_the_start(self, name, value):
+        settings = replace(DynamoSettings(region="eu-west-1"), **{name: value})
+        with pytest.raises(ConfigurationError, match=f"plugin.dynamodb.{name}: expected"):
+            consentcore_storage(settings, None, None)
+
+    def test_without_boto3_the_start_says_what_to_install(self, monkeypatch):
+        monkeypatch.setattr("consentcore_dynamodb.settings.find_spec", lambda _name: None)
+        with pytest.raises(ConfigurationError, match=r"pip install 'consentcore\[aws\]'"):
+            consentcore_storage(DynamoSettings(region="eu-west-1"), None, None)
 
 
 class TestCommits:

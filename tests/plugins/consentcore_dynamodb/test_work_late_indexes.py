@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from consentcore.api import DeliveryState, GrantState, transact
+from consentcore.api import DeliveryState, GrantState, StorageConflict, transact
 from consentcore.testing import factories
 from consentcore.testing.factories import NOW
 from consentcore.testing.scenario import populate
@@ -42,6 +42,27 @@ def test_leaves_follow_the_chain_although_the_index_shows_part_of_it(dynamo, wor
         assert transact(world.storage, lambda uow: uow.ledger.sequence_leaves(10)) == 0
         with world.storage.reading() as uow:
             assert [event.sequence for event in uow.ledger.leaves(0, 10)] == [1, 2, 3]
+
+
+def test_two_that_number_leaves_at_once_do_not_mistake_each_other_for_a_breach(world):
+    """The second has read the leaves from before the first's commit, and its checkpoint from after it."""
+    append(world, 1, 2)
+
+    def number(uow, size):
+        assert uow.ledger.sequence_leaves(1) == 1
+        uow.ledger.add_checkpoint(factories.checkpoint(size=size))
+
+    def overtaken(late):
+        assert late.ledger.sequence_leaves(1) == 1
+        transact(world.storage, lambda uow: number(uow, 1))
+        late.ledger.checkpoints()
+        pytest.fail("a checkpoint was shown that covers more than the leaves that were read")
+
+    with pytest.raises(StorageConflict):
+        transact(world.storage, overtaken, attempts=1)
+    transact(world.storage, lambda uow: number(uow, 2))
+    with world.storage.reading() as uow:
+        assert [one.size for one in uow.ledger.checkpoints()] == [1, 2]
 
 
 def test_verification_sees_every_event_although_no_index_does(dynamo, world):
