@@ -16,7 +16,6 @@ SUBJECTS = {
     "unit/oauth/test_incidents.py": "the whole server",
     "unit/oauth/test_oauthlib_gaps.py": "what stands around oauthlib",
     "unit/resource/test_odd_values.py": "every check of a token",
-    "unit/testing/test_extension_kits.py": "the kits of every other kind",
     "unit/testing/test_small_kits.py": "the kits that fit into one file",
 }
 """Tests of no single module; a new one is named here with what it is of."""

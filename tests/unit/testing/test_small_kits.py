@@ -30,6 +30,7 @@ from consentcore.testing import (
     ScopeCatalogConformance,
     factories,
     fixed_keys,
+    memory_storage,
 )
 from consentcore.testing.fakes import FakeEnvelope
 from consentcore_memory import MemoryStorage
@@ -259,3 +260,12 @@ def test_fixed_keys_are_real_and_the_same_every_time():
     assert fixed_keys("new1", "old1").open("webhook", sealed, "endpoint-1") == b"secret"
     assert list(fixed_keys("new1", "old1").ids) == ["new1", "old1"]
     assert fixed_keys().mac("ledger", b"x") != fixed_keys("new1").mac("ledger", b"x")
+
+
+def test_storage_in_memory_is_empty_and_another_each_time():
+    first, second = memory_storage(), memory_storage()
+    ada = factories.owner(email="ada@example.org")
+    with first.transaction() as uow:
+        uow.owners.add(ada)
+    with second.reading() as uow:
+        assert uow.owners.get(ada.owner_id) is None
