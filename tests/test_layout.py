@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import pytest
@@ -61,3 +62,26 @@ def test_helpers_are_imported_by_their_full_names():
         if "sys.path.insert(" in path.read_text(encoding="utf-8")
     ]
     assert changing == []
+
+
+def unordered(values):
+    """Whether an expression is a set, whose order is another in each process."""
+    if isinstance(values, ast.BinOp):
+        return unordered(values.left) or unordered(values.right)
+    named = isinstance(values, ast.Call) and getattr(values.func, "id", "") in {"set", "frozenset"}
+    return named or isinstance(values, ast.Set | ast.SetComp)
+
+
+def test_every_process_finds_the_same_tests_in_the_same_order():
+    """Tests run in several processes, which begin by comparing their lists."""
+    folders = (ROOT / "tests", ROOT / "consentcore" / "testing")
+    found = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for folder in folders
+        for path in folder.rglob("*.py")
+        if "from_26e6d57" not in path.parts
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("mark.parametrize")
+        if any(unordered(values) for values in node.args[1:2])
+    ]
+    assert found == []

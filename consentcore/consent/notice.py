@@ -11,7 +11,7 @@ from consentcore.domain.event_kinds import event_kind, notice_profile, told_by
 from consentcore.domain.grant import Grant
 from consentcore.domain.notice import Notice
 from consentcore.domain.notice_facts import ConsentFacts
-from consentcore.domain.parties import INITIATORS
+from consentcore.domain.parties import INITIATORS, ActorType
 
 _TOLD_IN_FULL = frozenset({"client_disabled"})
 """Reasons whose text goes to data owner and application; that of every other action stays in the evidence."""
@@ -55,6 +55,7 @@ def make_notice(
         recorded_at=iso(recorded_at),
         client_name=client_name,
         had_grant_before=had_grant_before,
+        locale=action.evidence.locale if action.actor.type is ActorType.OWNER else "",
     )
     return Notice(
         notice_id=event.event_id,

@@ -90,6 +90,7 @@ class ConsentFacts(_Facts):
     :ivar client_name: as it was then.
     :ivar had_grant_before: on a denial, whether the client already had a permission of this owner, so that telling it
         who said no tells it nothing new.
+    :ivar locale: of the page on which the owner decided (BCP 47); "" where it was somebody else, or was not noted.
     :ivar test: whether there is no such grant, and it is all for a test.
     """
 
@@ -107,6 +108,7 @@ class ConsentFacts(_Facts):
     recorded_at: str = ""
     client_name: str = ""
     had_grant_before: bool = False
+    locale: str = field(default="", metadata=_UNLESS_EMPTY)
     test: bool = field(default=False, metadata=_UNLESS_EMPTY)
 
 

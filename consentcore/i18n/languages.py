@@ -51,6 +51,14 @@ class Languages:
                     parts.pop()
         return None
 
+    def of_owner(self, locale: str) -> Language | None:
+        """The language that an owner has set; None where it is not offered, and where none was set.
+
+        :param locale: ``Owner.locale``. English as such is what every owner has from the beginning, and no choice;
+            ``en-GB`` is one.
+        """
+        return None if locale == ENGLISH else self.lookup((locale,))
+
     def accepted(self, header: str) -> Language | None:
         """What fits an ``Accept-Language`` header (RFC 9110 section 12.5.4); None when nothing does, or it is none."""
         wanted: list[tuple[float, str]] = []

@@ -91,7 +91,7 @@ class MailRenderer:
         endpoint = facts if isinstance(facts, EndpointFacts) else EndpointFacts()
         told = audience in _OWNERS and owner is not None
         timezone = owner.timezone if told and owner else "UTC"
-        web, language = self._settings.web, self._language(audience, envelope)
+        web, language = self._settings.web, self._language(audience, envelope, consent.locale)
         client_name = consent.client_name or (envelope.client.name if envelope.client else "")
         return {
             "app": one_line(client_name or notice.client_id),
@@ -122,10 +122,14 @@ class MailRenderer:
             "language": language,
         }
 
-    def _language(self, audience: Audience, envelope: Envelope) -> Language:
-        """That of the owner; of an address of the operator or an application nothing is known."""
+    def _language(self, audience: Audience, envelope: Envelope, shown: str) -> Language:
+        """That of the owner, or of the page on which the owner has just decided; of an address of the operator or an
+        application nothing is known."""
         owner = None if audience in {Audience.CONTACT, Audience.OPERATOR} else envelope.owner
-        return (self._languages.lookup((owner.locale,)) if owner else None) or self._languages.default
+        if owner is None:
+            return self._languages.default
+        own = self._languages.of_owner(owner.locale)
+        return own or self._languages.lookup((shown,)) or self._languages.default
 
     def _render(self, template: str, values: dict[str, Any]) -> str:
         return self._environment.get_template(template).render(values)

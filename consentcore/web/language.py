@@ -42,7 +42,7 @@ def _chosen(request: Request) -> Language | None:
         return wanted
     # Only where the page has looked who it is: an error page must not ask a storage that may be what has failed.
     owner = request.__dict__.get("owner")
-    return languages.lookup((owner.locale,)) if owner is not None else None
+    return languages.of_owner(owner.locale) if owner is not None else None
 
 
 def _accepted(request: Request) -> Language | None:

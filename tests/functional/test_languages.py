@@ -47,12 +47,25 @@ def test_the_browser_chooses_where_nobody_else_has(platform):
 
 
 def test_what_the_owner_has_set_goes_before_the_browser(platform):
-    for email, expected, header in ((AINO, TAG, "en"), ("ada@example.org", "en", "fi")):
+    with platform.runtime.storage.transaction() as uow:
+        grace = uow.owners.by_email("grace@example.org")
+        uow.owners.update(replace(grace, locale="en-GB"))
+    for email, expected, header in ((AINO, TAG, "en"), ("grace@example.org", "en", "fi")):
         browser = platform.browser()
         page = sign_in(browser, browser.get("/login"), email)
         page = browser.get("/consents", headers={"Accept-Language": header})
         assert language_of(page) == expected
         assert not varies(page)
+
+
+def test_an_owner_who_has_set_nothing_is_answered_as_the_browser_asks(platform):
+    """``en`` is what every owner has from the beginning."""
+    browser = platform.browser()
+    sign_in(browser, browser.get("/login"), "ada@example.org")
+    finnish, english = browser.get("/consents", headers=FINNISH), browser.get("/consents")
+    assert (language_of(finnish), language_of(english)) == (TAG, "en")
+    assert varies(finnish)
+    assert varies(english)
 
 
 def test_what_the_application_asks_for_goes_before_all(platform):

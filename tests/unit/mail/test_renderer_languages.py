@@ -121,12 +121,18 @@ def test_every_kind_that_has_a_mail_is_among_them():
 
 
 @pytest.mark.parametrize(
-    ("locale", "tag"), [("en", "en"), ("en-GB", "en"), ("fi", TAG), ("sv", TAG), ("", TAG)]
+    ("locale", "tag"), [("en", TAG), ("en-GB", "en"), ("fi", TAG), ("sv", TAG), ("", TAG)]
 )
 def test_an_owner_is_written_to_in_their_language_or_the_default_one(renderer, locale, tag):
     mail = renderer.mail(Audience.OWNER, envelope(NoticeKind.DENIED, {}, locale))
     assert f'<html lang="{tag}">' in mail.html
     assert mail.subject == ("You said no to Valo" if tag == "en" else mail.subject)
+
+
+@pytest.mark.parametrize(("locale", "tag"), [("en", "en"), ("fi", TAG), ("", TAG), ("tlh", TAG)])
+def test_an_owner_who_has_set_no_language_is_written_to_in_that_of_the_decision(renderer, locale, tag):
+    mail = renderer.mail(Audience.OWNER, envelope(NoticeKind.DENIED, {"locale": locale}, "en"))
+    assert f'<html lang="{tag}">' in mail.html
 
 
 @pytest.mark.parametrize("audience", [Audience.OPERATOR, Audience.CONTACT])
@@ -135,7 +141,7 @@ def test_others_are_written_to_in_the_default_one(renderer, audience):
         renderer._settings, operator=replace(renderer._settings.operator, email="ops@example.org")
     )
     renderer = MailRenderer(settings, renderer._catalog)
-    mail = renderer.mail(audience, envelope(NoticeKind.ENDPOINT_FAILING, FAILS, "en"))
+    mail = renderer.mail(audience, envelope(NoticeKind.ENDPOINT_FAILING, FAILS, "en-GB"))
     assert f'<html lang="{TAG}">' in mail.html
 
 
@@ -145,5 +151,5 @@ def test_scopes_are_named_in_the_words_that_they_have_in_the_language(renderer):
     ).text
     assert "Paikka: katu" in said
     assert "Tila: ilma" in said
-    english = renderer.mail(Audience.OWNER, envelope(NoticeKind.GRANTED, {"scopes": ["site"]}, "en")).text
+    english = renderer.mail(Audience.OWNER, envelope(NoticeKind.GRANTED, {"scopes": ["site"]}, "en-GB")).text
     assert "Talo: osoite" in english
