@@ -13,6 +13,7 @@ from consentcore.testing import ManualClock
 from consentcore.webhooks.service import make_endpoint
 from consentcore.worker.worker import Worker
 from consentcore_dynamodb.storage import DynamoStorage
+from tests.support.command_line import INI, Cli
 from tests.support.dynamo import REGION, TABLE
 from tests.support.platform import connect, introspect, make_platform, proceed, refresh, sign_in
 from tests.support.sinks import Answer, http_sink
@@ -93,3 +94,48 @@ def test_a_request_that_others_overtake_is_a_conflict_that_can_be_run_again(plat
 
     tm.run(request, 3)
     assert len(tries) == 2
+
+
+@pytest.fixture
+def service_url():
+    """The service over HTTP, as DynamoDB Local is."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+def test_commands_make_fill_and_verify_a_table_over_the_wire(tmp_path, monkeypatch, service_url):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    cli = Cli(tmp_path)
+    cli.ini.write_text(
+        INI.replace("storage = sqlalchemy", "storage = dynamodb").replace(
+            "consentcore.plugin.sqlalchemy.url = sqlite:///%(here)s/var/consentcore.sqlite",
+            f"consentcore.plugin.dynamodb.region = eu-west-1\nconsentcore.plugin.dynamodb.endpoint_url = {service_url}",
+        )
+    )
+    first, again = cli("init"), cli("init")
+    assert (first.code, again.code) == (0, 0), first.err
+    assert "table consentcore made" in first.out + first.err
+    assert "table consentcore made" not in again.out + again.err
+    assert cli("plugins", "check").code == 0
+    made = cli(
+        "client",
+        "create",
+        "--name",
+        "A",
+        "--redirect-uri",
+        "https://a.example/",
+        "--scope",
+        "sites.read",
+        "--json",
+    )
+    (listed,) = cli("client", "list", "--json").json
+    assert listed["client_id"] == made.json["client_id"]
+    assert cli("audit", "verify").code == 0
+    monkeypatch.setenv("CONSENTCORE_PLUGIN__DYNAMODB__ENDPOINT_URL", "http://127.0.0.1:1")
+    assert cli("client", "list").code == 75
