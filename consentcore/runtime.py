@@ -135,7 +135,7 @@ class Runtime(PluginParts):
     def _make_clients(self) -> ClientService:
         from consentcore.clients.service import ClientService
 
-        return ClientService(self.keys, self.clock, self.catalog, self.egress)
+        return ClientService(self.keys, self.clock, self.catalog, lambda: self.egress)
 
     def _make_client_access(self) -> ClientAccess:
         from consentcore.clients.access import ClientAccess
@@ -155,7 +155,7 @@ class Runtime(PluginParts):
     def _make_webhooks(self) -> WebhookService:
         from consentcore.webhooks.service import WebhookService
 
-        return WebhookService(self.storage, self.keys, self.clock, self.egress)
+        return WebhookService(self.storage, self.keys, self.clock, lambda: self.egress)
 
     def _make_delivery_log(self) -> DeliveryLog:
         from consentcore.webhooks.delivery_log import DeliveryLog

@@ -11,7 +11,7 @@ from consentcore.cli.commands import Group
 from consentcore.cli.options import named_as
 from consentcore.cli.state import State, pass_state, read_line_from_stdin, table
 from consentcore.domain.clock import iso
-from consentcore.owners.service import NewOwner
+from consentcore.owners.service import NewOwner, owner_of_address
 from consentcore.ports.storage import transact
 
 if TYPE_CHECKING:
@@ -154,4 +154,4 @@ def find_owner(state: State, email: str, option: str = "--email") -> Owner:
     :raises NotFound: when nobody has it.
     """
     with named_as({"email": option}), state.runtime.storage.reading() as uow:
-        return state.runtime.owners.find(uow, email)
+        return owner_of_address(uow, email)

@@ -51,10 +51,13 @@ class ClientForm:
 
 @dataclass(frozen=True)
 class Checks:
-    """What the members of a registration are held against."""
+    """What the members of a registration are held against.
+
+    :ivar egress: makes the guard of outgoing requests; called only where a URL is given.
+    """
 
     catalog: Catalog
-    egress: EgressPolicy
+    egress: Callable[[], EgressPolicy]
 
 
 def members(checks: Checks, form: ClientForm, method: AuthMethod) -> dict[str, Callable[[], Any]]:
@@ -145,10 +148,10 @@ def _keys(form: ClientForm, method: AuthMethod) -> str:
     return form.jwks
 
 
-def _keys_uri(egress: EgressPolicy, form: ClientForm) -> str:
+def _keys_uri(egress: Callable[[], EgressPolicy], form: ClientForm) -> str:
     if form.jwks_uri:
         with named("jwks_uri"):
-            egress.check_url(form.jwks_uri)
+            egress().check_url(form.jwks_uri)
     return form.jwks_uri
 
 

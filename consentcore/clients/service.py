@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -60,12 +60,16 @@ class NewSecret:
 @dataclass(frozen=True)
 class ClientService:
     """Works on units of work that the caller commits. What looks up a host name is a method of its own, ``prepare…``,
-    and never to be called in a transaction."""
+    and never to be called in a transaction.
+
+    :ivar egress: makes the guard of outgoing requests. Called only where a URL is to be checked: settings of it that
+        are not in order stop nothing else.
+    """
 
     keys: KeyRing
     clock: Clock
     catalog: Catalog
-    egress: EgressPolicy
+    egress: Callable[[], EgressPolicy]
 
     def prepare(self, form: ClientForm) -> NewClient:
         """Check a registration and make what is to be stored; stores nothing.
@@ -89,7 +93,7 @@ class ClientService:
         if not form.webhook_url:
             return made
         with named("webhook_url"):
-            self.egress.check_url(form.webhook_url)
+            self.egress().check_url(form.webhook_url)
         new = make_endpoint(self.keys, client.client_id, form.webhook_url, now)
         return replace(made, endpoint=new.endpoint, webhook_secret=new.secret)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -49,12 +49,15 @@ class WebhookService:
     be called in a transaction: :meth:`check`, :meth:`prepare`.
 
     Where ``client_id`` is given, an endpoint has to be this client's; else it is not found.
+
+    :ivar egress: makes the guard of outgoing requests. Called only where a URL is to be checked: settings of it that
+        are not in order stop nothing else.
     """
 
     storage: Storage
     keys: KeyRing
     clock: Clock
-    egress: EgressPolicy
+    egress: Callable[[], EgressPolicy]
 
     def check(self, update: EndpointUpdate, client_id: str = "") -> EndpointUpdate:
         """Check what somebody typed; looks a host name up at last.
@@ -69,7 +72,7 @@ class WebhookService:
             None if update.schemes is None else check_schemes(update.schemes),
         )
         if update.url is not None:
-            self.egress.check_url(update.url, client_id)
+            self.egress().check_url(update.url, client_id)
         return checked
 
     def prepare(self, client: Client, typed: EndpointUpdate) -> NewEndpoint:

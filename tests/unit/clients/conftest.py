@@ -77,6 +77,6 @@ def registry() -> Registry:
     clock, keys, storage = ManualClock(), fixed_keys(), MemoryStorage()
     consents = ConsentService(keys=keys, clock=clock, catalog=CATALOG, code_ttl_ms=60_000, grant_days=365)
     egress = EgressPolicy(resolver=lambda _host, _port: ["8.8.8.8"])
-    clients = ClientService(keys, clock, CATALOG, egress)
+    clients = ClientService(keys, clock, CATALOG, lambda: egress)
     access = ClientAccess(storage, clock, consents)
     return Registry(storage, clock, clients, access)

@@ -9,7 +9,7 @@ from consentcore.domain.event_kinds import NoticeKind
 from consentcore.domain.owner import OwnerTicket
 from consentcore.domain.secret import digest
 from consentcore.owners.links import Purpose
-from consentcore.owners.service import NewOwner, OwnerService
+from consentcore.owners.service import NewOwner, OwnerService, owner_of_address
 from consentcore.ports.login import Authenticated, Refused
 from tests.unit.owners.conftest import HOUR
 
@@ -33,11 +33,11 @@ def test_an_owner_is_found_however_the_address_is_typed(accounts):
     owner = accounts.add("Ada@Example.ORG ")
     assert owner.email == ADA
     with accounts.storage.reading() as uow:
-        assert accounts.owners.find(uow, " ADA@example.org") == owner
+        assert owner_of_address(uow, " ADA@example.org") == owner
         with pytest.raises(NotFound, match="no data owner 'eve@example.org'"):
-            accounts.owners.find(uow, "eve@example.org")
+            owner_of_address(uow, "eve@example.org")
         with pytest.raises(InvalidInput, match="email: expected an address like"):
-            accounts.owners.find(uow, "nobody")
+            owner_of_address(uow, "nobody")
 
 
 @pytest.mark.parametrize(

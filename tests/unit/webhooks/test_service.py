@@ -27,7 +27,7 @@ def scenario() -> Scenario:
 @pytest.fixture
 def webhooks(scenario) -> WebhookService:
     egress = EgressPolicy(resolver=lambda _host, _port: ["8.8.8.8"])
-    return WebhookService(scenario.storage, scenario.keys, scenario.clock, egress)
+    return WebhookService(scenario.storage, scenario.keys, scenario.clock, lambda: egress)
 
 
 def do(scenario, work):
