@@ -1,8 +1,10 @@
-"""Where tests lie: unit/ mirrors the packages, plugins/ the plugins, and a file is named after what it tests."""
+"""Where tests lie: unit/ mirrors the packages, plugins/ the plugins, and a file is named after what it tests. And that
+the map of the packages in CONTRIBUTING is whole."""
 
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -85,3 +87,20 @@ def test_every_process_finds_the_same_tests_in_the_same_order():
         if any(unordered(values) for values in node.args[1:2])
     ]
     assert found == []
+
+
+def unnamed(layout: str) -> list[str]:
+    """Packages and modules of the core that a map of it leaves out: packages at any depth, modules of the top."""
+    core = ROOT / "consentcore"
+    packages = [init.parent for init in sorted(core.rglob("__init__.py")) if init.parent != core]
+    named = set(re.findall(r"[\w./]+", layout))
+    wanted = [f"{path.name}/" for path in packages]
+    wanted += [path.name for path in sorted(core.glob("*.py")) if path.name != "__init__.py"]
+    return [name for name in wanted if name not in named]
+
+
+def test_the_map_of_the_layout_names_every_package():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    layout = text.partition("## The layout")[2].split("```")[1].partition("\nplugins/")[0]
+    assert unnamed(layout) == []
+    assert unnamed(layout.replace("egress/", "").replace("markup.py", "")) == ["egress/", "markup.py"]
