@@ -63,6 +63,14 @@ def test_63_any_life_of_tokens_in_postgresql(postgres):
 
 
 @pytest.mark.slow
+def test_63_any_life_of_tokens_in_dynamodb(dynamo):
+    from tests.support.dynamo import dynamo_storage
+
+    storage = dynamo_storage(dynamo)
+    play(machine("InDynamodb", lambda: storage), 3, steps=25)
+
+
+@pytest.mark.slow
 def test_63_any_longer_life_of_tokens_in_sqlite(sqlite):
     play(machine("LongInSqlite", lambda: sqlite), 40, steps=60)
 
