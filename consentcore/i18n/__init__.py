@@ -8,6 +8,6 @@ from __future__ import annotations
 
 from consentcore.i18n.catalogs import Catalogs
 from consentcore.i18n.language import Language
-from consentcore.i18n.languages import Languages
+from consentcore.i18n.languages import ANY, Languages
 
-__all__ = ["Catalogs", "Language", "Languages"]
+__all__ = ["ANY", "Catalogs", "Language", "Languages"]

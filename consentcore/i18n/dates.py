@@ -1,4 +1,5 @@
-"""Dates and numbers as a language writes them. English needs no library; Babel is loaded for the others."""
+"""Dates, numbers and its own name as a language writes them. English needs no library; Babel is loaded for the
+others."""
 
 from __future__ import annotations
 
@@ -70,6 +71,14 @@ def number(value: int, tag: str) -> str:
     from babel.numbers import format_decimal
 
     return format_decimal(value, locale=locale)
+
+
+def own_name(tag: str) -> str:
+    """What a language is called in itself, with a capital as in a list: ``Deutsch``, ``Français``; the tag where it is
+    not known."""
+    locale = _locale(tag)
+    name = (locale.get_display_name() if locale else None) or tag
+    return name[:1].upper() + name[1:]
 
 
 def _local(ms: int, timezone: str) -> datetime:

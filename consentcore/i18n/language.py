@@ -33,6 +33,15 @@ class Language:
         return "rtl" if self._name in _FROM_RIGHT else "ltr"
 
     @property
+    def own_name(self) -> str:
+        """What it is called in itself: ``English``, ``Deutsch``."""
+        if self.tag == ENGLISH:
+            return "English"
+        from consentcore.i18n import dates
+
+        return dates.own_name(self.tag)
+
+    @property
     def ranges(self) -> tuple[str, ...]:
         """The tag and those it is a part of: ``pt-BR``, ``pt``."""
         parts = self.tag.split("-")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from consentcore.domain.errors import InvalidInput, NotFound
@@ -18,6 +18,7 @@ from consentcore.text_fields import MAX_NAME, line
 
 if TYPE_CHECKING:
     from consentcore.domain.clock import Clock
+    from consentcore.i18n import Languages
     from consentcore.ports.login import LoginProvider
     from consentcore.ports.transactions import UnitOfWork
 
@@ -79,6 +80,20 @@ class OwnerService:
         :raises InvalidInput: field ``email``, when it is no address, or another owner's.
         """
         return move_owner(uow, owner, normalise_email(email), self.clock.now(), tell_old=tell_old)
+
+    def choose_language(self, uow: UnitOfWork, owner_id: str, choice: str, languages: Languages) -> None:
+        """Set the language in which an owner is answered and written to. Nobody is told of it.
+
+        :param choice: the tag of a language that is offered, or :data:`~consentcore.i18n.ANY` to let the browser ask.
+        :param languages: those that are offered.
+        :raises InvalidInput: field ``language``, when it is neither; nothing was written then.
+        :raises NotFound: when there is no such owner.
+        """
+        locale = languages.locale_of(choice)
+        owner = uow.owners.lock(owner_id)
+        if owner is None:
+            raise NotFound("data owner", owner_id)
+        uow.owners.update(replace(owner, locale=locale))
 
     def reauthenticate(self, owner: Owner, password: str, remote_addr: str) -> LoginOutcome:
         """Let somebody who is signed in prove once more who they are. Runs outside any transaction.

@@ -31,6 +31,7 @@ def includeme(config: Configurator) -> None:
     config.add_route("logout", "/logout")
     config.add_route("account", "/account")
     config.add_route("account.sessions", "/account/sessions")
+    config.add_route("account.language", "/account/language")
     config.add_route("account.password", "/account/password")
     config.add_route("account.email", "/account/email")
     config.add_route("account.email.confirm", "/account/email/confirm")

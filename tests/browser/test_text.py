@@ -18,6 +18,7 @@ PATHS = (
         "/consents/history",
         "/account",
         "/account/email",
+        "/account/language",
         "/account/password",
     ),
     *("/account/sessions", "/login", "/account/reset", "/account/reset/sent", "/nothing-here"),

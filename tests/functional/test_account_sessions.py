@@ -92,7 +92,7 @@ def test_last_use_is_noted_by_the_hour(platform):
 
 
 def test_account_pages_need_a_sign_in(platform):
-    for path in ("/account", "/account/sessions", "/account/password", "/account/email"):
+    for path in ("/account", "/account/sessions", "/account/password", "/account/email", "/account/language"):
         assert platform.browser().get(path, status=303).location.endswith(f"/login?next={path}")
 
 

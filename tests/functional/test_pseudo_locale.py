@@ -52,6 +52,7 @@ class Walk:
             OPERATOR,
             "coolsite.example",
             "Firefox",
+            *self.platform.runtime.languages.own_names.values(),
             "127.0.0.0/24",
             "U+202E",
             "U+0378",
@@ -218,6 +219,8 @@ def test_the_account(walk):
         "/sessions?done=others",
         "/email",
         "/password",
+        "/language",
+        "?done=language",
     ):
         walk.look(browser.get(f"/account{path}"))
     for password in ("short", "x" * 1025, "password1", ADA, "a\u0000bcdefgh"):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 DONE = {
     "password": message("Your password was changed. Every other browser was signed out."),
     "sessions": message("That browser was signed out."),
+    "language": message("Your choice of language was saved."),
     "others": message("Every other browser was signed out."),
 }
 
@@ -32,6 +33,8 @@ def overview(request: Request) -> Response:
         "account.jinja2",
         done=DONE.get(request.query.one("done"), ""),
         has_password=runtime.passwords is not None,
+        several_languages=len(runtime.languages.offered) > 1,
+        language_chosen=runtime.languages.of_owner(request.owner.locale),
         label=runtime.redirect_login.label if runtime.redirect_login else "",
     )
 

@@ -8,6 +8,7 @@ import logging
 
 import pytest
 
+from consentcore.domain.errors import InvalidInput
 from consentcore.domain.message import message, plural_message
 from consentcore.i18n import Catalogs, Language, Languages
 
@@ -195,3 +196,20 @@ def test_a_plugin_brings_its_catalogs_in_its_package(tmp_path, monkeypatch):
 def test_a_message_survives_being_copied():
     said = copy.deepcopy(message("Wait %(time)s", time="long"))
     assert (said, said.msgid, said.values) == ("Wait long", "Wait %(time)s", {"time": "long"})
+
+
+def test_every_choice_of_an_owner_is_found_again(theme):
+    for tag in ("de", "pt_BR", "tlh"):
+        theme(tag)
+    offered = languages(theme)
+    assert offered.own_names == {
+        "de": "Deutsch",
+        "en": "English",
+        "pt-BR": "Português (Brasil)",
+        "tlh": "Tlh",
+    }
+    for tag in offered.offered:
+        assert offered.of_owner(offered.locale_of(tag)).tag == tag
+    assert offered.of_owner(offered.locale_of("*")) is None
+    with pytest.raises(InvalidInput, match="language: expected one of de, en, pt-BR, tlh, or \\*"):
+        offered.locale_of("fr")

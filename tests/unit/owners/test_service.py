@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from consentcore.domain.errors import InvalidInput, NotFound
 from consentcore.domain.event_kinds import NoticeKind
 from consentcore.domain.owner import OwnerTicket
 from consentcore.domain.secret import digest
+from consentcore.i18n import Languages
 from consentcore.owners.links import Purpose
 from consentcore.owners.service import NewOwner, OwnerService, owner_of_address
 from consentcore.ports.login import Authenticated, Refused
@@ -125,3 +128,28 @@ def test_a_password_proves_only_its_own_account(accounts):
     accounts.do(lambda uow: accounts.owners.move(uow, ada, "ada@new.example"))
     accounts.add(ADA, "the next ada's password")
     assert stale.reauthenticate(ada, "the next ada's password", "") == Refused()
+
+
+@pytest.mark.parametrize(("choice", "locale"), [("de", "de"), ("en", "en-001"), ("*", "en")])
+def test_a_language_is_chosen_and_nothing_else_changes(accounts, choice, locale):
+    owner, other = accounts.add(ADA), accounts.add("grace@example.org")
+    for first in ("fr", choice):
+        accounts.do(
+            lambda uow, tag=first: accounts.owners.choose_language(uow, owner.owner_id, tag, Languages())
+        )
+    assert accounts.get(owner.owner_id) == replace(owner, locale=locale)
+    assert accounts.get(other.owner_id) == other
+    assert accounts.told == []
+
+
+@pytest.mark.parametrize("choice", ["", "tlh", "en-001", "de-AT", "DE"])
+def test_only_a_language_that_is_offered_is_chosen(accounts, choice):
+    owner = accounts.add(ADA)
+    with pytest.raises(InvalidInput, match="language: expected one of de, en, "):
+        accounts.do(lambda uow: accounts.owners.choose_language(uow, owner.owner_id, choice, Languages()))
+    assert accounts.get(owner.owner_id) == owner
+
+
+def test_nobody_chooses_no_language(accounts):
+    with pytest.raises(NotFound):
+        accounts.do(lambda uow: accounts.owners.choose_language(uow, "nobody", "de", Languages()))
