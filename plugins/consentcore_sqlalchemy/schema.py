@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.resources import files
 
 from sqlalchemy import Column, Connection, MetaData, Table, Text, select
 
@@ -12,8 +13,12 @@ from consentcore_sqlalchemy.errors import NOT_MIGRATED, translating
 from consentcore_sqlalchemy.writable import why_not_writable
 
 VERSION_TABLE = "consentcore_sqlalchemy_version"
-HEAD = "0004"
-"""The newest migration; a test holds it against the migrations' folder."""
+HEAD = max(
+    one.name
+    for one in files("consentcore_sqlalchemy.migrations.versions").iterdir()
+    if one.name[:1].isdigit()
+)[:4]
+"""The newest migration, by the number that its file's name begins with."""
 
 version = Table(VERSION_TABLE, MetaData(), Column("version_num", Text, primary_key=True))
 
