@@ -16,7 +16,17 @@ from consentcore.settings.core import CoreSettings
 
 # Protocol routes run without the transaction that pages need, and which are which is told by the path.
 _PAGES = {"consent", "consents", "developer", "livez", "login", "logout", "metrics", "operator", "readyz"}
-_PAGES |= {"openapi.json", "account", "api", "jwks", "receipts", "static", ".well-known"}
+_PAGES |= {
+    "openapi.json",
+    "account",
+    "api",
+    "jwks",
+    "receipts",
+    "static",
+    "scopes",
+    "scopes.json",
+    ".well-known",
+}
 
 _VISIBLE = re.compile(r"[!-~]+")
 # A browser or library would rewrite any other path (RFC 3986 section 6.2.2) before it asks for it.

@@ -25,7 +25,7 @@ def includeme(config: Configurator) -> None:
     config.include("consentcore.web.api.errors")  # under /api/ always as JSON
     runtime = config.registry["consentcore.runtime"]
     absent = absent_views(runtime)
-    for audience in ("oauth", "owner", "api", "ops"):
+    for audience in ("oauth", "owner", "api", "developer", "ops"):
         config.scan(f"consentcore.web.{audience}", ignore=[absent.__contains__])
 
 

@@ -25,6 +25,16 @@ def page(request: Request, template: str, *, status: int = 200, **values: object
     return in_its_language(request, response)
 
 
+def page_for_anybody(request: Request, template: str, **values: object) -> Response:
+    """Render a page that is the same for everybody who reads its language: it names nobody, needs no cookie and looks
+    nothing up in the storage.
+
+    :param values: what the template names; ``viewer`` is nobody.
+    """
+    response = render_to_response(template, {"viewer": None, **values}, request=request)
+    return in_its_language(request, response)
+
+
 def without_referrer(response: Response) -> Response:
     """For a page whose address holds a secret: no request that it causes may carry more than the site's origin.
 

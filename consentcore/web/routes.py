@@ -19,6 +19,9 @@ def includeme(config: Configurator) -> None:
 
     _add_api(config)
 
+    config.add_route("developer.scopes", "/scopes")
+    config.add_route("developer.scopes.json", "/scopes.json")
+
     config.add_route("livez", "/livez")
     config.add_route("readyz", "/readyz")
     config.add_route("metrics", "/metrics")

@@ -1,7 +1,7 @@
 """Which requests run under pyramid_tm.
 
 ``tm.activate_hook`` is asked before routing, so the choice is made by path: everything but the protocol
-routes, the probes and static files.
+routes, the probes, static files and what is about the server.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from consentcore.settings import CoreSettings
 
 OUTSIDE = ("/openapi.json", "/.well-known/", "/jwks", "/livez", "/readyz", "/metrics", "/static/")
+SCOPES = frozenset({"/scopes", "/scopes.json"})
+"""Whole paths: what a plugin has beside them is a page like any other."""
 
 
 def needs_transaction(settings: CoreSettings) -> Callable[[Request], bool]:
@@ -22,7 +24,8 @@ def needs_transaction(settings: CoreSettings) -> Callable[[Request], bool]:
     outside = (settings.oauth.prefix.rstrip("/") + "/", *OUTSIDE)
 
     def hook(request: Request) -> bool:
-        return not request.environ.get("PATH_INFO", "").startswith(outside)
+        path = request.environ.get("PATH_INFO", "")
+        return path not in SCOPES and not path.startswith(outside)
 
     return hook
 

@@ -76,6 +76,11 @@ def test_refusals_and_mails(ada, inspector):
     page, issuer = ada.page, ada.demo.issuer
     page.goto(f"{issuer}{ada.demo.coolsite.prefix}/authorize?client_id=nobody")
     inspector.look("mistake of an application")
+    page.goto(f"{issuer}/scopes")
+    inspector.look("scope catalog")
+    for example in page.get_by_text("An example").all():
+        example.click()
+    inspector.look("scope catalog with examples")
     page.goto(f"{issuer}/nothing-here")
     inspector.look("not found")
     page.goto(f"{issuer}/consent?i=cci_gone")

@@ -39,7 +39,7 @@ def there(request, tmp_path):
 def test_86_documents_may_be_read_from_anywhere(there):
     platform, mount = there
     browser = platform.browser()
-    for path in (WELL_KNOWN + mount, f"{mount}/jwks", "/openapi.json"):
+    for path in (WELL_KNOWN + mount, f"{mount}/jwks", "/openapi.json", "/scopes.json"):
         for origin in ("https://evil.example", "null"):
             got = browser.get(path, headers={"Origin": origin}, status=200)
             assert got.headers["Access-Control-Allow-Origin"] == "*"

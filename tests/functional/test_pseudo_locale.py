@@ -205,6 +205,10 @@ def test_the_owners_application(walk):
             walk.look(browser.get(link["href"]))
 
 
+def test_the_scope_catalog(walk):
+    walk.look(walk.platform.browser().get("/scopes"))
+
+
 def test_the_account(walk):
     browser = walk.platform.browser()
     sign_in(browser, browser.get("/login"), ADA)

@@ -1,1 +1,1 @@
-"""The portal of those who make applications: views and page models, under ``/developer/``. Nothing stands here yet."""
+"""What those who make applications look at: views and page models."""

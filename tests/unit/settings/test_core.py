@@ -340,7 +340,9 @@ def test_missing_inherited_file_is_all_that_is_said(tmp_path):
     ]
 
 
-@pytest.mark.parametrize("prefix", ["/consents", "/login/oauth", "/static", "/.well-known/x"])
+@pytest.mark.parametrize(
+    "prefix", ["/consents", "/login/oauth", "/static", "/scopes/oauth", "/scopes.json", "/.well-known/x"]
+)
 def test_protocol_cannot_stand_where_the_pages_do(prefix):
     assert problems(oauth__prefix=prefix) == [
         f"settings: consentcore.oauth.prefix: expected a path such as /oauth; {prefix} is for pages"
