@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import traceback
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from consentcore.hosts import origin_of
 from consentcore.web.redirects import without_foreign_host
@@ -22,6 +22,7 @@ OWN_LOCATION = "consentcore.own_location"
 """In the environ: where a redirect within the site leads, as a path."""
 
 Handler = Callable[["Request"], "Response"]
+View = Callable[[Any, "Request"], "Response"]
 
 FIXED = {
     "X-Content-Type-Options": "nosniff",
@@ -93,17 +94,31 @@ def leads_away(response: Response) -> Response:
     return response
 
 
-def content_security_policy(*, leads_away: bool = False) -> str:
+def asks_in_dialogs(view: View) -> View:
+    """Decorate the view of a page whose script fetches other pages of this site, to show them as dialogs."""
+
+    def answered(context: Any, request: Request) -> Response:
+        response = view(context, request)
+        policy = content_security_policy(leads_away=request.runtime.redirect_login is not None, fetches=True)
+        response.headers["Content-Security-Policy"] = policy
+        return response
+
+    return answered
+
+
+def content_security_policy(*, leads_away: bool = False, fetches: bool = False) -> str:
     """The policy of a page.
 
     :param leads_away: a form of the page is answered by a redirect to somebody else's site. There is no
         ``form-action`` then: Chromium holds it against every redirect of the chain that follows, and where an
         application or a provider leads on to is known to nobody here.
+    :param fetches: a script of the page fetches other pages of this site.
     """
     form_action = "" if leads_away else "form-action 'self'; "
+    connect_src = "connect-src 'self'; " if fetches else ""
     return (
         "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; "
-        f"{form_action}base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
+        f"{connect_src}{form_action}base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
     )
 
 

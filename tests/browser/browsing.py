@@ -83,6 +83,13 @@ class Person:
         self.sign_in()
         self.page.get_by_role("button", name="Approve").wait_for()
 
+    def connected(self) -> None:
+        """Approve what CoolSite asks for, and open the dashboard."""
+        self.to_consent_page()
+        self.press("Approve")
+        self.page.get_by_text("Connected.").wait_for()
+        self.page.goto(f"{self.demo.issuer}/consents")
+
     def ask_for(self, client_id: str, redirect_uri: str, scope: str) -> None:
         """Open an authorization request of another application."""
         challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"

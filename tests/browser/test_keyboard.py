@@ -64,7 +64,9 @@ def test_consent_and_revocation_without_a_mouse(ada):
     expect(page.get_by_role("status")).to_have_text("Connected.")
 
     page.goto(f"{ada.demo.issuer}/consents")
-    keys.enter("Revoke Access")
+    keys.tab_to("Revoke Access")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog").get_by_role("heading")).to_be_focused()
     keys.enter("Proceed")
     expect(page.get_by_role("heading", level=1)).to_have_text("CoolSite can no longer see your data")
     keys.enter("History")

@@ -61,6 +61,19 @@ def test_73_75_every_page_carries_the_headers(platform, path):
     assert "Access-Control-Allow-Origin" not in headers
 
 
+def test_75_scripts_fetch_only_where_a_question_is_opened_as_a_dialog(platform):
+    browser = signed_in(platform)
+    fetching = [
+        path
+        for path in (*PAGES, "/consents/revoked", "/account", Request().url)
+        if "connect-src" in browser.get(path, expect_errors=True).headers["Content-Security-Policy"]
+    ]
+    assert fetching == ["/consents"]
+    policy = browser.get("/consents").headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'; ")
+    assert "connect-src 'self'; form-action 'self'; " in policy
+
+
 def test_76_the_cookie_is_locked_down(platform):
     cookie = platform.browser().get("/login").headers["Set-Cookie"]
     assert cookie.startswith("consentcore_session=")

@@ -15,6 +15,7 @@ from consentcore.web.owner import evidence
 from consentcore.web.pages import page
 from consentcore.web.redirects import see_other
 from consentcore.web.security import OWNER
+from consentcore.web.tweens import asks_in_dialogs
 
 if TYPE_CHECKING:
     from pyramid.request import Request
@@ -27,7 +28,7 @@ def home(_request: Request) -> Response:
     return see_other("/consents")
 
 
-@view_config(route_name="consents", request_method="GET", permission=OWNER)
+@view_config(route_name="consents", request_method="GET", permission=OWNER, decorator=asks_in_dialogs)
 def authorized(request: Request) -> Response:
     """Authorized Applications."""
     grants = _own_grants(request)
@@ -56,7 +57,7 @@ def history(request: Request) -> Response:
     return page(request, "history.jinja2", lines=lines, more=more)
 
 
-@view_config(route_name="consents.grant", request_method="GET", permission=OWNER)
+@view_config(route_name="consents.grant", request_method="GET", permission=OWNER, decorator=asks_in_dialogs)
 def grant_details(request: Request) -> Response:
     """One grant: what was allowed, when, until when, and its own history."""
     grants = _own_grants(request)
