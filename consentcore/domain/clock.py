@@ -35,7 +35,7 @@ class SystemClock:
 
 
 def window_left_s(now: int, window_ms: int) -> int:
-    """Seconds until the counting window (:class:`~consentcore.ports.storage.CounterStorage`) of ``now`` ends, rounded
+    """Seconds until the counting window (:class:`~consentcore.ports.counters.CounterStorage`) of ``now`` ends, rounded
     up: what ``Retry-After`` says."""
     return -(-(window_ms - now % window_ms) // SECOND)
 

@@ -1,1 +1,1 @@
-"""Plugins: specifications, registry, settings."""
+"""Plugins: the hooks, and how plugins are found, loaded, checked and called."""

@@ -85,6 +85,7 @@ def description_of(error: OAuth2Error) -> str:
 def from_oauthlib(error: OAuth2Error) -> ProtocolError:
     """Translate, because oauthlib's own JSON echoes ``state`` from the body (gap 18).
 
-    ``invalid_client``, whose challenge it gets wrong (gap 13), never comes from there: see :mod:`client_auth`.
+    ``invalid_client``, whose challenge it gets wrong (gap 13), never comes from there: see
+    :mod:`consentcore.oauth.client_auth`.
     """
     return ProtocolError(int(error.status_code), str(error.error), description_of(error))

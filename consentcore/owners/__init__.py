@@ -1,1 +1,1 @@
-"""An owner's account with a password of ours: forgotten passwords, changes of address. Pages stand in ``web``."""
+"""Data owners: their accounts and addresses, their sign-ins, and what the links in mails to them do."""

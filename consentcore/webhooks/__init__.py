@@ -1,1 +1,1 @@
-"""What the command line and the API do with webhook endpoints and the delivery log: the same things, said once."""
+"""Webhooks: endpoints and their secrets, what is sent to them and how it is signed, and the log of it."""

@@ -1,4 +1,4 @@
-"""The statements of the protocol routes, in SQLAlchemy Core. Compiled once by :mod:`.protocol`.
+"""The statements of the protocol routes, in SQLAlchemy Core. Compiled once by :mod:`.driver`.
 
 Whether a credential may be used is part of every write, judged by the database at the moment of the write.
 Nothing locks the grant: a token that is stored while its grant is being revoked is dead all the same, because

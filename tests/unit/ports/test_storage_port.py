@@ -123,13 +123,14 @@ def test_names_are_listed_once_in_the_ports_and_once_in_the_api():
 
 
 def test_one_thing_has_one_file_name_in_every_room():
-    """In the ports and both storages, in tables and rows, in the factories and in the kit."""
+    """In the ports and every storage, in tables and rows, in the factories and in the kit."""
     root = PORTS.parent.parent
     rooms = {
         room: {path.stem for path in (root / room).glob("*.py")}
         for room in (
             "plugins/consentcore_memory",
             "plugins/consentcore_sqlalchemy",
+            "plugins/consentcore_dynamodb",
             "consentcore/testing/storage",
         )
     }
