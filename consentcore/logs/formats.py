@@ -17,7 +17,7 @@ FIELDS = "consentcore_fields"
 """Attribute of a record: facts by name, which say the same as its message: members of their own in JSON."""
 
 
-class Asking(logging.Filter):
+class RequestIdFilter(logging.Filter):
     """Puts the id of the request into every record that one of its threads writes."""
 
     def filter(self, record: logging.LogRecord) -> bool:

@@ -8,7 +8,7 @@ import threading
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from consentcore.logs.formats import Asking, JsonFormatter, TextFormatter
+from consentcore.logs.formats import JsonFormatter, RequestIdFilter, TextFormatter
 
 if TYPE_CHECKING:
     from threading import ExceptHookArgs
@@ -34,7 +34,7 @@ def configure(style: str, level: str) -> None:
     """
     handler = logging.StreamHandler(sys.__stderr__)
     handler.setFormatter(JsonFormatter() if style == "json" else TextFormatter())
-    handler.addFilter(Asking())
+    handler.addFilter(RequestIdFilter())
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     least = max(logging.WARNING, logging.getLogger().level)
     for name in _TALKATIVE:

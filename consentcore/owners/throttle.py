@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from consentcore.settings import AccountSettings
 
 
-class Asked(StrEnum):
+class MailPurpose(StrEnum):
     """What a mail is asked for."""
 
     RESET = "reset"
@@ -38,17 +38,17 @@ class MailThrottle:
     """
 
     counters: CounterStorage
-    asked: Asked
+    purpose: MailPurpose
     per_asker: int
     per_mailbox: int
     per_address: int
 
     @classmethod
-    def of(cls, storage: Storage, asked: Asked, settings: AccountSettings) -> MailThrottle:
+    def of(cls, storage: Storage, purpose: MailPurpose, settings: AccountSettings) -> MailThrottle:
         """The pace of one kind of mails about accounts."""
         return cls(
             storage.counters,
-            asked,
+            purpose,
             per_asker=settings.mails_per_account,
             per_mailbox=max(settings.mails_per_account, settings.mails_per_mailbox),
             per_address=settings.mails_per_address,
@@ -81,5 +81,5 @@ class MailThrottle:
         return self._hit(now, "account", owner_id) > self.per_asker
 
     def _hit(self, now: int, *name: str) -> int:
-        hashed = digest("\x1f".join((self.asked, *name))).hex()[:32]
+        hashed = digest("\x1f".join((self.purpose, *name))).hex()[:32]
         return self.counters.hit(f"account-mail:{hashed}", now, HOUR)

@@ -66,8 +66,7 @@ def uow(request: Request) -> UnitOfWork:
 
 def browser(request: Request) -> Browser:
     """The session of the browser."""
-    home = runtime(request)
-    return Browser(request, home.keys, secure=bool(home.settings.web.secure_cookies))
+    return Browser(request, request.runtime.keys, secure=bool(request.runtime.settings.web.secure_cookies))
 
 
 def now(request: Request) -> int:

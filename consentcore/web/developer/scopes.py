@@ -27,8 +27,10 @@ def scopes(request: Request) -> Response:
 @view_config(route_name="developer.scopes.json", require_csrf=False)
 def scopes_json(request: Request) -> Response:
     """The same in every language, for programs."""
-    home = request.runtime
-    response = document(request, "application/json", lambda: catalog_document(home.catalog, home.languages))
+    runtime = request.runtime
+    response = document(
+        request, "application/json", lambda: catalog_document(runtime.catalog, runtime.languages)
+    )
     return _told_apart(response) if response.status_int == 200 else response
 
 

@@ -11,7 +11,7 @@ from consentcore.domain.message import message
 from consentcore.mailbox import normalise_email
 from consentcore.owners.account_links import Confirmed
 from consentcore.owners.links import Purpose
-from consentcore.owners.throttle import Asked
+from consentcore.owners.throttle import MailPurpose
 from consentcore.web.csrf import ANY_PERSON
 from consentcore.web.owner.account_pages import (
     mail_throttle,
@@ -40,19 +40,10 @@ def show_email(request: Request) -> Response:
 @view_config(route_name="account.email", request_method="POST", permission=OWNER)
 def ask_email_change(request: Request) -> Response:
     """The password proves it is the owner; then both addresses get a link."""
-    if (nobody := without_mail(request)) is not None:
-        return nobody
-    email = request.form.one("email")
-    problem = _problem(request, email)
-    if problem:
-        return page(request, FORM, error=problem, sent=False, email=email, status=400)
-    refusal = reauthentication_error(
-        request, FORM, request.form.one("current_password"), email=email, sent=False
-    )
-    if refusal is not None:
+    if (refusal := without_mail(request) or _refusal(request)) is not None:
         return refusal
-    address = normalise_email(email)
-    throttle, remote_addr = mail_throttle(request, Asked.EMAIL_CHANGE), request.remote_addr or ""
+    address = normalise_email(request.form.one("email"))
+    throttle, remote_addr = mail_throttle(request, MailPurpose.EMAIL_CHANGE), request.remote_addr or ""
     seconds = throttle.account_waits(address, request.owner.owner_id, remote_addr, request.now)
     if seconds:
         return too_often(request, seconds)
@@ -76,6 +67,16 @@ def confirm(request: Request) -> Response:
     outcome = request.runtime.account_links.confirm_email(request.uow, request.form.one("t"))
     status = 409 if outcome is Confirmed.TAKEN else 200
     return page(request, "account_email_confirmed.jinja2", outcome=outcome.value, status=status)
+
+
+def _refusal(request: Request) -> Response | None:
+    """None when the address may be asked for and the password is right; otherwise the form that says what is wrong."""
+    email = request.form.one("email")
+    problem = _problem(request, email)
+    if problem:
+        return page(request, FORM, error=problem, sent=False, email=email, status=400)
+    password = request.form.one("current_password")
+    return reauthentication_error(request, FORM, password, email=email, sent=False)
 
 
 def _problem(request: Request, email: str) -> str:

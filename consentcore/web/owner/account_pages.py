@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from consentcore.domain.message import message, plural_message
 from consentcore.hooks.discretion import account_mailers
-from consentcore.owners.throttle import Asked, MailThrottle
+from consentcore.owners.throttle import MailPurpose, MailThrottle
 from consentcore.ports.login import Authenticated, Throttled
 from consentcore.web.errors import error_page
 from consentcore.web.pages import page
@@ -61,9 +61,9 @@ def without_mail(request: Request) -> Response | None:
     return page(request, "account_no_mail.jinja2", viewer=None, status=status)
 
 
-def mail_throttle(request: Request, asked: Asked) -> MailThrottle:
+def mail_throttle(request: Request, purpose: MailPurpose) -> MailThrottle:
     """The pace of one kind of mails about accounts."""
-    return MailThrottle.of(request.runtime.storage, asked, request.runtime.settings.account)
+    return MailThrottle.of(request.runtime.storage, purpose, request.runtime.settings.account)
 
 
 def too_many_attempts(seconds: int) -> Message:

@@ -9,7 +9,7 @@ from pyramid.view import view_config
 from consentcore.domain.address import network_of
 from consentcore.domain.errors import InvalidInput
 from consentcore.mailbox import normalise_email
-from consentcore.owners.throttle import Asked
+from consentcore.owners.throttle import MailPurpose
 from consentcore.web.csrf import ANY_PERSON
 from consentcore.web.owner.account_pages import (
     mail_throttle,
@@ -25,11 +25,13 @@ if TYPE_CHECKING:
     from pyramid.request import Request
     from pyramid.response import Response
 
+FORM = "account_reset.jinja2"
+
 
 @view_config(route_name="account.reset", request_method="GET")
 def show_reset(request: Request) -> Response:
     """The form."""
-    return without_mail(request) or page(request, "account_reset.jinja2", viewer=None, error="", email="")
+    return without_mail(request) or page(request, FORM, viewer=None, error="", email="")
 
 
 @view_config(route_name="account.reset", request_method="POST", require_csrf=ANY_PERSON)
@@ -37,16 +39,14 @@ def ask_reset(request: Request) -> Response:
     """The same answer after the same work for every address."""
     if (nobody := without_mail(request)) is not None:
         return nobody
-    email, throttle = request.form.one("email"), mail_throttle(request, Asked.RESET)
-    remote_addr = request.remote_addr or ""
-    seconds = throttle.address_waits(remote_addr, request.now)
-    if seconds:
+    email, remote_addr = request.form.one("email"), request.remote_addr or ""
+    throttle = mail_throttle(request, MailPurpose.RESET)
+    if seconds := throttle.address_waits(remote_addr, request.now):
         return too_often(request, seconds)
     try:
         address = normalise_email(email)
     except InvalidInput as error:
-        text = no_address(error)
-        return page(request, "account_reset.jinja2", viewer=None, error=text, email=email, status=400)
+        return page(request, FORM, viewer=None, error=no_address(error), email=email, status=400)
     full = throttle.is_full(address, network_of(remote_addr), request.now)
     request.runtime.account_links.ask_reset(request.uow, address, silent=full)
     return see_other("/account/reset/sent")
@@ -57,7 +57,7 @@ def sent(request: Request) -> Response:
     """Look into your mail; the same for every address, whether it has an account and whether it got enough links."""
     if (nobody := without_mail(request)) is not None:
         return nobody
-    throttle = mail_throttle(request, Asked.RESET)
+    throttle = mail_throttle(request, MailPurpose.RESET)
     most, all_ = throttle.per_asker, throttle.per_mailbox
     return page(request, "account_reset_sent.jinja2", viewer=None, most=most, all=all_)
 

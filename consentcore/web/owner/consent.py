@@ -14,7 +14,13 @@ from consentcore.domain.message import message
 from consentcore.domain.text import isolated
 from consentcore.web.csrf import ANY_PERSON
 from consentcore.web.owner import consent_page, evidence
-from consentcore.web.owner.interactions import may_answer, pending, still_pending, take_over, url_for
+from consentcore.web.owner.interactions import (
+    may_answer,
+    pending_interaction,
+    still_pending,
+    take_over,
+    url_for,
+)
 from consentcore.web.pages import page
 from consentcore.web.redirects import see_other
 from consentcore.web.session import Sender
@@ -49,7 +55,7 @@ class ConsentRequestView(NamedTuple):
 def show_consent(request: Request) -> Response:
     """Say who asks for what."""
     interaction_id = request.query.one("i")
-    interaction = pending(request, interaction_id)
+    interaction = pending_interaction(request, interaction_id)
     if not may_answer(request, interaction):
         return see_other(url_for("/login", interaction_id))
     return _show(request, _load(request, interaction_id, take_over(request, interaction)))
@@ -60,7 +66,7 @@ def decide(request: Request) -> Response:
     """Take the answer; without a clear one nothing happens."""
     interaction_id, decision = request.form.one("i"), request.form.one("decision")
     try:
-        interaction = pending(request, interaction_id)
+        interaction = pending_interaction(request, interaction_id)
     except Gone as gone:
         return see_other(_again(request, gone, decision))
     if not may_answer(request, interaction):

@@ -88,7 +88,7 @@ class ConsentPage:
 
 def build(request: Request, interaction: Interaction, client: Client, owner: Owner) -> ConsentPage:
     """Gather what the page says; reads the standing grant, the catalog, resources and panels."""
-    home, catalog = request.runtime, request.catalog
+    runtime, catalog = request.runtime, request.catalog
     asked = [catalog[scope] for scope in interaction.request.scopes if scope in catalog]
     grant = _standing(request, interaction, owner)
     lines = [Line(scope, _standing_of(scope, grant)) for scope in asked if scope.scope_id != OFFLINE_ACCESS]
@@ -101,7 +101,7 @@ def build(request: Request, interaction: Interaction, client: Client, owner: Own
         for scope in (grant.scope_ids if grant else ())
         if scope not in interaction.request.scopes and scope in catalog
     )
-    until = home.service.until(interaction.request.scopes, interaction.created_at, grant)
+    until = runtime.service.until(interaction.request.scopes, interaction.created_at, grant)
     offline = [_standing_of(scope, grant) for scope in asked if scope.scope_id == OFFLINE_ACCESS]
     context = ConsentContext(client, owner, tuple(asked), request.language.tag)
     return ConsentPage(
@@ -114,10 +114,10 @@ def build(request: Request, interaction: Interaction, client: Client, owner: Own
         timezone=owner.timezone,
         resources=tuple(
             with_clean_texts(item, "label", "detail")
-            for directory in home.resources
+            for directory in runtime.resources
             for item in _offered(directory, owner)
         ),
-        panels=tuple(home.registry.panels(context)),
+        panels=tuple(runtime.registry.panels(context)),
         kept=kept,
         offline_standing=offline[0] if offline else "",
         moves_end=grant is not None and until != grant.expires_at,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pyramid.view import view_config
 
@@ -10,8 +10,7 @@ from consentcore.consent.notice_status import notice_status
 from consentcore.consent.owner_grants import PAGE, OwnerGrants
 from consentcore.domain.event_kinds import SECURITY_EVENTS
 from consentcore.i18n.wording import confirmation_number
-from consentcore.web.owner import dashboard as overview
-from consentcore.web.owner import evidence
+from consentcore.web.owner import dashboard, evidence
 from consentcore.web.pages import page
 from consentcore.web.redirects import see_other
 from consentcore.web.security import OWNER
@@ -33,7 +32,7 @@ def authorized(request: Request) -> Response:
     """Authorized Applications."""
     grants = _own_grants(request)
     live, more = grants.live(request.query.one("after"))
-    return page(request, "consents.jinja2", cards=overview.cards(request, live, grants), more=more)
+    return page(request, "consents.jinja2", cards=dashboard.cards(request, live, grants), more=more)
 
 
 @view_config(route_name="consents.revoked", request_method="GET", permission=OWNER)
@@ -41,7 +40,7 @@ def revoked(request: Request) -> Response:
     """Revoked Accesses: everything that once stood and has ended, whoever or whatever ended it."""
     grants = _own_grants(request)
     ended, more = grants.ended(request.query.one("after"))
-    return page(request, "revoked.jinja2", cards=overview.cards(request, ended, grants), more=more)
+    return page(request, "revoked.jinja2", cards=dashboard.cards(request, ended, grants), more=more)
 
 
 @view_config(route_name="consents.history", request_method="GET", permission=OWNER)
@@ -52,7 +51,7 @@ def history(request: Request) -> Response:
     more = events[PAGE - 1].event_id if len(events) > PAGE else ""
     coming = [] if before else grants.unrecorded()
     shown = [*(event for grant in coming for event in grants.to_be_recorded(grant)), *events[:PAGE]]
-    lines = overview.history(request, shown, grants)
+    lines = dashboard.history(request, shown, grants)
     lines.sort(key=lambda line: line.event.occurred_at, reverse=True)
     return page(request, "history.jinja2", lines=lines, more=more)
 
@@ -65,16 +64,14 @@ def grant_details(request: Request) -> Response:
     client = grants.client(grant.client_id)
     events = [*request.uow.ledger.of_grant(grant.grant_id), *grants.to_be_recorded(grant)]
     deciding = next(event for event in reversed(events) if event.type not in SECURITY_EVENTS)
-    return page(
-        request,
-        "grant.jinja2",
-        card=overview.card(request, grant, grants),
-        client=client,
-        lines=overview.history(request, events, grants),
-        number=confirmation_number(deciding.event_id),
-        why=overview.why(deciding, client),
-        told=notice_status(request.runtime.storage, request.uow, deciding, request.now),
-    )
+    shown: dict[str, Any] = {
+        "card": dashboard.card(request, grant, grants),
+        "lines": dashboard.history(request, events, grants),
+        "number": confirmation_number(deciding.event_id),
+        "why": dashboard.why(deciding, client),
+        "told": notice_status(request.runtime.storage, request.uow, deciding, request.now),
+    }
+    return page(request, "grant.jinja2", client=client, **shown)
 
 
 @view_config(route_name="consents.revoke", request_method="GET", permission=OWNER)
@@ -85,7 +82,7 @@ def confirm_revoke(request: Request) -> Response:
     if not grants.standing(grant).active:
         return see_other(f"/consents/{grant.grant_id}")
     client = grants.client(grant.client_id)
-    return page(request, "revoke.jinja2", card=overview.card(request, grant, grants), client=client)
+    return page(request, "revoke.jinja2", card=dashboard.card(request, grant, grants), client=client)
 
 
 @view_config(route_name="consents.revoke", request_method="POST", permission=OWNER)

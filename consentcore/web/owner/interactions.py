@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from consentcore.consent import pending as rules
+from consentcore.consent import pending
 from consentcore.consent.pending import UNBOUND, Gone
 from consentcore.web.language import prefer_locales
 from consentcore.web.methods import SAFE_METHODS
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from consentcore.domain.interaction import Interaction
 
 
-def pending(request: Request, interaction_id: str) -> Interaction:
+def pending_interaction(request: Request, interaction_id: str) -> Interaction:
     """The interaction of that id, if it waits, has time left, and is this browser's.
 
     :raises Gone: otherwise.
     """
     try:
-        found = rules.find(request.uow, interaction_id, request.now)
+        found = pending.find(request.uow, interaction_id, request.now)
     except Gone as gone:
         if gone.answer is not None:
             prefer_locales(request, gone.answer.request.ui_locales)
@@ -33,23 +33,23 @@ def pending(request: Request, interaction_id: str) -> Interaction:
     # does not see what was written beside it; nor for HEAD: looking at a link takes it from nobody.
     if found.session_hash == UNBOUND and request.method == "GET":
         owner_id = request.owner.owner_id if may_answer(request, found) else ""
-        found = rules.adopt(request.runtime.storage, found, request.browser, owner_id)
-    rules.check_browser(found, request.browser, request.now)
+        found = pending.adopt(request.runtime.storage, found, request.browser, owner_id)
+    pending.check_browser(found, request.browser, request.now)
     return found
 
 
 def still_pending(request: Request, interaction_id: str) -> None:
-    """Look again, beside this request's transaction, whether nobody has answered since :func:`pending`.
+    """Look again, beside this request's transaction, whether nobody has answered since :func:`pending_interaction`.
 
     :raises Gone: when somebody has.
     """
     with request.runtime.storage.reading() as uow:
-        rules.check_waits(uow, interaction_id, request.now)
+        pending.check_waits(uow, interaction_id, request.now)
 
 
 def may_answer(request: Request, interaction: Interaction) -> bool:
     """Whether somebody is signed in who may answer."""
-    return request.owner is not None and rules.may_answer(interaction, request.owner_session)
+    return request.owner is not None and pending.may_answer(interaction, request.owner_session)
 
 
 def take_over(request: Request, interaction: Interaction) -> Interaction:
@@ -62,8 +62,8 @@ def take_over(request: Request, interaction: Interaction) -> Interaction:
         return interaction
     if request.method in SAFE_METHODS:  # whose own transaction only reads
         with request.runtime.storage.transaction() as uow:
-            return rules.take_over(uow, interaction, owner_id)
-    return rules.take_over(request.uow, interaction, owner_id)
+            return pending.take_over(uow, interaction, owner_id)
+    return pending.take_over(request.uow, interaction, owner_id)
 
 
 def url_for(page: str, interaction_id: str) -> str:

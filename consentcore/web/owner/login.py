@@ -11,7 +11,7 @@ from consentcore.domain.message import message
 from consentcore.ports.login import Authenticated, LoginAttempt, Throttled
 from consentcore.web.csrf import ANY_PERSON
 from consentcore.web.owner.account_pages import too_many_attempts
-from consentcore.web.owner.interactions import pending
+from consentcore.web.owner.interactions import pending_interaction
 from consentcore.web.owner.sign_ins import SessionRenewal, start_session
 from consentcore.web.pages import page
 from consentcore.web.redirects import see_other
@@ -59,7 +59,11 @@ def _too_many(request: Request, interaction_id: str, after: str, seconds: int) -
 def _form(
     request: Request, interaction_id: str, after: str, *, error: str = "", status: int = 200
 ) -> Response:
-    client = asking_client(request.uow, pending(request, interaction_id).request) if interaction_id else None
+    client = (
+        asking_client(request.uow, pending_interaction(request, interaction_id).request)
+        if interaction_id
+        else None
+    )
     response = page(
         request,
         "login.jinja2",

@@ -14,9 +14,9 @@ from consentcore.owners.sign_in_state import use_up
 from consentcore.ports.login import REASONS, Authenticated, RedirectTo, Refused, Returned, Unavailable
 from consentcore.ports.storage import transact
 from consentcore.web.failures import CAUSE
-from consentcore.web.owner import login_state as round_trip
-from consentcore.web.owner.interactions import pending
-from consentcore.web.owner.login_state import AT_PROVIDER, RoundTrip
+from consentcore.web.owner import login_state
+from consentcore.web.owner.interactions import pending_interaction
+from consentcore.web.owner.login_state import AT_PROVIDER, LoginState
 from consentcore.web.owner.sign_ins import OWN_PAGE, SessionRenewal, start_session, where
 from consentcore.web.pages import page
 from consentcore.web.redirects import see_other
@@ -30,7 +30,7 @@ STATUS = {"failed": 400, LOST: 400}
 
 
 @view_config(route_name="login", request_method="GET")
-def go(request: Request) -> Response:
+def start(request: Request) -> Response:
     """Send the browser to the provider; an application's request that waits survives the way."""
     interaction_id, after = request.query.one("i"), request.query.one("next")
     fresh = bool(request.query.one("fresh")) or _must_be_fresh(request, interaction_id)
@@ -40,34 +40,26 @@ def go(request: Request) -> Response:
             callback_url=_callback_url(request), fresh=fresh, now=request.now
         )
     after = after if OWN_PAGE.fullmatch(after) else ""
-    until = request.now + round_trip.TTL_MS
-    if interaction_id:
-        interaction = pending(request, interaction_id)
-        asking_client(request.uow, interaction.request)
-        until = max(until, interaction.expires_at)
-    trip = RoundTrip("", interaction_id, after, until)
+    login = LoginState("", interaction_id, after, _until(request, interaction_id))
     if isinstance(sent, Unavailable):
-        return _unavailable(request, sent, trip)
-    return _sent(request, sent, trip)
+        return _unavailable(request, sent, login)
+    return _sent(request, sent, login)
 
 
 @view_config(route_name="login.callback", request_method="GET")
-def come_back(request: Request) -> Response:
+def callback(request: Request) -> Response:
     """Take the provider's answer, once, from the browser that was sent; then start a new session."""
     params = request.query.once()
     state = params.get("state", "")
-    trip = round_trip.find(request, state)
-    if trip is None:
-        return _refused(request, LOST, RoundTrip("", "", "", 0))
+    login = login_state.find(request, state)
+    if login is None:
+        return _refused(request, LOST, LoginState("", "", "", 0))
     with errand(AT_PROVIDER):
-        if not use_up(request.runtime.storage, state, request.now, trip.until):
-            return _back_before(request, trip)
-        returned = Returned(params, trip.transient, _callback_url(request), request.now)
+        if not use_up(request.runtime.storage, state, request.now, login.until):
+            return _back_before(request, login)
+        returned = Returned(params, login.transient, _callback_url(request), request.now)
         outcome = request.runtime.redirect_login.complete(returned)
-    response = _answer(request, outcome, trip)
-    if isinstance(outcome, Authenticated):
-        round_trip.forget(request, response, state)  # else a reload still has to know what waits
-    return response
+    return _answer(request, outcome, login, state)
 
 
 @view_config(route_name="login.out", request_method="GET")
@@ -76,49 +68,66 @@ def signed_out(request: Request) -> Response:
     return page(request, "login_out.jinja2", viewer=None, label="", elsewhere="")
 
 
-def _back_before(request: Request, trip: RoundTrip) -> Response:
+def _until(request: Request, interaction_id: str) -> int:
+    """When it is too late to come back, in ms: not before the request of an application that waits for it.
+
+    :raises Gone: when that request does not wait any more.
+    """
+    until = request.now + login_state.TTL_MS
+    if not interaction_id:
+        return until
+    interaction = pending_interaction(request, interaction_id)
+    asking_client(request.uow, interaction.request)
+    return max(until, interaction.expires_at)
+
+
+def _back_before(request: Request, login: LoginState) -> Response:
     """The same answer once more: a reload, or the first time nothing came back to the browser."""
     if request.owner is not None:
-        return see_other(where(trip.interaction_id, trip.after))
-    return _refused(request, LOST, trip)
+        return see_other(where(login.interaction_id, login.after))
+    return _refused(request, LOST, login)
 
 
-def _answer(request: Request, outcome: Authenticated | Refused | Unavailable, trip: RoundTrip) -> Response:
+def _answer(
+    request: Request, outcome: Authenticated | Refused | Unavailable, login: LoginState, state: str
+) -> Response:
     if isinstance(outcome, Unavailable):
-        return _unavailable(request, outcome, trip)
+        return _unavailable(request, outcome, login)
     if isinstance(outcome, Refused):
-        return _refused(request, outcome.reason if outcome.reason in REASONS else "failed", trip)
+        return _refused(request, outcome.reason if outcome.reason in REASONS else "failed", login)
     renewal = SessionRenewal.of(request)
     # Not in the request's own transaction, which only reads: this is a GET.
     url = transact(
         request.runtime.storage,
         lambda uow: start_session(
-            request, uow, renewal, outcome, interaction_id=trip.interaction_id, after=trip.after
+            request, uow, renewal, outcome, interaction_id=login.interaction_id, after=login.after
         ),
     )
-    return see_other(url)
-
-
-def _sent(request: Request, sent: RedirectTo, trip: RoundTrip) -> Response:
-    response = see_other(sent.url)
-    sealed = RoundTrip(sent.transient, trip.interaction_id, trip.after, trip.until)
-    round_trip.keep(request, response, sent.state, sealed)
+    response = see_other(url)
+    login_state.forget(request, response, state)  # not before: a reload still has to know what waits
     return response
 
 
-def _unavailable(request: Request, outcome: Unavailable, trip: RoundTrip) -> Response:
+def _sent(request: Request, sent: RedirectTo, login: LoginState) -> Response:
+    response = see_other(sent.url)
+    sealed = LoginState(sent.transient, login.interaction_id, login.after, login.until)
+    login_state.keep(request, response, sent.state, sealed)
+    return response
+
+
+def _unavailable(request: Request, outcome: Unavailable, login: LoginState) -> Response:
     request.environ[CAUSE] = outcome.reason or "the login provider does not answer"
-    response = _page(request, "unavailable", trip, 503)
+    response = _page(request, "unavailable", login, 503)
     response.headers["Retry-After"] = str(outcome.retry_after_s)
     return response
 
 
-def _refused(request: Request, reason: str, trip: RoundTrip) -> Response:
-    return _page(request, reason, trip, STATUS.get(reason, 403))
+def _refused(request: Request, reason: str, login: LoginState) -> Response:
+    return _page(request, reason, login, STATUS.get(reason, 403))
 
 
-def _page(request: Request, reason: str, trip: RoundTrip, status: int) -> Response:
-    query = {"i": trip.interaction_id, "next": trip.after}
+def _page(request: Request, reason: str, login: LoginState, status: int) -> Response:
+    query = {"i": login.interaction_id, "next": login.after}
     again = f"/login?{urlencode({name: value for name, value in query.items() if value})}".rstrip("?")
     return page(
         request,

@@ -32,7 +32,7 @@ are 5.5 kB of each request's head, of which proxies habitually take 8."""
 
 
 @dataclass(frozen=True)
-class RoundTrip:
+class LoginState:
     """:ivar transient: the plugin's.
 
     :ivar interaction_id: the request of an application that waits; "" for none.
@@ -45,18 +45,18 @@ class RoundTrip:
     until: int
 
 
-def keep(request: Request, response: Response, state: str, trip: RoundTrip) -> None:
+def keep(request: Request, response: Response, state: str, login: LoginState) -> None:
     """Give it to the browser with ``response``, bound to that browser whoever signs in to it meanwhile."""
     before = [name for name in request.cookies if name.startswith(_prefix(request))]
     # Browsers name the oldest first (RFC 6265 section 5.4).
     for name in before[: max(0, len(before) - AT_ONCE + 1)]:
         _delete(request, response, name)
     context = _context(request.browser.mark, state)
-    sealed = request.runtime.keys.seal(PURPOSE, json.dumps(asdict(trip)).encode(), context)
+    sealed = request.runtime.keys.seal(PURPOSE, json.dumps(asdict(login)).encode(), context)
     response.set_cookie(
         _name(request, state),
         sealed,
-        max_age=(trip.until - request.now) // 1000,
+        max_age=(login.until - request.now) // 1000,
         path="/",
         secure=_secure(request),
         httponly=True,
@@ -65,7 +65,7 @@ def keep(request: Request, response: Response, state: str, trip: RoundTrip) -> N
     )
 
 
-def find(request: Request, state: str) -> RoundTrip | None:
+def find(request: Request, state: str) -> LoginState | None:
     """What this browser was sent away with; None when it was not it, or is too late."""
     sealed = request.cookies.get(_name(request, state), "")
     if not state or not sealed:
@@ -73,7 +73,7 @@ def find(request: Request, state: str) -> RoundTrip | None:
     for mark in request.browser.marks:
         with suppress(KeyUnavailable, ValueError):
             text = request.runtime.keys.open(PURPOSE, sealed, _context(mark, state))
-            found = RoundTrip(**json.loads(text))
+            found = LoginState(**json.loads(text))
             return found if request.now < found.until else None
     return None
 

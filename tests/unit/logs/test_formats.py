@@ -7,14 +7,14 @@ import sys
 import pytest
 
 from consentcore.logs import FIELDS, answering, is_told, log_cause
-from consentcore.logs.formats import Asking, JsonFormatter, TextFormatter
+from consentcore.logs.formats import JsonFormatter, RequestIdFilter, TextFormatter
 
 
 def record(message, *arguments, exc_info=None, **extra):
     made = logging.LogRecord("consentcore.test", logging.ERROR, __file__, 1, message, arguments, exc_info)
     for name, value in extra.items():
         setattr(made, name, value)
-    assert Asking().filter(made)
+    assert RequestIdFilter().filter(made)
     return made
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from consentcore.owners.throttle import Asked, MailThrottle
+from consentcore.owners.throttle import MailPurpose, MailThrottle
 from consentcore.settings import AccountSettings
 from tests.unit.owners.conftest import HOUR
 
@@ -15,7 +15,7 @@ LIMITS = replace(AccountSettings(), mails_per_account=2, mails_per_mailbox=4, ma
 
 @pytest.fixture
 def throttle(accounts) -> MailThrottle:
-    return MailThrottle.of(accounts.storage, Asked.EMAIL_CHANGE, LIMITS)
+    return MailThrottle.of(accounts.storage, MailPurpose.EMAIL_CHANGE, LIMITS)
 
 
 def test_an_account_waits_whatever_mailbox_it_names(accounts, throttle):
@@ -41,7 +41,7 @@ def test_one_address_asks_so_often_for_all_accounts(accounts, throttle):
 
 
 def test_a_mailbox_gets_no_less_than_one_account(accounts):
-    throttle = MailThrottle.of(accounts.storage, Asked.RESET, replace(LIMITS, mails_per_mailbox=1))
+    throttle = MailThrottle.of(accounts.storage, MailPurpose.RESET, replace(LIMITS, mails_per_mailbox=1))
     assert throttle.per_mailbox == 2
 
 
@@ -49,5 +49,5 @@ def test_kinds_of_mail_count_apart(accounts, throttle):
     now = accounts.clock.now()
     for _ in range(3):
         throttle.account_waits("x@example.org", "ada", "192.0.2.1", now)
-    other = MailThrottle.of(accounts.storage, Asked.RESET, LIMITS)
+    other = MailThrottle.of(accounts.storage, MailPurpose.RESET, LIMITS)
     assert not other.is_full("x@example.org", "192.0.2.0", now)
