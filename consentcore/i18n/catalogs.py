@@ -4,6 +4,7 @@ between writing one and its being offered."""
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from gettext import NullTranslations, c2py
 from itertools import pairwise
@@ -13,12 +14,16 @@ from typing import TYPE_CHECKING
 from consentcore.domain.message import DOMAIN
 
 if TYPE_CHECKING:
-    from babel.messages import Catalog
+    from collections.abc import Iterable
+
+    from babel.messages import Catalog, Message
 
 log = logging.getLogger("consentcore.i18n")
 
 LOCALES = "locales"
 CORE = Path(__file__).parent / LOCALES
+_PLACEHOLDER = re.compile(r"%(?:%|\((\w+)\)[-#0 +]?\d*(?:\.\d+)?[diouxXeEfFgGcrs])")
+"""What the operator ``%`` fills by name, or a per cent sign."""
 
 
 class Catalogs:
@@ -68,21 +73,37 @@ class Catalogs:
 
 def read_catalog(path: Path) -> NullTranslations:
     """Read a ``.po``. What it has wrong goes to the log and is left out, so that a page is shown in English rather than
-    not at all: a file that cannot be read, or a translation with other placeholders than its original."""
+    not at all: a file that cannot be read, or a translation that does not have the placeholders of its original."""
     from babel.messages.pofile import PoFileError, read_po
 
     try:
         with path.open("rb") as file:
             catalog = read_po(file, abort_invalid=True)
+        c2py(catalog.plural_expr)
     except (OSError, PoFileError, ValueError) as error:
         log.error("%s: cannot be read, so the texts are English: %s", path, error)
         return NullTranslations()
     for entry in [entry for entry in catalog if entry.id and entry.string]:
-        wrong = "; ".join(str(error) for error in entry.check(catalog))
+        wrong = "; ".join([*map(str, entry.check(catalog)), *_unfillable(entry)])
         if wrong:
             log.error("%s: line %s: %r is left out: %s", path, entry.lineno, entry.id, wrong)
             catalog.delete(entry.id, entry.context)
     return _Translations(catalog)
+
+
+def _unfillable(entry: Message) -> list[str]:
+    """What keeps a translation from being filled and Babel does not see: it looks at no lone per cent sign, and at
+    nothing where the original has no placeholders."""
+    known = _names(_several(entry.id))
+    forms = _several(entry.string)
+    wrong = [f"{name!r} is no placeholder of the original" for name in sorted(_names(forms) - known)]
+    if any("%" in _PLACEHOLDER.sub("", form) for form in forms):
+        wrong.append("expected %% for a per cent sign")
+    return wrong
+
+
+def _names(texts: Iterable[str]) -> set[str]:
+    return {name for text in texts for name in _PLACEHOLDER.findall(text) if name}
 
 
 class _Translations(NullTranslations):

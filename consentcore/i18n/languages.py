@@ -35,6 +35,7 @@ class Languages:
         catalogs = Catalogs(theme, core)
         self._by_tag = {tag.lower(): Language(tag, catalogs) for tag in sorted({ENGLISH, *catalogs.tags()})}
         self.default = self._by_tag.get(default.lower(), self._by_tag[ENGLISH])
+        self._most_parts = max(tag.count("-") + 1 for tag in self._by_tag)
 
     @property
     def offered(self) -> tuple[str, ...]:
@@ -52,7 +53,8 @@ class Languages:
         :param ranges: language ranges such as ``de-CH``, the most wanted first.
         """
         for wanted in ranges:
-            parts = wanted.lower().split("-")
+            # No tag has more parts, and looking at each of a header full of them would take seconds.
+            parts = wanted.lower().split("-", self._most_parts)[: self._most_parts]
             while parts:
                 found = self._by_tag.get("-".join(parts))
                 if found is not None:

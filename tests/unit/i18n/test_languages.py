@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import importlib
 import logging
+import time
 
 import pytest
 
@@ -213,3 +214,39 @@ def test_every_choice_of_an_owner_is_found_again(theme):
     assert offered.of_owner(offered.locale_of("*")) is None
     with pytest.raises(InvalidInput, match="language: expected one of de, en, pt-BR, tlh, or \\*"):
         offered.locale_of("fr")
+
+
+def test_a_header_full_of_one_endless_range_costs_no_more_than_any_other(theme):
+    theme("pt_BR")
+    known = languages(theme)
+    endless = "-".join(["pt", "BR", *["aa"] * 20_000])
+    began = time.process_time()
+    assert known.accepted(endless).tag == "pt-BR"
+    assert known.lookup([endless.replace("BR", "PT")]) is None
+    assert time.process_time() - began < 0.3  # it was 1.5 s each
+
+
+@pytest.mark.parametrize("said", ["100% ja", "Ja zu 100%", "%s", "%(name)s sagt ja", "%(name"])
+def test_a_translation_that_cannot_be_filled_is_left_out_also_where_the_original_has_no_placeholder(
+    theme, caplog, said
+):
+    theme("de", f'msgid "Yes"\nmsgstr "{said}"\n\nmsgid "All of it"\nmsgstr "100 %% davon"\n')
+    german = languages(theme).lookup(["de"])
+    with caplog.at_level(logging.ERROR):
+        assert german.translate(message("Yes")) == "Yes"
+    assert german.translate(message("All of it")) == "100 % davon"
+    assert "is left out" in caplog.text
+
+
+def test_a_lone_per_cent_sign_beside_the_right_placeholders_leaves_a_translation_out(theme):
+    theme("de", 'msgid "%(n)s of all"\nmsgstr "%(n)s von 100%"\n')
+    german = languages(theme).lookup(["de"])
+    assert german.translate(message("%(n)s of all", n=7)) == "7 of all"
+
+
+@pytest.mark.parametrize("plural", ["nplurals=2; plural=(n != 1", "nplurals=2; plural=n ? m : 1;"])
+def test_a_catalog_whose_plural_forms_are_no_formula_leaves_english(theme, caplog, plural):
+    theme("de", 'msgid "Yes"\nmsgstr "Ja"\n', plural)
+    with caplog.at_level(logging.ERROR):
+        assert languages(theme).lookup(["de"]).gettext("Yes") == "Yes"
+    assert "cannot be read" in caplog.text
