@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from pyramid.httpexceptions import HTTPMethodNotAllowed
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 """Those that change nothing (RFC 9110 section 9.2.1)."""
 
-_ORDER = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+_ORDER = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 def not_allowed(request: Request) -> HTTPMethodNotAllowed | None:
@@ -23,7 +24,8 @@ def not_allowed(request: Request) -> HTTPMethodNotAllowed | None:
     allowed = _methods_of(request)
     if not allowed or request.method in allowed:
         return None
-    listed = ", ".join(sorted(allowed, key=_ORDER.index))
+    known = [method for method in _ORDER if method in allowed]
+    listed = ", ".join([*known, *sorted(allowed.difference(known))])
     return HTTPMethodNotAllowed(f"method: expected {listed}", headers={"Allow": listed})
 
 
@@ -33,6 +35,9 @@ def _methods_of(request: Request) -> set[str]:
     found: set[str] = set()
     for view in (item["introspectable"] for item in views):
         if route is not None and view["route_name"] == route.name:
-            methods = view["request_methods"] or ()
-            found.update([methods] if isinstance(methods, str) else methods)
+            methods = view["request_methods"]
+            if isinstance(
+                methods, Collection
+            ):  # not one that names what it does not take (``pyramid.config.not_``)
+                found.update([methods] if isinstance(methods, str) else methods)
     return found | {"HEAD"} if "GET" in found else found  # Pyramid lets HEAD in where GET is named

@@ -81,7 +81,7 @@ def is_api(request: Request) -> bool:
 
 def on_forbidden(context: HTTPForbidden, request: Request) -> Response:
     """Send a visitor who is not signed in to the login page, and bring a GET back afterwards."""
-    if not isinstance(context.result, Denied) or is_api(request):
+    if not isinstance(context.result, Denied):
         return on_http(context, request)
     back = request.path if request.method in SAFE_METHODS else "/consents"
     return see_other(f"/login?next={quote(back, safe='/')}")

@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from pyramid.exceptions import PredicateMismatch
-from pyramid.httpexceptions import HTTPException
+from pyramid.httpexceptions import HTTPException, HTTPForbidden
 
 from consentcore.domain.errors import (
     InvalidInput,
@@ -19,6 +19,7 @@ from consentcore.egress import Busy
 from consentcore.logs import log_cause
 from consentcore.oauth.errors import ProtocolError, bad_request, unavailable
 from consentcore.oauth.responses import error_answer
+from consentcore.web.csrf import BadCsrf
 from consentcore.web.methods import not_allowed
 from consentcore.web.oauth.adapter import sent
 
@@ -70,6 +71,8 @@ def includeme(config: Configurator) -> None:
     """Register it beside every view for pages: the predicate makes it the first choice."""
     for error in (
         HTTPException,
+        HTTPForbidden,
+        BadCsrf,
         PredicateMismatch,
         ProtocolError,
         InvalidInput,

@@ -6,8 +6,13 @@ import ast
 from pathlib import Path
 
 import pytest
+from pyramid.config import Configurator
 from pyramid.httpexceptions import HTTPForbidden
+from pyramid.request import Request
+from pyramid.security import Denied
 
+from consentcore.web.csrf import BadCsrf
+from consentcore.web.errors import on_csrf
 from consentcore.web.security import AUDIENCES, SecurityPolicy, on_forbidden
 
 WEB = Path(__file__).parents[3] / "consentcore" / "web"
@@ -81,7 +86,21 @@ class Asked:
     ("method", "back"), [("GET", "/account/email"), ("HEAD", "/account/email"), ("POST", "/consents")]
 )
 def test_who_is_not_signed_in_comes_back_to_the_page_that_was_asked_for(method, back):
-    from pyramid.security import Denied
-
     answer = on_forbidden(HTTPForbidden(result=Denied("x")), Asked("/account/email", method))
     assert (answer.status_int, answer.headers["Location"]) == (303, f"/login?next={back}")
+
+
+@pytest.mark.parametrize("raised", [HTTPForbidden(result=Denied("x")), HTTPForbidden("no"), BadCsrf()])
+def test_what_is_forbidden_to_a_program_is_told_as_json_also_by_pages_of_plugins(raised):
+    def refuse(_request):
+        raise raised
+
+    config = Configurator()
+    config.add_route("page", "/api/acme")
+    config.add_view(refuse, route_name="page")
+    config.add_exception_view(on_forbidden, context=HTTPForbidden)
+    config.add_exception_view(on_csrf, context=BadCsrf)
+    config.include("consentcore.web.api.errors")
+    answer = Request.blank("/api/acme").get_response(config.make_wsgi_app())
+    assert (answer.status_int, answer.content_type) == (403, "application/json")
+    assert "error" in answer.json
