@@ -23,5 +23,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Every process of a parallel run has to find the same tests, whichever Python it runs on."""
     if moving := [item.nodeid for item in items if has_address(item.nodeid)]:
         raise pytest.UsageError(
-            f"expected ids=told (tests/support/names.py), not an address in memory: {moving[0]}"
+            f"expected ids=case_name (tests/support/names.py), not an address in memory: {moving[0]}"
         )

@@ -27,9 +27,9 @@ __all__ += values.__all__
 
 
 def __getattr__(name: str) -> object:
-    from consentcore.hooks.versions import told_of_name
+    from consentcore.hooks.versions import removal_hint
 
-    told = told_of_name(name)
-    if told is not None:
-        raise ImportError(told)
+    hint = removal_hint(name)
+    if hint is not None:
+        raise ImportError(hint)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

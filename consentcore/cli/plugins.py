@@ -149,13 +149,13 @@ def _inspect(installed: Installed) -> Inspected:
 
 def _plugin_problems(found: Inspected) -> tuple[list[str], bool]:
     """What is wrong with a plugin, and whether what it makes could not be looked at."""
+    from consentcore.hooks.dry_run import dry_run_problems
     from consentcore.hooks.requirements import unmet_requirements
-    from consentcore.hooks.trial import trial_problems
 
     problems = [*found.problems, *unmet_requirements(found.installed.distribution)]
     if found.info is None:
         return problems, False
-    tried = trial_problems(found.installed.name, found.module, found.info)
+    tried = dry_run_problems(found.installed.name, found.module, found.info)
     return problems + (tried or []), tried is None
 
 

@@ -74,13 +74,13 @@ def info_problems(name: str, info: object, plugin: object) -> list[str]:
 
 def capability_problem(info: PluginInfo, storage: object) -> str:
     """Where the manifest of a storage declares something else than the storage itself; "" when both say the same."""
-    told = getattr(storage, "capabilities", None)
-    if not isinstance(told, StorageCapabilities):
-        return "" if told is None else "its storage has capabilities that are no StorageCapabilities"
+    capabilities = getattr(storage, "capabilities", None)
+    if not isinstance(capabilities, StorageCapabilities):
+        return "" if capabilities is None else "its storage has capabilities that are no StorageCapabilities"
     listed = known_words(info.capabilities)
-    if listed == told.words:
+    if listed == capabilities.words:
         return ""
-    return f"its PluginInfo declares {_listed(listed)}, its storage {_listed(told.words)}"
+    return f"its PluginInfo declares {_listed(listed)}, its storage {_listed(capabilities.words)}"
 
 
 def _listed(words: Iterable[str]) -> str:

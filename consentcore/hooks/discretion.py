@@ -41,8 +41,8 @@ class Discreet:
 
 def discreet(notifiers: Mapping[str, Notifier], registry: Registry) -> Mapping[str, Notifier]:
     """The notifiers as they may be used."""
-    told = account_mailers(registry)
-    return {name: one if name in told else Discreet(one) for name, one in notifiers.items()}
+    mailers = account_mailers(registry)
+    return {name: one if name in mailers else Discreet(one) for name, one in notifiers.items()}
 
 
 def remarks(registry: Registry, *, passwords: bool) -> list[str]:
@@ -51,8 +51,8 @@ def remarks(registry: Registry, *, passwords: bool) -> list[str]:
     :param passwords: whether passwords are kept here, so that somebody may want to reset one.
     """
     found = []
-    told = account_mailers(registry)
-    if passwords and not told:
+    mailers = account_mailers(registry)
+    if passwords and not mailers:
         found.append(
             "no notifier is given mails about accounts (smtp, ses and devmail are): links that reset a password or "
             "confirm an address reach nobody, and the pages say so"
@@ -62,7 +62,7 @@ def remarks(registry: Registry, *, passwords: bool) -> list[str]:
         f"notifier {registry.described(name)} does not declare account_mail and is given no mails about accounts; "
         f"if it mails data owners, and nobody else, it declares {TO_DECLARE}"
         for name in strangers
-        if name not in told
+        if name not in mailers
     ]
 
 

@@ -1,4 +1,5 @@
-"""Holds what a plugin has made against the port that it is made for, without asking it to do anything."""
+"""Holds what a plugin has made against the port that it is made for, without asking it to do anything but to list
+its scopes."""
 
 from __future__ import annotations
 
@@ -76,6 +77,20 @@ def port_problems(hook: str, made: object, capabilities: frozenset[str] = frozen
     if hook == "consentcore_notifier" and not found:
         found += schedule_problems(made)
     return found
+
+
+def made_problems(hook: str, made: Any, capabilities: frozenset[str]) -> list[str]:
+    """What is wrong with what a hook has made, the scopes of a catalog included.
+
+    :param capabilities: that the plugin declares.
+    """
+    found = port_problems(hook, made, capabilities)
+    if hook != "consentcore_scope_catalog" or found:
+        return found
+    scopes = call(lambda: list(made.scopes()))
+    return (
+        catalog_problems(scopes.answer) if scopes.error is None else [f"scopes failed: {cause(scopes.error)}"]
+    )
 
 
 def schedule_problems(notifier: Any) -> list[str]:

@@ -105,7 +105,7 @@ def is_newer(kind: PluginKind, api: str) -> bool:
     return tuple(map(int, api.split("."))) > tuple(map(int, API_VERSIONS[kind].split(".")))
 
 
-def told_of_name(name: str) -> str | None:
+def removal_hint(name: str) -> str | None:
     """What to say to a plugin that imports a name of an earlier major version; None when there was none of it."""
     for kind, changes in CHANGES.items():
         if name in changes.names:

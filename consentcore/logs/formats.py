@@ -8,7 +8,7 @@ import time
 from textwrap import indent
 
 from consentcore.domain.visible import visible
-from consentcore.logs.asked import current_id
+from consentcore.logs.current_request import current_id
 
 FORMATS = ("text", "json")
 LEVELS = ("debug", "info", "warning", "error", "critical")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from consentcore.logs.asked import REQUEST_ID, answering, chosen_id
+from consentcore.logs.current_request import REQUEST_ID, answering, chosen_id
 
 HEADER = "X-Request-ID"
 KEY = "HTTP_X_REQUEST_ID"
@@ -16,7 +16,7 @@ KEY = "HTTP_X_REQUEST_ID"
 def identified(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
     """Choose the id of a request, unless a server in front has done so, and give it back with the answer.
 
-    :param environ: gets :data:`~consentcore.logs.asked.REQUEST_ID`, and no other ``X-Request-ID`` than that.
+    :param environ: gets :data:`~consentcore.logs.current_request.REQUEST_ID`, and no other ``X-Request-ID`` than that.
     :returns: what to use as ``start_response`` until the block ends.
     """
     if REQUEST_ID in environ:

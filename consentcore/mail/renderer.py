@@ -89,14 +89,14 @@ class MailRenderer:
         facts = facts_of(notice)
         consent = facts if isinstance(facts, ConsentFacts) else ConsentFacts()
         endpoint = facts if isinstance(facts, EndpointFacts) else EndpointFacts()
-        told = audience in _OWNERS and owner is not None
-        timezone = owner.timezone if told and owner else "UTC"
+        to_owner = audience in _OWNERS and owner is not None
+        timezone = owner.timezone if to_owner and owner else "UTC"
         web, language = self._settings.web, self._language(audience, envelope, consent.locale)
         client_name = consent.client_name or (envelope.client.name if envelope.client else "")
         return {
             "app": one_line(client_name or notice.client_id),
             "publisher": one_line(envelope.client.publisher) if envelope.client else "",
-            "name": one_line(owner.name) if told and owner else "",
+            "name": one_line(owner.name) if to_owner and owner else "",
             "when": language.moment(notice.occurred_at, timezone),
             "until": language.day(from_iso(consent.expires_at), timezone) if consent.expires_at else "",
             "number": wording.confirmation_number(notice.notice_id),
@@ -199,11 +199,11 @@ def _endpoint_values(facts: EndpointFacts, language: Language) -> dict[str, str]
 
 def template_of(notice: Notice) -> str:
     """The folder of the mail's templates; "" when no mail tells of this kind of notice."""
-    told = told_by(notice.kind)
-    if not told:
+    rows = told_by(notice.kind)
+    if not rows:
         return notice_profile(notice.kind).mail
     event_type = ConsentFacts.from_json(notice.data).event_type
-    return next((row.mail for row in told if row.type == event_type), told[0].mail)
+    return next((row.mail for row in rows if row.type == event_type), rows[0].mail)
 
 
 def wrapped(text: str) -> str:

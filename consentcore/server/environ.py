@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from consentcore.domain.forwarding import FORWARDED, shows_proxy
-from consentcore.logs.asked import REQUEST_ID, chosen_id
+from consentcore.logs.current_request import REQUEST_ID, chosen_id
 from consentcore.logs.wsgi import KEY
 
 Environ = dict[str, Any]

@@ -24,8 +24,8 @@ def check_events(events: Iterable[str]) -> tuple[str, ...]:
     wanted = set(events)
     unknown = sorted(wanted.difference(TYPES))
     if unknown or not wanted:
-        told = ", ".join(repr(one[:60]) for one in unknown) or "none"
-        raise InvalidInput("events", f"expected some of {', '.join(TYPES)}, not {told}")
+        given = ", ".join(repr(one[:60]) for one in unknown) or "none"
+        raise InvalidInput("events", f"expected some of {', '.join(TYPES)}, not {given}")
     return () if wanted == set(TYPES) else tuple(one for one in TYPES if one in wanted)
 
 

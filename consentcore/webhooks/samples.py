@@ -35,19 +35,19 @@ def sample_notice(kind: NoticeKind, client_id: str, scopes: Sequence[str], now: 
 
 
 def _facts(kind: NoticeKind, scopes: tuple[str, ...], now: int) -> ConsentFacts:
-    told = told_by(kind)[0]
-    active = told.state_after is GrantState.ACTIVE
+    row = told_by(kind)[0]
+    active = row.state_after is GrantState.ACTIVE
     return ConsentFacts(
         test=True,
-        event_type=told.type.value,
+        event_type=row.type.value,
         sequence=1 if active else 2,
-        state=(told.state_after or GrantState.ACTIVE).value,
+        state=(row.state_after or GrantState.ACTIVE).value,
         scopes=scopes if active else (),
-        previous_scopes=() if told.begins else scopes,
+        previous_scopes=() if row.begins else scopes,
         requested_scopes=scopes,
         change="created" if active else "",
-        initiator=INITIATORS[told.actors[0]],
-        reason=told.default_reason,
+        initiator=INITIATORS[row.actors[0]],
+        reason=row.default_reason,
         expires_at=iso(now + 365 * DAY),
         recorded_at=iso(now),
     )

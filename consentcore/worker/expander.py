@@ -117,8 +117,9 @@ class Expander:
         return made
 
     def _events(self, notice: Notice, now: int) -> list[Delivery]:
-        told = notice.kind.is_consent and notice.audiences  # else no event of the ledger stands behind it
-        plugins = self._event_plugins if told else ()
+        # Behind any other no event of the ledger stands.
+        has_event = notice.kind.is_consent and notice.audiences
+        plugins = self._event_plugins if has_event else ()
         return [_delivery(notice, EVENT_PLUGIN + name, "event", now) for name in plugins]
 
     def _built(self, notice: Notice, now: int, since: float) -> DeliveryContext | None:

@@ -45,9 +45,9 @@ def check_notifiers(runtime: Runtime) -> tuple[list[str], list[str]]:
             [Retry(f"it could not be tried: {describe_exception(read.error)}")] if read.error else read.answer
         )
         for one in found:
-            told = f" ({one.status or ''} {one.answer}".rstrip() + ")" if one.status or one.answer else ""
+            answer = f" ({one.status or ''} {one.answer}".rstrip() + ")" if one.status or one.answer else ""
             (problems if one.operator else passing).append(
-                f"consentcore.plugin.{name}: {line(one.reason + told)}"
+                f"consentcore.plugin.{name}: {line(one.reason + answer)}"
             )
     return problems, passing
 

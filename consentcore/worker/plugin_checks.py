@@ -12,15 +12,15 @@ from consentcore.domain.owner import Owner
 from consentcore.hooks.calling import call
 from consentcore.hooks.errors import describe_exception
 from consentcore.hooks.info import PluginKind
+from consentcore.hooks.port_checks import made_problems
 from consentcore.hooks.requirements import unmet_requirements
-from consentcore.hooks.trial import made_problems
 
 if TYPE_CHECKING:
     from consentcore.runtime import Runtime
 
 
 class _TakenBack(Exception):
-    """Ends a transaction that was only a trial."""
+    """Ends a transaction that only tries something."""
 
 
 def check_plugins(runtime: Runtime) -> list[str]:
@@ -38,7 +38,7 @@ def check_plugins(runtime: Runtime) -> list[str]:
 
 
 def writing_problems(runtime: Runtime) -> list[str]:
-    """Why the storage cannot be written to; nothing is kept of the trial. One that is busy counts as one that can."""
+    """Why the storage cannot be written to; nothing of it is kept. One that is busy counts as one that can."""
     person = f"plugins-check-{uuid.uuid4().hex}"
 
     def write() -> None:

@@ -14,7 +14,7 @@ import requests
 from consentcore.demo.boot import Demo
 from consentcore.demo.isv import SCOPES
 from consentcore.demo.seed import PEOPLE
-from consentcore.i18n.dates import english_day as day
+from consentcore.i18n.dates import english_day
 from tests.support.browser import Browser, Page
 from tests.support.patience import PATIENCE_S
 from tests.support.processes import all_gone, children_of, stop_worker
@@ -113,7 +113,7 @@ def _says_everything(demo: Demo, page: Page) -> None:
     assert client is not None
     words += [client.purpose, "You can stop this at any time", "If you say no, nothing is shared"]
     end = demo.runtime.service.until(SCOPES, demo.runtime.clock.now())
-    words.append(f"until {day(end)}")
+    words.append(f"until {english_day(end)}")
     missing = [text for text in words if text not in page.text]
     expect(not missing, f"the words {missing}", page)
     for label in ("Approve", "Deny"):

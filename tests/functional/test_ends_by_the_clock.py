@@ -11,8 +11,7 @@ from consentcore.consent.verify import verify_all
 from consentcore.domain.clock import DAY, HOUR, SystemClock, iso
 from consentcore.domain.event_kinds import EventType
 from consentcore.domain.secret import digest
-from consentcore.i18n.dates import english_day as day
-from consentcore.i18n.dates import english_moment as moment
+from consentcore.i18n.dates import english_day, english_moment
 from consentcore.i18n.wording import confirmation_number
 from consentcore.testing.fakes import ManualClock
 from consentcore.worker.worker import Worker
@@ -88,7 +87,7 @@ def test_pages_say_the_end_whether_or_not_its_event_is_written(platform, swept):
     grant = let_run_out(platform)
     swept()
     browser, now = signed_in(platform), platform.runtime.clock.now()
-    ended = moment(grant.expires_at)
+    ended = english_moment(grant.expires_at)
     assert "No application can use your data" in visible(browser.get("/consents"))
     gone = visible(browser.get("/consents/revoked"))
     assert "CoolSite It ended on its date Frostline SAS" in gone
@@ -99,7 +98,7 @@ def test_pages_say_the_end_whether_or_not_its_event_is_written(platform, swept):
     newest = browser.get("/consents/history").html.select_one("ol.history > li.event").get_text(" ")
     assert "CoolSite : expired" in " ".join(newest.split())
     for text in (gone, page.html.select_one("[role=status]").get_text(), newest):
-        assert day(now) not in text
+        assert english_day(now) not in text
     assert ended in newest
 
 
@@ -194,7 +193,7 @@ def test_a_new_approval_leaves_the_end_of_the_one_before_where_it_was(platform):
     assert event_of(platform, old).occurred_at == old.expires_at
     browser = signed_in(platform)
     assert "1 application can use your data" in visible(browser.get("/consents"))
-    assert f"ended {moment(old.expires_at)}" in visible(browser.get("/consents/revoked"))
+    assert f"ended {english_moment(old.expires_at)}" in visible(browser.get("/consents/revoked"))
 
 
 def test_a_remembered_consent_and_a_refresh_end_with_it(platform):

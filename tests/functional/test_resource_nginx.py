@@ -64,13 +64,13 @@ def the_api() -> Iterator[int]:
 
 
 @contextmanager
-def token_check(house: Deployment, port: int) -> Iterator[subprocess.Popen]:
+def token_check(platform: Deployment, port: int) -> Iterator[subprocess.Popen]:
     """What nginx asks, as the documentation starts it."""
-    api = house.json(
+    api = platform.json(
         "client", "create", "--name", "Rooms", "--resource-server", "--scope", "comfort.read alarms.read"
     )
     environment = {
-        "CONSENTCORE_RESOURCE_INTROSPECTION_URL": f"{house.issuer}{PREFIX}/introspect",
+        "CONSENTCORE_RESOURCE_INTROSPECTION_URL": f"{platform.issuer}{PREFIX}/introspect",
         "CONSENTCORE_RESOURCE_CLIENT_ID": api["client_id"],
         "CONSENTCORE_RESOURCE_CLIENT_SECRET": api["client_secret"],
         "CONSENTCORE_RESOURCE_REALM": "rooms",
@@ -84,7 +84,7 @@ def token_check(house: Deployment, port: int) -> Iterator[subprocess.Popen]:
         str(port),
         "consentcore.resource.auth_request:from_environment",
     ]
-    log = (house.folder / "token_check.log").open("wb")
+    log = (platform.folder / "token_check.log").open("wb")
     with log:
         process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=log, stderr=log)
     try:
@@ -102,7 +102,7 @@ def token_check(house: Deployment, port: int) -> Iterator[subprocess.Popen]:
 class Site:
     """The API behind nginx, and an application that has tokens for it."""
 
-    house: Deployment
+    platform: Deployment
     port: int
     certificate: Path
     check: subprocess.Popen
@@ -131,7 +131,7 @@ class Site:
             redirect_uri=self.callback,
             code_challenge_method="S256",
         )
-        base = f"{self.house.issuer}{PREFIX}"
+        base = f"{self.platform.issuer}{PREFIX}"
         url, state = session.create_authorization_url(f"{base}/authorize", code_verifier=VERIFIER)
         if self.browser.open(url).path == "/login":
             self.browser.press("Sign in", email=ADA, password=PASSWORD)
@@ -150,20 +150,20 @@ def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("resource")
     certificate = make_certificate(folder, "localhost", "127.0.0.1")
     with (
-        deployment(folder, smtp=9) as house,
+        deployment(folder, smtp=9) as platform,
         the_api() as api,
         reserved_port() as port,
         reserved_port() as check,
     ):
-        house.init()
-        house.json("owner", "create", "--email", ADA, "--password-stdin", stdin=PASSWORD)
+        platform.init()
+        platform.json("owner", "create", "--email", ADA, "--password-stdin", stdin=PASSWORD)
         callback = f"http://127.0.0.1:{api}/callback"
         common = ("--redirect-uri", callback, "--scope", "comfort.read alarms.read", "--resource", RESOURCE)
         apps = {
-            kind: house.json("client", "create", "--name", kind, "--access-token-format", kind, *common)
+            kind: platform.json("client", "create", "--name", kind, "--access-token-format", kind, *common)
             for kind in ("opaque", "jwt")
         }
-        house.start()
+        platform.start()
         replacements = {
             "listen 443 ssl": f"listen 127.0.0.1:{port} ssl",
             "127.0.0.1:8080": f"127.0.0.1:{api}",
@@ -172,10 +172,10 @@ def site(tmp_path_factory):
             "api.example.com": "localhost",
             "/var/log/nginx/api.log": str(folder / "access.log"),
         }
-        with token_check(house, check) as process:
+        with token_check(platform, check) as process:
             text = changed(SAMPLE.read_text(), replacements)
             with nginx(folder / "nginx", text, port):
-                yield Site(house, port, certificate.path, process, apps, callback, Browser())
+                yield Site(platform, port, certificate.path, process, apps, callback, Browser())
 
 
 @pytest.fixture(autouse=True)
@@ -188,9 +188,9 @@ def test_a_good_token_opens_the_api_which_learns_whose_it_is(site):
     forged = {"X-Consentcore-Subject": "somebody else", "X-Consentcore-Admin": "x"}
     answer = site.get(f"Bearer {token}", **forged)
     assert answer.status_code == 200, answer.text
-    api = site.house.json("client", "create", "--name", "Asks", "--resource-server")
+    api = site.platform.json("client", "create", "--name", "Asks", "--resource-server")
     told = requests.post(
-        f"{site.house.issuer}{PREFIX}/introspect",
+        f"{site.platform.issuer}{PREFIX}/introspect",
         data={"token": token},
         auth=(api["client_id"], api["client_secret"]),
         timeout=PATIENCE_S,
@@ -231,7 +231,7 @@ def test_a_token_for_something_else_is_forbidden(site):
 def test_a_revoked_token_is_refused_at_once(site):
     session, token = site.connect("comfort.read")
     assert site.get(f"Bearer {token}").status_code == 200
-    session.revoke_token(f"{site.house.issuer}{PREFIX}/revoke", token=token)
+    session.revoke_token(f"{site.platform.issuer}{PREFIX}/revoke", token=token)
     answer = site.get(f"Bearer {token}")
     assert answer.status_code == 401
     assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"]
@@ -240,15 +240,15 @@ def test_a_revoked_token_is_refused_at_once(site):
 def test_59_a_jwt_opens_the_api_and_verifies_with_the_published_keys(site):
     _, token = site.connect("comfort.read", "jwt")
     seen = site.get(f"Bearer {token}").json()
-    verifier = JwtVerifier(site.house.issuer, RESOURCE, jwks_uri=site.house.metadata()["jwks_uri"])
+    verifier = JwtVerifier(site.platform.issuer, RESOURCE, jwks_uri=site.platform.metadata()["jwks_uri"])
     found = verifier.check(token)
     assert (found.subject, found.grant_id) == (seen["x-consentcore-subject"], seen["x-consentcore-grant"])
     verifier.close()
-    before = site.house.json("keys", "list")
-    fresh = site.house.json("keys", "rotate")["key_id"]
+    before = site.platform.json("keys", "list")
+    fresh = site.platform.json("keys", "rotate")["key_id"]
 
     def published():
-        keys = requests.get(f"{site.house.issuer}/jwks", timeout=PATIENCE_S).json()["keys"]
+        keys = requests.get(f"{site.platform.issuer}/jwks", timeout=PATIENCE_S).json()["keys"]
         return {key["kid"] for key in keys} >= {f"{fresh}-ES256", f"{before[0]['key_id']}-ES256"}
 
     eventually(published)
@@ -258,11 +258,11 @@ def test_59_a_jwt_opens_the_api_and_verifies_with_the_published_keys(site):
 
 def test_nobody_gets_in_while_nobody_can_tell(site):
     _, token = site.connect("comfort.read")
-    site.house.stop()
+    site.platform.stop()
     try:
         answer = site.get(f"Bearer {token}")
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
     finally:
-        site.house.start()
+        site.platform.start()
     eventually(lambda: site.get(f"Bearer {token}").status_code == 200)
-    assert "access_token" not in (site.house.folder / "access.log").read_text()
+    assert "access_token" not in (site.platform.folder / "access.log").read_text()

@@ -9,7 +9,7 @@ import pytest
 from consentcore.domain.clock import DAY
 from consentcore.domain.grant_states import GrantState
 from consentcore.domain.token import Unknown
-from consentcore.i18n.dates import english_moment as moment
+from consentcore.i18n.dates import english_moment
 from consentcore.worker.worker import Worker
 from tests.support.client_api import EVENTS, GRANTS, basic, owner_of
 from tests.support.platform import (
@@ -164,12 +164,12 @@ def test_consents_stand_and_their_owners_see_why_nothing_comes(platform):
     said = visible(browser.get("/consents"))
     operator = platform.runtime.settings.web.operator_name
     assert "1 application can use your data" in said
-    assert f"Suspended by {operator} since {moment(since)}: it gets nothing meanwhile" in said
+    assert f"Suspended by {operator} since {english_moment(since)}: it gets nothing meanwhile" in said
     with platform.runtime.storage.reading() as uow:
         (grant,) = uow.grants.all(client_id="coolsite", states=[GrantState.ACTIVE])
     page = browser.get(f"/consents/{grant.grant_id}")
     assert "CoolSite is suspended and gets none of your data" in visible(page)
-    assert f"Suspended by {operator} since {moment(since)}" in visible(page)
+    assert f"Suspended by {operator} since {english_moment(since)}" in visible(page)
     assert "data went elsewhere" not in page.text
     asked = page.click("Revoke Access")
     assert "suspended and gets nothing meanwhile" in visible(asked)

@@ -143,12 +143,12 @@ def _again(request: Request, gone: Gone, decision: str) -> str:
         owner=request.owner,
         browser=request.browser,
         now=request.now,
-        evidence=lambda: evidence.gather(request, "button:again"),
+        evidence=lambda: evidence.collect(request, "button:again"),
     )
 
 
 def _evidence(request: Request, method: str, view: ConsentRequestView, presented_at: int | None) -> Evidence:
-    return evidence.gather(
+    return evidence.collect(
         request,
         method,
         interaction=view.interaction,

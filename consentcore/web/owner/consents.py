@@ -88,7 +88,7 @@ def confirm_revoke(request: Request) -> Response:
 @view_config(route_name="consents.revoke", request_method="POST", permission=OWNER)
 def revoke(request: Request) -> Response:
     """Proceed: from this commit on every token under the grant is dead."""
-    grant_id, how = request.matchdict["grant_id"], evidence.gather(request, "dialog:proceed")
+    grant_id, how = request.matchdict["grant_id"], evidence.collect(request, "dialog:proceed")
     _own_grants(request).revoke(request.runtime.service, grant_id, how)
     return see_other(f"/consents/{grant_id}")
 

@@ -19,7 +19,7 @@ FAMILIES = ("Edg/", "OPR/", "SamsungBrowser/", "Firefox/", "Chrome/", "Safari/")
 NAMES = {"Edg/": "Edge", "OPR/": "Opera", "SamsungBrowser/": "Samsung Internet"}
 
 
-def gather(
+def collect(
     request: Request,
     method: str,
     *,

@@ -22,7 +22,7 @@ from consentcore.hooks.registry import Registry
 from consentcore.ports.extension import RESERVED_CLAIMS
 from consentcore.testing import ManualClock, factories, fixed_keys
 from tests.support import tiny_plugins as tiny
-from tests.support.names import told
+from tests.support.names import case_name
 
 CLOCK = ManualClock()
 
@@ -238,7 +238,7 @@ def test_claims_of_a_plugin_that_fails_are_left_out(token, caplog):
     assert "plugin a" in caplog.text
 
 
-@pytest.mark.parametrize("value", [object(), float("nan"), b"bytes", "\ud800"], ids=told)
+@pytest.mark.parametrize("value", [object(), float("nan"), b"bytes", "\ud800"], ids=case_name)
 def test_claims_that_json_cannot_hold_are_left_out(token, caplog, value):
     registry = registry_of(
         tiny.module(PluginKind.EXTENSION, consentcore_token_claims=tiny.claims(wrong=value)),

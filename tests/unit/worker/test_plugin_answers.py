@@ -23,7 +23,7 @@ from consentcore.hooks.calling import Leash
 from consentcore.worker.claimed_delivery import load_notices
 from consentcore.worker.plugin_answers import outcome_of, schedule_of, targets_of
 from tests.support.delivery_log import attempts_at
-from tests.support.names import told
+from tests.support.names import case_name
 from tests.support.patience import PATIENCE_S, eventually
 from tests.support.workers import lines_of, states, working
 
@@ -125,7 +125,7 @@ class TestSend:
     @pytest.mark.parametrize(
         "after_s",
         [-1, -(10**400), 10**400, math.inf, -math.inf, math.nan, "5", b"5", None, True, 1e308, object(), 0],
-        ids=told,
+        ids=case_name,
     )
     def test_a_wish_that_is_no_time_is_left_to_the_schedule(self, scenario, after_s):
         scenario.mailer.script = [Retry("later", after_s=after_s)]
@@ -138,7 +138,7 @@ class TestSend:
     @pytest.mark.parametrize(
         "waits",
         [None, 5, "soon", (-1.0,), (math.nan,), (math.inf,), ("x",), (10**400,), iter(()).__next__],
-        ids=told,
+        ids=case_name,
     )
     def test_a_schedule_that_is_none_is_replaced_by_ours(self, scenario, caplog, waits):
         scenario.mailer.retry_schedule_s = waits
@@ -160,7 +160,7 @@ class TestSend:
         (attempt,) = attempts_at(scenario.storage, mail.delivery_id)
         assert (len(attempt.error), len(attempt.answer)) == (64, 1024)
 
-    @pytest.mark.parametrize("status", ["250", 10**30, True, 2.5, object()], ids=told)
+    @pytest.mark.parametrize("status", ["250", 10**30, True, 2.5, object()], ids=case_name)
     def test_what_was_delivered_is_delivered_whatever_is_said_beside(self, scenario, caplog, status):
         scenario.mailer.script = [Delivered(status, answer=b"bytes")]
         scenario.allow()

@@ -10,7 +10,7 @@ from consentcore.domain.errors import ConfigurationError
 from consentcore.hooks.calling import call
 from consentcore.hooks.errors import cause
 from consentcore.hooks.info import PluginInfo
-from consentcore.hooks.port_checks import catalog_problems, port_problems
+from consentcore.hooks.port_checks import made_problems
 from consentcore.hooks.registry import Registry
 from consentcore.settings.binding import bind, from_texts
 
@@ -18,7 +18,7 @@ TRIED = ("consentcore_scope_catalog", "consentcore_notifier", "consentcore_resou
 """Hooks that need nothing but settings and a clock; a key provider may ask a vault, a storage a database."""
 
 
-def trial_problems(name: str, module: object, info: PluginInfo) -> list[str] | None:
+def dry_run_problems(name: str, module: object, info: PluginInfo) -> list[str] | None:
     """What is wrong with what a plugin makes, one sentence each.
 
     :returns: None when that cannot be told: a setting has no default, or the defaults fit no machine.
@@ -39,20 +39,6 @@ def trial_problems(name: str, module: object, info: PluginInfo) -> list[str] | N
         else:
             found.append(f"{hook} failed: {cause(read.error)}")
     return found
-
-
-def made_problems(hook: str, made: Any, capabilities: frozenset[str]) -> list[str]:
-    """What is wrong with what a hook has made, the scopes of a catalog included.
-
-    :param capabilities: that the plugin declares.
-    """
-    found = port_problems(hook, made, capabilities)
-    if hook != "consentcore_scope_catalog" or found:
-        return found
-    scopes = call(lambda: list(made.scopes()))
-    return (
-        catalog_problems(scopes.answer) if scopes.error is None else [f"scopes failed: {cause(scopes.error)}"]
-    )
 
 
 def _make(registry: Registry, name: str, hook: str, settings: object) -> Any:

@@ -21,12 +21,12 @@ _ID = re.compile(rf"[A-Za-z0-9!#$%&'*+.^_`|~:/=@-]{{1,{MAX_ID}}}")
 
 
 @dataclass(slots=True)
-class _Asked:
+class _Request:
     request_id: str
     told: bool = False
 
 
-_current: ContextVar[_Asked | None] = ContextVar("consentcore_asked", default=None)
+_current: ContextVar[_Request | None] = ContextVar("consentcore_current_request", default=None)
 
 
 def chosen_id(given: str) -> str:
@@ -49,7 +49,7 @@ class answering:  # noqa: N801 - used as a function; a generator would take thre
         self._request_id = request_id
 
     def __enter__(self) -> None:
-        self._mark = _current.set(_Asked(self._request_id))
+        self._mark = _current.set(_Request(self._request_id))
 
     def __exit__(self, *_: object) -> None:
         _current.reset(self._mark)
@@ -57,8 +57,8 @@ class answering:  # noqa: N801 - used as a function; a generator would take thre
 
 def current_id() -> str:
     """The id of the request that this thread answers, "" when it answers none."""
-    asked = _current.get()
-    return asked.request_id if asked else ""
+    request = _current.get()
+    return request.request_id if request else ""
 
 
 def log_cause(
@@ -71,12 +71,12 @@ def log_cause(
 
 def mark_told() -> None:
     """The log says, or has said lately, why this request cannot be answered."""
-    asked = _current.get()
-    if asked is not None:
-        asked.told = True
+    request = _current.get()
+    if request is not None:
+        request.told = True
 
 
 def is_told() -> bool:
     """Whether the log says why this request cannot be answered."""
-    asked = _current.get()
-    return asked is not None and asked.told
+    request = _current.get()
+    return request is not None and request.told
