@@ -73,13 +73,15 @@ class Table:
 
     def get(self, key: Key) -> Item | None:
         """The item, or None."""
+        if not key.fits:
+            return None
         asked = {"TableName": self.name, "Key": key.attributes, "ConsistentRead": True}
         found: Item | None = self.call(lambda: self.client.get_item(**asked)).get("Item")
         return found
 
     def get_many(self, keys: Iterable[Key]) -> dict[Key, Item]:
         """Those of the named items that there are."""
-        wanted = iter(dict.fromkeys(keys))
+        wanted = (key for key in dict.fromkeys(keys) if key.fits)
         found: dict[Key, Item] = {}
         while batch := list(islice(wanted, READ_AT_ONCE)):
             left: list[Item] = [key.attributes for key in batch]
@@ -111,6 +113,8 @@ class Table:
 
         :param page: so many are read at once.
         """
+        if not Key(partition).fits:
+            return
         asked: dict[str, Any] = {
             "TableName": self.name,
             "ScanIndexForward": not descending,

@@ -22,6 +22,9 @@ SHARDS = 4
 TOKEN_SHARDS = 16
 """Of what every token writes."""
 
+LONGEST_PARTITION, LONGEST_PLACE = 2048, 1024
+"""Bytes of a key that DynamoDB takes; a request that names a longer one is an error to it."""
+
 
 class Key(NamedTuple):
     """Which item: its partition and its place."""
@@ -33,6 +36,12 @@ class Key(NamedTuple):
     def attributes(self) -> Item:
         """The key as DynamoDB has it."""
         return {"p": {"S": self.p}, "s": {"S": self.s}}
+
+    @property
+    def fits(self) -> bool:
+        """Whether there can be an item of that name: anybody may ask for what they have made up."""
+        partition, place = (part.encode("utf-8", "surrogatepass") for part in self)
+        return len(partition) <= LONGEST_PARTITION and len(place) <= LONGEST_PLACE
 
 
 class Index(NamedTuple):

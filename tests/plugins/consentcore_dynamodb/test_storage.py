@@ -40,6 +40,21 @@ def world(storage):
     return populate(storage)
 
 
+@pytest.mark.parametrize("made_up", ["x" * 2049, "é" * 1025])
+def test_a_name_that_is_longer_than_a_key_names_nothing_and_is_not_asked_for(storage, dynamo, made_up):
+    """DynamoDB calls it an error, and anybody may write such a client_id into a header."""
+    del dynamo.asked[:]
+    assert storage.protocol.read_authorize(made_up, None, NOW).client is None
+    assert storage.protocol.find_token(made_up, digest("none")).client is None
+    assert not storage.delivery_log.deliveries(delivery_id=made_up)
+    assert not storage.delivery_log.deliveries(target=made_up)
+    with storage.reading() as uow:
+        assert uow.grants.get(made_up) is None
+        assert uow.clients.endpoint(made_up) is None
+        assert not uow.notices.several([made_up])
+    assert made_up not in repr(dynamo.asked)
+
+
 class TestTable:
     @pytest.fixture
     def elsewhere(self, dynamo_client):
