@@ -28,7 +28,7 @@ class ServeOptions:
     :param workers: web processes, 1 to 64.
     :param threads: requests that one web process works on at a time, 1 to 64. Connections that are still
         sending their request occupy none of them.
-    :param embedded_worker: run one outbox worker as a further child.
+    :param embedded_worker: run one worker as a further child.
     :param drain_s: seconds that requests in flight get after SIGTERM.
     :param linger_s: seconds for which a web process in ``proxied`` mode goes on taking connections after SIGTERM.
     :param app: ``module:function`` from INI path to WSGI application, called once in every web process.

@@ -1,4 +1,4 @@
-"""A small WSGI application and an outbox worker for the tests of the server; children import it by name."""
+"""A small WSGI application and a worker for the tests of the server; children import it by name."""
 
 from __future__ import annotations
 
