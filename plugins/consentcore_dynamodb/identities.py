@@ -1,13 +1,17 @@
-"""Who owners are at identity providers, inside a transaction."""
+"""Who owners are at identity providers, inside a transaction. Named in the owner's partition: whether somebody has an
+identity already decides who gets into an account, and an index may not show yet what was added a moment ago."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from consentcore.api import OwnerIdentity
-from consentcore_dynamodb.keys import LISTS, Key, digest, indexed, name, place
+from consentcore_dynamodb.keys import Key, digest, name, owner_key
+from consentcore_dynamodb.owners import marked
 from consentcore_dynamodb.records import IDENTITIES
 from consentcore_dynamodb.work import Work
+
+_IDENTITY = "IDENTITY#"
 
 
 class DynamoIdentities:
@@ -22,18 +26,15 @@ class DynamoIdentities:
     def add(self, identity: OwnerIdentity) -> None:
         key = _key(identity.issuer, identity.subject)
         self._work.get(key)
-        listed = indexed(LISTS, _theirs(identity.owner_id), place(identity.created_at, key.p))
-        item = {**IDENTITIES.write(identity), **key.attributes, **listed}
+        item = {**IDENTITIES.write(identity), **key.attributes}
         self._work.add(item, "issuer and subject are somebody's already")
+        self._work.put(owner_key(identity.owner_id, key.p).attributes)
 
     def of_owner(self, owner_id: str) -> Sequence[OwnerIdentity]:
-        found = map(IDENTITIES.read, self._work.find(LISTS, [_theirs(owner_id)]))
-        return sorted(found, key=lambda one: (one.created_at, one.issuer, one.subject))
+        marks = marked(self._work, owner_id, _IDENTITY)
+        items = self._work.get_many(Key(_IDENTITY + one) for one in marks).values()
+        return sorted(map(IDENTITIES.read, items), key=lambda one: (one.created_at, one.issuer, one.subject))
 
 
 def _key(issuer: str, subject: str) -> Key:
     return Key(name("IDENTITY", digest(issuer, subject)))
-
-
-def _theirs(owner_id: str) -> str:
-    return name("IDENTITIES", owner_id)

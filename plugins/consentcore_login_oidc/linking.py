@@ -79,6 +79,7 @@ def find_owner(uow: UnitOfWork, person: Person, settings: OidcSettings, now: int
 def _first_time(uow: UnitOfWork, person: Person, settings: OidcSettings, now: int) -> str | Refused:
     same = uow.owners.by_email(person.email) if person.email else None
     if same is not None and settings.link_verified_email:
+        uow.owners.lock(same.owner_id)  # of two people who come at once, one finds the other
         # Somebody else had the address at the provider before: the account is theirs.
         if any(one.issuer == person.issuer for one in uow.identities.of_owner(same.owner_id)):
             return Refused("taken")

@@ -129,3 +129,12 @@ def test_feed_keeps_the_order_of_a_chain_that_the_index_shows_in_part(dynamo, wo
         assert page(storage, client_id) == told[:1], "what the index does not show yet is not passed over"
     assert enter(storage, client_id) == 1
     assert page(storage, client_id) == told
+
+
+def test_who_an_owner_is_elsewhere_is_known_at_once(dynamo, world):
+    """Else a second account of a provider would be linked to the same owner."""
+    owner_id = world.owner.owner_id
+    with dynamo.late_indexes():
+        transact(world.storage, lambda uow: uow.identities.add(factories.identity(owner_id=owner_id)))
+        with world.storage.reading() as uow:
+            assert [one.owner_id for one in uow.identities.of_owner(owner_id)] == [owner_id]

@@ -14,12 +14,16 @@ from consentcore.api import (
     OwnerIdentity,
     OwnerTicket,
     Refused,
+    StorageConflict,
     transact,
 )
 from consentcore.domain.secret import digest
 from consentcore.owners.links import Purpose
 from consentcore.testing import factories
+from consentcore_login_oidc.linking import Person, find_owner
+from consentcore_login_oidc.settings import OidcSettings
 from tests.plugins.consentcore_login_oidc.conftest import begin, complete
+from tests.support.dynamo import dynamo_storage
 
 ADA = "ada@example.org"
 
@@ -236,3 +240,22 @@ class TestDomains:
 def test_name_keeps_what_its_language_needs(made, provider, storage):
     provider.claims = {"name": "سارا می\u200cخواهد\u202e\x07"}
     assert owner_of(storage, complete(made(), provider)).name == "سارا می\u200cخواهد"
+
+
+def test_of_two_accounts_with_one_address_that_come_at_once_only_one_is_linked(dynamo):
+    """Each has looked before the other is written: the later commit has to find that."""
+    storage = dynamo_storage(dynamo)
+    settings = OidcSettings("https://idp.example", "us", link_verified_email=True)
+    owner = factories.owner(email=ADA)
+    transact(storage, lambda uow: uow.owners.add(owner))
+    first, second = (Person("https://idp.example", name, ADA, "", "en", "UTC") for name in ("a", "b"))
+
+    def overtaken() -> None:
+        with storage.transaction() as uow:
+            find_owner(uow, first, settings, factories.NOW)
+            transact(storage, lambda other: find_owner(other, second, settings, factories.NOW))
+
+    with pytest.raises(StorageConflict):
+        overtaken()
+    assert identities(storage, owner.owner_id) == [("https://idp.example", "b")]
+    assert transact(storage, lambda uow: find_owner(uow, first, settings, factories.NOW)) == Refused("taken")
