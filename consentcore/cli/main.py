@@ -6,9 +6,13 @@ The codes stand in :mod:`consentcore.cli.exit_codes`; never a traceback, unless 
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
 
 import click
 
@@ -18,6 +22,7 @@ from consentcore.cli.exit_codes import GOOD
 from consentcore.cli.explaining import checked, ended_by, explain
 from consentcore.cli.output import harmless, log_to_stderr
 from consentcore.cli.state import State
+from consentcore.hooks.calling import Interrupted
 
 
 @click.command(cls=RootGroup, name="consentcore", context_settings={"help_option_names": ["-h", "--help"]})
@@ -42,7 +47,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     # Pyramid 2.1 imports pkg_resources, whose warning tells nobody anything that they could act on.
     warnings.filterwarnings("ignore", message="pkg_resources is deprecated", category=UserWarning)
     log_to_stderr()
-    with harmless(styled=lambda: state.foreign):
+    with harmless(styled=lambda: state.foreign), _interruptible():
         try:
             code = _run(list(sys.argv[1:] if arguments is None else arguments), state)
         except SystemExit as exit_:
@@ -50,6 +55,25 @@ def run(arguments: Sequence[str] | None = None) -> int:
         except BaseException as error:  # noqa: BLE001 - each ends in a message and an exit code
             code = explain(error, debug=state.debug, as_lines=state.as_lines)
         return _close(state) or code
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let Ctrl-C end the command also while a plugin is called, whose own errors do not."""
+    before = signal.getsignal(signal.SIGINT)
+    # Whoever ignores it (nohup, a job in the background) or handles it otherwise means that.
+    if before is not signal.default_int_handler or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    signal.signal(signal.SIGINT, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise Interrupted
 
 
 def _run(arguments: list[str], state: State) -> int:

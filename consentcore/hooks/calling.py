@@ -1,7 +1,8 @@
 """Calling a plugin: it can do anything but end or hold a thread of ours.
 
 ``SystemExit``, ``KeyboardInterrupt`` and ``GeneratorExit`` out of a plugin are errors like any other: signals are the
-process's own business, and no plugin is asked whether a thread should end.
+process's own business, and no plugin is asked whether a thread should end. What a person at the terminal says goes
+through as :class:`Interrupted`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,10 @@ T = TypeVar("T")
 
 class Overdue(Exception):
     """A call has not come back in time; the thread that it was made in is left to itself."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """A person has pressed Ctrl-C; no plugin has raised it, whatever was being called in that moment."""
 
 
 class Called(Generic[T]):
@@ -43,9 +48,14 @@ class Called(Generic[T]):
 
 
 def call(work: Callable[[], T]) -> Called[T]:
-    """Call a plugin in this thread. Raises nothing."""
+    """Call a plugin in this thread.
+
+    :raises Interrupted: a person wants the process to end. Nothing else is raised.
+    """
     try:
         return Called(work(), None)
+    except Interrupted:
+        raise
     except BaseException as error:  # noqa: BLE001 - see above
         return Called(None, error)
 
