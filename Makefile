@@ -57,10 +57,11 @@ anywhere:  ## `make demo` and `make test` in a private folder with an odd name, 
 soak: setup  ## the life of tokens in 100,000 generated steps on three stores (SOAK_ARGS="--steps N")
 	$(BIN)/python -m scripts.soak $(SOAK_ARGS)
 
-reference: setup  ## docs/settings.md out of the declared settings, docs/storage.md out of the port, docs/checklist.md out of its list and the tests
+reference: setup  ## docs/settings.md out of the declared settings, docs/storage.md out of the port, docs/checklist.md and requirements.md out of their lists and the tests
 	$(BIN)/python scripts/write_settings.py
 	$(BIN)/python scripts/write_storage.py
 	$(BIN)/python scripts/write_checklist.py
+	$(BIN)/python scripts/write_requirements.py
 
 wheel: setup  ## build both wheels into dist/ and use each in a clean environment
 	$(BIN)/python scripts/smoke_wheel.py
