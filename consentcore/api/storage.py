@@ -13,6 +13,7 @@ from consentcore.domain.client import (
     TokenFormat,
     WebhookEndpoint,
 )
+from consentcore.domain.disclosure import Disclosure, Tombstone
 from consentcore.domain.event import Checkpoint, ConsentEvent, Evidence, NoticeSnapshot
 from consentcore.domain.event_kinds import EventType, NoticeKind
 from consentcore.domain.grant import Grant
@@ -77,6 +78,7 @@ __all__ = [
     "Consumed",
     "CounterStorage",
     "DeliveryLogStorage",
+    "Disclosure",
     "EndpointHealth",
     "EventType",
     "Evidence",
@@ -121,6 +123,7 @@ __all__ = [
     "TokenKind",
     "TokenLookup",
     "TokenRepository",
+    "Tombstone",
     "TransactionManager",
     "UnitOfWork",
     "Unknown",

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from consentcore.domain.disclosure import Disclosure, Tombstone
     from consentcore.domain.event import Checkpoint, ConsentEvent, NoticeSnapshot
 
 
 class LedgerRepository(Protocol):
-    """Evidence. There is no way to change or delete an event, a snapshot or a checkpoint; purge leaves them."""
+    """Evidence. There is no way to change an event, a snapshot, a disclosure or a checkpoint, and none to delete one
+    but :meth:`forget`, which never touches an event or a checkpoint; purge leaves them all."""
 
     def append(self, event: ConsentEvent) -> None:
         """Store the next event of a grant.
@@ -45,6 +47,27 @@ class LedgerRepository(Protocol):
 
     def snapshot(self, snapshot_hash: str) -> NoticeSnapshot | None:
         """What was shown under that hash."""
+        ...
+
+    def put_disclosures(self, disclosures: Sequence[Disclosure]) -> None:
+        """Store personal values that stand apart from events and snapshots; of the same digest the first is kept."""
+        ...
+
+    def disclosures(self, digests: Collection[str]) -> Mapping[str, Disclosure]:
+        """What is kept under these digests, by digest; what is not known or was forgotten is not in it."""
+        ...
+
+    def forget(self, tombstones: Sequence[Tombstone]) -> None:
+        """Remove the disclosure or the snapshot that each of these names, value and salt together, and keep the
+        tombstone in its place; of the same subject the first is kept. Nothing that is chained, no leaf and no
+        checkpoint is ever among them.
+
+        Erased for good: whoever reads the files of the store afterwards, and its logs, does not find them.
+        """
+        ...
+
+    def tombstones(self, subjects: Collection[str]) -> Mapping[str, Tombstone]:
+        """What was left in place of those that were forgotten, by subject."""
         ...
 
     def sequence_leaves(self, limit: int) -> int:

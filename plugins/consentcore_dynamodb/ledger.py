@@ -6,11 +6,11 @@ no leaf yet, and the list of an owner's, go through indexes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from consentcore.api import Checkpoint, ConsentEvent, NoticeSnapshot
+from consentcore.api import Checkpoint, ConsentEvent, Disclosure, NoticeSnapshot, Tombstone
 from consentcore_dynamodb.capabilities import CAPABILITIES
 from consentcore_dynamodb.keys import (
     LISTS,
@@ -27,7 +27,7 @@ from consentcore_dynamodb.keys import (
     place,
     shard,
 )
-from consentcore_dynamodb.records import CHECKPOINTS, EVENTS, SNAPSHOTS
+from consentcore_dynamodb.records import CHECKPOINTS, DISCLOSURES, EVENTS, SNAPSHOTS, TOMBSTONES
 from consentcore_dynamodb.work import Work
 
 _WAITING = "NO-LEAF"
@@ -100,6 +100,30 @@ class DynamoLedger:
 
     def snapshot(self, snapshot_hash: str) -> NoticeSnapshot | None:
         return SNAPSHOTS.read_from(self._work.get(_snapshot_key(snapshot_hash)))
+
+    def put_disclosures(self, disclosures: Sequence[Disclosure]) -> None:
+        known = self.disclosures([one.digest for one in disclosures])
+        for one in {one.digest: one for one in reversed(disclosures)}.values():
+            if one.digest not in known:
+                item = {**DISCLOSURES.write(one), **_disclosure_key(one.digest).attributes}
+                self._work.add(item, "the disclosure was just stored")
+
+    def disclosures(self, digests: Collection[str]) -> Mapping[str, Disclosure]:
+        found = self._work.get_many(map(_disclosure_key, digests))
+        return {one.digest: one for one in map(DISCLOSURES.read, found.values())}
+
+    def forget(self, tombstones: Sequence[Tombstone]) -> None:
+        known = self.tombstones([one.subject for one in tombstones])
+        for one in tombstones:
+            self._work.discard(_disclosure_key(one.subject))
+            self._work.discard(_snapshot_key(one.subject))
+            if one.subject not in known:
+                item = {**TOMBSTONES.write(one), **_tombstone_key(one.subject).attributes}
+                self._work.add(item, "it was just forgotten")
+
+    def tombstones(self, subjects: Collection[str]) -> Mapping[str, Tombstone]:
+        found = self._work.get_many(map(_tombstone_key, subjects))
+        return {one.subject: one for one in map(TOMBSTONES.read, found.values())}
 
     def sequence_leaves(self, limit: int) -> int:
         counted = self._work.get(COUNT, lock=True)
@@ -189,3 +213,11 @@ def _bucket(index: int) -> str:
 
 def _snapshot_key(snapshot_hash: str) -> Key:
     return Key(name("SNAPSHOT", snapshot_hash))
+
+
+def _disclosure_key(digest: str) -> Key:
+    return Key(name("DISCLOSURE", digest))
+
+
+def _tombstone_key(subject: str) -> Key:
+    return Key(name("TOMBSTONE", subject))

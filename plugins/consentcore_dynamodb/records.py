@@ -16,6 +16,7 @@ from consentcore.api import (
     Code,
     ConsentEvent,
     Delivery,
+    Disclosure,
     Grant,
     Interaction,
     Notice,
@@ -26,6 +27,7 @@ from consentcore.api import (
     OwnerTicket,
     PushedRequest,
     Token,
+    Tombstone,
     WebhookEndpoint,
 )
 from consentcore_dynamodb.keys import Item
@@ -141,6 +143,8 @@ CODES = Records(Code)
 TOKENS = Records(Token)
 EVENTS = Records(ConsentEvent)
 SNAPSHOTS = Records(NoticeSnapshot)
+DISCLOSURES = Records(Disclosure)
+TOMBSTONES = Records(Tombstone)
 CHECKPOINTS = Records(Checkpoint)
 NOTICES = Records(Notice)
 DELIVERIES = Records(Delivery)

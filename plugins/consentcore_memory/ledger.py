@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from consentcore.api import Checkpoint, ConsentEvent, NoticeSnapshot
+from consentcore.api import Checkpoint, ConsentEvent, Disclosure, NoticeSnapshot, Tombstone
 from consentcore_memory.engine import Session
 
 
@@ -49,6 +49,31 @@ class MemoryLedger:
 
     def snapshot(self, snapshot_hash: str) -> NoticeSnapshot | None:
         return self._session.state.snapshots.get(snapshot_hash)
+
+    def put_disclosures(self, disclosures: Sequence[Disclosure]) -> None:
+        kept = self._session.draft.disclosures
+        for one in disclosures:
+            if one.digest not in kept:
+                kept.put(one.digest, one)
+
+    def disclosures(self, digests: Collection[str]) -> Mapping[str, Disclosure]:
+        kept = self._session.state.disclosures
+        found = ((digest, kept.get(digest)) for digest in digests)
+        return {digest: one for digest, one in found if one is not None}
+
+    def forget(self, tombstones: Sequence[Tombstone]) -> None:
+        draft = self._session.draft
+        subjects = [one.subject for one in tombstones]
+        draft.disclosures.drop(subjects)
+        draft.snapshots.drop(subjects)
+        for one in tombstones:
+            if one.subject not in draft.tombstones:
+                draft.tombstones.put(one.subject, one)
+
+    def tombstones(self, subjects: Collection[str]) -> Mapping[str, Tombstone]:
+        kept = self._session.state.tombstones
+        found = ((subject, kept.get(subject)) for subject in subjects)
+        return {subject: one for subject, one in found if one is not None}
 
     def sequence_leaves(self, limit: int) -> int:
         draft = self._session.draft

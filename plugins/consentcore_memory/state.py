@@ -13,6 +13,7 @@ from consentcore.api import (
     Code,
     ConsentEvent,
     Delivery,
+    Disclosure,
     Grant,
     Interaction,
     Notice,
@@ -23,6 +24,7 @@ from consentcore.api import (
     OwnerTicket,
     PushedRequest,
     Token,
+    Tombstone,
     WebhookEndpoint,
 )
 
@@ -138,6 +140,8 @@ class State:
     chains: Table[str, dict[int, str]] = field(default_factory=_table)
     leaves: Table[int, str] = field(default_factory=_table)
     snapshots: Table[str, NoticeSnapshot] = field(default_factory=_table)
+    disclosures: Table[str, Disclosure] = field(default_factory=_table)
+    tombstones: Table[str, Tombstone] = field(default_factory=_table)
     checkpoints: Table[int, Checkpoint] = field(default_factory=_table)
     notices: Table[str, StoredNotice] = field(default_factory=_table)
     deliveries: Table[str, Delivery] = field(default_factory=_table)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
-from sqlalchemy import Select, exists, func, select, tuple_, update
+from sqlalchemy import Select, delete, exists, func, select, tuple_, update
 
-from consentcore.api import Checkpoint, ConsentEvent, NoticeSnapshot
+from consentcore.api import Checkpoint, ConsentEvent, Disclosure, NoticeSnapshot, Tombstone
 from consentcore_sqlalchemy.grants import _grant
-from consentcore_sqlalchemy.rows.ledger import CHECKPOINTS, EVENTS, SNAPSHOTS
+from consentcore_sqlalchemy.rows.ledger import CHECKPOINTS, DISCLOSURES, EVENTS, SNAPSHOTS, TOMBSTONES
 from consentcore_sqlalchemy.tables import checkpoint as checkpoint_table
-from consentcore_sqlalchemy.tables import consent_event, notice_snapshot
+from consentcore_sqlalchemy.tables import consent_event, disclosure, notice_snapshot, tombstone
 from consentcore_sqlalchemy.work import Work
 
 _event = consent_event.c
+T = TypeVar("T")
+TOGETHER = 500
+"""Rows in one statement: SQLite takes no more than some 32,000 parameters."""
 
 
 class SqlLedger:
@@ -62,6 +65,33 @@ class SqlLedger:
         row = self._work.first(select(notice_snapshot).where(found))
         return SNAPSHOTS.read(row) if row else None
 
+    def put_disclosures(self, disclosures: Sequence[Disclosure]) -> None:
+        for some in _parts(disclosures):
+            new = self._work.upsert(disclosure).values([DISCLOSURES.values(one) for one in some])
+            self._work.write(new.on_conflict_do_nothing(index_elements=["digest"]))
+
+    def disclosures(self, digests: Collection[str]) -> Mapping[str, Disclosure]:
+        found: dict[str, Disclosure] = {}
+        for some in _parts(list(digests)):
+            rows = self._work.rows(select(disclosure).where(disclosure.c.digest.in_(some)))
+            found.update((one.digest, one) for one in map(DISCLOSURES.read, rows))
+        return found
+
+    def forget(self, tombstones: Sequence[Tombstone]) -> None:
+        for some in _parts(tombstones):
+            subjects = [one.subject for one in some]
+            self._work.write(delete(disclosure).where(disclosure.c.digest.in_(subjects)))
+            self._work.write(delete(notice_snapshot).where(notice_snapshot.c.snapshot_hash.in_(subjects)))
+            new = self._work.upsert(tombstone).values([TOMBSTONES.values(one) for one in some])
+            self._work.write(new.on_conflict_do_nothing(index_elements=["subject"]))
+
+    def tombstones(self, subjects: Collection[str]) -> Mapping[str, Tombstone]:
+        found: dict[str, Tombstone] = {}
+        for some in _parts(list(subjects)):
+            rows = self._work.rows(select(tombstone).where(tombstone.c.subject.in_(some)))
+            found.update((one.subject, one) for one in map(TOMBSTONES.read, rows))
+        return found
+
     def sequence_leaves(self, limit: int) -> int:
         # A clock may go back, a chain may not: within a grant an event never comes before an earlier one.
         age = func.max(_event.occurred_at).over(partition_by=_event.grant_id, order_by=_event.sequence)
@@ -97,3 +127,8 @@ class SqlLedger:
 
     def _events(self, statement: Select[Any]) -> Sequence[ConsentEvent]:
         return [EVENTS.read(row) for row in self._work.rows(statement)]
+
+
+def _parts(rows: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(rows), TOGETHER):
+        yield rows[start : start + TOGETHER]

@@ -13,7 +13,7 @@ from consentcore.testing.factories.deliveries import attempt, delivery
 from consentcore.testing.factories.grants import grant
 from consentcore.testing.factories.identities import identity
 from consentcore.testing.factories.interactions import interaction, request
-from consentcore.testing.factories.ledger import checkpoint, event, snapshot
+from consentcore.testing.factories.ledger import checkpoint, disclosure, event, snapshot, tombstone
 from consentcore.testing.factories.notices import notice
 from consentcore.testing.factories.one_time_use import pushed
 from consentcore.testing.factories.owners import owner, session
@@ -30,6 +30,7 @@ __all__ = [
     "client",
     "code",
     "delivery",
+    "disclosure",
     "endpoint",
     "event",
     "grant",
@@ -46,5 +47,6 @@ __all__ = [
     "session",
     "snapshot",
     "ticket",
+    "tombstone",
     "unique",
 ]

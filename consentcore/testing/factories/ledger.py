@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 import uuid
+from base64 import urlsafe_b64encode
 from typing import Any
 
-from consentcore.api import Checkpoint, ConsentEvent, EventType, Grant, NoticeSnapshot
+from consentcore.api import Checkpoint, ConsentEvent, Disclosure, EventType, Grant, NoticeSnapshot, Tombstone
 from consentcore.testing.factories.base import NOW, made, random_hash, unique
 
 
@@ -36,6 +38,26 @@ def snapshot(**overrides: Any) -> NoticeSnapshot:
     return made(NoticeSnapshot, {"snapshot_hash": hashed, "content": content, "created_at": NOW}, overrides)
 
 
+def disclosure(**overrides: Any) -> Disclosure:
+    """Make a disclosure of a name, with a salt of its own."""
+    text = json.dumps([secrets.token_urlsafe(16), "owner_name", unique("Ada")])
+    encoded = overrides.get("encoded", _base64(text.encode()))
+    digest = _base64(hashlib.sha256(encoded.encode()).digest())
+    return made(Disclosure, {"digest": digest, "encoded": encoded}, overrides)
+
+
+def tombstone(subject: str, **overrides: Any) -> Tombstone:
+    """Make what is left of something forgotten; its seal is random."""
+    defaults = {
+        "subject": subject,
+        "forgotten_at": NOW,
+        "reason": "erasure",
+        "key_id": "test1",
+        "seal": random_hash(),
+    }
+    return made(Tombstone, defaults, overrides)
+
+
 def checkpoint(**overrides: Any) -> Checkpoint:
     """Make a checkpoint over one leaf, with a random signature."""
     defaults = {
@@ -46,3 +68,7 @@ def checkpoint(**overrides: Any) -> Checkpoint:
         "key_id": "test1",
     }
     return made(Checkpoint, defaults, overrides)
+
+
+def _base64(data: bytes) -> str:
+    return urlsafe_b64encode(data).rstrip(b"=").decode()

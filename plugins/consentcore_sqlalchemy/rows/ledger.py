@@ -1,11 +1,19 @@
-"""Rows of consent events, snapshots and checkpoints."""
+"""Rows of consent events, snapshots, disclosures and checkpoints."""
 
 from __future__ import annotations
 
-from consentcore.api import Checkpoint, ConsentEvent, NoticeSnapshot
+from consentcore.api import Checkpoint, ConsentEvent, Disclosure, NoticeSnapshot, Tombstone
 from consentcore_sqlalchemy.rows.records import Records
-from consentcore_sqlalchemy.tables import checkpoint, consent_event, notice_snapshot
+from consentcore_sqlalchemy.tables import (
+    checkpoint,
+    consent_event,
+    disclosure,
+    notice_snapshot,
+    tombstone,
+)
 
 EVENTS = Records(ConsentEvent, consent_event.c)
 SNAPSHOTS = Records(NoticeSnapshot, notice_snapshot.c)
 CHECKPOINTS = Records(Checkpoint, checkpoint.c)
+DISCLOSURES = Records(Disclosure, disclosure.c)
+TOMBSTONES = Records(Tombstone, tombstone.c)

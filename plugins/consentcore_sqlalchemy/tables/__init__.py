@@ -12,7 +12,13 @@ from consentcore_sqlalchemy.tables.deliveries import delivery, delivery_attempt
 from consentcore_sqlalchemy.tables.grants import consent_grant
 from consentcore_sqlalchemy.tables.identities import owner_identity
 from consentcore_sqlalchemy.tables.interactions import interaction
-from consentcore_sqlalchemy.tables.ledger import checkpoint, consent_event, notice_snapshot
+from consentcore_sqlalchemy.tables.ledger import (
+    checkpoint,
+    consent_event,
+    disclosure,
+    notice_snapshot,
+    tombstone,
+)
 from consentcore_sqlalchemy.tables.notices import notice
 from consentcore_sqlalchemy.tables.one_time_use import pushed_request, used_once
 from consentcore_sqlalchemy.tables.owners import owner, owner_session
@@ -31,6 +37,7 @@ __all__ = [
     "counter",
     "delivery",
     "delivery_attempt",
+    "disclosure",
     "interaction",
     "metadata",
     "notice",
@@ -41,6 +48,7 @@ __all__ = [
     "owner_ticket",
     "pushed_request",
     "token",
+    "tombstone",
     "used_once",
     "webhook_endpoint",
 ]

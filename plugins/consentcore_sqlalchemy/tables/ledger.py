@@ -43,6 +43,25 @@ notice_snapshot = Table(
 )
 
 
+disclosure = Table(
+    "disclosure",
+    metadata,
+    Column("digest", Id, primary_key=True),
+    Column("encoded", Text, nullable=False),
+)
+
+
+tombstone = Table(
+    "tombstone",
+    metadata,
+    Column("subject", Id, primary_key=True),
+    Column("forgotten_at", Ms, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("key_id", Text, nullable=False),
+    Column("seal", Hash, nullable=False),
+)
+
+
 checkpoint = Table(
     "checkpoint",
     metadata,
