@@ -44,8 +44,8 @@ READING = """
 WRITING = """
     add add_checkpoint add_code add_endpoint add_session append bind claim_deliveries consume consume_code drop
     end_session end_sessions enter expand_all forget hit issue_code kill_family lock open_interaction push_request
-    put_disclosures put_snapshot remove_endpoint requeue reset rotate_refresh sequence_leaves set_health set_password_hash settle_all take_pushed
-    touch_session update update_endpoint use use_once
+    put_disclosures put_snapshot remove_endpoint requeue reset rotate_refresh sequence_leaves set_health
+    set_password_hash settle_all take_pushed touch_session update update_endpoint use use_once
 """
 READS, WRITES = set(READING.split()), set(WRITING.split())
 ALLOWED: frozenset[str] = frozenset()
