@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 OFFLINE_ACCESS = "offline_access"
@@ -47,6 +48,8 @@ class Scope:
     :ivar access_max_days: longest time a grant with this scope lasts.
     :ivar includes: scopes whose data this one contains.
     :ivar texts: what it says in other languages, by tag (RFC 5646).
+    :ivar resource_kinds: kinds of resources, such as ``site``, of which an owner has to choose at least one for it to
+        open anything; empty where there is nothing to choose.
     """
 
     scope_id: str
@@ -63,6 +66,7 @@ class Scope:
     includes: tuple[str, ...] = ()
     data_categories: tuple[str, ...] = ()
     texts: Mapping[str, ScopeTexts] = field(default_factory=dict, hash=False)
+    resource_kinds: tuple[str, ...] = ()
 
     @property
     def reference(self) -> str:
@@ -82,10 +86,11 @@ class Scope:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """Everything of it, for JSON; without the member ``texts`` where it has texts in one language only."""
+        """Everything of it, for JSON; without the members ``texts`` and ``resource_kinds`` where they are empty."""
         members = asdict(self)
-        if not self.texts:
-            del members["texts"]
+        for name in ("texts", "resource_kinds"):
+            if not members[name]:
+                del members[name]
         return members
 
 
@@ -112,6 +117,17 @@ class Catalog:
 
     def __iter__(self) -> Iterator[Scope]:
         return iter(self.scopes.values())
+
+    @cached_property
+    def resource_kinds(self) -> frozenset[str]:
+        """Kinds of resources that any scope needs; where there are some, what is told of a token always has the member
+        ``resources``."""
+        return frozenset(kind for scope in self for kind in scope.resource_kinds)
+
+    def kinds_for(self, scope_ids: Iterable[str]) -> tuple[str, ...]:
+        """Kinds of resources that these scopes need, sorted."""
+        found = {kind for one in scope_ids if one in self for kind in self[one].resource_kinds}
+        return tuple(sorted(found))
 
     def in_language(self, ranges: tuple[str, ...]) -> Catalog:
         """The same catalog with the texts that somebody reads who reads these languages, see :meth:`Scope.in_language`;

@@ -7,14 +7,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
-from consentcore.api import OFFLINE_ACCESS, Scope, ScopeTexts, ScopeType, refused
+from consentcore.api import OFFLINE_ACCESS, RESOURCE_KIND, Scope, ScopeTexts, ScopeType, refused
 
 # RFC 6749 section 3.3, without the @ that joins a scope and its version
 TOKEN = re.compile(r"[\x21\x23-\x3f\x41-\x5b\x5d-\x7e]{1,100}")
 VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,19}")
 BANNED = ("etc.", "et cetera", "and more", "and so on", "improve your experience")
 LIMITS = {"label": 60, "sees": 200, "cannot": 200, "example": 200, "sensitivity": 200, "cluster": 60}
-LISTS = ("includes", "data_categories")
+LISTS = ("includes", "data_categories", "resources")
 NUMBERS = {"level": (1, 4), "access_max_days": (1, 3650)}
 REQUIRED = ("id", "label", "sees")
 KEYS = ("id", "version", "type", *LIMITS, *NUMBERS, *LISTS, "texts")
@@ -70,6 +70,7 @@ class _Entry:
             access_max_days=number("access_max_days"),
             includes=names("includes"),
             data_categories=names("data_categories"),
+            resource_kinds=names("resources"),
             texts=self._texts(),
         )
         self._check_meaning(scope)
@@ -162,6 +163,11 @@ class _Entry:
         session = scope.type is ScopeType.SESSION
         if (scope.scope_id == OFFLINE_ACCESS) != session:
             self._wrong("type", f"expected session for {OFFLINE_ACCESS} and for nothing else")
+        if session and scope.resource_kinds:
+            self._wrong("resources", f"expected none for {OFFLINE_ACCESS}, which shares no data")
+        for kind in scope.resource_kinds:
+            if not RESOURCE_KIND.fullmatch(kind):
+                self._wrong("resources", f"expected kinds such as site, meter or device, not {kind!r}")
         if scope.level >= 2 and not scope.sensitivity:
             self._wrong("sensitivity", "missing, expected what a reader could infer (level 2 and above)")
 

@@ -56,6 +56,19 @@ def test_a_file_of_ones_own_replaces_the_bundled_one(tmp_path):
     assert scopes[0].access_max_days == 365
 
 
+def test_a_scope_says_what_has_to_be_chosen_for_it(tmp_path):
+    found = Catalog.of(read(tmp_path, f'[[scope]]\n{RIGHT}resources = ["site", "meter"]\n').scopes())
+    assert found["sites.read"].resource_kinds == ("site", "meter")
+    assert found.resource_kinds == {"site", "meter"}
+    assert found.kinds_for(["sites.read", "gone"]) == ("meter", "site")
+
+
+@pytest.mark.parametrize("kind", ["Site", "", "a site", "site|1"])
+def test_a_kind_of_resource_is_a_short_word(tmp_path, kind):
+    (found,) = problems(tmp_path, f'[[scope]]\n{RIGHT}resources = ["{kind}"]\n')
+    assert found.startswith("scope 'sites.read': resources: expected ")
+
+
 def test_a_byte_order_mark_is_no_part_of_the_catalog(tmp_path):
     assert len(read(tmp_path, f"\ufeff[[scope]]\n{RIGHT}").scopes()) == 1
 
