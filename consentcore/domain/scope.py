@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
+
+from consentcore.domain.past_scopes import PastScopes
 
 OFFLINE_ACCESS = "offline_access"
 
@@ -21,6 +23,47 @@ class ScopeType(StrEnum):
     SESSION = "session"
 
 
+class Necessity(StrEnum):
+    """Whether an application can do without a scope: an optional one is the owner's to choose."""
+
+    REQUIRED = "required"
+    OPTIONAL = "optional"
+
+
+class ScopeStatus(StrEnum):
+    """Where an entry of the catalog is in its life.
+
+    A draft is not offered to anybody. A deprecated scope goes on for whoever is registered for it. A retired one
+    cannot be asked for any more; what was agreed to keeps its words.
+    """
+
+    DRAFT = "draft"
+    ACTIVE = "active"
+    DEPRECATED = "deprecated"
+    RETIRED = "retired"
+
+    @property
+    def can_be_asked(self) -> bool:
+        """Whether an application may ask for it."""
+        return self in {ScopeStatus.ACTIVE, ScopeStatus.DEPRECATED}
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A call of an API that a scope opens.
+
+    :ivar method: of HTTP, in capitals.
+    :ivar path: as the documentation of the API writes it.
+    :ivar summary: what it is for, in a few words for developers.
+    :ivar product: the API product it belongs to.
+    """
+
+    method: str
+    path: str
+    summary: str = ""
+    product: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class ScopeTexts:
     """What an entry of the catalog says in one language; see :class:`Scope`."""
@@ -31,11 +74,16 @@ class ScopeTexts:
     example: str = ""
     sensitivity: str = ""
     cluster: str = ""
+    on_revoke: str = ""
+
+
+TEXT_FIELDS = tuple(one.name for one in fields(ScopeTexts))
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """One entry of the catalog. Immutable: a changed meaning is a new ``version``, and is asked again.
+    """One entry of the catalog. Immutable: a changed meaning is a new ``version``, and is asked again; words that say
+    the same better, or in a further language, are a new ``revision``, and are not.
 
     :ivar scope_id: the scope token of RFC 6749 section 3.3.
     :ivar label: what the pages call it, at most 60 characters.
@@ -48,8 +96,20 @@ class Scope:
     :ivar access_max_days: longest time a grant with this scope lasts.
     :ivar includes: scopes whose data this one contains.
     :ivar texts: what it says in other languages, by tag (RFC 5646).
+    :ivar necessity: whether the owner chooses it by itself, for every application that asks; an application may be
+        registered as one that can do without more.
     :ivar resource_kinds: kinds of resources, such as ``site``, of which an owner has to choose at least one for it to
         open anything; empty where there is nothing to choose.
+    :ivar revision: of the words, from 1.
+    :ivar on_revoke: of a scope that acts: what becomes of what it has set, when access ends.
+    :ivar status: where it is in its life.
+    :ivar replaced_by: the scope to ask for instead; "" when there is none.
+    :ivar purposes: ids of the purposes it may serve; without any, whatever purpose an application states.
+    :ivar history_max_days: how far back the data goes at most, in days; 0: nothing from before, or not limited by time.
+    :ivar retention_max_days: how long an application may keep the data at most, in days; 0: as its own notice says.
+    :ivar product: the API product it is documented with; "" where its operations say it.
+    :ivar operations: calls of APIs that it opens.
+    :ivar origin: the file and line of its entry, for messages; no part of what it says.
     """
 
     scope_id: str
@@ -66,7 +126,18 @@ class Scope:
     includes: tuple[str, ...] = ()
     data_categories: tuple[str, ...] = ()
     texts: Mapping[str, ScopeTexts] = field(default_factory=dict, hash=False)
+    necessity: Necessity = Necessity.REQUIRED
     resource_kinds: tuple[str, ...] = ()
+    revision: int = 1
+    on_revoke: str = ""
+    status: ScopeStatus = ScopeStatus.ACTIVE
+    replaced_by: str = ""
+    purposes: tuple[str, ...] = ()
+    history_max_days: int = 0
+    retention_max_days: int = 0
+    product: str = ""
+    operations: tuple[Operation, ...] = ()
+    origin: str = field(default="", compare=False)
 
     @property
     def reference(self) -> str:
@@ -85,29 +156,62 @@ class Scope:
         return replace(self, texts={}) if self.texts else self
 
     @property
+    def products(self) -> tuple[str, ...]:
+        """The API products that it belongs to, the one it is documented with first."""
+        named = [self.product, *(one.product for one in self.operations)]
+        return tuple(dict.fromkeys(one for one in named if one))
+
+    @property
     def facts(self) -> dict[str, Any]:
-        """Everything of it, for JSON; without the members ``texts`` and ``resource_kinds`` where they are empty."""
-        members = asdict(self)
-        for name in ("texts", "resource_kinds"):
-            if not members[name]:
-                del members[name]
+        """Everything of it, for JSON; without the member ``texts`` where it has texts in one language only, and without
+        what a release before 0.2 did not know, where it says nothing."""
+        members = {name: getattr(self, name) for name in _ALWAYS}
+        members |= {
+            name: said for name, default in _AT_TIMES.items() if (said := getattr(self, name)) != default
+        }
+        if self.operations:
+            members["operations"] = [asdict(one) for one in self.operations]
+        if self.texts:
+            members["texts"] = {tag: _said(said) for tag, said in self.texts.items()}
         return members
+
+
+def _said(texts: ScopeTexts) -> dict[str, str]:
+    found = asdict(texts)
+    if not texts.on_revoke:
+        del found["on_revoke"]
+    return found
+
+
+_NAMES = [one.name for one in fields(Scope) if one.name not in {"texts", "operations", "origin"}]
+_SINCE = _NAMES.index("necessity")
+_ALWAYS = tuple(_NAMES[:_SINCE])
+_AT_TIMES = {one.name: one.default for one in fields(Scope) if one.name in _NAMES[_SINCE:]}
 
 
 @dataclass(frozen=True)
 class Catalog:
-    """Every scope that can be granted, by id, and a version that changes when any text changes."""
+    """Every scope that can be granted, by id, and a version that changes when any text changes.
+
+    :ivar unasked: entries that nobody can ask for: drafts, and what is retired.
+    :ivar past: what scopes said before, see :meth:`as_of`.
+    """
 
     scopes: dict[str, Scope]
     version: str = field(default="")
     _shown: dict[tuple[str, ...], Catalog] = field(default_factory=dict, repr=False, compare=False)
+    unasked: dict[str, Scope] = field(default_factory=dict)
+    past: PastScopes[Scope] = field(default_factory=PastScopes, repr=False, compare=False)
+    _ranges: tuple[str, ...] | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def of(cls, scopes: Iterable[Scope]) -> Catalog:
         """Make a catalog; its version is a hash of all texts, so it cannot be forgotten."""
         by_id = {scope.scope_id: scope for scope in scopes}
         text = json.dumps([by_id[key].facts for key in sorted(by_id)], sort_keys=True)
-        return cls(by_id, hashlib.sha256(text.encode()).hexdigest()[:16])
+        offered = {name: scope for name, scope in by_id.items() if scope.status.can_be_asked}
+        others = {name: scope for name, scope in by_id.items() if name not in offered}
+        return cls(offered, hashlib.sha256(text.encode()).hexdigest()[:16], unasked=others)
 
     def __contains__(self, scope_id: object) -> bool:
         return scope_id in self.scopes
@@ -134,13 +238,67 @@ class Catalog:
         its version is the same too."""
         found = self._shown.get(ranges)
         if found is None:
-            scopes = {name: scope.in_language(ranges) for name, scope in self.scopes.items()}
-            found = self._shown[ranges] = Catalog(scopes, self.version)
+            offered, others = (
+                {name: scope.in_language(ranges) for name, scope in scopes.items()}
+                for scopes in (self.scopes, self.unasked)
+            )
+            found = self._shown[ranges] = Catalog(
+                offered, self.version, unasked=others, past=self.past, _ranges=ranges
+            )
         return found
 
     def named(self, scope_ids: Iterable[str]) -> tuple[Scope, ...]:
-        """These scopes in the order of the catalog; ids that it no longer has come last, named by themselves."""
+        """These scopes in the words of today and the order of the catalog; ids that it no longer has come last, named
+        by themselves. For what somebody has agreed to, see :meth:`as_of`."""
         wanted = set(scope_ids)
         known = tuple(scope for scope in self if scope.scope_id in wanted)
         gone = sorted(wanted - {scope.scope_id for scope in known})
-        return known + tuple(Scope(scope_id, scope_id, "") for scope_id in gone)
+        return known + tuple(self.unasked.get(scope_id) or Scope(scope_id, scope_id, "") for scope_id in gone)
+
+    def as_of(
+        self,
+        references: Iterable[str],
+        *,
+        at: int | None = None,
+        revisions: Mapping[str, int] | None = None,
+    ) -> tuple[Scope, ...]:
+        """Scopes in the words of the version that was agreed to, in the order of the catalog.
+
+        :param references: pinned scopes, such as ``comfort.read@1``.
+        :param at: a moment, in milliseconds since the epoch: in the wording that was in force then. Without it, in the
+            latest wording of that version.
+        :param revisions: of the words, by reference, where an event says it: goes before ``at``.
+        """
+        said = revisions or {}
+        found = [self._then(one, said.get(one), at) for one in dict.fromkeys(references)]
+        places = {scope_id: place for place, scope_id in enumerate(self.scopes)}
+        return tuple(
+            sorted(found, key=lambda one: (places.get(one.scope_id, len(places)), one.scope_id, one.version))
+        )
+
+    def revisions_of(self, references: Iterable[str]) -> dict[str, int]:
+        """The revision in force now of each of these pinned scopes that anything is known of."""
+        found = {}
+        for reference in references:
+            scope = self._today(reference) or self.past.at(reference)
+            if scope is not None:
+                found[reference] = scope.revision
+        return found
+
+    def _then(self, reference: str, revision: int | None, at: int | None) -> Scope:
+        today = self._today(reference)
+        if today is not None and (today.revision == revision or (at is None and revision is None)):
+            return today
+        found = self.past.at(reference, at, revision) or today
+        if found is not None:
+            return found.in_language(self._ranges) if self._ranges is not None else found
+        scope_id, _, version = reference.rpartition("@")
+        scope_id = scope_id or reference
+        known = self.scopes.get(scope_id) or self.unasked.get(scope_id)
+        # Of a version from before words were pinned: what it is called is known, and nothing is said of it.
+        return Scope(scope_id, known.label if known else scope_id, "", version=version)
+
+    def _today(self, reference: str) -> Scope | None:
+        scope_id = reference.rpartition("@")[0]
+        found = self.scopes.get(scope_id) or self.unasked.get(scope_id)
+        return found if found is not None and found.reference == reference else None

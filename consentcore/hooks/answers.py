@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from consentcore.domain.errors import ConfigurationError
+from consentcore.domain.scope import TEXT_FIELDS
 from consentcore.domain.text import with_clean_texts
 from consentcore.ports.extension import RESERVED_CLAIMS
 
@@ -16,18 +17,15 @@ if TYPE_CHECKING:
     from consentcore.ports.extension import ConsentPanel
 
 
-_SCOPE_TEXTS = ("label", "sees", "cannot", "example", "sensitivity", "cluster")
-
-
 def clean_scope(scope: Scope) -> Scope:
     """A scope of a catalog, its texts in all languages without what does not belong into one.
 
     :raises TypeError, AttributeError: when it is none.
     """
-    cleaned = with_clean_texts(scope, *_SCOPE_TEXTS)
+    cleaned = with_clean_texts(scope, *TEXT_FIELDS)
     if not scope.texts:
         return cleaned
-    texts = {tag: with_clean_texts(said, *_SCOPE_TEXTS) for tag, said in scope.texts.items()}
+    texts = {tag: with_clean_texts(said, *TEXT_FIELDS) for tag, said in scope.texts.items()}
     return replace(cleaned, texts=texts)
 
 

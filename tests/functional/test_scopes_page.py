@@ -11,7 +11,7 @@ from tests.support.platform import ISSUER, PREFIX, Request, make_platform, sign_
 
 WELL_KNOWN = "/.well-known/oauth-authorization-server"
 MEMBERS = ["id", "version", "type", "level", "access_max_days", "includes", "data_categories", "texts"]
-TEXTS = ["label", "sees", "cannot", "example", "sensitivity", "cluster"]
+TEXTS = ["label", "sees", "cannot", "example", "sensitivity", "cluster", "on_revoke"]
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from consentcore.domain.scope import Scope, ScopeTexts, ScopeType
+from consentcore.domain.scope import TEXT_FIELDS, Scope, ScopeType
 from consentcore.hosts import origin_of
 from consentcore.web.routes import metadata_path
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from consentcore.domain.scope import Catalog
     from consentcore.i18n import Language, Languages
-
-_TEXTS = tuple(ScopeTexts.__dataclass_fields__)
 
 
 @dataclass(frozen=True)
@@ -89,5 +87,5 @@ def _described(scope: Scope, languages: list[Language]) -> dict[str, object]:
         "access_max_days": scope.access_max_days,
         "includes": scope.includes,
         "data_categories": scope.data_categories,
-        "texts": {tag: {name: facts[name] for name in _TEXTS} for tag, facts in said.items()},
+        "texts": {tag: {name: facts[name] for name in TEXT_FIELDS} for tag, facts in said.items()},
     }
