@@ -21,7 +21,7 @@ from consentcore.domain.parties import Audience
 from consentcore.domain.scope import Catalog, ScopeType
 from consentcore.domain.text import held, isolated, one_line
 from consentcore.i18n import Language, Languages, wording
-from consentcore.markup import bdi
+from consentcore.markup import bdi, monogram, tile_number
 from consentcore.ports.notifier import Envelope, Mail
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ class MailRenderer:
             extensions=["jinja2.ext.i18n"],
         )
         install(environment)
-        environment.filters.update(bdi=bdi, isolated=isolated)
+        environment.filters.update(bdi=bdi, isolated=isolated, monogram=monogram, tile_number=tile_number)
         return environment
 
     @cached_property

@@ -10,7 +10,7 @@ from consentcore.domain.clock import iso
 from consentcore.domain.text import isolated
 from consentcore.i18n import wording
 from consentcore.i18n.templates import install
-from consentcore.markup import bdi
+from consentcore.markup import bdi, monogram, tile_number
 
 if TYPE_CHECKING:
     from pyramid.config import Configurator
@@ -36,7 +36,9 @@ def includeme(config: Configurator) -> None:
     def filters() -> None:
         environment = config.get_jinja2_environment()
         install(environment)
-        environment.filters.update(bdi=bdi, isolated=isolated, iso=iso)
+        environment.filters.update(
+            bdi=bdi, isolated=isolated, iso=iso, monogram=monogram, tile_number=tile_number
+        )
         for name in ("bare", "confirmation_number", "sentence"):
             environment.filters[name] = getattr(wording, name)
 
