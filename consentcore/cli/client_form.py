@@ -16,6 +16,7 @@ from consentcore.domain.errors import InvalidInput
 OPTIONS = {one.name: "--" + one.name.replace("_", "-") for one in fields(ClientForm)} | {
     "redirect_uris": "--redirect-uri",
     "scopes": "--scope",
+    "optional_scopes": "--optional-scope",
     "audiences": "--resource",
 }
 """What is typed for the members of a registration."""
@@ -24,6 +25,13 @@ _OPTIONS = (
         "--redirect-uri", "redirect_uris", multiple=True, metavar="URI", help="May be given several times."
     ),
     click.option("--scope", "scopes", multiple=True, metavar="'A B'", help="What it may ask for."),
+    click.option(
+        "--optional-scope",
+        "optional_scopes",
+        multiple=True,
+        metavar="'A B'",
+        help="Those of them that it can do without: the owner ticks them or not.",
+    ),
     click.option(
         "--require-pkce/--no-require-pkce", default=None, help="Refuse authorization requests without S256."
     ),

@@ -47,6 +47,7 @@ class ClientForm:
     access_token_format: str = TokenFormat.OPAQUE.value
     audiences: Sequence[str] = ()
     assertion_audience: str = "issuer"
+    optional_scopes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ def members(checks: Checks, form: ClientForm, method: AuthMethod) -> dict[str, C
         "access_token_format": partial(TokenFormat, form.access_token_format),
         "audiences": partial(_audiences, form),
         "assertion_audience": partial(_assertion_audience, form),
+        "optional_scopes": partial(_optional_scopes, form),
     }
 
 
@@ -103,6 +105,7 @@ def check_kind(form: ClientForm) -> None:
         ("webhook_url", form.webhook_url),
         ("require_pkce", form.require_pkce),
         ("require_par", form.require_par),
+        ("optional_scopes", form.optional_scopes),
     ):
         if value:
             raise InvalidInput(field, "expected nothing for a resource server")
@@ -190,7 +193,7 @@ def _scopes(catalog: Catalog, form: ClientForm) -> tuple[str, ...]:
     """
     import difflib
 
-    scopes = tuple(dict.fromkeys(word for text in form.scopes for word in text.replace(",", " ").split()))
+    scopes = _words(form.scopes)
     if not scopes and not form.resource_server:
         raise InvalidInput("scopes", "expected at least one scope")
     known = list(catalog.scopes)
@@ -200,3 +203,20 @@ def _scopes(catalog: Catalog, form: ClientForm) -> tuple[str, ...]:
             hint = f"; did you mean {close[0]}?" if close else f" (there: {', '.join(known)})"
             raise InvalidInput("scopes", f"{scope!r} is not in the catalog{hint}")
     return scopes
+
+
+def _optional_scopes(form: ClientForm) -> tuple[str, ...]:
+    """Scopes in the order given, out of those that it may ask for.
+
+    :raises InvalidInput: naming one that is not.
+    """
+    optional, scopes = _words(form.optional_scopes), _words(form.scopes)
+    for scope in optional:
+        if scope not in scopes:
+            raise InvalidInput("optional_scopes", f"expected only what scopes has, not {scope!r}")
+    return optional
+
+
+def _words(texts: Sequence[str]) -> tuple[str, ...]:
+    """Scope tokens between blanks and commas, each once."""
+    return tuple(dict.fromkeys(word for text in texts for word in text.replace(",", " ").split()))

@@ -87,6 +87,8 @@ class Client:
     :ivar assertion_audience: what ``aud`` of its assertions may be where no setting says so for all: ``issuer`` alone,
         or with ``endpoint`` the token endpoint and the endpoint that is called too, as with "", which is a client of
         before.
+    :ivar optional_scopes: those of ``scopes`` that it can do without, besides what the catalog says is optional: the
+        owner ticks them or not.
     """
 
     client_id: str
@@ -112,6 +114,7 @@ class Client:
     disabled: Halt | None = None
     suspended: Halt | None = None
     assertion_audience: str = ""
+    optional_scopes: tuple[str, ...] = ()
 
     @property
     def resources(self) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
-from consentcore.api import OFFLINE_ACCESS, RESOURCE_KIND, Scope, ScopeTexts, ScopeType, refused
+from consentcore.api import OFFLINE_ACCESS, RESOURCE_KIND, Necessity, Scope, ScopeTexts, ScopeType, refused
 
 # RFC 6749 section 3.3, without the @ that joins a scope and its version
 TOKEN = re.compile(r"[\x21\x23-\x3f\x41-\x5b\x5d-\x7e]{1,100}")
@@ -17,7 +17,7 @@ LIMITS = {"label": 60, "sees": 200, "cannot": 200, "example": 200, "sensitivity"
 LISTS = ("includes", "data_categories", "resources")
 NUMBERS = {"level": (1, 4), "access_max_days": (1, 3650)}
 REQUIRED = ("id", "label", "sees")
-KEYS = ("id", "version", "type", *LIMITS, *NUMBERS, *LISTS, "texts")
+KEYS = ("id", "version", "type", "necessity", *LIMITS, *NUMBERS, *LISTS, "texts")
 TAG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 """A language (RFC 5646)."""
 
@@ -60,6 +60,7 @@ class _Entry:
             scope_id=self._token(),
             version=self._version(),
             type=self._type(),
+            necessity=self._necessity(),
             label=text("label"),
             sees=text("sees"),
             cannot=text("cannot"),
@@ -105,6 +106,13 @@ class _Entry:
             return ScopeType(value)
         self._wrong("type", f"expected one of {', '.join(ScopeType)}")
         return ScopeType.READ
+
+    def _necessity(self) -> Necessity:
+        value = self._entry.get("necessity", Necessity.REQUIRED)
+        if isinstance(value, str) and value in set(Necessity):
+            return Necessity(value)
+        self._wrong("necessity", f"expected one of {', '.join(Necessity)}")
+        return Necessity.REQUIRED
 
     def _texts(self) -> dict[str, ScopeTexts]:
         """What the tables ``[scope.texts.<tag>]`` say: all that the entry says in its own language, and no more."""

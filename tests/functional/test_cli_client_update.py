@@ -196,3 +196,15 @@ def test_consents_and_tokens_outlive_a_change(tmp_path):
     refused = refresh(platform, renewed["refresh_token"])
     assert (refused.status_int, refused.json["error"]) == (401, "invalid_client")
     platform.runtime.close()
+
+
+def test_what_an_application_can_do_without_is_registered_and_changed(cli):
+    create(cli, "--optional-scope", "comfort.read")
+    assert show(cli)["optional_scopes"] == ["comfort.read"]
+    assert update(cli, "--optional-scope", "sites.read comfort.read").json["changed"] == ["optional_scopes"]
+    assert show(cli)["optional_scopes"] == ["sites.read", "comfort.read"]
+    refused = update(cli, "--optional-scope", "alarms.read")
+    assert (refused.code, show(cli)["optional_scopes"]) == (2, ["sites.read", "comfort.read"])
+    assert "--optional-scope: expected only what scopes has, not 'alarms.read'" in refused.err
+    assert update(cli, "--optional-scope", "").json["changed"] == ["optional_scopes"]
+    assert show(cli)["optional_scopes"] == []

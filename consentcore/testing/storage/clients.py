@@ -97,6 +97,17 @@ class ClientGroup:
         with storage.reading() as uow:
             assert uow.clients.get(client.client_id) == changed
 
+    def test_what_it_can_do_without_is_kept(self, storage: Storage) -> None:
+        client = factories.client(scopes=("a", "b", "c"), optional_scopes=("b",))
+        with storage.transaction() as uow:
+            uow.clients.add(client)
+        assert storage.protocol.read_authorize(client.client_id, None, NOW).client == client
+        changed = replace(client, optional_scopes=("c", "b"))
+        with storage.transaction() as uow:
+            uow.clients.update(changed)
+        with storage.reading() as uow:
+            assert uow.clients.get(client.client_id) == changed
+
     def test_client_id_is_taken_once(self, storage: Storage) -> None:
         client = factories.client()
         with storage.transaction() as uow:

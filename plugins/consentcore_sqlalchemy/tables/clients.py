@@ -36,6 +36,7 @@ client = Table(
     Column("suspended_by", Text, nullable=False, server_default=text("''")),
     Column("suspended_reason", Text, nullable=False, server_default=text("''")),
     Column("assertion_audience", Text, nullable=False, server_default=text("''")),
+    Column("optional_scopes", Json, nullable=False, server_default=text("'[]'")),
 )
 
 

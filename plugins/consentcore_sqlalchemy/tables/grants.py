@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Integer, Table, Text
+from sqlalchemy import Column, Index, Integer, Table, Text, text
 
 from consentcore_sqlalchemy.tables.base import ACTIVE_ONLY, Hash, Id, Json, Ms, metadata
 
@@ -23,6 +23,7 @@ consent_grant = Table(
     Column("head", Hash, nullable=False),
     Column("seal", Hash, nullable=False),
     Column("key_id", Text, nullable=False),
+    Column("declined", Json, nullable=False, server_default=text("'[]'")),
     Index(
         "consent_grant_one_active",
         "owner_id",

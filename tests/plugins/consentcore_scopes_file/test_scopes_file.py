@@ -69,6 +69,11 @@ def test_a_kind_of_resource_is_a_short_word(tmp_path, kind):
     assert found.startswith("scope 'sites.read': resources: expected ")
 
 
+def test_a_scope_is_required_unless_the_file_says_that_it_is_optional(tmp_path):
+    entries = f'[[scope]]\n{RIGHT}\n[[scope]]\n{RIGHT.replace("sites", "meters")}necessity = "optional"\n'
+    assert [scope.necessity.value for scope in read(tmp_path, entries).scopes()] == ["required", "optional"]
+
+
 def test_a_byte_order_mark_is_no_part_of_the_catalog(tmp_path):
     assert len(read(tmp_path, f"\ufeff[[scope]]\n{RIGHT}").scopes()) == 1
 
@@ -86,6 +91,8 @@ def test_a_byte_order_mark_is_no_part_of_the_catalog(tmp_path):
         ('type = "write"', "type: expected one of read, act, session"),
         ('type = ["read"]', "type: expected one of"),
         ('type = "session"', "type: expected session for offline_access and for nothing else"),
+        ('necessity = "maybe"', "necessity: expected one of required, optional"),
+        ("necessity = true", "necessity: expected one of required, optional"),
         ("level = 5", "level: expected a whole number from 1 to 4"),
         ("level = true", "level: expected a whole number"),
         ('level = 2\nsensitivity = ""', "sensitivity: missing"),

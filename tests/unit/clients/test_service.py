@@ -43,6 +43,8 @@ def test_the_endpoint_of_a_registration_is_stored_with_it_and_its_secret_shown_o
         ({"client_id": "a b"}, "client_id"),
         ({"auth_method": "password"}, "auth_method"),
         ({"resource_server": True, "require_pkce": True}, "require_pkce"),
+        ({"resource_server": True, "optional_scopes": ("comfort.read",)}, "optional_scopes"),
+        ({"scopes": ("sites.read",), "optional_scopes": ("comfort.read",)}, "optional_scopes"),
         ({"auth_method": "private_key_jwt"}, "jwks"),
     ],
     ids=str,
