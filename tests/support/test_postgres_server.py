@@ -141,7 +141,7 @@ def test_a_part_that_is_missing_is_no_success_and_in_ci_a_failure(tmp_path, scri
     (tools / "id").chmod(0o755)
     tree = tmp_path / "tree"
     shutil.copytree(ROOT / "scripts", tree / "scripts")
-    environ = {"PATH": str(tools), "CHROMIUM": "/nowhere", "PYTHON": "/nowhere"}
+    environ = {"PATH": str(tools), "CHROMIUM": "/nowhere", "FIREFOX": "/nowhere", "PYTHON": "/nowhere"}
     done = subprocess.run(
         [str(tools / "sh"), f"scripts/ensure_{script}.sh"],
         cwd=tree,
