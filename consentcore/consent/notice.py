@@ -9,6 +9,7 @@ from consentcore.domain.clock import from_iso, iso
 from consentcore.domain.event import ConsentEvent
 from consentcore.domain.event_kinds import event_kind, notice_profile, told_by
 from consentcore.domain.grant import Grant
+from consentcore.domain.grant_states import state_profile
 from consentcore.domain.notice import Notice
 from consentcore.domain.notice_facts import ConsentFacts
 from consentcore.domain.parties import INITIATORS, ActorType
@@ -56,6 +57,9 @@ def make_notice(
         client_name=client_name,
         had_grant_before=had_grant_before,
         locale=action.evidence.locale if action.actor.type is ActorType.OWNER else "",
+        resource_ids=grant.resources if grant.is_active(event.occurred_at) else (),
+        previous_resource_ids=before.resources if before else (),
+        granted_at=iso(grant.created_at) if state_profile(grant.state).stood else "",
     )
     return Notice(
         notice_id=event.event_id,

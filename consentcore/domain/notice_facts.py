@@ -85,6 +85,10 @@ class ConsentFacts(_Facts):
     :ivar initiator: who did it: ``user``, ``client``, ``admin`` or ``system``.
     :ivar reason: a code, never free text.
     :ivar reason_text: what an operator typed for everybody to read who is told; else "".
+    :ivar resource_ids: ids of the sites, meters and devices that the client may use from now on; ``*`` is all of them,
+        also later ones. Whoever shows them gives them their names.
+    :ivar previous_resource_ids: those that it could use before.
+    :ivar granted_at: since when the grant stands, or stood (ISO 8601); "" from older releases.
     :ivar expires_at: when the grant ends, or ended, by its date (ISO 8601).
     :ivar recorded_at: when it was written (ISO 8601), which may be days after it happened; "" from older releases.
     :ivar client_name: as it was then.
@@ -109,6 +113,9 @@ class ConsentFacts(_Facts):
     client_name: str = ""
     had_grant_before: bool = False
     locale: str = field(default="", metadata=_UNLESS_EMPTY)
+    resource_ids: tuple[str, ...] = field(default=(), metadata=_UNLESS_EMPTY)
+    previous_resource_ids: tuple[str, ...] = field(default=(), metadata=_UNLESS_EMPTY)
+    granted_at: str = field(default="", metadata=_UNLESS_EMPTY)
     test: bool = field(default=False, metadata=_UNLESS_EMPTY)
 
 

@@ -21,6 +21,7 @@ from consentcore.domain.parties import Audience
 from consentcore.domain.scope import Catalog, ScopeType
 from consentcore.domain.text import held, isolated, one_line
 from consentcore.i18n import Language, Languages, wording
+from consentcore.mail.sites import ALL, Labels, Sites, named_sites
 from consentcore.markup import bdi, monogram, tile_number
 from consentcore.ports.notifier import Envelope, Mail
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from consentcore.settings import CoreSettings
 
 COLUMNS = 72
+NO_BREAK = "\u00a0"
 _OWNERS = frozenset({Audience.OWNER, Audience.OWNER_BEFORE})
 """Who may be called by name: at an address that nobody has confirmed, anybody may read."""
 
@@ -41,9 +43,18 @@ class MailRenderer:
 
     :param catalog: for the words in which scopes are named.
     :param languages: those that mails are written in; None reads them anew.
+    :param labels: what owners call their resources; None: they are counted.
     """
 
-    def __init__(self, settings: CoreSettings, catalog: Catalog, languages: Languages | None = None) -> None:
+    def __init__(
+        self,
+        settings: CoreSettings,
+        catalog: Catalog,
+        languages: Languages | None = None,
+        *,
+        labels: Labels | None = None,
+    ) -> None:
+        self._labels = labels or (lambda _owner_id, _ids: {})
         self._settings = settings
         self._catalog = catalog
         self._languages = languages or Languages(settings.web.default_locale, settings.web.theme)
@@ -99,6 +110,7 @@ class MailRenderer:
             "name": one_line(owner.name) if to_owner and owner else "",
             "when": language.moment(notice.occurred_at, timezone),
             "until": language.day(from_iso(consent.expires_at), timezone) if consent.expires_at else "",
+            "since": language.day(from_iso(consent.granted_at), timezone) if consent.granted_at else "",
             "number": wording.confirmation_number(notice.notice_id),
             "event_id": notice.notice_id,
             "grant_id": notice.grant_id,
@@ -110,8 +122,10 @@ class MailRenderer:
             **_endpoint_values(endpoint, language),
             "change": consent.change,
             **_scopes(consent, self._catalog.in_language(language.ranges)),
+            **self._sites(notice.owner_id, consent),
             "operator_name": one_line(web.operator_name),
             "support_email": web.support_email,
+            "support_phone": one_line(web.support_phone).replace(" ", NO_BREAK),
             "complaint_url": web.complaint_url,
             "consents_url": f"{self._settings.web_url.rstrip('/')}/consents",
             "login_url": f"{self._settings.web_url.rstrip('/')}/login",
@@ -130,6 +144,17 @@ class MailRenderer:
             return self._languages.default
         own = self._languages.of_owner(owner.locale)
         return own or self._languages.lookup((shown,)) or self._languages.default
+
+    def _sites(self, owner_id: str, facts: ConsentFacts) -> dict[str, Sites]:
+        now, before = facts.resource_ids, facts.previous_resource_ids
+        ids = sorted({*now, *before} - {ALL})
+        labels = self._labels(owner_id, ids) if ids else {}
+        return {
+            "sites": named_sites(now, labels),
+            "sites_before": named_sites(before, labels),
+            "sites_added": named_sites([one for one in now if one not in before], labels),
+            "sites_removed": named_sites([one for one in before if one not in now], labels),
+        }
 
     def _render(self, template: str, values: dict[str, Any]) -> str:
         return self._environment.get_template(template).render(values)

@@ -87,6 +87,10 @@ class WebSettings:
     )
     operator_name: str = setting("What the pages call the company.", default="Your Energy Company")
     support_email: str = setting("Shown on the pages and in mails.", default="")
+    support_phone: str = setting(
+        "Shown in mails and on receipts, as people dial it: how to stop an access without the pages.",
+        default="",
+    )
     privacy_url: str = setting("The company's privacy notice.", default="")
     complaint_url: str = setting(
         "Where a data owner can complain, such as the supervisory authority.", default=""

@@ -12,6 +12,7 @@ import time
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
+from consentcore.consent.resource_labels import labels_for
 from consentcore.domain.clock import DAY
 from consentcore.domain.errors import StorageConflict, StorageError
 from consentcore.domain.notice import EVENT_PLUGIN
@@ -28,6 +29,8 @@ from consentcore.worker.settler import PendingSettlement, Settler, release
 from consentcore.worker.status import StatusReporter, health
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from consentcore.runtime import Runtime
 
 log = logging.getLogger("consentcore.worker")
@@ -53,7 +56,9 @@ class Worker:
             runtime.storage,
             runtime.keys,
             issuer=runtime.settings.issuer,
-            render=MailRenderer(runtime.settings, runtime.catalog, runtime.languages).mail,
+            render=MailRenderer(
+                runtime.settings, runtime.catalog, runtime.languages, labels=self._labels
+            ).mail,
             web_url=runtime.settings.web_url,
             told_before_ms=runtime.settings.account.old_address_days * DAY,
         )
@@ -92,6 +97,9 @@ class Worker:
                 pending = self._sender.attempt(one)
                 if pending is not None:
                     self._settle(pending)
+
+    def _labels(self, owner_id: str, resource_ids: Sequence[str]) -> Mapping[str, str]:
+        return labels_for(self._runtime.storage, self._runtime.resources, owner_id, resource_ids)
 
     def _settle(self, pending: PendingSettlement) -> None:
         try:
