@@ -21,7 +21,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 ROOT = Path(__file__).resolve().parent.parent
-KEYWORDS = {"_": None, "gettext": None, "message": None, "ngettext": (1, 2), "plural_message": (1, 2)}
+KEYWORDS = {
+    "_": None,
+    "gettext": None,
+    "message": None,
+    "unfilled": None,
+    "ngettext": (1, 2),
+    "plural_message": (1, 2),
+}
 JINJA = {"trim_blocks": "true", "lstrip_blocks": "true", "newstyle_gettext": "true", "silent": "false"}
 METHODS = [
     ("demo/**", "ignore"),  # a stranger's application

@@ -3,9 +3,11 @@ whether or not the worker has written it down yet."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from consentcore.consent.ledger import row_facts
 from consentcore.domain.errors import InvalidTransition, NotFound
 from consentcore.domain.event import ConsentEvent
 from consentcore.domain.event_kinds import leading_to
@@ -94,10 +96,13 @@ class OwnerGrants:
         return [grant for grant in self._rows(ACTIVE, "") if not self.standing(grant).recorded]
 
     def to_be_recorded(self, grant: Grant) -> list[ConsentEvent]:
-        """The event that the worker is about to write of a grant, still without an id; none where all is written."""
+        """The event that the worker is about to write of a grant, still without an id, with what of its body is known
+        already; none where all is written."""
         found = self.standing(grant)
         if found.recorded or found.ended_at is None:
             return []
+        client = self.client(grant.client_id)
+        facts = {**row_facts(grant), "client_name": client.name if client else ""}
         event = ConsentEvent(
             event_id="",
             grant_id=grant.grant_id,
@@ -106,7 +111,7 @@ class OwnerGrants:
             owner_id=grant.owner_id,
             client_id=grant.client_id,
             occurred_at=found.ended_at,
-            body="{}",
+            body=json.dumps(facts),
             prev_hash=b"",
             record_hash=b"",
             key_id="",

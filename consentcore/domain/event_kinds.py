@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from consentcore.domain.grant_states import ENDED, GrantState, state_profile
-from consentcore.domain.message import message
+from consentcore.domain.message import message, unfilled
 from consentcore.domain.parties import ActorType, Audience
 from consentcore.domain.tables import by_member
 
@@ -86,6 +86,8 @@ class EventKind:
     :ivar notice: what tells of it; None where nobody is told.
     :ivar mail: folder of its mail in ``templates/email``; "" where nobody is told.
     :ivar word: for the owner's history, in English.
+    :ivar story: the same as a sentence, with the placeholders ``name`` of the application and ``what`` it may, an
+        infinitive, last; see :mod:`consentcore.consent.story`, which also tells what changed of what still stands.
     :ivar on_request: whether it is what a request of these actors to end a grant comes to.
     :ivar consenting: whether the owner has said yes by it (``dpv:ExplicitlyExpressedConsent``).
     :ivar security: whether it tells of an attack on a grant's tokens, whose family it ends.
@@ -99,6 +101,7 @@ class EventKind:
     notice: NoticeKind | None
     mail: str
     word: str
+    story: str
     on_request: bool = False
     consenting: bool = False
     security: bool = False
@@ -145,6 +148,7 @@ EVENT_KINDS = (
         notice=NoticeKind.GRANTED,
         mail="granted",
         word=message("granted"),
+        story=unfilled("You allowed %(name)s to %(what)s."),
         consenting=True,
     ),
     EventKind(
@@ -156,6 +160,7 @@ EVENT_KINDS = (
         notice=NoticeKind.GRANTED,
         mail="amended",
         word=message("granted, changed"),
+        story=unfilled("You changed what you allow %(name)s. It may now %(what)s."),
         consenting=True,
     ),
     EventKind(
@@ -167,6 +172,7 @@ EVENT_KINDS = (
         notice=NoticeKind.DENIED,
         mail="denied",
         word=message("denied"),
+        story=unfilled("You said no: %(name)s had asked to %(what)s."),
     ),
     EventKind(
         EventType.ABANDONED,
@@ -177,6 +183,7 @@ EVENT_KINDS = (
         notice=None,
         mail="",
         word=message("not answered"),
+        story=unfilled("You did not answer: %(name)s had asked to %(what)s."),
     ),
     EventKind(
         EventType.WITHDRAWN,
@@ -187,6 +194,7 @@ EVENT_KINDS = (
         notice=NoticeKind.REVOKED,
         mail="revoked",
         word=message("revoked by you"),
+        story=unfilled("You no longer allow %(name)s to %(what)s."),
         on_request=True,
     ),
     EventKind(
@@ -198,6 +206,7 @@ EVENT_KINDS = (
         notice=NoticeKind.REVOKED,
         mail="revoked",
         word=message("revoked by the application"),
+        story=unfilled("%(name)s gave back its permission to %(what)s."),
         on_request=True,
     ),
     EventKind(
@@ -209,6 +218,7 @@ EVENT_KINDS = (
         notice=NoticeKind.REVOKED,
         mail="revoked",
         word=message("revoked by us"),
+        story=unfilled("We ended the permission of %(name)s to %(what)s."),
         on_request=True,
     ),
     EventKind(
@@ -220,6 +230,7 @@ EVENT_KINDS = (
         notice=NoticeKind.EXPIRED,
         mail="expired",
         word=message("expired"),
+        story=unfilled("The time was over: %(name)s is no longer allowed to %(what)s."),
     ),
     EventKind(
         EventType.CODE_REPLAYED,
@@ -230,6 +241,10 @@ EVENT_KINDS = (
         notice=NoticeKind.SECURITY,
         mail="security",
         word=message("security: a code was used twice, its tokens were ended"),
+        story=unfilled(
+            "A code of %(name)s was used twice, "
+            "so we ended the accesses that came of it. Your permission stands."
+        ),
         security=True,
     ),
     EventKind(
@@ -241,6 +256,10 @@ EVENT_KINDS = (
         notice=NoticeKind.SECURITY,
         mail="security",
         word=message("security: an old token was used again, its tokens were ended"),
+        story=unfilled(
+            "An old token of %(name)s was used again, "
+            "so we ended the accesses that belong to it. Your permission stands."
+        ),
         security=True,
     ),
 )

@@ -40,6 +40,14 @@ def message(msgid: str, /, *, domain: str = DOMAIN, **values: object) -> Message
     return _made(msgid, "", 1, values, domain)
 
 
+def unfilled(msgid: str, /) -> str:
+    """Mark a sentence for the catalogs whose values are known later: :func:`message` makes one of it then.
+
+    :param msgid: a literal, with a placeholder ``%(name)s`` for each value.
+    """
+    return msgid
+
+
 def plural_message(
     singular: str, plural: str, /, *, n: int, domain: str = DOMAIN, **values: object
 ) -> Message:

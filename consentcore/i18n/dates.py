@@ -36,6 +36,23 @@ def english_moment(ms: int, timezone: str = "UTC") -> str:
     return f"{english_day(ms, timezone)}, {_local(ms, timezone):%H:%M %Z}"
 
 
+def english_month(ms: int, timezone: str = "UTC") -> str:
+    """``November 2026``."""
+    when = _local(ms, timezone)
+    return f"{_MONTHS[when.month - 1]} {when:%Y}"
+
+
+def month(ms: int, timezone: str, tag: str) -> str:
+    """A month as a heading, with a capital: ``November 2026``, ``Noviembre de 2026``."""
+    locale = _locale(tag)
+    if locale is None:
+        return english_month(ms, timezone)
+    from babel.dates import format_skeleton
+
+    said = format_skeleton("yMMMM", _local(ms, timezone), locale=locale)
+    return said[:1].upper() + said[1:]
+
+
 def day(ms: int, timezone: str, tag: str) -> str:
     """A day with the name of its month, such as ``23. November 2026``."""
     locale = _locale(tag)

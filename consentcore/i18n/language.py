@@ -95,6 +95,14 @@ class Language:
 
         return dates.english_day(ms, timezone) if self._name == ENGLISH else dates.day(ms, timezone, self.tag)
 
+    def month(self, ms: int, timezone: str = "UTC") -> str:
+        """``November 2026``, as a heading."""
+        from consentcore.i18n import dates
+
+        if self._name == ENGLISH:
+            return dates.english_month(ms, timezone)
+        return dates.month(ms, timezone, self.tag)
+
     def moment(self, ms: int, timezone: str = "UTC") -> str:
         """``23 November 2026, 15:04 CET``: with the zone, always."""
         from consentcore.i18n import dates

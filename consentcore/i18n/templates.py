@@ -1,5 +1,5 @@
-"""What templates need of languages: ``_()`` and ``{% trans %}``, the filters ``day``, ``moment`` and ``within``, and
-messages that are translated where they are shown.
+"""What templates need of languages: ``_()`` and ``{% trans %}``, the filters ``day``, ``moment``, ``month`` and
+``within``, and messages that are translated where they are shown.
 
 The language is the variable ``language`` of a template. Without one (a macro that was imported without context, a page
 of a plugin made elsewhere) it is English.
@@ -30,7 +30,7 @@ def install(environment: Environment) -> None:
     """Teach an environment with the extension ``jinja2.ext.i18n`` to speak, before it compiles a template."""
     environment.newstyle_gettext = True  # type: ignore[attr-defined] # of the extension: placeholders become arguments
     environment.globals.update(_=_gettext, gettext=_gettext, ngettext=_ngettext)
-    environment.filters.update(day=_day, moment=_moment, within=_within)
+    environment.filters.update(day=_day, moment=_moment, month=_month, within=_within)
     environment.finalize = _shown
 
 
@@ -82,6 +82,11 @@ def _day(context: Context, ms: int, timezone: str = "UTC") -> str:
 @pass_context
 def _moment(context: Context, ms: int, timezone: str = "UTC") -> str:
     return language_of(context).moment(ms, timezone)
+
+
+@pass_context
+def _month(context: Context, ms: int, timezone: str = "UTC") -> str:
+    return language_of(context).month(ms, timezone)
 
 
 @pass_context

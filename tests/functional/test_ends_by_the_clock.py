@@ -96,7 +96,8 @@ def test_pages_say_the_end_whether_or_not_its_event_is_written(platform, swept):
     assert f"It ended on its date , {ended}" in visible(page)
     assert "Revoke Access" not in page.text
     newest = browser.get("/consents/history").html.select_one("ol.history > li.event").get_text(" ")
-    assert "CoolSite : expired" in " ".join(newest.split())
+    assert "The time was over: CoolSite is no longer allowed to" in newest
+    assert "expired ·" in newest
     for text in (gone, page.html.select_one("[role=status]").get_text(), newest):
         assert english_day(now) not in text
     assert ended in newest

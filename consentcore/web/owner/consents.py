@@ -11,6 +11,7 @@ from consentcore.consent.owner_grants import PAGE, OwnerGrants
 from consentcore.domain.event_kinds import SECURITY_EVENTS
 from consentcore.i18n.wording import confirmation_number
 from consentcore.web.owner import dashboard, evidence
+from consentcore.web.owner import history as story
 from consentcore.web.pages import page
 from consentcore.web.redirects import see_other
 from consentcore.web.security import OWNER
@@ -51,9 +52,8 @@ def history(request: Request) -> Response:
     more = events[PAGE - 1].event_id if len(events) > PAGE else ""
     coming = [] if before else grants.unrecorded()
     shown = [*(event for grant in coming for event in grants.to_be_recorded(grant)), *events[:PAGE]]
-    lines = dashboard.history(request, shown, grants)
-    lines.sort(key=lambda line: line.event.occurred_at, reverse=True)
-    return page(request, "history.jinja2", lines=lines, more=more)
+    lines = sorted(story.lines(request, shown), key=lambda line: line.event.occurred_at, reverse=True)
+    return page(request, "history.jinja2", months=story.by_month(request, lines), more=more)
 
 
 @view_config(route_name="consents.grant", request_method="GET", permission=OWNER, decorator=asks_in_dialogs)
@@ -64,9 +64,11 @@ def grant_details(request: Request) -> Response:
     client = grants.client(grant.client_id)
     events = [*request.uow.ledger.of_grant(grant.grant_id), *grants.to_be_recorded(grant)]
     deciding = next(event for event in reversed(events) if event.type not in SECURITY_EVENTS)
+    lines = story.lines(request, events)
     shown: dict[str, Any] = {
         "card": dashboard.card(request, grant, grants),
-        "lines": dashboard.history(request, events, grants),
+        "lines": lines,
+        "timeline": story.life(request, grants.shown(grant), lines),
         "number": confirmation_number(deciding.event_id),
         "why": dashboard.why(deciding, client),
         "told": notice_status(request.runtime.storage, request.uow, deciding, request.now),

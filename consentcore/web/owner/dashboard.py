@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from consentcore.consent.ledger import effective_at
 from consentcore.consent.shut_out import CLIENT_DISABLED
 from consentcore.domain.event import ConsentEvent
-from consentcore.domain.event_kinds import EventType, event_kind
+from consentcore.domain.event_kinds import EventType
 from consentcore.domain.grant import Grant
 from consentcore.domain.grant_states import GrantState, state_profile
 from consentcore.domain.scope import Scope
@@ -41,17 +40,6 @@ class Card:
     suspended: Halt | None = None
 
 
-@dataclass(frozen=True)
-class HistoryLine:
-    """One event as the history shows it; without an event id where the worker has yet to write it."""
-
-    event: ConsentEvent
-    client_name: str
-    word: str
-    scopes: tuple[str, ...]
-    security: bool
-
-
 def cards(request: Request, shown: Iterable[Grant], grants: OwnerGrants) -> list[Card]:
     """Grants with names and words."""
     return [card(request, grant, grants) for grant in shown]
@@ -74,38 +62,13 @@ def card(request: Request, grant: Grant, grants: OwnerGrants) -> Card:
     )
 
 
-def history(request: Request, events: Iterable[ConsentEvent], grants: OwnerGrants) -> list[HistoryLine]:
-    """Events at the time at which they took effect, with the names that stood in the evidence then."""
-    return [_line(request, event, grants) for event in events]
-
-
-def _line(request: Request, event: ConsentEvent, grants: OwnerGrants) -> HistoryLine:
-    body, kind = json.loads(event.body), event_kind(event.type)
-    client = None if body else grants.client(event.client_id)
-    after = body.get("scopes_after") or body.get("scopes_requested") or []
-    return HistoryLine(
-        event=replace(event, occurred_at=effective_at(event)) if body else event,
-        client_name=body.get("client_name") or (client.name if client else event.client_id),
-        word=kind.word,
-        scopes=tuple(scope.label for scope in _named(request, after)),
-        security=kind.security,
-    )
-
-
 def why(event: ConsentEvent, client: Client | None) -> str:
     """The words of whoever shut the application out, where that is what ended a permission; else "".
 
     :param event: the one that ended it, or that the worker has yet to write.
     :param client: the application.
     """
-    body = json.loads(event.body)
-    if not body and event.type is EventType.REVOKED:
+    if not event.event_id and event.type is EventType.REVOKED:
         return client.disabled.reason if client and client.disabled else ""
-    evidence = body.get("evidence", {})
+    evidence = json.loads(event.body).get("evidence", {})
     return str(evidence.get("reason_text", "")) if evidence.get("reason_code") == CLIENT_DISABLED else ""
-
-
-def _named(request: Request, references: Iterable[str]) -> tuple[Scope, ...]:
-    ids = [reference.rpartition("@")[0] or reference for reference in references]
-    named: tuple[Scope, ...] = request.catalog.named(ids)
-    return named

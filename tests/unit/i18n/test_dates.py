@@ -33,6 +33,26 @@ def test_months_have_names_and_times_their_zone(tag, day, moment):
     assert language(tag).moment(NOON, "Europe/Paris") == moment
 
 
+@pytest.mark.parametrize(
+    ("tag", "month"),
+    [
+        ("en", "November 2026"),
+        ("fr", "Novembre 2026"),
+        ("de", "November 2026"),
+        ("es", "Noviembre de 2026"),
+        ("qps", "November 2026"),
+    ],
+)
+def test_a_month_is_a_heading(tag, month):
+    assert language(tag).month(NOON, "Europe/Paris") == month
+
+
+def test_a_month_is_that_of_the_place_where_somebody_lives():
+    midnight = NOON - NOON % 86_400_000 + 7 * 86_400_000 + 82_800_000  # 30 November, 23:00 UTC
+    assert language("en").month(midnight) == "November 2026"
+    assert language("en").month(midnight, "Europe/Paris") == "December 2026"
+
+
 @pytest.mark.parametrize("name", ["", "Mars/Olympus", "../../etc/passwd"])
 def test_a_zone_that_is_not_known_is_utc(name):
     assert language("en").moment(NOON, name) == "23 November 2026, 15:04 UTC"

@@ -1,0 +1,168 @@
+"""An event of the ledger as a sentence that a person tells somebody: "You allowed CoolSite to see room climate of 2
+sites."
+
+What was allowed is an infinitive ("see room climate of 2 sites"), which every language that the pages speak puts last,
+so that one sentence for each kind of event (``story`` in :mod:`consentcore.domain.event_kinds`) is enough.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from consentcore.domain.clock import from_iso
+from consentcore.domain.event_kinds import event_kind
+from consentcore.domain.grant_states import GrantState
+from consentcore.domain.message import Message, message, plural_message
+from consentcore.domain.scope import ScopeType
+
+if TYPE_CHECKING:
+    from consentcore.domain.event import ConsentEvent
+
+ALL = "*"
+"""The one resource that stands for all of a person's, also those that come later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How a page calls things, in its language.
+
+    :ivar scope: type and label of a pinned reference ``id@version``, the label as it goes on inside a sentence; as it
+        was worded then.
+    :ivar name: a name of strangers as it may stand in a sentence.
+    :ivar day: a time in milliseconds as a day.
+    """
+
+    scope: Callable[[str], tuple[ScopeType, str]]
+    name: Callable[[str], str]
+    day: Callable[[int], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What an application may, or wanted to: pinned scopes, sorted, and ids of chosen resources."""
+
+    scopes: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EventFacts:
+    """What an event says of itself.
+
+    :ivar client_name: as it was then; "" where it does not say.
+    :ivar before: what was allowed before it,
+    :ivar after: and after it, or what was asked where nothing was allowed.
+    :ivar until: when the permission ends after it, in milliseconds; None where it does not say.
+    """
+
+    client_name: str = ""
+    before: Allowed = Allowed()
+    after: Allowed = Allowed()
+    until: int | None = None
+
+    @classmethod
+    def of(cls, event: ConsentEvent) -> EventFacts:
+        """Read it from the body; nothing is set for one that is not written yet."""
+        body = json.loads(event.body)
+        until = body.get("validity", {}).get("until")
+        return cls(
+            client_name=body.get("client_name", ""),
+            before=Allowed(tuple(body.get("scopes_before", ())), tuple(body.get("resources_before", ()))),
+            after=Allowed(
+                tuple(body.get("scopes_after") or body.get("scopes_requested", ())),
+                tuple(body.get("resources_after", ())),
+            ),
+            until=from_iso(until) if until else None,
+        )
+
+
+def story(event: ConsentEvent, facts: EventFacts, words: Words) -> list[Message]:
+    """The sentences of an event, the most important one first; never none.
+
+    :param facts: those of the event, with a client's name where it does not say one itself.
+    """
+    kind, name = event_kind(event.type), words.name(facts.client_name)
+    if kind.state_after is GrantState.ACTIVE and not kind.begins:
+        return _changes(name, facts, words)
+    return [message(kind.story, name=name, what=infinitive(facts.after, words))]
+
+
+def _changes(name: str, facts: EventFacts, words: Words) -> list[Message]:
+    """What is different after an event that changes a standing permission."""
+    before, after = facts.before, facts.after
+    added = tuple(one for one in after.scopes if one not in before.scopes)
+    removed = tuple(one for one in before.scopes if one not in after.scopes)
+    told = []
+    if added:
+        what = infinitive(Allowed(added, after.resources), words)
+        told.append(message("You also allowed %(name)s to %(what)s.", name=name, what=what))
+    if removed:
+        what = infinitive(Allowed(removed), words)
+        told.append(message("You no longer allow %(name)s to %(what)s.", name=name, what=what))
+    if set(before.resources) != set(after.resources):
+        told.append(_other_resources(name, before.resources, after.resources))
+    if not told:
+        what = infinitive(after, words)
+        told.append(message("You went on allowing %(name)s to %(what)s.", name=name, what=what))
+    if facts.until is not None:
+        told.append(message("It ends on %(day)s.", day=words.day(facts.until)))
+    return told
+
+
+def _other_resources(name: str, before: Sequence[str], after: Sequence[str]) -> Message:
+    if ALL in after:
+        return message(
+            "%(name)s now gets data of all your sites, also of those that you add later.", name=name
+        )
+    lost, n = set(before).difference(after), len(after)
+    if lost and not set(after).difference(before):
+        return plural_message(
+            "You took sites away from %(name)s: it now gets data of %(n)s site.",
+            "You took sites away from %(name)s: it now gets data of %(n)s sites.",
+            n=n,
+            name=name,
+        )
+    return plural_message(
+        "You chose other sites for %(name)s: it now gets data of %(n)s site.",
+        "You chose other sites for %(name)s: it now gets data of %(n)s sites.",
+        n=n,
+        name=name,
+    )
+
+
+def infinitive(allowed: Allowed, words: Words) -> Message:
+    """What is allowed, as it goes on after "allowed to"."""
+    named = [words.scope(reference) for reference in allowed.scopes]
+    seen = [label for kind, label in named if kind is ScopeType.READ]
+    done = [label for kind, label in named if kind is ScopeType.ACT]
+    if seen and done:
+        return message(
+            "%(seeing)s, and to do this: %(doing)s",
+            seeing=_seeing(seen, allowed.resources),
+            doing=listed(done),
+        )
+    if done:
+        return message("do this: %(doing)s", doing=listed(done))
+    return _seeing(seen, allowed.resources) if seen else message("stay connected while you are away")
+
+
+def _seeing(labels: Sequence[str], resources: Sequence[str]) -> Message:
+    if ALL in resources:
+        return message("see %(labels)s of all your sites", labels=listed(labels))
+    if not resources:
+        return message("see %(labels)s", labels=listed(labels))
+    return plural_message(
+        "see %(labels)s of %(n)s site",
+        "see %(labels)s of %(n)s sites",
+        n=len(resources),
+        labels=listed(labels),
+    )
+
+
+def listed(labels: Iterable[str]) -> str:
+    """Several names as a sentence lists them: "a, b and c"."""
+    *first, last = labels
+    return message("%(first)s and %(last)s", first=", ".join(first), last=last) if first else last
