@@ -9,7 +9,7 @@ export PYTEST_DEBUG_TEMPROOT := $(shell df -m /dev/shm 2>/dev/null | awk 'NR == 
 STORY := tests/acceptance tests/functional/test_end_to_end_stock_client.py tests/browser/test_story.py
 COVERAGE := --cov=consentcore --cov=plugins --cov-branch
 
-.PHONY: help messages translations setup demo demo-check test test-rest anywhere soak check lint format types imports docs reference wheel bench chaos faketime lock packaging clean browser node nginx
+.PHONY: help messages translations setup demo demo-check test test-rest anywhere soak check lint format types imports docs reference wheel bench chaos faketime lock packaging screenshots clean browser node nginx
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,6 +78,9 @@ messages: setup  ## the templates of the language catalogs (.pot) out of templat
 
 translations: setup  ## what each language lacks (TRANSLATIONS_ARGS=--merge writes what is new into its catalogs)
 	@$(BIN)/python scripts/translations.py $(TRANSLATIONS_ARGS)
+
+screenshots: setup browser  ## pictures of every page in build/screenshots: desktop, phone, dark, printed (SCREENSHOTS_ARGS=--readme: docs/images too)
+	$(BIN)/python -m scripts.screenshots build/screenshots $(SCREENSHOTS_ARGS)
 
 lock: setup  ## requirements.lock from requirements.in
 	@sh scripts/lock.sh

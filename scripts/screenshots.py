@@ -1,9 +1,9 @@
 """Pictures of every page, as people see them: boots the demo, walks through it in Chromium, writes PNGs.
 
-    python scripts/screenshots.py FOLDER [--readme]
+    python -m scripts.screenshots FOLDER [--readme]
 
-Writes NAME-desktop.png, NAME-phone.png and NAME-dark.png for each page into FOLDER; with --readme also the picture
-in docs/images that the README shows.
+Writes NAME-desktop.png, -phone.png, -dark.png and -print.png for each page into FOLDER; with --readme also those in
+docs/images that the README and the tour show.
 """
 
 from __future__ import annotations
@@ -17,18 +17,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from playwright.sync_api import sync_playwright
-from small_png import small_png
 
 from consentcore.demo.boot import Demo, DemoOptions, boot
 from consentcore.demo.seed import PEOPLE
+from scripts.small_png import small_png
+from tests.support.style_guide import show_style_guide
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-DESKTOP, PHONE = (1280, 900), (390, 844)
-README = Path(__file__).parent.parent / "docs" / "images" / "consent.png"
+DESKTOP, PHONE, SHEET = (1280, 900), (390, 844), (794, 1123)
+"""In CSS pixels; the last is A4."""
+IMAGES = Path(__file__).parent.parent / "docs" / "images"
 README_SIZE = (760, 720)
+FONTS = ("system-ui", '"Inter"'), ("ui-serif", '"Caladea"')
+"""What stands in for the fonts of a desktop where the machine that takes the pictures has none of its own."""
 # Small files, and no sandbox when root runs it in a container.
 ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--force-color-profile=srgb", "--disable-lcd-text"]
 
@@ -42,27 +46,40 @@ class Camera:
         self._readme = readme
 
     def take(self, name: str) -> None:
-        """Desktop, phone and dark."""
-        for suffix, size, scheme in (
-            ("desktop", DESKTOP, "light"),
-            ("phone", PHONE, "light"),
-            ("dark", DESKTOP, "dark"),
+        """Desktop, phone, dark and printed."""
+        for suffix, size, scheme, media in (
+            ("desktop", DESKTOP, "light", "screen"),
+            ("phone", PHONE, "light", "screen"),
+            ("dark", DESKTOP, "dark", "screen"),
+            ("print", SHEET, "light", "print"),
         ):
-            self._set(size, scheme)
+            self._set(size, scheme, media)
             self._page.screenshot(path=self._folder / f"{name}-{suffix}.png", full_page=True)
-        self._set(DESKTOP, "light")
-        print(f"{name}: {self._page.url}")
+        self._set(DESKTOP)
+        print(f"{name}: {self._page.url}", flush=True)
 
-    def take_for_readme(self) -> None:
-        """The picture of the consent page."""
+    def take_for_docs(self, name: str, size: tuple[int, int] = README_SIZE, scheme: str = "light") -> None:
+        """A picture for README and documentation."""
         if self._readme:
-            self._set(README_SIZE, "light")
-            README.write_bytes(small_png(self._page.screenshot(full_page=True)))
-            self._set(DESKTOP, "light")
+            self._set(size, scheme)
+            (IMAGES / f"{name}.png").write_bytes(small_png(self._page.screenshot(full_page=True)))
+            self._set(DESKTOP)
 
-    def _set(self, size: tuple[int, int], scheme: str) -> None:
+    def _set(self, size: tuple[int, int], scheme: str = "light", media: str = "screen") -> None:
         self._page.set_viewport_size({"width": size[0], "height": size[1]})
-        self._page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        self._page.emulate_media(
+            color_scheme="dark" if scheme == "dark" else "light",
+            media="print" if media == "print" else "screen",
+        )
+
+
+def with_fonts(route: Route) -> None:
+    """The tokens with fonts that this machine has; where it has not, the next of the list is taken."""
+    answer = route.fetch()
+    text = answer.text()
+    for name, instead in FONTS:
+        text = text.replace(f" {name},", f" {instead}, {name},")
+    route.fulfill(response=answer, body=text)
 
 
 def connect(page: Page, demo: Demo) -> None:
@@ -88,7 +105,7 @@ def ask(page: Page, demo: Demo, camera: Camera) -> None:
     camera.take("03-login-wrong")
     sign_in(page, demo, PEOPLE[0][0])
     camera.take("04-consent")
-    camera.take_for_readme()
+    camera.take_for_docs("consent")
     page.get_by_text("An example").first.click()
     camera.take("05-consent-example")
     page.get_by_role("button", name="Deny").click()
@@ -199,7 +216,7 @@ def main() -> int:
     """Walk through the demo."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--readme", action="store_true", help=f"also write {README.name} for the README")
+    parser.add_argument("--readme", action="store_true", help="also write docs/images")
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     with (
@@ -210,7 +227,10 @@ def main() -> int:
     ):
         page = browser.new_page(locale="en-GB")
         page.set_default_timeout(15_000)
+        page.route("**/static/tokens.css*", with_fonts)
         camera = Camera(page, arguments.folder, readme=arguments.readme)
+        show_style_guide(page, demo.issuer)
+        camera.take("00-style-guide")
         for part in (ask, approve, revoke, the_rest, account):
             part(page, demo, camera)
     return 0
