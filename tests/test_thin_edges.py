@@ -26,6 +26,7 @@ UNIT_OF_WORK = {
     "ledger": ("ledger", "LedgerRepository"),
     "tokens": ("tokens", "TokenRepository"),
     "notices": ("notices", "NoticeRepository"),
+    "pinned_scopes": ("pinned_scopes", "PinnedScopeRepository"),
     "feed": ("feed", "FeedRepository"),
 }
 STORAGE = {

@@ -21,6 +21,7 @@ from consentcore.domain.grant_states import ENDED, GrantState
 from consentcore.domain.interaction import AuthorizationRequest, AuthorizeContext, Interaction, PushedRequest
 from consentcore.domain.owner import Owner, OwnerIdentity, OwnerSession, OwnerTicket
 from consentcore.domain.parties import Actor, ActorType, Audience
+from consentcore.domain.past_scopes import PinnedScope
 from consentcore.domain.token import (
     Code,
     CodeLookup,
@@ -52,6 +53,7 @@ from consentcore.ports.interactions import InteractionRepository
 from consentcore.ports.ledger import LedgerRepository
 from consentcore.ports.notices import NoticeRepository
 from consentcore.ports.owners import OwnerRepository
+from consentcore.ports.pinned_scopes import PinnedScopeRepository
 from consentcore.ports.storage import PurgeReport, Storage, transact
 from consentcore.ports.tickets import TicketRepository
 from consentcore.ports.tokens import ProtocolStorage, TokenRepository
@@ -104,6 +106,8 @@ __all__ = [
     "OwnerRepository",
     "OwnerSession",
     "OwnerTicket",
+    "PinnedScope",
+    "PinnedScopeRepository",
     "ProtocolStorage",
     "PurgeReport",
     "PushedRequest",

@@ -81,6 +81,8 @@ CHANGES = {
             "Client.optional_scopes",
             "Client.suspended",
             "Grant.declined",
+            "pinned_scopes.add",
+            "pinned_scopes.all",
             "storage.capabilities",
         ),
         heading="For authors of storage plugins",

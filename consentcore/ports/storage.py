@@ -132,8 +132,8 @@ class Storage(Protocol):
         * Deliveries that are not pending, made (``created_at``) :data:`~consentcore.domain.notice.DELIVERY_LOG_MS` ago
           or earlier, with their attempts.
 
-        Never anything else: no client, endpoint, owner, password, identity, grant, event, snapshot, checkpoint or
-        notice, and no interaction, which a worker records as unanswered and consumes.
+        Never anything else: no client, endpoint, owner, password, identity, grant, event, snapshot, checkpoint,
+        words of a scope or notice, and no interaction, which a worker records as unanswered and consumes.
 
         :returns: how many of each kind, by a name of the storage's own; as many as ``limit`` mean that there may be
             more.

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from consentcore.ports.ledger import LedgerRepository
     from consentcore.ports.notices import NoticeRepository
     from consentcore.ports.owners import OwnerRepository
+    from consentcore.ports.pinned_scopes import PinnedScopeRepository
     from consentcore.ports.tickets import TicketRepository
     from consentcore.ports.tokens import TokenRepository
 
@@ -38,6 +39,8 @@ class UnitOfWork(Protocol):
     def tokens(self) -> TokenRepository: ...
     @property
     def notices(self) -> NoticeRepository: ...
+    @property
+    def pinned_scopes(self) -> PinnedScopeRepository: ...
     @property
     def feed(self) -> FeedRepository: ...
 

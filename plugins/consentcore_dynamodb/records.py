@@ -25,6 +25,7 @@ from consentcore.api import (
     OwnerIdentity,
     OwnerSession,
     OwnerTicket,
+    PinnedScope,
     PushedRequest,
     Token,
     Tombstone,
@@ -146,6 +147,7 @@ SNAPSHOTS = Records(NoticeSnapshot)
 DISCLOSURES = Records(Disclosure)
 TOMBSTONES = Records(Tombstone)
 CHECKPOINTS = Records(Checkpoint)
+PINNED_SCOPES = Records(PinnedScope)
 NOTICES = Records(Notice)
 DELIVERIES = Records(Delivery)
 ATTEMPTS = Records(Attempt)

@@ -11,6 +11,7 @@ from consentcore_dynamodb.interactions import DynamoInteractions
 from consentcore_dynamodb.ledger import DynamoLedger
 from consentcore_dynamodb.notices import DynamoNotices
 from consentcore_dynamodb.owners import DynamoOwners
+from consentcore_dynamodb.pinned_scopes import DynamoPinnedScopes
 from consentcore_dynamodb.tickets import DynamoTickets
 from consentcore_dynamodb.tokens import DynamoTokens
 from consentcore_dynamodb.work import Work
@@ -29,6 +30,7 @@ class DynamoUnit:
         self.ledger = DynamoLedger(work)
         self.tokens = DynamoTokens(work)
         self.notices = DynamoNotices(work)
+        self.pinned_scopes = DynamoPinnedScopes(work)
         self.feed = DynamoFeed(work)
 
 

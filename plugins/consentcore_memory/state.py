@@ -22,6 +22,7 @@ from consentcore.api import (
     OwnerIdentity,
     OwnerSession,
     OwnerTicket,
+    PinnedScope,
     PushedRequest,
     Token,
     Tombstone,
@@ -143,6 +144,7 @@ class State:
     disclosures: Table[str, Disclosure] = field(default_factory=_table)
     tombstones: Table[str, Tombstone] = field(default_factory=_table)
     checkpoints: Table[int, Checkpoint] = field(default_factory=_table)
+    pinned_scopes: Table[tuple[str, str, int], PinnedScope] = field(default_factory=_table)
     notices: Table[str, StoredNotice] = field(default_factory=_table)
     deliveries: Table[str, Delivery] = field(default_factory=_table)
     attempts: Table[str, tuple[Attempt, ...]] = field(default_factory=_table)

@@ -12,6 +12,7 @@ from consentcore_memory.interactions import MemoryInteractions
 from consentcore_memory.ledger import MemoryLedger
 from consentcore_memory.notices import MemoryNotices
 from consentcore_memory.owners import MemoryOwners
+from consentcore_memory.pinned_scopes import MemoryPinnedScopes
 from consentcore_memory.tickets import MemoryTickets
 from consentcore_memory.tokens import MemoryTokens
 
@@ -29,6 +30,7 @@ class MemoryUnit:
         self.ledger = MemoryLedger(session)
         self.tokens = MemoryTokens(session)
         self.notices = MemoryNotices(session)
+        self.pinned_scopes = MemoryPinnedScopes(session)
         self.feed = MemoryFeed(session)
 
 

@@ -12,6 +12,7 @@ from consentcore_sqlalchemy.interactions import SqlInteractions
 from consentcore_sqlalchemy.ledger import SqlLedger
 from consentcore_sqlalchemy.notices import SqlNotices
 from consentcore_sqlalchemy.owners import SqlOwners
+from consentcore_sqlalchemy.pinned_scopes import SqlPinnedScopes
 from consentcore_sqlalchemy.tickets import SqlTickets
 from consentcore_sqlalchemy.tokens import SqlTokens
 from consentcore_sqlalchemy.work import Work
@@ -58,6 +59,10 @@ class SqlUnit:
     @cached_property
     def notices(self) -> SqlNotices:
         return SqlNotices(self._work)
+
+    @cached_property
+    def pinned_scopes(self) -> SqlPinnedScopes:
+        return SqlPinnedScopes(self._work)
 
     @cached_property
     def feed(self) -> SqlFeed:

@@ -17,6 +17,7 @@ from consentcore.testing.factories.ledger import checkpoint, disclosure, event, 
 from consentcore.testing.factories.notices import notice
 from consentcore.testing.factories.one_time_use import pushed
 from consentcore.testing.factories.owners import owner, session
+from consentcore.testing.factories.pinned_scopes import pinned_scope
 from consentcore.testing.factories.tickets import ticket
 from consentcore.testing.factories.tokens import access, code, redemption, refresh, rotation
 
@@ -38,6 +39,7 @@ __all__ = [
     "interaction",
     "notice",
     "owner",
+    "pinned_scope",
     "pushed",
     "random_hash",
     "redemption",

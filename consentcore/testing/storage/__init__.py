@@ -18,6 +18,7 @@ from consentcore.testing.storage.ledger import LedgerGroup
 from consentcore.testing.storage.notices import NoticeGroup
 from consentcore.testing.storage.one_time_use import OnceGroup
 from consentcore.testing.storage.owners import AccountGroup, OwnerGroup
+from consentcore.testing.storage.pinned_scopes import PinnedScopeGroup
 from consentcore.testing.storage.port_methods import PortGroup
 from consentcore.testing.storage.purge import PurgeGroup
 from consentcore.testing.storage.races import InterleavingGroup, ProcessGroup, RaceGroup
@@ -50,6 +51,7 @@ class StorageConformance(
     InteractionGroup,
     GrantGroup,
     LedgerGroup,
+    PinnedScopeGroup,
     CodeGroup,
     TokenGroup,
     RotationGroup,

@@ -22,6 +22,7 @@ from consentcore_sqlalchemy.tables.ledger import (
 from consentcore_sqlalchemy.tables.notices import notice
 from consentcore_sqlalchemy.tables.one_time_use import pushed_request, used_once
 from consentcore_sqlalchemy.tables.owners import owner, owner_session
+from consentcore_sqlalchemy.tables.pinned_scopes import pinned_scope
 from consentcore_sqlalchemy.tables.tickets import owner_ticket
 from consentcore_sqlalchemy.tables.tokens import code, token
 
@@ -46,6 +47,7 @@ __all__ = [
     "owner_identity",
     "owner_session",
     "owner_ticket",
+    "pinned_scope",
     "pushed_request",
     "token",
     "tombstone",
