@@ -16,6 +16,7 @@ from consentcore.web.ingress import Ingress  # noqa: E402 - after the filter
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from consentcore.config import LoadedConfig
     from consentcore.runtime import Runtime
 
 
@@ -25,9 +26,8 @@ def make_app(global_config: Mapping[str, str], settings: Mapping[str, str]) -> I
     :raises ConfigurationError: with every problem of the settings at once.
     """
     from consentcore.config import load_mapping
-    from consentcore.runtime import build_runtime
 
-    return app_from_runtime(build_runtime(load_mapping(global_config, settings)))
+    return _started(load_mapping(global_config, settings))
 
 
 def build_wsgi(ini_path: str) -> Ingress:
@@ -36,9 +36,16 @@ def build_wsgi(ini_path: str) -> Ingress:
     :raises ConfigurationError: with every problem of the settings at once.
     """
     from consentcore.config import load_ini
+
+    return _started(load_ini(ini_path))
+
+
+def _started(config: LoadedConfig) -> Ingress:
     from consentcore.runtime import build_runtime
 
-    return app_from_runtime(build_runtime(load_ini(ini_path)))
+    runtime = build_runtime(config)
+    runtime.pin_scopes()
+    return app_from_runtime(runtime)
 
 
 def app_from_runtime(runtime: Runtime) -> Ingress:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from consentcore.configured_keys import key_ring
 from consentcore.domain.clock import SystemClock
-from consentcore.domain.errors import ConfigurationError
+from consentcore.domain.errors import ConfigurationError, StorageError
 from consentcore.plugin_parts import PluginParts
 from consentcore.ports.storage import transact
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from consentcore.clients.service import ClientService
     from consentcore.config import LoadedConfig
     from consentcore.consent.interaction import Interactions
+    from consentcore.consent.scope_pins import ScopePins
     from consentcore.consent.service import ConsentService
     from consentcore.domain.clock import Clock
     from consentcore.domain.event_kinds import EventType
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from consentcore.webhooks.delivery_log import DeliveryLog
     from consentcore.webhooks.event_feed import EventFeed
     from consentcore.webhooks.service import WebhookService
+
+log = logging.getLogger("consentcore.scopes")
 
 
 @dataclass
@@ -97,6 +101,11 @@ class Runtime(PluginParts):
         return self._once("service", self._make_service)
 
     @property
+    def scope_pins(self) -> ScopePins:
+        """What the catalog said before."""
+        return self._once("scope pins", self._make_scope_pins)
+
+    @property
     def interactions(self) -> Interactions:
         """Where authorization requests become questions, and answers lead back."""
         return self._once("interactions", self._make_interactions)
@@ -127,6 +136,18 @@ class Runtime(PluginParts):
         :raises ConfigurationError: with every problem.
         """
         gathered((lambda: self.login, lambda: self.notifiers, lambda: self.resources, lambda: self.anchors))
+
+    def pin_scopes(self) -> None:
+        """Hold the catalog to what it said before, as every process that starts does; a storage that does not answer is
+        asked again for ``/readyz``.
+
+        :raises ConfigurationError: when words have changed under neither version nor revision.
+        """
+        try:
+            for line in self.scope_pins.pin():
+                log.info("%s", line)
+        except StorageError as error:
+            log.warning("the words of scopes are not compared yet with those of before: %s", error)
 
     def close(self) -> None:
         """End what holds connections."""
@@ -193,6 +214,11 @@ class Runtime(PluginParts):
             grant_days=self.settings.consent.default_days,
         )
 
+    def _make_scope_pins(self) -> ScopePins:
+        from consentcore.consent.scope_pins import ScopePins
+
+        return ScopePins(self.storage, self.clock, self.catalog)
+
     def _make_interactions(self) -> Interactions:
         from consentcore.consent.interaction import Interactions
 
@@ -242,7 +268,9 @@ def build_runtime(config: LoadedConfig, *, clock: Clock | None = None) -> Runtim
 
     others = (lambda: registry.notifiers(now), registry.resources, registry.anchors)
     (keys, storage), catalog = gathered((keys_and_storage, registry.catalog), others)
-    return Runtime(config.settings, now, keys, registry, storage, catalog)
+    runtime = Runtime(config.settings, now, keys, registry, storage, catalog)
+    catalog.past.read_with(runtime.scope_pins.earlier)
+    return runtime
 
 
 def gathered(makers: Sequence[Callable[[], Any]], others: Sequence[Callable[[], Any]] = ()) -> list[Any]:

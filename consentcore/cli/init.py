@@ -25,6 +25,8 @@ def command(state: State) -> None:
     state.runtime.check()
     migrated = state.runtime.storage.migrate()
     problems = list(state.runtime.storage.check())
+    if not problems:
+        migrated = [*migrated, *state.runtime.scope_pins.pin()]
     steps += migrated
     for step in migrated if steps else ["nothing to do, everything is there"]:
         state.say(step)

@@ -58,6 +58,7 @@ def describe(
         "state_before": before.state.value if before else "",
         "data_categories": _data_categories(after, catalog),
         "withdrawal_method": f"/consents/{after.grant_id}/revoke",
+        "scope_revisions": _revisions(action, before, after, catalog),
         "policy_versions": {"catalog": action.evidence.catalog_version, "ui": action.evidence.ui_version},
         "evidence": _evidence(action),
         **_client(client),
@@ -86,6 +87,12 @@ def _data_categories(grant: Grant, catalog: Catalog) -> list[dict[str, str]]:
         if scope in catalog and catalog[scope].reference == reference
         for category in catalog[scope].data_categories
     ]
+
+
+def _revisions(action: Action, before: Grant | None, after: Grant, catalog: Catalog) -> dict[str, int]:
+    """Of the words in force, for every pinned scope that the event names."""
+    named = {*action.requested, *action.granted, *action.declined, *after.scopes}
+    return catalog.revisions_of(sorted(named | set(before.scopes if before else ())))
 
 
 def _evidence(action: Action) -> dict[str, object]:

@@ -189,6 +189,20 @@ _ALWAYS = tuple(_NAMES[:_SINCE])
 _AT_TIMES = {one.name: one.default for one in fields(Scope) if one.name in _NAMES[_SINCE:]}
 
 
+def scope_from_facts(facts: Mapping[str, Any]) -> Scope:
+    """The scope that :attr:`Scope.facts` are of, read from JSON; what they do not know is left out.
+
+    :raises ValueError, TypeError, KeyError: when they are of none.
+    """
+    given = {name: facts[name] for name in _NAMES if name in facts}
+    lists = {name: tuple(value) for name, value in given.items() if isinstance(value, list)}
+    kinds = {"type": ScopeType, "necessity": Necessity, "status": ScopeStatus}
+    enums = {name: kind(given[name]) for name, kind in kinds.items() if name in given}
+    texts = {tag: ScopeTexts(**said) for tag, said in facts.get("texts", {}).items()}
+    operations = tuple(Operation(**one) for one in facts.get("operations", ()))
+    return Scope(**{**given, **lists, **enums}, texts=texts, operations=operations)
+
+
 @dataclass(frozen=True)
 class Catalog:
     """Every scope that can be granted, by id, and a version that changes when any text changes.

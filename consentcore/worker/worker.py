@@ -205,6 +205,7 @@ def run_worker(ini_path: str, stop: threading.Event) -> None:
     try:
         if not runtime.storage.capabilities.multi_process:
             log.warning("the storage lives in one process only: this worker sees nothing of the server's")
+        runtime.pin_scopes()
         _say_what_is_worth_knowing(runtime)
         Worker(runtime).run(stop)
     finally:

@@ -35,6 +35,9 @@ def readyz(request: Request) -> Response:
     with the reasons otherwise."""
     problems = list(request.runtime.storage.check())
     checks: dict[str, str | list[str]] = {"storage": problems or "ok"}
+    if not problems:
+        problems = request.runtime.scope_pins.problems()
+        checks |= {"scopes": problems} if problems else {}
     worker, wrong = read_status(), [*problems]
     if worker is not None:
         delivers, checks["worker"] = health(worker)

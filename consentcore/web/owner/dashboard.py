@@ -48,8 +48,10 @@ def cards(request: Request, shown: Iterable[Grant], grants: OwnerGrants) -> list
 def card(request: Request, grant: Grant, grants: OwnerGrants) -> Card:
     """One grant with names and words, as it stands now."""
     client = grants.client(grant.client_id)
-    scopes = request.catalog.named(grant.scope_ids)
     shown = grants.shown(grant)
+    # What has ended shows the words of its end; what stands those of today, of the version that was agreed to.
+    at = None if shown.state is GrantState.ACTIVE else shown.changed_at
+    scopes = request.catalog.as_of(grant.scopes, at=at)
     return Card(
         grant=shown,
         client_name=client.name if client else grant.client_id,

@@ -65,28 +65,25 @@ class Month:
     lines: Sequence[HistoryLine]
 
 
-def words(request: Request) -> Words:
-    """How this page calls things."""
+def words(request: Request, event: ConsentEvent | None = None) -> Words:
+    """How this page calls things.
+
+    :param event: the one that is told of, in the words of then; None: in the latest wording of what was agreed to.
+    """
+    revisions = json.loads(event.body).get("scope_revisions") if event and event.body else None
+    at = effective_at(event) if event and event.event_id else None
     tag, timezone = request.language.tag, request.owner.timezone
 
     def scope(reference: str) -> tuple[ScopeType, str]:
-        found = as_of(request, reference)
+        found: Scope = request.catalog.as_of([reference], at=at, revisions=revisions)[0]
         return found.type, isolated(within(found.label, tag))
 
     return Words(scope, isolated, lambda ms: request.language.day(ms, timezone))
 
 
-def as_of(request: Request, reference: str) -> Scope:
-    """A pinned scope in the words that were pinned, as far as they are kept; else in those of today."""
-    scope_id = reference.rpartition("@")[0] or reference
-    found: tuple[Scope, ...] = request.catalog.named([scope_id])
-    return found[0]
-
-
 def lines(request: Request, events: Iterable[ConsentEvent]) -> list[HistoryLine]:
     """Events as they are told, in the order given."""
-    named = words(request)
-    return [_line(event, named) for event in events]
+    return [_line(event, words(request, event)) for event in events]
 
 
 def life(request: Request, grant: Grant, told: Iterable[HistoryLine]) -> Timeline:
