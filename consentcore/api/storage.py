@@ -56,6 +56,7 @@ from consentcore.ports.owners import OwnerRepository
 from consentcore.ports.pinned_scopes import PinnedScopeRepository
 from consentcore.ports.storage import PurgeReport, Storage, transact
 from consentcore.ports.tickets import TicketRepository
+from consentcore.ports.tlog import LogObject, TlogRepository
 from consentcore.ports.tokens import ProtocolStorage, TokenRepository
 from consentcore.ports.transactions import TransactionManager, UnitOfWork
 
@@ -95,6 +96,7 @@ __all__ = [
     "Interaction",
     "InteractionRepository",
     "LedgerRepository",
+    "LogObject",
     "NewToken",
     "NoticeKind",
     "NoticeRepository",
@@ -122,6 +124,7 @@ __all__ = [
     "Storage",
     "StorageCapabilities",
     "TicketRepository",
+    "TlogRepository",
     "Token",
     "TokenFormat",
     "TokenKind",

@@ -43,6 +43,7 @@ def list_(state: State) -> None:
             "current": key_id == ring.current_id,
             "created_at": made.get(key_id) or None,
             "used_from": _iso(ring.used_from(key_id)),
+            "revoked_at": _iso(ring.revoked_at(key_id)),
             "published": key_id in published,
             "kids": [kid_of(key_id, name) for name in ALGORITHMS] if key_id in published else [],
         }
@@ -68,7 +69,8 @@ def rotate(state: State, *, at_once: bool) -> None:
     """Add a new master key to the key file; the old ones stay, to verify and to read.
 
     The new key is published at once (/jwks) and used after `consentcore.key_lead_s`. Processes that read this file
-    notice it by themselves; copy it to every other machine before that time is over.
+    notice it by themselves; copy it to every other machine before that time is over. With --now the old keys are marked
+    as revoked: what one of them seals from then on does not verify.
     """
     from consentcore.configured_keys import blaming_keys
     from consentcore.keys import key_file, rotate_key_file
@@ -76,7 +78,7 @@ def rotate(state: State, *, at_once: bool) -> None:
     settings = state.config.settings
     with blaming_keys(state.config):
         path = key_file(settings.keys, state.config.source.entries["consentcore.keys"].folder)
-        fresh = rotate_key_file(path, 0 if at_once else settings.key_lead_s)
+        fresh = rotate_key_file(path, 0 if at_once else settings.key_lead_s, revoke=at_once)
     starts = _iso(fresh.used_from)
     state.say(f"{path} has a new key {fresh.key_id}, published now and used from {starts}")
     state.say("running processes read the file by themselves; copy it to every other machine before that")

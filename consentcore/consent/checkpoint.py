@@ -14,7 +14,6 @@ from functools import partial
 from hmac import compare_digest
 
 from consentcore.consent.ledger import canonical
-from consentcore.consent.merkle import Tree
 from consentcore.domain.clock import Clock
 from consentcore.domain.errors import ConsentcoreError
 from consentcore.domain.event import Checkpoint
@@ -25,6 +24,7 @@ from consentcore.ports.keys import KeyRing
 from consentcore.ports.ledger import LedgerRepository
 from consentcore.ports.storage import Storage, transact
 from consentcore.ports.transactions import UnitOfWork
+from consentcore.tlog import Tree
 
 log = logging.getLogger("consentcore.ledger")
 

@@ -15,7 +15,6 @@ from typing import TypeVar
 
 from consentcore.consent.chain_check import WRONG_KIND, ChainCheck
 from consentcore.consent.checkpoint import LedgerBroken, grow, is_signed
-from consentcore.consent.merkle import Tree
 from consentcore.domain.errors import (
     InvalidInput,
     KeyUnavailable,
@@ -29,6 +28,7 @@ from consentcore.domain.grant_states import GrantState
 from consentcore.ports.keys import KeyRing
 from consentcore.ports.storage import Storage
 from consentcore.ports.transactions import UnitOfWork
+from consentcore.tlog import Tree
 
 T = TypeVar("T")
 

@@ -80,10 +80,21 @@ class NoticeSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A signed statement about the first ``size`` leaves: their Merkle tree head (RFC 9162 section 2.1)."""
+    """A signed statement about the first ``size`` leaves: their Merkle tree head (RFC 6962 section 2.1).
+
+    :ivar root: 32 bytes.
+    :ivar signature: Ed25519 over the text of ``note``; in checkpoints without a note, which older releases made,
+        HMAC-SHA-256.
+    :ivar note: the checkpoint as a signed note (C2SP ``tlog-checkpoint``), which anybody can check.
+    :ivar previous: size of the checkpoint before, 0 where there is none.
+    :ivar seal: keyed hash over all of the above, by which one that is missing in between is noticed.
+    """
 
     size: int
     root: bytes
     created_at: int
     signature: bytes
     key_id: str
+    note: str = ""
+    previous: int = 0
+    seal: bytes = b""

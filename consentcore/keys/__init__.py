@@ -9,10 +9,13 @@ from consentcore.keys.file import (
 )
 from consentcore.keys.opening import key_file, open_key_ring, read_master_keys
 from consentcore.keys.ring import KEY_BYTES, Keys, MasterKey
+from consentcore.keys.signing import EvidenceSigner, KeyTimes
 from consentcore.keys.watched import WatchedKeys
 
 __all__ = [
     "KEY_BYTES",
+    "EvidenceSigner",
+    "KeyTimes",
     "Keys",
     "MasterKey",
     "WatchedKeys",

@@ -23,10 +23,11 @@ from consentcore.keys.ring import KEY_BYTES, MasterKey, decode, encode
 log = logging.getLogger("consentcore.keys")
 
 _FROM = "from="
+_REVOKED = "revoked="
 _HEADER = """\
-# The master keys of consentcore, newest first: id, key, time of making, and from=TIME where a key waits before it is
-# used. Keep this file secret, keep a copy of it in a safe place, and keep old keys: without them evidence cannot be
-# verified and secrets cannot be read.
+# The master keys of consentcore, newest first: id, key, time of making, from=TIME where a key waits before it is
+# used, and revoked=TIME where it may be known to others. Keep this file secret, keep a copy of it in a safe place,
+# and keep old keys: without them evidence cannot be verified and secrets cannot be read.
 """
 
 
@@ -75,19 +76,22 @@ def create_key_file(path: Path | str) -> bool:
     return True
 
 
-def rotate_key_file(path: Path, lead_s: int = 0) -> MasterKey:
+def rotate_key_file(path: Path, lead_s: int = 0, *, revoke: bool = False) -> MasterKey:
     """Put a new master key before those of a key file and return it; the old ones stay.
 
     Two that do this at once on one machine take turns, so that neither loses the other's key. The file keeps its
     owner, group and mode, whoever does this; where it is a link, what it points to is replaced.
 
     :param lead_s: how long everybody gets to read the new key before anything is made with it.
+    :param revoke: mark the old ones: whoever may have seen one has seen the file.
     :raises ConfigurationError: when the file is not in order.
     """
     target = path.resolve()
     with _turn(target):
         before = read_key_file(path)
         fresh = new_master_key(lead_s)
+        if revoke:
+            before = [replace(key, revoked_at=key.revoked_at or fresh.used_from) for key in before]
         draft = _write_draft(target, [fresh, *before], target.stat())
         draft.replace(target)
     return fresh
@@ -124,14 +128,17 @@ def new_master_key(lead_s: int = 0) -> MasterKey:
 def key_line(key: MasterKey) -> str:
     """A key as a line of a key file. This is the key itself: only for files and ``env:`` values."""
     waits = key.used_from and key.used_from != _ms(key.made)
-    starts = datetime.fromtimestamp(key.used_from // SECOND, UTC).isoformat() if waits else ""
-    return " ".join(
-        part for part in (key.key_id, encode(key.secret), key.made, starts and _FROM + starts) if part
-    )
+    times = [_FROM + _iso(key.used_from)] if waits else []
+    times += [_REVOKED + _iso(key.revoked_at)] if key.revoked_at else []
+    return " ".join(part for part in (key.key_id, encode(key.secret), key.made, *times) if part)
+
+
+def _iso(ms: int) -> str:
+    return datetime.fromtimestamp(ms // SECOND, UTC).isoformat()
 
 
 def parse(text: str, place: str) -> list[MasterKey]:
-    """Lines ``id key [made] [from=TIME]``, or a single ``key`` whose id is then derived from it.
+    """Lines ``id key [made] [from=TIME] [revoked=TIME]``, or a single ``key`` whose id is then derived from it.
 
     :param place: where the text stands, for what is said.
     :raises ConfigurationError: naming the line.
@@ -153,8 +160,7 @@ def parse(text: str, place: str) -> list[MasterKey]:
 
 
 def _from_line(parts: Sequence[str]) -> MasterKey:
-    times = [part for part in parts[2:] if part.startswith(_FROM)]
-    made = " ".join(part for part in parts[2:] if not part.startswith(_FROM))
+    made = " ".join(part for part in parts[2:] if not part.startswith((_FROM, _REVOKED)))
     key_id, encoded = (parts[0], parts[1]) if len(parts) > 1 else ("", parts[0])
     try:
         secret = decode(encoded)
@@ -163,12 +169,19 @@ def _from_line(parts: Sequence[str]) -> MasterKey:
     if len(secret) != KEY_BYTES:
         raise ValueError(f"a key id and {KEY_BYTES} bytes in base64")
     key = MasterKey(key_id or _fingerprint(secret), secret, made, _ms(made))
-    if not times:
-        return key
-    starts = _ms(times[0].removeprefix(_FROM))
-    if not starts:
-        raise ValueError(f"{_FROM} and a time such as 2026-11-26T12:00:00+00:00")
-    return replace(key, used_from=starts)
+    starts, revoked = _time_in(parts, _FROM), _time_in(parts, _REVOKED)
+    return replace(key, used_from=starts or key.used_from, revoked_at=revoked)
+
+
+def _time_in(parts: Sequence[str], word: str) -> int:
+    """The time that stands behind a word, in ms; 0 where the word does not stand."""
+    for part in parts[2:]:
+        if part.startswith(word):
+            found = _ms(part.removeprefix(word))
+            if not found:
+                raise ValueError(f"{word} and a time such as 2026-11-26T12:00:00+00:00")
+            return found
+    return 0
 
 
 def _ms(text: str) -> int:

@@ -31,12 +31,14 @@ class MasterKey:
     :ivar secret: 32 bytes.
     :ivar made: when it was made (ISO), or "".
     :ivar used_from: from when on new things are made with it, in ms since the epoch; 0 is at once.
+    :ivar revoked_at: since when nothing that it makes counts, because it may be known to others; 0: it was not revoked.
     """
 
     key_id: str
     secret: bytes = field(repr=False)
     made: str = ""
     used_from: int = 0
+    revoked_at: int = 0
 
 
 class Loaded:
@@ -54,6 +56,7 @@ class Loaded:
         if len(set(self.ids)) != len(self.ids):
             raise ValueError("two keys have the same id")
         self.used_from = {key.key_id: key.used_from for key in master_keys}
+        self.revoked_at = {key.key_id: key.revoked_at for key in master_keys}
         # RFC 5869 section 2.2: the extracted key is what everything else is expanded from.
         self.extracted = {key.key_id: hmac.digest(_SALT, key.secret, "sha256") for key in master_keys}
         self.subkeys: dict[tuple[str, str], bytes] = {}
@@ -108,6 +111,16 @@ class Keys:
         :raises KeyUnavailable: unknown key.
         """
         times = self._ring().used_from
+        if key_id not in times:
+            raise KeyUnavailable(f"the key ring has no key {key_id!r}")
+        return times[key_id]
+
+    def revoked_at(self, key_id: str) -> int:
+        """Since when nothing that a key makes counts, in ms; 0: it was not revoked.
+
+        :raises KeyUnavailable: unknown key.
+        """
+        times = self._ring().revoked_at
         if key_id not in times:
             raise KeyUnavailable(f"the key ring has no key {key_id!r}")
         return times[key_id]

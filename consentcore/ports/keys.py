@@ -9,8 +9,8 @@ from typing import Protocol
 
 class KeyRing(Protocol):
     """Purposes in use: ``session``, ``csrf``, ``ledger``, ``grant-seal``, ``checkpoint``, ``pairwise``,
-    ``refresh``, ``webhook``, ``evidence``, ``signing-es256``, ``signing-eddsa``, ``ticket``, ``login``,
-    ``session-name``, ``browser``."""
+    ``refresh``, ``webhook``, ``evidence``, ``evidence-signing``, ``signing-es256``, ``signing-eddsa``, ``ticket``,
+    ``login``, ``session-name``, ``browser``."""
 
     @property
     def current_id(self) -> str:
@@ -28,6 +28,13 @@ class KeyRing(Protocol):
 
     def used_from(self, key_id: str) -> int:
         """From when on new things are made with a key, in ms since the epoch; 0 is at once.
+
+        :raises KeyUnavailable: when the ring lacks it.
+        """
+        ...
+
+    def revoked_at(self, key_id: str) -> int:
+        """Since when nothing that a key makes counts, in ms since the epoch: it may be known to others; 0: never.
 
         :raises KeyUnavailable: when the ring lacks it.
         """

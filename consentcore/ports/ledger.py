@@ -70,13 +70,17 @@ class LedgerRepository(Protocol):
         """What was left in place of those that were forgotten, by subject."""
         ...
 
-    def sequence_leaves(self, limit: int) -> int:
-        """Give the oldest unsequenced events the next leaf indexes, from 0 and without gaps, those of one grant
-        by their sequence; how many, at most ``limit``."""
+    def sequence_leaves(self, limit: int, *, start: int = 0) -> int:
+        """Give the oldest unsequenced events the next leaf indexes, without gaps, those of one grant by their sequence;
+        how many, at most ``limit``.
+
+        :param start: the first index, unless events have that one or later ones; then the one after the last of them.
+        """
         ...
 
     def leaves(self, start: int, limit: int) -> Sequence[ConsentEvent]:
-        """Events with ``leaf_index >= start``, by leaf index, at most ``limit``."""
+        """Events with ``leaf_index >= start``, by leaf index, at most ``limit``. Indexes that no event has are left
+        out; fewer than ``limit`` say nothing of whether there are more behind ``start + limit``."""
         ...
 
     def add_checkpoint(self, checkpoint: Checkpoint) -> None:
@@ -86,6 +90,13 @@ class LedgerRepository(Protocol):
         """
         ...
 
-    def checkpoints(self) -> Sequence[Checkpoint]:
-        """All checkpoints by size."""
+    def checkpoints(self, *, after: int = 0, limit: int | None = None) -> Sequence[Checkpoint]:
+        """Checkpoints by size, at most ``limit`` of them.
+
+        :param after: size of the last one of the page before.
+        """
+        ...
+
+    def newest_checkpoint(self) -> Checkpoint | None:
+        """The checkpoint of the greatest size."""
         ...

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from consentcore.ports.owners import OwnerRepository
     from consentcore.ports.pinned_scopes import PinnedScopeRepository
     from consentcore.ports.tickets import TicketRepository
+    from consentcore.ports.tlog import TlogRepository
     from consentcore.ports.tokens import TokenRepository
 
 
@@ -35,6 +36,8 @@ class UnitOfWork(Protocol):
     def grants(self) -> GrantRepository: ...
     @property
     def ledger(self) -> LedgerRepository: ...
+    @property
+    def tlog(self) -> TlogRepository: ...
     @property
     def tokens(self) -> TokenRepository: ...
     @property

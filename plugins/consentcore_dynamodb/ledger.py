@@ -34,6 +34,7 @@ _WAITING = "NO-LEAF"
 BUCKET = 10_000
 """Leaves in one partition."""
 COUNT = Key("LEAVES")
+CHECKPOINT_LIST = "CHECKPOINTS"
 
 
 class DynamoLedger:
@@ -125,9 +126,9 @@ class DynamoLedger:
         found = self._work.get_many(map(_tombstone_key, subjects))
         return {one.subject: one for one in map(TOMBSTONES.read, found.values())}
 
-    def sequence_leaves(self, limit: int) -> int:
+    def sequence_leaves(self, limit: int, *, start: int = 0) -> int:
         counted = self._work.get(COUNT, lock=True)
-        size = _size(counted)
+        size = max(start, _size(counted))
         waiting = list(islice(self._waiting(), CAPABILITIES.fits(limit)))
         for index, before in enumerate(waiting, start=size):
             event = replace(EVENTS.read(before), leaf_index=index)
@@ -166,15 +167,22 @@ class DynamoLedger:
         return [EVENTS.read(events[at]) for at in map(_pointed_at, pointers) if at in events]
 
     def add_checkpoint(self, checkpoint: Checkpoint) -> None:
-        key = Key("CHECKPOINTS", number(checkpoint.size))
+        key = Key(CHECKPOINT_LIST, number(checkpoint.size))
         self._made.add(checkpoint.size)
         self._work.add(
             {**CHECKPOINTS.write(checkpoint), **key.attributes},
             f"there is a checkpoint of size {checkpoint.size} already",
         )
 
-    def checkpoints(self) -> Sequence[Checkpoint]:
-        found = [CHECKPOINTS.read(item) for item in self._work.partition("CHECKPOINTS")]
+    def checkpoints(self, *, after: int = 0, limit: int | None = None) -> Sequence[Checkpoint]:
+        items = self._work.partition(CHECKPOINT_LIST, above=number(after), page=min(limit or 100, 100))
+        return self._of_one_view([CHECKPOINTS.read(item) for item in islice(items, limit)])
+
+    def newest_checkpoint(self) -> Checkpoint | None:
+        items = self._work.partition(CHECKPOINT_LIST, page=1, descending=True)
+        return next(iter(self._of_one_view([CHECKPOINTS.read(item) for item in islice(items, 1)])), None)
+
+    def _of_one_view(self, found: Sequence[Checkpoint]) -> Sequence[Checkpoint]:
         known = self._numbered_from
         if known is not None and any(known < one.size for one in found if one.size not in self._made):
             # Reads are not of one moment: this one shows what the leaves that were read do not.

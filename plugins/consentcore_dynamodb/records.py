@@ -19,6 +19,7 @@ from consentcore.api import (
     Disclosure,
     Grant,
     Interaction,
+    LogObject,
     Notice,
     NoticeSnapshot,
     Owner,
@@ -148,6 +149,7 @@ DISCLOSURES = Records(Disclosure)
 TOMBSTONES = Records(Tombstone)
 CHECKPOINTS = Records(Checkpoint)
 PINNED_SCOPES = Records(PinnedScope)
+LOG_OBJECTS = Records(LogObject)
 NOTICES = Records(Notice)
 DELIVERIES = Records(Delivery)
 ATTEMPTS = Records(Attempt)

@@ -13,6 +13,7 @@ from consentcore_dynamodb.notices import DynamoNotices
 from consentcore_dynamodb.owners import DynamoOwners
 from consentcore_dynamodb.pinned_scopes import DynamoPinnedScopes
 from consentcore_dynamodb.tickets import DynamoTickets
+from consentcore_dynamodb.tlog import DynamoTlog
 from consentcore_dynamodb.tokens import DynamoTokens
 from consentcore_dynamodb.work import Work
 
@@ -28,6 +29,7 @@ class DynamoUnit:
         self.interactions = DynamoInteractions(work)
         self.grants = DynamoGrants(work)
         self.ledger = DynamoLedger(work)
+        self.tlog = DynamoTlog(work)
         self.tokens = DynamoTokens(work)
         self.notices = DynamoNotices(work)
         self.pinned_scopes = DynamoPinnedScopes(work)

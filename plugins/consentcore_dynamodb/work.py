@@ -80,12 +80,18 @@ class Work:
         return {key: item for key, item in found.items() if item is not None}
 
     def partition(
-        self, partition: str, *, above: str | None = None, below: str | None = None, page: int = 100
+        self,
+        partition: str,
+        *,
+        above: str | None = None,
+        below: str | None = None,
+        descending: bool = False,
+        page: int = 100,
     ) -> Iterator[Item]:
         """Items of a partition by place, strictly between two places; none is missed."""
         self._check_open()
-        stored = self._table.query(partition, above=above, below=below, page=page)
-        return self._overlaid(TABLE, [stored], {partition}, above, below, descending=False)
+        stored = self._table.query(partition, above=above, below=below, descending=descending, page=page)
+        return self._overlaid(TABLE, [stored], {partition}, above, below, descending=descending)
 
     def find(
         self,

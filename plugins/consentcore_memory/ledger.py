@@ -75,26 +75,32 @@ class MemoryLedger:
         found = ((subject, kept.get(subject)) for subject in subjects)
         return {subject: one for subject, one in found if one is not None}
 
-    def sequence_leaves(self, limit: int) -> int:
+    def sequence_leaves(self, limit: int, *, start: int = 0) -> int:
         draft = self._session.draft
         waiting = list(islice((row for row in draft.events.values() if row.leaf_index is None), limit))
-        for index, event in enumerate(waiting, start=len(draft.leaves)):
+        first = (
+            max(start, 1 + max((index for index, _ in draft.leaves.items()), default=-1)) if waiting else 0
+        )
+        for index, event in enumerate(waiting, start=first):
             draft.events.put(event.event_id, replace(event, leaf_index=index))
             draft.leaves.put(index, event.event_id)
         return len(waiting)
 
     def leaves(self, start: int, limit: int) -> Sequence[ConsentEvent]:
         leaves = self._session.state.leaves
-        last = min(start + limit, len(leaves))
-        return self._events(leaves.get(index) for index in range(max(start, 0), last))
+        return self._events(leaves.get(index) for index in range(max(start, 0), start + limit))
 
     def add_checkpoint(self, checkpoint: Checkpoint) -> None:
         if checkpoint.size in self._session.draft.checkpoints:
             raise self._session.collision(f"there is a checkpoint of size {checkpoint.size} already")
         self._session.draft.checkpoints.put(checkpoint.size, checkpoint)
 
-    def checkpoints(self) -> Sequence[Checkpoint]:
-        return sorted(self._session.state.checkpoints.values(), key=lambda row: row.size)
+    def checkpoints(self, *, after: int = 0, limit: int | None = None) -> Sequence[Checkpoint]:
+        found = sorted(self._session.state.checkpoints.values(), key=lambda row: row.size)
+        return [row for row in found if row.size > after][:limit]
+
+    def newest_checkpoint(self) -> Checkpoint | None:
+        return max(self._session.state.checkpoints.values(), key=lambda row: row.size, default=None)
 
     def _events(self, event_ids: Iterable[str | None]) -> Sequence[ConsentEvent]:
         events = self._session.state.events

@@ -14,6 +14,7 @@ from consentcore_memory.notices import MemoryNotices
 from consentcore_memory.owners import MemoryOwners
 from consentcore_memory.pinned_scopes import MemoryPinnedScopes
 from consentcore_memory.tickets import MemoryTickets
+from consentcore_memory.tlog import MemoryTlog
 from consentcore_memory.tokens import MemoryTokens
 
 
@@ -28,6 +29,7 @@ class MemoryUnit:
         self.interactions = MemoryInteractions(session)
         self.grants = MemoryGrants(session)
         self.ledger = MemoryLedger(session)
+        self.tlog = MemoryTlog(session)
         self.tokens = MemoryTokens(session)
         self.notices = MemoryNotices(session)
         self.pinned_scopes = MemoryPinnedScopes(session)

@@ -92,7 +92,7 @@ class SqlLedger:
             found.update((one.subject, one) for one in map(TOMBSTONES.read, rows))
         return found
 
-    def sequence_leaves(self, limit: int) -> int:
+    def sequence_leaves(self, limit: int, *, start: int = 0) -> int:
         # A clock may go back, a chain may not: within a grant an event never comes before an earlier one.
         age = func.max(_event.occurred_at).over(partition_by=_event.grant_id, order_by=_event.sequence)
         waiting = (
@@ -104,8 +104,8 @@ class SqlLedger:
         oldest = [row[0] for row in self._work.rows(select(waiting.c.event_id).order_by(*order).limit(limit))]
         if not oldest:
             return 0
-        start = self._work.scalar(select(func.coalesce(func.max(_event.leaf_index), -1))) + 1
-        for index, event_id in enumerate(oldest, start=start):
+        next_one = self._work.scalar(select(func.coalesce(func.max(_event.leaf_index), -1))) + 1
+        for index, event_id in enumerate(oldest, start=max(start, next_one)):
             unsequenced = (_event.event_id == event_id, _event.leaf_index.is_(None))
             if not self._work.write(update(consent_event).where(*unsequenced).values(leaf_index=index)):
                 raise self._work.conflict("another worker has sequenced the event meanwhile")
@@ -119,11 +119,15 @@ class SqlLedger:
     def add_checkpoint(self, checkpoint: Checkpoint) -> None:
         self._work.add(checkpoint_table, CHECKPOINTS.values(checkpoint))
 
-    def checkpoints(self) -> Sequence[Checkpoint]:
-        return [
-            CHECKPOINTS.read(row)
-            for row in self._work.rows(select(checkpoint_table).order_by(checkpoint_table.c.size))
-        ]
+    def checkpoints(self, *, after: int = 0, limit: int | None = None) -> Sequence[Checkpoint]:
+        size = checkpoint_table.c.size
+        page = select(checkpoint_table).where(size > after).order_by(size).limit(limit)
+        return [CHECKPOINTS.read(row) for row in self._work.rows(page)]
+
+    def newest_checkpoint(self) -> Checkpoint | None:
+        newest = select(checkpoint_table).order_by(checkpoint_table.c.size.desc()).limit(1)
+        row = self._work.first(newest)
+        return CHECKPOINTS.read(row) if row else None
 
     def _events(self, statement: Select[Any]) -> Sequence[ConsentEvent]:
         return [EVENTS.read(row) for row in self._work.rows(statement)]

@@ -14,6 +14,7 @@ from consentcore_sqlalchemy.notices import SqlNotices
 from consentcore_sqlalchemy.owners import SqlOwners
 from consentcore_sqlalchemy.pinned_scopes import SqlPinnedScopes
 from consentcore_sqlalchemy.tickets import SqlTickets
+from consentcore_sqlalchemy.tlog import SqlTlog
 from consentcore_sqlalchemy.tokens import SqlTokens
 from consentcore_sqlalchemy.work import Work
 
@@ -51,6 +52,10 @@ class SqlUnit:
     @cached_property
     def ledger(self) -> SqlLedger:
         return SqlLedger(self._work)
+
+    @cached_property
+    def tlog(self) -> SqlTlog:
+        return SqlTlog(self._work)
 
     @cached_property
     def tokens(self) -> SqlTokens:

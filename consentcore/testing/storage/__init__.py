@@ -32,6 +32,7 @@ from consentcore.testing.storage.storage import (
 )
 from consentcore.testing.storage.suspension import SuspensionGroup
 from consentcore.testing.storage.tickets import TicketGroup
+from consentcore.testing.storage.tlog import TlogGroup
 from consentcore.testing.storage.tokens import RotationGroup, TokenGroup
 from consentcore.testing.storage.transactions import TransactionGroup
 
@@ -52,6 +53,7 @@ class StorageConformance(
     GrantGroup,
     LedgerGroup,
     PinnedScopeGroup,
+    TlogGroup,
     CodeGroup,
     TokenGroup,
     RotationGroup,

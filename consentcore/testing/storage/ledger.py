@@ -252,3 +252,38 @@ class LedgerGroup:
                 uow.ledger.add_checkpoint(checkpoint)
         with storage.reading() as uow:
             assert list(uow.ledger.checkpoints()) == checkpoints
+            assert list(uow.ledger.checkpoints(limit=2)) == checkpoints[:2]
+            assert list(uow.ledger.checkpoints(after=5)) == checkpoints[2:]
+            assert list(uow.ledger.checkpoints(after=12)) == []
+
+    def test_newest_checkpoint_is_the_largest(self, storage: Storage) -> None:
+        with storage.transaction() as uow:
+            assert uow.ledger.newest_checkpoint() is None
+            for size in (5, 112, 12):
+                uow.ledger.add_checkpoint(factories.checkpoint(size=size))
+        with storage.reading() as uow:
+            found = uow.ledger.newest_checkpoint()
+            assert found is not None
+            assert found.size == 112
+
+    def test_checkpoint_comes_back_equal(self, storage: Storage) -> None:
+        signed = factories.checkpoint(
+            size=7,
+            signature=b"\x00\xff" * 32,
+            note="a.example\n7\n…\n\n— a b\n",
+            previous=3,
+            seal=b"\x00" * 32,
+        )
+        with storage.transaction() as uow:
+            uow.ledger.add_checkpoint(signed)
+        with storage.reading() as uow:
+            assert list(uow.ledger.checkpoints()) == [signed]
+
+    def test_numbering_leaves_room_for_what_is_no_event(self, world: Scenario) -> None:
+        for sequence, start in ((1, 0), (2, 3), (3, 1)):
+            with world.storage.transaction() as uow:
+                uow.ledger.append(factories.event(world.grant, sequence=sequence))
+                assert uow.ledger.sequence_leaves(10, start=start) == 1
+        with world.storage.reading() as uow:
+            assert [event.leaf_index for event in uow.ledger.leaves(0, 10)] == [0, 3, 4]
+            assert [event.leaf_index for event in uow.ledger.leaves(1, 10)] == [3, 4]

@@ -24,6 +24,7 @@ from consentcore_sqlalchemy.tables.one_time_use import pushed_request, used_once
 from consentcore_sqlalchemy.tables.owners import owner, owner_session
 from consentcore_sqlalchemy.tables.pinned_scopes import pinned_scope
 from consentcore_sqlalchemy.tables.tickets import owner_ticket
+from consentcore_sqlalchemy.tables.tlog import log_object
 from consentcore_sqlalchemy.tables.tokens import code, token
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "delivery_attempt",
     "disclosure",
     "interaction",
+    "log_object",
     "metadata",
     "notice",
     "notice_snapshot",

@@ -70,4 +70,7 @@ checkpoint = Table(
     Column("created_at", Ms, nullable=False),
     Column("signature", Hash, nullable=False),
     Column("key_id", Text, nullable=False),
+    Column("note", Text, nullable=False, server_default=text("''")),
+    Column("previous", BigInteger, nullable=False, server_default=text("0")),
+    Column("seal", Hash, nullable=True),
 )

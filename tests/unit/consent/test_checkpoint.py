@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from consentcore.consent import checkpoint
 from consentcore.consent.checkpoint import LedgerBroken, advance
-from consentcore.consent.merkle import Tree
 from consentcore.testing.fakes import fixed_keys
+from consentcore.tlog import Tree
 
 
 def head(leaves: list[bytes]) -> bytes:
