@@ -39,7 +39,8 @@ STORAGE = {
 """By the name under which a unit of work, or a storage, has them: module of ``consentcore.ports``, and class."""
 
 READING = """
-    active_of all attempts_of backlog by_email checkpoints count deliveries disclosures due endpoint endpoints expired
+    active_of all attempts_of backlog by_email checkpoints count deliveries disclosures due ending endpoint endpoints
+    expired
     failing_endpoints find_token get leaves list newest_checkpoint of_grant of_owner orphans page password_hash
     read_authorize read_code session sessions several snapshot stats tombstones unexpanded waiting
 """

@@ -45,6 +45,7 @@ class NoticeKind(StrEnum):
     PASSWORD_CHANGED = "account.password_changed"
     EMAIL_CHANGE = "account.email_change"
     EMAIL_CHANGED = "account.email_changed"
+    ACCESS_ENDING = "account.access_ending"
 
     @property
     def is_account(self) -> bool:
@@ -136,6 +137,7 @@ NOTICE_KINDS = (
     NoticeProfile(NoticeKind.PASSWORD_CHANGED, _OWNER, status="", mail="password_changed"),
     NoticeProfile(NoticeKind.EMAIL_CHANGE, _OWNER, status="", mail="email_change", needs_link=True),
     NoticeProfile(NoticeKind.EMAIL_CHANGED, _OWNER, status="", mail="email_changed"),
+    NoticeProfile(NoticeKind.ACCESS_ENDING, _OWNER, status="", mail="ending"),
 )
 
 EVENT_KINDS = (

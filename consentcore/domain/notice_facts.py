@@ -73,7 +73,8 @@ def _members(facts: _Facts) -> dict[str, object]:
 
 @dataclass(frozen=True, slots=True)
 class ConsentFacts(_Facts):
-    """Of an event of the ledger, from the moment of the event. No secret, no address, no owner's name.
+    """Of an event of the ledger, from the moment of the event, or of a grant that is about to end. No secret, no
+    address, no owner's name.
 
     :ivar event_type: an :class:`~consentcore.domain.event_kinds.EventType`.
     :ivar sequence: of the event in its grant's chain, from 1; 0 where it is not said.
@@ -95,6 +96,7 @@ class ConsentFacts(_Facts):
     :ivar had_grant_before: on a denial, whether the client already had a permission of this owner, so that telling it
         who said no tells it nothing new.
     :ivar locale: of the page on which the owner decided (BCP 47); "" where it was somebody else, or was not noted.
+    :ivar about: id of the latest decision, where the notice tells of no event itself; else "".
     :ivar test: whether there is no such grant, and it is all for a test.
     """
 
@@ -116,6 +118,7 @@ class ConsentFacts(_Facts):
     resource_ids: tuple[str, ...] = field(default=(), metadata=_UNLESS_EMPTY)
     previous_resource_ids: tuple[str, ...] = field(default=(), metadata=_UNLESS_EMPTY)
     granted_at: str = field(default="", metadata=_UNLESS_EMPTY)
+    about: str = field(default="", metadata=_UNLESS_EMPTY)
     test: bool = field(default=False, metadata=_UNLESS_EMPTY)
 
 
@@ -181,7 +184,7 @@ def facts_of(notice: Notice) -> NoticeFacts:
 
     :raises NoticeFactsError: when its data is not that.
     """
-    if notice.kind.is_consent:
+    if notice.kind.is_consent or notice.kind is NoticeKind.ACCESS_ENDING:
         return ConsentFacts.from_json(notice.data)
     if notice.kind.is_account:
         return AccountFacts.from_json(notice.data)

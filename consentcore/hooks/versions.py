@@ -68,6 +68,7 @@ CHANGES = {
             "delivery_log.requeue",
             "delivery_log.stats",
             "grants.active_of",
+            "grants.ending",
             "ledger.disclosures",
             "ledger.forget",
             "ledger.put_disclosures",

@@ -111,7 +111,7 @@ class MailRenderer:
             "when": language.moment(notice.occurred_at, timezone),
             "until": language.day(from_iso(consent.expires_at), timezone) if consent.expires_at else "",
             "since": language.day(from_iso(consent.granted_at), timezone) if consent.granted_at else "",
-            "number": wording.confirmation_number(notice.notice_id),
+            "number": wording.confirmation_number(consent.about or notice.notice_id),
             "event_id": notice.notice_id,
             "grant_id": notice.grant_id,
             "client_id": notice.client_id,

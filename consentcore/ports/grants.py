@@ -76,6 +76,14 @@ class GrantRepository(Protocol):
         """
         ...
 
+    def ending(self, behind: tuple[int, str], until: int, limit: int) -> Sequence[Grant]:
+        """ACTIVE grants that end at or before ``until``, by their end and then by id.
+
+        :param behind: end, in milliseconds, and id of the one that the answer begins behind; the id may be "".
+        :param limit: at most so many, 1 to 1000.
+        """
+        ...
+
     def due(self, now: int, limit: int) -> Sequence[Grant]:
         """ACTIVE grants whose time is over at ``now``, oldest end first, at most ``limit``.
 

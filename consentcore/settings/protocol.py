@@ -122,6 +122,12 @@ class ConsentSettings:
     default_days: int = setting(
         "How long a grant lasts unless a scope of it ends earlier.", default=365, minimum=1, maximum=3650
     )
+    reminder_days: tuple[int, ...] = setting(
+        "How many days before a grant ends its owner is reminded of it, once each; empty: never.",
+        default=(30, 7),
+        minimum=1,
+        maximum=365,
+    )
 
 
 @dataclass(frozen=True)

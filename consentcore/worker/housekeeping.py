@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from consentcore.consent import shut_out
+from consentcore.consent.reminders import Reminders
 from consentcore.domain.errors import InvalidTransition, NotFound
 from consentcore.domain.grant import Grant, standing
 from consentcore.domain.grant_states import GrantState
@@ -64,6 +65,7 @@ class Housekeeping:
             Chore("abandon requests", 10.0, self._abandon),
             Chore("advance checkpoint", 5.0, self._checkpoint),
             Chore("review endpoints", 60.0, self.endpoints.review),
+            Chore("remind", 60.0, Reminders(runtime.storage, runtime.clock, runtime.settings.consent).run),
             Chore("purge", 60.0, self._purge),
         ]
         if not runtime.storage.capabilities.joins_client_state:

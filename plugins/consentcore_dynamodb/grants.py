@@ -100,6 +100,12 @@ class DynamoGrants:
         items = self._work.find(index, all_shards(kind), above=after or None, page=min(limit, 100))
         return list(islice((row for row in map(GRANTS.read, items) if row.state in wanted), limit))
 
+    def ending(self, behind: tuple[int, str], until: int, limit: int) -> Sequence[Grant]:
+        found = self._work.find(
+            WORK, all_shards(_DUE), above=place(*behind), below=place(until + 1), page=min(limit, 100)
+        )
+        return [GRANTS.read(item) for item in islice(found, limit)]
+
     def due(self, now: int, limit: int) -> Sequence[Grant]:
         found = self._work.find(WORK, all_shards(_DUE), below=place(now + 1), page=min(limit, 100))
         return [GRANTS.read(item) for item in islice(found, limit)]

@@ -59,12 +59,17 @@ class MemoryGrants:
         rows = self._narrowed(GrantState if states is None else states, client_id=client_id)
         return sorted((row for row in rows if row.grant_id > after), key=lambda row: row.grant_id)[:limit]
 
+    def ending(self, behind: tuple[int, str], until: int, limit: int) -> Sequence[Grant]:
+        active = (row for row in self._session.state.grants.values() if row.state is GrantState.ACTIVE)
+        rows = (row for row in active if behind < _end(row) and row.expires_at <= until)
+        return sorted(rows, key=_end)[:limit]
+
     def due(self, now: int, limit: int) -> Sequence[Grant]:
         state = self._session.state
         off = {row.client_id for row in state.clients.values() if not row.enabled}
         active = (row for row in state.grants.values() if row.state is GrantState.ACTIVE)
         rows = (row for row in active if row.expires_at <= now or row.client_id in off)
-        return sorted(rows, key=lambda row: (row.expires_at, row.grant_id))[:limit]
+        return sorted(rows, key=_end)[:limit]
 
     def _narrowed(
         self, states: Iterable[GrantState], *, owner_id: str = "", client_id: str = ""
@@ -81,6 +86,10 @@ class MemoryGrants:
                 raise self._session.collision("the owner has an active grant for this client already")
             draft.active.put(pair, grant.grant_id)
         draft.grants.put(grant.grant_id, grant)
+
+
+def _end(grant: Grant) -> tuple[int, str]:
+    return (grant.expires_at, grant.grant_id)
 
 
 def _recency(grant: Grant) -> tuple[int, str]:

@@ -79,6 +79,14 @@ class SqlGrants:
             page = page.where(_grant.state.in_(_names(states)))
         return self._grants(page)
 
+    def ending(self, behind: tuple[int, str], until: int, limit: int) -> Sequence[Grant]:
+        page = select(consent_grant).where(
+            _grant.state == ACTIVE,
+            _grant.expires_at.between(behind[0], until),  # what the index is over
+            tuple_(_grant.expires_at, _grant.grant_id) > tuple_(*behind),
+        )
+        return self._grants(page.order_by(_grant.expires_at, _grant.grant_id).limit(limit))
+
     def due(self, now: int, limit: int) -> Sequence[Grant]:
         # Two halves, so that each finds its rows by an index of its own.
         active = select(_grant.grant_id).where(_grant.state == ACTIVE)

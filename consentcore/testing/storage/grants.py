@@ -283,6 +283,21 @@ class GrantGroup:
             assert list(uow.grants.all(states=ACTIVE)) == grants
         assert [*first, *rest] == grants
 
+    def test_ending_grants_come_by_their_end_in_pages(self, storage: Storage) -> None:
+        populate(storage, expires_at=NOW - 1)
+        first, second = sorted(
+            (populate(storage, expires_at=NOW + 5).grant for _ in range(2)), key=lambda grant: grant.grant_id
+        )
+        third = populate(storage, expires_at=NOW + 9).grant
+        populate(storage, expires_at=NOW + 8).end()
+        populate(storage, expires_at=NOW + 10)
+        with storage.reading() as uow:
+            ending = uow.grants.ending
+            assert list(ending((NOW, ""), NOW + 9, 10)) == [first, second, third]
+            assert list(ending((NOW, ""), NOW + 9, 2)) == [first, second]
+            assert list(ending((first.expires_at, first.grant_id), NOW + 9, 10)) == [second, third]
+            assert list(ending((third.expires_at, third.grant_id), NOW + 9, 10)) == []
+
     def test_due_grants_are_over(self, storage: Storage) -> None:
         over = populate(storage, expires_at=NOW)
         earlier = populate(storage, expires_at=NOW - 5)

@@ -51,6 +51,16 @@ EVENTS = {
     "withdrawn": (NoticeKind.REVOKED, {**ENDED, "event_type": "withdrawn", "initiator": "user"}),
     "closed": (NoticeKind.REVOKED, {**ENDED, "event_type": "closed", "initiator": "client"}),
     "revoked": (NoticeKind.REVOKED, {**ENDED, "event_type": "revoked", "initiator": "admin"}),
+    "ending": (
+        NoticeKind.ACCESS_ENDING,
+        {
+            "scopes": ["comfort.read"],
+            "resource_ids": ["s1", "s2"],
+            "granted_at": "2026-03-01T09:00:00Z",
+            "expires_at": END,
+            "about": "4f1c09ab-77e2-4000-8000-000000000000",
+        },
+    ),
     "expired": (NoticeKind.EXPIRED, {**ENDED, "event_type": "expired", "initiator": "system"}),
 }
 WHO = {
@@ -60,6 +70,7 @@ WHO = {
     "withdrawn": "you revoked the access of CoolSite",
     "closed": "CoolSite, made by Frostline SAS, ended its own access",
     "revoked": "we ended the access of CoolSite",
+    "ending": "On 1 March 2027 the access of CoolSite, made by Frostline SAS, to your data",
     "expired": "had an end date, and that date has come: 1 March 2027",
 }
 
@@ -102,7 +113,7 @@ COMMON = ("Lumen Energy", "CoolSite", "Frostline SAS", "Confirmation number:", "
 
 @pytest.mark.parametrize("event", EVENTS)
 def test_nt_01_nt_02_nt_03_nt_04_nt_05_nt_07_mails_say_who_what_when_and_where_to_turn(event):
-    dated = ("18 November 2026, 12:06 CET",) if event != "expired" else ()
+    dated = ("18 November 2026, 12:06 CET",) if event not in {"expired", "ending"} else ()
     says_in_both(event, *COMMON, *dated, WHO[event], "https://authority.example/")
 
 
@@ -115,6 +126,17 @@ def test_nt_01_nt_05_mails_name_data_and_sites_and_the_end_in_the_words_of_the_p
         "Lyon office",
         "Warehouse 2",
         "This ends by itself on 1 March 2027.",
+    )
+
+
+def test_nt_06_a_reminder_says_what_goes_on_until_when_and_names_the_decision_that_it_is_about():
+    says_in_both(
+        "ending",
+        "Until then CoolSite can use:",
+        "Lyon office",
+        "You allowed it on 1 March 2026.",
+        "Confirmation number: 4F1C-09AB-77E2",
+        "If you want it to end earlier, revoke it.",
     )
 
 

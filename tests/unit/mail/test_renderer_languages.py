@@ -68,6 +68,7 @@ EVERY = [
     *((NoticeKind.SECURITY, {"event_type": kind}) for kind in ("code_replayed", "refresh_reused")),
     (NoticeKind.ENDPOINT_FAILING, FAILS),
     (NoticeKind.ENDPOINT_DISABLED, FAILS),
+    (NoticeKind.ACCESS_ENDING, {**ALLOWS, "granted_at": "2026-03-01T00:00:00Z", "resource_ids": ["*"]}),
     *((kind, {}) for kind in NoticeKind if kind.is_account),
 ]
 
