@@ -10,7 +10,7 @@ from consentcore.domain.notice import DELIVERY_LOG_MS, DeliveryState
 from consentcore.domain.parties import Audience
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from consentcore.domain.event import ConsentEvent
     from consentcore.domain.notice import Delivery
@@ -23,12 +23,16 @@ class AudienceStatus:
     """How far it has got to one audience.
 
     :ivar at: when it confirmed, in ms; None until then.
+    :ivar told_at: when what it confirmed was sent; None until then.
+    :ivar tried: whether it was tried, and did not confirm.
     :ivar waiting: still tried.
     :ivar failed: given up.
     :ivar bounced: the receiver's side has refused it; what else fails is no fault of theirs.
     """
 
     at: int | None = None
+    told_at: int | None = None
+    tried: bool = False
     waiting: bool = False
     failed: bool = False
     bounced: bool = False
@@ -59,16 +63,26 @@ def notice_status(storage: Storage, uow: UnitOfWork, event: ConsentEvent, now: i
     if not deliveries:
         live = any(endpoint.disabled_at is None for endpoint in endpoints)
         return NoticeStatus(AudienceStatus(waiting=live), AudienceStatus(waiting=True))
-    return NoticeStatus(_news(to_application), _news(to_owner))
+    return NoticeStatus(_news(to_application, storage), _news(to_owner, storage))
 
 
-def _news(deliveries: Iterable[Delivery]) -> AudienceStatus:
-    series = list(deliveries)
-    done = [one.finished_at for one in series if one.state is DeliveryState.DELIVERED and one.finished_at]
+def _news(series: Sequence[Delivery], storage: Storage) -> AudienceStatus:
+    done = [one for one in series if one.state is DeliveryState.DELIVERED and one.finished_at]
     waiting = any(one.state is DeliveryState.PENDING for one in series)
+    if done:
+        last = max(done, key=lambda one: one.finished_at or 0)
+        return AudienceStatus(at=last.finished_at, told_at=_sent_at(last, storage), waiting=waiting)
     states = {one.state for one in series}
-    over = not done and not waiting
-    bounced = over and DeliveryState.REJECTED in states
+    bounced = not waiting and DeliveryState.REJECTED in states
     return AudienceStatus(
-        max(done, default=None), waiting, bounced or (over and DeliveryState.DEAD in states), bounced
+        tried=any(one.attempts for one in series),
+        waiting=waiting,
+        failed=bounced or (not waiting and DeliveryState.DEAD in states),
+        bounced=bounced,
     )
+
+
+def _sent_at(delivered: Delivery, storage: Storage) -> int | None:
+    """When the try began that the receiver confirmed."""
+    tries = storage.delivery_log.attempts_of([delivered.delivery_id]).get(delivered.delivery_id, ())
+    return max((one.started_at for one in tries), default=delivered.finished_at)

@@ -80,6 +80,21 @@ def moment(ms: int, timezone: str, tag: str) -> str:
     return pattern.replace("{0}", f"{clock} {name}").replace("{1}", format_date(when, "long", locale))
 
 
+def clock(ms: int, timezone: str, tag: str) -> str:
+    """The time of a day to the second, for what has just happened: ``15:04:09``."""
+    locale = _locale(tag)
+    if locale is None:
+        return english_clock(ms, timezone)
+    from babel.dates import format_time
+
+    return format_time(_local(ms, timezone), "medium", locale=locale)
+
+
+def english_clock(ms: int, timezone: str = "UTC") -> str:
+    """``15:04:09``."""
+    return f"{_local(ms, timezone):%H:%M:%S}"
+
+
 def number(value: int, tag: str) -> str:
     """A whole number with the separators of the language."""
     locale = _locale(tag)

@@ -103,6 +103,14 @@ class Language:
             return dates.english_month(ms, timezone)
         return dates.month(ms, timezone, self.tag)
 
+    def clock(self, ms: int, timezone: str = "UTC") -> str:
+        """``15:04:09``, where the day is known."""
+        from consentcore.i18n import dates
+
+        if self._name == ENGLISH:
+            return dates.english_clock(ms, timezone)
+        return dates.clock(ms, timezone, self.tag)
+
     def moment(self, ms: int, timezone: str = "UTC") -> str:
         """``23 November 2026, 15:04 CET``: with the zone, always."""
         from consentcore.i18n import dates

@@ -47,6 +47,7 @@ def includeme(config: Configurator) -> None:
     config.add_route("consents.revoked", "/consents/revoked")
     config.add_route("consents.history", "/consents/history")
     config.add_route("consents.grant", "/consents/{grant_id}")
+    config.add_route("consents.progress", "/consents/{grant_id}/progress")
     config.add_route("consents.revoke", "/consents/{grant_id}/revoke")
 
 

@@ -111,7 +111,7 @@ def test_the_page_never_calls_the_number_of_the_grant_that_of_its_end(platform):
     head = browser.get(f"/consents/{grant.grant_id}").html.select_one("[role=status]").get_text()
     assert "confirmation number" not in head
     told = visible(browser.get(f"/consents/{grant.grant_id}"))
-    assert "You get an e-mail about it" in told
+    assert "You get an e-mail at" in told
     work(platform)
     expired = event_of(platform, grant)
     head = browser.get(f"/consents/{grant.grant_id}").html.select_one("[role=status]").get_text()

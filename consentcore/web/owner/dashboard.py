@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from consentcore.consent.owner_grants import OwnerGrants
 from consentcore.consent.shut_out import CLIENT_DISABLED
 from consentcore.domain.event import ConsentEvent
 from consentcore.domain.event_kinds import EventType
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from pyramid.request import Request
 
-    from consentcore.consent.owner_grants import OwnerGrants
     from consentcore.domain.client import Client, Halt
 
 
@@ -38,6 +38,11 @@ class Card:
     scopes: tuple[Scope, ...]
     acts: bool
     suspended: Halt | None = None
+
+
+def own_grants(request: Request) -> OwnerGrants:
+    """The permissions of whoever is signed in."""
+    return OwnerGrants(request.uow, request.owner.owner_id, request.now)
 
 
 def cards(request: Request, shown: Iterable[Grant], grants: OwnerGrants) -> list[Card]:
