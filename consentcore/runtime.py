@@ -12,6 +12,7 @@ from consentcore.domain.clock import SystemClock
 from consentcore.domain.errors import ConfigurationError, StorageError
 from consentcore.plugin_parts import PluginParts
 from consentcore.ports.storage import transact
+from consentcore.settings import controller_of
 
 if TYPE_CHECKING:
     from consentcore.clients.access import ClientAccess
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from consentcore.consent.scope_pins import ScopePins
     from consentcore.consent.service import ConsentService
     from consentcore.domain.clock import Clock
+    from consentcore.domain.controller import Controller
     from consentcore.domain.event_kinds import EventType
     from consentcore.i18n import Languages
     from consentcore.metrics import Meters
@@ -104,6 +106,11 @@ class Runtime(PluginParts):
     def scope_pins(self) -> ScopePins:
         """What the catalog said before."""
         return self._once("scope pins", self._make_scope_pins)
+
+    @property
+    def controller(self) -> Controller:
+        """What the operator says of itself in records of consent."""
+        return controller_of(self.settings)
 
     @property
     def interactions(self) -> Interactions:
@@ -212,6 +219,7 @@ class Runtime(PluginParts):
             catalog=self.catalog,
             code_ttl_ms=self.settings.oauth.code_ttl_s * 1000,
             grant_days=self.settings.consent.default_days,
+            controller=self.controller,
         )
 
     def _make_scope_pins(self) -> ScopePins:

@@ -30,12 +30,15 @@ def verify(state: State, ctx: click.Context) -> None:
     runtime = state.runtime
     report = verify_all(runtime.storage, runtime.keys)
     summary = f"{report.grants} consents, {report.events} events, {report.checkpoints} checkpoints"
+    if report.forgotten:
+        summary += f"; {report.forgotten} personal values or pages were forgotten, as their tombstones say"
     state.answer(
         {
             "ok": report.ok,
             "grants": report.grants,
             "events": report.events,
             "checkpoints": report.checkpoints,
+            "forgotten": report.forgotten,
             "problems": [asdict(problem) for problem in report.problems],
         },
         f"intact: {summary}" if report.ok else "",

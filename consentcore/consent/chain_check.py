@@ -6,8 +6,10 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hmac import compare_digest
+from typing import Any
 
 from consentcore.consent import ledger
+from consentcore.consent.disclosure_check import DisclosureCheck, parsed
 from consentcore.consent.snapshot import hash_of
 from consentcore.domain.clock import from_iso
 from consentcore.domain.errors import InvalidInput, KeyUnavailable
@@ -32,11 +34,15 @@ class Finding:
 
 
 class ChainCheck:
-    """Checks chains, and each snapshot that they name once."""
+    """Checks chains, and each snapshot that they name once.
+
+    :ivar disclosures: gathers what sound events and snapshots commit to; whoever checks chains settles it.
+    """
 
     def __init__(self, keys: KeyRing) -> None:
         self._keys = keys
         self._sound: set[str] = set()
+        self.disclosures = DisclosureCheck(keys)
 
     def findings(self, uow: UnitOfWork, grant: Grant, events: Sequence[ConsentEvent]) -> Iterator[Finding]:
         """The first broken event of the chain, then what is wrong with the row.
@@ -66,11 +72,14 @@ class ChainCheck:
         self, uow: UnitOfWork, grant: Grant, event: ConsentEvent, expected: int, head: bytes
     ) -> str:
         try:
-            return (
-                _misplaced(grant, event, expected, head)
-                or self._edited(event)
-                or self._wrong_snapshot(uow, event)
-            )
+            wrong = _misplaced(grant, event, expected, head) or self._edited(event)
+            if wrong:
+                return wrong
+            body = json.loads(event.body)
+            self.disclosures.note(event, body, body)
+            return self._wrong_snapshot(uow, event, body)
+        except KeyUnavailable as error:
+            return str(error)
         except WRONG_KIND as error:
             return f"a value of it is none that was ever written ({error})"
 
@@ -84,11 +93,13 @@ class ChainCheck:
             return "its text is not the one that was written"
         return _column_mismatch(event, json.loads(event.body))
 
-    def _wrong_snapshot(self, uow: UnitOfWork, event: ConsentEvent) -> str:
-        wanted = json.loads(event.body)["evidence"]["snapshot_hash"]
+    def _wrong_snapshot(self, uow: UnitOfWork, event: ConsentEvent, body: dict[str, Any]) -> str:
+        wanted = body["evidence"]["snapshot_hash"]
         if not wanted or wanted in self._sound:
             return ""
         found = uow.ledger.snapshot(wanted)
+        if found is None and self.disclosures.was_forgotten(uow, wanted):
+            return ""
         if found is None:
             return f"the snapshot {wanted} of what was shown is missing"
         if found.snapshot_hash != wanted or hash_of(found.content) != wanted:
@@ -96,6 +107,7 @@ class ChainCheck:
         if len(self._sound) >= REMEMBERED:
             self._sound.clear()
         self._sound.add(wanted)
+        self.disclosures.note(event, parsed(found.content), body)
         return ""
 
     def _wrong_row(self, grant: Grant) -> str:

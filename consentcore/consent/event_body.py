@@ -1,15 +1,18 @@
 """What an event says (ISO/IEC TS 27560, with the vocabulary of DPV), in the words of its time.
 
-Names of clients and texts are copied, never referred to: they have to be read years later.
+Names of clients and texts are copied, never referred to: they have to be read years later. What is personal stands
+beside the body, see :mod:`consentcore.consent.personal`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
+from consentcore.consent.record import record_members
 from consentcore.domain.client import Client
 from consentcore.domain.clock import iso
+from consentcore.domain.controller import Controller
 from consentcore.domain.event import Evidence
 from consentcore.domain.event_kinds import EventType, event_kind
 from consentcore.domain.grant import Grant
@@ -27,6 +30,7 @@ class Action:
     :ivar granted: and allowed,
     :ivar declined: and refused.
     :ivar details: further members of the body, such as the family of a security event.
+    :ivar labels: what the chosen resources are called, by id; personal, so that no body has them.
     :ivar effective_at: when it happened, in milliseconds, for what is recorded later; None: when it is recorded.
     """
 
@@ -38,28 +42,45 @@ class Action:
     declined: tuple[str, ...] = ()
     details: Mapping[str, object] | None = None
     effective_at: int | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 def describe(
-    action: Action, before: Grant | None, after: Grant, client: Client | None, catalog: Catalog
+    action: Action,
+    before: Grant | None,
+    after: Grant,
+    client: Client | None,
+    catalog: Catalog,
+    *,
+    controller: Controller,
+    owner_timezone: str = "",
 ) -> dict[str, object]:
-    """Return the body of an event, except for its identity and the standing of the grant after it."""
+    """Return the body of an event, except for its identity, the standing of the grant after it, and what is personal.
+
+    :param owner_timezone: of the owner who did it, such as ``Europe/Paris``; "" where it was somebody else.
+    """
     by_owner = action.actor.type is ActorType.OWNER
+    by_operator = action.actor.type is ActorType.OPERATOR
     content: dict[str, object] = {
+        **record_members(after, client, catalog, controller),
         "owner_type": "person",
+        "owner_timezone": owner_timezone,
         "acting_user_id": after.owner_id if by_owner else "",
         "authority_basis": "self" if by_owner else "",
-        "actor": {"type": action.actor.type.value, "id": action.actor.actor_id},
+        "actor": {"type": action.actor.type.value, "id": "" if by_operator else action.actor.actor_id},
         "scopes_requested": list(action.requested),
         "scopes_granted": list(action.granted),
         "scopes_declined": list(action.declined),
         "scopes_before": list(before.scopes) if before else [],
         "resources_before": list(before.resources) if before else [],
         "state_before": before.state.value if before else "",
-        "data_categories": _data_categories(after, catalog),
-        "withdrawal_method": f"/consents/{after.grant_id}/revoke",
         "scope_revisions": _revisions(action, before, after, catalog),
-        "policy_versions": {"catalog": action.evidence.catalog_version, "ui": action.evidence.ui_version},
+        "policy_versions": {
+            "catalog": action.evidence.catalog_version,
+            "ui": action.evidence.ui_version,
+            "privacy_policy": controller.privacy_policy,
+            "terms": controller.terms,
+        },
         "evidence": _evidence(action),
         **_client(client),
         **(action.details or {}),
@@ -79,16 +100,6 @@ def _client(client: Client | None) -> dict[str, object]:
     }
 
 
-def _data_categories(grant: Grant, catalog: Catalog) -> list[dict[str, str]]:
-    """Categories of every granted scope; none is optional once it was granted."""
-    return [
-        {"type": category, "scope": reference, "necessity": "required"}
-        for scope, reference in zip(grant.scope_ids, grant.scopes, strict=True)
-        if scope in catalog and catalog[scope].reference == reference
-        for category in catalog[scope].data_categories
-    ]
-
-
 def _revisions(action: Action, before: Grant | None, after: Grant, catalog: Catalog) -> dict[str, int]:
     """Of the words in force, for every pinned scope that the event names."""
     named = {*action.requested, *action.granted, *action.declined, *after.scopes}
@@ -98,6 +109,7 @@ def _revisions(action: Action, before: Grant | None, after: Grant, catalog: Cata
 def _evidence(action: Action) -> dict[str, object]:
     found = action.evidence
     text = asdict(found)
+    del text["reason_text"]  # personal
     text["presented_at"] = None if found.presented_at is None else iso(found.presented_at)
     text["auth_time"] = None if found.auth_time is None else iso(found.auth_time)
     text["reason_code"] = reason_of(action)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from consentcore.consent.ledger import effective_at
+from consentcore.consent.personal import disclosed_by
 from consentcore.domain.clock import iso
 from consentcore.domain.errors import NotFound, StorageConflict
 from consentcore.domain.event import ConsentEvent, NoticeSnapshot
@@ -85,7 +86,9 @@ def _owner(owner: Owner) -> dict[str, object]:
 
 def _grant(uow: UnitOfWork, grant: Grant, now: int, snapshots: dict[str, object]) -> dict[str, object]:
     found = standing(grant, now, uow.clients.get(grant.client_id))
-    events = [_event(event) for event in uow.ledger.of_grant(grant.grant_id)]
+    chain = uow.ledger.of_grant(grant.grant_id)
+    values = disclosed_by(uow, chain)
+    events = [_event(event, values[event.event_id]) for event in chain]
     for event in events:
         _collect(uow, event["body"], snapshots)
     return {
@@ -102,7 +105,7 @@ def _grant(uow: UnitOfWork, grant: Grant, now: int, snapshots: dict[str, object]
     }
 
 
-def _event(event: ConsentEvent) -> dict[str, object]:
+def _event(event: ConsentEvent, values: dict[str, object]) -> dict[str, object]:
     return {
         "event_id": event.event_id,
         "sequence": event.sequence,
@@ -114,6 +117,7 @@ def _event(event: ConsentEvent) -> dict[str, object]:
         "record_hash": event.record_hash.hex(),
         "key_id": event.key_id,
         "body": json.loads(event.body),
+        "disclosed": values,
     }
 
 

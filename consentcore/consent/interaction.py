@@ -7,7 +7,7 @@ used up with the answer; each browser has an opening besides, which is found aga
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from consentcore.consent.browser import BrowserMarks
     from consentcore.consent.service import ConsentService, Decision
     from consentcore.domain.client import Client
+    from consentcore.domain.disclosure import Disclosure
     from consentcore.domain.event import Evidence, NoticeSnapshot
     from consentcore.domain.owner import Owner
     from consentcore.domain.scope import Catalog
@@ -119,6 +120,7 @@ class Interactions:
         evidence: Evidence,
         snapshot: NoticeSnapshot,
         now: int,
+        disclosures: Sequence[Disclosure] = (),
     ) -> str:
         """Record a yes, see :meth:`ConsentService.approve`; where it leads, with a code.
 
@@ -134,6 +136,7 @@ class Interactions:
             decision=decision,
             evidence=evidence,
             snapshot=snapshot,
+            disclosures=disclosures,
         )
         _note(uow, interaction_id, interaction, APPROVE, now)
         return self._authorization.success_url(interaction.request, approval.code)
@@ -149,6 +152,7 @@ class Interactions:
         evidence: Evidence,
         snapshot: NoticeSnapshot,
         now: int,
+        disclosures: Sequence[Disclosure] = (),
     ) -> str:
         """Record a no, see :meth:`ConsentService.deny`; where it leads.
 
@@ -156,7 +160,13 @@ class Interactions:
         """
         use_up_shared(uow, interaction_id)
         self._service.deny(
-            uow, interaction=interaction, client=client, owner=owner, evidence=evidence, snapshot=snapshot
+            uow,
+            interaction=interaction,
+            client=client,
+            owner=owner,
+            evidence=evidence,
+            snapshot=snapshot,
+            disclosures=disclosures,
         )
         _note(uow, interaction_id, interaction, DENY, now)
         return self._authorization.error_url(interaction.request, "access_denied", "The data owner said no")

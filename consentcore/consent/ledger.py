@@ -9,14 +9,15 @@ from dataclasses import dataclass, replace
 
 import rfc8785
 
+from consentcore.consent.record import check_record
 from consentcore.domain.clock import from_iso, iso
 from consentcore.domain.errors import InvalidInput
 from consentcore.domain.event import ConsentEvent
-from consentcore.domain.event_kinds import EventType
+from consentcore.domain.event_kinds import EventType, event_kind
 from consentcore.domain.grant import Grant
 from consentcore.ports.keys import KeyRing
 
-SCHEMA = "urn:consentcore:consent-event:1"
+SCHEMA = "urn:consentcore:consent-event:2"
 LEDGER = "ledger"
 GRANT_SEAL = "grant-seal"
 
@@ -54,6 +55,7 @@ def chain(
     :param before: the grant as it stands; None starts a chain.
     :param after: the grant as it shall be; its ``sequence``, ``head``, ``key_id`` and ``seal`` are set here.
     :returns: the sealed grant and the event, both yet to be stored.
+    :raises InvalidInput: when the record of a consent lacks a member that has to be there.
     """
     sequence = before.sequence + 1 if before else 1
     prev_hash = before.head if before else b""
@@ -72,7 +74,10 @@ def chain(
         "prev_hash": prev_hash.hex(),
         "key_id": key_id,
     }
-    body = canonical({**entry.content, **row_facts(after), **identity})
+    members = {**entry.content, **row_facts(after), **identity}
+    if event_kind(entry.type).consenting:
+        check_record(members)
+    body = canonical(members)
     event = ConsentEvent(
         event_id=identity["event_id"],  # type: ignore[arg-type]
         grant_id=after.grant_id,
@@ -139,7 +144,10 @@ def seal_of(keys: KeyRing, grant: Grant) -> bytes:
 
 
 def _sealed_fields(grant: Grant) -> dict[str, object]:
+    # Rows of before have no such member in their seal.
+    declined = {"declined": list(grant.declined)} if grant.declined else {}
     return {
+        **declined,
         "grant_id": grant.grant_id,
         "owner_id": grant.owner_id,
         "client_id": grant.client_id,

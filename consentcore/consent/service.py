@@ -6,7 +6,8 @@ Every method runs inside the caller's transaction and touches nothing outside it
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from consentcore.consent import drafts, terms
 from consentcore.consent.checks import check_approval, check_asked, naming
@@ -15,6 +16,8 @@ from consentcore.consent.transition import GrantChange, Transitions
 from consentcore.consent.unanswered import is_on_record
 from consentcore.domain.client import Client
 from consentcore.domain.clock import Clock
+from consentcore.domain.controller import Controller
+from consentcore.domain.disclosure import Disclosure
 from consentcore.domain.errors import InteractionGone, InvalidInput, InvalidTransition, NotFound
 from consentcore.domain.event import ConsentEvent, Evidence, NoticeSnapshot
 from consentcore.domain.event_kinds import SECURITY_EVENTS, EventType, event_kind, requested_by
@@ -33,10 +36,14 @@ SYSTEM = Actor(ActorType.SYSTEM)
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What the owner allowed: scope tokens out of those asked, and ids of chosen resources."""
+    """What the owner allowed: scope tokens out of those asked, and ids of chosen resources.
+
+    :ivar labels: what the page called the chosen resources, by id: kept beside the evidence.
+    """
 
     scopes: tuple[str, ...]
     resources: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +60,24 @@ class ConsentService:
 
     :param code_ttl_ms: lifetime of an authorization code.
     :param grant_days: longest life of a grant, in days.
+    :param controller: what the operator says of itself in each record.
     """
 
     def __init__(
-        self, *, keys: KeyRing, clock: Clock, catalog: Catalog, code_ttl_ms: int, grant_days: int
+        self,
+        *,
+        keys: KeyRing,
+        clock: Clock,
+        catalog: Catalog,
+        code_ttl_ms: int,
+        grant_days: int,
+        controller: Controller | None = None,
     ) -> None:
         self._clock = clock
         self._catalog = catalog
         self._code_ttl_ms = code_ttl_ms
         self._grant_days = grant_days
-        self._transitions = Transitions(keys, clock, catalog)
+        self._transitions = Transitions(keys, clock, catalog, controller or Controller(name="-"))
 
     def until(self, scopes: tuple[str, ...], now: int, current_grant: Grant | None = None) -> int:
         """When a grant with these scope tokens would end, in milliseconds since the epoch.
@@ -83,12 +98,14 @@ class ConsentService:
         decision: Decision,
         evidence: Evidence,
         snapshot: NoticeSnapshot,
+        disclosures: Sequence[Disclosure] = (),
     ) -> Approval:
         """Record a yes and issue a code.
 
         A current grant is amended (see :func:`consentcore.consent.terms.amended`); without one a new grant
         begins, and names the one that ended last as ``replaces``.
 
+        :param disclosures: what the snapshot commits to.
         :raises InteractionGone: when the request was answered before, ran out or is another owner's.
         :raises InvalidInput: when more is allowed than was asked, registered or is in the catalog.
         """
@@ -98,6 +115,7 @@ class ConsentService:
         if not uow.interactions.consume(interaction.interaction_hash):
             raise InteractionGone
         action = drafts.approval(self._catalog, interaction, owner.owner_id, decision.scopes, evidence)
+        action = replace(action, labels=decision.labels)
         # The end of everything asked, from the time of the request, as on the page: the person read this date.
         end = self.until(interaction.request.scopes, interaction.created_at)
         before, replaces = self._to_amend(uow, owner.owner_id, client.client_id)
@@ -108,7 +126,9 @@ class ConsentService:
             action = replace(action, type=EventType.AMENDED)
             asked, resources = interaction.request.scopes, decision.resources
             after = drafts.amended(self._catalog, before, asked, action, resources, end=end)
-        change = self._transitions.apply(uow, action, before, after, snapshot=snapshot)
+        change = self._transitions.apply(
+            uow, action, before, after, snapshot=snapshot, disclosures=disclosures
+        )
         code = self._issue(uow, change.grant, interaction.request, decision.scopes, evidence)
         return Approval(change.grant, change.event, code)
 
@@ -136,6 +156,7 @@ class ConsentService:
         owner: Owner,
         evidence: Evidence,
         snapshot: NoticeSnapshot,
+        disclosures: Sequence[Disclosure] = (),
     ) -> GrantChange:
         """Record a no as a grant in state ``denied``; a current grant stays as it is.
 
@@ -152,7 +173,13 @@ class ConsentService:
         known = uow.grants.active_of(*pair, lock=True) or _latest_ended(uow, *pair)
         after = drafts.without_permission(*pair, self._clock.now())
         return self._transitions.apply(
-            uow, action, None, after, snapshot=snapshot, had_grant_before=known is not None
+            uow,
+            action,
+            None,
+            after,
+            snapshot=snapshot,
+            disclosures=disclosures,
+            had_grant_before=known is not None,
         )
 
     def revoke(

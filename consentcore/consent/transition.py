@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from consentcore.consent.event_body import Action, describe
 from consentcore.consent.ledger import LedgerEntry, chain
 from consentcore.consent.notice import make_notice
+from consentcore.consent.personal import apart, committed, values_of
 from consentcore.domain.clock import Clock
+from consentcore.domain.controller import Controller
+from consentcore.domain.disclosure import Disclosure
 from consentcore.domain.errors import InvalidTransition
 from consentcore.domain.event import ConsentEvent, NoticeSnapshot
 from consentcore.domain.event_kinds import event_kind
 from consentcore.domain.grant import Grant
+from consentcore.domain.parties import ActorType
 from consentcore.domain.scope import Catalog
 from consentcore.ports.keys import KeyRing
 from consentcore.ports.transactions import UnitOfWork
@@ -28,10 +33,11 @@ class GrantChange:
 class Transitions:
     """Applies an :class:`~consentcore.consent.event_body.Action` to a grant."""
 
-    def __init__(self, keys: KeyRing, clock: Clock, catalog: Catalog) -> None:
+    def __init__(self, keys: KeyRing, clock: Clock, catalog: Catalog, controller: Controller) -> None:
         self._keys = keys
         self._clock = clock
         self._catalog = catalog
+        self._controller = controller
 
     def apply(
         self,
@@ -41,26 +47,31 @@ class Transitions:
         after: Grant,
         *,
         snapshot: NoticeSnapshot | None = None,
+        disclosures: Sequence[Disclosure] = (),
         had_grant_before: bool = False,
     ) -> GrantChange:
-        """Store the change, its event, the snapshot and the notice in the transaction of ``uow``.
+        """Store the change, its event, the snapshot, what is personal in them, and the notice in the transaction of
+        ``uow``.
 
         :param before: the grant as it stands, locked by this transaction; None for a new one.
         :param after: the grant as it shall be; state, chain fields and ``changed_at`` are set here.
+        :param disclosures: what the snapshot commits to.
         :raises InvalidTransition: when the grant's state does not allow it.
+        :raises InvalidInput: when the record of a consent lacks a member that has to be there.
         :raises StorageConflict: when somebody else was faster; run the whole transaction again.
         """
-        state = before.state if before else None
-        kind = event_kind(action.type)
-        wanted = after.state if kind.state_after is None else kind.state_after
-        if state not in kind.follows:
-            raise InvalidTransition(after.grant_id, state or "not there", wanted)
         now = self._clock.now()
         at = now if action.effective_at is None else action.effective_at
-        changed_at = after.changed_at if kind.state_after is None else at
-        row = replace(after, state=wanted, changed_at=changed_at)
+        row = _row(action, before, after, at)
         client = uow.clients.get(row.client_id)
-        content = describe(action, before, row, client, self._catalog)
+        # Whoever else ends it, or a clock, says nothing of the person.
+        owner = uow.owners.get(row.owner_id) if action.actor.type is ActorType.OWNER else None
+        beside = apart(values_of(action, owner, row.resources))
+        zone = owner.timezone if owner else ""
+        content = describe(
+            action, before, row, client, self._catalog, controller=self._controller, owner_timezone=zone
+        )
+        content.update(committed(beside))
         grant, event = chain(self._keys, before, row, LedgerEntry(action.type, at, now, content))
         if before is None:
             uow.grants.add(grant)
@@ -68,6 +79,8 @@ class Transitions:
             uow.grants.update(grant, expected_sequence=before.sequence)
         if snapshot is not None:
             uow.ledger.put_snapshot(snapshot)
+        if beside or disclosures:
+            uow.ledger.put_disclosures([*beside, *disclosures])
         uow.ledger.append(event)
         name = client.name if client else ""
         notice = make_notice(
@@ -76,3 +89,17 @@ class Transitions:
         if notice is not None:
             uow.notices.add(notice)
         return GrantChange(grant, event)
+
+
+def _row(action: Action, before: Grant | None, after: Grant, at: int) -> Grant:
+    """The grant as it shall be.
+
+    :param at: when it takes effect, in milliseconds since the epoch.
+    :raises InvalidTransition: when the grant's state does not allow it.
+    """
+    state = before.state if before else None
+    kind = event_kind(action.type)
+    wanted = after.state if kind.state_after is None else kind.state_after
+    if state not in kind.follows:
+        raise InvalidTransition(after.grant_id, state or "not there", wanted)
+    return replace(after, state=wanted, changed_at=after.changed_at if kind.state_after is None else at)

@@ -51,13 +51,17 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class VerificationReport:
-    """What was looked at and what was found, the first broken event first."""
+    """What was looked at and what was found, the first broken event first.
+
+    :ivar forgotten: personal values and snapshots that are gone because they were forgotten, which is in order.
+    """
 
     ok: bool
     grants: int
     events: int
     checkpoints: int
     problems: tuple[Problem, ...]
+    forgotten: int = 0
 
 
 def verify_all(storage: Storage, keys: KeyRing) -> VerificationReport:
@@ -88,7 +92,12 @@ class _Verification:
                 # What a storage raises over a row that it cannot even read; other rows are no excuse.
                 self._found(Problem("", None, "", f"a row cannot be read: {error}"))
         return VerificationReport(
-            not self._problems, self._grants, self._events, self._checkpoints, tuple(self._problems)
+            not self._problems,
+            self._grants,
+            self._events,
+            self._checkpoints,
+            tuple(self._problems),
+            self._chains.disclosures.forgotten,
         )
 
     def _found(self, problem: Problem) -> None:
@@ -138,6 +147,7 @@ class _Verification:
         """A page of grants, and how many events they have."""
         page = uow.grants.all(after=after, limit=PAGE)
         events = sum(self._chain(uow, grant, problems) for grant in page)
+        problems += self._values(uow)
         problems += _doubles(uow, page)
         return page, events
 
@@ -154,6 +164,13 @@ class _Verification:
         except WRONG_KIND as error:
             problems.append(Problem(grant.grant_id, None, "", f"a row of its chain cannot be read: {error}"))
         return count
+
+    def _values(self, uow: UnitOfWork) -> list[Problem]:
+        """What is wrong with personal values that the chains just read commit to."""
+        return [
+            Problem(one.event.grant_id, one.event.sequence, one.event.event_id, one.text)
+            for one in self._chains.disclosures.settle(uow)
+        ]
 
     def _check_orphans(self) -> None:
         self._look(_orphans)

@@ -80,6 +80,7 @@ CHANGES = {
             "tlog.list",
             "tlog.put",
             "owners.list",
+            "owners.several",
             "Client.assertion_audience",
             "Client.audiences",
             "Client.disabled",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -24,6 +24,10 @@ class OwnerRepository(Protocol):
 
         Not a parameter of :meth:`get` as elsewhere: login plugins of the API 1.x call it.
         """
+        ...
+
+    def several(self, owner_ids: Collection[str]) -> Mapping[str, Owner]:
+        """Those of these owners that there are, by id."""
         ...
 
     def by_email(self, email: str) -> Owner | None:

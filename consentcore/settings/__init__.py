@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from consentcore.settings.checks import check, check_keys, parse_listen
+from consentcore.settings.controller import controller_of
 from consentcore.settings.core import CoreSettings
 from consentcore.settings.processes import LogSettings, ServerSettings, WebSettings, WorkerSettings
 from consentcore.settings.protocol import (
@@ -26,5 +27,6 @@ __all__ = [
     "WorkerSettings",
     "check",
     "check_keys",
+    "controller_of",
     "parse_listen",
 ]

@@ -177,3 +177,32 @@ class OperatorSettings:
     """``consentcore.operator.*``: the people who run it."""
 
     email: str = setting("Where security notices go; empty: nowhere.", default="")
+    legal_name: str = setting(
+        "Who holds the data, as records of consent name it; empty: consentcore.web.operator_name.", default=""
+    )
+    address: str = setting("Its postal address, for records of consent.", default="")
+    contact: str = setting("Where data owners turn to: an address, a telephone number, a page.", default="")
+    jurisdictions: tuple[str, ...] = setting(
+        "Countries whose law applies, by ISO 3166-1, such as FR; for records of consent.", default=()
+    )
+    applicable_law: tuple[str, ...] = setting(
+        "That law, as IRIs or names without blanks, such as eu-gdpr:EU-GDPR.", default=()
+    )
+    storage_locations: tuple[str, ...] = setting(
+        "Countries or regions where the data is kept, such as FR or EU.", default=()
+    )
+    legal_basis: str = setting(
+        "On which basis data is passed on, a term of DPV or an IRI; said in each record.",
+        default="dpv:Consent",
+    )
+    authority: str = setting("Where a data owner may complain, said in each record.", default="")
+    privacy_policy_version: str = setting(
+        "Version of your privacy policy that is in force; each record names it.", default=""
+    )
+    terms_version: str = setting("Likewise of your terms.", default="")
+    deletion_days: int = setting(
+        "How long an application has to delete what it got once a permission has ended.",
+        default=30,
+        minimum=0,
+        maximum=3650,
+    )

@@ -6,7 +6,7 @@ that began a moment ago and that an index would not show yet.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
@@ -46,6 +46,10 @@ class DynamoOwners:
 
     def lock(self, owner_id: str) -> Owner | None:
         return OWNERS.read_from(self._work.get(owner_key(owner_id), lock=True))
+
+    def several(self, owner_ids: Collection[str]) -> Mapping[str, Owner]:
+        found = self._work.get_many(map(owner_key, owner_ids))
+        return {one.owner_id: one for one in map(OWNERS.read, found.values())}
 
     def by_email(self, email: str) -> Owner | None:
         claim = self._work.get(_email_key(email))

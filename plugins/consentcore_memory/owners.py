@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from consentcore.api import Owner, OwnerSession
@@ -21,6 +21,11 @@ class MemoryOwners:
 
     def lock(self, owner_id: str) -> Owner | None:
         return self._session.draft.owners.get(owner_id)
+
+    def several(self, owner_ids: Collection[str]) -> Mapping[str, Owner]:
+        kept = self._session.state.owners
+        found = ((owner_id, kept.get(owner_id)) for owner_id in owner_ids)
+        return {owner_id: one for owner_id, one in found if one is not None}
 
     def by_email(self, email: str) -> Owner | None:
         owner_id = self._session.state.addresses.get(email)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import delete, select, update
 
@@ -11,6 +11,9 @@ from consentcore_sqlalchemy.rows.owners import OWNER, OWNERS, SESSIONS
 from consentcore_sqlalchemy.tables import owner as owner_table
 from consentcore_sqlalchemy.tables import owner_session
 from consentcore_sqlalchemy.work import Work
+
+TOGETHER = 500
+"""Names in one statement."""
 
 
 class SqlOwners:
@@ -26,6 +29,15 @@ class SqlOwners:
     def lock(self, owner_id: str) -> Owner | None:
         row = self._work.first(select(*OWNER).where(owner_table.c.owner_id == owner_id), lock=True)
         return OWNERS.read(row) if row else None
+
+    def several(self, owner_ids: Collection[str]) -> Mapping[str, Owner]:
+        wanted = list(owner_ids)
+        found: dict[str, Owner] = {}
+        for start in range(0, len(wanted), TOGETHER):
+            some = owner_table.c.owner_id.in_(wanted[start : start + TOGETHER])
+            rows = self._work.rows(select(*OWNER).where(some))
+            found.update((one.owner_id, one) for one in map(OWNERS.read, rows))
+        return found
 
     def by_email(self, email: str) -> Owner | None:
         row = self._work.first(select(*OWNER).where(owner_table.c.email == email))

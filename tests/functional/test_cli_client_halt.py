@@ -11,6 +11,7 @@ import sys
 import pytest
 
 from consentcore.cli.state import operator
+from consentcore.consent.personal import disclosed, disclosed_by
 from consentcore.domain.clock import iso
 from consentcore.worker.worker import Worker
 from tests.support.client_api import EVENTS, call, owner_of
@@ -90,12 +91,15 @@ class TestDisable:
         assert (halt["by"], halt["reason"]) == (operator(), REASON)
         platform.runtime.clock = _Later(platform.runtime.clock)
         Worker(platform.runtime).run_once()
-        ends = [json.loads(event.body) for event in grant_events(platform) if event.type == "revoked"]
+        ends = [event for event in grant_events(platform) if event.type == "revoked"]
         assert len(ends) == 2
-        for body in ends:
-            assert body["actor"] == {"type": "operator", "id": operator()}
+        with platform.runtime.storage.reading() as uow:
+            values = disclosed_by(uow, ends)
+        for event in ends:
+            body = json.loads(event.body)
+            assert body["actor"] == {"type": "operator", "id": ""}
             assert body["evidence"]["reason_code"] == "client_disabled"
-            assert body["evidence"]["reason_text"] == REASON
+            assert values[event.event_id] == {"operator": operator(), "reason_text": REASON}
             assert body["effective_at"] == halt["since"]
         assert cli("client", "enable", "coolsite").code == 0
         told = [one for one in call(platform, EVENTS).json["data"] if one["type"] == "consent.revoked"]
@@ -132,7 +136,8 @@ class TestDisable:
         cli("client", "enable", "coolsite")
         assert introspect(platform, tokens["access_token"]) == {"active": False}
         ends = [event for event in grant_events(platform) if event.type == "revoked"]
-        assert [json.loads(event.body)["evidence"]["reason_text"] for event in ends] == [REASON]
+        with platform.runtime.storage.reading() as uow:
+            assert [disclosed(uow, event)["reason_text"] for event in ends] == [REASON]
         assert cli("audit", "verify").code == 0
 
     @pytest.mark.parametrize("reason", ["x" * 1001, "two\nlines"])

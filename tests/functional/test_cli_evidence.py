@@ -8,6 +8,8 @@ import stat
 
 import pytest
 
+from consentcore.cli.state import operator
+from consentcore.consent.personal import disclosed
 from consentcore.domain.clock import DAY, from_iso
 from tests.support.command_line import Cli
 from tests.support.delivery_log import find_notice
@@ -83,8 +85,8 @@ def test_revoke_kills_the_tokens_and_writes_the_reason_into_the_evidence(cli, gr
     with platform.runtime.storage.reading() as uow:
         event = uow.ledger.get(done["event_id"])
         assert find_notice(uow, done["event_id"]) is not None
-    assert json.loads(event.body)["evidence"]["reason_text"] == "contract ended"
-    assert json.loads(event.body)["actor"]["type"] == "operator"
+        assert disclosed(uow, event) == {"reason_text": "contract ended", "operator": operator()}
+    assert json.loads(event.body)["actor"] == {"type": "operator", "id": ""}
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,16 @@ class OwnerGroup:
         with storage.reading() as uow:
             assert uow.owners.get(second.owner_id) is None
 
+    def test_several_owners_are_found_at_once(self, storage: Storage) -> None:
+        first, second = factories.owner(name="Ada"), factories.owner(email="two@example.org")
+        with storage.transaction() as uow:
+            uow.owners.add(first)
+            uow.owners.add(second)
+        with storage.reading() as uow:
+            found = uow.owners.several([second.owner_id, "nobody", first.owner_id, second.owner_id])
+            assert dict(found) == {first.owner_id: first, second.owner_id: second}
+            assert dict(uow.owners.several([])) == {}
+
     def test_owners_can_be_gone_through(self, storage: Storage) -> None:
         owners = [factories.owner(email=f"owner{number}@example.org") for number in range(5)]
         with storage.transaction() as uow:

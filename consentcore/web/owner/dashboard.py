@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from consentcore.consent.owner_grants import OwnerGrants
+from consentcore.consent.personal import REASON_TEXT, disclosed
 from consentcore.consent.shut_out import CLIENT_DISABLED
 from consentcore.domain.event import ConsentEvent
 from consentcore.domain.event_kinds import EventType
@@ -69,7 +70,7 @@ def card(request: Request, grant: Grant, grants: OwnerGrants) -> Card:
     )
 
 
-def why(event: ConsentEvent, client: Client | None) -> str:
+def why(request: Request, event: ConsentEvent, client: Client | None) -> str:
     """The words of whoever shut the application out, where that is what ended a permission; else "".
 
     :param event: the one that ended it, or that the worker has yet to write.
@@ -77,5 +78,6 @@ def why(event: ConsentEvent, client: Client | None) -> str:
     """
     if not event.event_id and event.type is EventType.REVOKED:
         return client.disabled.reason if client and client.disabled else ""
-    evidence = json.loads(event.body).get("evidence", {})
-    return str(evidence.get("reason_text", "")) if evidence.get("reason_code") == CLIENT_DISABLED else ""
+    if json.loads(event.body).get("evidence", {}).get("reason_code") != CLIENT_DISABLED:
+        return ""
+    return str(disclosed(request.uow, event).get(REASON_TEXT, ""))

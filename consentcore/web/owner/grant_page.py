@@ -57,7 +57,7 @@ def build(request: Request, grants: OwnerGrants, grant: Grant) -> GrantPage:
         lines=lines,
         timeline=history.life(request, card.grant, lines),
         number=confirmation_number(deciding.event_id),
-        why=dashboard.why(deciding, client),
+        why=dashboard.why(request, deciding, client),
         told=told,
         progress=progress(request, card, told),
     )

@@ -72,7 +72,8 @@ def test_the_body_says_who_allowed_what_to_whom_on_what_text(scenario):
     assert body["scopes_declined"] == ["comfort.read@1"]
     assert body["client_name"] == "CoolSite"
     assert body["purpose"] == {"text": scenario.client.purpose, "author": "client"}
-    assert body["data_categories"] == [{"type": "sites", "scope": "sites.read@1", "necessity": "required"}]
+    category = {"type": "sites", "scope": "sites.read@1", "necessity": "required", "sensitive": False}
+    assert body["data_categories"] == [category]
     assert (body["acting_user_id"], body["authority_basis"]) == (scenario.owner.owner_id, "self")
     assert body["evidence"]["snapshot_hash"] == scenario.snapshot().snapshot_hash
     assert body["evidence"]["ip_coarse"] == "192.0.2.0/24"

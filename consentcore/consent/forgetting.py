@@ -1,0 +1,40 @@
+"""Tombstones: proof that something was forgotten by us, and not made away with."""
+
+from __future__ import annotations
+
+from hmac import compare_digest
+from typing import TYPE_CHECKING
+
+from consentcore.consent.ledger import canonical
+from consentcore.domain.disclosure import Tombstone
+
+if TYPE_CHECKING:
+    from consentcore.ports.keys import KeyRing
+
+TOMBSTONE = "tombstone"
+
+
+def make_tombstone(keys: KeyRing, subject: str, now: int, reason: str) -> Tombstone:
+    """Say under seal that a value, or a snapshot, is forgotten.
+
+    :param subject: the digest of a disclosure, or the hash of a snapshot.
+    :param now: milliseconds since the epoch.
+    :param reason: a code: ``erasure`` or ``retention``.
+    """
+    key_id = keys.current_id
+    return Tombstone(subject, now, reason, key_id, _seal(keys, subject, now, reason, key_id))
+
+
+def is_sealed(keys: KeyRing, tombstone: Tombstone) -> bool:
+    """Whether it is ours.
+
+    :raises KeyUnavailable: when the ring lacks its key.
+    """
+    one = tombstone
+    genuine = _seal(keys, one.subject, one.forgotten_at, one.reason, one.key_id)
+    return compare_digest(genuine, one.seal)
+
+
+def _seal(keys: KeyRing, subject: str, now: int, reason: str, key_id: str) -> bytes:
+    text = canonical({"subject": subject, "forgotten_at": now, "reason": reason, "key_id": key_id})
+    return keys.mac(TOMBSTONE, text.encode(), key_id)
