@@ -65,6 +65,16 @@ _OPTIONS = (
         help="What aud of its assertions may be where no setting says so for all: the issuer alone (the default), or "
         "the endpoint that is called and the token endpoint too.",
     ),
+    click.option(
+        "--logo-url",
+        metavar="URL",
+        help="Its logo (PNG, JPEG or WebP, at most 60 kB and 1024 pixels), fetched once and served from here.",
+    ),
+    click.option(
+        "--verified/--not-verified",
+        default=None,
+        help="You have checked today who is behind it; pages say so beside its name.",
+    ),
     click.option("--contact-email", metavar="E", help="Who is told when its webhooks fail."),
 )
 

@@ -25,7 +25,11 @@ ASSERTION_AUDIENCES = ("issuer", "endpoint")
 
 @dataclass(frozen=True)
 class ClientForm:
-    """A registration as it was typed."""
+    """A registration as it was typed.
+
+    :ivar logo_url: where its logo is fetched, once.
+    :ivar verified: whether the operator has checked who is behind it.
+    """
 
     name: str
     redirect_uris: Sequence[str] = ()
@@ -48,6 +52,8 @@ class ClientForm:
     audiences: Sequence[str] = ()
     assertion_audience: str = "issuer"
     optional_scopes: Sequence[str] = ()
+    logo_url: str = ""
+    verified: bool = False
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from consentcore.clients.form import Checks, ClientForm, auth_method, check_kind, client_id, members
+from consentcore.clients.logo import fetch_logo, logo_digest
 from consentcore.domain.client import SECRET_METHODS, Client, ClientKind, ClientSecret
 from consentcore.domain.errors import InvalidInput, NotFound
 from consentcore.domain.secret import CLIENT_SECRET, digest, mint
@@ -14,7 +15,7 @@ from consentcore.text_fields import named
 from consentcore.webhooks.secrets import make_endpoint
 
 if TYPE_CHECKING:
-    from consentcore.domain.client import WebhookEndpoint
+    from consentcore.domain.client import ClientLogo, WebhookEndpoint
     from consentcore.domain.clock import Clock
     from consentcore.domain.scope import Catalog
     from consentcore.egress import EgressPolicy
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 PAGE = 500
 _METHOD = {"auth_method", "jwks", "jwks_uri"}
+_FACE = {"logo_url", "verified"}
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class NewClient:
     client_secret: str | None = None
     endpoint: WebhookEndpoint | None = None
     webhook_secret: str | None = None
+    logo: ClientLogo | None = None
 
 
 @dataclass(frozen=True)
@@ -40,10 +43,12 @@ class Revision:
     """What becomes different in a client, and its new secret in clear, if it gets its first one.
 
     :ivar values: members of :class:`~consentcore.domain.client.Client`.
+    :ivar logo: in the place of the one before.
     """
 
     values: Mapping[str, Any]
     client_secret: str | None = None
+    logo: ClientLogo | None = None
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,10 @@ class ClientService:
             secrets=(ClientSecret(digest(secret), now),) if secret else (),
             **{member: make() for member, make in members(self._checks, form, method).items()},
         )
-        made = NewClient(client, secret)
+        made = NewClient(replace(client, verified_at=now if form.verified else None), secret)
+        if form.logo_url:
+            logo = self._logo(form.logo_url, client.client_id)
+            made = replace(made, client=replace(made.client, logo=logo_digest(logo.content)), logo=logo)
         if not form.webhook_url:
             return made
         with named("webhook_url"):
@@ -107,6 +115,8 @@ class ClientService:
         uow.clients.add(new.client)
         if new.endpoint:
             uow.clients.add_endpoint(new.endpoint)
+        if new.logo:
+            uow.clients.set_logo(new.logo)
 
     def find(self, uow: UnitOfWork, client_id: str) -> Client:
         """A client by its id.
@@ -132,7 +142,12 @@ class ClientService:
         :raises InvalidInput: naming the one that is wrong.
         :raises Busy: when too many host names are being looked up.
         """
-        changes = {name: value for name, value in given.items() if value != getattr(client, name)}
+        face, logo = self._face(client, given)
+        changes = {
+            name: value
+            for name, value in given.items()
+            if name not in _FACE and value != getattr(client, name)
+        }
         if _METHOD & changes.keys():
             changes = {"jwks": "", "jwks_uri": "", **changes}
         form = replace(_form(client), **changes)
@@ -150,7 +165,22 @@ class ClientService:
             elif client.auth_method not in SECRET_METHODS:
                 secret = mint(CLIENT_SECRET)
                 values["secrets"] = (ClientSecret(digest(secret), self.clock.now()),)
-        return Revision(values, secret)
+        return Revision({**values, **face}, secret, logo)
+
+    def _face(self, client: Client, given: Mapping[str, Any]) -> tuple[dict[str, Any], ClientLogo | None]:
+        """What pages show beside the name of a client, where it is to be different."""
+        face: dict[str, Any] = {}
+        if "verified" in given:
+            face["verified_at"] = self.clock.now() if given["verified"] else None
+        if not given.get("logo_url"):
+            return face | ({"logo": ""} if "logo_url" in given else {}), None
+        logo = self._logo(given["logo_url"], client.client_id)
+        return face | {"logo": logo_digest(logo.content)}, logo
+
+    def _logo(self, url: str, client_id: str) -> ClientLogo:
+        with named("logo_url"):
+            self.egress().check_url(url)
+        return fetch_logo(self.egress(), url, client_id, self.clock.now())
 
     def revise(self, uow: UnitOfWork, client_id: str, revision: Revision) -> Client:
         """Change a client; what a revision does not name stays as it is by now. Consents and tokens stay, too.
@@ -160,6 +190,10 @@ class ClientService:
         """
         revised = replace(find_client(uow, client_id), **revision.values)
         uow.clients.update(revised)
+        if revision.logo:
+            uow.clients.set_logo(revision.logo)
+        elif "logo" in revision.values:
+            uow.clients.remove_logo(client_id)
         return revised
 
     def rotate_secret(self, uow: UnitOfWork, client_id: str, *, keep_ms: int) -> NewSecret:

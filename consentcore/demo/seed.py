@@ -60,6 +60,7 @@ def _coolsite(isv_url: str) -> ClientForm:
         privacy_url=f"{isv_url}/",
         purpose="We look at temperature and humidity in each room and tell you where heating or cooling is wasted.",
         webhook_url=f"{isv_url}/webhooks",
+        verified=True,
     )
 
 

@@ -89,6 +89,10 @@ class Client:
         before.
     :ivar optional_scopes: those of ``scopes`` that it can do without, besides what the catalog says is optional: the
         owner ticks them or not.
+    :ivar verified_at: when the operator checked who is behind it, in milliseconds; None when nobody did. Pages say it
+        beside its name.
+    :ivar logo: which :class:`ClientLogo` there is of it, as the first 16 hexadecimal digits of the SHA-256 of its
+        content; "" when there is none, and pages show a letter.
     """
 
     client_id: str
@@ -115,6 +119,8 @@ class Client:
     suspended: Halt | None = None
     assertion_audience: str = ""
     optional_scopes: tuple[str, ...] = ()
+    verified_at: int | None = None
+    logo: str = ""
 
     @property
     def resources(self) -> tuple[str, ...]:
@@ -145,6 +151,21 @@ class Client:
             live = secret.expires_at is None or now < secret.expires_at
             found |= compare_digest(hashed, secret.hash) and live
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class ClientLogo:
+    """The picture that pages show beside the name of a client; fetched once and served by us.
+
+    :ivar content_type: ``image/png``, ``image/jpeg`` or ``image/webp``.
+    :ivar content: at most 60 kB.
+    :ivar fetched_at: in milliseconds.
+    """
+
+    client_id: str
+    content_type: str
+    content: bytes
+    fetched_at: int
 
 
 @dataclass(frozen=True, slots=True)

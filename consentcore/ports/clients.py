@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from consentcore.domain.client import Client, EndpointHealth, WebhookEndpoint
+    from consentcore.domain.client import Client, ClientLogo, EndpointHealth, WebhookEndpoint
 
 
 class ClientRepository(Protocol):
@@ -29,6 +29,18 @@ class ClientRepository(Protocol):
 
     def list(self, *, after: str = "", limit: int = 100) -> Sequence[Client]:
         """Clients with an id greater than ``after``, by id; at most ``limit`` (1 to 1000)."""
+        ...
+
+    def logo(self, client_id: str) -> ClientLogo | None:
+        """The logo of a client; None when there is none."""
+        ...
+
+    def set_logo(self, logo: ClientLogo) -> None:
+        """Store the logo of a client that there is, or put it in the place of the one before."""
+        ...
+
+    def remove_logo(self, client_id: str) -> None:
+        """Remove the logo of a client for good; nothing happens when there is none."""
         ...
 
     def add_endpoint(self, endpoint: WebhookEndpoint) -> None:

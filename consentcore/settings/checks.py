@@ -17,6 +17,7 @@ from consentcore.settings.core import CoreSettings
 # Protocol routes run without the transaction that pages need, and which are which is told by the path.
 _PAGES = {"consent", "consents", "developer", "livez", "login", "logout", "metrics", "operator", "readyz"}
 _PAGES |= {
+    "applications",
     "openapi.json",
     "account",
     "api",

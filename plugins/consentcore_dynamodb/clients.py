@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 
-from consentcore.api import Client, EndpointHealth, WebhookEndpoint
+from consentcore.api import Client, ClientLogo, EndpointHealth, WebhookEndpoint
 from consentcore_dynamodb.keys import LISTS, WORK, Item, Key, client_key, indexed, name, place
-from consentcore_dynamodb.records import CLIENTS, ENDPOINTS
+from consentcore_dynamodb.records import CLIENTS, ENDPOINTS, LOGOS
 from consentcore_dynamodb.work import Work
 
 ALL = "CLIENTS"
@@ -36,6 +36,22 @@ class DynamoClients:
     def list(self, *, after: str = "", limit: int = 100) -> Sequence[Client]:
         found = self._work.find(LISTS, [ALL], above=after or None, page=limit)
         return [CLIENTS.read(item) for item in islice(found, limit)]
+
+    def logo(self, client_id: str) -> ClientLogo | None:
+        return LOGOS.read_from(self._work.get(_logo_key(client_id)))
+
+    def set_logo(self, logo: ClientLogo) -> None:
+        key = _logo_key(logo.client_id)
+        before, item = self._work.get(key, lock=True), {**LOGOS.write(logo), **key.attributes}
+        if before is None:
+            self._work.add(item, f"there is a logo of {logo.client_id!r} already")
+        else:
+            self._work.replace(before, item)
+
+    def remove_logo(self, client_id: str) -> None:
+        before = self._work.get(_logo_key(client_id), lock=True)
+        if before is not None:
+            self._work.drop(before)
 
     def add_endpoint(self, endpoint: WebhookEndpoint) -> None:
         said = f"there is an endpoint {endpoint.endpoint_id!r} already"
@@ -75,6 +91,10 @@ class DynamoClients:
 def _client_item(client: Client) -> Item:
     key = client_key(client.client_id)
     return {**CLIENTS.write(client), **key.attributes, **indexed(LISTS, ALL, client.client_id)}
+
+
+def _logo_key(client_id: str) -> Key:
+    return Key(name("LOGO", client_id))
 
 
 def _endpoint_key(endpoint_id: str) -> Key:

@@ -13,6 +13,7 @@ from consentcore.api import (
     Attempt,
     Checkpoint,
     Client,
+    ClientLogo,
     Code,
     ConsentEvent,
     Delivery,
@@ -133,6 +134,7 @@ def _list_of(each: Form) -> Form:
 
 
 CLIENTS = Records(Client)
+LOGOS = Records(ClientLogo)
 ENDPOINTS = Records(WebhookEndpoint)
 OWNERS = Records(Owner)
 SESSIONS = Records(OwnerSession)

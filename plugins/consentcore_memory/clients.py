@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from consentcore.api import Client, EndpointHealth, WebhookEndpoint
+from consentcore.api import Client, ClientLogo, EndpointHealth, WebhookEndpoint
 from consentcore_memory.engine import Session
 
 
@@ -30,6 +30,15 @@ class MemoryClients:
     def list(self, *, after: str = "", limit: int = 100) -> Sequence[Client]:
         rows = (row for row in self._session.state.clients.values() if row.client_id > after)
         return sorted(rows, key=lambda row: row.client_id)[:limit]
+
+    def logo(self, client_id: str) -> ClientLogo | None:
+        return self._session.state.logos.get(client_id)
+
+    def set_logo(self, logo: ClientLogo) -> None:
+        self._session.draft.logos.put(logo.client_id, logo)
+
+    def remove_logo(self, client_id: str) -> None:
+        self._session.draft.logos.drop([client_id])
 
     def add_endpoint(self, endpoint: WebhookEndpoint) -> None:
         if endpoint.endpoint_id in self._session.draft.endpoints:

@@ -10,6 +10,7 @@ from consentcore.api import (
     Attempt,
     Checkpoint,
     Client,
+    ClientLogo,
     Code,
     ConsentEvent,
     Delivery,
@@ -123,6 +124,7 @@ class State:
     """Every table of the store at one moment."""
 
     clients: Table[str, Client] = field(default_factory=_table)
+    logos: Table[str, ClientLogo] = field(default_factory=_table)
     endpoints: Table[str, WebhookEndpoint] = field(default_factory=_table)
     owners: Table[str, Owner] = field(default_factory=_table)
     addresses: Table[str, str] = field(default_factory=_table)

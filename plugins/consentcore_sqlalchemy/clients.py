@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from sqlalchemy import delete, select, update
 
-from consentcore.api import Client, EndpointHealth, WebhookEndpoint
-from consentcore_sqlalchemy.rows.clients import CLIENTS, ENDPOINTS, HEALTH, client_from
+from consentcore.api import Client, ClientLogo, EndpointHealth, WebhookEndpoint
+from consentcore_sqlalchemy.rows.clients import CLIENTS, ENDPOINTS, HEALTH, LOGOS, client_from
 from consentcore_sqlalchemy.tables import client as client_table
-from consentcore_sqlalchemy.tables import webhook_endpoint
+from consentcore_sqlalchemy.tables import client_logo, webhook_endpoint
 from consentcore_sqlalchemy.work import Work
 
 
@@ -41,6 +41,18 @@ class SqlClients:
             self._work.write(
                 update(client_table).where(client_table.c.client_id == client.client_id).values(changed)
             )
+
+    def logo(self, client_id: str) -> ClientLogo | None:
+        row = self._work.first(select(client_logo).where(client_logo.c.client_id == client_id))
+        return LOGOS.read(row) if row else None
+
+    def set_logo(self, logo: ClientLogo) -> None:
+        new, values = self._work.upsert(client_logo), LOGOS.values(logo)
+        kept = {name: new.excluded[name] for name in values if name != "client_id"}
+        self._work.write(new.values(values).on_conflict_do_update(index_elements=["client_id"], set_=kept))
+
+    def remove_logo(self, client_id: str) -> None:
+        self._work.write(delete(client_logo).where(client_logo.c.client_id == client_id))
 
     def add_endpoint(self, endpoint: WebhookEndpoint) -> None:
         self._work.add(webhook_endpoint, ENDPOINTS.values(endpoint))

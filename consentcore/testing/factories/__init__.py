@@ -8,7 +8,7 @@ Ids and hashes are new on every call. Times are milliseconds since the epoch; ev
 from __future__ import annotations
 
 from consentcore.testing.factories.base import NOW, REDIRECT_URI, SCOPES, random_hash, unique
-from consentcore.testing.factories.clients import client, endpoint
+from consentcore.testing.factories.clients import client, endpoint, logo
 from consentcore.testing.factories.deliveries import attempt, delivery
 from consentcore.testing.factories.grants import grant
 from consentcore.testing.factories.identities import identity
@@ -37,6 +37,7 @@ __all__ = [
     "grant",
     "identity",
     "interaction",
+    "logo",
     "notice",
     "owner",
     "pinned_scope",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from consentcore.api import Client, ClientSecret, SealedSecret, WebhookEndpoint
+from consentcore.api import Client, ClientLogo, ClientSecret, SealedSecret, WebhookEndpoint
 from consentcore.testing.factories.base import NOW, REDIRECT_URI, SCOPES, made, unique
 
 
@@ -25,6 +25,17 @@ def client(**overrides: Any) -> Client:
         "purpose": "Shows you when to heat.",
     }
     return made(Client, defaults, overrides)
+
+
+def logo(client_id: str, **overrides: Any) -> ClientLogo:
+    """Make the logo of a client."""
+    defaults = {
+        "client_id": client_id,
+        "content_type": "image/png",
+        "content": b"\x89PNG\r\n\x1a\n",
+        "fetched_at": NOW,
+    }
+    return made(ClientLogo, defaults, overrides)
 
 
 def endpoint(client_id: str, **overrides: Any) -> WebhookEndpoint:

@@ -108,6 +108,41 @@ class ClientGroup:
         with storage.reading() as uow:
             assert uow.clients.get(client.client_id) == changed
 
+    def test_when_it_was_verified_and_which_logo_it_has_is_kept(self, storage: Storage) -> None:
+        client = factories.client(verified_at=NOW - DAY, logo="0123456789abcdef")
+        with storage.transaction() as uow:
+            uow.clients.add(client)
+        assert storage.protocol.read_authorize(client.client_id, None, NOW).client == client
+        with storage.transaction() as uow:
+            uow.clients.update(replace(client, verified_at=None, logo=""))
+        with storage.reading() as uow:
+            found = uow.clients.get(client.client_id)
+        assert found is not None
+        assert (found.verified_at, found.logo) == (None, "")
+
+    def test_logo_is_stored_replaced_and_removed(self, storage: Storage) -> None:
+        client, other = factories.client(), factories.client()
+        first = factories.logo(client.client_id, content=bytes(range(256)) * 200)
+        second = factories.logo(
+            client.client_id, content_type="image/webp", content=b"\x00", fetched_at=NOW + 1
+        )
+        with storage.transaction() as uow:
+            uow.clients.add(client)
+            uow.clients.add(other)
+            uow.clients.set_logo(first)
+            uow.clients.set_logo(kept := factories.logo(other.client_id))
+        for logo in (first, second):
+            with storage.transaction() as uow:
+                uow.clients.set_logo(logo)
+            with storage.reading() as uow:
+                assert uow.clients.logo(client.client_id) == logo
+        for _ in range(2):
+            with storage.transaction() as uow:
+                uow.clients.remove_logo(client.client_id)
+        with storage.reading() as uow:
+            assert uow.clients.logo(client.client_id) is None
+            assert uow.clients.logo(other.client_id) == kept
+
     def test_client_id_is_taken_once(self, storage: Storage) -> None:
         client = factories.client()
         with storage.transaction() as uow:

@@ -5,10 +5,18 @@ from __future__ import annotations
 import json
 from functools import lru_cache
 
-from consentcore.api import Client, ClientSecret, EndpointHealth, Halt, SealedSecret, WebhookEndpoint
+from consentcore.api import (
+    Client,
+    ClientLogo,
+    ClientSecret,
+    EndpointHealth,
+    Halt,
+    SealedSecret,
+    WebhookEndpoint,
+)
 from consentcore_sqlalchemy.rows.common import Row, to_json
 from consentcore_sqlalchemy.rows.records import Form, Part, Records
-from consentcore_sqlalchemy.tables import client, webhook_endpoint
+from consentcore_sqlalchemy.tables import client, client_logo, webhook_endpoint
 
 CLIENTS = Records(
     Client,
@@ -33,6 +41,7 @@ def client_from(row: Row) -> Client:
     return _cached(tuple(row))
 
 
+LOGOS = Records(ClientLogo, client_logo.c)
 HEALTH = Part(EndpointHealth)
 ENDPOINTS = Records(
     WebhookEndpoint,

@@ -6,7 +6,7 @@ There are no foreign keys into the hot tables, because checking them would lock 
 from __future__ import annotations
 
 from consentcore_sqlalchemy.tables.base import Hash, Id, Ms, metadata
-from consentcore_sqlalchemy.tables.clients import client, webhook_endpoint
+from consentcore_sqlalchemy.tables.clients import client, client_logo, webhook_endpoint
 from consentcore_sqlalchemy.tables.counters import counter
 from consentcore_sqlalchemy.tables.deliveries import delivery, delivery_attempt
 from consentcore_sqlalchemy.tables.grants import consent_grant
@@ -33,6 +33,7 @@ __all__ = [
     "Ms",
     "checkpoint",
     "client",
+    "client_logo",
     "code",
     "consent_event",
     "consent_grant",

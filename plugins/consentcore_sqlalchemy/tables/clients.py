@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, ForeignKey, Table, Text, false, text
+from sqlalchemy import Boolean, Column, ForeignKey, LargeBinary, Table, Text, false, text
 
 from consentcore_sqlalchemy.tables.base import Id, Json, Ms, metadata
 
@@ -37,8 +37,18 @@ client = Table(
     Column("suspended_reason", Text, nullable=False, server_default=text("''")),
     Column("assertion_audience", Text, nullable=False, server_default=text("''")),
     Column("optional_scopes", Json, nullable=False, server_default=text("'[]'")),
+    Column("verified_at", Ms),
+    Column("logo", Text, nullable=False, server_default=text("''")),
 )
 
+client_logo = Table(
+    "client_logo",
+    metadata,
+    Column("client_id", Id, ForeignKey("client.client_id"), primary_key=True),
+    Column("content_type", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("fetched_at", Ms, nullable=False),
+)
 
 webhook_endpoint = Table(
     "webhook_endpoint",
