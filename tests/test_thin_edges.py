@@ -41,14 +41,14 @@ STORAGE = {
 READING = """
     active_of all attempts_of backlog by_email checkpoints count deliveries disclosures due ending endpoint endpoints
     expired
-    failing_endpoints find_token get leaves list newest_checkpoint of_grant of_owner orphans page password_hash
+    failing_endpoints find_token get leaves list logo newest_checkpoint of_grant of_owner orphans page password_hash
     read_authorize read_code session sessions several snapshot stats tombstones unexpanded waiting
 """
 WRITING = """
     add add_checkpoint add_code add_endpoint add_session append bind claim_deliveries consume consume_code drop
     end_session end_sessions enter expand_all forget hit issue_code kill_family lock open_interaction push_request
-    put put_disclosures put_snapshot remove_endpoint requeue reset rotate_refresh sequence_leaves set_health
-    set_password_hash settle_all take_pushed touch_session update update_endpoint use use_once
+    put put_disclosures put_snapshot remove_endpoint remove_logo requeue reset rotate_refresh sequence_leaves set_health
+    set_logo set_password_hash settle_all take_pushed touch_session update update_endpoint use use_once
 """
 READS, WRITES = set(READING.split()), set(WRITING.split())
 ALLOWED: frozenset[str] = frozenset()
