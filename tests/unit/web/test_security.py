@@ -43,6 +43,7 @@ def test_pages_without_a_sign_in_are_those_that_lead_to_one_or_mean_whoever_come
         options["route_name"].strip("'") for _, options in views("owner") if "permission" not in options
     }
     assert open_to_all == {
+        "application.logo",
         "home",
         "login",
         "login.callback",
