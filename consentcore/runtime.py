@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from consentcore.configured_keys import key_ring
-from consentcore.domain.clock import SystemClock
+from consentcore.domain.clock import DAY, SystemClock
 from consentcore.domain.errors import ConfigurationError, StorageError
 from consentcore.plugin_parts import PluginParts
 from consentcore.ports.storage import transact
@@ -220,6 +220,7 @@ class Runtime(PluginParts):
             code_ttl_ms=self.settings.oauth.code_ttl_s * 1000,
             grant_days=self.settings.consent.default_days,
             controller=self.controller,
+            offered_days=self.settings.consent.durations,
         )
 
     def _make_scope_pins(self) -> ScopePins:
@@ -238,6 +239,7 @@ class Runtime(PluginParts):
             asks_too_often=self.server.authenticator.asks_too_often,
             ttl_ms=int(self.settings.oauth.interaction_ttl_s * 1000),
             one_host=self.settings.web_url == self.settings.issuer,
+            answered_ms=self.settings.consent.ask_again_days * DAY,
         )
 
     def _make_meters(self) -> Meters:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from consentcore.consent.offers import check_allowed
 from consentcore.consent.snapshot import hash_of
 from consentcore.domain.client import Client
 from consentcore.domain.errors import ClientSuspended, InteractionGone, InvalidInput
@@ -26,16 +27,15 @@ def check_asked(interaction: Interaction, client: Client) -> None:
 
 
 def check_approval(interaction: Interaction, client: Client, scopes: Iterable[str], catalog: Catalog) -> None:
-    """Refuse to allow more than was asked, registered or exists.
+    """Refuse to allow more than was asked, registered or exists, and less than the application can do with.
 
     :raises InvalidInput: naming the scopes in question.
     """
     allowed = set(scopes)
-    if not allowed:
-        raise InvalidInput("scopes", "expected at least one of those asked")
     _within(allowed, set(interaction.request.scopes), "only scopes that were asked")
     _within(allowed, set(client.scopes), "only scopes that the application is registered for")
     _within(allowed, set(catalog.scopes), "only scopes of the catalog")
+    check_allowed(catalog, client, interaction.request.scopes, allowed)
 
 
 def naming(evidence: Evidence, snapshot: NoticeSnapshot) -> Evidence:

@@ -69,7 +69,14 @@ def begun(new: Grant, action: Action, resources: tuple[str, ...], *, end: int, r
     :param replaces: the ended grant before it, or "".
     """
     chosen = tuple(sorted(set(resources)))
-    return replace(new, scopes=action.granted, resources=chosen, expires_at=end, replaces=replaces)
+    return replace(
+        new,
+        scopes=action.granted,
+        resources=chosen,
+        expires_at=end,
+        replaces=replaces,
+        declined=action.declined,
+    )
 
 
 def amended(
@@ -90,6 +97,11 @@ def amended(
     united = terms.amended(
         catalog, current_grant, asked=asked, approved=action.granted, resources=resources, end=end
     )
+    earlier = (one for one in current_grant.declined if one.rpartition("@")[0] not in asked)
     return replace(
-        current_grant, scopes=united.scopes, resources=united.resources, expires_at=united.expires_at
+        current_grant,
+        scopes=united.scopes,
+        resources=united.resources,
+        expires_at=united.expires_at,
+        declined=tuple(sorted({*earlier, *action.declined})),
     )

@@ -64,6 +64,7 @@ class Interactions:
         too many.
     :param ttl_ms: how long a request waits for its answer.
     :param one_host: whether pages and protocol share a host, and so the cookies of a browser.
+    :param answered_ms: how long an optional scope that was left out needs no question of its own.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class Interactions:
         asks_too_often: Callable[[str, str], bool],
         ttl_ms: int,
         one_host: bool,
+        answered_ms: int = 0,
     ) -> None:
         self._storage = storage
         self._catalog = catalog
@@ -84,6 +86,7 @@ class Interactions:
         self._asks_too_often = asks_too_often
         self._ttl_ms = ttl_ms
         self._one_host = one_host
+        self._answered_ms = answered_ms
 
     def settle(self, pending: Pending, browser: BrowserMarks, now: int) -> Redirect | PageError | Question:
         """Use a remembered consent, refuse what may not be asked, or keep the request for somebody to answer.
@@ -93,7 +96,7 @@ class Interactions:
         :raises StorageError: nothing was stored.
         """
         requested, context = pending.request, pending.context
-        reasons = reasons_to_ask(requested, context, self._catalog, now)
+        reasons = reasons_to_ask(requested, context, self._catalog, now, answered_ms=self._answered_ms)
         if context.session and context.grant and not reasons:
             if not self._use_up_opened(pending):
                 return USED_UP
@@ -138,7 +141,9 @@ class Interactions:
             snapshot=snapshot,
             disclosures=disclosures,
         )
-        _note(uow, interaction_id, interaction, APPROVE, now)
+        allowed = tuple(scope for scope in interaction.request.scopes if scope in decision.scopes)
+        answered_request = replace(interaction.request, scopes=allowed)
+        _note(uow, interaction_id, replace(interaction, request=answered_request), APPROVE, now)
         return self._authorization.success_url(interaction.request, approval.code)
 
     def deny(

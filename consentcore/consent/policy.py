@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from consentcore.consent.offers import is_optional
 from consentcore.domain.interaction import AuthorizationRequest, AuthorizeContext
 from consentcore.domain.scope import Catalog, ScopeType
 
@@ -15,6 +16,21 @@ class _Case:
     context: AuthorizeContext
     catalog: Catalog
     now: int
+    answered_ms: int
+
+    @property
+    def answered(self) -> frozenset[str]:
+        """Tokens of optional scopes that the owner of the standing grant has left out not long ago: as they mean today,
+        and as long as the application can still do without."""
+        grant, client = self.context.grant, self.context.client
+        if grant is None or client is None or self.now >= grant.changed_at + self.answered_ms:
+            return frozenset()
+        asked = (self.catalog[one] for one in self.request.scopes if one in self.catalog)
+        return frozenset(
+            scope.scope_id
+            for scope in asked
+            if scope.reference in grant.declined and is_optional(scope, client)
+        )
 
     @property
     def granted(self) -> dict[str, str]:
@@ -60,7 +76,11 @@ def _grant_ended(case: _Case) -> bool:
 
 
 def _scope_added(case: _Case) -> bool:
-    return any(scope not in case.granted for scope in case.request.scopes)
+    asked, granted = case.request.scopes, case.granted
+    if all(scope in granted for scope in asked):
+        return False
+    # Where everything was left out there is nothing to give a code for.
+    return not granted.keys() & set(asked) or any(one not in {*granted, *case.answered} for one in asked)
 
 
 def _meaning_changed(case: _Case) -> bool:
@@ -78,9 +98,10 @@ def _unknown_scope(case: _Case) -> bool:
 
 
 def _acts(case: _Case) -> bool:
-    """Letting an application act is decided anew each time."""
+    """Letting an application act is decided anew each time; what the owner has left out does not act."""
     asked = (case.catalog[scope] for scope in case.request.scopes if scope in case.catalog)
-    return any(scope.type is ScopeType.ACT for scope in asked)
+    acting = [scope.scope_id for scope in asked if scope.type is ScopeType.ACT]
+    return bool(acting) and not case.answered.issuperset(acting)
 
 
 CHECKS: dict[str, Callable[[_Case], bool]] = {
@@ -99,12 +120,19 @@ CHECKS: dict[str, Callable[[_Case], bool]] = {
 
 
 def reasons_to_ask(
-    request: AuthorizationRequest, context: AuthorizeContext, catalog: Catalog, now: int
+    request: AuthorizationRequest,
+    context: AuthorizeContext,
+    catalog: Catalog,
+    now: int,
+    *,
+    answered_ms: int = 0,
 ) -> tuple[str, ...]:
     """Say why the owner has to be asked; empty when a remembered consent may be used.
 
     :param now: milliseconds since the epoch.
+    :param answered_ms: how long an optional scope that was left out needs no question of its own, counted from the last
+        decision on the grant.
     :returns: names of :data:`CHECKS`, in that order.
     """
-    case = _Case(request, context, catalog, now)
+    case = _Case(request, context, catalog, now, answered_ms)
     return tuple(name for name, applies in CHECKS.items() if applies(case))

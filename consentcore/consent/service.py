@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from consentcore.consent import drafts, terms
 from consentcore.consent.checks import check_approval, check_asked, naming
 from consentcore.consent.event_body import Action
+from consentcore.consent.offers import Durations
 from consentcore.consent.transition import GrantChange, Transitions
 from consentcore.consent.unanswered import is_on_record
 from consentcore.domain.client import Client
@@ -39,11 +40,13 @@ class Decision:
     """What the owner allowed: scope tokens out of those asked, and ids of chosen resources.
 
     :ivar labels: what the page called the chosen resources, by id: kept beside the evidence.
+    :ivar days: for how long, out of what was offered; None for what is chosen unless somebody chooses.
     """
 
     scopes: tuple[str, ...]
     resources: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
+    days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,7 @@ class ConsentService:
     :param code_ttl_ms: lifetime of an authorization code.
     :param grant_days: longest life of a grant, in days.
     :param controller: what the operator says of itself in each record.
+    :param offered_days: what an owner may choose besides.
     """
 
     def __init__(
@@ -72,21 +76,21 @@ class ConsentService:
         code_ttl_ms: int,
         grant_days: int,
         controller: Controller | None = None,
+        offered_days: tuple[int, ...] = (),
     ) -> None:
         self._clock = clock
         self._catalog = catalog
         self._code_ttl_ms = code_ttl_ms
-        self._grant_days = grant_days
+        self.durations = Durations(catalog, grant_days, offered_days)
         self._transitions = Transitions(keys, clock, catalog, controller or Controller(name="-"))
 
     def until(self, scopes: tuple[str, ...], now: int, current_grant: Grant | None = None) -> int:
-        """When a grant with these scope tokens would end, in milliseconds since the epoch.
+        """When a grant with these scope tokens would end if nobody chose, in milliseconds since the epoch.
 
         :param now: when the page was asked for.
         :param current_grant: the one that an approval would amend.
         """
-        end = terms.end_of(self._catalog, scopes, now, self._grant_days)
-        return terms.amended_end(self._catalog, current_grant, scopes, end) if current_grant else end
+        return self.durations.chosen(self.durations.offered(scopes, now, current_grant), None).until
 
     def approve(
         self,
@@ -107,7 +111,8 @@ class ConsentService:
 
         :param disclosures: what the snapshot commits to.
         :raises InteractionGone: when the request was answered before, ran out or is another owner's.
-        :raises InvalidInput: when more is allowed than was asked, registered or is in the catalog.
+        :raises InvalidInput: when more is allowed than was asked, registered or is in the catalog, less than the
+            application can do with (see :mod:`consentcore.consent.offers`), or for a time that was not offered.
         """
         self._open(interaction, client, owner)
         check_approval(interaction, client, decision.scopes, self._catalog)
@@ -116,9 +121,10 @@ class ConsentService:
             raise InteractionGone
         action = drafts.approval(self._catalog, interaction, owner.owner_id, decision.scopes, evidence)
         action = replace(action, labels=decision.labels)
-        # The end of everything asked, from the time of the request, as on the page: the person read this date.
-        end = self.until(interaction.request.scopes, interaction.created_at)
         before, replaces = self._to_amend(uow, owner.owner_id, client.client_id)
+        # The end of everything asked, from the time of the request, as on the page: the person read this date.
+        offered = self.durations.offered(interaction.request.scopes, interaction.created_at, before)
+        end = self.durations.chosen(offered, decision.days).until
         if before is None:
             new = drafts.without_permission(owner.owner_id, client.client_id, self._clock.now())
             after = drafts.begun(new, action, decision.resources, end=end, replaces=replaces)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from consentcore.domain.clock import DAY
 from consentcore.domain.errors import InvalidInput
 from consentcore.domain.grant import Grant
 from consentcore.domain.scope import Catalog, ScopeType
@@ -38,8 +37,8 @@ def pin_known(catalog: Catalog, scopes: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(catalog[scope].reference if scope in catalog else f"{scope}@" for scope in scopes))
 
 
-def end_of(catalog: Catalog, scopes: Sequence[str], start: int, grant_days: int) -> int:
-    """When a permission for these scope tokens ends: the shortest limit of any, at most ``grant_days``.
+def days_of(catalog: Catalog, scopes: Sequence[str], grant_days: int) -> int:
+    """How long a permission for these scope tokens lasts at most: the shortest limit of any, at most ``grant_days``.
 
     Scopes of type session share no data and limit nothing.
     """
@@ -48,7 +47,7 @@ def end_of(catalog: Catalog, scopes: Sequence[str], start: int, grant_days: int)
         for scope in scopes
         if scope in catalog and catalog[scope].type is not ScopeType.SESSION
     ]
-    return start + min([grant_days, *limits]) * DAY
+    return min([grant_days, *limits])
 
 
 def amended(

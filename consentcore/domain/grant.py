@@ -23,7 +23,7 @@ class Grant:
     :ivar seal: keyed hash over the fields of this row, so that a changed row is noticed.
     :ivar replaces: the ended grant of the same owner and client before this one, or "".
     :ivar declined: pinned references of optional scopes that the owner was offered and left out, or took back, sorted.
-        They give nothing and are not sealed: all they do is that the same question is not asked again at once.
+        They give nothing: all they do is that the same question is not asked again at once.
     """
 
     grant_id: str

@@ -147,7 +147,7 @@ class AuthorizationEndpoint:
     def issue_code(
         self, request: AuthorizationRequest, grant: Grant, session: OwnerSession | None = None
     ) -> Redirect | None:
-        """Store a code under a remembered consent, with one write, and lead back to the client.
+        """Store a code for what a remembered consent covers of a request, with one write, and lead back to the client.
 
         :param session: of the browser: when and how its owner signed in goes with the tokens.
         :returns: None when the grant or the client died meanwhile.
@@ -156,7 +156,7 @@ class AuthorizationEndpoint:
         code, stored = new_code(
             request,
             grant,
-            request.scopes,
+            grant.scope_ids,
             now=self._server.clock.now(),
             ttl_ms=self._server.lifetimes.code_ms,
             auth_time=session.auth_time if session else None,

@@ -120,7 +120,25 @@ class ConsentSettings:
     """``consentcore.consent.*``: rules for grants."""
 
     default_days: int = setting(
-        "How long a grant lasts unless a scope of it ends earlier.", default=365, minimum=1, maximum=3650
+        "The longest that a grant lasts, unless a scope of it ends earlier. The owner is offered it; chosen already is "
+        "the longest offer up to a year.",
+        default=365,
+        minimum=1,
+        maximum=3650,
+    )
+    durations: tuple[int, ...] = setting(
+        "What owners may choose besides, in days, where it is shorter; 1 is once, for at most 24 hours and without a "
+        "refresh token. Empty: nothing to choose.",
+        default=(365, 90, 30),
+        minimum=1,
+        maximum=3650,
+    )
+    ask_again_days: int = setting(
+        "How long an optional scope that an owner has left out is not asked about again, unless the application asks "
+        "with prompt=consent. 0: at every request.",
+        default=90,
+        minimum=0,
+        maximum=3650,
     )
     reminder_days: tuple[int, ...] = setting(
         "How many days before a grant ends its owner is reminded of it, once each; empty: never.",

@@ -232,23 +232,27 @@ class Scenario:
         *scopes: str,
         allow: tuple[str, ...] | None = None,
         resources: tuple[str, ...] = (),
+        days: int | None = None,
         client: Client | None = None,
         owner: Owner | None = None,
     ) -> Approval:
         """Ask for scopes and press Approve.
 
-        :param allow: what the owner leaves ticked; by default everything.
+        :param allow: what the owner ticks; by default everything. The application can do without the rest.
         :param resources: ids of what the owner chooses.
+        :param days: for how long; None for what is chosen unless somebody chooses.
         """
         from consentcore.consent.service import Decision
 
         interaction = self.ask(*scopes, client=client, owner=owner)
-        decision = Decision(scopes if allow is None else allow, resources)
+        decision = Decision(scopes if allow is None else allow, resources, days=days)
+        asking = client or self.client
+        left_out = tuple(scope for scope in scopes if scope not in decision.scopes)
         with self.storage.transaction() as uow:
             return self.service.approve(
                 uow,
                 interaction=interaction,
-                client=client or self.client,
+                client=replace(asking, optional_scopes=(*asking.optional_scopes, *left_out)),
                 owner=owner or self.owner,
                 decision=decision,
                 evidence=Evidence("button:approve", ip_coarse="192.0.2.0/24"),

@@ -36,12 +36,15 @@ class Walk:
         for email in (ADA, GRACE):
             self.platform.add_owner(email, "Äiti", TAG)
         self.platform.add_client("valo", name="Valo", publisher="", purpose="", scopes=(CONTROL,))
+        free = (*FIRST.split(), "offline_access")
+        self.platform.add_client("vapaa", name="Vapaa", scopes=free, optional_scopes=free)
         texts = ("label", "sees", "cannot", "example", "sensitivity", "cluster")
         scopes = [getattr(scope, name) for scope in self.platform.runtime.catalog for name in texts]
         clients = [
             "CoolSite",
             "ShiftPlan EV",
             "Valo",
+            "Vapaa",
             "Frostline SAS",
             "We tell you where heating is wasted.",
         ]
@@ -118,7 +121,15 @@ def test_consent_pages(walk):
         walk.consent(Request(scope=scope, extra={"prompt": "consent"}), browser=browser)
     for scope in ("offline_access", "comfort.read"):
         walk.consent(Request(client_id="shiftplan", scope=scope), browser=browser)
-    walk.consent(Request(client_id="valo", scope=CONTROL), browser=browser)
+    _, page = walk.consent(Request(client_id="valo", scope=CONTROL), browser=browser)
+    walk.look(page.forms[0].submit("decision", value="approve", status=400), 400)
+    optional = Request(client_id="vapaa", scope=f"{FIRST} offline_access")
+    _, page = walk.consent(optional, browser=browser)
+    page = walk.look(page.forms[0].submit("decision", value="approve", status=400), 400)
+    page.forms[0].fields["scope"][0].checked = True
+    page.forms[0]["duration"] = "30"
+    answer(page, "approve")
+    walk.consent(Request(client_id="vapaa", scope="comfort.read"), browser=browser)
     _, page = walk.consent(Request(scope=FIRST, extra={"prompt": "consent"}), browser=browser)
     browser.post("/logout", {"csrf_token": browser.get("/consents").forms[0]["csrf_token"].value})
     sign_in(browser, browser.get("/login"), GRACE)
@@ -170,6 +181,8 @@ def test_the_owners_application(walk):
     for client_id, scope in (("shiftplan", "alarms.read"), ("valo", CONTROL)):
         _, page = walk.consent(Request(client_id=client_id, scope=scope), browser=browser)
         walk.clock.advance(MINUTE)
+        for box in page.forms[0].fields.get("scope", ()):
+            box.checked = True
         answer(page, "approve")
     cards = walk.look(browser.get("/consents"))
     grants = [card["id"].removeprefix("grant-") for card in cards.html.select("li.card")]

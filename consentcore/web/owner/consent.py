@@ -8,12 +8,11 @@ from pyramid.view import view_config
 
 from consentcore.consent.interaction import APPROVE, DENY
 from consentcore.consent.pending import Gone, asking_client
-from consentcore.consent.service import Decision
 from consentcore.domain.errors import InvalidInput
 from consentcore.domain.message import message
 from consentcore.domain.text import isolated
 from consentcore.web.csrf import ANY_PERSON
-from consentcore.web.owner import consent_page, evidence
+from consentcore.web.owner import consent_choices, consent_page, evidence
 from consentcore.web.owner.interactions import (
     may_answer,
     pending_interaction,
@@ -27,6 +26,8 @@ from consentcore.web.session import Sender
 from consentcore.web.tweens import leads_away
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pyramid.request import Request
     from pyramid.response import Response
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from consentcore.domain.interaction import Interaction
     from consentcore.domain.message import Message
     from consentcore.domain.owner import Owner
+    from consentcore.web.owner.consent_choices import Chosen, Problem
 
 CHANGED = message(
     "The text of this page has changed since you opened it. Please read it again before you decide."
@@ -94,7 +96,11 @@ def _answer(request: Request, view: ConsentRequestView, decision: str) -> Respon
     if presented_at is None:
         still_pending(request, view.interaction_id)  # an answer given meanwhile changes the text as well
         return _show(request, view, error=CHANGED, status=409)
-    return see_other(_approve(request, view, presented_at))
+    chosen = consent_choices.read(request.form, view.page)
+    problems = consent_choices.problems(request.catalog, view.page, chosen)
+    if problems:
+        return _show(request, view, chosen=chosen, problems=problems, status=400)
+    return see_other(_approve(request, view, chosen, presented_at))
 
 
 def _presented_at(request: Request, view: ConsentRequestView) -> int | None:
@@ -103,18 +109,14 @@ def _presented_at(request: Request, view: ConsentRequestView) -> int | None:
     return stamp[1] if stamp is not None and stamp[0] == view.shown.snapshot_hash else None
 
 
-def _approve(request: Request, view: ConsentRequestView, presented_at: int) -> str:
-    offered = {resource.resource_id for resource in view.page.resources}
-    chosen = tuple(dict.fromkeys(request.form.all("resource")))
-    if not offered.issuperset(chosen):
-        raise InvalidInput("resource", "expected only what the page offered")
+def _approve(request: Request, view: ConsentRequestView, chosen: Chosen, presented_at: int) -> str:
     return request.runtime.interactions.approve(
         request.uow,
         view.interaction_id,
         interaction=view.interaction,
         client=view.client,
         owner=request.owner,
-        decision=Decision(view.interaction.request.scopes, chosen),
+        decision=consent_choices.decision(view.page, chosen),
         evidence=_evidence(request, "button:approve", view, presented_at),
         snapshot=view.shown,
         now=request.now,
@@ -154,7 +156,7 @@ def _evidence(request: Request, method: str, view: ConsentRequestView, presented
         interaction=view.interaction,
         presented_at=presented_at,
         snapshot_hash=view.shown.snapshot_hash,
-        control_defaults={f"resource:{item.resource_id}": False for item in view.page.resources},
+        control_defaults=consent_choices.control_defaults(view.page),
     )
 
 
@@ -166,12 +168,22 @@ def _load(request: Request, interaction_id: str, interaction: Interaction) -> Co
     )
 
 
-def _show(request: Request, view: ConsentRequestView, *, error: str = "", status: int = 200) -> Response:
+def _show(
+    request: Request,
+    view: ConsentRequestView,
+    *,
+    error: str = "",
+    chosen: Chosen | None = None,
+    problems: Sequence[Problem] = (),
+    status: int = 200,
+) -> Response:
     response = page(
         request,
         "consent.jinja2",
         status=status,
         page=view.page,
+        chosen=chosen or consent_choices.defaults(view.page),
+        problems=problems,
         interaction_id=view.interaction_id,
         shown=consent_page.stamp(request, view.shown, request.now),
         error=error,

@@ -13,18 +13,21 @@ from urllib.parse import urlsplit
 from pyramid.renderers import render
 
 from consentcore import __version__
+from consentcore.consent.offers import has_control, is_optional
 from consentcore.consent.snapshot import make_snapshot
 from consentcore.domain.message import message
 from consentcore.domain.scope import OFFLINE_ACCESS, Scope, ScopeType
 from consentcore.domain.text import with_clean_texts
 from consentcore.hooks.calling import call
 from consentcore.ports.extension import ConsentContext, ConsentPanel, Resource
+from consentcore.web.owner.consent_choices import defaults
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from pyramid.request import Request
 
+    from consentcore.consent.offers import Duration
     from consentcore.domain.client import Client
     from consentcore.domain.event import NoticeSnapshot
     from consentcore.domain.grant import Grant
@@ -38,79 +41,131 @@ BUTTONS = (message("Approve"), message("Deny"))
 
 @dataclass(frozen=True)
 class Line:
-    """One scope as the page lists it. ``standing``: "new" or "unchanged" on an amendment, else ""."""
+    """One scope as the page lists it.
+
+    :ivar standing: on an amendment "new", "unchanged" or, where it means something else now, "changed"; else "".
+    :ivar optional: the application can do without it.
+    :ivar control: the owner ticks it by itself.
+    :ivar field_id: of the control in the page.
+    """
 
     scope: Scope
     standing: str
+    optional: bool = False
+    control: bool = False
+    field_id: str = ""
+
+    @property
+    def stands(self) -> bool:
+        """Whether the owner has allowed just this before."""
+        return self.standing == "unchanged"
 
 
 @dataclass(frozen=True)
 class ConsentPage:
     """Everything the page says about one request.
 
-    :ivar offline_standing: like that of a :class:`Line`, of access while the person is away; "" where none is asked.
-    :ivar moves_end: it would change when a standing permission ends.
+    :ivar asked: scope tokens.
+    :ivar reads: what it would see and cannot do without, by heading.
+    :ivar optional: what it can do without, but for what acts.
+    :ivar offline: access while the person is away, where it is asked for and cannot be left out.
+    :ivar durations: for how long it may be allowed, the longest first.
+    :ivar duration: the one that is chosen unless somebody chooses.
+    :ivar stands_until: when what stands ends, where that would change; in milliseconds since the epoch.
     """
 
     client: Client
     redirect_host: str
+    asked: tuple[str, ...]
     reads: dict[str, list[Line]]
+    optional: list[Line]
     acts: list[Line]
-    offline: bool
-    until: int
+    offline: Line | None
+    durations: tuple[Duration, ...]
+    duration: Duration
     timezone: str
     resources: tuple[Resource, ...]
     panels: tuple[ConsentPanel, ...]
     kept: tuple[str, ...]
-    offline_standing: str = ""
-    moves_end: bool = False
+    stands_until: int | None = None
     locale: str = "en"
 
     @property
     def lines(self) -> list[Line]:
         """Every listed scope, in the order of the page."""
-        return [*(line for lines in self.reads.values() for line in lines), *self.acts]
+        return [*(line for lines in self.reads.values() for line in lines), *self.optional, *self.acts]
+
+    @property
+    def moves_end(self) -> bool:
+        """Whether it would change when a standing permission ends."""
+        return self.stands_until is not None
+
+    @property
+    def sees(self) -> bool:
+        """Whether it would see anything, if only by the owner's choice."""
+        return any(line.scope.type is ScopeType.READ for line in self.lines)
+
+    @property
+    def chooses_duration(self) -> bool:
+        """Whether there is more than one time to choose from."""
+        return len(self.durations) > 1
+
+    @property
+    def first_control(self) -> str:
+        """The id of the first scope that can be ticked; "" where none can."""
+        return next((line.field_id for line in self.lines if line.control), "")
+
+    def allowed(self, ticked: Collection[str]) -> tuple[str, ...]:
+        """Scope tokens that a yes allows: all but those with a control that is not ticked."""
+        left = {line.scope.scope_id for line in self.lines if line.control}.difference(ticked)
+        return tuple(scope for scope in self.asked if scope not in left)
 
     @property
     def amends(self) -> bool:
         """Whether the owner already allowed this application something."""
-        return bool(self.kept) or "unchanged" in self._standings
+        return bool(self.kept) or not self._standings.isdisjoint({"unchanged", "changed"})
 
     @property
     def has_news(self) -> bool:
-        """Whether something of it is marked as new."""
-        return "new" in self._standings
+        """Whether something of it is marked as new, or as changed."""
+        return not self._standings.isdisjoint({"new", "changed"})
 
     @property
     def _standings(self) -> set[str]:
-        return {self.offline_standing, *(line.standing for line in self.lines)}
+        return {line.standing for line in (*self.lines, *([self.offline] if self.offline else ()))}
 
 
 def build(request: Request, interaction: Interaction, client: Client, owner: Owner) -> ConsentPage:
     """Gather what the page says; reads the standing grant, the catalog, resources and panels."""
-    runtime, catalog = request.runtime, request.catalog
-    asked = [catalog[scope] for scope in interaction.request.scopes if scope in catalog]
+    runtime, catalog, requested = request.runtime, request.catalog, interaction.request
+    asked = [catalog[scope] for scope in requested.scopes if scope in catalog]
     grant = _standing(request, interaction, owner)
-    lines = [Line(scope, _standing_of(scope, grant)) for scope in asked if scope.scope_id != OFFLINE_ACCESS]
+    lines = [_line(number, scope, grant, client) for number, scope in enumerate(asked, start=1)]
     reads: dict[str, list[Line]] = {}
     for line in lines:
-        if line.scope.type is ScopeType.READ:
+        if line.scope.type is ScopeType.READ and not line.optional:
             reads.setdefault(line.scope.cluster, []).append(line)
     kept = tuple(
         catalog[scope].label
         for scope in (grant.scope_ids if grant else ())
-        if scope not in interaction.request.scopes and scope in catalog
+        if scope not in requested.scopes and scope in catalog
     )
-    until = runtime.service.until(interaction.request.scopes, interaction.created_at, grant)
-    offline = [_standing_of(scope, grant) for scope in asked if scope.scope_id == OFFLINE_ACCESS]
+    durations = runtime.service.durations
+    offered = durations.offered(requested.scopes, interaction.created_at, grant)
+    usual = durations.chosen(offered, None)
     context = ConsentContext(client, owner, tuple(asked), request.language.tag)
     return ConsentPage(
         client=client,
-        redirect_host=urlsplit(interaction.request.redirect_uri).hostname or "",
+        redirect_host=urlsplit(requested.redirect_uri).hostname or "",
+        asked=requested.scopes,
         reads=reads,
+        optional=[line for line in lines if line.optional and line.scope.type is not ScopeType.ACT],
         acts=[line for line in lines if line.scope.type is ScopeType.ACT],
-        offline=OFFLINE_ACCESS in interaction.request.scopes,
-        until=until,
+        offline=next(
+            (line for line in lines if line.scope.scope_id == OFFLINE_ACCESS and not line.optional), None
+        ),
+        durations=offered,
+        duration=usual,
         timezone=owner.timezone,
         resources=tuple(
             with_clean_texts(item, "label", "detail")
@@ -119,8 +174,7 @@ def build(request: Request, interaction: Interaction, client: Client, owner: Own
         ),
         panels=tuple(runtime.registry.panels(context)),
         kept=kept,
-        offline_standing=offline[0] if offline else "",
-        moves_end=grant is not None and until != grant.expires_at,
+        stands_until=grant.expires_at if grant and usual.until != grant.expires_at else None,
         locale=request.language.tag,
     )
 
@@ -150,7 +204,7 @@ def snapshot(request: Request, page: ConsentPage) -> NoticeSnapshot:
         "scopes": [line.scope.facts for line in page.lines],
         "resources": [asdict(resource) for resource in page.resources],
         "buttons": [request.translate(label) for label in BUTTONS],
-        "html": render(TEMPLATE, {"page": page}, request=request),
+        "html": render(TEMPLATE, {"page": page, "chosen": defaults(page), "problems": ()}, request=request),
     }
     return make_snapshot(content, request.now)
 
@@ -175,7 +229,20 @@ def _standing(request: Request, interaction: Interaction, owner: Owner) -> Grant
     return grant if grant is not None and grant.is_active(request.now) else None
 
 
+def _line(number: int, scope: Scope, grant: Grant | None, client: Client) -> Line:
+    optional = is_optional(scope, client)
+    return Line(
+        scope=scope,
+        standing=_standing_of(scope, grant),
+        optional=optional,
+        control=has_control(scope, client),
+        field_id=f"scope-{number}",
+    )
+
+
 def _standing_of(scope: Scope, grant: Grant | None) -> str:
     if grant is None:
         return ""
-    return "unchanged" if scope.reference in grant.scopes else "new"
+    if scope.reference in grant.scopes:
+        return "unchanged"
+    return "changed" if scope.scope_id in grant.scope_ids else "new"

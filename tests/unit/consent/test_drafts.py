@@ -49,7 +49,12 @@ def test_a_new_grant_has_what_was_allowed_and_nothing_before_that(scenario, inte
     action = approval(scenario, interaction, "sites.read")
     grant = drafts.begun(nothing, action, ("b", "a", "b"), end=NOW + DAY, replaces="old")
     assert grant == replace(
-        nothing, scopes=("sites.read@1",), resources=("a", "b"), expires_at=NOW + DAY, replaces="old"
+        nothing,
+        scopes=("sites.read@1",),
+        resources=("a", "b"),
+        expires_at=NOW + DAY,
+        replaces="old",
+        declined=("comfort.read@1",),
     )
 
 
@@ -59,4 +64,4 @@ def test_a_further_approval_keeps_what_was_not_asked_and_what_was_chosen(scenari
     )
     action = approval(scenario, interaction, "comfort.read")
     after = drafts.amended(scenario.catalog, current, interaction.request.scopes, action, (), end=NOW + DAY)
-    assert after == replace(current, scopes=("comfort.read@1", "energy.read@1"))
+    assert after == replace(current, scopes=("comfort.read@1", "energy.read@1"), declined=("sites.read@1",))

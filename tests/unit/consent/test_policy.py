@@ -6,6 +6,7 @@ import pytest
 
 from consentcore.consent.policy import CHECKS, reasons_to_ask
 from consentcore.domain.client import AuthMethod
+from consentcore.domain.clock import DAY
 from consentcore.domain.interaction import AuthorizeContext
 from consentcore.domain.scope import Catalog, Scope
 from consentcore.testing import factories
@@ -69,3 +70,45 @@ def test_nothing_known_gives_every_reason_that_applies():
     found = reasons(context=AuthorizeContext(None))
     assert set(found) <= set(CHECKS)
     assert {"not_signed_in", "public_client", "client_disabled", "no_grant", "scope_added"} == set(found)
+
+
+LEFT_OUT = replace(
+    REMEMBERED,
+    client=replace(CLIENT, optional_scopes=("energy.read", "device.act")),
+    grant=replace(GRANT, scopes=("comfort.read@1",), declined=("device.act@1", "energy.read@1")),
+)
+
+
+def asked_again(*scopes, context=LEFT_OUT, now=NOW, prompt="", catalog=CATALOG):
+    wanted = factories.request(CLIENT.client_id, scopes=scopes, prompt=prompt)
+    return reasons_to_ask(wanted, context, catalog, now, answered_ms=30 * DAY)
+
+
+@pytest.mark.parametrize("scopes", [("energy.read",), ("device.act",), ("energy.read", "device.act")])
+def test_cp_29_an_optional_scope_that_was_left_out_is_no_reason_to_ask(scopes):
+    assert asked_again("comfort.read", *scopes) == ()
+
+
+@pytest.mark.parametrize(
+    ("reason", "case"),
+    [
+        ("scope_added", {"now": GRANT.changed_at + 30 * DAY}),
+        ("scope_added", {"context": replace(LEFT_OUT, client=CLIENT)}),
+        ("scope_added", {"context": replace(LEFT_OUT, grant=replace(GRANT, scopes=("comfort.read@1",)))}),
+        (
+            "scope_added",
+            {
+                "catalog": Catalog.of(
+                    [Scope("comfort.read", "A", "A"), Scope("energy.read", "B", "B", version="2")]
+                )
+            },
+        ),
+        ("prompt_consent", {"prompt": "consent"}),
+    ],
+)
+def test_cp_29_it_is_asked_again_later_where_it_is_required_or_new_or_the_application_says_so(reason, case):
+    assert asked_again("comfort.read", "energy.read", **case) == (reason,)
+
+
+def test_cp_29_where_everything_was_left_out_there_is_nothing_to_remember():
+    assert asked_again("energy.read") == ("scope_added",)
