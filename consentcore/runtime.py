@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from consentcore.consent.interaction import Interactions
     from consentcore.consent.scope_pins import ScopePins
     from consentcore.consent.service import ConsentService
+    from consentcore.consent.uses import UseLog
     from consentcore.domain.clock import Clock
     from consentcore.domain.controller import Controller
     from consentcore.domain.event_kinds import EventType
@@ -127,6 +128,11 @@ class Runtime(PluginParts):
         """What is counted for Prometheus."""
         return self._once("meters", self._make_meters)
 
+    @property
+    def uses(self) -> UseLog:
+        """Where it is noted that grants are used."""
+        return self._once("uses", self._make_uses)
+
     def compromised(self, family_id: str, grant_id: str, event_type: EventType) -> None:
         """Kill a family of tokens and record why, in a transaction of its own."""
         transact(
@@ -157,7 +163,9 @@ class Runtime(PluginParts):
             log.warning("the words of scopes are not compared yet with those of before: %s", error)
 
     def close(self) -> None:
-        """End what holds connections."""
+        """Write down what was gathered, and end what holds connections."""
+        if "uses" in self._made:
+            self._made["uses"].close()
         self.storage.close()
 
     def _make_clients(self) -> ClientService:
@@ -242,6 +250,11 @@ class Runtime(PluginParts):
             answered_ms=self.settings.consent.ask_again_days * DAY,
         )
 
+    def _make_uses(self) -> UseLog:
+        from consentcore.consent.uses import UseLog
+
+        return UseLog(self.storage, self.clock)
+
     def _make_meters(self) -> Meters:
         from importlib.metadata import version
 
@@ -260,6 +273,7 @@ class Runtime(PluginParts):
             settings=self.settings,
             compromised=self.compromised,
             claims=self.registry.claims,
+            used=self.uses.note,
             egress=self.egress,
         )
 

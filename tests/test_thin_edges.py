@@ -28,6 +28,7 @@ UNIT_OF_WORK = {
     "tokens": ("tokens", "TokenRepository"),
     "notices": ("notices", "NoticeRepository"),
     "pinned_scopes": ("pinned_scopes", "PinnedScopeRepository"),
+    "uses": ("uses", "UseRepository"),
     "feed": ("feed", "FeedRepository"),
 }
 STORAGE = {
@@ -40,13 +41,13 @@ STORAGE = {
 
 READING = """
     active_of all attempts_of backlog by_email checkpoints count deliveries disclosures due ending endpoint endpoints
-    expired
+    expired last
     failing_endpoints find_token get leaves list logo newest_checkpoint of_grant of_owner orphans page password_hash
     read_authorize read_code session sessions several snapshot stats tombstones unexpanded waiting
 """
 WRITING = """
     add add_checkpoint add_code add_endpoint add_session append bind claim_deliveries consume consume_code drop
-    end_session end_sessions enter expand_all forget hit issue_code kill_family lock open_interaction push_request
+    end_session end_sessions enter expand_all forget hit issue_code kill_family lock note open_interaction push_request
     put put_disclosures put_snapshot remove_endpoint remove_logo requeue reset rotate_refresh sequence_leaves set_health
     set_logo set_password_hash settle_all take_pushed touch_session update update_endpoint use use_once
 """

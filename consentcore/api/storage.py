@@ -60,6 +60,7 @@ from consentcore.ports.tickets import TicketRepository
 from consentcore.ports.tlog import LogObject, TlogRepository
 from consentcore.ports.tokens import ProtocolStorage, TokenRepository
 from consentcore.ports.transactions import TransactionManager, UnitOfWork
+from consentcore.ports.uses import UseRepository
 
 __all__ = [
     "ENDED",
@@ -136,6 +137,7 @@ __all__ = [
     "TransactionManager",
     "UnitOfWork",
     "Unknown",
+    "UseRepository",
     "WebhookEndpoint",
     "transact",
 ]

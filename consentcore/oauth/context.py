@@ -30,6 +30,7 @@ class ServerContext:
 
     :ivar compromised: called when a code was replayed or a refresh token reused; kills the family before it returns.
     :ivar claims: extra members of an introspection answer and of a JWT; reserved ones are an error.
+    :ivar used: called with the id of a grant when an API asks about a live token of it; writes nothing itself.
     :ivar authenticator: identifies and authenticates clients within their limits.
     :ivar signing: the keys of JWT access tokens.
     """
@@ -42,5 +43,6 @@ class ServerContext:
     lifetimes: Lifetimes
     compromised: Compromised
     claims: Claims
+    used: Callable[[str], None]
     authenticator: RateLimitedAuthenticator
     signing: SigningKeys

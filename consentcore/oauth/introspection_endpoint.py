@@ -57,6 +57,8 @@ class IntrospectionEndpoint(Endpoint):
         token, grant = lookup.token, lookup.grant
         if token is None or grant is None or not lookup.is_live(now) or not _may_know(client, lookup):
             return dict(INACTIVE)
+        if client.kind is ClientKind.RESOURCE_SERVER:  # somebody stands there with the token and wants data
+            self._server.used(grant.grant_id)
         claims = TokenClaims(
             grant=grant,
             client_id=token.client_id,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from consentcore.egress import EgressPolicy
@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from consentcore.settings import CoreSettings
 
 
+def _unnoted(grant_id: str) -> None:
+    """Nobody wants to know when grants were used."""
+
+
 class AuthorizationServer:
     """The endpoints of OAuth 2. Safe to share between threads.
 
@@ -44,6 +48,7 @@ class AuthorizationServer:
     :ivar api_clients: who calls the JSON API.
     :param compromised: called with family id, grant id and ``CODE_REPLAYED`` or ``REFRESH_REUSED``; must kill the
         family before it returns.
+    :param used: called with the id of a grant whenever it is used; must be quick.
     :param egress: the guard that keys of clients are fetched through; None: only from public addresses.
     :param claims: extra members of an introspection answer; reserved ones are an error.
     :param grant_types: what the token endpoint exchanges, in the order in which the metadata names them.
@@ -59,6 +64,7 @@ class AuthorizationServer:
         settings: CoreSettings,
         compromised: Compromised,
         claims: Claims,
+        used: Callable[[str], None] = _unnoted,
         egress: EgressPolicy | None = None,
         grant_types: Sequence[type[GrantType]] = GRANT_TYPES,
     ) -> None:
@@ -72,6 +78,7 @@ class AuthorizationServer:
             lifetimes=Lifetimes.of(settings),
             compromised=compromised,
             claims=claims,
+            used=used,
             authenticator=RateLimitedAuthenticator(storage, settings.limits, methods),
             signing=SigningKeys(keys, settings.oauth.jwt_signing_alg),
         )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from consentcore.ports.tickets import TicketRepository
     from consentcore.ports.tlog import TlogRepository
     from consentcore.ports.tokens import TokenRepository
+    from consentcore.ports.uses import UseRepository
 
 
 class UnitOfWork(Protocol):
@@ -44,6 +45,8 @@ class UnitOfWork(Protocol):
     def notices(self) -> NoticeRepository: ...
     @property
     def pinned_scopes(self) -> PinnedScopeRepository: ...
+    @property
+    def uses(self) -> UseRepository: ...
     @property
     def feed(self) -> FeedRepository: ...
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from itertools import islice
 
@@ -22,6 +22,10 @@ class DynamoClients:
 
     def get(self, client_id: str) -> Client | None:
         return CLIENTS.read_from(self._work.get(client_key(client_id)))
+
+    def several(self, client_ids: Collection[str]) -> Sequence[Client]:
+        found = self._work.get_many(map(client_key, client_ids))
+        return [CLIENTS.read(item) for item in found.values()]
 
     def add(self, client: Client) -> None:
         item, said = _client_item(client), f"there is a client {client.client_id!r} already"

@@ -15,6 +15,7 @@ from consentcore_dynamodb.pinned_scopes import DynamoPinnedScopes
 from consentcore_dynamodb.tickets import DynamoTickets
 from consentcore_dynamodb.tlog import DynamoTlog
 from consentcore_dynamodb.tokens import DynamoTokens
+from consentcore_dynamodb.uses import DynamoUses
 from consentcore_dynamodb.work import Work
 
 
@@ -33,6 +34,7 @@ class DynamoUnit:
         self.tokens = DynamoTokens(work)
         self.notices = DynamoNotices(work)
         self.pinned_scopes = DynamoPinnedScopes(work)
+        self.uses = DynamoUses(work)
         self.feed = DynamoFeed(work)
 
 

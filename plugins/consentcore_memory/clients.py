@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from consentcore.api import Client, ClientLogo, EndpointHealth, WebhookEndpoint
@@ -17,6 +17,10 @@ class MemoryClients:
 
     def get(self, client_id: str) -> Client | None:
         return self._session.state.clients.get(client_id)
+
+    def several(self, client_ids: Collection[str]) -> Sequence[Client]:
+        found = map(self._session.state.clients.get, dict.fromkeys(client_ids))
+        return [client for client in found if client is not None]
 
     def add(self, client: Client) -> None:
         if client.client_id in self._session.draft.clients:

@@ -149,6 +149,7 @@ class State:
     checkpoints: Table[int, Checkpoint] = field(default_factory=_table)
     pinned_scopes: Table[tuple[str, str, int], PinnedScope] = field(default_factory=_table)
     log_objects: Table[str, LogObject] = field(default_factory=_table)
+    uses: Table[str, int] = field(default_factory=_table)
     notices: Table[str, StoredNotice] = field(default_factory=_table)
     deliveries: Table[str, Delivery] = field(default_factory=_table)
     attempts: Table[str, tuple[Attempt, ...]] = field(default_factory=_table)

@@ -16,6 +16,7 @@ from consentcore_memory.pinned_scopes import MemoryPinnedScopes
 from consentcore_memory.tickets import MemoryTickets
 from consentcore_memory.tlog import MemoryTlog
 from consentcore_memory.tokens import MemoryTokens
+from consentcore_memory.uses import MemoryUses
 
 
 class MemoryUnit:
@@ -33,6 +34,7 @@ class MemoryUnit:
         self.tokens = MemoryTokens(session)
         self.notices = MemoryNotices(session)
         self.pinned_scopes = MemoryPinnedScopes(session)
+        self.uses = MemoryUses(session)
         self.feed = MemoryFeed(session)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import delete, select, update
 
@@ -27,6 +27,12 @@ class SqlClients:
         found = client_from(row)
         self._known[client_id] = found
         return found
+
+    def several(self, client_ids: Collection[str]) -> Sequence[Client]:
+        if not client_ids:
+            return []
+        wanted = select(client_table).where(client_table.c.client_id.in_(list(client_ids)))
+        return [client_from(row) for row in self._work.rows(wanted)]
 
     def add(self, client: Client) -> None:
         self._work.add(client_table, CLIENTS.values(client))

@@ -16,6 +16,7 @@ from consentcore_sqlalchemy.pinned_scopes import SqlPinnedScopes
 from consentcore_sqlalchemy.tickets import SqlTickets
 from consentcore_sqlalchemy.tlog import SqlTlog
 from consentcore_sqlalchemy.tokens import SqlTokens
+from consentcore_sqlalchemy.uses import SqlUses
 from consentcore_sqlalchemy.work import Work
 
 
@@ -68,6 +69,10 @@ class SqlUnit:
     @cached_property
     def pinned_scopes(self) -> SqlPinnedScopes:
         return SqlPinnedScopes(self._work)
+
+    @cached_property
+    def uses(self) -> SqlUses:
+        return SqlUses(self._work)
 
     @cached_property
     def feed(self) -> SqlFeed:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 from oauthlib.common import Request
 from oauthlib.oauth2 import InvalidGrantError
 
+from consentcore.domain.client import TokenFormat
 from consentcore.domain.clock import SECOND
 from consentcore.oauth.access_token import AccessTokenRequest, make_access_token
 from consentcore.oauth.grants.oauthlib_types import bearer
@@ -68,6 +69,9 @@ class GrantType(ABC):
         oauthlib_grant.validate_token_request(request)
         token = self._bearer.create_token(request, refresh_token=True)
         request.exchange.store(request, token)
+        if request.exchange.client.access_token_format is TokenFormat.JWT:
+            # No API will ask us about it: that it was fetched is all that we hear of its use.
+            self._server.used(request.exchange.grant.grant_id)
         return json_answer(token)
 
 

@@ -35,6 +35,7 @@ from consentcore.testing.storage.tickets import TicketGroup
 from consentcore.testing.storage.tlog import TlogGroup
 from consentcore.testing.storage.tokens import RotationGroup, TokenGroup
 from consentcore.testing.storage.transactions import TransactionGroup
+from consentcore.testing.storage.uses import UseGroup
 
 __all__ = ["StorageConformance"]
 
@@ -53,6 +54,7 @@ class StorageConformance(
     GrantGroup,
     LedgerGroup,
     PinnedScopeGroup,
+    UseGroup,
     TlogGroup,
     CodeGroup,
     TokenGroup,

@@ -195,6 +195,19 @@ class ClientGroup:
         with storage.reading() as uow:
             assert uow.clients.endpoint(endpoint.endpoint_id) == changed
 
+    def test_several_clients_are_read_at_once(self, storage: Storage) -> None:
+        some = [factories.client(client_id=f"client-{number}") for number in range(3)]
+        some[1] = replace(some[1], enabled=False)
+        with storage.transaction() as uow:
+            for client in some:
+                uow.clients.add(client)
+        with storage.reading() as uow:
+            found = uow.clients.several(["client-2", "nobody", "client-1", "client-2"])
+            assert sorted(found, key=lambda one: one.client_id) == some[1:]
+            assert list(uow.clients.several([])) == []
+            many = [f"nobody-{number}" for number in range(990)]
+            assert list(uow.clients.several([*many, "client-0"])) == [some[0]]
+
 
 class EndpointGroup:
     """Webhook endpoints and their health."""

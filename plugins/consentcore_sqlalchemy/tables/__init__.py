@@ -26,6 +26,7 @@ from consentcore_sqlalchemy.tables.pinned_scopes import pinned_scope
 from consentcore_sqlalchemy.tables.tickets import owner_ticket
 from consentcore_sqlalchemy.tables.tlog import log_object
 from consentcore_sqlalchemy.tables.tokens import code, token
+from consentcore_sqlalchemy.tables.uses import grant_use
 
 __all__ = [
     "Hash",
@@ -41,6 +42,7 @@ __all__ = [
     "delivery",
     "delivery_attempt",
     "disclosure",
+    "grant_use",
     "interaction",
     "log_object",
     "metadata",

@@ -314,3 +314,18 @@ def test_an_api_is_no_application(scenario):
         scenario.refresh(scenario.tokens()["refresh_token"], auth=("api", SECRET)).error
         == "unauthorized_client"
     )
+
+
+def test_an_api_that_asks_about_a_live_token_uses_the_permission(scenario):
+    used = []
+    scenario.server = scenario.make_server(used=used.append)
+    token = scenario.tokens()["access_token"]
+    scenario.add_resource_server("api")
+    assert used == [], "tokens were given out, and nobody has been anywhere with them"
+    assert scenario.introspect(token)["active"] is True
+    assert used == [], "the application asks about its own"
+    assert scenario.introspect(token, ("api", SECRET))["active"] is True
+    assert used == [scenario.grant_for(scenario.client).grant_id]
+    scenario.post("revoke", {"token": token})
+    assert scenario.introspect(token, ("api", SECRET)) == {"active": False}
+    assert len(used) == 1

@@ -237,3 +237,11 @@ def test_one_read_and_one_write_for_jwts_too(scenario):
     refresh_token = scenario.exchange(code).json["refresh_token"]
     scenario.refresh(refresh_token)
     assert called == ["read_code", "consume_code", "find_token", "rotate_refresh"]
+
+
+def test_a_jwt_that_is_fetched_is_a_use_of_the_permission(scenario):
+    """No API asks about it."""
+    used = []
+    scenario.server = scenario.make_server(used=used.append)
+    scenario.refresh(scenario.tokens()["refresh_token"])
+    assert used == [scenario.grant_for(scenario.client).grant_id] * 2
