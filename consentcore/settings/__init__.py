@@ -13,6 +13,7 @@ from consentcore.settings.protocol import (
     OAuthSettings,
     OperatorSettings,
 )
+from consentcore.settings.theme import ThemeSettings
 
 __all__ = [
     "AccountSettings",
@@ -23,6 +24,7 @@ __all__ = [
     "OAuthSettings",
     "OperatorSettings",
     "ServerSettings",
+    "ThemeSettings",
     "WebSettings",
     "WorkerSettings",
     "check",

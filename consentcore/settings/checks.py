@@ -13,6 +13,9 @@ from consentcore.i18n import Languages
 from consentcore.mailbox import normalise_email
 from consentcore.settings.binding import PREFIX, Source
 from consentcore.settings.core import CoreSettings
+from consentcore.settings.marks import read_mark
+from consentcore.settings.palette import HEX, unreadable
+from consentcore.settings.theme import COLOURS, ThemeSettings
 
 # Protocol routes run without the transaction that pages need, and which are which is told by the path.
 _PAGES = {"consent", "consents", "developer", "livez", "login", "logout", "metrics", "operator", "readyz"}
@@ -24,6 +27,8 @@ _PAGES |= {
     "jwks",
     "receipts",
     "static",
+    "theme",
+    "theme.css",
     "scopes",
     "scopes.json",
     ".well-known",
@@ -50,8 +55,29 @@ def check(settings: CoreSettings, source: Source) -> None:
     if not settings.scopes:
         source.blame("consentcore.scopes", "expected one or more plugins")
     _check_metrics(settings, source)
+    _check_theme(settings.theme, source)
     for wrong in no_networks(settings.server.trusted_proxies):
         source.blame("consentcore.server.trusted_proxies", f"expected addresses or networks, not {wrong!r}")
+
+
+def _check_theme(theme: ThemeSettings, source: Source) -> None:
+    names = [name + end for name in COLOURS for end in ("", "_dark")]
+    wrong = [name for name in names if getattr(theme, name) and not HEX.fullmatch(getattr(theme, name))]
+    for name in wrong:
+        source.blame(
+            f"consentcore.theme.{name}", f"expected a colour like #0b5a78, not {getattr(theme, name)!r}"
+        )
+    if theme.coloured and not wrong:
+        for dark in (False, True):
+            for found in unreadable(theme, dark=dark):
+                source.blame(f"consentcore.theme.{found.setting}", str(found))
+    for name in ("logo", "logo_dark"):
+        path = getattr(theme, name)
+        if path:
+            try:
+                read_mark(path)
+            except ValueError as error:
+                source.blame(f"consentcore.theme.{name}", str(error))
 
 
 def _check_metrics(settings: CoreSettings, source: Source) -> None:

@@ -15,6 +15,7 @@ from consentcore.settings.protocol import (
     OperatorSettings,
 )
 from consentcore.settings.schema import setting
+from consentcore.settings.theme import ThemeSettings
 
 
 def _raw(text: str) -> str:
@@ -51,6 +52,7 @@ class CoreSettings:
     oauth: OAuthSettings = field(default_factory=OAuthSettings)
     server: ServerSettings = field(default_factory=ServerSettings)
     web: WebSettings = field(default_factory=WebSettings)
+    theme: ThemeSettings = field(default_factory=ThemeSettings)
     worker: WorkerSettings = field(default_factory=WorkerSettings)
     limits: LimitsSettings = field(default_factory=LimitsSettings)
     consent: ConsentSettings = field(default_factory=ConsentSettings)

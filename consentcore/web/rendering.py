@@ -11,6 +11,7 @@ from consentcore.domain.text import isolated
 from consentcore.i18n import wording
 from consentcore.i18n.templates import install
 from consentcore.markup import bdi, monogram, tile_number
+from consentcore.web.look import make_look
 
 if TYPE_CHECKING:
     from pyramid.config import Configurator
@@ -27,10 +28,12 @@ def add_globals(event: BeforeRender) -> None:
     event["operator_privacy_url"] = settings.web.privacy_url
     event["complaint_url"] = settings.web.complaint_url
     event["language"] = request.language
+    event["look"] = request.registry["consentcore.look"]
 
 
 def includeme(config: Configurator) -> None:
     """Register filters once the Jinja environment exists."""
+    config.registry["consentcore.look"] = make_look(config.registry["consentcore.runtime"].settings.theme)
     config.add_subscriber(add_globals, BeforeRender)
 
     def filters() -> None:

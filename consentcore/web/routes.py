@@ -27,6 +27,8 @@ def includeme(config: Configurator) -> None:
     config.add_route("metrics", "/metrics")
     config.add_static_view("static", "consentcore_templates:static", cache_max_age=3600)
 
+    config.add_route("theme.css", "/theme.css")
+    config.add_route("theme.mark", "/theme/{name}")
     config.add_route("application.logo", "/applications/{client_id}/logo")
 
     config.add_route("home", "/")

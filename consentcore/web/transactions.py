@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from consentcore.settings import CoreSettings
 
-OUTSIDE = ("/openapi.json", "/.well-known/", "/jwks", "/livez", "/readyz", "/metrics", "/static/")
+OUTSIDE = ("/openapi.json", "/.well-known/", "/jwks", "/livez", "/readyz", "/metrics", "/static/", "/theme")
 SCOPES = frozenset({"/scopes", "/scopes.json"})
 """Whole paths: what a plugin has beside them is a page like any other."""
 

@@ -11,6 +11,8 @@ from consentcore.domain.text import isolated
 from consentcore.i18n import Languages
 from consentcore.i18n.templates import install
 from consentcore.markup import bdi, monogram, tile_number
+from consentcore.settings import ThemeSettings
+from consentcore.web.look import make_look
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -38,6 +40,7 @@ def style_guide() -> str:
         operator_privacy_url="https://example.org/privacy",
         complaint_url="https://example.org/complain",
         viewer=None,
+        look=make_look(ThemeSettings()),
     )
 
 
