@@ -95,6 +95,42 @@ def export(state: State, email: str, output: Path | None) -> None:
     state.say(f"wrote {output}")
 
 
+@command.command("shown")
+@click.argument("event_id")
+@pass_state
+def shown(state: State, event_id: str) -> None:
+    """Show the page on which a decision was made: every string in order, and each control as the page opened.
+
+    What was erased stands as [erased]. Exit code 1: there is no such page, or it is not the one that was shown.
+    """
+    from consentcore.consent.past_decision import past_decision
+
+    with state.runtime.storage.reading() as uow:
+        found = past_decision(uow, event_id)
+    was = found.page
+    data = {
+        "event_id": event_id,
+        "grant_id": found.event.grant_id,
+        "type": found.event.type.value,
+        "occurred_at": found.body["occurred_at"],
+        "presented_at": found.evidence["presented_at"],
+        "indication_method": found.evidence["indication_method"],
+        "locale": found.locale,
+        "catalog_version": found.evidence["catalog_version"],
+        "ui_version": found.evidence["ui_version"],
+        "control_defaults": found.evidence["control_defaults"],
+        "snapshot_hash": found.snapshot_hash,
+        "intact": was is not None and was.intact,
+        "erased": was is None or was.erased,
+        "controls": was.controls if was else [],
+        "shown": was.strings("[erased]") if was and was.intact else [],
+    }
+    state.answer(data, data["shown"] if was else "the page was erased")
+    if was is None or not was.intact:
+        state.say("the page was erased" if was is None else "the page is not the one that was shown")
+        click.get_current_context().exit(0 if was is None else 1)
+
+
 def _facts(state: State, owner: Owner, *, everything: bool) -> list[dict[str, Any]]:
     states = {row.state for row in GRANT_STATES if row.listed} if everything else {GrantState.ACTIVE}
     with state.runtime.storage.reading() as uow:

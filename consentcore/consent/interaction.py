@@ -7,7 +7,7 @@ used up with the answer; each browser has an opening besides, which is found aga
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from consentcore.consent.browser import BrowserMarks
     from consentcore.consent.service import ConsentService, Decision
     from consentcore.domain.client import Client
-    from consentcore.domain.disclosure import Disclosure
     from consentcore.domain.event import Evidence, NoticeSnapshot
     from consentcore.domain.owner import Owner
     from consentcore.domain.scope import Catalog
@@ -123,7 +122,6 @@ class Interactions:
         evidence: Evidence,
         snapshot: NoticeSnapshot,
         now: int,
-        disclosures: Sequence[Disclosure] = (),
     ) -> str:
         """Record a yes, see :meth:`ConsentService.approve`; where it leads, with a code.
 
@@ -139,7 +137,6 @@ class Interactions:
             decision=decision,
             evidence=evidence,
             snapshot=snapshot,
-            disclosures=disclosures,
         )
         allowed = tuple(scope for scope in interaction.request.scopes if scope in decision.scopes)
         answered_request = replace(interaction.request, scopes=allowed)
@@ -157,7 +154,6 @@ class Interactions:
         evidence: Evidence,
         snapshot: NoticeSnapshot,
         now: int,
-        disclosures: Sequence[Disclosure] = (),
     ) -> str:
         """Record a no, see :meth:`ConsentService.deny`; where it leads.
 
@@ -171,7 +167,6 @@ class Interactions:
             owner=owner,
             evidence=evidence,
             snapshot=snapshot,
-            disclosures=disclosures,
         )
         _note(uow, interaction_id, interaction, DENY, now)
         return self._authorization.error_url(interaction.request, "access_denied", "The data owner said no")

@@ -6,7 +6,7 @@ Every method runs inside the caller's transaction and touches nothing outside it
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from consentcore.consent import drafts, terms
@@ -18,7 +18,6 @@ from consentcore.consent.unanswered import is_on_record
 from consentcore.domain.client import Client
 from consentcore.domain.clock import Clock
 from consentcore.domain.controller import Controller
-from consentcore.domain.disclosure import Disclosure
 from consentcore.domain.errors import InteractionGone, InvalidInput, InvalidTransition, NotFound
 from consentcore.domain.event import ConsentEvent, Evidence, NoticeSnapshot
 from consentcore.domain.event_kinds import SECURITY_EVENTS, EventType, event_kind, requested_by
@@ -102,14 +101,12 @@ class ConsentService:
         decision: Decision,
         evidence: Evidence,
         snapshot: NoticeSnapshot,
-        disclosures: Sequence[Disclosure] = (),
     ) -> Approval:
         """Record a yes and issue a code.
 
         A current grant is amended (see :func:`consentcore.consent.terms.amended`); without one a new grant
         begins, and names the one that ended last as ``replaces``.
 
-        :param disclosures: what the snapshot commits to.
         :raises InteractionGone: when the request was answered before, ran out or is another owner's.
         :raises InvalidInput: when more is allowed than was asked, registered or is in the catalog, less than the
             application can do with (see :mod:`consentcore.consent.offers`), or for a time that was not offered.
@@ -132,9 +129,7 @@ class ConsentService:
             action = replace(action, type=EventType.AMENDED)
             asked, resources = interaction.request.scopes, decision.resources
             after = drafts.amended(self._catalog, before, asked, action, resources, end=end)
-        change = self._transitions.apply(
-            uow, action, before, after, snapshot=snapshot, disclosures=disclosures
-        )
+        change = self._transitions.apply(uow, action, before, after, snapshot=snapshot)
         code = self._issue(uow, change.grant, interaction.request, decision.scopes, evidence)
         return Approval(change.grant, change.event, code)
 
@@ -162,7 +157,6 @@ class ConsentService:
         owner: Owner,
         evidence: Evidence,
         snapshot: NoticeSnapshot,
-        disclosures: Sequence[Disclosure] = (),
     ) -> GrantChange:
         """Record a no as a grant in state ``denied``; a current grant stays as it is.
 
@@ -184,7 +178,6 @@ class ConsentService:
             None,
             after,
             snapshot=snapshot,
-            disclosures=disclosures,
             had_grant_before=known is not None,
         )
 

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from consentcore.consent.ledger import canonical
+from consentcore.domain.disclosure import Disclosure
 from consentcore.domain.event import NoticeSnapshot
+
+
+@dataclass(frozen=True, slots=True)
+class ShownNotice(NoticeSnapshot):
+    """A snapshot with the personal values that it commits to, which are stored beside it."""
+
+    disclosures: tuple[Disclosure, ...] = ()
 
 
 def make_snapshot(content: Mapping[str, object], now: int) -> NoticeSnapshot:

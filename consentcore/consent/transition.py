@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from consentcore.consent.event_body import Action, describe
 from consentcore.consent.ledger import LedgerEntry, chain
 from consentcore.consent.notice import make_notice
 from consentcore.consent.personal import apart, committed, values_of
+from consentcore.consent.snapshot import ShownNotice
 from consentcore.domain.clock import Clock
 from consentcore.domain.controller import Controller
-from consentcore.domain.disclosure import Disclosure
 from consentcore.domain.errors import InvalidTransition
 from consentcore.domain.event import ConsentEvent, NoticeSnapshot
 from consentcore.domain.event_kinds import event_kind
@@ -47,7 +46,6 @@ class Transitions:
         after: Grant,
         *,
         snapshot: NoticeSnapshot | None = None,
-        disclosures: Sequence[Disclosure] = (),
         had_grant_before: bool = False,
     ) -> GrantChange:
         """Store the change, its event, the snapshot, what is personal in them, and the notice in the transaction of
@@ -55,7 +53,6 @@ class Transitions:
 
         :param before: the grant as it stands, locked by this transaction; None for a new one.
         :param after: the grant as it shall be; state, chain fields and ``changed_at`` are set here.
-        :param disclosures: what the snapshot commits to.
         :raises InvalidTransition: when the grant's state does not allow it.
         :raises InvalidInput: when the record of a consent lacks a member that has to be there.
         :raises StorageConflict: when somebody else was faster; run the whole transaction again.
@@ -78,9 +75,12 @@ class Transitions:
         else:
             uow.grants.update(grant, expected_sequence=before.sequence)
         if snapshot is not None:
-            uow.ledger.put_snapshot(snapshot)
-        if beside or disclosures:
-            uow.ledger.put_disclosures([*beside, *disclosures])
+            beside += snapshot.disclosures if isinstance(snapshot, ShownNotice) else ()
+            uow.ledger.put_snapshot(
+                NoticeSnapshot(snapshot.snapshot_hash, snapshot.content, snapshot.created_at)
+            )
+        if beside:
+            uow.ledger.put_disclosures(beside)
         uow.ledger.append(event)
         name = client.name if client else ""
         notice = make_notice(

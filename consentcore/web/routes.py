@@ -53,6 +53,7 @@ def includeme(config: Configurator) -> None:
     config.add_route("consents.grant", "/consents/{grant_id}")
     config.add_route("consents.progress", "/consents/{grant_id}/progress")
     config.add_route("consents.revoke", "/consents/{grant_id}/revoke")
+    config.add_route("consents.seen", "/consents/{grant_id}/seen/{event_id}")
 
 
 def _add_api(config: Configurator) -> None:

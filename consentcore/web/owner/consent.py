@@ -12,7 +12,7 @@ from consentcore.domain.errors import InvalidInput
 from consentcore.domain.message import message
 from consentcore.domain.text import isolated
 from consentcore.web.csrf import ANY_PERSON
-from consentcore.web.owner import consent_choices, consent_page, evidence
+from consentcore.web.owner import consent_choices, consent_page, evidence, shown_page
 from consentcore.web.owner.interactions import (
     may_answer,
     pending_interaction,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pyramid.response import Response
 
     from consentcore.domain.client import Client
-    from consentcore.domain.event import Evidence, NoticeSnapshot
+    from consentcore.domain.event import Evidence
     from consentcore.domain.interaction import Interaction
     from consentcore.domain.message import Message
     from consentcore.domain.owner import Owner
@@ -50,7 +50,7 @@ class ConsentRequestView(NamedTuple):
     interaction: Interaction
     client: Client
     page: consent_page.ConsentPage
-    shown: NoticeSnapshot
+    shown: shown_page.Shown
 
 
 @view_config(route_name="consent", request_method="GET")
@@ -105,8 +105,8 @@ def _answer(request: Request, view: ConsentRequestView, decision: str) -> Respon
 
 def _presented_at(request: Request, view: ConsentRequestView) -> int | None:
     """When the page that is answered was shown; None when it was not this text."""
-    stamp = consent_page.read_stamp(request, request.form.one("shown"))
-    return stamp[1] if stamp is not None and stamp[0] == view.shown.snapshot_hash else None
+    stamp = shown_page.read_stamp(request, request.form.one("shown"))
+    return stamp[1] if stamp is not None and stamp[0] == view.shown.fingerprint else None
 
 
 def _approve(request: Request, view: ConsentRequestView, chosen: Chosen, presented_at: int) -> str:
@@ -118,13 +118,13 @@ def _approve(request: Request, view: ConsentRequestView, chosen: Chosen, present
         owner=request.owner,
         decision=consent_choices.decision(view.page, chosen),
         evidence=_evidence(request, "button:approve", view, presented_at),
-        snapshot=view.shown,
+        snapshot=view.shown.notice,
         now=request.now,
     )
 
 
 def _deny(request: Request, view: ConsentRequestView) -> str:
-    stamp = consent_page.read_stamp(request, request.form.one("shown"))
+    stamp = shown_page.read_stamp(request, request.form.one("shown"))
     return request.runtime.interactions.deny(
         request.uow,
         view.interaction_id,
@@ -132,7 +132,7 @@ def _deny(request: Request, view: ConsentRequestView) -> str:
         client=view.client,
         owner=request.owner,
         evidence=_evidence(request, "button:deny", view, stamp[1] if stamp else None),
-        snapshot=view.shown,
+        snapshot=view.shown.notice,
         now=request.now,
     )
 
@@ -155,7 +155,7 @@ def _evidence(request: Request, method: str, view: ConsentRequestView, presented
         method,
         interaction=view.interaction,
         presented_at=presented_at,
-        snapshot_hash=view.shown.snapshot_hash,
+        snapshot_hash=view.shown.notice.snapshot_hash,
         control_defaults=consent_choices.control_defaults(view.page),
     )
 
@@ -163,9 +163,7 @@ def _evidence(request: Request, method: str, view: ConsentRequestView, presented
 def _load(request: Request, interaction_id: str, interaction: Interaction) -> ConsentRequestView:
     client = asking_client(request.uow, interaction.request)
     built = consent_page.build(request, interaction, client, request.owner)
-    return ConsentRequestView(
-        interaction_id, interaction, client, built, consent_page.snapshot(request, built)
-    )
+    return ConsentRequestView(interaction_id, interaction, client, built, shown_page.snapshot(request, built))
 
 
 def _show(
@@ -185,7 +183,7 @@ def _show(
         chosen=chosen or consent_choices.defaults(view.page),
         problems=problems,
         interaction_id=view.interaction_id,
-        shown=consent_page.stamp(request, view.shown, request.now),
+        shown=shown_page.stamp(request, view.shown, request.now),
         error=error,
     )
     return leads_away(response)

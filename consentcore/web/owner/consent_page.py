@@ -6,21 +6,15 @@ for byte, when the answer arrives; if it cannot (the catalog changed meanwhile),
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from pyramid.renderers import render
-
-from consentcore import __version__
 from consentcore.consent.offers import has_control, is_optional
-from consentcore.consent.snapshot import make_snapshot
-from consentcore.domain.message import message
 from consentcore.domain.scope import OFFLINE_ACCESS, Scope, ScopeType
 from consentcore.domain.text import with_clean_texts
 from consentcore.hooks.calling import call
 from consentcore.ports.extension import ConsentContext, ConsentPanel, Resource
-from consentcore.web.owner.consent_choices import defaults
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -29,14 +23,10 @@ if TYPE_CHECKING:
 
     from consentcore.consent.offers import Duration
     from consentcore.domain.client import Client
-    from consentcore.domain.event import NoticeSnapshot
     from consentcore.domain.grant import Grant
     from consentcore.domain.interaction import Interaction
     from consentcore.domain.owner import Owner
     from consentcore.ports.extension import ResourceDirectory
-
-TEMPLATE = "consent_body.jinja2"
-BUTTONS = (message("Approve"), message("Deny"))
 
 
 @dataclass(frozen=True)
@@ -185,43 +175,6 @@ def _offered(directory: ResourceDirectory, owner: Owner) -> Sequence[Resource]:
     if read.error is not None and not isinstance(read.error, Exception):
         raise RuntimeError(f"{type(directory).__name__} could not be asked for resources") from read.error
     return read.answer
-
-
-def snapshot(request: Request, page: ConsentPage) -> NoticeSnapshot:
-    """The exact text of the page, content-addressed: its HTML and the values it was made from."""
-    content = {
-        "template": TEMPLATE,
-        "release": __version__,
-        "locale": page.locale,
-        "catalog_version": request.runtime.catalog.version,
-        "client": {
-            "client_id": page.client.client_id,
-            "name": page.client.name,
-            "publisher": page.client.publisher,
-            "purpose": page.client.purpose,
-            "privacy_url": page.client.privacy_url,
-        },
-        "scopes": [line.scope.facts for line in page.lines],
-        "resources": [asdict(resource) for resource in page.resources],
-        "buttons": [request.translate(label) for label in BUTTONS],
-        "html": render(TEMPLATE, {"page": page, "chosen": defaults(page), "problems": ()}, request=request),
-    }
-    return make_snapshot(content, request.now)
-
-
-def stamp(request: Request, shown: NoticeSnapshot, presented_at: int) -> str:
-    """What the form carries back: which text was shown when, signed for this browser and whoever is signed in."""
-    text = f"{shown.snapshot_hash}|{presented_at}"
-    return f"{text}|{request.browser.sign(text)}"
-
-
-def read_stamp(request: Request, value: str) -> tuple[str, int] | None:
-    """Take a stamp apart: snapshot hash and the instant of presentation; None when it is not ours."""
-    text, _, mac = value.rpartition("|")
-    if not request.browser.signed(mac, text):
-        return None
-    snapshot_hash, _, presented = text.rpartition("|")
-    return snapshot_hash, int(presented)
 
 
 def _standing(request: Request, interaction: Interaction, owner: Owner) -> Grant | None:

@@ -7,8 +7,8 @@ from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from consentcore import __version__
 from consentcore.domain.event import Evidence
+from consentcore.web.ui_version import ui_version
 
 if TYPE_CHECKING:
     from pyramid.request import Request
@@ -38,7 +38,7 @@ def collect(
         locale=request.language.tag,
         presented_at=presented_at,
         snapshot_hash=snapshot_hash,
-        ui_version=__version__,
+        ui_version=ui_version(request.runtime.settings.web.theme),
         catalog_version=request.runtime.catalog.version,
         control_defaults=control_defaults or {},
         session_ref=request.browser.reference,
