@@ -42,6 +42,7 @@ from consentcore.domain.token import (
     TokenLookup,
     Unknown,
 )
+from consentcore.keys.seals import seal_of
 from consentcore.ports.capabilities import LEAST_BATCH, StorageCapabilities
 from consentcore.ports.clients import ClientRepository
 from consentcore.ports.counters import CounterStorage
@@ -139,5 +140,6 @@ __all__ = [
     "Unknown",
     "UseRepository",
     "WebhookEndpoint",
+    "seal_of",
     "transact",
 ]

@@ -77,6 +77,7 @@ class ConsentService:
         controller: Controller | None = None,
         offered_days: tuple[int, ...] = (),
     ) -> None:
+        self._keys = keys
         self._clock = clock
         self._catalog = catalog
         self._code_ttl_ms = code_ttl_ms
@@ -290,6 +291,7 @@ class ConsentService:
             request,
             grant,
             allowed,
+            self._keys,
             now=self._clock.now(),
             ttl_ms=self._code_ttl_ms,
             auth_time=evidence.auth_time,

@@ -30,6 +30,8 @@ class Code:
     :ivar audience: the APIs that it was asked for (RFC 8707); empty when none was.
     :ivar auth_time: when the data owner had signed in, in milliseconds; None when that is not known.
     :ivar acr: how, in the words of the login plugin, or "".
+    :ivar family_proof: random bytes of the family, under which its tokens are sealed; b"" once it was killed.
+    :ivar seal: shows that we issued it, see :mod:`consentcore.oauth.token_seals`; b"" once it was used.
     """
 
     code_hash: bytes
@@ -46,16 +48,23 @@ class Code:
     audience: tuple[str, ...] = ()
     auth_time: int | None = None
     acr: str = ""
+    family_proof: bytes = b""
+    seal: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
 class NewToken:
-    """A token about to be stored. ``audience``: the URIs of the APIs that it is for; empty names none."""
+    """A token about to be stored.
+
+    :ivar audience: the URIs of the APIs that it is for; empty names none.
+    :ivar seal: up to 64 bytes that are kept with it.
+    """
 
     token_hash: bytes
     scopes: tuple[str, ...]
     expires_at: int
     audience: tuple[str, ...] = ()
+    seal: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +74,7 @@ class Token:
     :ivar rotated_at: when a refresh token was exchanged for its successor; None while it is the newest.
     :ivar nonce: with the key ``nonce_key_id`` it re-derives the successors; None once the grace is over.
     :ivar auth_time: that of the code that it descends from, and so is ``acr``.
+    :ivar seal: what was given with the :class:`NewToken`; b"" once it was rotated.
     """
 
     token_hash: bytes
@@ -81,6 +91,7 @@ class Token:
     audience: tuple[str, ...] = ()
     auth_time: int | None = None
     acr: str = ""
+    seal: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +110,7 @@ class TokenLookup:
     :ivar client: the client that asks; None when unknown.
     :ivar family_killed_at: when the family was killed; None while it is sound.
     :ivar token_client_enabled: whether the client that the token was issued to is enabled and not suspended.
+    :ivar family_proof: the bytes that the family's code was stored with; b"" once it was killed.
     """
 
     client: Client | None
@@ -106,6 +118,7 @@ class TokenLookup:
     grant: Grant | None = None
     family_killed_at: int | None = None
     token_client_enabled: bool = False
+    family_proof: bytes = b""
 
     def is_live(self, now: int) -> bool:
         """The liveness rule of the whole system, for access and refresh tokens.

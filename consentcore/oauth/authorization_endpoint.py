@@ -157,6 +157,7 @@ class AuthorizationEndpoint:
             request,
             grant,
             grant.scope_ids,
+            self._server.keys,
             now=self._server.clock.now(),
             ttl_ms=self._server.lifetimes.code_ms,
             auth_time=session.auth_time if session else None,

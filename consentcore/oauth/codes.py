@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import secrets
 import uuid
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from consentcore.domain.secret import CODE, digest, mint
 from consentcore.domain.token import Code
+from consentcore.keys.seals import sealed
 
 if TYPE_CHECKING:
     from consentcore.domain.grant import Grant
     from consentcore.domain.interaction import AuthorizationRequest
+    from consentcore.ports.keys import KeyRing
+
+PROOF_BYTES = 16
 
 
 def new_code(
     request: AuthorizationRequest,
     grant: Grant,
     allowed: Collection[str],
+    keys: KeyRing,
     *,
     now: int,
     ttl_ms: int,
@@ -26,13 +32,14 @@ def new_code(
 ) -> tuple[str, Code]:
     """Make a code for those scopes of ``request`` that are ``allowed``; stores nothing.
 
+    :param keys: what it is sealed with.
     :param now: in milliseconds since the epoch, from which ``ttl_ms`` counts.
     :param auth_time: when the owner signed in, in milliseconds since the epoch; None where that is not known.
     :param acr: how strongly, in the words of the login plugin, or "".
     :returns: the code in clear, for the redirect and nowhere else, and as it is stored.
     """
     clear = mint(CODE)
-    return clear, Code(
+    code = Code(
         code_hash=digest(clear),
         family_id=str(uuid.uuid4()),
         grant_id=grant.grant_id,
@@ -46,4 +53,6 @@ def new_code(
         audience=request.audience,
         auth_time=auth_time,
         acr=acr,
+        family_proof=secrets.token_bytes(PROOF_BYTES),
     )
+    return clear, sealed(keys, code)

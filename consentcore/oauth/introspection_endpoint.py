@@ -15,6 +15,7 @@ from consentcore.oauth.errors import invalid_client
 from consentcore.oauth.parameters import ABOUT_TOKEN, read_body
 from consentcore.oauth.responses import json_answer
 from consentcore.oauth.token_claims import TokenClaims, plugin_claims, standard_claims, subject_of
+from consentcore.oauth.token_seals import genuine_token
 
 if TYPE_CHECKING:
     from consentcore.domain.client import Client
@@ -43,7 +44,8 @@ class IntrospectionEndpoint(Endpoint):
         parameters = read_body(http, ABOUT_TOKEN, self._server.settings.server.max_body_bytes)
         credentials = self._server.authenticator.identify("introspect", http, parameters)
         token, now = parameters.get("token", ""), self._server.clock.now()
-        lookup = self._server.storage.protocol.find_token(credentials.client_id, digest(token))
+        found = self._server.storage.protocol.find_token(credentials.client_id, digest(token))
+        lookup = genuine_token(self._server.keys, found)
         client = self._server.authenticator.authenticate("introspect", http, credentials, lookup.client, now)
         if client.public:
             raise invalid_client()  # section 2.1: the endpoint must require authorization

@@ -28,6 +28,10 @@ class ProtocolStorage(OneTimeStorage, Protocol):
     A client that is suspended counts as one that is not enabled, in every verb that asks whether it is
     (:attr:`~consentcore.domain.client.Client.in_service`).
 
+    Whatever ends a credential erases what shows that it is ours, in the same write: a code that is used and a refresh
+    token that is rotated lose their ``seal``, a family that is killed its ``family_proof``. So nobody brings one back
+    to life by changing rows who has not kept a copy of them.
+
     What a docstring says of statements is the measure of an engine that joins. One that does not takes one read after
     another, each of what is committed by then, the grant and the client last; a write stays one commit with all of its
     conditions.

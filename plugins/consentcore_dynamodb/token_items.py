@@ -43,17 +43,21 @@ def code_item(code: Code) -> Item:
     return {**_code(code), **_purge_code(code, code.expires_at), **lifetime(code.expires_at), **FIRST}
 
 
-def family_item(family_id: str, ends_at: int) -> Item:
-    """The item of a new family.
-
-    :param ends_at: from when on none of its codes and tokens is good for anything.
-    """
+def family_item(code: Code) -> Item:
+    """The item of the new family of a code; ``ends_at`` is from when on none of its codes and tokens is good for
+    anything."""
     return {
-        **family_key(family_id).attributes,
-        "ends_at": {"N": str(ends_at)},
-        **purge_at("FAMILY", family_id, ends_at, shards=TOKEN_SHARDS),
+        **family_key(code.family_id).attributes,
+        "ends_at": {"N": str(code.expires_at)},
+        "proof": {"B": code.family_proof},
+        **purge_at("FAMILY", code.family_id, code.expires_at, shards=TOKEN_SHARDS),
         **FIRST,
     }
+
+
+def proof_of(family: Item | None) -> bytes:
+    """What the tokens of a family are sealed under; b"" once it was killed."""
+    return bytes(family["proof"]["B"]) if family is not None and "proof" in family else b""
 
 
 def killed_at(family: Item) -> int | None:
@@ -63,7 +67,7 @@ def killed_at(family: Item) -> int | None:
 
 def consuming(before: Item, family: Item, code: Code, redemption: Redemption) -> list[Change]:
     """What burns a code and stores its tokens."""
-    used = replace(code, used_at=redemption.now)
+    used = replace(code, used_at=redemption.now, seal=b"")
     ends_at = max(redemption.refresh.expires_at, redemption.access.expires_at)
     return [
         # No lifetime: a used code is known as long as its family has tokens, which only a purge can tell.
@@ -117,11 +121,12 @@ def killing(before: Item, now: int) -> Change:
 
 def killed(before: Item, now: int) -> Item:
     """The item of a family that is dead."""
-    return {**before, "killed_at": {"N": str(now)}, **_next(before)}
+    alive = {name: value for name, value in before.items() if name != "proof"}
+    return {**alive, "killed_at": {"N": str(now)}, **_next(before)}
 
 
 def _code(code: Code) -> Item:
-    return {**CODES.write(code), **code_key(code.code_hash).attributes}
+    return {**CODES.write(replace(code, family_proof=b"")), **code_key(code.code_hash).attributes}
 
 
 def _purge_code(code: Code, time: int) -> Item:
@@ -141,6 +146,7 @@ def _storing(source: Code | Token, new: NewToken, kind: TokenKind, now: int) -> 
         audience=new.audience,
         auth_time=source.auth_time,
         acr=source.acr,
+        seal=new.seal,
     )
     return put({**_token(token), **FIRST}, ABSENT)
 
@@ -155,7 +161,13 @@ def _token(token: Token) -> Item:
 
 
 def _rotated(before: Item, token: Token, rotation: Rotation) -> Item:
-    gone = replace(token, rotated_at=rotation.now, nonce=rotation.nonce, nonce_key_id=rotation.nonce_key_id)
+    gone = replace(
+        token,
+        rotated_at=rotation.now,
+        nonce=rotation.nonce,
+        nonce_key_id=rotation.nonce_key_id,
+        seal=b"",
+    )
     of = token.token_hash.hex()
     forget_at = rotation.now + rotation.grace_ms
     return {

@@ -7,6 +7,8 @@ before, and whoever presents a token later sees what has become of the client me
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from consentcore.api import (
     AuthorizeContext,
     Client,
@@ -53,6 +55,7 @@ from consentcore_dynamodb.token_items import (
     killed,
     killed_at,
     killing,
+    proof_of,
     rotating,
 )
 from consentcore_dynamodb.work import Work
@@ -87,7 +90,7 @@ class DynamoProtocol(DynamoOnce):
             client, grant = self._permission(code.client_id, code.grant_id)
             if not _permitted(client, grant, code.created_at):
                 return False
-            family = family_item(code.family_id, code.expires_at)
+            family = family_item(code)
             changes = [
                 put(code_item(code), ABSENT),
                 put(family, ABSENT),
@@ -103,7 +106,10 @@ class DynamoProtocol(DynamoOnce):
         code = CODES.read_from(found.get(code_key(code_hash)))
         if code is None or code.client_id != client_id:
             return CodeLookup(client, None, None)
-        return CodeLookup(client, code, GRANTS.read_from(self._table.get(grant_key(code.grant_id))))
+        keys = [family_key(code.family_id), grant_key(code.grant_id)]
+        under = self._table.get_many(keys)
+        code = replace(code, family_proof=proof_of(under.get(keys[0])))
+        return CodeLookup(client, code, GRANTS.read_from(under.get(keys[1])))
 
     def consume_code(self, redemption: Redemption) -> ConsumeOutcome:
         for _ in range(TRIES):
@@ -139,6 +145,7 @@ class DynamoProtocol(DynamoOnce):
             # A family is never gone before its tokens: one that cannot be found gives nothing.
             killed_at(family) if family is not None else token.created_at,
             its_client is not None and its_client.in_service,
+            proof_of(family),
         )
 
     def rotate_refresh(self, rotation: Rotation) -> RotateOutcome:
@@ -203,7 +210,7 @@ class DynamoTokens:
 
     def add_code(self, code: Code) -> None:
         self._work.add(code_item(code), "there is such a code already")
-        self._work.add(family_item(code.family_id, code.expires_at), "there is such a family already")
+        self._work.add(family_item(code), "there is such a family already")
 
     def kill_family(self, family_id: str, now: int) -> bool:
         before = self._work.get(family_key(family_id), lock=True)

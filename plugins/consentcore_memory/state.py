@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Generic, TypeVar
 
 from consentcore.api import (
@@ -93,6 +93,7 @@ class Family:
 
     family_id: str
     killed_at: int | None = None
+    proof: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +161,9 @@ class State:
 
     def add_code(self, code: Code) -> None:
         """Store a code; its family is born with it."""
-        self.codes.put(code.code_hash, code)
+        self.codes.put(code.code_hash, replace(code, family_proof=b""))
         if code.family_id not in self.families:
-            self.families.put(code.family_id, Family(code.family_id))
+            self.families.put(code.family_id, Family(code.family_id, proof=code.family_proof))
 
     def kill_family(self, family_id: str, now: int) -> bool:
         """Kill a family; False when there is none or it was dead before."""

@@ -58,6 +58,8 @@ class MemoryProtocol(MemoryOnce):
         client, code = state.clients.get(client_id), state.codes.get(code_hash)
         if code is None or code.client_id != client_id:
             return CodeLookup(client, None, None)
+        family = state.families.get(code.family_id)
+        code = replace(code, family_proof=family.proof if family is not None else b"")
         return CodeLookup(client, code, state.grants.get(code.grant_id))
 
     def consume_code(self, redemption: Redemption) -> ConsumeOutcome:
@@ -71,7 +73,7 @@ class MemoryProtocol(MemoryOnce):
                 return Replayed(code.family_id, code.grant_id)
             if redemption.now >= code.expires_at:
                 return Expired()
-            state.codes.put(code.code_hash, replace(code, used_at=redemption.now))
+            state.codes.put(code.code_hash, replace(code, used_at=redemption.now, seal=b""))
             _store(state, code, redemption.access, TokenKind.ACCESS, redemption.now)
             _store(state, code, redemption.refresh, TokenKind.REFRESH, redemption.now)
             return Consumed()
@@ -88,6 +90,7 @@ class MemoryProtocol(MemoryOnce):
             state.grants.get(row.token.grant_id),
             family.killed_at if family is not None else None,
             issued_to is not None and issued_to.in_service,
+            family.proof if family is not None else b"",
         )
 
     def rotate_refresh(self, rotation: Rotation) -> RotateOutcome:
@@ -135,6 +138,7 @@ def _store(state: State, source: Code | Token, new: NewToken, kind: TokenKind, n
         audience=new.audience,
         auth_time=source.auth_time,
         acr=source.acr,
+        seal=new.seal,
     )
     state.tokens.put(new.token_hash, StoredToken(token))
 
@@ -142,7 +146,11 @@ def _store(state: State, source: Code | Token, new: NewToken, kind: TokenKind, n
 def _succeed(state: State, token: Token, rotation: Rotation) -> None:
     _store(state, token, rotation.refresh, TokenKind.REFRESH, rotation.now)
     rotated = replace(
-        token, rotated_at=rotation.now, nonce=rotation.nonce, nonce_key_id=rotation.nonce_key_id
+        token,
+        rotated_at=rotation.now,
+        nonce=rotation.nonce,
+        nonce_key_id=rotation.nonce_key_id,
+        seal=b"",
     )
     state.tokens.put(
         token.token_hash,

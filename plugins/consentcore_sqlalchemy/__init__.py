@@ -23,8 +23,8 @@ def consentcore_plugin() -> PluginInfo:
 
 
 @hookimpl
-def consentcore_storage(settings: SqlSettings, clock: Clock, keys: KeyRing) -> Storage:  # noqa: ARG001
+def consentcore_storage(settings: SqlSettings, clock: Clock, keys: KeyRing) -> Storage:  # noqa: ARG001 - the clock
     """Make the storage; it connects at first use."""
     from consentcore_sqlalchemy.storage import SqlStorage
 
-    return SqlStorage(settings)
+    return SqlStorage(settings, keys)

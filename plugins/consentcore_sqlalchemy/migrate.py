@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 from alembic import command
 from alembic.config import Config
 
-from consentcore.api import StorageConflict, StorageError
+from consentcore.api import KeyRing, StorageConflict, StorageError
 from consentcore_sqlalchemy.engine import Database
 from consentcore_sqlalchemy.errors import translating
 from consentcore_sqlalchemy.schema import HEAD, current_version, newer, version_on
+from consentcore_sqlalchemy.sealing import SINCE, seal_rows
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -26,18 +27,19 @@ _ALEMBIC = threading.Lock()
 """Alembic keeps its context in module globals: one migration at a time in a process."""
 
 
-def migrate(database: Database) -> Sequence[str]:
+def migrate(database: Database, keys: KeyRing) -> Sequence[str]:
     """Bring the database to the newest version; safe to repeat and to run from two processes at once.
 
     Everything happens in one transaction. Of two that start together one fails, having changed nothing, looks
     again and finds the work done; so no lock outlives a process that is killed in the middle.
 
+    :param keys: seals what was written before records were sealed.
     :returns: one line for each step done.
     :raises StorageError: when it is not possible.
     """
     for attempt in range(_ATTEMPTS):
         try:
-            return _upgrade(database)
+            return _upgrade(database, keys)
         except StorageError as error:
             last = attempt == _ATTEMPTS - 1
             # "Table exists already" is no conflict by its code, but it is one if the other has finished meanwhile.
@@ -56,11 +58,13 @@ def configuration(connection: Connection, steps: list[str] | None = None) -> Con
     return config
 
 
-def _upgrade(database: Database) -> Sequence[str]:
+def _upgrade(database: Database, keys: KeyRing) -> Sequence[str]:
     steps: list[str] = []
     with _ALEMBIC, translating(), database.transactions.connect() as connection, connection.begin():
         current = version_on(connection)
         if current is not None and current > HEAD:
             raise StorageError(f"the database was {newer(current)}")
         command.upgrade(configuration(connection, steps), "head")
+        if current is not None and current < SINCE:
+            steps.append(f"{seal_rows(connection, keys)} codes and tokens of before sealed")
     return [f"sqlalchemy: {step}" for step in steps]

@@ -25,6 +25,7 @@ from sqlalchemy import (
     case,
     insert,
     literal_column,
+    null,
     select,
     union_all,
     update,
@@ -64,6 +65,7 @@ FAMILY = (
     code.c.nonce_key_id,
     code.c.auth_time,
     code.c.acr,
+    code.c.family_proof,
 )
 
 
@@ -175,7 +177,8 @@ def issue_code() -> Insert:
 
 def kill_family(family: ColumnElement[str] = family_id, at: ColumnElement[int] = now) -> Update:
     """Kill every token that descends from one code."""
-    return update(code).where(code.c.family_id == family, code.c.killed_at.is_(None)).values(killed_at=at)
+    sound = update(code).where(code.c.family_id == family, code.c.killed_at.is_(None))
+    return sound.values(killed_at=at, family_proof=null())
 
 
 # --- exchanges ---
@@ -233,7 +236,7 @@ def consume() -> Exchange:
             code.c.expires_at > now,
             _alive(),
         )
-        .values(used_at=now, ends_at=_later(bindparam("ends_at", type_=Ms)))
+        .values(used_at=now, seal=null(), ends_at=_later(bindparam("ends_at", type_=Ms)))
         .returning(code.c.family_id)
     )
     return Exchange(burn, None, refresh=True)
@@ -241,7 +244,9 @@ def consume() -> Exchange:
 
 def rotate() -> Exchange:
     """Exchange a refresh token for its successor. The update of the token's row decides between two at once."""
-    spend = update(token).where(_refreshable()).values(rotated_at=now).returning(token.c.family_id)
+    spend = (
+        update(token).where(_refreshable()).values(rotated_at=now, seal=null()).returning(token.c.family_id)
+    )
     return Exchange(spend, _remember, refresh=True)
 
 
@@ -274,12 +279,12 @@ def keep() -> Exchange:
     return Exchange(extend, None, refresh=False)
 
 
-TOKEN_NAMES = ("token_hash", "kind", "family_id", "scopes", "created_at", "expires_at", "audience")
+TOKEN_NAMES = ("token_hash", "kind", "family_id", "scopes", "created_at", "expires_at", "audience", "seal")
 
 
 def _new_token(
     prefix: str, kind: ColumnElement[str], family: ColumnElement[str]
-) -> Select[bytes, str, str, str, int, int, str]:
+) -> Select[bytes, str, str, str, int, int, str, bytes]:
     return select(
         _hash(f"{prefix}_hash"),
         kind,
@@ -288,6 +293,7 @@ def _new_token(
         now,
         bindparam(f"{prefix}_expires_at", type_=Ms),
         bindparam(f"{prefix}_audience", type_=Text),
+        _hash(f"{prefix}_seal"),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 
-from consentcore.api import PurgeReport, TransactionManager, UnitOfWork
+from consentcore.api import KeyRing, PurgeReport, TransactionManager, UnitOfWork
 from consentcore_sqlalchemy import schema
 from consentcore_sqlalchemy.capabilities import CAPABILITIES
 from consentcore_sqlalchemy.counters import SqlCounters
@@ -34,7 +34,8 @@ class SqlStorage:
 
     capabilities = CAPABILITIES
 
-    def __init__(self, settings: SqlSettings) -> None:
+    def __init__(self, settings: SqlSettings, keys: KeyRing) -> None:
+        self._keys = keys
         self._database = open_database(settings)
         self._driver = Driver(self._database)
         self.outbox = SqlOutbox(self._database, self._driver)
@@ -56,7 +57,7 @@ class SqlStorage:
     def migrate(self) -> Sequence[str]:
         from consentcore_sqlalchemy.migrate import migrate
 
-        return migrate(self._database)
+        return migrate(self._database, self._keys)
 
     def check(self) -> Sequence[str]:
         return schema.check(self._database)

@@ -135,10 +135,11 @@ class SqlProtocol(SqlOnce):
             return TokenLookup(client)
         return TokenLookup(
             client,
-            _token(row[_CLIENT:_TOKEN], family),
+            token_from(row[_CLIENT:_TOKEN], family),
             _grant(row[_FAMILY:_TOKEN_GRANT]),
             family.killed_at,
             bool(row[_TOKEN_GRANT]),
+            family.family_proof or b"",
         )
 
     def rotate_refresh(self, rotation: Rotation) -> RotateOutcome:
@@ -206,8 +207,9 @@ class SqlProtocol(SqlOnce):
             nonce_key_id="",
             auth_time=token.auth_time,
             acr=token.acr,
+            family_proof=None,
         )
-        refresh, access = _token(row[:size], family), _token(row[size : 2 * size], family)
+        refresh, access = token_from(row[:size], family), token_from(row[size : 2 * size], family)
         nonce, key_id, sealed = row[2 * size :]
         return Grace(nonce, key_id, access, refresh, sealed or b"") if refresh.rotated_at is None else None
 
@@ -241,7 +243,8 @@ def _grant(row: Row) -> Grant | None:
     return GRANTS.read(row) if row[0] is not None else None
 
 
-def _token(row: Row, family: Any) -> Token:
+def token_from(row: Row, family: Any) -> Token:
+    """Make a token of its row and that of its family, in the order of the columns of each."""
     found = _TokenRow._make(row)
     latest = family.rotated_hash is not None and family.rotated_hash == found.token_hash
     return Token(
@@ -259,6 +262,7 @@ def _token(row: Row, family: Any) -> Token:
         audience=texts(found.audience),
         auth_time=family.auth_time,
         acr=family.acr,
+        seal=found.seal or b"",
     )
 
 

@@ -27,6 +27,9 @@ FAULTS = {
     "TestForgetsWhatWasSealed": [
         "test_what_was_sealed_comes_back_within_the_grace_and_is_replaced_by_the_next"
     ],
+    "TestKeepsTheProofOfDeadFamilies": ["test_killing_erases_what_proves_the_family"],
+    "TestKeepsTheSealOfSpentTokens": ["test_seal_is_kept_with_each_token_until_it_is_rotated"],
+    "TestKeepsTheSealOfUsedCodes": ["test_exchange_burns_the_code_and_stores_both_tokens"],
     "TestExpiresOneMillisecondLate": ["test_code_is_good_until_its_last_millisecond"],
     "TestRotatesAgainAndAgain": [
         "test_predecessor_is_reused_after_the_grace",

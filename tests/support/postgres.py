@@ -108,10 +108,11 @@ class OwnServer(Databases):
 def storage_at(url: str, **settings: Any) -> Any:
     """The SQL storage on a database, with few connections."""
     from consentcore.api import Secret
+    from consentcore.testing.fakes import fixed_keys
     from consentcore_sqlalchemy.settings import SqlSettings
     from consentcore_sqlalchemy.storage import SqlStorage
 
-    return SqlStorage(SqlSettings(url=Secret(url), **settings))
+    return SqlStorage(SqlSettings(url=Secret(url), **settings), fixed_keys())
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from consentcore.api import Client, ClientKind, EventType, Grant, transact
 from consentcore.domain.secret import CODE, digest, mint
+from consentcore.keys.seals import sealed
 from consentcore.oauth.messages import HttpRequest, HttpResponse, Pending
 from consentcore.oauth.server import AuthorizationServer
 from consentcore.settings import CoreSettings, OAuthSettings
@@ -159,10 +160,11 @@ class ServerScenario(Scenario):
         scopes = overrides.get("scopes", factories.SCOPES)
         grant = grant or self.grant_for(client, scopes)
         clear, now = mint(CODE), self.clock.now()
-        stored = factories.code(
+        made = factories.code(
             grant,
             **{"code_hash": digest(clear), "created_at": now, "expires_at": now + 60_000, **overrides},
         )
+        stored = sealed(self.keys, made)
         assert self.storage.protocol.issue_code(stored)
         return clear
 

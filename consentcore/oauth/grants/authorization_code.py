@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -10,11 +11,12 @@ from oauthlib.oauth2 import InvalidGrantError
 
 from consentcore.domain.event_kinds import EventType
 from consentcore.domain.secret import digest
-from consentcore.domain.token import Code, Consumed, NewToken, Redemption, Replayed
+from consentcore.domain.token import Code, Consumed, NewToken, Redemption, Replayed, TokenKind
 from consentcore.oauth.grants.exchange import Exchange, GrantType, oauthlib_request
 from consentcore.oauth.grants.oauthlib_types import code_grant
 from consentcore.oauth.parameters import several
 from consentcore.oauth.pkce import verifier_is_wellformed
+from consentcore.oauth.token_seals import genuine_code, sealed_token
 from consentcore.oauth.token_secrets import fresh_pair
 
 if TYPE_CHECKING:
@@ -44,7 +46,9 @@ class AuthorizationCode(GrantType):
         """See :meth:`GrantType.exchange`."""
         server, now = self._server, self._server.clock.now()
         code_hash = digest(parameters.get("code", ""))
-        lookup = server.storage.protocol.read_code(credentials.client_id, code_hash)
+        lookup = genuine_code(
+            server.keys, server.storage.protocol.read_code(credentials.client_id, code_hash)
+        )
         client = server.authenticator.authenticate("token", http, credentials, lookup.client, now)
         request = oauthlib_request(client, parameters, self.PARAMETERS)
         request.exchange = CodeExchange(
@@ -124,12 +128,15 @@ class CodeExchange(Exchange[Code]):
     def _redemption(self, scopes: tuple[str, ...]) -> Redemption:
         code = self.credential
         refresh_end = self._server.lifetimes.first_refresh_end(self.now, self.grant, scopes)
+        access = NewToken(digest(self.pair.access), scopes, self.access_end, self._audience)
+        refresh = NewToken(digest(self.pair.refresh), scopes, refresh_end, code.audience)
+        seal = partial(sealed_token, self._server.keys, source=code, proof=code.family_proof, now=self.now)
         return Redemption(
             code_hash=code.code_hash,
             client_id=self.client.client_id,
             now=self.now,
-            access=NewToken(digest(self.pair.access), scopes, self.access_end, self._audience),
-            refresh=NewToken(digest(self.pair.refresh), scopes, refresh_end, code.audience),
+            access=seal(access, kind=TokenKind.ACCESS),
+            refresh=seal(refresh, kind=TokenKind.REFRESH),
         )
 
     @staticmethod

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from hmac import compare_digest
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from consentcore.oauth.grants.exchange import Exchange, GrantType, oauthlib_requ
 from consentcore.oauth.grants.oauthlib_types import refresh_grant
 from consentcore.oauth.parameters import several
 from consentcore.oauth.scope_strings import MALFORMED, parse
+from consentcore.oauth.token_seals import genuine_token, is_genuine, sealed_token
 from consentcore.oauth.token_secrets import Pair, derived_pair, fresh_nonce, open_access, seal_access
 
 if TYPE_CHECKING:
@@ -47,7 +49,8 @@ class RefreshToken(GrantType):
         """See :meth:`GrantType.exchange`."""
         server, now = self._server, self._server.clock.now()
         presented = parameters.get("refresh_token", "")
-        lookup = server.storage.protocol.find_token(credentials.client_id, digest(presented))
+        found = server.storage.protocol.find_token(credentials.client_id, digest(presented))
+        lookup = genuine_token(server.keys, found)
         client = server.authenticator.authenticate("token", http, credentials, lookup.client, now)
         request = oauthlib_request(client, parameters, self.PARAMETERS)
         if request.scope is not None:
@@ -144,7 +147,7 @@ class RefreshExchange(Exchange[Token]):
             raise InvalidGrantError(request=request)
 
     def _only_grace(self, request: Any, outcome: RotateOutcome) -> Grace:
-        if isinstance(outcome, Grace):
+        if isinstance(outcome, Grace) and is_genuine(self._server.keys, outcome, self._lookup.family_proof):
             return outcome
         if isinstance(outcome, Reused):
             self._server.compromised(outcome.family_id, outcome.grant_id, EventType.REFRESH_REUSED)
@@ -163,13 +166,17 @@ class RefreshExchange(Exchange[Token]):
     def _rotation(self, scopes: tuple[str, ...]) -> Rotation:
         token, lifetimes = self.credential, self._server.lifetimes
         refresh_end = lifetimes.next_refresh_end(self.now, self.grant, token, self.original_scopes)
+        access = NewToken(digest(self.pair.access), scopes, self.access_end, self._audience)
+        # Gap 10: a narrower scope is for this access token; the successor keeps the original one.
+        refresh = NewToken(digest(self.pair.refresh), token.scopes, refresh_end, token.audience)
+        proof = self._lookup.family_proof
+        seal = partial(sealed_token, self._server.keys, source=token, proof=proof, now=self.now)
         return Rotation(
             token_hash=token.token_hash,
             client_id=self.client.client_id,
             now=self.now,
-            access=NewToken(digest(self.pair.access), scopes, self.access_end, self._audience),
-            # Gap 10: a narrower scope is for this access token; the successor keeps the original one.
-            refresh=NewToken(digest(self.pair.refresh), token.scopes, refresh_end, token.audience),
+            access=seal(access, kind=TokenKind.ACCESS),
+            refresh=seal(refresh, kind=TokenKind.REFRESH),
             nonce=self._nonce,
             nonce_key_id=self._key_id,
             grace_ms=lifetimes.grace_ms,

@@ -22,15 +22,21 @@ def code(grant: Grant, **overrides: Any) -> Code:
         "scopes": SCOPES,
         "created_at": NOW,
         "expires_at": NOW + MINUTE,
+        "family_proof": secrets.token_bytes(16),
+        "seal": random_hash(),
     }
     return made(Code, defaults, overrides)
 
 
 def access(**overrides: Any) -> NewToken:
     """Make an access token about to be stored, good for an hour."""
-    return made(
-        NewToken, {"token_hash": random_hash(), "scopes": SCOPES, "expires_at": NOW + HOUR}, overrides
-    )
+    defaults = {
+        "token_hash": random_hash(),
+        "scopes": SCOPES,
+        "expires_at": NOW + HOUR,
+        "seal": random_hash(),
+    }
+    return made(NewToken, defaults, overrides)
 
 
 def refresh(**overrides: Any) -> NewToken:

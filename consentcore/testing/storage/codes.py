@@ -123,7 +123,7 @@ class CodeGroup:
         )
         assert world.storage.protocol.consume_code(redemption) == Consumed()
         found = world.storage.protocol.read_code(world.client.client_id, code.code_hash)
-        assert found.code == replace(code, used_at=NOW + 7)
+        assert found.code == replace(code, used_at=NOW + 7, seal=b"")
         for new, kind in ((redemption.access, TokenKind.ACCESS), (redemption.refresh, TokenKind.REFRESH)):
             look_up = world.look_up(new.token_hash)
             token = look_up.token

@@ -64,6 +64,28 @@ class TokenGroup:
         assert not any(world.is_live(token) for token in tokens)
         assert world.look_up(issued.access).family_killed_at == NOW + 2500
 
+    def test_killing_erases_what_proves_the_family(self, world: Scenario) -> None:
+        issued = world.redeem()
+        assert world.look_up(issued.access).family_proof == issued.code.family_proof != b""
+        assert world.storage.protocol.kill_family(issued.code.family_id, NOW + 3)
+        assert world.look_up(issued.access).family_proof == b""
+        read = world.storage.protocol.read_code(world.client.client_id, issued.code.code_hash)
+        assert read.code is not None
+        assert read.code.family_proof == b""
+
+    def test_seal_is_kept_with_each_token_until_it_is_rotated(self, world: Scenario) -> None:
+        access, refresh = factories.access(seal=b"a" * 64), factories.refresh(seal=b"k1:" + b"\x00\xff" * 16)
+        issued = world.redeem(access=access, refresh=refresh)
+        tokens = [world.look_up(one).token for one in (issued.access, issued.refresh)]
+        assert [token and token.seal for token in tokens] == [access.seal, refresh.seal]
+        rotation = world.rotate(issued.refresh)
+        again = world.storage.protocol.rotate_refresh(rotation)
+        assert isinstance(again, Grace)
+        assert (again.access.seal, again.refresh.seal) == (rotation.access.seal, rotation.refresh.seal)
+        spent = world.look_up(issued.refresh).token
+        assert spent is not None
+        assert spent.seal == b""
+
     def test_killing_twice_says_so_and_keeps_the_first_time(self, world: Scenario) -> None:
         issued = world.redeem()
         assert world.storage.protocol.kill_family(issued.code.family_id, NOW + 1) is True

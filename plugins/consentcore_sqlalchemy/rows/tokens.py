@@ -6,13 +6,16 @@ from dataclasses import fields
 
 from consentcore.api import Code, NewToken
 from consentcore_sqlalchemy.rows.common import Values, texts_json
-from consentcore_sqlalchemy.rows.records import Records
+from consentcore_sqlalchemy.rows.records import Form, Records
 from consentcore_sqlalchemy.tables import code
 
 CODE = tuple(code.c[each.name] for each in fields(Code))
 """Columns of table ``code`` that make a :class:`~consentcore.api.Code`; the others are its family's."""
 
-CODES = Records(Code, CODE)
+PROOF = Form(lambda value: value or None, lambda kept: kept or b"")
+"""Bytes that are erased when what they prove is over."""
+
+CODES = Records(Code, CODE, family_proof=PROOF, seal=PROOF)
 
 
 def code_values(item: Code) -> Values:
@@ -27,4 +30,5 @@ def new_token_values(token: NewToken, prefix: str) -> Values:
         f"{prefix}_scopes": texts_json(token.scopes),
         f"{prefix}_expires_at": token.expires_at,
         f"{prefix}_audience": texts_json(token.audience),
+        f"{prefix}_seal": token.seal or None,
     }

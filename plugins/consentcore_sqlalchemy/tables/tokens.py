@@ -40,6 +40,9 @@ code = Table(
     Column("sealed_access", LargeBinary),
     Column("auth_time", Ms),
     Column("acr", Text, nullable=False, server_default=text("''")),
+    # what shows that we wrote it; NULL once the family was killed, the code used
+    Column("family_proof", LargeBinary),
+    Column("seal", LargeBinary),
     UniqueConstraint("family_id"),
     # room for the updates of rotations on the same page, which then touch no index
     postgresql_with={"fillfactor": 70},
@@ -57,4 +60,6 @@ token = Table(
     Column("expires_at", Ms, nullable=False, index=True),
     Column("rotated_at", Ms),
     Column("audience", Json, nullable=False, server_default="[]"),
+    # what shows that we wrote it; NULL once it was rotated
+    Column("seal", LargeBinary),
 )

@@ -157,3 +157,49 @@ class HidesDeadTokens(MemoryProtocol):
 
 class TestHidesDeadTokens(Broken):
     protocol = HidesDeadTokens
+
+
+class KeepsTheProofOfDeadFamilies(MemoryProtocol):
+    """Whoever clears the time of the kill has the tokens back."""
+
+    def kill_family(self, family_id, now):
+        with self._engine.writing() as state:
+            proof = state.families.get(family_id).proof
+            killed = state.kill_family(family_id, now)
+            state.families.put(family_id, replace(state.families.get(family_id), proof=proof))
+            return killed
+
+
+class TestKeepsTheProofOfDeadFamilies(Broken):
+    protocol = KeepsTheProofOfDeadFamilies
+
+
+class KeepsTheSealOfSpentTokens(MemoryProtocol):
+    def rotate_refresh(self, rotation):
+        row = self._engine.committed.tokens.get(rotation.token_hash)
+        outcome = super().rotate_refresh(rotation)
+        with self._engine.writing() as state:
+            spent = state.tokens.get(rotation.token_hash)
+            state.tokens.put(
+                rotation.token_hash, replace(spent, token=replace(spent.token, seal=row.token.seal))
+            )
+        return outcome
+
+
+class TestKeepsTheSealOfSpentTokens(Broken):
+    protocol = KeepsTheSealOfSpentTokens
+
+
+class KeepsTheSealOfUsedCodes(MemoryProtocol):
+    def consume_code(self, redemption):
+        before = self._engine.committed.codes.get(redemption.code_hash)
+        outcome = super().consume_code(redemption)
+        if isinstance(outcome, Consumed):
+            with self._engine.writing() as state:
+                used = state.codes.get(redemption.code_hash)
+                state.codes.put(redemption.code_hash, replace(used, seal=before.seal))
+        return outcome
+
+
+class TestKeepsTheSealOfUsedCodes(Broken):
+    protocol = KeepsTheSealOfUsedCodes

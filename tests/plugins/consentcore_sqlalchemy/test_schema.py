@@ -98,7 +98,7 @@ from consentcore.api import Secret
 from consentcore_sqlalchemy import migrate, schema
 from consentcore_sqlalchemy.settings import SqlSettings
 from consentcore_sqlalchemy.storage import SqlStorage
-storage = SqlStorage(SqlSettings(url=Secret(sys.argv[1])))
+storage = SqlStorage(SqlSettings(url=Secret(sys.argv[1])), fixed_keys())
 print("ready", flush=True)
 sys.stdin.readline()
 print(len(storage.migrate()), len(storage.check()), flush=True)

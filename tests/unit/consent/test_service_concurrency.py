@@ -15,6 +15,7 @@ from consentcore.domain.grant_states import GrantState
 from consentcore.domain.parties import Actor, ActorType
 from consentcore.ports.storage import transact
 from consentcore.settings.schema import Secret
+from consentcore.testing.fakes import fixed_keys
 from consentcore_sqlalchemy import SqlSettings
 from consentcore_sqlalchemy.storage import SqlStorage
 from tests.unit.consent.conftest import begin
@@ -22,7 +23,7 @@ from tests.unit.consent.conftest import begin
 
 @pytest.fixture
 def busy(tmp_path):
-    storage = SqlStorage(SqlSettings(url=Secret(f"sqlite:///{tmp_path / 'consent.sqlite'}")))
+    storage = SqlStorage(SqlSettings(url=Secret(f"sqlite:///{tmp_path / 'consent.sqlite'}")), fixed_keys())
     storage.migrate()
     yield begin(storage)
     storage.close()

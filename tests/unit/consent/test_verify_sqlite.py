@@ -25,7 +25,7 @@ GARBAGE = {"text": "'garbage'", "number": "7", "bytes": "x'07'", "list": "'[\"x@
 def written(tmp_path_factory):
     """A database in which things have happened."""
     path = tmp_path_factory.mktemp("ledger") / "consent.sqlite"
-    storage = SqlStorage(SqlSettings(url=Secret(f"sqlite:///{path}")))
+    storage = SqlStorage(SqlSettings(url=Secret(f"sqlite:///{path}")), fixed_keys())
     storage.migrate()
     scenario = begin(storage)
     grant = scenario.approve("sites.read", resources=("site-1",)).grant
@@ -50,7 +50,7 @@ def tampered(written, tmp_path):
             changed = shell.execute(statement).rowcount
         shell.close()
         assert changed == 1
-        storage = SqlStorage(SqlSettings(url=Secret(f"sqlite:///{path}")))
+        storage = SqlStorage(SqlSettings(url=Secret(f"sqlite:///{path}")), fixed_keys())
         try:
             return verify_all(storage, fixed_keys())
         finally:

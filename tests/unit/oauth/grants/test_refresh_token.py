@@ -161,9 +161,13 @@ def test_48_without_the_key_the_grace_is_over_and_nothing_is_killed(scenario):
 
     first = scenario.tokens()["refresh_token"]
     second = scenario.refresh(first).json
-    scenario.keys = fixed_keys("test2")
+    complete, scenario.keys = scenario.keys, fixed_keys("test2")
     scenario.server = scenario.make_server()
     assert scenario.refresh(first).error == "invalid_grant"
+    # Nobody can tell any more who wrote the successor's row.
+    assert scenario.refresh(second["refresh_token"]).error == "invalid_grant"
+    scenario.keys = complete
+    scenario.server = scenario.make_server()
     assert scenario.refresh(second["refresh_token"]).status == 200
 
 

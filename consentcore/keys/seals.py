@@ -1,0 +1,99 @@
+"""Seals of records: what only somebody with the key ring can have written.
+
+Whoever can write into the store, and has nothing else, can neither make up a record nor change one: it does not fit
+its seal, and is as good as not there. What a record says of its use (when it was last seen, whether it was used up) is
+not under the seal, because the store changes it by itself; where that decides, what ends a record erases its seal.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import MISSING, asdict, fields, replace
+from functools import cache
+from hmac import compare_digest
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+
+from consentcore.domain.errors import KeyUnavailable
+
+if TYPE_CHECKING:
+    from consentcore.ports.keys import KeyRing
+
+PURPOSE = "row-seal"
+
+
+class Sealed(Protocol):
+    """A frozen dataclass with a field for its seal."""
+
+    @property
+    def seal(self) -> bytes:
+        """Key id, a colon, and the keyed hash; b"" without one."""
+        ...
+
+
+R = TypeVar("R", bound=Sealed)
+
+FREE: dict[str, frozenset[str]] = {
+    "Code": frozenset({"used_at"}),
+    "Token": frozenset({"rotated_at", "nonce", "nonce_key_id"}),
+}
+"""Fields that a seal does not cover, by the name of the record: what the store writes by itself."""
+
+
+def seal_of(keys: KeyRing, record: Sealed, *beside: bytes, key_id: str = "") -> bytes:
+    """Return the seal that a record should carry.
+
+    :param beside: what is kept elsewhere and belongs under the seal as well.
+    :param key_id: empty means the current one.
+    :raises KeyUnavailable: when the ring lacks it.
+    """
+    key_id = key_id or keys.current_id
+    return f"{key_id}:".encode() + keys.mac(PURPOSE, _text(record, beside), key_id)
+
+
+def sealed(keys: KeyRing, record: R, *beside: bytes) -> R:
+    """Return the record with its seal."""
+    return cast("R", replace(cast("Any", record), seal=seal_of(keys, record, *beside)))
+
+
+def is_sealed(keys: KeyRing, record: Sealed, *beside: bytes) -> bool:
+    """Whether a record is as somebody with the key ring wrote it; False too when the ring lacks its key."""
+    key_id, colon, _ = record.seal.partition(b":")
+    if not colon:
+        return False
+    try:
+        wanted = seal_of(keys, record, *beside, key_id=key_id.decode("latin-1"))
+    except KeyUnavailable:
+        return False
+    return compare_digest(wanted, record.seal)
+
+
+def _text(record: Sealed, beside: Sequence[bytes]) -> bytes:
+    """What is under the seal. A field at its default is left out, so that a field that a later version adds changes
+    no seal of before."""
+    kind = type(record)
+    names, defaults, read = _covered(kind)
+    said = {
+        name: value
+        for name, value, default in zip(names, read(record), defaults, strict=True)
+        if value != default
+    }
+    return _ENCODER.encode([kind.__name__, said, *beside]).encode()
+
+
+@cache
+def _covered(kind: type[Any]) -> tuple[tuple[str, ...], tuple[Any, ...], Any]:
+    free = FREE.get(kind.__name__, frozenset()) | {"seal"}
+    found = [each for each in fields(kind) if each.name not in free]
+    defaults = tuple(
+        each.default_factory() if each.default_factory is not MISSING else each.default for each in found
+    )
+    return tuple(each.name for each in found), defaults, attrgetter(*(each.name for each in found))
+
+
+def _plain(value: Any) -> Any:
+    return value.hex() if isinstance(value, bytes) else asdict(value)
+
+
+_ENCODER = json.JSONEncoder(separators=(",", ":"), default=_plain)
