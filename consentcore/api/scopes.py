@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from consentcore.domain.plain_words import empty_words
 from consentcore.domain.resource import KIND as RESOURCE_KIND
 from consentcore.domain.scope import (
     OFFLINE_ACCESS,
@@ -13,17 +14,23 @@ from consentcore.domain.scope import (
     ScopeTexts,
     ScopeType,
 )
-from consentcore.ports.scopes import ScopeCatalog
+from consentcore.domain.scope_rules import Fault, circle, faults
+from consentcore.ports.scopes import OperationsSource, ScopeCatalog
 
 __all__ = [
     "OFFLINE_ACCESS",
     "RESOURCE_KIND",
     "Catalog",
+    "Fault",
     "Necessity",
     "Operation",
+    "OperationsSource",
     "Scope",
     "ScopeCatalog",
     "ScopeStatus",
     "ScopeTexts",
     "ScopeType",
+    "circle",
+    "empty_words",
+    "faults",
 ]

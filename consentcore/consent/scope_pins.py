@@ -31,7 +31,7 @@ LOOK_AGAIN_S = 10.0
 _AT_ONCE = 20
 _LISTS = ("includes", "data_categories")
 _LIMITS = ("history_max_days", "retention_max_days")
-_NOTHING = {"resource_kinds": [], "history_max_days": 0, "retention_max_days": 0}
+_NOTHING: dict[str, Any] = {"resource_kinds": [], "history_max_days": None, "retention_max_days": None}
 """What a member of the meaning says where it is left out."""
 _BEFORE = "what was shown before stands in the snapshot of each event that has one"
 
@@ -159,8 +159,12 @@ def _wider(then: dict[str, Any], now: dict[str, Any]) -> list[str]:
     found += ["type"] if after["type"] != before["type"] else []
     kinds = set(before["resource_kinds"])
     found += ["resource_kinds"] if kinds and set(after["resource_kinds"]) != kinds else []
-    # 0 is no limit: more than any.
-    return found + [name for name in _LIMITS if before[name] and not 0 < after[name] <= before[name]]
+    return found + [name for name in _LIMITS if _is_longer(before[name], after[name])]
+
+
+def _is_longer(before: int | None, after: int | None) -> bool:
+    """Whether a limit lets through more than before; None is no limit."""
+    return before is not None and (after is None or after > before)
 
 
 def _changed(then: dict[str, Any], now: dict[str, Any]) -> list[str]:

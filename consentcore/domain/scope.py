@@ -105,8 +105,8 @@ class Scope:
     :ivar status: where it is in its life.
     :ivar replaced_by: the scope to ask for instead; "" when there is none.
     :ivar purposes: ids of the purposes it may serve; without any, whatever purpose an application states.
-    :ivar history_max_days: how far back the data goes at most, in days; 0: nothing from before, or not limited by time.
-    :ivar retention_max_days: how long an application may keep the data at most, in days; 0: as its own notice says.
+    :ivar history_max_days: how far back the data goes at most, in days; 0: nothing from before; None: no limit.
+    :ivar retention_max_days: how long an application may keep the data at most, in days; None: as its own notice says.
     :ivar product: the API product it is documented with; "" where its operations say it.
     :ivar operations: calls of APIs that it opens.
     :ivar origin: the file and line of its entry, for messages; no part of what it says.
@@ -133,8 +133,8 @@ class Scope:
     status: ScopeStatus = ScopeStatus.ACTIVE
     replaced_by: str = ""
     purposes: tuple[str, ...] = ()
-    history_max_days: int = 0
-    retention_max_days: int = 0
+    history_max_days: int | None = None
+    retention_max_days: int | None = None
     product: str = ""
     operations: tuple[Operation, ...] = ()
     origin: str = field(default="", compare=False)
@@ -208,6 +208,7 @@ class Catalog:
     """Every scope that can be granted, by id, and a version that changes when any text changes.
 
     :ivar unasked: entries that nobody can ask for: drafts, and what is retired.
+    :ivar wordless: calls of APIs by scopes that have no words in any catalog, and so cannot be asked for.
     :ivar past: what scopes said before, see :meth:`as_of`.
     """
 
@@ -215,6 +216,7 @@ class Catalog:
     version: str = field(default="")
     _shown: dict[tuple[str, ...], Catalog] = field(default_factory=dict, repr=False, compare=False)
     unasked: dict[str, Scope] = field(default_factory=dict)
+    wordless: Mapping[str, tuple[Operation, ...]] = field(default_factory=dict)
     past: PastScopes[Scope] = field(default_factory=PastScopes, repr=False, compare=False)
     _ranges: tuple[str, ...] | None = field(default=None, repr=False, compare=False)
 
@@ -257,7 +259,7 @@ class Catalog:
                 for scopes in (self.scopes, self.unasked)
             )
             found = self._shown[ranges] = Catalog(
-                offered, self.version, unasked=others, past=self.past, _ranges=ranges
+                offered, self.version, unasked=others, wordless=self.wordless, past=self.past, _ranges=ranges
             )
         return found
 

@@ -4,12 +4,11 @@ its scopes."""
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from consentcore.domain.scope import OFFLINE_ACCESS, ScopeType
+from consentcore.domain.scope_rules import circle, faults
 from consentcore.hooks.calling import call
 from consentcore.hooks.errors import cause, line
 from consentcore.ports.counters import CounterStorage
@@ -24,7 +23,7 @@ from consentcore.ports.storage import Storage
 from consentcore.ports.tokens import ProtocolStorage
 
 if TYPE_CHECKING:
-    from consentcore.domain.scope import Scope, ScopeTexts
+    from consentcore.domain.scope import Scope
 
 PORTS: Mapping[str, type] = {
     "consentcore_storage": Storage,
@@ -50,11 +49,8 @@ _FACES: Mapping[str, type] = {
     "delivery_log": DeliveryLogStorage,
     "counters": CounterStorage,
 }
-LONGEST_LABEL = 60
 LONGEST_SCHEDULE_S = 31 * 24 * 3600
 MOST_WAITS = 1000
-SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]{1,100}")
-"""RFC 6749 section 3.3, of a length that fits a URL."""
 
 
 def port_problems(hook: str, made: object, capabilities: frozenset[str] = frozenset()) -> list[str]:
@@ -110,33 +106,13 @@ def catalog_problems(scopes: Sequence[Scope]) -> list[str]:
     """Which limits of the conformance kit the scopes of one catalog exceed."""
     found: list[str] = []
     for scope in scopes:
-        read = call(lambda scope=scope: list(_scope_problems(scope)))  # type: ignore[misc]
+        read = call(lambda scope=scope: [str(fault) for fault in faults(scope)])  # type: ignore[misc]
         said = read.answer if read.error is None else [f"it cannot be read: {line(cause(read.error))}"]
         found += (f"scope {line(str(getattr(scope, 'scope_id', scope)), 100)}: {one}" for one in said)
+    if not found:
+        round_ = circle({scope.scope_id: scope.includes for scope in scopes})
+        found += [f"scope {round_}: includes: leads back to itself"] if round_ else []
     return found
-
-
-def _scope_problems(scope: Scope) -> Iterator[str]:
-    if not SCOPE_TOKEN.fullmatch(scope.scope_id):
-        yield "scope_id: expected a scope token of 1 to 100 characters (RFC 6749 section 3.3)"
-    if not scope.version or re.search(r"[\s@]", scope.version):
-        yield "version: expected a text without blanks and @"
-    texts: list[tuple[str, Scope | ScopeTexts]] = [("", scope)]
-    texts += ((f" ({tag})", said) for tag, said in scope.texts.items())
-    for where, said in texts:
-        if not 1 <= len(said.label) <= LONGEST_LABEL:
-            yield f"label{where}: expected 1 to {LONGEST_LABEL} characters, not {len(said.label)}"
-        if not said.sees.strip():
-            yield f"sees{where}: expected what the application sees or does"
-    if not 1 <= scope.level <= 4:
-        yield f"level: expected 1 to 4, not {scope.level}"
-    if scope.access_max_days < 1:
-        yield f"access_max_days: expected 1 or more, not {scope.access_max_days}"
-    kind: object = scope.type
-    if not isinstance(kind, ScopeType):
-        yield f"type: expected a ScopeType, not {kind!r}"
-    elif scope.scope_id == OFFLINE_ACCESS and kind is not ScopeType.SESSION:
-        yield "type: expected ScopeType.SESSION"
 
 
 def _member_problems(what: str, made: object, port: type) -> Iterator[str]:

@@ -21,13 +21,14 @@ from consentcore.hooks.calling import call
 from consentcore.hooks.checks import HOOKS, capability_problem, hooks_of
 from consentcore.hooks.errors import cause, describe_exception
 from consentcore.hooks.info import PluginInfo, PluginKind
+from consentcore.hooks.joined_catalog import joined
 from consentcore.hooks.loading import Loaded, load_objects, load_source
 from consentcore.settings.binding import PREFIX
 
 if TYPE_CHECKING:
     from consentcore.domain.clock import Clock
     from consentcore.domain.event import ConsentEvent
-    from consentcore.domain.scope import Catalog, Scope
+    from consentcore.domain.scope import Catalog, Operation, Scope
     from consentcore.ports.extension import (
         Anchor,
         ConsentContext,
@@ -134,21 +135,12 @@ class Registry:
 
         :raises ConfigurationError: when one is defined twice, or a plugin fails.
         """
-        from consentcore.domain.scope import Catalog
-
-        owners: dict[str, str] = {}
-        found, problems = [], []
-        for name in self.names(PluginKind.SCOPES):
-            for scope in self._scopes_of(name):
-                if scope.scope_id in owners:
-                    problems.append(
-                        f"scope {scope.scope_id} is defined by {owners[scope.scope_id]} and by {name}"
-                    )
-                owners[scope.scope_id] = name
-                found.append(scope)
-        if problems:
-            raise ConfigurationError(problems)
-        return Catalog.of(found)
+        named = self.names(PluginKind.SCOPES)
+        catalogs = {name: self._make(name, "consentcore_scope_catalog") for name in named}
+        scopes = {name: self._scopes_of(name, catalog) for name, catalog in catalogs.items()}
+        calls = {name: self._operations_of(name, catalog) for name, catalog in catalogs.items()}
+        where = {name: self._source.where(PREFIX + "scopes") if self._source else "" for name in named}
+        return joined(scopes, calls, where)
 
     def notifiers(self, clock: Clock) -> dict[str, Notifier]:
         """Make the notifiers, by name, in the order of the configuration.
@@ -260,8 +252,17 @@ class Registry:
         for name in self.implementing("consentcore_cli"):
             self._make(name, "consentcore_cli", group=group)
 
-    def _scopes_of(self, name: str) -> list[Scope]:
-        catalog = self._make(name, "consentcore_scope_catalog")
+    def _operations_of(self, name: str, catalog: Any) -> Mapping[str, Sequence[Operation]]:
+        """Calls of APIs by scope, of a catalog that knows some."""
+        if not hasattr(catalog, "operations"):
+            return {}
+        read = call(lambda: {str(one): tuple(calls) for one, calls in catalog.operations().items()})
+        if read.error is None or isinstance(read.error, ConfigurationError):
+            return read.answer
+        problem = f"its operations failed: {cause(read.error)}"
+        raise ConfigurationError([self._placed(name, problem)]) from read.error
+
+    def _scopes_of(self, name: str, catalog: Any) -> list[Scope]:
         read = call(lambda: [clean_scope(scope) for scope in catalog.scopes()])
         if read.error is None or isinstance(read.error, ConfigurationError):
             return read.answer

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from consentcore.domain.scope import Scope
+    from consentcore.domain.scope import Operation, Scope
 
 
 class ScopeCatalog(Protocol):
@@ -14,4 +14,15 @@ class ScopeCatalog(Protocol):
 
     def scopes(self) -> Sequence[Scope]:
         """Every scope, in the order in which pages list them."""
+        ...
+
+
+class OperationsSource(Protocol):
+    """What a catalog may know besides: calls of APIs that scopes open, whoever has the words for people.
+
+    A catalog that has this method is asked for it once, after ``scopes``.
+    """
+
+    def operations(self) -> Mapping[str, Sequence[Operation]]:
+        """Calls by scope id. Of ids without words in any catalog nothing is offered: ``scopes lint`` names them."""
         ...

@@ -142,7 +142,10 @@ def test_notifier_in_order_is_in_order(cli, site):
         ('Scope("water.read", "Water", "sees it", level=5)', "level: expected 1 to 4, not 5"),
         ('Scope("water.read", "Water", "sees it", version="1@2")', "version: expected a text"),
         ('Scope("water.read", "Water", "sees it", type="reed")', "type: expected a ScopeType, not 'reed'"),
-        ('Scope("water.read", "Water", "sees it", access_max_days=0)', "access_max_days: expected 1 or more"),
+        (
+            'Scope("water.read", "Water", "sees it", access_max_days=0)',
+            "access_max_days: expected 1 to 3650, not 0",
+        ),
     ],
 )
 def test_limit_of_the_kit_that_a_scope_exceeds_is_found_out(cli, site, scope, said):

@@ -83,7 +83,7 @@ def test_words_are_pinned_at_the_first_start_and_nothing_happens_at_the_next(pin
         ({"texts": {}}, "texts.de"),
         ({"texts": {**COMFORT.texts, "fr": ScopeTexts("Climat", "La température.")}}, "texts.fr"),
         ({"data_categories": ()}, "data_categories"),
-        ({"history_max_days": 7}, "history_max_days"),
+        ({"history_max_days": 0}, "history_max_days"),
     ],
 )
 def test_words_that_changed_under_neither_are_refused_with_the_line_to_write(pins, change, named):
@@ -104,7 +104,7 @@ def test_words_that_changed_under_neither_are_refused_with_the_line_to_write(pin
         ({"includes": ("alarms.read",)}, "includes"),
         ({"type": ScopeType.ACT}, "type"),
         ({"history_max_days": 31}, "history_max_days"),
-        ({"history_max_days": 0}, "history_max_days"),
+        ({"history_max_days": None}, "history_max_days"),
         ({"resource_kinds": ()}, "resource_kinds"),
     ],
 )
