@@ -109,6 +109,7 @@ class Scope:
     :ivar retention_max_days: how long an application may keep the data at most, in days; None: as its own notice says.
     :ivar product: the API product it is documented with; "" where its operations say it.
     :ivar operations: calls of APIs that it opens.
+    :ivar locale: the language that its texts are in, outside of ``texts`` (RFC 5646).
     :ivar origin: the file and line of its entry, for messages; no part of what it says.
     """
 
@@ -137,6 +138,7 @@ class Scope:
     retention_max_days: int | None = None
     product: str = ""
     operations: tuple[Operation, ...] = ()
+    locale: str = "en"
     origin: str = field(default="", compare=False)
 
     @property
@@ -149,10 +151,11 @@ class Scope:
 
         :param ranges: tags of RFC 5646, such as ``pt-BR``, ``pt``.
         """
-        texts = {tag.lower(): said for tag, said in self.texts.items()}
+        texts = {tag.lower(): (tag, said) for tag, said in self.texts.items()}
         found = next((texts[tag.lower()] for tag in ranges if tag.lower() in texts), None)
         if found is not None:
-            return replace(self, **asdict(found), texts={})
+            tag, said = found
+            return replace(self, **asdict(said), texts={}, locale=tag)
         return replace(self, texts={}) if self.texts else self
 
     @property

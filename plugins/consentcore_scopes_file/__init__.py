@@ -15,8 +15,11 @@ class ScopesFileSettings:
     """Settings ``consentcore.plugin.scopes_file.*``."""
 
     path: Path | None = setting(
-        "TOML file with the scopes; without it, the bundled energy catalog.", default=None
+        "TOML file with the scopes; without it, the bundled energy catalog. Texts in other languages stand in files "
+        "beside it, `NAME.de.toml` beside `NAME.toml`.",
+        default=None,
     )
+    locale: str = setting("Language of the texts in the file itself: a tag, such as fr.", default="en")
 
 
 @hookimpl
@@ -38,4 +41,4 @@ def consentcore_scope_catalog(settings: ScopesFileSettings) -> ScopeCatalog:
     """
     from consentcore_scopes_file.catalog import FileCatalog
 
-    return FileCatalog(settings.path)
+    return FileCatalog(settings.path, settings.locale)

@@ -4,27 +4,45 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
+from typing import TypeVar
 
-from consentcore.api import OFFLINE_ACCESS, RESOURCE_KIND, Necessity, Scope, ScopeTexts, ScopeType, refused
+from consentcore.api import (
+    Fault,
+    Necessity,
+    Operation,
+    Scope,
+    ScopeStatus,
+    ScopeTexts,
+    ScopeType,
+    circle,
+    empty_words,
+    faults,
+    refused,
+)
 
-# RFC 6749 section 3.3, without the @ that joins a scope and its version
-TOKEN = re.compile(r"[\x21\x23-\x3f\x41-\x5b\x5d-\x7e]{1,100}")
-VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,19}")
-BANNED = ("etc.", "et cetera", "and more", "and so on", "improve your experience")
-LIMITS = {"label": 60, "sees": 200, "cannot": 200, "example": 200, "sensitivity": 200, "cluster": 60}
-LISTS = ("includes", "data_categories", "resources")
-NUMBERS = {"level": (1, 4), "access_max_days": (1, 3650)}
+TEXTS = ("label", "sees", "cannot", "example", "sensitivity", "cluster", "on_revoke")
+LISTS = ("includes", "data_categories", "resources", "purposes", "operations")
+NUMBERS = ("level", "access_max_days", "revision", "history_max_days", "retention_max_days")
+NAMES = ("replaced_by", "product")
 REQUIRED = ("id", "label", "sees")
-KEYS = ("id", "version", "type", "necessity", *LIMITS, *NUMBERS, *LISTS, "texts")
+KEYS = ("id", "version", "type", "necessity", "status", *NAMES, *TEXTS, *NUMBERS, *LISTS, "texts")
 TAG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 """A language (RFC 5646)."""
+OPERATION = re.compile(r"([A-Z]{3,10}) (/\S*)(?: (.+))?")
+"""Method, path, and what it is for."""
+_WRITTEN = {"scope_id": "id", "resource_kinds": "resources"}
+"""What members of a scope are called in the file."""
+
+E = TypeVar("E", ScopeType, Necessity, ScopeStatus)
 
 
-def read_scopes(document: Mapping[str, object]) -> tuple[list[Scope], list[str]]:
+def read_scopes(document: Mapping[str, object], places: Sequence[str] = ()) -> tuple[list[Scope], list[str]]:
     """Turn a parsed file into scopes, in the order of the file.
 
+    :param places: file and line of each entry, where they are known.
     :returns: the scopes that are right, and one line for each problem.
     """
     problems = [f"{key}: unknown, expected only [[scope]]" for key in document if key != "scope"]
@@ -32,8 +50,9 @@ def read_scopes(document: Mapping[str, object]) -> tuple[list[Scope], list[str]]
     if not isinstance(entries, list) or not entries:
         return [], [*problems, "expected at least one [[scope]]"]
     scopes = []
-    for number, entry in enumerate(entries, start=1):
-        reader = _Entry(number, entry if isinstance(entry, dict) else {})
+    for number, entry in enumerate(entries):
+        place = places[number] if number < len(places) else ""
+        reader = EntryReader(number + 1, entry if isinstance(entry, dict) else {}, place)
         scope = reader.scope()
         problems += reader.problems
         if scope is not None:
@@ -41,41 +60,63 @@ def read_scopes(document: Mapping[str, object]) -> tuple[list[Scope], list[str]]
     return scopes, problems + _across(entries)
 
 
-class _Entry:
+class EntryReader:
     """One ``[[scope]]``; collects what is wrong with it."""
 
-    def __init__(self, number: int, entry: Mapping[str, object]) -> None:
+    def __init__(self, number: int, entry: Mapping[str, object], place: str = "", tag: str = "") -> None:
         self.problems: list[str] = []
         self._entry = entry
+        self._place = place
+        self._tag = tag
         scope_id = entry.get("id")
-        self._name = (
-            f"scope {scope_id!r}" if isinstance(scope_id, str) and scope_id else f"scope number {number}"
-        )
+        known = isinstance(scope_id, str) and scope_id
+        self._name = f"scope {scope_id!r}" if known else f"scope number {number}"
 
     def scope(self) -> Scope | None:
         """The scope; None when something is wrong."""
         self._check_keys()
         text, number, names = self._text, self._number, self._list
+        product = text("product")
         scope = Scope(
-            scope_id=self._token(),
-            version=self._version(),
-            type=self._type(),
-            necessity=self._necessity(),
-            label=text("label"),
-            sees=text("sees"),
-            cannot=text("cannot"),
-            example=text("example"),
-            sensitivity=text("sensitivity"),
-            cluster=text("cluster"),
-            level=number("level"),
-            access_max_days=number("access_max_days"),
+            **{name: text(name) for name in TEXTS},
+            scope_id=text("id"),
+            version=text("version", "1"),
+            revision=number("revision") or 1,
+            type=self._one_of("type", ScopeType.READ),
+            necessity=self._one_of("necessity", Necessity.REQUIRED),
+            status=self._one_of("status", ScopeStatus.ACTIVE),
+            replaced_by=text("replaced_by"),
+            level=number("level") or 0,
+            access_max_days=number("access_max_days") or 0,
+            history_max_days=number("history_max_days"),
+            retention_max_days=number("retention_max_days"),
             includes=names("includes"),
             data_categories=names("data_categories"),
             resource_kinds=names("resources"),
-            texts=self._texts(),
+            purposes=names("purposes"),
+            product=product,
+            operations=self._operations(product),
+            texts=self._languages(),
+            origin=self._place,
         )
-        self._check_meaning(scope)
+        for fault in faults(scope):
+            self._beyond(fault)
+        if 2 <= scope.level <= 4 and not scope.sensitivity:
+            self._wrong("sensitivity", "missing, expected what a reader could infer (level 2 and above)")
         return None if self.problems else scope
+
+    def texts(self, scope: Scope) -> ScopeTexts:
+        """What an entry in another language says of a scope: all that the scope says in its own, and no more."""
+        for key in self._entry.keys() - {"id", *TEXTS}:
+            self._wrong(key, f"unknown, expected one of id, {', '.join(TEXTS)}")
+        for key in TEXTS:
+            if getattr(scope, key) and not self._entry.get(key):
+                self._wrong(key, "missing, expected a text: the scope has one in its own language")
+        said = ScopeTexts(**{key: self._text(key) for key in TEXTS})
+        if not self.problems:
+            for fault in faults(replace(scope, texts={self._tag: said})):
+                self._wrong(fault.name, fault.problem)
+        return said
 
     def _check_keys(self) -> None:
         for key in self._entry:
@@ -86,35 +127,14 @@ class _Entry:
             if self._entry.get(key) in {None, ""} and key != "id":
                 self._wrong(key, "missing, expected a text")
 
-    def _token(self) -> str:
-        value = self._entry.get("id")
-        if isinstance(value, str) and TOKEN.fullmatch(value):
-            return value
-        self._wrong("id", 'expected 1 to 100 printable ASCII characters without blank, ", \\ and @')
-        return ""
+    def _one_of(self, key: str, default: E) -> E:
+        value = self._entry.get(key, default)
+        if isinstance(value, str) and value in set(type(default)):
+            return type(default)(value)
+        self._wrong(key, f"expected one of {', '.join(type(default))}")
+        return default
 
-    def _version(self) -> str:
-        value = self._entry.get("version", "1")
-        if isinstance(value, str) and VERSION.fullmatch(value):
-            return value
-        self._wrong("version", 'expected a text of 1 to 20 letters, digits, dots, _ and -, such as "2"')
-        return "1"
-
-    def _type(self) -> ScopeType:
-        value = self._entry.get("type", "read")
-        if isinstance(value, str) and value in set(ScopeType):
-            return ScopeType(value)
-        self._wrong("type", f"expected one of {', '.join(ScopeType)}")
-        return ScopeType.READ
-
-    def _necessity(self) -> Necessity:
-        value = self._entry.get("necessity", Necessity.REQUIRED)
-        if isinstance(value, str) and value in set(Necessity):
-            return Necessity(value)
-        self._wrong("necessity", f"expected one of {', '.join(Necessity)}")
-        return Necessity.REQUIRED
-
-    def _texts(self) -> dict[str, ScopeTexts]:
+    def _languages(self) -> dict[str, ScopeTexts]:
         """What the tables ``[scope.texts.<tag>]`` say: all that the entry says in its own language, and no more."""
         tables = self._entry.get("texts", {})
         if not isinstance(tables, dict):
@@ -125,38 +145,36 @@ class _Entry:
             if not TAG.fullmatch(tag) or not isinstance(table, dict):
                 self._wrong(f"texts.{tag}", "expected a table named by a language, such as [scope.texts.de]")
                 continue
-            for key in table.keys() - LIMITS.keys():
-                self._wrong(f"texts.{tag}.{key}", f"unknown, expected one of {', '.join(LIMITS)}")
-            for key in (key for key in LIMITS if self._entry.get(key) and not table.get(key)):
+            for key in table.keys() - set(TEXTS):
+                self._wrong(f"texts.{tag}.{key}", f"unknown, expected one of {', '.join(TEXTS)}")
+            for key in (key for key in TEXTS if self._entry.get(key) and not table.get(key)):
                 self._wrong(
                     f"texts.{tag}.{key}", "missing, expected a text: the scope has one in its own language"
                 )
-            found[tag] = ScopeTexts(**{key: self._text(key, table, f"texts.{tag}.{key}") for key in LIMITS})
+            found[tag] = ScopeTexts(**{key: self._text(key, table=table, tag=tag) for key in TEXTS})
         return found
 
-    def _text(self, key: str, table: Mapping[str, object] | None = None, name: str = "") -> str:
-        value, limit = (self._entry if table is None else table).get(key, ""), LIMITS[key]
-        name = name or key
+    def _text(
+        self, key: str, default: str = "", *, table: Mapping[str, object] | None = None, tag: str = ""
+    ) -> str:
+        value = (self._entry if table is None else table).get(key, default)
+        name = f"texts.{tag}.{key}" if tag else key
         if not isinstance(value, str):
             self._wrong(name, "expected a text")
-            return ""
-        if len(value) > limit:
-            self._wrong(name, f"expected at most {limit} characters, it has {len(value)}")
+            return default
         character = refused(value)
         if character:
             self._wrong(name, f"expected one line without control characters, not {character}")
-        for word in BANNED:
-            if word in value.casefold():
-                self._wrong(name, f"says {word!r}, expected all of it in plain words")
+        for word in empty_words(value, tag or self._tag or "en"):
+            self._wrong(name, f"says {word!r}, expected all of it in plain words")
         return value
 
-    def _number(self, key: str) -> int:
-        lowest, highest = NUMBERS[key]
+    def _number(self, key: str) -> int | None:
         value = self._entry.get(key, getattr(_DEFAULTS, key))
-        if isinstance(value, int) and not isinstance(value, bool) and lowest <= value <= highest:
+        if value is None or (isinstance(value, int) and not isinstance(value, bool)):
             return value
-        self._wrong(key, f"expected a whole number from {lowest} to {highest}")
-        return lowest
+        self._wrong(key, "expected a whole number")
+        return None
 
     def _list(self, key: str) -> tuple[str, ...]:
         value = self._entry.get(key, [])
@@ -167,17 +185,25 @@ class _Entry:
         self._wrong(key, "expected a list of texts")
         return ()
 
-    def _check_meaning(self, scope: Scope) -> None:
-        session = scope.type is ScopeType.SESSION
-        if (scope.scope_id == OFFLINE_ACCESS) != session:
-            self._wrong("type", f"expected session for {OFFLINE_ACCESS} and for nothing else")
-        if session and scope.resource_kinds:
-            self._wrong("resources", f"expected none for {OFFLINE_ACCESS}, which shares no data")
-        for kind in scope.resource_kinds:
-            if not RESOURCE_KIND.fullmatch(kind):
-                self._wrong("resources", f"expected kinds such as site, meter or device, not {kind!r}")
-        if scope.level >= 2 and not scope.sensitivity:
-            self._wrong("sensitivity", "missing, expected what a reader could infer (level 2 and above)")
+    def _operations(self, product: str) -> tuple[Operation, ...]:
+        found = []
+        for line in self._list("operations"):
+            read = OPERATION.fullmatch(line)
+            if read is None:
+                self._wrong("operations", f'expected calls such as "GET /sites List sites", not {line!r}')
+                continue
+            found.append(Operation(read[1], read[2], read[3] or "", product))
+        return tuple(found)
+
+    def _beyond(self, fault: Fault) -> None:
+        name = _WRITTEN.get(fault.name, fault.name)
+        problem = fault.problem
+        if name == "type":
+            problem = "expected session for offline_access and for nothing else"
+        key = f"texts.{fault.tag}.{name}" if fault.tag else name
+        # What is missing or of the wrong type has been said, and stands as something empty here.
+        if not any(said.startswith(f"{self._name}: {key}: ") for said in self.problems):
+            self._wrong(key, problem)
 
     def _wrong(self, key: str, text: str) -> None:
         self.problems.append(f"{self._name}: {key}: {text}")
@@ -198,21 +224,8 @@ def _across(entries: Iterable[object]) -> list[str]:
             for other in others
             if other not in counts
         ]
-        if scope_id in _below(included, scope_id):
-            problems.append(f"scope {scope_id!r}: includes: leads back to itself")
-    return problems
-
-
-def _below(included: Mapping[str, list[str]], scope_id: str) -> set[str]:
-    """Everything that a scope includes, directly or not."""
-    found: set[str] = set()
-    waiting = list(included.get(scope_id, ()))
-    while waiting:
-        other = waiting.pop()
-        if other not in found:
-            found.add(other)
-            waiting += included.get(other, ())
-    return found
+    leads_back = circle(included)
+    return problems + ([f"scope {leads_back!r}: includes: leads back to itself"] if leads_back else [])
 
 
 def _texts(values: object) -> list[str]:

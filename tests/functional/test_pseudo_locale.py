@@ -38,7 +38,7 @@ class Walk:
         self.platform.add_client("valo", name="Valo", publisher="", purpose="", scopes=(CONTROL,))
         free = (*FIRST.split(), "offline_access")
         self.platform.add_client("vapaa", name="Vapaa", scopes=free, optional_scopes=free)
-        texts = ("label", "sees", "cannot", "example", "sensitivity", "cluster")
+        texts = ("label", "sees", "cannot", "example", "sensitivity", "cluster", "on_revoke")
         scopes = [getattr(scope, name) for scope in self.platform.runtime.catalog for name in texts]
         clients = [
             "CoolSite",

@@ -5,7 +5,15 @@ from pathlib import Path
 import pytest
 
 import consentcore_scopes_file
-from consentcore.api import Catalog, ConfigurationError, ScopeCatalog, ScopeTexts, ScopeType
+from consentcore.api import (
+    Catalog,
+    ConfigurationError,
+    Operation,
+    ScopeCatalog,
+    ScopeStatus,
+    ScopeTexts,
+    ScopeType,
+)
 from consentcore.testing.scopes import ScopeCatalogConformance
 from consentcore_scopes_file import ScopesFileSettings
 from consentcore_scopes_file.catalog import MAX_BYTES, FileCatalog
@@ -82,7 +90,7 @@ def test_a_byte_order_mark_is_no_part_of_the_catalog(tmp_path):
     ("line", "complaint"),
     [
         ('labl = "x"', "labl: unknown, did you mean 'label'?"),
-        (f'cannot = "{"x" * 201}"', "cannot: expected at most 200 characters, it has 201"),
+        (f'cannot = "{"x" * 201}"', "cannot: expected at most 200 characters, not 201"),
         ('cannot = "Names, addresses and more."', "cannot: says 'and more'"),
         ('example = "a\\nb"', "example: expected one line without control characters"),
         ("example = 7", "example: expected a text"),
@@ -93,10 +101,10 @@ def test_a_byte_order_mark_is_no_part_of_the_catalog(tmp_path):
         ('type = "session"', "type: expected session for offline_access and for nothing else"),
         ('necessity = "maybe"', "necessity: expected one of required, optional"),
         ("necessity = true", "necessity: expected one of required, optional"),
-        ("level = 5", "level: expected a whole number from 1 to 4"),
+        ("level = 5", "level: expected 1 to 4, not"),
         ("level = true", "level: expected a whole number"),
         ('level = 2\nsensitivity = ""', "sensitivity: missing"),
-        ("access_max_days = 0", "access_max_days: expected a whole number from 1 to 3650"),
+        ("access_max_days = 0", "access_max_days: expected 1 to 3650, not 0"),
         ('data_categories = "sites"', "data_categories: expected a list of texts"),
         ('includes = ["nope"]', "includes: there is no scope 'nope'"),
         ('includes = ["sites.read"]', "includes: leads back to itself"),
@@ -113,7 +121,7 @@ def test_a_problem_names_scope_and_key(tmp_path, line, complaint):
 def test_ids_are_scope_tokens(tmp_path, scope_id):
     escaped = scope_id.replace('"', '\\"')
     (found,) = problems(tmp_path, f'[[scope]]\nid = "{escaped}"\nlabel = "x"\nsees = "y"\n')
-    assert ": id: expected 1 to 100" in found
+    assert ": id: expected a scope token of 1 to 100" in found
 
 
 def test_a_missing_text_is_named(tmp_path):
@@ -127,7 +135,7 @@ def test_all_problems_come_at_once(tmp_path):
     text = f"extra = 1\n[[scope]]\n{RIGHT}level = 9\n[[scope]]\n{RIGHT}[[scope]]\nlabel = 3\n"
     found = problems(tmp_path, text)
     assert "extra: unknown, expected only [[scope]]" in found
-    assert "scope 'sites.read': level: expected a whole number from 1 to 4" in found
+    assert "scope 'sites.read': level: expected 1 to 4, not 9" in found
     assert "scope 'sites.read': id: defined 2 times" in found
     assert "scope number 3: label: expected a text" in found
     assert "scope number 3: sees: missing, expected a text" in found
@@ -195,12 +203,12 @@ def test_a_scope_may_have_texts_in_other_languages(tmp_path):
         ),
         (
             '[scope.texts.de]\nlabel = "x"\nsees = "y"\nlevel = 1',
-            "texts.de.level: unknown, expected one of label, sees, cannot, example, sensitivity, cluster",
+            "texts.de.level: unknown, expected one of label, sees, cannot, example, sensitivity, cluster, on_revoke",
         ),
         ('[scope.texts.de]\nlabel = 7\nsees = "y"', "texts.de.label: expected a text"),
         (
             f'[scope.texts.de]\nlabel = "{"x" * 61}"\nsees = "y"',
-            "texts.de.label: expected at most 60 characters, it has 61",
+            "texts.de.label: expected 1 to 60 characters, not 61",
         ),
         (
             '[scope.texts.de]\nlabel = "x"\nsees = "a\\u202eb"',
@@ -213,3 +221,95 @@ def test_a_scope_may_have_texts_in_other_languages(tmp_path):
 )
 def test_texts_of_a_language_are_held_to_what_the_scope_says(tmp_path, texts, problem):
     assert problems(tmp_path, f"[[scope]]\n{RIGHT}{texts}\n") == [f"scope 'sites.read': {problem}"]
+
+
+def beside(tmp_path: Path, tag: str, text: str) -> None:
+    (tmp_path / f"scopes.{tag}.toml").write_text(text, "utf-8")
+
+
+def test_another_language_is_a_file_beside_it(tmp_path):
+    beside(tmp_path, "de", '[[scope]]\nid = "sites.read"\nlabel = "Ihre Standorte"\nsees = "Namen."\n')
+    beside(tmp_path, "pt-BR", '[[scope]]\nid = "sites.read"\nlabel = "Seus locais"\nsees = "Nomes."\n')
+    (tmp_path / "scopes.backup.toml").write_text("x = 1")
+    (tmp_path / "others.de.toml").write_text("x = 1")
+    (scope,) = read(tmp_path, f"[[scope]]\n{RIGHT}").scopes()
+    assert scope.texts == {
+        "de": ScopeTexts("Ihre Standorte", "Namen."),
+        "pt-BR": ScopeTexts("Seus locais", "Nomes."),
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            '[[scope]]\nid = "nope"\nlabel = "x"\nsees = "y"\n',
+            "scope number 1: id: 'nope': there is no such scope",
+        ),
+        ('[[scope]]\nid = "sites.read"\nlabel = "x"\n', "scope 'sites.read': sees: missing, expected a text"),
+        (
+            '[[scope]]\nid = "sites.read"\nlabel = "x"\nsees = "y"\nlevel = 1\n',
+            "level: unknown, expected one of id",
+        ),
+        (f'[[scope]]\nid = "sites.read"\nlabel = "{"x" * 61}"\nsees = "y"\n', "label: expected 1 to 60"),
+        ('[[scope]]\nid = "sites.read"\nlabel = "x"\nsees = "Namen usw."\n', "sees: says 'usw.'"),
+        ("more = 1\n", "more: unknown, expected only [[scope]]"),
+        ("[[scope", "expected TOML ("),
+    ],
+)
+def test_a_problem_of_another_language_names_its_file(tmp_path, text, problem):
+    beside(tmp_path, "de", text)
+    with pytest.raises(ConfigurationError) as caught:
+        read(tmp_path, f"[[scope]]\n{RIGHT}")
+    (line,) = caught.value.problems
+    assert line.startswith(f"{tmp_path / 'scopes.de.toml'}: ")
+    assert problem in line
+
+
+def test_a_language_is_said_in_one_place(tmp_path):
+    said = 'label = "Ihre Standorte"\nsees = "Namen."\n'
+    beside(tmp_path, "de", f'[[scope]]\nid = "sites.read"\n{said}')
+    with pytest.raises(
+        ConfigurationError, match=r"scope 'sites\.read': said in \[scope\.texts\.de\] already"
+    ):
+        read(tmp_path, f"[[scope]]\n{RIGHT}[scope.texts.de]\n{said}")
+
+
+def test_a_scope_knows_its_line(tmp_path):
+    text = f'# words\n\n[[scope]]\n{RIGHT}[scope.texts.de]\nlabel = "a"\nsees = "b"\n'
+    text += '[[scope]]\nlabel = "B"\nid = "b"\nsees = "c"\nrevision = 2\n'
+    found = read(tmp_path, text).scopes()
+    path = tmp_path / "scopes.toml"
+    assert [scope.origin for scope in found] == [f"{path}:4", f"{path}:14"]
+
+
+def test_everything_of_an_entry_is_read(tmp_path):
+    more = (
+        'revision = 3\nstatus = "deprecated"\nreplaced_by = "b"\npurposes = ["comfort"]\nhistory_max_days = 0\n'
+        'retention_max_days = 30\non_revoke = "It stays."\nproduct = "Sites API"\n'
+        'operations = ["GET /sites List sites", "PUT /sites/{site}"]\n'
+    )
+    (scope,) = read(tmp_path, f"[[scope]]\n{RIGHT}{more}").scopes()
+    assert (scope.revision, scope.status, scope.replaced_by) == (3, ScopeStatus.DEPRECATED, "b")
+    assert (scope.history_max_days, scope.retention_max_days, scope.on_revoke) == (0, 30, "It stays.")
+    assert scope.operations == (
+        Operation("GET", "/sites", "List sites", "Sites API"),
+        Operation("PUT", "/sites/{site}", "", "Sites API"),
+    )
+    assert scope.products == ("Sites API",)
+
+
+@pytest.mark.parametrize("line", ["sites", "get /sites", "GET sites", "GET"])
+def test_an_operation_is_a_method_and_a_path(tmp_path, line):
+    (found,) = problems(tmp_path, f'[[scope]]\n{RIGHT}operations = ["{line}"]\n')
+    assert found.startswith("scope 'sites.read': operations: expected calls such as")
+
+
+def test_texts_of_the_file_may_be_in_another_language_than_english(tmp_path):
+    beside(tmp_path, "en", '[[scope]]\nid = "sites.read"\nlabel = "Your sites"\nsees = "Names."\n')
+    path = tmp_path / "scopes.toml"
+    path.write_text('[[scope]]\nid = "sites.read"\nlabel = "Vos sites"\nsees = "Des noms."\n', "utf-8")
+    (scope,) = FileCatalog(path, "fr").scopes()
+    assert (scope.in_language(("fr",)).label, scope.in_language(("fr",)).locale) == ("Vos sites", "fr")
+    assert (scope.in_language(("en",)).label, scope.in_language(("en",)).locale) == ("Your sites", "en")
+    assert scope.in_language(("de",)).locale == "fr"
