@@ -20,11 +20,12 @@ SENTENCE = re.compile(r"\{% trans ([^%]*)%\}.*?\{% endtrans \+?%\}", re.DOTALL)
 VALUE = re.compile(r"\w+=([^,]+?)(?:, | $)")
 OURS = {
     ("dashboard.jinja2", "label"),
+    ("scope_entry.jinja2", "scope.locale"),
     ("scopes.jinja2", "scope.access_max_days"),
     ("scopes.jinja2", "scope.level"),
     ("scopes.jinja2", "scope.scope_id"),
 }
-"""Words of our own under a name that elsewhere is a stranger's; numbers, and scopes, which are ASCII."""
+"""Words of our own under a name that elsewhere is a stranger's; numbers, scopes and languages, which are ASCII."""
 
 
 @pytest.mark.parametrize(
