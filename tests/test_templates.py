@@ -20,7 +20,7 @@ SENTENCE = re.compile(r"\{% trans ([^%]*)%\}.*?\{% endtrans \+?%\}", re.DOTALL)
 VALUE = re.compile(r"\w+=([^,]+?)(?:, | $)")
 OURS = {
     ("dashboard.jinja2", "label"),
-    ("scope_entry.jinja2", "scope.locale"),
+    ("scope_entry.jinja2", "line.scope.locale"),
     ("scopes.jinja2", "scope.access_max_days"),
     ("scopes.jinja2", "scope.level"),
     ("scopes.jinja2", "scope.scope_id"),
