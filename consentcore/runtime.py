@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from consentcore.clients.grants import ClientGrants
     from consentcore.clients.service import ClientService
     from consentcore.config import LoadedConfig
+    from consentcore.consent.evidence.service import EvidenceLog
     from consentcore.consent.interaction import Interactions
     from consentcore.consent.scope_pins import ScopePins
     from consentcore.consent.service import ConsentService
@@ -133,6 +134,11 @@ class Runtime(PluginParts):
         """Where it is noted that grants are used."""
         return self._once("uses", self._make_uses)
 
+    @property
+    def evidence(self) -> EvidenceLog:
+        """The log of evidence, as operators use it."""
+        return self._once("evidence", self._make_evidence)
+
     def compromised(self, family_id: str, grant_id: str, event_type: EventType) -> None:
         """Kill a family of tokens and record why, in a transaction of its own."""
         transact(
@@ -212,6 +218,13 @@ class Runtime(PluginParts):
         from consentcore.owners.sessions import OwnerSessions
 
         return OwnerSessions(self.keys, self.clock, int(self.settings.web.session_ttl_s * 1000))
+
+    def _make_evidence(self) -> EvidenceLog:
+        from consentcore.consent.evidence.service import EvidenceLog
+        from consentcore.consent.evidence.signer import origin_of
+
+        origin = origin_of(self.settings.issuer)
+        return EvidenceLog(self.storage, self.keys, self.clock, origin, lambda: self.anchors)
 
     def _make_languages(self) -> Languages:
         from consentcore.i18n import Languages

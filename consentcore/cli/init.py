@@ -26,7 +26,8 @@ def command(state: State) -> None:
     migrated = state.runtime.storage.migrate()
     problems = list(state.runtime.storage.check())
     if not problems:
-        migrated = [*migrated, *state.runtime.scope_pins.pin()]
+        taken_over, problems = state.runtime.evidence.take_over()
+        migrated = [*migrated, *state.runtime.scope_pins.pin(), *([taken_over] if taken_over else [])]
     steps += migrated
     for step in migrated if steps else ["nothing to do, everything is there"]:
         state.say(step)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hmac import compare_digest
 from typing import Any
@@ -37,10 +37,12 @@ class ChainCheck:
     """Checks chains, and each snapshot that they name once.
 
     :ivar disclosures: gathers what sound events and snapshots commit to; whoever checks chains settles it.
+    :param ended: from which place of the log on each key seals nothing any more.
     """
 
-    def __init__(self, keys: KeyRing) -> None:
+    def __init__(self, keys: KeyRing, ended: Mapping[str, int] | None = None) -> None:
         self._keys = keys
+        self._ended = ended or {}
         self._sound: set[str] = set()
         self.disclosures = DisclosureCheck(keys)
 
@@ -91,6 +93,11 @@ class ChainCheck:
             return str(error)
         if not compare_digest(genuine, event.record_hash):
             return "its text is not the one that was written"
+        ended = self._ended.get(event.key_id)
+        if ended is not None and (event.leaf_index is None or event.leaf_index > ended):
+            return (
+                f"it is sealed with the key {event.key_id}, which was over before (place {ended} of the log)"
+            )
         return _column_mismatch(event, json.loads(event.body))
 
     def _wrong_snapshot(self, uow: UnitOfWork, event: ConsentEvent, body: dict[str, Any]) -> str:

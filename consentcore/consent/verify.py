@@ -14,21 +14,16 @@ from functools import partial
 from typing import TypeVar
 
 from consentcore.consent.chain_check import WRONG_KIND, ChainCheck
-from consentcore.consent.checkpoint import LedgerBroken, grow, is_signed
-from consentcore.domain.errors import (
-    InvalidInput,
-    KeyUnavailable,
-    StorageConflict,
-    StorageError,
-    StorageUnavailable,
-)
-from consentcore.domain.event import Checkpoint
+from consentcore.consent.evidence.log_check import LogCheck, checked_statements
+from consentcore.consent.evidence.retired import ended_keys
+from consentcore.consent.evidence.signer import LogSigner
+from consentcore.domain.errors import StorageConflict, StorageError, StorageUnavailable
 from consentcore.domain.grant import Grant
 from consentcore.domain.grant_states import GrantState
 from consentcore.ports.keys import KeyRing
 from consentcore.ports.storage import Storage
 from consentcore.ports.transactions import UnitOfWork
-from consentcore.tlog import Tree
+from consentcore.tlog import BadNote
 
 T = TypeVar("T")
 
@@ -78,12 +73,14 @@ class _Verification:
     def __init__(self, storage: Storage, keys: KeyRing) -> None:
         self._storage = storage
         self._keys = keys
+        self._ended: dict[str, int] = {}
         self._grants = self._events = self._checkpoints = 0
         self._problems: list[Problem] = []
+        self._signer = LogSigner(keys, "")
         self._chains = ChainCheck(keys)
 
     def run(self) -> VerificationReport:
-        for step in (self._check_grants, self._check_orphans, self._check_checkpoints):
+        for step in (self._check_statements, self._check_grants, self._check_orphans, self._check_log):
             try:
                 step()
             except (StorageUnavailable, StorageConflict):
@@ -131,6 +128,13 @@ class _Verification:
         with self._storage.reading() as uow:
             return look(uow, problems)
 
+    def _check_statements(self) -> None:
+        try:
+            self._ended = ended_keys(checked_statements(self._storage.reading, self._signer))
+        except BadNote as error:
+            self._found(Problem("", None, "", str(error)))
+        self._chains = ChainCheck(self._keys, self._ended)
+
     def _check_grants(self) -> None:
         after = ""
         while True:
@@ -175,34 +179,13 @@ class _Verification:
     def _check_orphans(self) -> None:
         self._look(_orphans)
 
-    def _check_checkpoints(self) -> None:
-        checkpoints = self._look(_checkpoints)
-        tree = Tree()
-        for checkpoint in checkpoints:
-            self._checkpoints += 1
-            complaint = self._complaint(tree, checkpoint)
-            if complaint:
-                self._found(Problem("", None, "", complaint))
-                return
-
-    def _complaint(self, tree: Tree, checkpoint: Checkpoint) -> str:
-        """What is wrong with a checkpoint; the tree comes from the one before and is grown to this one."""
-        name, before = f"the checkpoint of {checkpoint.size} events", tree.size
-        try:
-            if not is_signed(self._keys, checkpoint):
-                return f"{name} has a wrong signature"
-            while tree.size < checkpoint.size:
-                with self._storage.reading() as uow:
-                    grow(uow.ledger, tree, min(tree.size + 10_000, checkpoint.size))
-        except KeyUnavailable as error:
-            return f"{name}: {error}"
-        except (LedgerBroken, InvalidInput) as error:
-            return f"{name}: {error}"
-        if tree.size != checkpoint.size:
-            return f"{name} does not follow the one of {before}"
-        if tree.root() != checkpoint.root:
-            return f"{name} does not fit the events {before} to {checkpoint.size - 1} of the sequence"
-        return ""
+    def _check_log(self) -> None:
+        self._look(_uncovered)
+        check = LogCheck(self._storage.reading, self._keys, self._signer, self._ended)
+        complaint = check.complaint()
+        self._checkpoints = check.checkpoints
+        if complaint:
+            self._found(Problem("", None, "", complaint))
 
 
 def _orphans(uow: UnitOfWork, problems: list[Problem]) -> None:
@@ -211,13 +194,12 @@ def _orphans(uow: UnitOfWork, problems: list[Problem]) -> None:
         problems.append(Problem(event.grant_id, event.sequence, event.event_id, text))
 
 
-def _checkpoints(uow: UnitOfWork, problems: list[Problem]) -> Sequence[Checkpoint]:
-    """All checkpoints; events that have a place in the sequence which none of them covers are a problem."""
-    checkpoints = uow.ledger.checkpoints()
-    for event in uow.ledger.leaves(checkpoints[-1].size if checkpoints else 0, 1):
+def _uncovered(uow: UnitOfWork, problems: list[Problem]) -> None:
+    """Events that have a place in the sequence which no checkpoint covers."""
+    newest = uow.ledger.newest_checkpoint()
+    for event in uow.ledger.leaves(newest.size if newest else 0, 1):
         text = f"it stands at place {event.leaf_index} of the sequence, which no checkpoint covers"
         problems.append(Problem(event.grant_id, event.sequence, event.event_id, text))
-    return checkpoints
 
 
 def _doubles(uow: UnitOfWork, page: Sequence[Grant]) -> Iterator[Problem]:

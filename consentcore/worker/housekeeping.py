@@ -115,10 +115,7 @@ class Housekeeping:
         return done == BATCH
 
     def _checkpoint(self) -> bool:
-        from consentcore.consent.checkpoint import advance
-
-        runtime = self._runtime
-        advance(runtime.storage, runtime.keys, runtime.clock, runtime.anchors)
+        self._runtime.evidence.advance()
         return False
 
     def _purge(self) -> bool:

@@ -7,6 +7,10 @@ import json
 import pytest
 
 from consentcore.api import GrantState
+from consentcore.consent.evidence.heads import check_signed
+from consentcore.consent.evidence.signer import LogSigner
+from consentcore.consent.evidence.statements import statements
+from consentcore.consent.verify import verify_all
 from consentcore.demo.serving import Site, base_url, bind
 from consentcore.resource import JwtVerifier
 from consentcore.worker.worker import Worker
@@ -57,6 +61,21 @@ def test_evidence_of_then_is_intact_at_once_and_after_the_worker(upgraded):
     assert upgraded.cli("audit", "verify").code == 0
     Worker(upgraded.platform.runtime).run_once()
     assert upgraded.cli("audit", "verify").code == 0
+
+
+def test_what_was_signed_then_is_taken_over_and_stays_under_a_signature(old):
+    steps = old.cli("init", "--json").json["steps"]
+    assert any("signed a digest" in step for step in steps)
+    storage, keys = old.platform.runtime.storage, old.platform.runtime.keys
+    with storage.reading() as uow:
+        (said,) = statements(uow)
+        *before, newest = uow.ledger.checkpoints()
+    assert said.facts["before"]["checkpoints"] == len(before) > 0
+    assert said.facts["before"]["events"] == before[-1].size == said.index
+    assert newest.size == said.index + 1
+    check_signed(LogSigner(keys, ""), keys, newest)
+    report = verify_all(storage, keys)
+    assert (report.ok, report.checkpoints) == (True, len(before) + 1)
 
 
 def test_every_state_of_a_grant_is_what_it_was(upgraded):

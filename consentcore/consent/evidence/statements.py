@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from consentcore.consent.ledger import canonical
 from consentcore.domain.clock import iso
 from consentcore.ports.tlog import LogObject
-from consentcore.tlog import BadNote, Note
+from consentcore.tlog import BadNote, Note, leaf_hash
 
 if TYPE_CHECKING:
     from consentcore.consent.evidence.signer import LogSigner
@@ -81,6 +81,11 @@ class Statement:
     def leaf_data(self) -> bytes:
         """What its leaf holds: the SHA-256 of the body, as for events."""
         return sha256(self.body.encode()).digest()
+
+    @property
+    def leaf_hash(self) -> bytes:
+        """The hash of its leaf (RFC 6962 section 2.1)."""
+        return leaf_hash(self.leaf_data)
 
     @property
     def kept(self) -> LogObject:

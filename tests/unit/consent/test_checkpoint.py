@@ -4,13 +4,12 @@ from dataclasses import replace
 from hashlib import sha256
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from consentcore.consent import checkpoint
 from consentcore.consent.checkpoint import LedgerBroken, advance
-from consentcore.testing.fakes import fixed_keys
-from consentcore.tlog import Tree
+from consentcore.consent.evidence.heads import check_signed
+from consentcore.consent.evidence.signer import LogSigner, origin_of
+from consentcore.tlog import Note, TreeHead, VerifierKey
 
 
 def head(leaves: list[bytes]) -> bytes:
@@ -23,24 +22,6 @@ def head(leaves: list[bytes]) -> bytes:
     while split * 2 < len(leaves):
         split *= 2
     return sha256(b"\x01" + head(leaves[:split]) + head(leaves[split:])).digest()
-
-
-@given(st.lists(st.binary(max_size=4), max_size=70))
-def test_the_growing_tree_has_the_heads_of_the_rfc(leaves):
-    tree = Tree()
-    for count, leaf in enumerate(leaves):
-        assert tree.root() == head(leaves[:count])
-        tree.add(leaf)
-    assert (tree.size, tree.root()) == (len(leaves), head(leaves))
-
-
-def test_a_copy_grows_on_its_own():
-    tree = Tree()
-    tree.add(b"a")
-    twin = tree.copy()
-    twin.add(b"b")
-    assert (tree.size, twin.size) == (1, 2)
-    assert tree.root() == head([b"a"])
 
 
 class Shelf:
@@ -77,11 +58,41 @@ def test_a_checkpoint_covers_every_event_once(scenario):
     assert second.size == 3
     assert list(all_checkpoints(scenario)) == [first, second]
     with scenario.storage.reading() as uow:
-        leaves = [event.record_hash for event in uow.ledger.leaves(0, 10)]
+        leaves = [sha256(event.body.encode()).digest() for event in uow.ledger.leaves(0, 10)]
     assert second.root == head(leaves)
-    assert checkpoint.is_signed(scenario.keys, second)
-    assert not checkpoint.is_signed(scenario.keys, replace(second, size=2))
-    assert not checkpoint.is_signed(fixed_keys("other", "test1"), replace(second, key_id="other"))
+    assert second.previous == first.size
+    signer = LogSigner(scenario.keys, "localhost")
+    check_signed(signer, scenario.keys, second)
+    for spoilt in (
+        replace(second, size=2),
+        replace(second, previous=0),
+        replace(second, created_at=1),
+        replace(second, signature=bytes(64)),
+        replace(second, note=first.note),
+    ):
+        with pytest.raises(LedgerBroken):
+            check_signed(signer, scenario.keys, spoilt)
+
+
+def test_anybody_can_check_a_checkpoint_with_the_public_key(scenario):
+    scenario.deny("sites.read")
+    made = step(scenario)
+    key = VerifierKey.read(str(LogSigner(scenario.keys, "localhost").key("test1")))
+    note = Note.read(made.note)
+    assert note.signed_by([key]) == (key,)
+    assert TreeHead.read(note.text) == TreeHead("localhost", 1, made.root)
+
+
+@pytest.mark.parametrize(
+    ("issuer", "origin"),
+    [
+        ("https://auth.example.com", "auth.example.com"),
+        ("https://auth.example.com/tenant+1/", "auth.example.com/tenant%2B1"),
+        ("http://127.0.0.1:8080", "127.0.0.1:8080"),
+    ],
+)
+def test_a_log_is_named_after_its_issuer(issuer, origin):
+    assert origin_of(issuer) == origin
 
 
 def test_only_new_leaves_are_read(scenario, monkeypatch):
@@ -126,7 +137,7 @@ def tamper(scenario, table, key, **fields):
 def test_nothing_is_signed_over_leaves_that_changed(scenario):
     event = scenario.deny("sites.read").event
     step(scenario)
-    tamper(scenario, "events", event.event_id, record_hash=b"x" * 32)
+    tamper(scenario, "events", event.event_id, body=event.body.replace("denied", "grante"))
     scenario.deny("sites.read")
     with pytest.raises(LedgerBroken, match="does not fit"):
         checkpoint.Checkpointer().advance(scenario.storage, scenario.keys, scenario.clock, {})

@@ -161,7 +161,8 @@ def test_any_changed_character_of_a_body_names_its_event(data):
         event.event_id,
         body=event.body[:at] + chr(ord(event.body[at]) ^ 1) + event.body[at + 1 :],
     )
-    (problem,) = verify(scenario).problems
+    problem, *about_the_log = verify(scenario).problems
+    assert all("the checkpoint of 6 events" in one.text for one in about_the_log)
     assert (problem.event_id, problem.sequence) == (event.event_id, event.sequence)
 
 

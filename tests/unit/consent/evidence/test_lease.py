@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import pytest
+
+from consentcore.consent.checkpoint import Checkpointer
+from consentcore.consent.evidence.lease import LEASE_MS, Lease
+
+
+def step(scenario, checkpointer, anchors=None):
+    return checkpointer.advance(scenario.storage, scenario.keys, scenario.clock, anchors or {})
+
+
+def held(scenario):
+    lease = Lease()
+    with scenario.storage.transaction() as uow:
+        assert lease.is_free(uow, scenario.clock.now())
+        lease.take(uow, scenario.clock.now())
+    return lease
+
+
+def test_one_worker_adds_at_a_time_and_another_takes_over_when_it_is_gone(scenario):
+    scenario.deny("sites.read")
+    held(scenario)
+    other = Checkpointer()
+    assert step(scenario, other) is None
+    scenario.clock.advance(LEASE_MS)
+    assert step(scenario, other).size == 1
+
+
+def test_a_lease_is_given_back_at_once(scenario):
+    for number in (1, 2, 3):
+        scenario.deny("sites.read")
+        assert step(scenario, Checkpointer()).size == number
+
+
+def test_a_lease_is_given_back_when_something_fails(scenario):
+    scenario.deny("sites.read")
+
+    class Rude:
+        def publish(self, _checkpoint):
+            raise OSError("no")
+
+    step(scenario, Checkpointer(), {"rude": Rude()})
+    scenario.deny("sites.read")
+    assert step(scenario, Checkpointer()).size == 2
+
+
+def test_who_has_lost_a_lease_does_not_give_back_that_of_another(scenario):
+    first = held(scenario)
+    scenario.clock.advance(LEASE_MS)
+    held(scenario)
+    with scenario.storage.transaction() as uow:
+        first.give_back(uow)
+    with scenario.storage.transaction() as uow:
+        assert not first.is_free(uow, scenario.clock.now())
+
+
+@pytest.mark.parametrize("ahead", [0, 1])
+def test_a_lease_of_a_clock_that_went_wrong_lasts_no_longer_than_any(scenario, ahead):
+    scenario.clock.advance(ahead)
+    held(scenario)
+    scenario.clock.advance(-ahead)
+    with scenario.storage.transaction() as uow:
+        assert Lease().is_free(uow, scenario.clock.now()) is bool(ahead)
