@@ -36,8 +36,8 @@ class Finding:
 class ChainCheck:
     """Checks chains, and each snapshot that they name once.
 
-    :ivar disclosures: gathers what sound events and snapshots commit to; whoever checks chains settles it.
     :param ended: from which place of the log on each key seals nothing any more.
+    :ivar disclosures: gathers what sound events and snapshots commit to; whoever checks chains settles it.
     """
 
     def __init__(self, keys: KeyRing, ended: Mapping[str, int] | None = None) -> None:

@@ -54,7 +54,7 @@ def forged(scenario, keys):
 
 
 @pytest.mark.parametrize(("revoked", "after"), [(0, 10 * MINUTE), (NOW, MINUTE)])
-def test_rt_12_what_an_old_key_seals_after_its_end_is_found_whatever_date_it_bears(revoked, after):
+def test_rt_09_what_an_old_key_seals_after_its_end_is_found_whatever_date_it_bears(revoked, after):
     scenario = begin()
     keys = lived(scenario, revoked=revoked)
     scenario.clock.advance(after - 1)
