@@ -19,6 +19,7 @@ from consentcore.api import (
     SealedSecret,
     WebhookEndpoint,
 )
+from consentcore.consent.evidence.service import EvidenceLog
 from consentcore.i18n import Languages
 from consentcore.settings import CoreSettings, OperatorSettings, WebSettings, WorkerSettings
 from consentcore.testing import factories
@@ -32,7 +33,7 @@ PARTS = (
     "storage",
     "registry",
     "notifiers",
-    "anchors",
+    "evidence",
     "settings",
     "catalog",
     "languages",
@@ -109,6 +110,10 @@ def worker_settings() -> CoreSettings:
 
 class WorkerScenario(Scenario):
     """Its client, CoolSite, has an endpoint; ``mailer`` tells owners, ``hooker`` clients."""
+
+    @property
+    def evidence(self) -> EvidenceLog:
+        return EvidenceLog(self.storage, self.keys, self.clock, "consent.example", lambda: self.anchors)
 
     @classmethod
     def begin(cls, storage, **parts):
