@@ -142,7 +142,7 @@ class Meanwhile:
             self._change()
 
 
-@pytest.mark.parametrize("after", range(1, 12))
+@pytest.mark.parametrize("after", range(1, 16))
 def test_what_changes_while_evidence_is_verified_is_no_contradiction(platform, monkeypatch, after):
     """Between any two looks: the row of the grant and its chain are then of two moments."""
     runtime, owner = platform.runtime, platform.add_owner("eve@example.org")
@@ -162,7 +162,7 @@ def test_looking_again_is_what_does_it(platform, monkeypatch):
     """The same change is a contradiction to whoever takes these views for one moment."""
     owner = platform.add_owner("eve@example.org")
     decide(platform, owner)
-    change = Meanwhile(lambda: decide(platform, owner, "comfort.read"), 2)
+    change = Meanwhile(lambda: decide(platform, owner, "comfort.read"), 4)
     monkeypatch.setattr(LateSession, "before_look", staticmethod(change))
     monkeypatch.setattr(RestrictedStorage, "capabilities", MemoryStorage.capabilities)
     assert not intact(platform)

@@ -148,9 +148,10 @@ def checked_statements(reading: Reading, signer: LogSigner) -> list[Statement]:
     """
     found: list[Statement] = []
     with reading() as uow:
-        last = uow.ledger.newest_checkpoint()
+        said = list(statements(uow))
+        last = uow.ledger.newest_checkpoint()  # after them: it covers them all
         size = last.size if last is not None and last.note else 0
-        for one in statements(uow):
+        for one in said:
             if one.index >= size:
                 raise BadNote(f"there is a statement {one.index} that no checkpoint covers")
             key_id = signer.signed_by(one.note, str(one.facts["log"]))
