@@ -24,6 +24,7 @@ from consentcore.i18n import Language, Languages, wording
 from consentcore.mail.sites import ALL, Labels, Sites, named_sites
 from consentcore.markup import bdi, monogram, tile_number
 from consentcore.ports.notifier import Envelope, Mail
+from consentcore.settings.palette import TILE_COLOURS, palette
 
 if TYPE_CHECKING:
     from css_inline import CSSInliner
@@ -130,6 +131,7 @@ class MailRenderer:
             "consents_url": f"{self._settings.web_url.rstrip('/')}/consents",
             "login_url": f"{self._settings.web_url.rstrip('/')}/login",
             "account_url": f"{self._settings.web_url.rstrip('/')}/account",
+            "paint": self._paint,
             "audience": audience.value,
             "sentence": wording.sentence,
             "timezone": timezone,
@@ -185,11 +187,17 @@ class MailRenderer:
         return environment
 
     @cached_property
+    def _paint(self) -> dict[str, Any]:
+        """The colours of the pages; a mail in the dark keeps the tiles of the light, which are quiet there too."""
+        theme = self._settings.theme
+        return {"light": palette(theme), "dark": palette(theme, dark=True), "tiles": TILE_COLOURS}
+
+    @cached_property
     def _inliner(self) -> CSSInliner:
         from css_inline import CSSInliner
 
         # Nothing is fetched while a mail is made, whatever a theme's template asks for.
-        return CSSInliner(load_remote_stylesheets=False, keep_style_tags=False)
+        return CSSInliner(load_remote_stylesheets=False, keep_at_rules=True)
 
 
 def _scopes(facts: ConsentFacts, catalog: Catalog) -> dict[str, Any]:

@@ -56,6 +56,17 @@ DARK = Palette(
     note="#25231f",
 )
 """Those of ``tokens.css``; tests hold the two together."""
+TILE_COLOURS = {
+    1: ("#f6ceca", "#612e2b"),
+    2: ("#f0d3bc", "#5c3510"),
+    3: ("#e2d9b8", "#4c3f02"),
+    4: ("#cae1c5", "#294922"),
+    5: ("#bae3da", "#004c41"),
+    6: ("#bae0f0", "#00475d"),
+    7: ("#d0d7f8", "#343c67"),
+    8: ("#edcfe5", "#582f4f"),
+}
+"""The quiet colours of the applications' tiles in the light, ground and letter, for mails, which have no stylesheet."""
 
 
 @dataclass(frozen=True)

@@ -64,20 +64,25 @@ def make_theme(folder: Path) -> Path:
 
 
 class _Visible(HTMLParser):
+    """The texts of a page, without the letter on an application's tile, which is one of its name."""
+
     def __init__(self) -> None:
         super().__init__()
         self.texts: list[str] = []
         self._hidden = 0
+        self._letter = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.texts += [value or "" for name, value in attrs if name in SHOWN]
         self._hidden += tag in HIDDEN
+        self._letter = (dict(attrs).get("class") or "").startswith("tile ")
 
     def handle_endtag(self, tag: str) -> None:
         self._hidden -= tag in HIDDEN
+        self._letter = False
 
     def handle_data(self, data: str) -> None:
-        if not self._hidden:
+        if not self._hidden and not self._letter:
             self.texts.append(data)
 
 

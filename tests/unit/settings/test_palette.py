@@ -8,8 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from consentcore.markup import TILES
 from consentcore.settings import ThemeSettings
-from consentcore.settings.palette import DARK, LIGHT, contrast, css, nearest, palette, unreadable
+from consentcore.settings.palette import (
+    DARK,
+    LIGHT,
+    TILE_COLOURS,
+    contrast,
+    css,
+    nearest,
+    palette,
+    unreadable,
+)
 
 TOKENS = Path(__file__).parents[3] / "templates" / "static" / "tokens.css"
 
@@ -22,6 +32,13 @@ def test_ours_are_those_of_the_stylesheet():
         assert {one.name: tokens[one.name.replace("_", "-")] for one in fields(ours)} == {
             one.name: getattr(ours, one.name) for one in fields(ours)
         }
+
+
+def test_the_tiles_of_mails_are_those_of_the_pages():
+    tokens = dict(re.findall(r"--([\w-]+): (#\w+);", TOKENS.read_text("utf-8").partition("@media")[0]))
+    assert {
+        number: (tokens[f"tile-{number}"], tokens[f"on-tile-{number}"]) for number in range(1, TILES + 1)
+    } == (TILE_COLOURS)
 
 
 def test_ours_can_be_read():
