@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from consentcore.config import LoadedConfig
     from consentcore.consent.evidence.service import EvidenceLog
     from consentcore.consent.interaction import Interactions
+    from consentcore.consent.receipts import Receipts
     from consentcore.consent.scope_pins import ScopePins
     from consentcore.consent.service import ConsentService
     from consentcore.consent.uses import UseLog
@@ -113,6 +114,11 @@ class Runtime(PluginParts):
     def controller(self) -> Controller:
         """What the operator says of itself in records of consent."""
         return controller_of(self.settings)
+
+    @property
+    def receipts(self) -> Receipts:
+        """What people are given to keep of a decision."""
+        return self._once("receipts", self._make_receipts)
 
     @property
     def interactions(self) -> Interactions:
@@ -248,6 +254,13 @@ class Runtime(PluginParts):
         from consentcore.consent.scope_pins import ScopePins
 
         return ScopePins(self.storage, self.clock, self.catalog)
+
+    def _make_receipts(self) -> Receipts:
+        from consentcore.consent.receipt_link import ReceiptLinks
+        from consentcore.consent.receipts import Receipts
+
+        links = ReceiptLinks(self.keys, self.settings.web_url)
+        return Receipts(self.keys, self.catalog, self.languages, links, self.settings.issuer.rstrip("/"))
 
     def _make_interactions(self) -> Interactions:
         from consentcore.consent.interaction import Interactions

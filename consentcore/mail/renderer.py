@@ -21,12 +21,14 @@ from consentcore.domain.parties import Audience
 from consentcore.domain.scope import Catalog, ScopeType
 from consentcore.domain.text import held, isolated, one_line
 from consentcore.i18n import Language, Languages, wording
-from consentcore.mail.sites import ALL, Labels, Sites, named_sites
+from consentcore.mail.sites import Labels, Sites, named_sites
 from consentcore.markup import bdi, monogram, tile_number
 from consentcore.ports.notifier import Envelope, Mail
 from consentcore.settings.palette import TILE_COLOURS, palette
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from css_inline import CSSInliner
     from jinja2 import Environment
 
@@ -45,6 +47,7 @@ class MailRenderer:
     :param catalog: for the words in which scopes are named.
     :param languages: those that mails are written in; None reads them anew.
     :param labels: what owners call their resources; None: they are counted.
+    :param receipt_url: the address of the receipt of an event; None: no mail names one.
     """
 
     def __init__(
@@ -54,7 +57,9 @@ class MailRenderer:
         languages: Languages | None = None,
         *,
         labels: Labels | None = None,
+        receipt_url: Callable[[str], str] | None = None,
     ) -> None:
+        self._receipt_url = receipt_url or (lambda _event_id: "")
         self._labels = labels or (lambda _owner_id, _ids: {})
         self._settings = settings
         self._catalog = catalog
@@ -128,6 +133,7 @@ class MailRenderer:
             "support_email": web.support_email,
             "support_phone": one_line(web.support_phone).replace(" ", NO_BREAK),
             "complaint_url": web.complaint_url,
+            "receipt_url": self._receipt_url(_decision_of(notice, consent)) if to_owner else "",
             "consents_url": f"{self._settings.web_url.rstrip('/')}/consents",
             "login_url": f"{self._settings.web_url.rstrip('/')}/login",
             "account_url": f"{self._settings.web_url.rstrip('/')}/account",
@@ -149,8 +155,8 @@ class MailRenderer:
 
     def _sites(self, owner_id: str, facts: ConsentFacts) -> dict[str, Sites]:
         now, before = facts.resource_ids, facts.previous_resource_ids
-        ids = sorted({*now, *before} - {ALL})
-        labels = self._labels(owner_id, ids) if ids else {}
+        references = sorted({*now, *before})
+        labels = self._labels(owner_id, references) if references else {}
         return {
             "sites": named_sites(now, labels),
             "sites_before": named_sites(before, labels),
@@ -198,6 +204,11 @@ class MailRenderer:
 
         # Nothing is fetched while a mail is made, whatever a theme's template asks for.
         return CSSInliner(load_remote_stylesheets=False, keep_at_rules=True)
+
+
+def _decision_of(notice: Notice, facts: ConsentFacts) -> str:
+    """Id of the event that a mail is about; "" where it is about none."""
+    return facts.about or (notice.notice_id if notice.kind.is_consent else "")
 
 
 def _scopes(facts: ConsentFacts, catalog: Catalog) -> dict[str, Any]:

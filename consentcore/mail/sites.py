@@ -5,33 +5,42 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from consentcore.domain.resource import is_everything
+
 NAMED = 5
 """So many are named; of more a mail says how many they are."""
-ALL = "*"
-"""The id of everything that an owner has, also later."""
 
 Labels = Callable[[str, Sequence[str]], Mapping[str, str]]
-"""Names of resources, for an owner's id and theirs; those that have none now are left out."""
+"""Names of resources, for an owner's id and what a grant keeps of each; those that have none now are left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sites:
     """Some of an owner's resources.
 
+    :ivar count: of those that were chosen one by one.
     :ivar names: of each, in the order of the alphabet; empty where they are many, or one has no name.
-    :ivar everything: all that the owner has, also later.
+    :ivar everything: all that the owner has of a kind, also later.
     """
 
     count: int
     names: tuple[str, ...] = ()
     everything: bool = False
 
+    @property
+    def any(self) -> bool:
+        """Whether there is something to say."""
+        return self.everything or self.count > 0
 
-def named_sites(ids: Sequence[str], labels: Mapping[str, str]) -> Sites:
-    """What a mail says of these resources."""
-    if ALL in ids:
-        return Sites(len(ids), everything=True)
-    names = [labels[one] for one in ids if one in labels]
-    if len(ids) > NAMED or len(names) < len(ids):
-        return Sites(len(ids))
-    return Sites(len(ids), tuple(sorted(names, key=str.casefold)))
+
+def named_sites(references: Sequence[str], labels: Mapping[str, str]) -> Sites:
+    """What a mail says of these resources.
+
+    :param references: as a grant keeps them, see :mod:`consentcore.domain.resource`.
+    """
+    single = [one for one in references if not is_everything(one)]
+    names = [labels[one] for one in single if one in labels]
+    everything = len(single) < len(references)
+    if len(single) > NAMED or len(names) < len(single):
+        return Sites(len(single), everything=everything)
+    return Sites(len(single), tuple(sorted(names, key=str.casefold)), everything)

@@ -24,6 +24,7 @@ def add_globals(event: BeforeRender) -> None:
         return
     settings = request.runtime.settings
     event["operator_name"] = settings.web.operator_name
+    event["support_phone"] = settings.web.support_phone
     event["support_email"] = settings.web.support_email
     event["operator_privacy_url"] = settings.web.privacy_url
     event["complaint_url"] = settings.web.complaint_url

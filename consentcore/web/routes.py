@@ -18,6 +18,7 @@ def includeme(config: Configurator) -> None:
     config.add_route("oauth.jwks", "/jwks")
 
     _add_api(config)
+    _add_receipts(config)
 
     config.add_route("developer.scopes", "/scopes")
     config.add_route("developer.scopes.json", "/scopes.json")
@@ -54,6 +55,14 @@ def includeme(config: Configurator) -> None:
     config.add_route("consents.progress", "/consents/{grant_id}/progress")
     config.add_route("consents.revoke", "/consents/{grant_id}/revoke")
     config.add_route("consents.seen", "/consents/{grant_id}/seen/{event_id}")
+
+
+def _add_receipts(config: Configurator) -> None:
+    """What people keep of a decision; who has the address needs no sign-in."""
+    config.add_route("receipt", "/receipts/{receipt}")
+    config.add_route("receipt.signed", "/receipts/{receipt}/signed")
+    config.add_route("receipt.revoke", "/receipts/{receipt}/revoke")
+    config.add_route("evidence.keys", "/.well-known/consent-receipt-keys.json")
 
 
 def _add_api(config: Configurator) -> None:

@@ -12,6 +12,7 @@ import time
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
+from consentcore.consent.receipt_link import ReceiptLinks
 from consentcore.consent.resource_labels import labels_for
 from consentcore.domain.clock import DAY
 from consentcore.domain.errors import StorageConflict, StorageError
@@ -57,7 +58,11 @@ class Worker:
             runtime.keys,
             issuer=runtime.settings.issuer,
             render=MailRenderer(
-                runtime.settings, runtime.catalog, runtime.languages, labels=self._labels
+                runtime.settings,
+                runtime.catalog,
+                runtime.languages,
+                labels=self._labels,
+                receipt_url=ReceiptLinks(runtime.keys, runtime.settings.web_url).url,
             ).mail,
             web_url=runtime.settings.web_url,
             told_before_ms=runtime.settings.account.old_address_days * DAY,

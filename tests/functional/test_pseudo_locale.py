@@ -196,6 +196,12 @@ def test_the_owners_application(walk):
     for grant in grants:
         walk.look(browser.get(f"/consents/{grant}"))
         walk.look(browser.get(f"/consents/{grant}/revoke"))
+    receipts = [
+        link["href"] for link in browser.get(f"/consents/{grants[0]}").html.select('a[href^="/receipts/"]')
+    ]
+    for path in (*receipts, f"{receipts[-1]}/revoke"):
+        walk.look(browser.get(path))
+        walk.look(walk.platform.browser().get(path))
     for grant in grants[:2]:
         walk.clock.advance(MINUTE)
         walk.look(walk.post(browser, f"/consents/{grant}/revoke").follow())

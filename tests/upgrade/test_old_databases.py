@@ -10,6 +10,7 @@ from consentcore.api import GrantState
 from consentcore.consent.evidence.heads import check_signed
 from consentcore.consent.evidence.signer import LogSigner
 from consentcore.consent.evidence.statements import statements
+from consentcore.consent.receipt import check
 from consentcore.consent.verify import verify_all
 from consentcore.demo.serving import Site, base_url, bind
 from consentcore.resource import JwtVerifier
@@ -55,6 +56,21 @@ def test_init_upgrades_and_done_again_changes_nothing(old):
     again = old.cli("init", "--json")
     assert again.json == {"steps": [], "problems": []}
     assert old.cli("plugins", "check").code == 0
+
+
+def test_every_decision_of_then_has_a_receipt_that_is_good(upgraded):
+    receipts, runtime = upgraded.platform.runtime.receipts, upgraded.platform.runtime
+    made = 0
+    with runtime.storage.reading() as uow:
+        for grant in uow.grants.all():
+            for event in uow.ledger.of_grant(grant.grant_id):
+                name = receipts.name_for(event)
+                if name:
+                    found = receipts.find(uow, name)
+                    checked = check(receipts.file(uow, found, runtime.clock.now()), receipts.key_set())
+                    assert checked.record["record_id"] == grant.grant_id
+                    made += 1
+    assert made > 15
 
 
 def test_evidence_of_then_is_intact_at_once_and_after_the_worker(upgraded):

@@ -38,6 +38,7 @@ class HistoryLine:
     :ivar event: with the time at which it took effect.
     :ivar sentences: what happened, the most important first.
     :ivar channel: where the owner did it; "" where it was nobody, or somebody else.
+    :ivar receipt: the last part of the address of its receipt; "" where there is none.
     :ivar seen: whether what the owner read then can be shown again.
     """
 
@@ -47,6 +48,7 @@ class HistoryLine:
     sentences: Sequence[Message]
     channel: str
     seen: bool
+    receipt: str = ""
 
     @property
     def client_name(self) -> str:
@@ -83,7 +85,9 @@ def words(request: Request, event: ConsentEvent | None = None) -> Words:
 
 def lines(request: Request, events: Iterable[ConsentEvent]) -> list[HistoryLine]:
     """Events as they are told, in the order given."""
-    return [_line(event, words(request, event)) for event in events]
+    receipts = request.runtime.receipts
+    told = [_line(event, words(request, event)) for event in events]
+    return [replace(line, receipt=receipts.name_for(line.event)) for line in told]
 
 
 def life(request: Request, grant: Grant, told: Iterable[HistoryLine]) -> Timeline:

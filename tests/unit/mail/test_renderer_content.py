@@ -221,7 +221,8 @@ def test_nt_23_text_and_html_say_the_same_and_nothing_tracks(event, locale):
         (("s2", "s1"), Sites(2, ("Lyon office", "Warehouse 2"))),
         (("s1", "gone"), Sites(2)),
         (tuple(f"s{n}" for n in range(NAMED + 1)), Sites(NAMED + 1)),
-        (("*",), Sites(1, everything=True)),
+        (("site|*", "meter|*"), Sites(0, everything=True)),
+        (("*", "s1"), Sites(1, ("Lyon office",), everything=True)),
     ],
 )
 def test_nt_01_few_sites_are_named_and_many_are_counted(ids, expected):
