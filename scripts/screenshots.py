@@ -31,7 +31,7 @@ DESKTOP, PHONE, SHEET = (1280, 900), (390, 844), (794, 1123)
 """In CSS pixels; the last is A4."""
 IMAGES = Path(__file__).parent.parent / "docs" / "images"
 README_SIZE = (760, 720)
-FONTS = ("system-ui", '"Inter"'), ("ui-serif", '"Caladea"')
+FONTS = ("system-ui", "Inter"), ("ui-serif", "Caladea")
 """What stands in for the fonts of a desktop where the machine that takes the pictures has none of its own."""
 # Small files, and no sandbox when root runs it in a container.
 ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--force-color-profile=srgb", "--disable-lcd-text"]
@@ -74,11 +74,11 @@ class Camera:
 
 
 def with_fonts(route: Route) -> None:
-    """The tokens with fonts that this machine has; where it has not, the next of the list is taken."""
+    """The tokens, or a mail, with fonts that this machine has; where it has not, the next of the list is taken."""
     answer = route.fetch()
     text = answer.text()
     for name, instead in FONTS:
-        text = text.replace(f" {name},", f" {instead}, {name},")
+        text = text.replace(f"{name},", f"{instead}, {name},")
     route.fulfill(response=answer, body=text)
 
 
@@ -227,7 +227,8 @@ def main() -> int:
     ):
         page = browser.new_page(locale="en-GB")
         page.set_default_timeout(15_000)
-        page.route("**/static/tokens.css*", with_fonts)
+        for pattern in ("**/static/tokens.css*", "**/_dev/mail/*/html"):
+            page.route(pattern, with_fonts)
         camera = Camera(page, arguments.folder, readme=arguments.readme)
         show_style_guide(page, demo.issuer)
         camera.take("00-style-guide")

@@ -24,7 +24,7 @@ LOOKS = """button => {
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("viewport", [PHONE, {"width": 1280, "height": 900}], ids=["phone", "desktop"])
-def test_both_buttons_look_the_same_and_are_on_the_screen_together(person, viewport, scheme):
+def test_cp_20_both_buttons_look_the_same_and_are_on_the_screen_together(person, viewport, scheme):
     ada = person(viewport=viewport, color_scheme=scheme)
     ada.to_consent_page()
     approve = ada.page.get_by_role("button", name="Approve", exact=True)
