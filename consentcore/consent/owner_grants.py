@@ -16,15 +16,19 @@ from consentcore.domain.grant_states import ENDED, GrantState
 from consentcore.domain.parties import Actor, ActorType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from consentcore.consent.service import ConsentService
     from consentcore.consent.transition import GrantChange
     from consentcore.domain.client import Client
     from consentcore.domain.event import Evidence
+    from consentcore.ports.capabilities import StorageCapabilities
     from consentcore.ports.transactions import UnitOfWork
 
 PAGE = 50
+WRITES_OF_AN_END = 4
+MANY = 500
+"""Rows in one read, where all are wanted."""
 ACTIVE = frozenset({GrantState.ACTIVE})
 
 
@@ -39,6 +43,7 @@ class OwnerGrants:
         self._owner_id = owner_id
         self._now = now
         self._clients: dict[str, Client | None] = {}
+        self._in_state_active: list[Grant] | None = None
 
     def client(self, client_id: str) -> Client | None:
         """The client, or None when it is gone."""
@@ -69,31 +74,46 @@ class OwnerGrants:
         """Every grant whose row is in one of these states, the one changed last first."""
         return self._rows(states, "")
 
-    def live(self, after: str = "") -> tuple[list[Grant], str]:
-        """A page of the permissions that stand, the one changed last first.
+    def live(self) -> list[Grant]:
+        """The permissions that stand, at most one for each application, the one changed last first."""
+        rows = self._active()
+        return [grant for grant in rows if self.standing(grant).active]
 
-        :param after: those behind this one.
-        :returns: with what ``after`` is for the next page; "" when there is none.
-        """
-        return self._page(ACTIVE, after, lambda grant: self.standing(grant).active)
+    def last_used(self, grants: Iterable[Grant]) -> Mapping[str, int]:
+        """When these were last used, in milliseconds, by grant id; those of which that is known."""
+        return self._uow.uses.last([grant.grant_id for grant in grants])
 
-    def ended(self, after: str = "") -> tuple[list[Grant], str]:
+    def ended(
+        self, after: str = "", *, states: frozenset[GrantState] = ENDED, client_id: str = ""
+    ) -> tuple[list[Grant], str]:
         """A page of what once stood, the one that ended last first.
 
         What no event says yet comes on the first page: one for each application at most.
 
         :param after: those behind this one.
+        :param states: only what has ended like this.
+        :param client_id: when given, only permissions of this application.
         :returns: with what ``after`` is for the next page; "" when there is none.
         """
-        found, more = self._page(ENDED, after, lambda _grant: True)
+        rows = list(
+            self._uow.grants.of_owner(
+                self._owner_id, states, client_id=client_id, after=after, limit=PAGE + 1
+            )
+        )
+        found, more = rows[:PAGE], rows[PAGE - 1].grant_id if len(rows) > PAGE else ""
+        self._learn(found)
         if not after:
-            found += self.unrecorded()
+            found += (
+                grant
+                for grant in self.unrecorded()
+                if self.standing(grant).state in states and client_id in {"", grant.client_id}
+            )
         shown = [self.shown(grant) for grant in found]
         return sorted(shown, key=lambda grant: grant.changed_at, reverse=True), more
 
     def unrecorded(self) -> list[Grant]:
         """Permissions that have ended although no event says so yet."""
-        return [grant for grant in self._rows(ACTIVE, "") if not self.standing(grant).recorded]
+        return [grant for grant in self._active() if not self.standing(grant).recorded]
 
     def to_be_recorded(self, grant: Grant) -> list[ConsentEvent]:
         """The event that the worker is about to write of a grant, still without an id, with what of its body is known
@@ -131,21 +151,38 @@ class OwnerGrants:
         actor = Actor(ActorType.OWNER, self._owner_id)
         return service.revoke(self._uow, grant_id, actor=actor, evidence=evidence, owner_id=self._owner_id)
 
-    def _page(
-        self, states: Iterable[GrantState], after: str, wanted: Callable[[Grant], bool]
-    ) -> tuple[list[Grant], str]:
-        found: list[Grant] = []
-        for grant in self._rows(states, after):
-            if not wanted(grant):
-                continue
-            if len(found) == PAGE:
-                return found, found[-1].grant_id
-            found.append(grant)
-        return found, ""
+    @staticmethod
+    def at_once(capabilities: StorageCapabilities, most: int) -> int:
+        """How many permissions can be ended in one transaction: a grant, its event with its leaf and its notice are
+        written for each."""
+        return max(1, capabilities.fits(WRITES_OF_AN_END * most) // WRITES_OF_AN_END)
+
+    def revoke_all(
+        self, service: ConsentService, grant_ids: Iterable[str], evidence: Evidence
+    ) -> list[GrantChange]:
+        """Withdraw several permissions; what has ended meanwhile, or is somebody else's, is left out."""
+        named = frozenset(grant_ids)
+        standing = [grant for grant in self.live() if grant.grant_id in named]
+        self._in_state_active = None
+        return [self.revoke(service, grant.grant_id, evidence) for grant in standing]
+
+    def _active(self) -> list[Grant]:
+        if self._in_state_active is None:
+            self._in_state_active = list(self._rows(ACTIVE, ""))
+            self._learn(self._in_state_active)
+        return self._in_state_active
+
+    def _learn(self, grants: Iterable[Grant]) -> None:
+        """Read the applications of these grants at once."""
+        unknown = {grant.client_id for grant in grants}.difference(self._clients)
+        if unknown:
+            self._clients |= dict.fromkeys(unknown) | {
+                client.client_id: client for client in self._uow.clients.several(unknown)
+            }
 
     def _rows(self, states: Iterable[GrantState], after: str) -> Iterator[Grant]:
-        while page := self._uow.grants.of_owner(self._owner_id, states, after=after, limit=PAGE + 1):
+        while page := self._uow.grants.of_owner(self._owner_id, states, after=after, limit=MANY):
             yield from page
-            if len(page) <= PAGE:
+            if len(page) < MANY:
                 return
             after = page[-1].grant_id

@@ -100,6 +100,7 @@ CHANGES = {
             "TokenLookup.family_proof",
             "pinned_scopes.add",
             "pinned_scopes.all",
+            "ledger.of_grants",
             "uses.last",
             "uses.note",
             "storage.capabilities",

@@ -80,19 +80,20 @@ def moment(ms: int, timezone: str, tag: str) -> str:
     return pattern.replace("{0}", f"{clock} {name}").replace("{1}", format_date(when, "long", locale))
 
 
-def clock(ms: int, timezone: str, tag: str) -> str:
-    """The time of a day to the second, for what has just happened: ``15:04:09``."""
+def clock(ms: int, timezone: str, tag: str, *, seconds: bool = True) -> str:
+    """The time of a day, for what has happened on one that is known: ``15:04:09``."""
     locale = _locale(tag)
     if locale is None:
-        return english_clock(ms, timezone)
+        return english_clock(ms, timezone, seconds=seconds)
     from babel.dates import format_time
 
-    return format_time(_local(ms, timezone), "medium", locale=locale)
+    return format_time(_local(ms, timezone), "medium" if seconds else "short", locale=locale)
 
 
-def english_clock(ms: int, timezone: str = "UTC") -> str:
-    """``15:04:09``."""
-    return f"{_local(ms, timezone):%H:%M:%S}"
+def english_clock(ms: int, timezone: str = "UTC", *, seconds: bool = True) -> str:
+    """``15:04:09``, or ``15:04``."""
+    when = _local(ms, timezone)
+    return f"{when:%H:%M:%S}" if seconds else f"{when:%H:%M}"
 
 
 def number(value: int, tag: str) -> str:

@@ -103,13 +103,13 @@ class Language:
             return dates.english_month(ms, timezone)
         return dates.month(ms, timezone, self.tag)
 
-    def clock(self, ms: int, timezone: str = "UTC") -> str:
-        """``15:04:09``, where the day is known."""
+    def clock(self, ms: int, timezone: str = "UTC", *, seconds: bool = True) -> str:
+        """``15:04:09``, or ``15:04``, where the day is known."""
         from consentcore.i18n import dates
 
         if self._name == ENGLISH:
-            return dates.english_clock(ms, timezone)
-        return dates.clock(ms, timezone, self.tag)
+            return dates.english_clock(ms, timezone, seconds=seconds)
+        return dates.clock(ms, timezone, self.tag, seconds=seconds)
 
     def moment(self, ms: int, timezone: str = "UTC") -> str:
         """``23 November 2026, 15:04 CET``: with the zone, always."""

@@ -25,6 +25,13 @@ class LedgerRepository(Protocol):
         """The chain of a grant by sequence."""
         ...
 
+    def of_grants(self, grant_ids: Collection[str]) -> Sequence[ConsentEvent]:
+        """The chains of several grants, by grant and sequence.
+
+        :param grant_ids: at most 100.
+        """
+        ...
+
     def of_owner(self, owner_id: str, *, before: str = "", limit: int = 100) -> Sequence[ConsentEvent]:
         """Events of an owner, newest first (by ``occurred_at``), at the same time the higher sequence first.
 

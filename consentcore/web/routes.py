@@ -48,9 +48,15 @@ def includeme(config: Configurator) -> None:
     config.add_route("account.reset.new", "/account/reset/new")
     config.add_route("account.reset.done", "/account/reset/done")
     config.add_route("consent", "/consent")
+    _add_consents(config)
+
+
+def _add_consents(config: Configurator) -> None:
+    """What owners see of their permissions. What has a name of its own comes before the ids."""
     config.add_route("consents", "/consents")
     config.add_route("consents.revoked", "/consents/revoked")
     config.add_route("consents.history", "/consents/history")
+    config.add_route("consents.revoke_all", "/consents/revoke-all")
     config.add_route("consents.grant", "/consents/{grant_id}")
     config.add_route("consents.progress", "/consents/{grant_id}/progress")
     config.add_route("consents.revoke", "/consents/{grant_id}/revoke")

@@ -55,6 +55,9 @@ class DynamoLedger:
     def of_grant(self, grant_id: str) -> Sequence[ConsentEvent]:
         return [EVENTS.read(item) for item in self._chain(grant_id)]
 
+    def of_grants(self, grant_ids: Collection[str]) -> Sequence[ConsentEvent]:
+        return [event for grant_id in sorted(set(grant_ids)) for event in self.of_grant(grant_id)]
+
     def of_owner(self, owner_id: str, *, before: str = "", limit: int = 100) -> Sequence[ConsentEvent]:
         last = self.get(before) if before else None
         if before and last is None:

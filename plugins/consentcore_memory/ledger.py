@@ -29,6 +29,9 @@ class MemoryLedger:
         chain = state.chains.get(grant_id) or {}
         return self._events(chain[sequence] for sequence in sorted(chain))
 
+    def of_grants(self, grant_ids: Collection[str]) -> Sequence[ConsentEvent]:
+        return [event for grant_id in sorted(set(grant_ids)) for event in self.of_grant(grant_id)]
+
     def of_owner(self, owner_id: str, *, before: str = "", limit: int = 100) -> Sequence[ConsentEvent]:
         rows = (row for row in self._session.state.events.values() if row.owner_id == owner_id)
         if before:

@@ -34,6 +34,12 @@ class SqlLedger:
             select(consent_event).where(_event.grant_id == grant_id).order_by(_event.sequence)
         )
 
+    def of_grants(self, grant_ids: Collection[str]) -> Sequence[ConsentEvent]:
+        if not grant_ids:
+            return []
+        theirs = select(consent_event).where(_event.grant_id.in_(list(grant_ids)))
+        return self._events(theirs.order_by(_event.grant_id, _event.sequence))
+
     def of_owner(self, owner_id: str, *, before: str = "", limit: int = 100) -> Sequence[ConsentEvent]:
         page = select(consent_event).where(_event.owner_id == owner_id)
         if before:

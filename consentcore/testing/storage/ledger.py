@@ -46,6 +46,21 @@ class LedgerGroup:
         with world.storage.reading() as uow:
             assert list(uow.ledger.of_grant(world.grant.grant_id)) == chain
 
+    def test_chains_of_several_grants_come_at_once(self, storage: Storage, world: Scenario) -> None:
+        others = [factories.grant(world.owner.owner_id, f"client-{number}") for number in range(2)]
+        chains = [
+            [factories.event(grant, sequence=number) for number in (1, 2)] for grant in (world.grant, *others)
+        ]
+        with storage.transaction() as uow:
+            for chain in chains:
+                for event in reversed(chain):
+                    uow.ledger.append(event)
+        with storage.reading() as uow:
+            wanted = [world.grant.grant_id, "nobody", others[1].grant_id]
+            expected = sorted((chains[0], chains[2]), key=lambda chain: chain[0].grant_id)
+            assert list(uow.ledger.of_grants(wanted)) == [event for chain in expected for event in chain]
+            assert list(uow.ledger.of_grants([])) == []
+
     def test_events_of_an_owner_come_newest_first_in_pages(self, storage: Storage, world: Scenario) -> None:
         events = [
             factories.event(world.grant, sequence=number, occurred_at=NOW + number) for number in range(1, 8)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pyramid.view import view_config
 
 from consentcore.consent.owner_grants import PAGE
-from consentcore.web.owner import dashboard
+from consentcore.web.owner import grant_list, past_list
 from consentcore.web.owner import history as story
 from consentcore.web.owner.dashboard import own_grants
 from consentcore.web.pages import page
@@ -28,18 +28,14 @@ def home(_request: Request) -> Response:
 
 @view_config(route_name="consents", request_method="GET", permission=OWNER, decorator=asks_in_dialogs)
 def authorized(request: Request) -> Response:
-    """Authorized Applications."""
-    grants = own_grants(request)
-    live, more = grants.live(request.query.one("after"))
-    return page(request, "consents.jinja2", cards=dashboard.cards(request, live, grants), more=more)
+    """Authorized Applications: who can use the owner's data, to be searched, narrowed and sorted."""
+    return page(request, "consents.jinja2", page=grant_list.build(request, own_grants(request)))
 
 
 @view_config(route_name="consents.revoked", request_method="GET", permission=OWNER)
 def revoked(request: Request) -> Response:
     """Revoked Accesses: everything that once stood and has ended, whoever or whatever ended it."""
-    grants = own_grants(request)
-    ended, more = grants.ended(request.query.one("after"))
-    return page(request, "revoked.jinja2", cards=dashboard.cards(request, ended, grants), more=more)
+    return page(request, "revoked.jinja2", page=past_list.build(request, own_grants(request)))
 
 
 @view_config(route_name="consents.history", request_method="GET", permission=OWNER)

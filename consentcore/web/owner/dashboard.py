@@ -9,18 +9,27 @@ from typing import TYPE_CHECKING
 from consentcore.consent.owner_grants import OwnerGrants
 from consentcore.consent.personal import REASON_TEXT, disclosed
 from consentcore.consent.shut_out import CLIENT_DISABLED
+from consentcore.domain.clock import DAY
 from consentcore.domain.event import ConsentEvent
 from consentcore.domain.event_kinds import EventType
 from consentcore.domain.grant import Grant
 from consentcore.domain.grant_states import GrantState, state_profile
+from consentcore.domain.message import message, plural_message
 from consentcore.domain.scope import Scope
+from consentcore.web.owner.places import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from pyramid.request import Request
 
     from consentcore.domain.client import Client, Halt
+
+
+FEW = 3
+"""Names of data that a card lists one by one."""
+SOON_DAYS = 30
+"""From so many days before its end on it is counted."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +38,11 @@ class Card:
 
     :ivar stood: whether it is, or was, a permission; False where nothing was allowed.
     :ivar suspended: since when its application is kept out although it stands, and why; None where it is not.
+    :ivar logo: of its application, see :class:`~consentcore.domain.client.Client`.
+    :ivar data: what it is about in a few words, without what shares nothing.
+    :ivar places: from how many sites, meters and devices; "" where there was nothing to choose.
+    :ivar used: when it was last used.
+    :ivar ends: until when it stands; in days where these are few.
     """
 
     grant: Grant
@@ -39,6 +53,11 @@ class Card:
     scopes: tuple[Scope, ...]
     acts: bool
     suspended: Halt | None = None
+    logo: str = ""
+    data: str = ""
+    places: str = ""
+    used: str = ""
+    ends: str = ""
 
 
 def own_grants(request: Request) -> OwnerGrants:
@@ -51,8 +70,11 @@ def cards(request: Request, shown: Iterable[Grant], grants: OwnerGrants) -> list
     return [card(request, grant, grants) for grant in shown]
 
 
-def card(request: Request, grant: Grant, grants: OwnerGrants) -> Card:
-    """One grant with names and words, as it stands now."""
+def card(request: Request, grant: Grant, grants: OwnerGrants, *, used_at: int | None = None) -> Card:
+    """One grant with names and words, as it stands now.
+
+    :param used_at: when it was last used, in milliseconds; None where that is not known.
+    """
     client = grants.client(grant.client_id)
     shown = grants.shown(grant)
     # What has ended shows the words of its end; what stands those of today, of the version that was agreed to.
@@ -67,7 +89,40 @@ def card(request: Request, grant: Grant, grants: OwnerGrants) -> Card:
         scopes=scopes,
         acts=any(scope.type == "act" for scope in scopes),
         suspended=client.suspended if client and shown.state is GrantState.ACTIVE else None,
+        logo=client.logo if client else "",
+        data=_in_few_words(scopes),
+        places=counted(shown.resources),
+        used=_used(request, used_at),
+        ends=_ends(request, shown.expires_at),
     )
+
+
+def _in_few_words(scopes: Sequence[Scope]) -> str:
+    """The names of the data where they are few, else the headings under which they are listed."""
+    shares = [scope for scope in scopes if scope.type != "session"]
+    labels = [scope.label for scope in shares]
+    if len(labels) > FEW:
+        labels = list(dict.fromkeys(scope.cluster or scope.label for scope in shares))
+    return " · ".join(labels)
+
+
+def _used(request: Request, at: int | None) -> str:
+    language, timezone = request.language, request.owner.timezone
+    if at is None:
+        return message("not used so far")
+    if language.day(at, timezone) == language.day(request.now, timezone):
+        return message("last used today, %(time)s", time=language.clock(at, timezone, seconds=False))
+    return message("last used on %(day)s", day=language.day(at, timezone))
+
+
+def _ends(request: Request, at: int) -> str:
+    day = request.language.day(at, request.owner.timezone)
+    days = (at - request.now) // DAY
+    if not 0 <= days < SOON_DAYS:
+        return message("ends on %(day)s", day=day)
+    if days == 0:
+        return message("ends within a day, on %(day)s", day=day)
+    return plural_message("ends in %(n)s day, on %(day)s", "ends in %(n)s days, on %(day)s", n=days, day=day)
 
 
 def why(request: Request, event: ConsentEvent, client: Client | None) -> str:
