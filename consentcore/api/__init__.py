@@ -5,7 +5,7 @@ Its modules list the names by what they are for. What is not listed there may ch
 
 from __future__ import annotations
 
-from consentcore.api import extension, jose, login, notifier, plugin, scopes, storage, values
+from consentcore.api import extension, jose, login, notifier, plugin, scopes, storage, tlog, values
 from consentcore.api.extension import *
 from consentcore.api.jose import *
 from consentcore.api.login import *
@@ -13,6 +13,7 @@ from consentcore.api.notifier import *
 from consentcore.api.plugin import *
 from consentcore.api.scopes import *
 from consentcore.api.storage import *
+from consentcore.api.tlog import *
 from consentcore.api.values import *
 
 __all__: list[str] = []
@@ -23,6 +24,7 @@ __all__ += notifier.__all__
 __all__ += plugin.__all__
 __all__ += scopes.__all__
 __all__ += storage.__all__
+__all__ += tlog.__all__
 __all__ += values.__all__
 
 

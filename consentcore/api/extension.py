@@ -5,8 +5,11 @@ from __future__ import annotations
 from consentcore.domain.forwarding import came_through_a_proxy
 from consentcore.ports.extension import (
     Anchor,
+    AnchorContradiction,
     ConsentContext,
     ConsentPanel,
+    CosigningAnchor,
+    ReadableAnchor,
     Resource,
     ResourceDirectory,
     TokenContext,
@@ -15,10 +18,13 @@ from consentcore.ports.keys import KeyProvider, KeyRing
 
 __all__ = [
     "Anchor",
+    "AnchorContradiction",
     "ConsentContext",
     "ConsentPanel",
+    "CosigningAnchor",
     "KeyProvider",
     "KeyRing",
+    "ReadableAnchor",
     "Resource",
     "ResourceDirectory",
     "TokenContext",

@@ -207,7 +207,7 @@ def _configuration_problems(state: State) -> tuple[list[str], list[str], int]:
     """Everything that server and worker do when they start, and whether storage and notifiers answer: problems, what
     is worth knowing besides, and the exit code."""
     from consentcore.worker.notifier_checks import check_notifiers, startup_notes
-    from consentcore.worker.plugin_checks import check_plugins, writing_problems
+    from consentcore.worker.plugin_checks import anchor_checks, check_plugins, writing_problems
 
     try:
         runtime = state.runtime
@@ -218,7 +218,8 @@ def _configuration_problems(state: State) -> tuple[list[str], list[str], int]:
     code = NOT_NOW if problems and not answers(runtime.storage) else FOUND_A_PROBLEM
     known = [] if problems else startup_notes(runtime)
     mend, passing = check_notifiers(runtime)
-    return problems + check_plugins(runtime) + mend, known + passing, code
+    rolled_back, said = ([], []) if problems else anchor_checks(runtime)
+    return problems + check_plugins(runtime) + mend + rolled_back, known + passing + said, code
 
 
 def _make_everything(runtime: Runtime) -> None:

@@ -1,33 +1,34 @@
 """Signed tree heads over all events: they notice when a whole chain is gone together with its grant.
 
 Events enter the log in the order in which a worker sequences them; a checkpoint is written in the same transaction, so
-that every leaf is covered by one. Verification makes every head again from the leaves.
+that every leaf is covered by one. What anchors keep is looked at before anything is signed. Verification makes every
+head again from the leaves.
 """
 
 from __future__ import annotations
 
-import logging
 import threading
 import weakref
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from consentcore.consent.evidence.errors import LedgerBroken
-from consentcore.consent.evidence.growth import tile_object, tree_of
-from consentcore.consent.evidence.heads import check_signed, made
+from consentcore.consent.evidence.anchored import contradictions, read_anchors, unreadable
+from consentcore.consent.evidence.errors import AnchorsSilent, LedgerBroken
+from consentcore.consent.evidence.growth import root_at, tile_object
+from consentcore.consent.evidence.heads import made
 from consentcore.consent.evidence.lease import Lease
 from consentcore.consent.evidence.leaves import BATCH, leaves
+from consentcore.consent.evidence.log_state import LogState, state_of
+from consentcore.consent.evidence.publishing import Publisher
 from consentcore.consent.evidence.retired import Retirement, ended_keys
 from consentcore.consent.evidence.signer import LogSigner
-from consentcore.consent.evidence.statements import StatementType, stated, statements
+from consentcore.consent.evidence.statements import Statement, StatementType, stated
 from consentcore.hooks.calling import Leash
-from consentcore.hooks.errors import describe_exception
 from consentcore.ports.storage import transact
-from consentcore.tlog import TileTree
 
 if TYPE_CHECKING:
-    from consentcore.consent.evidence.statements import Statement
     from consentcore.domain.clock import Clock
     from consentcore.domain.event import Checkpoint
     from consentcore.ports.extension import Anchor
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
     from consentcore.ports.transactions import UnitOfWork
 
 __all__ = ["BATCH", "Checkpointer", "LedgerBroken", "advance"]
-
-log = logging.getLogger("consentcore.ledger")
 
 UNNAMED = "localhost"
 """The name of a log whose issuer nobody has said."""
@@ -49,20 +48,21 @@ class Checkpointer:
     """Adds to the log of one storage. Safe to use from any thread, and beside any number of others in other processes.
 
     It remembers the tree of what it has seen, so that only new leaves are read; the first call of a process finds it
-    in the stored tiles.
+    in the stored tiles, and asks the anchors.
 
     :param origin: the name of the log.
     """
 
     def __init__(self, origin: str = UNNAMED) -> None:
         self._origin = origin
-        self._tree = TileTree()
-        self._ended: dict[str, int] = {}
+        self._state = LogState()
+        self._looked_at: Checkpoint | None = None
+        self._has_looked = False
         self._retirement = Retirement()
-        self._published: dict[str, int] = {}
         self._lease = Lease()
         self._lock = threading.Lock()
         self._leash = Leash()
+        self._publisher = Publisher(self._leash)
 
     def advance(
         self, storage: Storage, keys: KeyRing, clock: Clock, anchors: Mapping[str, Anchor]
@@ -70,86 +70,92 @@ class Checkpointer:
         """Cover events that are not covered yet; the newest checkpoint made, None when there was nothing to do, or
         another process is at it.
 
-        :raises LedgerBroken: when what is covered already has changed.
+        :raises LedgerBroken: when what is covered already has changed, or anchors know otherwise.
+        :raises AnchorsSilent: when that could not be told.
         """
         with self._lock:
             newest = None
-            signer = LogSigner(keys, self._origin)
             limit = storage.capabilities.fits(BATCH + 1 + _TILES) - 1 - _TILES
+            if anchors:
+                self._ask(storage, keys, anchors)
             try:
-                while step := transact(storage, lambda uow: self._step(uow, signer, keys, clock, limit)):
-                    newest, self._tree, self._ended = step
+                while step := transact(storage, lambda uow: self._step(uow, keys, clock, limit)):
+                    self._state = step
+                    newest = self._looked_at = step.last
                 if anchors:
-                    self._publish(storage, anchors)
+                    self._publisher.publish(storage, anchors)
             finally:
                 if self._lease.is_held:
                     transact(storage, self._lease.give_back)
             return newest
 
-    def _step(
-        self, uow: UnitOfWork, signer: LogSigner, keys: KeyRing, clock: Clock, limit: int
-    ) -> tuple[Checkpoint, TileTree, dict[str, int]] | None:
+    def _ask(self, storage: Storage, keys: KeyRing, anchors: Mapping[str, Anchor]) -> None:
+        """Hold what anchors keep against the log, unless it is where this process has left it."""
+        signer = LogSigner(keys, self._origin)
+        with storage.reading() as uow:
+            state = state_of(uow, signer, keys, self._state)
+        if self._has_looked and state.last == self._looked_at:
+            return
+        readings = read_anchors(anchors, state.names(self._origin), signer, self._leash)
+        with storage.reading() as uow:  # after the anchors: it has all that they have
+            state = state_of(uow, signer, keys, self._state)
+            wrong = contradictions(readings, state.tree.size, partial(root_at, uow), state.resumed)
+        if wrong:
+            raise LedgerBroken("; ".join(wrong))
+        if silent := unreadable(readings):
+            raise AnchorsSilent("; ".join([*silent, "nothing is signed until it can be"]))
+        self._state, self._looked_at, self._has_looked = state, state.last, True
+
+    def _step(self, uow: UnitOfWork, keys: KeyRing, clock: Clock, limit: int) -> LogState | None:
         now = clock.now()
         if not self._lease.is_free(uow, now):
             return None
-        last = uow.ledger.newest_checkpoint()
-        tree, ended = self._state(uow, signer, keys, last)
-        said = self._statements(signer, ended, tree.size, now)
-        added = uow.ledger.sequence_leaves(limit, start=tree.size + len(said))
+        state = state_of(uow, LogSigner(keys, self._origin), keys, self._state)
+        signer = LogSigner(keys, state.name(self._origin))
+        size = state.tree.size
+        facts = self._retirement.due(signer, state.ended, now)
+        said = [stated(signer, StatementType.KEYS, size, now, facts)] if facts else []
+        added = uow.ledger.sequence_leaves(limit, start=size + len(said))
         if not added and not said:
-            self._tree, self._ended = tree, ended
+            self._state = state
             return None
         self._lease.take(uow, now)
-        for one in said:
-            uow.tlog.put(one.kept)
-        tree.extend_hashes(leaf.hash for leaf in leaves(uow, tree.size, tree.size + len(said) + added))
-        for tile in (*tree.take_full(), *tree.edge()):
-            uow.tlog.put(tile_object(tile))
-        checkpoint = made(signer, keys, tree, now, last.size if last else 0)
-        uow.ledger.add_checkpoint(checkpoint)
-        return checkpoint, tree, {**ended, **ended_keys(said)}
+        return grown(uow, state, said, added, signer=signer, keys=keys, now=now)
 
-    def _state(
-        self, uow: UnitOfWork, signer: LogSigner, keys: KeyRing, last: Checkpoint | None
-    ) -> tuple[TileTree, dict[str, int]]:
-        """The tree that there is, and which keys are over."""
-        if last is not None:
-            if not last.note:
-                raise LedgerBroken("an older version has signed the ledger: run `consentcore init` once")
-            check_signed(signer, keys, last)
-        tree = tree_of(uow, last, self._tree)
-        if tree.size == self._tree.size:
-            return tree, self._ended
-        return tree, ended_keys(statements(uow, 0, tree.size))
 
-    def _statements(
-        self, signer: LogSigner, ended: Mapping[str, int], index: int, now: int
-    ) -> list[Statement]:
-        facts = self._retirement.due(signer, ended, now)
-        return [stated(signer, StatementType.KEYS, index, now, facts)] if facts else []
+def grown(
+    uow: UnitOfWork,
+    state: LogState,
+    said: list[Statement],
+    added: int,
+    *,
+    signer: LogSigner,
+    keys: KeyRing,
+    now: int,
+) -> LogState:
+    """Add statements, and events that were just given the places after them, and sign the head.
 
-    def _publish(self, storage: Storage, anchors: Mapping[str, Anchor]) -> None:
-        """Hand on what each anchor has not had from this process.
-
-        The first time that is only the newest: a head covers all before it. One that could not be kept is
-        tried again at the next call.
-        """
-        for name, anchor in anchors.items():
-            had = self._published.get(name)
-            with storage.reading() as uow:
-                newest = uow.ledger.newest_checkpoint()
-                due = [newest] if had is None and newest else uow.ledger.checkpoints(after=had or 0)
-            for checkpoint in due:
-                read = self._leash.call(name, partial(anchor.publish, checkpoint))
-                if read.error is not None:  # a plugin's fault must not stop the others
-                    why = describe_exception(read.error)
-                    log.error("anchor %s did not keep checkpoint %d: %s", name, checkpoint.size, why)
-                    break
-                self._published[name] = checkpoint.size
+    :raises LedgerBroken: when one of these places is empty.
+    """
+    for one in said:
+        uow.tlog.put(one.kept)
+    tree = state.tree.copy()
+    tree.extend_hashes(leaf.hash for leaf in leaves(uow, tree.size, tree.size + len(said) + added))
+    for tile in (*tree.take_full(), *tree.edge()):
+        uow.tlog.put(tile_object(tile))
+    checkpoint = made(signer, keys, tree, now, state.last.size if state.last else 0)
+    uow.ledger.add_checkpoint(checkpoint)
+    return replace(state, last=checkpoint, tree=tree, ended={**state.ended, **ended_keys(said)})
 
 
 _checkpointers: weakref.WeakKeyDictionary[Storage, dict[str, Checkpointer]] = weakref.WeakKeyDictionary()
 _making = threading.Lock()
+
+
+def checkpointer(storage: Storage, origin: str) -> Checkpointer:
+    """The one that this process has for a log."""
+    with _making:
+        return _checkpointers.setdefault(storage, {}).setdefault(origin, Checkpointer(origin))
 
 
 def advance(
@@ -159,9 +165,7 @@ def advance(
 
     :param origin: the name of the log, see :func:`consentcore.consent.evidence.signer.origin_of`.
     :returns: the newest checkpoint made, None when there was nothing new.
-    :raises LedgerBroken: when what is covered already has changed.
+    :raises LedgerBroken: when what is covered already has changed, or anchors know otherwise.
+    :raises AnchorsSilent: when that could not be told.
     """
-    with _making:
-        of_storage = _checkpointers.setdefault(storage, {})
-        checkpointer = of_storage.setdefault(origin, Checkpointer(origin))
-    return checkpointer.advance(storage, keys, clock, anchors)
+    return checkpointer(storage, origin).advance(storage, keys, clock, anchors)

@@ -8,18 +8,24 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
 from consentcore.consent.chain_check import WRONG_KIND, ChainCheck
+from consentcore.consent.evidence.anchored import AnchorReading, contradictions, read_anchors
+from consentcore.consent.evidence.generations import Resumption, resumptions
 from consentcore.consent.evidence.log_check import LogCheck, checked_statements
+from consentcore.consent.evidence.log_state import LogState
 from consentcore.consent.evidence.retired import ended_keys
 from consentcore.consent.evidence.signer import LogSigner
+from consentcore.consent.evidence.statements import Statement
 from consentcore.domain.errors import StorageConflict, StorageError, StorageUnavailable
 from consentcore.domain.grant import Grant
 from consentcore.domain.grant_states import GrantState
+from consentcore.hooks.calling import Leash
+from consentcore.ports.extension import Anchor
 from consentcore.ports.keys import KeyRing
 from consentcore.ports.storage import Storage
 from consentcore.ports.transactions import UnitOfWork
@@ -49,6 +55,8 @@ class VerificationReport:
     """What was looked at and what was found, the first broken event first.
 
     :ivar forgotten: personal values and snapshots that are gone because they were forgotten, which is in order.
+    :ivar anchors: what each of them answered.
+    :ivar resumed: ranges of the log that were lost, as it says itself.
     """
 
     ok: bool
@@ -57,20 +65,30 @@ class VerificationReport:
     checkpoints: int
     problems: tuple[Problem, ...]
     forgotten: int = 0
+    anchors: tuple[AnchorReading, ...] = ()
+    resumed: tuple[Resumption, ...] = ()
 
 
-def verify_all(storage: Storage, keys: KeyRing) -> VerificationReport:
-    """Check the whole ledger against its hashes, the grants against their chains, the leaves against the checkpoints.
+def verify_all(
+    storage: Storage, keys: KeyRing, anchors: Mapping[str, Anchor] | None = None, *, origin: str = ""
+) -> VerificationReport:
+    """Check the whole ledger against its hashes, the grants against their chains, the leaves against the checkpoints,
+    and these against what is kept outside.
 
     At most the first 1000 problems are named. Memory does not grow with the ledger.
 
+    :param anchors: by name; one that cannot be read says so in the report.
+    :param origin: the name of the log, to ask anchors for.
     :raises StorageUnavailable, StorageConflict: when the storage cannot be read.
     """
-    return _Verification(storage, keys).run()
+    return _Verification(storage, keys, anchors or {}, origin).run()
 
 
 class _Verification:
-    def __init__(self, storage: Storage, keys: KeyRing) -> None:
+    def __init__(self, storage: Storage, keys: KeyRing, anchors: Mapping[str, Anchor], origin: str) -> None:
+        self._anchors, self._origin = anchors, origin
+        self._readings: list[AnchorReading] = []
+        self._said: list[Statement] = []
         self._storage = storage
         self._keys = keys
         self._ended: dict[str, int] = {}
@@ -95,6 +113,8 @@ class _Verification:
             self._checkpoints,
             tuple(self._problems),
             self._chains.disclosures.forgotten,
+            tuple(self._readings),
+            tuple(resumptions(self._said)),
         )
 
     def _found(self, problem: Problem) -> None:
@@ -130,9 +150,10 @@ class _Verification:
 
     def _check_statements(self) -> None:
         try:
-            self._ended = ended_keys(checked_statements(self._storage.reading, self._signer))
+            self._said = checked_statements(self._storage.reading, self._signer)
         except BadNote as error:
             self._found(Problem("", None, "", str(error)))
+        self._ended = ended_keys(self._said)
         self._chains = ChainCheck(self._keys, self._ended)
 
     def _check_grants(self) -> None:
@@ -181,11 +202,17 @@ class _Verification:
 
     def _check_log(self) -> None:
         self._look(_uncovered)
-        check = LogCheck(self._storage.reading, self._keys, self._signer, self._ended)
+        resumed = resumptions(self._said)
+        with self._storage.reading() as uow:
+            names = LogState(uow.ledger.newest_checkpoint(), resumed=tuple(resumed)).names(self._origin)
+        self._readings = read_anchors(self._anchors, names, self._signer, Leash())
+        sizes = frozenset(one.head.size for reading in self._readings for one in reading.heads)
+        check = LogCheck(self._storage.reading, self._keys, self._signer, self._ended, sizes)
         complaint = check.complaint()
         self._checkpoints = check.checkpoints
-        if complaint:
-            self._found(Problem("", None, "", complaint))
+        wrong = contradictions(self._readings, check.size, check.root_at, resumed)
+        for text in (complaint, *wrong) if complaint else wrong:
+            self._found(Problem("", None, "", text))
 
 
 def _orphans(uow: UnitOfWork, problems: list[Problem]) -> None:

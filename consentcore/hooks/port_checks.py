@@ -14,7 +14,7 @@ from consentcore.hooks.errors import cause, line
 from consentcore.ports.counters import CounterStorage
 from consentcore.ports.deliveries import OutboxStorage
 from consentcore.ports.delivery_log import DeliveryLogStorage
-from consentcore.ports.extension import Anchor, ResourceDirectory
+from consentcore.ports.extension import Anchor, CosigningAnchor, ReadableAnchor, ResourceDirectory
 from consentcore.ports.keys import KeyProvider
 from consentcore.ports.login import LoginProvider, RedirectLogin
 from consentcore.ports.notifier import CheckedNotifier, Notifier
@@ -65,6 +65,9 @@ def port_problems(hook: str, made: object, capabilities: frozenset[str] = frozen
         port = CheckedNotifier
     else:
         port = PORTS[hook]
+    if hook == "consentcore_anchor":
+        several = made.values() if isinstance(made, Mapping) else [made]
+        return [problem for one in several for problem in _anchor_problems(one)]
     found = list(_member_problems(_WORDS[hook], made, port))
     if hook == "consentcore_storage":
         for name, face in _FACES.items():
@@ -73,6 +76,15 @@ def port_problems(hook: str, made: object, capabilities: frozenset[str] = frozen
     if hook == "consentcore_notifier" and not found:
         found += schedule_problems(made)
     return found
+
+
+def _anchor_problems(made: object) -> list[str]:
+    """What is missing in an anchor; what it need not have and has, has to fit too."""
+    ports: list[type] = [Anchor]
+    ports += [ReadableAnchor] if hasattr(made, "newest") else []
+    ports += [CosigningAnchor] if hasattr(made, "cosign") else []
+    found = (one for port in ports for one in _member_problems(_WORDS["consentcore_anchor"], made, port))
+    return list(dict.fromkeys(found))
 
 
 def made_problems(hook: str, made: Any, capabilities: frozenset[str]) -> list[str]:

@@ -184,10 +184,13 @@ class Registry:
         ]
 
     def anchors(self) -> dict[str, Anchor]:
-        """Make the anchors, by plugin name."""
-        return {
-            name: self._make(name, "consentcore_anchor") for name in self.implementing("consentcore_anchor")
-        }
+        """Make the anchors, by plugin name; those of a plugin that makes several by ``PLUGIN:NAME``."""
+        found: dict[str, Anchor] = {}
+        for plugin in self.implementing("consentcore_anchor"):
+            made = self._make(plugin, "consentcore_anchor")
+            several = made if isinstance(made, Mapping) else {"": made}
+            found |= {f"{plugin}:{name}" if name else plugin: anchor for name, anchor in several.items()}
+        return found
 
     def key_provider(self, name: str) -> KeyProvider:
         """Make the source of master keys that ``consentcore.keys = provider:NAME`` names.

@@ -77,8 +77,8 @@ def consentcore_resources(settings: Any) -> ResourceDirectory:
 
 
 @hookspec
-def consentcore_anchor(settings: Any) -> Anchor:
-    """Make a place outside the database where signed checkpoints are kept."""
+def consentcore_anchor(settings: Any) -> Anchor | Mapping[str, Anchor]:
+    """Make a place outside the database where signed checkpoints are kept, or several, by a name for each."""
     raise NotImplementedError
 
 

@@ -98,6 +98,12 @@ class Meters:
             ("kind", "why"),
             registry=self._registry,
         )
+        self._refused = Counter(
+            "consentcore_ledger_refused",
+            "Rounds of the worker in which the ledger was not signed: broken, or an anchor silent.",
+            ("why",),
+            registry=self._registry,
+        )
         self._sending = Histogram(
             "consentcore_delivery_duration_seconds",
             "How long a try took, by notifier.",
@@ -133,6 +139,13 @@ class Meters:
     def overdue(self, plugin: str) -> None:
         """Note a call of a plugin that has not come back in its time."""
         self._count(self._overdue, (plugin,))
+
+    def ledger_refused(self, why: str) -> None:
+        """Note that the worker does not sign the ledger.
+
+        :param why: ``broken`` when it is not what was signed or anchored, ``silent`` when an anchor cannot be read.
+        """
+        self._count(self._refused, (why,))
 
     def thread_replaced(self, kind: str, why: str) -> None:
         """Note a thread of the worker that was replaced.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from consentcore.domain.client import Client
@@ -41,6 +41,43 @@ class Anchor(Protocol):
     def publish(self, checkpoint: Checkpoint) -> None:
         """Keep it. Called by the worker, at least once for each; an exception means try again."""
         ...
+
+
+@runtime_checkable
+class ReadableAnchor(Anchor, Protocol):
+    """An anchor that can be asked: what the database says of itself is held against it.
+
+    Without ``newest`` a rollback is noticed by nobody but whoever reads the anchor by hand.
+    """
+
+    def newest(self, origin: str) -> str:
+        """The checkpoint of the greatest size that is kept of a log, as a signed note with all its signatures; "" when
+        there is none. Of two of one size either.
+
+        Give what is kept, whatever you think of it: whether it is ours is checked by its signature.
+
+        :param origin: name of the log, the first line of its checkpoints.
+        :raises Exception: when it cannot be read now. That there is none may be said only when that is certain.
+        """
+        ...
+
+
+@runtime_checkable
+class CosigningAnchor(Anchor, Protocol):
+    """An anchor that wants to be shown that a checkpoint continues the one that it has, and then signs it too."""
+
+    def cosign(self, checkpoint: Checkpoint, prove: Callable[[int], Sequence[bytes]]) -> str:
+        """Keep it, instead of :meth:`Anchor.publish`, and return lines of signatures for it; "" for none.
+
+        :param prove: the consistency proof (RFC 6962 section 2.1.2) from a smaller size to that of the checkpoint.
+        :raises AnchorContradiction: when it has one that this does not continue. Anything else means try again.
+        """
+        ...
+
+
+class AnchorContradiction(Exception):
+    """What an anchor keeps is not continued by what it is given: the text says what it keeps. Nothing is signed any
+    more until somebody has looked."""
 
 
 @dataclass(frozen=True, slots=True)

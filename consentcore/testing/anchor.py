@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import pytest
 
-from consentcore.api import Anchor, Checkpoint
+from consentcore.api import Anchor, Checkpoint, ReadableAnchor
 from consentcore.testing import factories
 from consentcore.testing.silence import SilentPort
 from consentcore.testing.threads import together
@@ -101,6 +101,39 @@ class AnchorConformance(SilentPort):
         with pytest.raises(Exception):  # noqa: B017, PT011 - see above
             hanging_anchor.publish(factories.checkpoint())
         assert time.monotonic() - began < LONGEST_S, "the worker expects it back within 30 seconds"
+
+    def test_what_is_kept_is_told(self, anchor: Anchor) -> None:
+        """The greatest of the log that is asked for, whatever came last, and nothing of other logs."""
+        readable = self._readable(anchor)
+        assert readable.newest("log.example") == ""
+        published = [factories.signed_checkpoint(size) for size in (4, 7, 5)]
+        others = [
+            factories.signed_checkpoint(size, origin) for size, origin in ((9, "log.example/2"), (8, "log"))
+        ]
+        for checkpoint in (*published, *others):
+            anchor.publish(checkpoint)
+        assert readable.newest("log.example") == published[1].note
+        assert readable.newest("log.example/2") == others[0].note
+        assert readable.newest("example") == ""
+
+    def test_what_has_no_note_is_none_of_a_log(self, anchor: Anchor) -> None:
+        """Checkpoints of older releases are kept as they are, and are of no log that is asked for."""
+        readable, checkpoint = self._readable(anchor), factories.signed_checkpoint(3)
+        for one in (factories.checkpoint(size=9), checkpoint):
+            anchor.publish(one)
+        assert readable.newest("log.example") == checkpoint.note
+
+    def test_what_cannot_be_read_is_said(self, broken_anchor: Anchor) -> None:
+        """That there is nothing may be said only when that is certain."""
+        readable = self._readable(broken_anchor)
+        with pytest.raises(Exception):  # noqa: B017, PT011 - whichever it is
+            readable.newest("log.example")
+
+    @staticmethod
+    def _readable(anchor: Anchor) -> ReadableAnchor:
+        if not isinstance(anchor, ReadableAnchor):
+            pytest.skip("the anchor cannot be read")
+        return anchor
 
     @staticmethod
     def _skip() -> NoReturn:

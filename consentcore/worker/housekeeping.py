@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from consentcore.consent import shut_out
+from consentcore.consent.evidence.errors import AnchorsSilent, LedgerBroken
 from consentcore.consent.reminders import Reminders
 from consentcore.domain.errors import InvalidTransition, NotFound
 from consentcore.domain.grant import Grant, standing
@@ -20,6 +21,7 @@ from consentcore.ports.transactions import UnitOfWork
 from consentcore.worker.endpoint_health import EndpointMonitor
 
 if TYPE_CHECKING:
+    from consentcore.metrics import Meters
     from consentcore.runtime import Runtime
 
 log = logging.getLogger("consentcore.worker")
@@ -55,10 +57,16 @@ class Chore:
 
 
 class Housekeeping:
-    """The chores of a worker, each in its own time. Any number of workers may do them at once."""
+    """The chores of a worker, each in its own time. Any number of workers may do them at once.
 
-    def __init__(self, runtime: Runtime) -> None:
+    :param meters: None where nobody can read them.
+    :ivar evidence_trouble: why the ledger is not signed; "" while it is.
+    """
+
+    def __init__(self, runtime: Runtime, meters: Meters | None = None) -> None:
         self._runtime = runtime
+        self._meters = meters
+        self.evidence_trouble = ""
         self.endpoints = EndpointMonitor(runtime.storage, runtime.clock)
         self.chores = [
             Chore("end grants", 2.0, self._end_grants),
@@ -115,7 +123,14 @@ class Housekeeping:
         return done == BATCH
 
     def _checkpoint(self) -> bool:
-        self._runtime.evidence.advance()
+        try:
+            self._runtime.evidence.advance()
+        except (LedgerBroken, AnchorsSilent) as error:
+            self.evidence_trouble = str(error)
+            if self._meters is not None:
+                self._meters.ledger_refused("silent" if isinstance(error, AnchorsSilent) else "broken")
+            raise
+        self.evidence_trouble = ""
         return False
 
     def _purge(self) -> bool:

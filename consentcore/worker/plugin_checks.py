@@ -7,6 +7,8 @@ import uuid
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from consentcore.consent.evidence.anchored import anchor_remarks
+from consentcore.consent.evidence.errors import LedgerBroken
 from consentcore.domain.errors import StorageConflict, StorageError
 from consentcore.domain.owner import Owner
 from consentcore.hooks.calling import call
@@ -37,6 +39,16 @@ def check_plugins(runtime: Runtime) -> list[str]:
     return found
 
 
+def anchor_checks(runtime: Runtime) -> tuple[list[str], list[str]]:
+    """What anchors keep that the log does not continue, and what is worth knowing of them besides."""
+    evidence = runtime.evidence
+    try:
+        wrong, readings = evidence.ask_anchors()
+    except LedgerBroken as error:
+        return [f"the ledger is broken: {error}"], []
+    return wrong, anchor_remarks(readings)
+
+
 def writing_problems(runtime: Runtime) -> list[str]:
     """Why the storage cannot be written to; nothing of it is kept. One that is busy counts as one that can."""
     person = f"plugins-check-{uuid.uuid4().hex}"
@@ -64,7 +76,7 @@ def _made(runtime: Runtime) -> Iterator[tuple[str, str, object]]:
     for name, notifier in runtime.made_notifiers.items():
         yield name, "consentcore_notifier", notifier
     for name, anchor in runtime.anchors.items():
-        yield name, "consentcore_anchor", anchor
+        yield name.partition(":")[0], "consentcore_anchor", anchor
     for name, directory in zip(
         registry.implementing("consentcore_resources"), runtime.resources, strict=True
     ):

@@ -29,6 +29,7 @@ class WorkerStatus:
     :ivar replaced: how many ended or were held, and were replaced, since the start.
     :ivar held: by plugin, how many threads it holds.
     :ivar stopped: plugins that hold so many that they get nothing.
+    :ivar evidence: why the ledger is not signed; "" while it is.
     """
 
     at: float
@@ -37,6 +38,7 @@ class WorkerStatus:
     replaced: int = 0
     held: dict[str, int] = field(default_factory=dict)
     stopped: list[str] = field(default_factory=list)
+    evidence: str = ""
 
     def problems(self, now: float | None = None) -> list[str]:
         """Why nothing is delivered; empty while something is."""
@@ -47,7 +49,7 @@ class WorkerStatus:
 
     def remarks(self) -> list[str]:
         """What somebody should look at, although the worker works."""
-        found = []
+        found = [f"the ledger is not signed: {self.evidence}"] if self.evidence else []
         if self.replaced:
             have = "1 thread has" if self.replaced == 1 else f"{self.replaced} threads have"
             found.append(f"{have} been replaced, having ended or been held by a plugin")

@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from consentcore.consent.receipt_link import ReceiptLinks
@@ -50,7 +51,7 @@ class Worker:
         self._meters = runtime.meters if self._options.metrics_listen or is_shared() else None
         self.status = StatusReporter()
         self._lease_ms = round(self._options.lease_s * 1000)
-        self.housekeeping = Housekeeping(runtime)
+        self.housekeeping = Housekeeping(runtime, self._meters)
         notifiers = runtime.notifiers
         plugins = runtime.registry.event_plugins()
         builder = DeliveryContextBuilder(
@@ -130,7 +131,7 @@ class Worker:
         with self._telling():
             while not stop.is_set():
                 self._turn(dispatcher, stop)
-                self.status.report(dispatcher.status)
+                self.status.report(replace(dispatcher.status, evidence=self.housekeeping.evidence_trouble))
                 if not (chores.is_alive() or stop.is_set()):
                     log.error("the thread of the chores has ended and is replaced")
                     if self._meters is not None:

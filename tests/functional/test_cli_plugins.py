@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from consentcore.cli.scaffold import KINDS
+from consentcore.consent.evidence.anchored import NO_ANCHOR
 from tests.support import tiny_plugins as tiny
 from tests.support.command_line import Cli
 
@@ -94,7 +95,7 @@ def test_check_of_what_is_installed(cli, site):
 
 
 def test_check_of_a_configuration_does_what_a_start_does(cli):
-    assert cli("plugins", "check", "--json").json == {"ok": True, "problems": {}}
+    assert cli("plugins", "check", "--json").json == {"ok": True, "problems": {}, "notes": [NO_ANCHOR]}
     cli.set("consentcore.plugin.scopes_file.path = none.toml")
     result = cli("plugins", "check")
     assert result.code == 78

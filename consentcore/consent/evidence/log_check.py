@@ -19,6 +19,7 @@ from consentcore.consent.evidence.retired import ended_keys
 from consentcore.consent.evidence.statements import StatementType, statements
 from consentcore.domain.errors import InvalidInput, KeyUnavailable
 from consentcore.tlog import BadNote, TileTree, tile_path
+from consentcore.tlog.merkle import EMPTY_ROOT
 
 if TYPE_CHECKING:
     from consentcore.consent.evidence.signer import LogSigner
@@ -38,6 +39,7 @@ class LogCheck:
     :param heads: sizes at which the head of the leaves is wanted besides.
     :ivar checkpoints: how many have been seen.
     :ivar newest: the last of them that has a note.
+    :ivar size: leaves that the newest checkpoint covers.
     :ivar roots: the heads that were wanted, by size.
     """
 
@@ -48,6 +50,7 @@ class LogCheck:
     heads: frozenset[int] = frozenset()
     checkpoints: int = 0
     newest: Checkpoint | None = None
+    size: int = 0
     roots: dict[int, bytes] = field(default_factory=dict)
     _tree: TileTree = field(default_factory=TileTree)
     _has_tiles: bool = True
@@ -60,16 +63,29 @@ class LogCheck:
             return str(error)
         return ""
 
+    def root_at(self, size: int) -> bytes:
+        """One of the heads that were wanted.
+
+        :raises LedgerBroken: when the walk did not come so far.
+        """
+        if size == 0:
+            return EMPTY_ROOT
+        if size not in self.roots:
+            raise LedgerBroken("it cannot be compared, because the log is broken before it")
+        return self.roots[size]
+
     def _walk(self) -> None:
         self._before = BeforeCheck(self.keys, old_checkpoints(self.reading))
         with self.reading() as uow:
             last = uow.ledger.newest_checkpoint()
         # What an older version has signed has none before the upgrade.
         self._has_tiles = last is not None and bool(last.note)
+        self.size = last.size if last else 0
         for checkpoint in self._pages():
             self.checkpoints += 1
             try:
                 self._check_one(checkpoint)
+                self.size = max(self.size, checkpoint.size)
             except (LedgerBroken, InvalidInput, KeyUnavailable) as error:
                 raise LedgerBroken(f"the checkpoint of {checkpoint.size} events: {error}") from error
         if self.newest is not None:

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from consentcore.consent.checkpoint import advance
+from consentcore.consent.evidence.anchored import AnchorReading, contradictions, read_anchors
+from consentcore.consent.evidence.growth import root_at
+from consentcore.consent.evidence.log_state import LogState, state_of
+from consentcore.consent.evidence.resume import Resumed, resume
+from consentcore.consent.evidence.signer import LogSigner
 from consentcore.consent.evidence.upgrade import needs_upgrade, take_over
-from consentcore.consent.verify import verify_all
+from consentcore.consent.reason import check_reason
+from consentcore.consent.verify import VerificationReport, verify_all
+from consentcore.hooks.calling import Leash
 
 if TYPE_CHECKING:
     from consentcore.domain.clock import Clock
@@ -38,6 +46,47 @@ class EvidenceLog:
         :raises LedgerBroken: when what was signed has changed.
         """
         return advance(self.storage, self.keys, self.clock, self.find_anchors(), origin=self.origin)
+
+    def ask_anchors(self) -> tuple[list[str], list[AnchorReading]]:
+        """What the anchors keep that the log does not continue, in sentences, and all that they have answered. Reads
+        no event but the newest.
+
+        :raises LedgerBroken: when the log itself is not what was signed.
+        """
+        signer = LogSigner(self.keys, self.origin)
+        if needs_upgrade(self.storage):
+            return [], []
+        with self.storage.reading() as uow:
+            names = state_of(uow, signer, self.keys, LogState()).names(self.origin)
+        readings = read_anchors(self.find_anchors(), names, signer, Leash())
+        with self.storage.reading() as uow:
+            state = state_of(uow, signer, self.keys, LogState())
+            wrong = contradictions(readings, state.tree.size, partial(root_at, uow), state.resumed)
+        return wrong, readings
+
+    def verify(self) -> VerificationReport:
+        """Check everything, see :func:`consentcore.consent.verify.verify_all`.
+
+        :raises StorageUnavailable, StorageConflict: when the storage cannot be read.
+        """
+        return verify_all(self.storage, self.keys, self.find_anchors(), origin=self.origin)
+
+    def resume(self, reason: str) -> Resumed:
+        """Go on after a lawful restore, see :func:`consentcore.consent.evidence.resume.resume`.
+
+        :raises InvalidInput: without a reason, or when nothing was lost.
+        :raises AnchorsSilent: when that cannot be told.
+        :raises LedgerBroken: when what is left is not what was signed.
+        """
+        why = check_reason(reason, needed=True)
+        return resume(
+            self.storage,
+            self.keys,
+            self.clock,
+            origin=self.origin,
+            anchors=self.find_anchors(),
+            reason=why,
+        )
 
     def take_over(self) -> tuple[str, list[str]]:
         """Verify what a release without this log has signed, and sign a digest of it; once.

@@ -13,7 +13,14 @@ from consentcore.testing.factories.deliveries import attempt, delivery
 from consentcore.testing.factories.grants import grant
 from consentcore.testing.factories.identities import identity
 from consentcore.testing.factories.interactions import interaction, request
-from consentcore.testing.factories.ledger import checkpoint, disclosure, event, snapshot, tombstone
+from consentcore.testing.factories.ledger import (
+    checkpoint,
+    disclosure,
+    event,
+    signed_checkpoint,
+    snapshot,
+    tombstone,
+)
 from consentcore.testing.factories.notices import notice
 from consentcore.testing.factories.one_time_use import pushed
 from consentcore.testing.factories.owners import owner, session
@@ -48,6 +55,7 @@ __all__ = [
     "request",
     "rotation",
     "session",
+    "signed_checkpoint",
     "snapshot",
     "ticket",
     "tombstone",

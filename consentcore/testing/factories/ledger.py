@@ -9,7 +9,16 @@ import uuid
 from base64 import urlsafe_b64encode
 from typing import Any
 
-from consentcore.api import Checkpoint, ConsentEvent, Disclosure, EventType, Grant, NoticeSnapshot, Tombstone
+from consentcore.api import (
+    Checkpoint,
+    ConsentEvent,
+    Disclosure,
+    EventType,
+    Grant,
+    NoticeSnapshot,
+    Tombstone,
+    TreeHead,
+)
 from consentcore.testing.factories.base import NOW, made, random_hash, unique
 
 
@@ -56,6 +65,18 @@ def tombstone(subject: str, **overrides: Any) -> Tombstone:
         "seal": random_hash(),
     }
     return made(Tombstone, defaults, overrides)
+
+
+def signed_checkpoint(size: int, origin: str = "log.example") -> Checkpoint:
+    """Make a checkpoint over that many leaves with a note, signed by a key that nobody knows."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    from consentcore.tlog.note import sign
+
+    root = random_hash()
+    note = sign(str(TreeHead(origin, size, root)), origin, Ed25519PrivateKey.generate())
+    signature = note.signatures[0].data
+    return checkpoint(size=size, root=root, signature=signature, note=str(note), seal=random_hash())
 
 
 def checkpoint(**overrides: Any) -> Checkpoint:

@@ -129,6 +129,12 @@ def test_anchor():
     assert registry.anchors() == {"a": anchor}
 
 
+def test_a_plugin_may_make_several_anchors():
+    several = {"one": tiny.Anchor(), "two": tiny.Anchor()}
+    registry = registry_of(tiny.module(PluginKind.EXTENSION, consentcore_anchor=lambda settings: several))
+    assert registry.anchors() == {"a:one": several["one"], "a:two": several["two"]}
+
+
 def test_key_provider_is_found_by_name():
     registry = registry_of(
         tiny.module(PluginKind.EXTENSION, consentcore_key_provider=lambda settings: tiny.Vault())

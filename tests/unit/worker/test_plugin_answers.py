@@ -7,6 +7,7 @@ import threading
 from dataclasses import dataclass
 
 import pytest
+from prometheus_client import generate_latest
 
 from consentcore.api import (
     Audience,
@@ -20,8 +21,12 @@ from consentcore.api import (
     StorageUnavailable,
 )
 from consentcore.hooks.calling import Leash
+from consentcore.metrics import Meters
 from consentcore.worker.claimed_delivery import load_notices
+from consentcore.worker.housekeeping import Housekeeping
 from consentcore.worker.plugin_answers import outcome_of, schedule_of, targets_of
+from consentcore.worker.status import WorkerStatus
+from tests.support.anchors import Shelf
 from tests.support.delivery_log import attempts_at
 from tests.support.names import case_name
 from tests.support.patience import PATIENCE_S, eventually
@@ -308,6 +313,26 @@ class TestAnchors:
         scenario.worker().run_once()
         (line,) = lines_of(caplog, "vault")
         assert "anchor vault did not keep checkpoint 1" in line
+
+    def test_rt_13_a_worker_that_does_not_sign_says_so_everywhere(self, scenario, caplog):
+        scenario.anchors = {"shelf": Shelf()}
+        empty = scenario.storage._engine.committed.fork()
+        scenario.allow()
+        scenario.worker().run_once()
+        signed = scenario.storage._engine.committed.fork()
+        scenario.storage._engine._state = empty
+        meters = Meters(lambda _now: None, scenario.clock, "1")
+        house = Housekeeping(scenario.runtime, meters)
+        (chore,) = (one for one in house.chores if one.name == "advance checkpoint")
+        chore.run()
+        said = "the checkpoints are gone"
+        assert house.evidence_trouble == said
+        assert said in caplog.text
+        assert WorkerStatus(0.0, 1, 1, evidence=said).remarks() == [f"the ledger is not signed: {said}"]
+        assert b'consentcore_ledger_refused_total{why="broken"} 1.0' in generate_latest(meters._registry)
+        scenario.storage._engine._state = signed
+        chore.run()
+        assert house.evidence_trouble == ""
 
     def test_one_that_hangs_is_not_waited_for_again(self):
         release, leash = threading.Event(), Leash(0.05)
