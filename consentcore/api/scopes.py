@@ -14,6 +14,7 @@ from consentcore.domain.scope import (
     ScopeTexts,
     ScopeType,
 )
+from consentcore.domain.scope_entry import EntryReader
 from consentcore.domain.scope_rules import Fault, circle, faults
 from consentcore.ports.scopes import OperationsSource, ScopeCatalog
 
@@ -21,6 +22,7 @@ __all__ = [
     "OFFLINE_ACCESS",
     "RESOURCE_KIND",
     "Catalog",
+    "EntryReader",
     "Fault",
     "Necessity",
     "Operation",

@@ -28,6 +28,7 @@ BUILT_IN = {
     "keys": "List, make and rotate master keys.",
     "owner": "Create and manage data owners.",
     "plugins": "List, show, check and begin plugins.",
+    "scopes": "List and check the scope catalog.",
     "serve": "Serve HTTP.",
     "webhooks": "Endpoints, the delivery log, replays and tests of webhooks.",
     "worker": "Deliver notices, expire grants, purge.",

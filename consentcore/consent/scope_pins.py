@@ -10,6 +10,7 @@ import json
 import logging
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from consentcore.consent.ledger import canonical
@@ -53,8 +54,7 @@ class ScopePins:
         :raises ConfigurationError: when words have changed under neither version nor revision, with the line to write.
         :raises StorageError: when the storage cannot be asked; then nothing was compared.
         """
-        with self._storage.reading() as uow:
-            pinned = uow.pinned_scopes.all()
+        pinned = self.pinned()
         first, new = not pinned, self._new(pinned)
         for start in range(0, len(new), _AT_ONCE):
             batch = new[start : start + _AT_ONCE]
@@ -62,6 +62,14 @@ class ScopePins:
         self._compared = True
         self._remember([*pinned, *(self._pinned(scope) for scope in new)])
         return _told(new, first=first)
+
+    def pinned(self) -> Sequence[PinnedScope]:
+        """Everything that is pinned.
+
+        :raises StorageError: when the storage cannot be asked.
+        """
+        with self._storage.reading() as uow:
+            return uow.pinned_scopes.all()
 
     def problems(self) -> list[str]:
         """Why this process must not serve: words that have changed. Asks the storage until it has answered once."""
@@ -80,7 +88,7 @@ class ScopePins:
         scopes = [scope for scope in entries if scope.status is not ScopeStatus.DRAFT]
         found = problems_of(scopes, pinned)
         if found:
-            raise ConfigurationError(found)
+            raise ConfigurationError(list(map(str, found)))
         known = {(one.scope_id, one.version, one.revision) for one in pinned}
         return [one for one in scopes if (one.scope_id, one.version, one.revision) not in known]
 
@@ -105,15 +113,29 @@ class ScopePins:
             return iter(())
         self._looked = now
         try:
-            with self._storage.reading() as uow:
-                return _read(uow.pinned_scopes.all())
+            return _read(self.pinned())
         except StorageError as error:
             log.warning("earlier words of scopes cannot be read, today's are shown: %s", error)
             return iter(())
 
 
-def problems_of(scopes: Iterable[Scope], pinned: Sequence[PinnedScope]) -> list[str]:
-    """What must not be, one line each with the place and the line to write there.
+@dataclass(frozen=True, slots=True)
+class PinProblem:
+    """What must not be, and the line to write.
+
+    :ivar origin: file and line of the entry, where they are known.
+    """
+
+    scope_id: str
+    problem: str
+    origin: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.origin + ': ' if self.origin else ''}scope {self.scope_id}: {self.problem}"
+
+
+def problems_of(scopes: Iterable[Scope], pinned: Sequence[PinnedScope]) -> list[PinProblem]:
+    """What must not be, with the place and the line to write there.
 
     :param pinned: everything that is pinned.
     """
@@ -125,7 +147,7 @@ def problems_of(scopes: Iterable[Scope], pinned: Sequence[PinnedScope]) -> list[
         before = sorted(said.get(scope.reference, ()), key=lambda one: one.revision)
         problem = _problem(scope, before) if before else ""
         if problem:
-            found.append(f"{scope.origin + ': ' if scope.origin else ''}scope {scope.scope_id}: {problem}")
+            found.append(PinProblem(scope.scope_id, problem, scope.origin))
     return found
 
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from consentcore.api import ConfigurationError, Scope, ScopeTexts
-from consentcore_scopes_file.rules import EntryReader, read_scopes
+from consentcore.api import ConfigurationError, EntryReader, Scope, ScopeTexts
+from consentcore_scopes_file.rules import name_of, read_scopes
 
 BUNDLED = Path(__file__).with_name("energy.toml")
 MAX_BYTES = 1024 * 1024
@@ -95,7 +95,7 @@ def _texts_in(path: Path, tag: str, scopes: Sequence[Scope]) -> tuple[dict[str, 
             why = "said twice" if scope_id in found else "there is no such scope"
             problems.append(f"scope number {number}: id: {scope_id!r}: {why}")
             continue
-        reader = EntryReader(number, table, tag=tag)
+        reader = EntryReader(table, name_of(table, number), tag=tag)
         found[scope_id] = reader.texts(known[scope_id])
         problems += reader.problems
     return found, problems

@@ -1,0 +1,70 @@
+"""``consentcore scopes``: what can be shared."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from consentcore.cli.commands import Group
+from consentcore.cli.exit_codes import FOUND_A_PROBLEM
+from consentcore.cli.state import State, pass_state, table
+from consentcore.consent.catalog_lint import lint
+from consentcore.domain.errors import StorageError
+from consentcore.domain.scope import Scope
+
+
+@click.group(cls=Group, name="scopes")
+def command() -> None:
+    """List and check the scope catalog."""
+
+
+@command.command("list")
+@pass_state
+def list_(state: State) -> None:
+    """List every scope, with its version and the revision of its words."""
+    catalog = state.runtime.catalog
+    scopes = [*catalog, *catalog.unasked.values()]
+    rows = [
+        (
+            one.reference,
+            str(one.revision),
+            one.status,
+            one.type,
+            str(one.level),
+            one.label,
+            ", ".join(one.products),
+        )
+        for one in scopes
+    ]
+    headings = ("SCOPE", "REVISION", "STATUS", "TYPE", "LEVEL", "LABEL", "API")
+    state.answer([_facts(one) for one in scopes], table(rows, headings))
+
+
+@command.command("lint")
+@pass_state
+def lint_(state: State) -> int:
+    """Say what the catalog lacks so that people can judge it; ends with 1 when it lacks something.
+
+    Every scope in every language that pages are offered in: complete, within its limits, without empty words, not
+    too hard to read; and worded as it is pinned in the storage, or under a new revision or version.
+    """
+    runtime = state.runtime
+    try:
+        pinned = runtime.scope_pins.pinned()
+    except StorageError as error:
+        pinned = ()
+        state.say(f"not compared with the words that are pinned: {error}")
+    offered = {tag: runtime.languages.lookup((tag,)) for tag in runtime.languages.offered}
+    locales = {tag: language.ranges for tag, language in offered.items() if language is not None}
+    found = lint(runtime.catalog, locales, pinned)
+    state.answer({"problems": [one.facts for one in found]}, "")
+    for one in found:
+        state.say(str(one))
+    if not found:
+        state.say(f"{len(runtime.catalog.scopes)} scopes, nothing to mend ({', '.join(locales)})")
+    return FOUND_A_PROBLEM if found else 0
+
+
+def _facts(scope: Scope) -> dict[str, Any]:
+    return {"id": scope.scope_id, **scope.facts, "products": list(scope.products), "origin": scope.origin}
