@@ -23,6 +23,7 @@ OURS = {
     ("scope_entry.jinja2", "line.scope.locale"),
     ("scopes.jinja2", "scope.access_max_days"),
     ("scopes.jinja2", "scope.level"),
+    ("scopes.jinja2", "scope.revision"),
     ("scopes.jinja2", "scope.scope_id"),
 }
 """Words of our own under a name that elsewhere is a stranger's; numbers, scopes and languages, which are ASCII."""

@@ -7,11 +7,28 @@ from html import unescape
 
 import pytest
 
-from tests.support.platform import ISSUER, PREFIX, Request, make_platform, sign_in, to_consent_page
+from consentcore.app import app_from_runtime
+from consentcore.config import load_ini
+from consentcore.keys import create_key_file
+from consentcore.runtime import build_runtime
+from tests.support.platform import (
+    INI,
+    ISSUER,
+    PREFIX,
+    Platform,
+    Request,
+    make_platform,
+    sign_in,
+    to_consent_page,
+)
 
 WELL_KNOWN = "/.well-known/oauth-authorization-server"
-MEMBERS = ["id", "version", "type", "level", "access_max_days", "includes", "data_categories", "texts"]
-TEXTS = ["label", "sees", "cannot", "example", "sensitivity", "cluster", "on_revoke"]
+MEMBERS = [
+    *("id", "version", "revision", "status", "replaced_by", "type", "necessity", "products"),
+    *("level", "history_max_days", "access_max_days", "retention_max_days"),
+    *("purposes", "includes", "data_categories", "resource_kinds", "operations", "texts"),
+]
+TEXTS = ["label", "sees", "cannot", "example", "sensitivity", "cluster", "on_revoke", "locale"]
 
 
 @pytest.fixture
@@ -38,8 +55,8 @@ def test_every_scope_is_there_in_the_order_of_the_catalog(platform):
         assert f"Risk {scope.level} of 4" in said
         assert f"Lasts at most {scope.access_max_days} days" in said
     headings = [words(heading) for heading in page.html.select("h2")]
-    clusters = list(dict.fromkeys(one.cluster for one in platform.runtime.catalog if one.type == "read"))
-    assert headings == [*clusters, "What it would do", "For how long", "How to ask for it"]
+    products = list(dict.fromkeys(one.products[0] for one in platform.runtime.catalog if one.products))
+    assert headings == [*products, "For how long", "How to ask for it"]
 
 
 def test_what_is_framed_is_what_the_consent_page_says(platform):
@@ -53,7 +70,7 @@ def test_what_is_framed_is_what_the_consent_page_says(platform):
 
 def test_the_page_says_how_to_ask(platform):
     page = platform.browser().get("/scopes")
-    asked = page.html.select_one("pre").text
+    asked = page.html.select("pre")[-1].text
     assert asked.startswith(f"{ISSUER}{PREFIX}/authorize?response_type=code&client_id=")
     assert asked.endswith("&scope=sites.read%20meters.read")
     for link in page.html.select("main ul.plain a"):
@@ -82,7 +99,7 @@ def test_the_json_says_it_in_every_language(platform):
     answer = platform.browser().get("/scopes.json")
     assert answer.content_type == "application/json"
     document, catalog = answer.json, platform.runtime.catalog
-    assert list(document) == ["catalog_version", "default_locale", "locales", "scopes"]
+    assert list(document) == ["catalog_version", "default_locale", "locales", "scopes", "retired"]
     assert document["catalog_version"] == catalog.version
     assert (document["default_locale"], document["locales"]) == ("en", ["de", "en", "es", "fr"])
     assert [scope["id"] for scope in document["scopes"]] == [scope.scope_id for scope in catalog]
@@ -169,3 +186,111 @@ def test_what_a_plugin_has_beside_it_is_a_page_like_any_other(platform):
     hook = needs_transaction(platform.runtime.settings)
     paths = ("/scopes", "/scopes.json", "/scopes-of-mine", "/scopes/mine")
     assert [hook(PyramidRequest.blank(path)) for path in paths] == [False, False, True, True]
+
+
+def test_each_scope_stands_beside_what_it_opens_and_how_to_ask_for_it(platform):
+    page = platform.browser().get("/scopes")
+    daily = page.html.find(id="energy.usage.interval")
+    assert words(daily.select_one(".opens h4")) == "Opens in Energy Data API"
+    calls = [words(one) for one in daily.select(".operations li")]
+    assert calls[0] == "GET /meters/{meter}/readings Readings per quarter of an hour"
+    assert daily.select_one("pre").text.endswith("&state=…&scope=energy.usage.interval")
+    facts = {words(one.dt): words(one.dd) for one in daily.select(".facts > div")}
+    assert facts["Goes back"] == "396 days"
+    assert facts["May be kept for"] == "365 days"
+    assert facts["Contains"] == "energy.usage.daily"
+    assert facts["Version"] == "1"
+    live = page.html.find(id="energy.usage.live")
+    assert "Goes back not at all" in words(live)
+    assert page.html.find(id="alarms.read").select_one(".facts dd").text == "1 (wording 2)"
+
+
+def test_cp_09_what_acts_says_so_and_what_becomes_of_it_when_access_ends(platform):
+    acts = platform.browser().get("/scopes").html.find(id="device.control.setpoint")
+    assert "This is more than looking: the application could act." in words(acts)
+    assert "When access ends, the devices go back to the settings that you chose" in words(
+        acts.select_one(".framed")
+    )
+
+
+def test_cp_04_a_scope_that_contains_another_says_so_once_in_words(platform):
+    platform.add_client("many", scopes=("energy.usage.interval",))
+    _, consent = to_consent_page(platform, Request(client_id="many", scope="energy.usage.interval"))
+    assert words(consent.html.main).count("Includes the daily totals") == 1
+
+
+def test_cp_03_no_scope_token_is_what_a_person_reads(platform):
+    tokens = [scope.scope_id for scope in platform.runtime.catalog]
+    asked = "sites.read meters.read comfort.read energy.usage.interval"
+    platform.add_client("many", scopes=tuple(asked.split()))
+    _, consent = to_consent_page(platform, Request(client_id="many", scope=asked))
+    said = words(consent.html.main)
+    assert [words(one) for one in consent.html.select("h3")] == ["Your sites and equipment"]
+    assert [token for token in tokens if token in said] == []
+    for scope_id in asked.split():
+        scope = platform.runtime.catalog[scope_id]
+        assert scope.label in said
+    assert len(consent.html.select("ul.scopes > li details")) == 4
+
+
+OWN = """\
+[[scope]]
+id = "new.read"
+label = "New data"
+sees = "Everything new."
+status = "draft"
+[[scope]]
+id = "old.read"
+label = "Old data"
+sees = "Everything old."
+status = "deprecated"
+replaced_by = "rooms.read"
+[[scope]]
+id = "gone.read"
+label = "Gone data"
+sees = "Nothing."
+status = "retired"
+replaced_by = "rooms.read"
+[[scope]]
+id = "rooms.read"
+label = "Rooms"
+sees = "Rooms."
+[scope.texts.de]
+label = "Räume"
+sees = "Räume."
+"""
+
+
+@pytest.fixture
+def own(tmp_path):
+    (tmp_path / "own.toml").write_text(OWN, "utf-8")
+    extra = "consentcore.plugin.scopes_file.path = %(here)s/own.toml"
+    ini = tmp_path / "test.ini"
+    ini.write_text(INI.format(issuer=ISSUER, storage="memory", login="login_local", extra=extra))
+    create_key_file(tmp_path / "keys")
+    runtime = build_runtime(load_ini(str(ini)))
+    yield Platform(runtime, app_from_runtime(runtime))
+    runtime.close()
+
+
+def test_drafts_are_not_shown_and_what_is_on_its_way_out_or_gone_says_so(own):
+    page = own.browser().get("/scopes")
+    said = words(page.html.main)
+    assert "new.read" not in said
+    assert "On its way out: ask for rooms.read instead." in words(page.html.find(id="old.read"))
+    assert "gone.read is now rooms.read" in said
+    assert page.html.find(id="gone.read") is None
+    document = own.browser().get("/scopes.json").json
+    assert [one["id"] for one in document["scopes"]] == ["old.read", "rooms.read"]
+    assert document["retired"] == [{"id": "gone.read", "version": "1", "replaced_by": "rooms.read"}]
+    supported = own.browser().get(WELL_KNOWN).json["scopes_supported"]
+    assert supported == ["old.read", "rooms.read"]
+
+
+def test_cp_61_a_scope_without_words_in_a_language_is_shown_whole_in_its_own_and_says_so(own):
+    page = own.browser().get("/scopes", headers={"Accept-Language": "de"})
+    old, rooms = (page.html.find(id=one).select_one(".framed > li") for one in ("old.read", "rooms.read"))
+    assert (old["lang"], "lang" in rooms.attrs) == ("en", False)
+    assert "Everything old." in words(old)
+    texts = {one["id"]: one["texts"]["de"] for one in own.browser().get("/scopes.json").json["scopes"]}
+    assert (texts["old.read"]["locale"], texts["rooms.read"]["locale"]) == ("en", "de")
