@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,8 +11,12 @@ from consentcore.cli.commands import Group
 from consentcore.cli.exit_codes import FOUND_A_PROBLEM
 from consentcore.cli.state import State, pass_state, table
 from consentcore.consent.catalog_lint import lint
-from consentcore.domain.errors import StorageError
+from consentcore.domain.errors import ConfigurationError, StorageError
 from consentcore.domain.scope import Scope
+from consentcore.i18n import Languages
+
+if TYPE_CHECKING:
+    from consentcore.domain.past_scopes import PinnedScope
 
 
 @click.group(cls=Group, name="scopes")
@@ -23,7 +28,7 @@ def command() -> None:
 @pass_state
 def list_(state: State) -> None:
     """List every scope, with its version and the revision of its words."""
-    catalog = state.runtime.catalog
+    catalog = state.config.registry.catalog()
     scopes = [*catalog, *catalog.unasked.values()]
     rows = [
         (
@@ -49,21 +54,26 @@ def lint_(state: State) -> int:
     Every scope in every language that pages are offered in: complete, within its limits, without empty words, not
     too hard to read; and worded as it is pinned in the storage, or under a new revision or version.
     """
-    runtime = state.runtime
-    try:
-        pinned = runtime.scope_pins.pinned()
-    except StorageError as error:
-        pinned = ()
-        state.say(f"not compared with the words that are pinned: {error}")
-    offered = {tag: runtime.languages.lookup((tag,)) for tag in runtime.languages.offered}
+    catalog, web = state.config.registry.catalog(), state.config.settings.web
+    languages = Languages(web.default_locale, web.theme)
+    offered = {tag: languages.lookup((tag,)) for tag in languages.offered}
     locales = {tag: language.ranges for tag, language in offered.items() if language is not None}
-    found = lint(runtime.catalog, locales, pinned)
+    found = lint(catalog, locales, _pinned(state))
     state.answer({"problems": [one.facts for one in found]}, "")
     for one in found:
         state.say(str(one))
     if not found:
-        state.say(f"{len(runtime.catalog.scopes)} scopes, nothing to mend ({', '.join(locales)})")
+        state.say(f"{len(catalog.scopes)} scopes, nothing to mend ({', '.join(locales)})")
     return FOUND_A_PROBLEM if found else 0
+
+
+def _pinned(state: State) -> Sequence[PinnedScope]:
+    """What was in force before; nothing where that cannot be asked, as in a build without keys and database."""
+    try:
+        return state.runtime.scope_pins.pinned()
+    except (StorageError, ConfigurationError) as error:
+        state.say(f"not compared with the words that are pinned: {error}")
+        return ()
 
 
 def _facts(scope: Scope) -> dict[str, Any]:

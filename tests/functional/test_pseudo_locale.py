@@ -40,6 +40,9 @@ class Walk:
         self.platform.add_client("vapaa", name="Vapaa", scopes=free, optional_scopes=free)
         texts = ("label", "sees", "cannot", "example", "sensitivity", "cluster", "on_revoke")
         scopes = [getattr(scope, name) for scope in self.platform.runtime.catalog for name in texts]
+        for scope in self.platform.runtime.catalog:
+            scopes += [scope.scope_id, *scope.products, *scope.purposes]
+            scopes += [word for one in scope.operations for word in (f"{one.method} {one.path}", one.summary)]
         clients = [
             "CoolSite",
             "ShiftPlan EV",
