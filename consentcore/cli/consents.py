@@ -137,19 +137,36 @@ def _facts(state: State, owner: Owner, *, everything: bool) -> list[dict[str, An
         grants = OwnerGrants(uow, owner.owner_id, state.runtime.clock.now())
         found = [(one, grants.standing(one), grants.client(one.client_id)) for one in grants.all(states)]
     return [
-        _fact(grant, stands, client.name if client else grant.client_id)
+        _fact(grant, stands, client.name if client else grant.client_id, _words(state, grant, stands))
         for grant, stands, client in found
         if everything or stands.active
     ]
 
 
-def _fact(grant: Grant, stands: Standing, client_name: str) -> dict[str, Any]:
+def _words(state: State, grant: Grant, stands: Standing) -> list[dict[str, Any]]:
+    """Scopes as they were worded when it ended, or in the latest wording of what was agreed to where it stands."""
+    at = None if stands.active else stands.ended_at or grant.changed_at
+    found = state.runtime.catalog.as_of(grant.scopes, at=at)
+    return [
+        {
+            "id": one.scope_id,
+            "version": one.version,
+            "revision": one.revision,
+            "label": one.label,
+            "sees": one.sees,
+        }
+        for one in found
+    ]
+
+
+def _fact(grant: Grant, stands: Standing, client_name: str, words: list[dict[str, Any]]) -> dict[str, Any]:
     once_stood = state_profile(grant.state).stood
     return {
         "grant_id": grant.grant_id,
         "client_id": grant.client_id,
         "client_name": client_name,
         "scopes": list(grant.scope_ids),
+        "words": words,
         "state": stands.state.value,
         "granted_at": iso(grant.created_at) if once_stood else None,
         "expires_at": iso(grant.expires_at) if once_stood else None,

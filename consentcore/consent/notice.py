@@ -48,6 +48,7 @@ def make_notice(
         scopes=grant.scope_ids if grant.is_active(event.occurred_at) else (),
         previous_scopes=before.scope_ids if before else (),
         requested_scopes=_scope_ids(action.requested),
+        references=_references(action, before, grant),
         change=_change(action, before, grant),
         initiator=INITIATORS[action.actor.type],
         reason=reason,
@@ -96,6 +97,13 @@ def _change(action: Action, before: Grant | None, after: Grant) -> str:
         return "renewed"
     # Where something was added and something else left out, the addition is what people have to hear of.
     return "narrowed" if has < had else "extended"
+
+
+def _references(action: Action, before: Grant | None, after: Grant) -> tuple[str, ...]:
+    """Every pinned scope that the notice names, of one that has a new version the new one."""
+    named = [*(before.scopes if before else ()), *action.requested, *after.scopes]
+    by_id = {reference.rpartition("@")[0]: reference for reference in named if not reference.endswith("@")}
+    return tuple(sorted(by_id.values()))
 
 
 def _scope_ids(references: Iterable[str]) -> tuple[str, ...]:

@@ -82,6 +82,7 @@ class ConsentFacts(_Facts):
     :ivar scopes: what the client may use from now on. Scope tokens without a version, like the next two.
     :ivar previous_scopes: what it could use before.
     :ivar requested_scopes: what it has asked for.
+    :ivar references: all of these pinned to their meaning then, such as ``comfort.read@1``; none from older releases.
     :ivar change: ``created``, ``extended``, ``narrowed`` or ``renewed`` by what the owner allowed; else "".
     :ivar initiator: who did it: ``user``, ``client``, ``admin`` or ``system``.
     :ivar reason: a code, never free text.
@@ -106,6 +107,7 @@ class ConsentFacts(_Facts):
     scopes: tuple[str, ...] = ()
     previous_scopes: tuple[str, ...] = ()
     requested_scopes: tuple[str, ...] = ()
+    references: tuple[str, ...] = field(default=(), metadata=_UNLESS_EMPTY)
     change: str = ""
     initiator: str = ""
     reason: str = ""

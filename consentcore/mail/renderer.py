@@ -7,6 +7,7 @@ text of an ISV, nothing that reports back that the mail was read.
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterable
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
@@ -18,7 +19,7 @@ from consentcore.domain.event_kinds import notice_profile, told_by
 from consentcore.domain.notice import Notice
 from consentcore.domain.notice_facts import ConsentFacts, EndpointFacts, facts_of
 from consentcore.domain.parties import Audience
-from consentcore.domain.scope import Catalog, ScopeType
+from consentcore.domain.scope import Catalog, Scope, ScopeType
 from consentcore.domain.text import held, isolated, one_line
 from consentcore.i18n import Language, Languages, wording
 from consentcore.mail.sites import Labels, Sites, named_sites
@@ -127,7 +128,7 @@ class MailRenderer:
             "reason_text": one_line(consent.reason_text),
             **_endpoint_values(endpoint, language),
             "change": consent.change,
-            **_scopes(consent, self._catalog.in_language(language.ranges)),
+            **_scopes(consent, self._catalog.in_language(language.ranges), notice.occurred_at),
             **self._sites(notice.owner_id, consent),
             "operator_name": one_line(web.operator_name),
             "support_email": web.support_email,
@@ -211,15 +212,24 @@ def _decision_of(notice: Notice, facts: ConsentFacts) -> str:
     return facts.about or (notice.notice_id if notice.kind.is_consent else "")
 
 
-def _scopes(facts: ConsentFacts, catalog: Catalog) -> dict[str, Any]:
+def _scopes(facts: ConsentFacts, catalog: Catalog, at: int) -> dict[str, Any]:
+    """Scopes in the words of then, however late the mail is made.
+
+    :param at: when it happened, in milliseconds.
+    """
+    said = {one.scope_id: one for one in catalog.as_of(facts.references, at=at)}
+
+    def named(scope_ids: Iterable[str]) -> tuple[Scope, ...]:
+        return tuple(said.get(scope.scope_id, scope) for scope in catalog.named(scope_ids))
+
     now, before = facts.scopes, facts.previous_scopes
-    scopes = catalog.named(now)
+    scopes = named(now)
     return {
         "scopes": scopes,
-        "previous": catalog.named(before),
-        "requested": catalog.named(facts.requested_scopes),
-        "added": catalog.named(one for one in now if one not in before),
-        "removed": catalog.named(one for one in before if one not in now),
+        "previous": named(before),
+        "requested": named(facts.requested_scopes),
+        "added": named(one for one in now if one not in before),
+        "removed": named(one for one in before if one not in now),
         "acts": any(scope.type is ScopeType.ACT for scope in scopes),
     }
 

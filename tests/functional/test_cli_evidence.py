@@ -51,10 +51,24 @@ def test_active_consents_are_listed(cli, granted, platform):
     deny(platform)
     (one,) = listed(cli)
     assert set(one) == {
-        *("grant_id", "client_id", "client_name", "scopes", "state", "granted_at", "expires_at", "changed_at")
+        *(
+            "grant_id",
+            "client_id",
+            "client_name",
+            "scopes",
+            "state",
+            "granted_at",
+            "expires_at",
+            "changed_at",
+        ),
+        "words",
     }
     assert (one["client_id"], one["client_name"], one["state"]) == ("coolsite", "CoolSite", "active")
     assert set(one["scopes"]) == {"sites.read", "comfort.read"}
+    assert [(word["id"], word["version"], word["label"]) for word in one["words"]] == [
+        ("sites.read", "1", "Your sites"),
+        ("comfort.read", "1", "Room climate"),
+    ]
     assert (
         from_iso(one["granted_at"]) < from_iso(one["expires_at"]) <= from_iso(one["granted_at"]) + 366 * DAY
     )
