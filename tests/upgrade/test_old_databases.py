@@ -312,3 +312,16 @@ def test_an_assertion_that_was_used_is_not_taken_again(upgraded):
         "client_assertion": upgraded.facts["assertion"],
     }
     upgraded.platform.browser().post(f"{PREFIX}/introspect", told, status=401)
+
+
+def test_words_of_scopes_are_pinned_as_they_are_at_the_first_init_and_old_grants_keep_their_version(old):
+    steps = old.cli("init", "--json").json["steps"]
+    (pinned,) = [line for line in steps if line.startswith("pinned the words of")]
+    assert "what was shown before stands in the snapshot of each event that has one" in pinned
+    with old.platform.runtime.storage.reading() as uow:
+        found = {one.reference: one for one in uow.pinned_scopes.all()}
+        agreed = {reference for grant in uow.grants.all() for reference in grant.scopes}
+    assert agreed
+    assert agreed <= set(found)
+    assert all(one.pinned_at >= old.now for one in found.values())
+    assert "Room climate" in old.signed_in("ada@example.org").get("/consents").text
