@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from consentcore.egress import EgressPolicy
     from consentcore.hooks.registry import Registry
     from consentcore.ports.delivery_log import OutboxStats
-    from consentcore.ports.extension import Anchor, ResourceDirectory
+    from consentcore.ports.extension import Anchor
     from consentcore.ports.keys import KeyRing
     from consentcore.ports.login import AnyLogin
     from consentcore.ports.notifier import CheckedNotifier, Notifier
+    from consentcore.ports.resources import AnyResourceDirectory
     from consentcore.ports.storage import Storage
     from consentcore.settings import CoreSettings
 
@@ -88,8 +89,8 @@ class PluginParts:
         return self.storage.delivery_log.stats(now, notifiers=self.delivered_by)
 
     @property
-    def resources(self) -> Sequence[ResourceDirectory]:
-        """Directories of what an owner has to choose from."""
+    def resources(self) -> Sequence[AnyResourceDirectory]:
+        """Directories of what an owner has to choose from, as their plugins made them."""
         return self._once("resources", self.registry.resources)
 
     @property

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from consentcore.clients.grants import ClientGrants
     from consentcore.clients.service import ClientService
     from consentcore.config import LoadedConfig
+    from consentcore.consent.choice import ChoiceRules
     from consentcore.consent.evidence.service import EvidenceLog
     from consentcore.consent.interaction import Interactions
     from consentcore.consent.receipts import Receipts
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from consentcore.domain.clock import Clock
     from consentcore.domain.controller import Controller
     from consentcore.domain.event_kinds import EventType
+    from consentcore.hooks.resource_directories import Directories
     from consentcore.i18n import Languages
     from consentcore.metrics import Meters
     from consentcore.oauth.server import AuthorizationServer
@@ -129,6 +131,16 @@ class Runtime(PluginParts):
     def server(self) -> AuthorizationServer:
         """The protocol endpoints."""
         return self._once("server", self._make_server)
+
+    @property
+    def directories(self) -> Directories:
+        """What owners have to choose from, by all plugins together."""
+        return self._once("directories", self._make_directories)
+
+    @property
+    def choice_rules(self) -> ChoiceRules:
+        """What has to be chosen of that, for which scopes."""
+        return self._once("choice rules", self._make_choice_rules)
 
     @property
     def meters(self) -> Meters:
@@ -248,6 +260,7 @@ class Runtime(PluginParts):
             grant_days=self.settings.consent.default_days,
             controller=self.controller,
             offered_days=self.settings.consent.durations,
+            rules=self.choice_rules,
         )
 
     def _make_scope_pins(self) -> ScopePins:
@@ -274,12 +287,33 @@ class Runtime(PluginParts):
             ttl_ms=int(self.settings.oauth.interaction_ttl_s * 1000),
             one_host=self.settings.web_url == self.settings.issuer,
             answered_ms=self.settings.consent.ask_again_days * DAY,
+            rules=self.choice_rules,
         )
 
     def _make_uses(self) -> UseLog:
         from consentcore.consent.uses import UseLog
 
         return UseLog(self.storage, self.clock)
+
+    def _make_directories(self) -> Directories:
+        from consentcore.hooks.resource_directories import Directories, NamedDirectory
+
+        names = self.registry.implementing("consentcore_resources")
+        named = [
+            NamedDirectory(name, made, "local" in self.registry.info(name).capabilities)
+            for name, made in zip(names, self.resources, strict=True)
+        ]
+        kinds = self.catalog.resource_kinds
+        return Directories(named, kinds, overdue=self._note_overdue)
+
+    def _note_overdue(self, plugin: str) -> None:
+        self.meters.overdue(plugin)
+
+    def _make_choice_rules(self) -> ChoiceRules:
+        from consentcore.consent.choice import ChoiceRules
+
+        optional = bool(self.directories) and not self.catalog.resource_kinds
+        return ChoiceRules(self.catalog, self.directories.kinds, optional)
 
     def _make_meters(self) -> Meters:
         from importlib.metadata import version

@@ -10,11 +10,10 @@ from consentcore.ports.extension import (
     ConsentPanel,
     CosigningAnchor,
     ReadableAnchor,
-    Resource,
-    ResourceDirectory,
     TokenContext,
 )
 from consentcore.ports.keys import KeyProvider, KeyRing
+from consentcore.ports.resources import Resource, ResourceDirectory, ResourcePage
 
 __all__ = [
     "Anchor",
@@ -27,6 +26,7 @@ __all__ = [
     "ReadableAnchor",
     "Resource",
     "ResourceDirectory",
+    "ResourcePage",
     "TokenContext",
     "came_through_a_proxy",
 ]

@@ -29,6 +29,7 @@ from consentcore.oauth.messages import PageError, Pending, Redirect
 
 if TYPE_CHECKING:
     from consentcore.consent.browser import BrowserMarks
+    from consentcore.consent.choice import ChoiceRules
     from consentcore.consent.service import ConsentService, Decision
     from consentcore.domain.client import Client
     from consentcore.domain.event import Evidence, NoticeSnapshot
@@ -62,6 +63,7 @@ class Interactions:
     :param asks_too_often: counts a request that an owner has to be asked about, by owner and client; whether it is one
         too many.
     :param ttl_ms: how long a request waits for its answer.
+    :param rules: what owners have to choose; None where there is nothing to choose from.
     :param one_host: whether pages and protocol share a host, and so the cookies of a browser.
     :param answered_ms: how long an optional scope that was left out needs no question of its own.
     """
@@ -77,6 +79,7 @@ class Interactions:
         ttl_ms: int,
         one_host: bool,
         answered_ms: int = 0,
+        rules: ChoiceRules | None = None,
     ) -> None:
         self._storage = storage
         self._catalog = catalog
@@ -86,6 +89,7 @@ class Interactions:
         self._ttl_ms = ttl_ms
         self._one_host = one_host
         self._answered_ms = answered_ms
+        self._rules = rules
 
     def settle(self, pending: Pending, browser: BrowserMarks, now: int) -> Redirect | PageError | Question:
         """Use a remembered consent, refuse what may not be asked, or keep the request for somebody to answer.
@@ -95,7 +99,9 @@ class Interactions:
         :raises StorageError: nothing was stored.
         """
         requested, context = pending.request, pending.context
-        reasons = reasons_to_ask(requested, context, self._catalog, now, answered_ms=self._answered_ms)
+        reasons = reasons_to_ask(
+            requested, context, self._catalog, now, self._rules, answered_ms=self._answered_ms
+        )
         if context.session and context.grant and not reasons:
             if not self._use_up_opened(pending):
                 return USED_UP

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from consentcore.consent.choice import ChoiceRules
 from consentcore.consent.offers import is_optional
 from consentcore.domain.interaction import AuthorizationRequest, AuthorizeContext
 from consentcore.domain.scope import Catalog, ScopeType
@@ -16,6 +17,7 @@ class _Case:
     context: AuthorizeContext
     catalog: Catalog
     now: int
+    rules: ChoiceRules
     answered_ms: int
 
     @property
@@ -104,6 +106,13 @@ def _acts(case: _Case) -> bool:
     return bool(acting) and not case.answered.issuperset(acting)
 
 
+def _nothing_chosen(case: _Case) -> bool:
+    """Where a scope needs a resource, a grant without one, such as an older release has made, allows nothing."""
+    grant = case.context.grant
+    wanted = [scope for scope in case.request.scopes if scope not in case.answered]
+    return bool(case.rules.lacking(wanted, grant.resources if grant else ()))
+
+
 CHECKS: dict[str, Callable[[_Case], bool]] = {
     "not_signed_in": _not_signed_in,
     "prompt_login": _login_asked,
@@ -116,6 +125,7 @@ CHECKS: dict[str, Callable[[_Case], bool]] = {
     "scope_meaning_changed": _meaning_changed,
     "scope_unknown": _unknown_scope,
     "scope_acts": _acts,
+    "nothing_chosen": _nothing_chosen,
 }
 
 
@@ -124,15 +134,17 @@ def reasons_to_ask(
     context: AuthorizeContext,
     catalog: Catalog,
     now: int,
+    rules: ChoiceRules | None = None,
     *,
     answered_ms: int = 0,
 ) -> tuple[str, ...]:
     """Say why the owner has to be asked; empty when a remembered consent may be used.
 
     :param now: milliseconds since the epoch.
+    :param rules: what owners have to choose; None where there is nothing to choose from.
     :param answered_ms: how long an optional scope that was left out needs no question of its own, counted from the last
         decision on the grant.
     :returns: names of :data:`CHECKS`, in that order.
     """
-    case = _Case(request, context, catalog, now, answered_ms)
+    case = _Case(request, context, catalog, now, rules or ChoiceRules(catalog), answered_ms)
     return tuple(name for name, applies in CHECKS.items() if applies(case))

@@ -5,46 +5,37 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from consentcore.domain.resource import split
+from consentcore.domain.errors import DirectoryUnavailable
 from consentcore.domain.text import one_line
-from consentcore.hooks.calling import call
-from consentcore.hooks.errors import describe_exception
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection
 
     from consentcore.domain.owner import Owner
-    from consentcore.ports.extension import ResourceDirectory
+    from consentcore.hooks.resource_directories import Directories
     from consentcore.ports.storage import Storage
 
 log = logging.getLogger("consentcore.resources")
 
 
-def labels_of(
-    directories: Sequence[ResourceDirectory], owner: Owner, references: Collection[str]
-) -> dict[str, str]:
-    """Names by reference (:mod:`consentcore.domain.resource`), on one line each, of those that the directories know
-    today.
+def labels_of(directories: Directories, owner: Owner, references: Collection[str]) -> dict[str, str]:
+    """Names by reference, on one line each, of those that the directories know today as this owner's; none of what
+    stands for everything.
 
-    One that cannot be asked is left out: whoever shows the rest gives a number instead of names.
+    Where one cannot be asked there are none: whoever shows them gives a number instead of names.
     """
-    wanted, found = {split(one): one for one in references}, dict[str, str]()
-    for directory in directories if wanted else ():
-        read = call(lambda asked=directory: list(asked.resources(owner)))  # type: ignore[misc]
-        if read.error is not None:
-            log.error(
-                "%s was not told what things are called: %s", owner.owner_id, describe_exception(read.error)
-            )
-            continue
-        for one in read.answer:
-            # What an older release has stored says no kind.
-            pairs = ((one.kind, one.resource_id), ("", one.resource_id))
-            found |= {wanted[pair]: one_line(one.label) for pair in pairs if pair in wanted}
-    return found
+    if not references or not directories:
+        return {}
+    try:
+        found = directories.describe(owner, references)
+    except DirectoryUnavailable as error:
+        log.error("%s was not told what things are called: %s", owner.owner_id, error)
+        return {}
+    return {one: one_line(said.label) for one, said in found.items()}
 
 
 def labels_for(
-    storage: Storage, directories: Sequence[ResourceDirectory], owner_id: str, references: Collection[str]
+    storage: Storage, directories: Directories, owner_id: str, references: Collection[str]
 ) -> dict[str, str]:
     """The same for who knows the owner's id only. Outside any transaction while the directories are asked.
 

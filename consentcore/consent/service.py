@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from consentcore.consent import drafts, terms
 from consentcore.consent.checks import check_approval, check_asked, naming
+from consentcore.consent.choice import ChoiceRules, united
 from consentcore.consent.event_body import Action
 from consentcore.consent.offers import Durations
 from consentcore.consent.transition import GrantChange, Transitions
@@ -36,14 +37,18 @@ SYSTEM = Actor(ActorType.SYSTEM)
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What the owner allowed: scope tokens out of those asked, and ids of chosen resources.
+    """What the owner allowed.
 
-    :ivar labels: what the page called the chosen resources, by id: kept beside the evidence.
+    :ivar scopes: scope tokens out of those asked.
+    :ivar resources: references of chosen resources, see :mod:`consentcore.domain.resource`.
+    :ivar resource_kinds: of which kinds they were chosen anew; empty for all. None: nothing was to be chosen.
+    :ivar labels: what the page called the chosen resources, by reference: kept beside the evidence.
     :ivar days: for how long, out of what was offered; None for what is chosen unless somebody chooses.
     """
 
     scopes: tuple[str, ...]
     resources: tuple[str, ...] = ()
+    resource_kinds: tuple[str, ...] | None = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     days: int | None = None
 
@@ -64,6 +69,7 @@ class ConsentService:
     :param grant_days: longest life of a grant, in days.
     :param controller: what the operator says of itself in each record.
     :param offered_days: what an owner may choose besides.
+    :param rules: what has to be chosen; None where nobody has anything to choose from.
     """
 
     def __init__(
@@ -76,12 +82,14 @@ class ConsentService:
         grant_days: int,
         controller: Controller | None = None,
         offered_days: tuple[int, ...] = (),
+        rules: ChoiceRules | None = None,
     ) -> None:
         self._keys = keys
         self._clock = clock
         self._catalog = catalog
         self._code_ttl_ms = code_ttl_ms
         self.durations = Durations(catalog, grant_days, offered_days)
+        self._rules = rules or ChoiceRules(catalog)
         self._transitions = Transitions(keys, clock, catalog, controller or Controller(name="-"))
 
     def until(self, scopes: tuple[str, ...], now: int, current_grant: Grant | None = None) -> int:
@@ -111,6 +119,7 @@ class ConsentService:
         :raises InteractionGone: when the request was answered before, ran out or is another owner's.
         :raises InvalidInput: when more is allowed than was asked, registered or is in the catalog, less than the
             application can do with (see :mod:`consentcore.consent.offers`), or for a time that was not offered.
+        :raises NothingChosen: when a scope needs a resource and none is chosen.
         """
         self._open(interaction, client, owner)
         check_approval(interaction, client, decision.scopes, self._catalog)
@@ -123,12 +132,14 @@ class ConsentService:
         # The end of everything asked, from the time of the request, as on the page: the person read this date.
         offered = self.durations.offered(interaction.request.scopes, interaction.created_at, before)
         end = self.durations.chosen(offered, decision.days).until
+        standing = before.resources if before else ()
+        resources = united(standing, decision.resources, decision.resource_kinds)
+        self._rules.check(decision.scopes, resources)
         if before is None:
             new = drafts.without_permission(owner.owner_id, client.client_id, self._clock.now())
-            after = drafts.begun(new, action, decision.resources, end=end, replaces=replaces)
+            after = drafts.begun(new, action, resources, end=end, replaces=replaces)
         else:
-            action = replace(action, type=EventType.AMENDED)
-            asked, resources = interaction.request.scopes, decision.resources
+            action, asked = replace(action, type=EventType.AMENDED), interaction.request.scopes
             after = drafts.amended(self._catalog, before, asked, action, resources, end=end)
         change = self._transitions.apply(uow, action, before, after, snapshot=snapshot)
         code = self._issue(uow, change.grant, interaction.request, decision.scopes, evidence)

@@ -16,13 +16,11 @@ from consentcore.domain.clock import from_iso
 from consentcore.domain.event_kinds import event_kind
 from consentcore.domain.grant_states import GrantState
 from consentcore.domain.message import Message, message, plural_message
+from consentcore.domain.resource import is_everything
 from consentcore.domain.scope import ScopeType
 
 if TYPE_CHECKING:
     from consentcore.domain.event import ConsentEvent
-
-ALL = "*"
-"""The one resource that stands for all of a person's, also those that come later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +111,7 @@ def _changes(name: str, facts: EventFacts, words: Words) -> list[Message]:
 
 
 def _other_resources(name: str, before: Sequence[str], after: Sequence[str]) -> Message:
-    if ALL in after:
+    if any(map(is_everything, after)):
         return message(
             "%(name)s now gets data of all your sites, also of those that you add later.", name=name
         )
@@ -150,7 +148,7 @@ def infinitive(allowed: Allowed, words: Words) -> Message:
 
 
 def _seeing(labels: Sequence[str], resources: Sequence[str]) -> Message:
-    if ALL in resources:
+    if any(map(is_everything, resources)):
         return message("see %(labels)s of all your sites", labels=listed(labels))
     if not resources:
         return message("see %(labels)s", labels=listed(labels))

@@ -80,5 +80,10 @@ class StorageConflict(StorageError):
     """Two transactions collided and this one was rolled back; run it again from its start."""
 
 
+class DirectoryUnavailable(ConsentcoreError):
+    """What an owner has to choose from cannot be told now; a later try may succeed. ``str(error)`` is for the operator:
+    whose directory it is, and what happened."""
+
+
 class KeyUnavailable(ConsentcoreError):
     """A key id is named that the key ring does not hold."""

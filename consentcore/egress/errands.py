@@ -47,6 +47,7 @@ KEY_SET = Kind("a key set", at_once=16, per_target=1, per_sender=1, waiting=64)
 ADDRESS_CHECK = Kind("the look-up of an address", at_once=16, per_target=2, per_sender=2)
 WEBHOOK_TEST = Kind("a webhook test", at_once=16, per_target=1, per_sender=1)
 SIGN_IN = Kind("the sign-in provider", at_once=16, per_target=16, waiting=256)
+DIRECTORY = Kind("the list of resources", at_once=16, per_target=16, waiting=256)
 
 
 @dataclass(frozen=True, slots=True)

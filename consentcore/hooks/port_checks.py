@@ -8,16 +8,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from consentcore.domain.resource import KIND
 from consentcore.domain.scope_rules import circle, faults
 from consentcore.hooks.calling import call
 from consentcore.hooks.errors import cause, line
+from consentcore.hooks.older_directories import is_older
 from consentcore.ports.counters import CounterStorage
 from consentcore.ports.deliveries import OutboxStorage
 from consentcore.ports.delivery_log import DeliveryLogStorage
-from consentcore.ports.extension import Anchor, CosigningAnchor, ReadableAnchor, ResourceDirectory
+from consentcore.ports.extension import Anchor, CosigningAnchor, ReadableAnchor
 from consentcore.ports.keys import KeyProvider
 from consentcore.ports.login import LoginProvider, RedirectLogin
 from consentcore.ports.notifier import CheckedNotifier, Notifier
+from consentcore.ports.resources import OlderResourceDirectory, ResourceDirectory
 from consentcore.ports.scopes import ScopeCatalog
 from consentcore.ports.storage import Storage
 from consentcore.ports.tokens import ProtocolStorage
@@ -63,6 +66,8 @@ def port_problems(hook: str, made: object, capabilities: frozenset[str] = frozen
         port: type = RedirectLogin if hasattr(made, "begin") else LoginProvider
     elif hook == "consentcore_notifier" and "check" in capabilities:
         port = CheckedNotifier
+    elif hook == "consentcore_resources" and is_older(made):
+        port = OlderResourceDirectory
     else:
         port = PORTS[hook]
     if hook == "consentcore_anchor":
@@ -75,6 +80,8 @@ def port_problems(hook: str, made: object, capabilities: frozenset[str] = frozen
                 found += _member_problems(f"{name} of {_WORDS[hook]}", getattr(made, name), face)
     if hook == "consentcore_notifier" and not found:
         found += schedule_problems(made)
+    if port is ResourceDirectory and not found:
+        found += directory_problems(made)
     return found
 
 
@@ -112,6 +119,20 @@ def schedule_problems(notifier: Any) -> list[str]:
     if sum(waits) >= LONGEST_SCHEDULE_S:
         return ["retry_schedule_s: expected less than 31 days in all"]
     return []
+
+
+def directory_problems(directory: Any) -> list[str]:
+    """Why what a directory says of itself cannot be right."""
+    read = call(lambda: (list(directory.kinds), directory.allows_everything))
+    if read.error is not None:
+        return [f"kinds is no sequence of words: {line(cause(read.error))}"]
+    kinds, everything = read.answer
+    found = []
+    if not kinds or not all(isinstance(kind, str) and KIND.fullmatch(kind) for kind in kinds):
+        found.append("kinds: expected at least one word such as site, meter or device")
+    if not isinstance(everything, bool):
+        found.append("allows_everything: expected True or False")
+    return found
 
 
 def catalog_problems(scopes: Sequence[Scope]) -> list[str]:

@@ -33,12 +33,12 @@ if TYPE_CHECKING:
         Anchor,
         ConsentContext,
         ConsentPanel,
-        ResourceDirectory,
         TokenContext,
     )
     from consentcore.ports.keys import KeyProvider, KeyRing
     from consentcore.ports.login import AnyLogin
     from consentcore.ports.notifier import Notifier
+    from consentcore.ports.resources import AnyResourceDirectory
     from consentcore.ports.storage import Storage
     from consentcore.settings.binding import Source
 
@@ -177,7 +177,7 @@ class Registry:
             name for name in self.names(PluginKind.NOTIFIER) if capability in self.info(name).capabilities
         )
 
-    def resources(self) -> list[ResourceDirectory]:
+    def resources(self) -> list[AnyResourceDirectory]:
         """Make the directories of what an owner has to choose from."""
         return [
             self._make(name, "consentcore_resources") for name in self.implementing("consentcore_resources")

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
         Anchor,
         ConsentContext,
         ConsentPanel,
-        ResourceDirectory,
         TokenContext,
     )
     from consentcore.ports.keys import KeyProvider, KeyRing
     from consentcore.ports.login import AnyLogin
     from consentcore.ports.notifier import Notifier
+    from consentcore.ports.resources import AnyResourceDirectory
     from consentcore.ports.scopes import ScopeCatalog
     from consentcore.ports.storage import Storage
 
@@ -71,8 +71,12 @@ def consentcore_notifier(settings: Any, clock: Clock) -> Notifier:
 
 
 @hookspec
-def consentcore_resources(settings: Any) -> ResourceDirectory:
-    """Make a directory of what an owner has to choose from: sites, meters, devices."""
+def consentcore_resources(settings: Any) -> AnyResourceDirectory:
+    """Make a directory of what an owner has to choose from: sites, meters, devices. Called once per process.
+
+    A plugin that declares the capability ``local`` answers at once, without asking anybody; every other one is called
+    where it holds nobody up who does not wait for it.
+    """
     raise NotImplementedError
 
 

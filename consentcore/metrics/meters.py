@@ -88,7 +88,7 @@ class Meters:
         )
         self._overdue = Counter(
             "consentcore_plugin_overdue",
-            "Calls of a plugin by the worker that had not come back in their time.",
+            "Calls of a plugin that had not come back in their time.",
             ("plugin",),
             registry=self._registry,
         )

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from consentcore.oauth.context import ServerContext
 
 
+MOST_IN_JWT = 50
+"""Chosen resources that a JWT names; of a grant with more, a token is a reference whatever its client prefers."""
+
+
 @dataclass(frozen=True, slots=True)
 class AccessTokenRequest:
     """What a token shall stand for. ``audience`` may be empty; times in milliseconds since the epoch."""
@@ -43,7 +47,7 @@ def make_access_token(
     :raises ProtocolError: what was asked for is too much for a JWT.
     :raises ConfigurationError: claims of plugins are not in order.
     """
-    if client.access_token_format is not TokenFormat.JWT:
+    if client.access_token_format is not TokenFormat.JWT or len(grant.resources) > MOST_IN_JWT:
         return AccessToken(reference, request.audience)
     audience = request.audience or default_audience(server)
     claims = TokenClaims(

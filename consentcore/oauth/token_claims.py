@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from consentcore.domain.clock import SECOND
 from consentcore.domain.errors import ConfigurationError
+from consentcore.domain.resource import by_kind, id_of
 from consentcore.ports.extension import RESERVED_CLAIMS, TokenContext
 from consentcore.ports.keys import pairwise_subject
 
@@ -48,9 +50,18 @@ def standard_claims(server: ServerContext, claims: TokenClaims, subject: str) ->
         members["auth_time"] = claims.auth_time // SECOND
     if claims.acr:
         members["acr"] = claims.acr
-    if claims.grant.resources:
-        members["resources"] = list(claims.grant.resources)
-    return members
+    return members | chosen_resources(server, claims.grant)
+
+
+def chosen_resources(server: ServerContext, grant: Grant) -> dict[str, object]:
+    """The member ``resources`` of whatever is told of a token: what the owner has chosen, by kind.
+
+    It is there whenever the catalog knows a scope that needs a choice, and empty where none was made: an API then gives
+    nothing.
+    """
+    if not grant.resources and not server.catalog.resource_kinds:
+        return {}
+    return {"resources": by_kind(grant.resources)}
 
 
 def subject_of(server: ServerContext, claims: TokenClaims) -> str:
@@ -63,9 +74,9 @@ def plugin_claims(server: ServerContext, claims: TokenClaims, subject: str) -> M
 
     :raises ConfigurationError: one of them is reserved, or given twice.
     """
-    extra = server.claims(
-        TokenContext(claims.grant, claims.client_id, claims.scopes, subject, claims.audience)
-    )
+    # To plugins the grant names resources by the ids of their directory, as it always has.
+    grant = replace(claims.grant, resources=tuple(id_of(one) for one in claims.grant.resources))
+    extra = server.claims(TokenContext(grant, claims.client_id, claims.scopes, subject, claims.audience))
     shadowed = sorted(RESERVED_CLAIMS.intersection(extra))
     if shadowed:
         raise ConfigurationError([f"a plugin gave the reserved claim {name}" for name in shadowed])

@@ -1,4 +1,4 @@
-"""Ports of the smaller plugins: resources, anchors, consent panels, token claims."""
+"""Ports of the smaller plugins: anchors, consent panels, token claims."""
 
 from __future__ import annotations
 
@@ -12,27 +12,6 @@ if TYPE_CHECKING:
     from consentcore.domain.grant import Grant
     from consentcore.domain.owner import Owner
     from consentcore.domain.scope import Scope
-
-
-@dataclass(frozen=True, slots=True)
-class Resource:
-    """A site, meter or device that an owner can choose. ``resource_id`` 1 to 200 characters without blanks."""
-
-    resource_id: str
-    label: str
-    detail: str = ""
-    kind: str = "site"
-
-
-class ResourceDirectory(Protocol):
-    """Says what an owner has to choose from."""
-
-    def resources(self, owner: Owner) -> Sequence[Resource]:
-        """Everything of this owner, in the order to list; ids are stable. Called when the consent page is made.
-
-        An exception leaves the person without a consent page: a choice that cannot be offered is not made for them.
-        """
-        ...
 
 
 class Anchor(Protocol):

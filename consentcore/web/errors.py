@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from pyramid.exceptions import PredicateMismatch
 from pyramid.httpexceptions import HTTPException
@@ -11,6 +12,7 @@ from pyramid.renderers import render_to_response
 
 from consentcore.domain.errors import (
     ClientSuspended,
+    DirectoryUnavailable,
     InvalidInput,
     InvalidTransition,
     LinkGone,
@@ -22,6 +24,7 @@ from consentcore.domain.message import message
 from consentcore.egress import Busy
 from consentcore.logs import log_cause
 from consentcore.web.csrf import AnotherPerson, BadCsrf, NoCookies, UnknownForm
+from consentcore.web.failures import CAUSE
 from consentcore.web.language import in_its_language
 from consentcore.web.methods import not_allowed
 
@@ -65,16 +68,20 @@ ANOTHER_PERSON = message(
 )
 
 
-def error_page(request: Request, status: int, text: str, *, title: str = "", detail: str = "") -> Response:
+def error_page(
+    request: Request, status: int, text: str, *, title: str = "", detail: str = "", again: str = ""
+) -> Response:
     """Make an error page.
 
     :param text: one or two sentences for the person: what happened and what to do.
     :param detail: a line for the person's support, without secrets.
+    :param again: where the page can be had once more, by a link.
     """
     values = {
         "title": title or TITLES.get(status, message("Something went wrong")),
         "text": text,
         "detail": detail,
+        "again": again,
     }
     response = render_to_response("error.jinja2", values, request=request)
     response.status_int = status
@@ -157,6 +164,26 @@ def on_storage(context: StorageUnavailable | StorageConflict, request: Request) 
     return response
 
 
+def on_directory(context: DirectoryUnavailable, request: Request) -> Response:
+    """What somebody has to choose from is not known now: nothing is chosen for them, and nothing is lost."""
+    request.environ[CAUSE] = str(context)
+    text = message(
+        "The list of your sites and devices cannot be had at the moment. Nothing was sent and nothing was changed: the "
+        "request waits for you. Please try again in a minute."
+    )
+    response = error_page(request, 503, text, again=_again(request))
+    response.headers["Retry-After"] = "5"
+    return response
+
+
+def _again(request: Request) -> str:
+    """Where the same page can be had once more, by a link."""
+    if request.method == "GET":
+        return request.path_qs
+    interaction = request.form.one("i") if request.path == "/consent" else ""
+    return f"/consent?i={quote(interaction, safe='.')}" if interaction else request.path
+
+
 def on_busy(context: Busy, request: Request) -> Response:
     """Somebody outside has to be asked, and too many wait for the answer already."""
     response = error_page(
@@ -185,6 +212,7 @@ def includeme(config: Configurator) -> None:
         ClientSuspended: on_client_suspended,
         LinkGone: on_link_gone,
         Busy: on_busy,
+        DirectoryUnavailable: on_directory,
         StorageUnavailable: on_storage,
         StorageConflict: on_storage,
         Exception: on_anything,

@@ -105,7 +105,7 @@ class Worker:
                     self._settle(pending)
 
     def _labels(self, owner_id: str, resource_ids: Sequence[str]) -> Mapping[str, str]:
-        return labels_for(self._runtime.storage, self._runtime.resources, owner_id, resource_ids)
+        return labels_for(self._runtime.storage, self._runtime.directories, owner_id, resource_ids)
 
     def _settle(self, pending: PendingSettlement) -> None:
         try:

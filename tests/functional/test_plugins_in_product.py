@@ -256,9 +256,9 @@ def test_sites_of_a_directory_are_offered_and_what_was_chosen_reaches_the_api(pl
     _, page = to_consent_page(platform, request)
     assert "The house of Ada Moreau" in visible(page)
     assert "The shed" in visible(page)
-    choose(page, "site-2")
+    choose(page, "site|site-2")
     token = exchange(platform, request, answer(page, "approve")["code"]).json["access_token"]
-    assert introspect(platform, token)["resources"] == ["site-2"]
+    assert introspect(platform, token)["resources"] == [{"type": "site", "identifiers": ["site-2"]}]
 
 
 def choose(page, resource_id):

@@ -23,6 +23,7 @@ from consentcore.oauth.grants.oauthlib_types import bearer
 from consentcore.oauth.parameters import REPEATABLE
 from consentcore.oauth.resource_indicators import token_audience
 from consentcore.oauth.responses import json_answer
+from consentcore.oauth.token_claims import chosen_resources
 from consentcore.oauth.token_secrets import Pair
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class GrantType(ABC):
         if request.exchange.client.access_token_format is TokenFormat.JWT:
             # No API will ask us about it: that it was fetched is all that we hear of its use.
             self._server.used(request.exchange.grant.grant_id)
-        return json_answer(token)
+        return json_answer({**token, **chosen_resources(self._server, request.exchange.grant)})
 
 
 class Credential(Protocol):

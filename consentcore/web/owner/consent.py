@@ -20,6 +20,8 @@ from consentcore.web.owner.interactions import (
     take_over,
     url_for,
 )
+from consentcore.web.owner.resource_choice import ChoiceProblem
+from consentcore.web.owner.resource_form import ResourceForm, read_resource_form
 from consentcore.web.pages import page
 from consentcore.web.redirects import see_other
 from consentcore.web.session import Sender
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from pyramid.request import Request
     from pyramid.response import Response
 
+    from consentcore.consent.service import Decision
     from consentcore.domain.client import Client
     from consentcore.domain.event import Evidence
     from consentcore.domain.interaction import Interaction
@@ -51,6 +54,7 @@ class ConsentRequestView(NamedTuple):
     client: Client
     page: consent_page.ConsentPage
     shown: shown_page.Shown
+    posted: ResourceForm | None = None
 
 
 @view_config(route_name="consent", request_method="GET")
@@ -76,6 +80,8 @@ def decide(request: Request) -> Response:
     view = _load(request, interaction_id, take_over(request, interaction))
     if request.browser.sender(request.form.one("csrf_token")) is Sender.ANOTHER:
         return _show(request, view, error=_for_another(request.owner), status=409)
+    if view.posted is not None and view.posted.go:
+        return _show(request, view, chosen=consent_choices.read(request.form, view.page))
     return _answer(request, view, decision)
 
 
@@ -98,9 +104,15 @@ def _answer(request: Request, view: ConsentRequestView, decision: str) -> Respon
         return _show(request, view, error=CHANGED, status=409)
     chosen = consent_choices.read(request.form, view.page)
     problems = consent_choices.problems(request.catalog, view.page, chosen)
+    choice = None
+    try:
+        choice = consent_choices.resources(request, view.page, chosen, view.posted)
+    except ChoiceProblem as problem:
+        problems.append(consent_choices.Problem("resources", problem.said))
     if problems:
         return _show(request, view, chosen=chosen, problems=problems, status=400)
-    return see_other(_approve(request, view, chosen, presented_at))
+    allowed = consent_choices.decision(request.runtime.choice_rules, view.page, chosen, choice)
+    return see_other(_approve(request, view, allowed, presented_at))
 
 
 def _presented_at(request: Request, view: ConsentRequestView) -> int | None:
@@ -109,14 +121,14 @@ def _presented_at(request: Request, view: ConsentRequestView) -> int | None:
     return stamp[1] if stamp is not None and stamp[0] == view.shown.fingerprint else None
 
 
-def _approve(request: Request, view: ConsentRequestView, chosen: Chosen, presented_at: int) -> str:
+def _approve(request: Request, view: ConsentRequestView, decision: Decision, presented_at: int) -> str:
     return request.runtime.interactions.approve(
         request.uow,
         view.interaction_id,
         interaction=view.interaction,
         client=view.client,
         owner=request.owner,
-        decision=consent_choices.decision(view.page, chosen),
+        decision=decision,
         evidence=_evidence(request, "button:approve", view, presented_at),
         snapshot=view.shown.notice,
         now=request.now,
@@ -162,8 +174,10 @@ def _evidence(request: Request, method: str, view: ConsentRequestView, presented
 
 def _load(request: Request, interaction_id: str, interaction: Interaction) -> ConsentRequestView:
     client = asking_client(request.uow, interaction.request)
-    built = consent_page.build(request, interaction, client, request.owner)
-    return ConsentRequestView(interaction_id, interaction, client, built, shown_page.snapshot(request, built))
+    posted = read_resource_form(request.form) if request.method == "POST" else None
+    built = consent_page.build(request, interaction, client, request.owner, posted)
+    shown = shown_page.snapshot(request, built)
+    return ConsentRequestView(interaction_id, interaction, client, built, shown, posted)
 
 
 def _show(

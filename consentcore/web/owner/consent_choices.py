@@ -10,13 +10,20 @@ from consentcore.consent.offers import NothingAllowed, RequiredLeftOut, check_al
 from consentcore.consent.service import Decision
 from consentcore.domain.errors import InvalidInput
 from consentcore.domain.message import message
+from consentcore.domain.resource import chosen_of
 from consentcore.domain.text import isolated
+from consentcore.web.owner.resource_choice import check_enough, read_choice
 
 if TYPE_CHECKING:
+    from pyramid.request import Request
+
+    from consentcore.consent.choice import ChoiceRules
     from consentcore.domain.message import Message
     from consentcore.domain.scope import Catalog
     from consentcore.web.forms import Fields
     from consentcore.web.owner.consent_page import ConsentPage
+    from consentcore.web.owner.resource_choice import Choice
+    from consentcore.web.owner.resource_form import ResourceForm
 
 
 @dataclass(frozen=True)
@@ -25,12 +32,10 @@ class Chosen:
 
     :ivar scopes: tokens that are ticked.
     :ivar days: for how long.
-    :ivar resources: ids that are ticked.
     """
 
     scopes: frozenset[str]
     days: int
-    resources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,7 @@ def control_defaults(page: ConsentPage) -> dict[str, bool]:
     """The same for the evidence: each control by its name and value."""
     shown = defaults(page)
     return {
-        **{f"resource:{item.resource_id}": False for item in page.resources},
+        **(page.choice.defaults if page.choice else {}),
         **{
             f"scope:{line.scope.scope_id}": line.scope.scope_id in shown.scopes
             for line in page.lines
@@ -72,10 +77,22 @@ def read(form: Fields, page: ConsentPage) -> Chosen:
     scopes = frozenset(form.all("scope"))
     if not scopes.issubset(line.scope.scope_id for line in page.lines if line.control):
         raise InvalidInput("scope", "expected only what the page offered")
-    resources = tuple(dict.fromkeys(form.all("resource")))
-    if not {item.resource_id for item in page.resources}.issuperset(resources):
-        raise InvalidInput("resource", "expected only what the page offered")
-    return Chosen(scopes, _days(form, page), resources)
+    return Chosen(scopes, _days(form, page))
+
+
+def resources(
+    request: Request, page: ConsentPage, chosen: Chosen, posted: ResourceForm | None
+) -> Choice | None:
+    """The sites, meters and devices that were chosen; None where there was nothing to choose.
+
+    :raises ChoiceProblem: why the choice cannot be taken.
+    :raises DirectoryUnavailable: nobody can say whether it can.
+    """
+    if page.choice is None or posted is None:
+        return None
+    choice = read_choice(request, request.owner, page.choice, posted)
+    check_enough(request, page.allowed(chosen.scopes), choice, page.client)
+    return choice
 
 
 def _days(form: Fields, page: ConsentPage) -> int:
@@ -87,9 +104,15 @@ def _days(form: Fields, page: ConsentPage) -> int:
     return int(text)
 
 
-def decision(page: ConsentPage, chosen: Chosen) -> Decision:
-    """What a yes with these choices allows: what has no control, and what is ticked."""
-    return Decision(page.allowed(chosen.scopes), chosen.resources, days=chosen.days)
+def decision(rules: ChoiceRules, page: ConsentPage, chosen: Chosen, choice: Choice | None) -> Decision:
+    """What a yes with these choices allows: what has no control, and what is ticked; of resources those that any of it
+    needs."""
+    allowed = page.allowed(chosen.scopes)
+    if choice is None or not (rules.optional or rules.kinds(allowed)):
+        return Decision(allowed, resource_kinds=None, days=chosen.days)
+    kinds = rules.kinds(allowed)
+    references = chosen_of(choice.references, kinds) if kinds else choice.references
+    return Decision(allowed, references, kinds, choice.labels, chosen.days)
 
 
 def problems(catalog: Catalog, page: ConsentPage, chosen: Chosen) -> list[Problem]:

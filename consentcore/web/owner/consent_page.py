@@ -12,12 +12,11 @@ from urllib.parse import urlsplit
 
 from consentcore.consent.offers import has_control, is_optional
 from consentcore.domain.scope import OFFLINE_ACCESS, Scope, ScopeType
-from consentcore.domain.text import with_clean_texts
-from consentcore.hooks.calling import call
-from consentcore.ports.extension import ConsentContext, ConsentPanel, Resource
+from consentcore.ports.extension import ConsentContext, ConsentPanel
+from consentcore.web.owner import resource_choice
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection
 
     from pyramid.request import Request
 
@@ -26,7 +25,8 @@ if TYPE_CHECKING:
     from consentcore.domain.grant import Grant
     from consentcore.domain.interaction import Interaction
     from consentcore.domain.owner import Owner
-    from consentcore.ports.extension import ResourceDirectory
+    from consentcore.web.owner.resource_choice import Chooser
+    from consentcore.web.owner.resource_form import ResourceForm
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,7 @@ class ConsentPage:
     :ivar durations: for how long it may be allowed, the longest first.
     :ivar duration: the one that is chosen unless somebody chooses.
     :ivar stands_until: when what stands ends, where that would change; in milliseconds since the epoch.
+    :ivar choice: what there is to choose from; None where nothing has to be chosen.
     """
 
     client: Client
@@ -74,7 +75,7 @@ class ConsentPage:
     durations: tuple[Duration, ...]
     duration: Duration
     timezone: str
-    resources: tuple[Resource, ...]
+    choice: Chooser | None
     panels: tuple[ConsentPanel, ...]
     kept: tuple[str, ...]
     stands_until: int | None = None
@@ -125,8 +126,18 @@ class ConsentPage:
         return {line.standing for line in (*self.lines, *([self.offline] if self.offline else ()))}
 
 
-def build(request: Request, interaction: Interaction, client: Client, owner: Owner) -> ConsentPage:
-    """Gather what the page says; reads the standing grant, the catalog, resources and panels."""
+def build(
+    request: Request,
+    interaction: Interaction,
+    client: Client,
+    owner: Owner,
+    posted: ResourceForm | None = None,
+) -> ConsentPage:
+    """Gather what the page says; reads the standing grant, the catalog, resources and panels.
+
+    :param posted: what the form said of resources; None when the page opens.
+    :raises DirectoryUnavailable: what there is to choose from cannot be told.
+    """
     runtime, catalog, requested = request.runtime, request.catalog, interaction.request
     asked = [catalog[scope] for scope in requested.scopes if scope in catalog]
     grant = _standing(request, interaction, owner)
@@ -157,11 +168,7 @@ def build(request: Request, interaction: Interaction, client: Client, owner: Own
         durations=offered,
         duration=usual,
         timezone=owner.timezone,
-        resources=tuple(
-            with_clean_texts(item, "label", "detail")
-            for directory in runtime.resources
-            for item in _offered(directory, owner)
-        ),
+        choice=_choice(request, interaction, owner, grant, posted),
         panels=tuple(runtime.registry.panels(context)),
         kept=kept,
         stands_until=grant.expires_at if grant and usual.until != grant.expires_at else None,
@@ -169,12 +176,26 @@ def build(request: Request, interaction: Interaction, client: Client, owner: Own
     )
 
 
-def _offered(directory: ResourceDirectory, owner: Owner) -> Sequence[Resource]:
-    """What a directory offers. Raises what it raises, but nothing that would end a thread."""
-    read = call(lambda: list(directory.resources(owner)))
-    if read.error is not None and not isinstance(read.error, Exception):
-        raise RuntimeError(f"{type(directory).__name__} could not be asked for resources") from read.error
-    return read.answer
+def _choice(
+    request: Request,
+    interaction: Interaction,
+    owner: Owner,
+    grant: Grant | None,
+    posted: ResourceForm | None,
+) -> Chooser | None:
+    rules, asked = request.runtime.choice_rules, interaction.request.scopes
+    if not rules.are_asked(asked):
+        return None
+    return resource_choice.build(
+        request,
+        owner,
+        rules.kinds(asked),
+        action="/consent",
+        standing=grant.resources if grant else (),
+        posted=posted,
+        required=not rules.optional,
+        may_have_everything=not rules.act(asked),
+    )
 
 
 def _standing(request: Request, interaction: Interaction, owner: Owner) -> Grant | None:

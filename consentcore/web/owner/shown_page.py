@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -15,8 +15,10 @@ from consentcore.consent.shown import freeze
 from consentcore.domain.client import Client
 from consentcore.domain.message import message
 from consentcore.domain.scope import Scope
-from consentcore.ports.extension import ConsentPanel, Resource
+from consentcore.ports.extension import ConsentPanel
+from consentcore.ports.resources import Resource
 from consentcore.web.owner.consent_choices import defaults
+from consentcore.web.owner.resource_form import ListPlace
 from consentcore.web.ui_version import ui_version
 
 if TYPE_CHECKING:
@@ -67,7 +69,10 @@ class Shown:
 
 
 def snapshot(request: Request, page: ConsentPage) -> Shown:
-    """The exact text of the page as it opens, from its title to its foot, without what is secret in it."""
+    """The exact text of the page as it opens, from its title to its foot, without what is secret in it: of a long list
+    the page that is shown."""
+    if page.choice is not None:
+        page = replace(page, choice=page.choice.opened)
     secret = {"csrf_token": "", "interaction_id": "", "shown": ""}
     opens = {"error": "", "chosen": defaults(page), "problems": ()}
     values = {"page": page, "viewer": request.owner, **secret, **opens}
@@ -80,6 +85,9 @@ def personal_texts(value: object) -> Iterator[str]:
         return
     if isinstance(value, Resource):
         yield from (str(getattr(value, one.name)) for one in fields(value) if one.name not in _NO_TEXT)
+        yield from value.group
+    elif isinstance(value, ListPlace):
+        yield value.query
     elif isinstance(value, ConsentPanel):
         yield from (str(getattr(value, one.name)) for one in fields(value))
     elif is_dataclass(value):
@@ -90,7 +98,7 @@ def personal_texts(value: object) -> Iterator[str]:
             yield from personal_texts(each)
 
 
-_NO_TEXT = frozenset({"resource_id", "kind"})
+_NO_TEXT = frozenset({"resource_id", "kind", "group"})
 
 
 def stamp(request: Request, shown: Shown, presented_at: int) -> str:

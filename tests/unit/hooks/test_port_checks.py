@@ -11,6 +11,7 @@ from consentcore_login_local import LoginLocalSettings
 from consentcore_login_local.provider import LocalLogin
 from consentcore_memory.storage import MemoryStorage
 from tests.support import tiny_plugins as tiny
+from tests.support.directories import MemoryDirectory
 
 
 class Redirecting:
@@ -28,7 +29,7 @@ GOOD = {
     "consentcore_storage": memory_storage(),
     "consentcore_scope_catalog": tiny.Catalog("a"),
     "consentcore_notifier": tiny.Notifier(None, None),
-    "consentcore_resources": tiny.Directory(),
+    "consentcore_resources": MemoryDirectory(),
     "consentcore_anchor": tiny.Anchor(),
     "consentcore_key_provider": tiny.Vault(),
 }
@@ -43,13 +44,38 @@ def test_what_does_all_that_it_has_to_is_in_order(hook):
     assert port_problems(hook, GOOD[hook]) == []
 
 
+def test_directory_of_before_there_were_pages_is_in_order():
+    assert port_problems("consentcore_resources", tiny.Directory()) == []
+
+    class Odd:
+        def resources(self): ...
+
+    assert port_problems("consentcore_resources", Odd()) == [
+        "resources of its resource directory cannot be called with (owner)"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [
+        ({"kinds": ()}, "kinds: expected at least one word such as site, meter or device"),
+        ({"kinds": ("A site",)}, "kinds: expected at least one word such as site, meter or device"),
+        ({"kinds": None}, "kinds is no sequence of words: "),
+        ({"allows_everything": "no"}, "allows_everything: expected True or False"),
+    ],
+)
+def test_directory_that_says_odd_things_of_itself_is_told(said, problem):
+    (found,) = port_problems("consentcore_resources", MemoryDirectory(**said))
+    assert found.startswith(problem)
+
+
 @pytest.mark.parametrize(
     ("hook", "method"),
     [
         ("consentcore_storage", "migrate"),
         ("consentcore_scope_catalog", "scopes"),
         ("consentcore_notifier", "targets"),
-        ("consentcore_resources", "resources"),
+        ("consentcore_resources", "describe"),
         ("consentcore_anchor", "publish"),
         ("consentcore_key_provider", "master_keys"),
     ],

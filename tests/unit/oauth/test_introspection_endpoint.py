@@ -174,10 +174,10 @@ def test_57_endpoints_follow_issuer_and_prefix(scenario, issuer, prefix, token_e
 
 
 def test_56_chosen_resources_are_told(scenario):
-    grant = scenario.grant_for(scenario.client, resources=("site-1", "meter-2"))
+    grant = scenario.grant_for(scenario.client, resources=("meter|m-2", "site|s-1", "house-1"))
     assert scenario.introspect(scenario.tokens(grant=grant)["access_token"])["resources"] == [
-        "site-1",
-        "meter-2",
+        {"type": "meter", "identifiers": ["m-2"]},
+        {"type": "site", "identifiers": ["house-1", "s-1"]},
     ]
 
 
