@@ -126,7 +126,7 @@ def test_every_method_and_every_capability_of_a_storage_is_explained():
 
 def test_every_file_of_the_port_is_named():
     text = text_of(DOCS / "storage.md")
-    others = {"__init__", "extension", "keys", "login", "notifier", "scopes"}
+    others = {"__init__", "extension", "keys", "login", "notifier", "resources", "scopes"}
     files = {path.stem for path in (ROOT / "consentcore" / "ports").glob("*.py")} - others
     table = text.partition("| file |")[2].partition("\n\n")[0]
     assert (

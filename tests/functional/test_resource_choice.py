@@ -242,7 +242,7 @@ def test_all_that_nobody_offered_is_not_taken(platform):
 
 
 @pytest.mark.parametrize("forged", ["site|paris-1", "site|*", "*", "device|lyon-1", "lyon-9", "site|", "|"])
-def test_cp_28_what_is_not_the_owners_is_not_taken_and_nobody_learns_whether_it_exists(platform, forged):
+def test_what_is_not_the_owners_is_not_taken_and_nobody_learns_whether_it_exists(platform, forged):
     platform.directory.owned["bob@example.org"] = [Resource("paris-1", "Paris")]
     request = Request(scope="sites.read comfort.read")
     _, page = to_consent_page(platform, request)
