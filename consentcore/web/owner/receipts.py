@@ -102,7 +102,7 @@ def _for_owner(request: Request, receipt: Receipt) -> dict[str, Any]:
     return {
         "sentences": line.sentences,
         "seen": line.seen,
-        "labels": labels_of(request.runtime.resources, request.owner, references),
+        "labels": labels_of(request.runtime.directories, request.owner, references),
         "references": [one for one in references if not is_everything(one)],
         "everything": any(map(is_everything, references)),
         "since": from_iso(validity["from"]),
