@@ -116,7 +116,7 @@ def build(request: Request, grants: OwnerGrants) -> ListPage:
         matches=len(matches),
         first=start + 1,
         data=_data(listed),
-        asks_places=bool(request.runtime.resources),
+        asks_places=bool(request.runtime.directories),
         places_unknown=bool(search.site) and meant is None,
         before=search.address(number - 1) if number > 1 else "",
         after=search.address(number + 1) if start + PAGE < len(matches) else "",

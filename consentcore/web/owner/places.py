@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from typing import TYPE_CHECKING
 
 from consentcore.consent.story import listed
+from consentcore.domain.errors import DirectoryUnavailable
 from consentcore.domain.message import Message, message, plural_message
 from consentcore.domain.resource import DEFAULT_KIND, is_everything, kind_of, reference
-from consentcore.hooks.calling import call
+from consentcore.web.owner.resource_choice import asking
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pyramid.request import Request
 
-    from consentcore.ports.extension import Resource
+log = logging.getLogger("consentcore.web")
+_MOST_PAGES = 10
 
 
 def counted(references: Iterable[str]) -> str:
@@ -54,19 +57,22 @@ def _all(kind: str) -> Message:
 
 
 def matching(request: Request, text: str) -> frozenset[str] | None:
-    """References of the owner's resources that somebody means by these words; None where that cannot be found out
-    just now."""
-    words, found = text.casefold().split(), list[str]()
-    for directory in request.runtime.resources:
-        read = call(lambda asked=directory: list(asked.resources(request.owner)))  # type: ignore[misc]
-        if read.error is not None:
-            return None
-        for one in read.answer:
-            if _says(one, words):
-                found += (one.resource_id, reference(one.kind or DEFAULT_KIND, one.resource_id))
+    """References of the owner's resources that somebody means by these words, of at most 1000; None where that cannot
+    be found out just now.
+
+    :raises Busy: too many wait for the directories already.
+    """
+    directories, found, after = request.runtime.directories, list[str](), ""
+    try:
+        with asking(directories):
+            for _ in range(_MOST_PAGES):
+                page = directories.page(request.owner, (), query=text, after=after)
+                for one in page.resources:
+                    found += (one.resource_id, reference(one.kind, one.resource_id))
+                after = page.next_after
+                if not after:
+                    break
+    except DirectoryUnavailable as error:
+        log.error("nobody was found by a site: %s", error)
+        return None
     return frozenset(found)
-
-
-def _says(one: Resource, words: Iterable[str]) -> bool:
-    said = f"{one.label} {one.detail}".casefold()
-    return all(word in said for word in words)
