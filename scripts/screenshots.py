@@ -18,8 +18,12 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import sync_playwright
 
+from consentcore.api import DAY, Actor, ActorType, Halt
+from consentcore.clients.form import ClientForm
 from consentcore.demo.boot import Demo, DemoOptions, boot
 from consentcore.demo.seed import PEOPLE
+from consentcore.testing.fakes import ManualClock
+from consentcore.testing.scenario import Scenario
 from scripts.small_png import small_png
 from tests.support.style_guide import show_style_guide
 
@@ -58,6 +62,17 @@ class Camera:
         self._set(DESKTOP)
         print(f"{name}: {self._page.url}", flush=True)
 
+    def take_window(self, name: str) -> None:
+        """What the window shows, which a dialog lies over: desktop, phone and dark."""
+        for suffix, size, scheme in (
+            ("desktop", DESKTOP, "light"),
+            ("phone", PHONE, "light"),
+            ("dark", DESKTOP, "dark"),
+        ):
+            self._set(size, scheme)
+            self._page.screenshot(path=self._folder / f"{name}-{suffix}.png")
+        self._set(DESKTOP)
+
     def take_for_docs(self, name: str, size: tuple[int, int] = README_SIZE, scheme: str = "light") -> None:
         """A picture for README and documentation."""
         if self._readme:
@@ -80,6 +95,71 @@ def with_fonts(route: Route) -> None:
     for name, instead in FONTS:
         text = text.replace(f"{name},", f"{instead}, {name},")
     route.fulfill(response=answer, body=text)
+
+
+def furnish(demo: Demo) -> None:
+    """What a person has who has been here for a year: applications of several kinds, some of them over."""
+    runtime, clock = demo.runtime, ManualClock(demo.runtime.clock.now() - 300 * DAY)
+    with runtime.storage.reading() as uow:
+        owner = uow.owners.get(demo.seed.owner_ids[1])
+    assert owner is not None
+    parts = {"clock": clock, "keys": runtime.keys, "catalog": runtime.catalog}
+    for name, publisher, scopes, days, verified, then in (
+        ("Tarifa", "Lumen & Fils", "energy.usage.daily billing.summary.read", 0, True, "revoke"),
+        ("MeterMole", "", "energy.usage.live sites.read", 75, False, "deny"),
+        (
+            "GridSense Audit",
+            "GridSense Ltd",
+            "energy.usage.interval meters.read sites.read",
+            60,
+            True,
+            "narrow",
+        ),
+        ("ShiftPlan EV", "Voltaire & Cie", "ev.schedule.write energy.usage.daily", 94, True, ""),
+        ("Étincelle", "Atelier Étincelle", "comfort.read", 30, False, "suspend"),
+    ):
+        clock.advance(days * DAY)
+        new = runtime.clients.prepare(
+            ClientForm(
+                name, (f"{demo.issuer}/",), (scopes, "alarms.read"), publisher=publisher, verified=verified
+            )
+        )
+        with runtime.storage.transaction() as uow:
+            runtime.clients.add(uow, new)
+        scenario = Scenario(runtime.storage, new.client, owner, **parts)
+        if then == "deny":
+            scenario.deny(*scopes.split())
+            continue
+        grant = scenario.approve(*scopes.split()).grant
+        if then == "revoke":
+            clock.advance(5 * DAY)
+            scenario.revoke(grant.grant_id, Actor(ActorType.OWNER, owner.owner_id))
+        if then == "narrow":
+            clock.advance(6 * DAY)
+            scenario.approve("alarms.read")
+        if then == "suspend":
+            scenario.update_client(new.client, suspended=Halt(clock.now() + 3 * DAY, "ops", "a check is due"))
+
+
+def of_a_year(page: Page, demo: Demo, camera: Camera) -> None:
+    """The application of a person with several permissions, as she finds it."""
+    page.goto(f"{demo.issuer}/consents")
+    sign_in(page, demo, PEOPLE[1][0])
+    page.get_by_role("heading", name="Authorized Applications").wait_for()
+    camera.take("70-year-dashboard")
+    camera.take_for_docs("dashboard")
+    page.get_by_role("link", name="Details of GridSense Audit").click()
+    camera.take("71-year-details")
+    camera.take_for_docs("details")
+    page.go_back()
+    page.get_by_role("link", name="Revoke Access of ShiftPlan EV").click()
+    page.get_by_role("dialog").wait_for()
+    camera.take_window("72-year-dialog")
+    page.keyboard.press("Escape")
+    for number, name in ((73, "revoked"), (74, "history")):
+        page.goto(f"{demo.issuer}/consents/{name}")
+        camera.take(f"{number}-year-{name}")
+    camera.take_for_docs("history")
 
 
 def connect(page: Page, demo: Demo) -> None:
@@ -232,7 +312,8 @@ def main() -> int:
         camera = Camera(page, arguments.folder, readme=arguments.readme)
         show_style_guide(page, demo.issuer)
         camera.take("00-style-guide")
-        for part in (ask, approve, revoke, the_rest, account):
+        furnish(demo)
+        for part in (ask, approve, revoke, the_rest, account, of_a_year):
             part(page, demo, camera)
     return 0
 
