@@ -6,76 +6,31 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
-from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
 from consentcore.domain.past_scopes import PastScopes
+from consentcore.domain.scope_parts import (
+    OFFLINE_ACCESS,
+    Necessity,
+    Operation,
+    ScopeStatus,
+    ScopeTexts,
+    ScopeType,
+)
 
-OFFLINE_ACCESS = "offline_access"
-
-
-class ScopeType(StrEnum):
-    """What a scope lets an application do."""
-
-    READ = "read"
-    ACT = "act"
-    SESSION = "session"
-
-
-class Necessity(StrEnum):
-    """Whether an application can do without a scope: an optional one is the owner's to choose."""
-
-    REQUIRED = "required"
-    OPTIONAL = "optional"
-
-
-class ScopeStatus(StrEnum):
-    """Where an entry of the catalog is in its life.
-
-    A draft is not offered to anybody. A deprecated scope goes on for whoever is registered for it. A retired one
-    cannot be asked for any more; what was agreed to keeps its words.
-    """
-
-    DRAFT = "draft"
-    ACTIVE = "active"
-    DEPRECATED = "deprecated"
-    RETIRED = "retired"
-
-    @property
-    def can_be_asked(self) -> bool:
-        """Whether an application may ask for it."""
-        return self in {ScopeStatus.ACTIVE, ScopeStatus.DEPRECATED}
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """A call of an API that a scope opens.
-
-    :ivar method: of HTTP, in capitals.
-    :ivar path: as the documentation of the API writes it.
-    :ivar summary: what it is for, in a few words for developers.
-    :ivar product: the API product it belongs to.
-    """
-
-    method: str
-    path: str
-    summary: str = ""
-    product: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ScopeTexts:
-    """What an entry of the catalog says in one language; see :class:`Scope`."""
-
-    label: str
-    sees: str
-    cannot: str = ""
-    example: str = ""
-    sensitivity: str = ""
-    cluster: str = ""
-    on_revoke: str = ""
-
+__all__ = [
+    "OFFLINE_ACCESS",
+    "TEXT_FIELDS",
+    "Catalog",
+    "Necessity",
+    "Operation",
+    "Scope",
+    "ScopeStatus",
+    "ScopeTexts",
+    "ScopeType",
+    "scope_from_facts",
+]
 
 TEXT_FIELDS = tuple(one.name for one in fields(ScopeTexts))
 

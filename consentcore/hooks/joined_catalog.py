@@ -4,9 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from consentcore.domain.errors import ConfigurationError
 from consentcore.domain.scope import Catalog, Operation, Scope
+from consentcore.hooks.answers import clean_scope
+
+
+def scopes_of(catalog: Any) -> list[Scope]:
+    """The scopes of a catalog, with clean texts. Raises what it raises."""
+    return [clean_scope(scope) for scope in catalog.scopes()]
+
+
+def operations_of(catalog: Any) -> dict[str, tuple[Operation, ...]]:
+    """Calls of APIs by scope, of a catalog that knows some. Raises what it raises."""
+    if not hasattr(catalog, "operations"):
+        return {}
+    return {str(scope_id): tuple(calls) for scope_id, calls in catalog.operations().items()}
 
 
 def joined(

@@ -8,27 +8,27 @@ from __future__ import annotations
 import inspect
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pluggy
 
 from consentcore.domain.errors import ConfigurationError
 from consentcore.hooks import specs
-from consentcore.hooks.answers import check_claims, check_panels, clean_scope, merge_claims
+from consentcore.hooks.answers import check_claims, check_panels, merge_claims
 from consentcore.hooks.calling import call
 from consentcore.hooks.checks import HOOKS, capability_problem, hooks_of
 from consentcore.hooks.errors import cause, describe_exception
 from consentcore.hooks.info import PluginInfo, PluginKind
-from consentcore.hooks.joined_catalog import joined
+from consentcore.hooks.joined_catalog import joined, operations_of, scopes_of
 from consentcore.hooks.loading import Loaded, load_objects, load_source
 from consentcore.settings.binding import PREFIX
 
 if TYPE_CHECKING:
     from consentcore.domain.clock import Clock
     from consentcore.domain.event import ConsentEvent
-    from consentcore.domain.scope import Catalog, Operation, Scope
+    from consentcore.domain.scope import Catalog
     from consentcore.ports.extension import (
         Anchor,
         ConsentContext,
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("consentcore.plugins")
 
+T = TypeVar("T")
 _WITHOUT_ANSWER = frozenset({"consentcore_configure", "consentcore_cli"})
 
 
@@ -137,8 +138,8 @@ class Registry:
         """
         named = self.names(PluginKind.SCOPES)
         catalogs = {name: self._make(name, "consentcore_scope_catalog") for name in named}
-        scopes = {name: self._scopes_of(name, catalog) for name, catalog in catalogs.items()}
-        calls = {name: self._operations_of(name, catalog) for name, catalog in catalogs.items()}
+        scopes = {name: self._read(name, catalog, scopes_of) for name, catalog in catalogs.items()}
+        calls = {name: self._read(name, catalog, operations_of) for name, catalog in catalogs.items()}
         where = {name: self._source.where(PREFIX + "scopes") if self._source else "" for name in named}
         return joined(scopes, calls, where)
 
@@ -255,23 +256,13 @@ class Registry:
         for name in self.implementing("consentcore_cli"):
             self._make(name, "consentcore_cli", group=group)
 
-    def _operations_of(self, name: str, catalog: Any) -> Mapping[str, Sequence[Operation]]:
-        """Calls of APIs by scope, of a catalog that knows some."""
-        if not hasattr(catalog, "operations"):
-            return {}
-        read = call(lambda: {str(one): tuple(calls) for one, calls in catalog.operations().items()})
+    def _read(self, name: str, catalog: Any, reader: Callable[[Any], T]) -> T:
+        """What a catalog says; a failure is told with the place of the plugin's name."""
+        read = call(partial(reader, catalog))
         if read.error is None or isinstance(read.error, ConfigurationError):
             return read.answer
-        problem = f"its operations failed: {cause(read.error)}"
+        problem = f"its {reader.__name__.removesuffix('_of')} failed: {cause(read.error)}"
         raise ConfigurationError([self._placed(name, problem)]) from read.error
-
-    def _scopes_of(self, name: str, catalog: Any) -> list[Scope]:
-        read = call(lambda: [clean_scope(scope) for scope in catalog.scopes()])
-        if read.error is None or isinstance(read.error, ConfigurationError):
-            return read.answer
-        raise ConfigurationError(
-            [self._placed(name, f"its scopes failed: {cause(read.error)}")]
-        ) from read.error
 
     def _panels_of(self, name: str, context: ConsentContext) -> list[ConsentPanel]:
         return check_panels(self.call(name, "consentcore_consent_panels", context=context))

@@ -147,9 +147,9 @@ def build(
         if line.scope.type is ScopeType.READ and not line.optional:
             reads.setdefault(line.scope.cluster, []).append(line)
     kept = tuple(
-        catalog[scope].label
-        for scope in (grant.scope_ids if grant else ())
-        if scope not in requested.scopes and scope in catalog
+        scope.label
+        for scope in catalog.as_of(grant.scopes if grant else ())
+        if scope.scope_id not in requested.scopes
     )
     durations = runtime.service.durations
     offered = durations.offered(requested.scopes, interaction.created_at, grant)
