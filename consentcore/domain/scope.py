@@ -245,10 +245,14 @@ class Catalog:
         """
         said = revisions or {}
         found = [self._then(one, said.get(one), at) for one in dict.fromkeys(references)]
-        places = {scope_id: place for place, scope_id in enumerate(self.scopes)}
+        places, last = self._places, len(self._places)
         return tuple(
-            sorted(found, key=lambda one: (places.get(one.scope_id, len(places)), one.scope_id, one.version))
+            sorted(found, key=lambda one: (places.get(one.scope_id, last), one.scope_id, one.version))
         )
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {scope_id: place for place, scope_id in enumerate(self.scopes)}
 
     def revisions_of(self, references: Iterable[str]) -> dict[str, int]:
         """The revision in force now of each of these pinned scopes that anything is known of."""
