@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from consentcore.domain.event_kinds import event_kind
-from consentcore.domain.grant_states import GrantState
+from consentcore.domain.grant_states import GrantState, state_profile
 from consentcore.domain.parties import ActorType
 
 if TYPE_CHECKING:
@@ -38,15 +38,6 @@ MANDATORY = (
 )
 """What ISO/IEC TS 27560 demands of a record. A member may say that there is nothing, and is there then too."""
 
-_STATES = {
-    GrantState.ACTIVE: "dpv:ConsentGiven",
-    GrantState.DENIED: "dpv:ConsentRefused",
-    GrantState.ABANDONED: "dpv:ConsentRequestDeferred",
-    GrantState.WITHDRAWN: "dpv:ConsentWithdrawn",
-    GrantState.CLOSED: "dpv:ConsentRevoked",
-    GrantState.REVOKED: "dpv:ConsentRevoked",
-    GrantState.EXPIRED: "dpv:ConsentExpired",
-}
 RENEWED = "dpv:RenewedConsentGiven"
 _WHO = {
     ActorType.OWNER.value: "dpv:DataSubject",
@@ -144,7 +135,7 @@ def _event(body: Mapping[str, Any]) -> dict[str, Any]:
         "event_id": body["event_id"],
         "event_type": body["type"],
         "event_time": body.get("effective_at") or body["occurred_at"],
-        "event_state": RENEWED if renewed else _STATES[state],
+        "event_state": RENEWED if renewed else state_profile(state).dpv,
         "entity": _WHO[body["actor"]["type"]],
         "method": _evidence(body).get("indication_method", ""),
         "consent_type": body.get("consent_type", ""),

@@ -46,6 +46,7 @@ class NoticeKind(StrEnum):
     EMAIL_CHANGE = "account.email_change"
     EMAIL_CHANGED = "account.email_changed"
     ACCESS_ENDING = "account.access_ending"
+    DELETION_REQUESTED = "account.deletion_requested"
 
     @property
     def is_account(self) -> bool:
@@ -138,6 +139,7 @@ NOTICE_KINDS = (
     NoticeProfile(NoticeKind.EMAIL_CHANGE, _OWNER, status="", mail="email_change", needs_link=True),
     NoticeProfile(NoticeKind.EMAIL_CHANGED, _OWNER, status="", mail="email_changed"),
     NoticeProfile(NoticeKind.ACCESS_ENDING, _OWNER, status="", mail="ending"),
+    NoticeProfile(NoticeKind.DELETION_REQUESTED, _OWNER, status="", mail="deletion_requested"),
 )
 
 EVENT_KINDS = (

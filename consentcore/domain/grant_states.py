@@ -29,6 +29,7 @@ class GrantStateProfile:
     :ivar listed: whether ``consents list --all`` shows it.
     :ivar status: the rougher word of the API's member ``status``; "" where it never was a permission, so that no
         application sees it by its id.
+    :ivar dpv: the status in the Data Privacy Vocabulary, which ISO/IEC TS 27560 records are written in.
     :ivar word: for the owner, in English.
     """
 
@@ -36,6 +37,7 @@ class GrantStateProfile:
     ended: bool
     listed: bool
     status: str
+    dpv: str
     word: str
 
     @property
@@ -45,22 +47,61 @@ class GrantStateProfile:
 
 
 GRANT_STATES = (
-    GrantStateProfile(GrantState.ACTIVE, ended=False, listed=True, status="active", word=message("Active")),
-    GrantStateProfile(GrantState.DENIED, ended=False, listed=True, status="", word=message("You said no")),
     GrantStateProfile(
-        GrantState.ABANDONED, ended=False, listed=False, status="", word=message("Not answered")
+        GrantState.ACTIVE,
+        ended=False,
+        listed=True,
+        status="active",
+        dpv="dpv:ConsentGiven",
+        word=message("Active"),
     ),
     GrantStateProfile(
-        GrantState.WITHDRAWN, ended=True, listed=True, status="revoked", word=message("You revoked it")
+        GrantState.DENIED,
+        ended=False,
+        listed=True,
+        status="",
+        dpv="dpv:ConsentRefused",
+        word=message("You said no"),
     ),
     GrantStateProfile(
-        GrantState.CLOSED, ended=True, listed=True, status="revoked", word=message("The application ended it")
+        GrantState.ABANDONED,
+        ended=False,
+        listed=False,
+        status="",
+        dpv="dpv:ConsentRequestDeferred",
+        word=message("Not answered"),
     ),
     GrantStateProfile(
-        GrantState.REVOKED, ended=True, listed=True, status="revoked", word=message("We stopped it")
+        GrantState.WITHDRAWN,
+        ended=True,
+        listed=True,
+        status="revoked",
+        dpv="dpv:ConsentWithdrawn",
+        word=message("You revoked it"),
     ),
     GrantStateProfile(
-        GrantState.EXPIRED, ended=True, listed=True, status="expired", word=message("It ended on its date")
+        GrantState.CLOSED,
+        ended=True,
+        listed=True,
+        status="revoked",
+        dpv="dpv:ConsentRevoked",
+        word=message("The application ended it"),
+    ),
+    GrantStateProfile(
+        GrantState.REVOKED,
+        ended=True,
+        listed=True,
+        status="revoked",
+        dpv="dpv:ConsentRevoked",
+        word=message("We stopped it"),
+    ),
+    GrantStateProfile(
+        GrantState.EXPIRED,
+        ended=True,
+        listed=True,
+        status="expired",
+        dpv="dpv:ConsentExpired",
+        word=message("It ended on its date"),
     ),
 )
 _PROFILES = by_member("GRANT_STATES", GrantState, GRANT_STATES, lambda row: row.state)

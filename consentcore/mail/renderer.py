@@ -122,6 +122,8 @@ class MailRenderer:
             "event_id": notice.notice_id,
             "grant_id": notice.grant_id,
             "client_id": notice.client_id,
+            "owner_id": notice.owner_id,
+            "owner_email": owner.email if owner and audience is Audience.OPERATOR else "",
             "event_type": consent.event_type,
             "initiator": consent.initiator or "system",
             "reason": one_line(consent.reason or endpoint.reason),

@@ -18,7 +18,7 @@ def includeme(config: Configurator) -> None:
     config.add_route("oauth.jwks", "/jwks")
 
     _add_api(config)
-    _add_receipts(config)
+    _add_documents(config)
 
     config.add_route("developer.scopes", "/scopes")
     config.add_route("developer.scopes.json", "/scopes.json")
@@ -63,8 +63,14 @@ def _add_consents(config: Configurator) -> None:
     config.add_route("consents.seen", "/consents/{grant_id}/seen/{event_id}")
 
 
-def _add_receipts(config: Configurator) -> None:
-    """What people keep of a decision; who has the address needs no sign-in."""
+def _add_documents(config: Configurator) -> None:
+    """What people take home; who has the address of a receipt needs no sign-in."""
+    config.add_route("account.data", "/account/data")
+    config.add_route("account.data.json", "/account/data/everything.json")
+    config.add_route("account.data.jsonld", "/account/data/consents.jsonld")
+    config.add_route("account.data.csv", "/account/data/history.csv")
+    config.add_route("account.data.print", "/account/data/print")
+    config.add_route("account.data.deletion", "/account/data/deletion")
     config.add_route("receipt", "/receipts/{receipt}")
     config.add_route("receipt.signed", "/receipts/{receipt}/signed")
     config.add_route("receipt.revoke", "/receipts/{receipt}/revoke")

@@ -35,6 +35,8 @@ DATA = [
     "ep_1",
     "host",
     "syy",
+    "owner-1",
+    "aino@example.org",
 ]
 ENDS = {"scopes": [], "previous_scopes": ["room", "site"], "expires_at": "2027-03-01T00:00:00Z"}
 ALLOWS = {"scopes": ["room"], "expires_at": "2027-03-01T00:00:00Z"}
