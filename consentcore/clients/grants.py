@@ -7,7 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from consentcore.domain.clock import iso
+from consentcore.consent.narrowing import NothingNarrower, Remainder
+from consentcore.domain.clock import from_iso, iso
 from consentcore.domain.errors import InvalidInput, InvalidTransition, NotFound
 from consentcore.domain.event import Evidence
 from consentcore.domain.grant import Grant, standing
@@ -113,6 +114,39 @@ class ClientGrants:
         with suppress(InvalidTransition):
             self.consents.revoke(uow, grant_id, actor=actor, evidence=evidence, client_id=client_id)
 
+    def narrow(
+        self,
+        uow: UnitOfWork,
+        client_id: str,
+        grant_id: str,
+        *,
+        scopes: Sequence[str] | None,
+        expires_at: str | None,
+        method: str,
+    ) -> Grant:
+        """Make a grant smaller from the client's side, see :mod:`consentcore.consent.narrowing`; what is given as None
+        stays. Nothing happens where all is as it is, so that a call can be repeated.
+
+        :param scopes: the scope tokens that stay.
+        :param expires_at: an earlier end (RFC 3339).
+        :param method: the control that was used, such as ``api:patch_grant``.
+        :returns: the grant after it.
+        :raises NotFound: when there is none of this client's.
+        :raises InvalidTransition: when it has ended.
+        :raises InvalidInput: naming what would be more than stands, or nothing.
+        """
+        grant = self.find(uow, client_id, grant_id)
+        left = Remainder(
+            scopes=grant.scope_ids if scopes is None else tuple(scopes),
+            resources=grant.resources,
+            expires_at=grant.expires_at if expires_at is None else _time("expires_at", expires_at),
+        )
+        actor, evidence = Actor(ActorType.CLIENT, client_id), Evidence(method)
+        try:
+            return self.consents.narrowing.narrow(uow, grant_id, left, actor=actor, evidence=evidence).grant
+        except NothingNarrower:
+            return grant
+
     def grant_json(self, grant: Grant) -> dict[str, object]:
         """A grant as its client may know it: identifiers and state, nothing personal."""
         found = standing(grant, self.clock.now())
@@ -136,6 +170,17 @@ class ClientGrants:
 
     def _subject(self, grant: Grant) -> str:
         return pairwise_subject(self.keys, grant.client_id, grant.owner_id)
+
+
+def _time(field: str, text: str) -> int:
+    """A time in milliseconds since the epoch.
+
+    :raises InvalidInput: when it is none of RFC 3339.
+    """
+    try:
+        return from_iso(text)
+    except (ValueError, OverflowError):
+        raise InvalidInput(field, "expected a time such as 2027-03-03T22:59:59.000Z") from None
 
 
 def _reader(

@@ -54,6 +54,9 @@ def make_notice(
         reason=reason,
         reason_text=action.evidence.reason_text if reason in _TOLD_IN_FULL else "",
         expires_at=iso(grant.expires_at),
+        previous_expires_at=iso(before.expires_at)
+        if before and before.expires_at != grant.expires_at
+        else "",
         recorded_at=iso(recorded_at),
         client_name=client_name,
         had_grant_before=had_grant_before,
@@ -88,6 +91,8 @@ def written_at(notice: Notice) -> int:
 
 def _change(action: Action, before: Grant | None, after: Grant) -> str:
     kind = event_kind(action.type)
+    if kind.narrows:
+        return "narrowed"
     if not kind.consenting:
         return ""
     if before is None:

@@ -13,6 +13,7 @@ from consentcore.consent import drafts, terms
 from consentcore.consent.checks import check_approval, check_asked, naming
 from consentcore.consent.choice import ChoiceRules, united
 from consentcore.consent.event_body import Action
+from consentcore.consent.narrowing import Narrowing
 from consentcore.consent.offers import Durations
 from consentcore.consent.transition import GrantChange, Transitions
 from consentcore.consent.unanswered import is_on_record
@@ -91,6 +92,7 @@ class ConsentService:
         self.durations = Durations(catalog, grant_days, offered_days)
         self._rules = rules or ChoiceRules(catalog)
         self._transitions = Transitions(keys, clock, catalog, controller or Controller(name="-"))
+        self.narrowing = Narrowing(self._transitions, clock, catalog)
 
     def until(self, scopes: tuple[str, ...], now: int, current_grant: Grant | None = None) -> int:
         """When a grant with these scope tokens would end if nobody chose, in milliseconds since the epoch.

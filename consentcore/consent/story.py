@@ -16,6 +16,7 @@ from consentcore.domain.clock import from_iso
 from consentcore.domain.event_kinds import event_kind
 from consentcore.domain.grant_states import GrantState
 from consentcore.domain.message import Message, message, plural_message
+from consentcore.domain.parties import ActorType
 from consentcore.domain.resource import is_everything
 from consentcore.domain.scope import ScopeType
 
@@ -83,7 +84,7 @@ def story(event: ConsentEvent, facts: EventFacts, words: Words) -> list[Message]
     :param facts: those of the event, with a client's name where it does not say one itself.
     """
     kind, name = event_kind(event.type), words.name(facts.client_name)
-    if kind.state_after is GrantState.ACTIVE and not kind.begins:
+    if kind.state_after is GrantState.ACTIVE and not kind.begins and ActorType.OWNER in kind.actors:
         return _changes(name, facts, words)
     return [message(kind.story, name=name, what=infinitive(facts.after, words))]
 

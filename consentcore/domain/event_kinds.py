@@ -20,6 +20,8 @@ class EventType(StrEnum):
 
     GRANTED = "granted"
     AMENDED = "amended"
+    NARROWED = "narrowed"
+    REDUCED = "reduced"
     DENIED = "denied"
     ABANDONED = "abandoned"
     WITHDRAWN = "withdrawn"
@@ -92,6 +94,7 @@ class EventKind:
         infinitive, last; see :mod:`consentcore.consent.story`, which also tells what changed of what still stands.
     :ivar on_request: whether it is what a request of these actors to end a grant comes to.
     :ivar consenting: whether the owner has said yes by it (``dpv:ExplicitlyExpressedConsent``).
+    :ivar narrows: whether less is allowed after it, without a new consent.
     :ivar security: whether it tells of an attack on a grant's tokens, whose family it ends.
     """
 
@@ -107,6 +110,7 @@ class EventKind:
     on_request: bool = False
     consenting: bool = False
     security: bool = False
+    narrows: bool = False
 
     @property
     def begins(self) -> bool:
@@ -166,6 +170,32 @@ EVENT_KINDS = (
         word=message("granted, changed"),
         story=unfilled("You changed what you allow %(name)s. It may now %(what)s."),
         consenting=True,
+    ),
+    EventKind(
+        EventType.NARROWED,
+        follows=_ACTIVE,
+        state_after=GrantState.ACTIVE,
+        actors=(ActorType.OWNER,),
+        default_reason="owner_request",
+        # To an application it is what a further approval that allows less was all along: take scopes, resources and
+        # end as they are from now on.
+        notice=NoticeKind.GRANTED,
+        mail="narrowed",
+        word=message("narrowed by you"),
+        story=unfilled("You now allow %(name)s less. It may still %(what)s."),
+        narrows=True,
+    ),
+    EventKind(
+        EventType.REDUCED,
+        follows=_ACTIVE,
+        state_after=GrantState.ACTIVE,
+        actors=(ActorType.CLIENT,),
+        default_reason="client_request",
+        notice=NoticeKind.GRANTED,
+        mail="narrowed",
+        word=message("narrowed by the application"),
+        story=unfilled("%(name)s gave back part of what you had allowed. It may still %(what)s."),
+        narrows=True,
     ),
     EventKind(
         EventType.DENIED,
@@ -297,6 +327,17 @@ def notice_profile(kind: NoticeKind) -> NoticeProfile:
 def requested_by(actor: ActorType) -> EventKind:
     """What it is when this actor asks to end a grant."""
     return _REQUESTED[actor][1]
+
+
+def narrowed_by(actor: ActorType) -> EventKind:
+    """What it is when this actor allows less, or takes less.
+
+    :raises LookupError: nobody else does.
+    """
+    found = [row for row in EVENT_KINDS if row.narrows and actor in row.actors]
+    if len(found) != 1:
+        raise LookupError(f"{len(found)} kinds of event are a narrowing by {actor}")
+    return found[0]
 
 
 def leading_to(state: GrantState) -> EventKind:

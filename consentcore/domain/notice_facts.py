@@ -92,6 +92,7 @@ class ConsentFacts(_Facts):
     :ivar previous_resource_ids: those that it could use before.
     :ivar granted_at: since when the grant stands, or stood (ISO 8601); "" from older releases.
     :ivar expires_at: when the grant ends, or ended, by its date (ISO 8601).
+    :ivar previous_expires_at: when it would have ended before; "" where that is the same.
     :ivar recorded_at: when it was written (ISO 8601), which may be days after it happened; "" from older releases.
     :ivar client_name: as it was then.
     :ivar had_grant_before: on a denial, whether the client already had a permission of this owner, so that telling it
@@ -113,6 +114,7 @@ class ConsentFacts(_Facts):
     reason: str = ""
     reason_text: str = ""
     expires_at: str = ""
+    previous_expires_at: str = field(default="", metadata=_UNLESS_EMPTY)
     recorded_at: str = ""
     client_name: str = ""
     had_grant_before: bool = False

@@ -117,6 +117,11 @@ class MailRenderer:
             "name": one_line(owner.name) if to_owner and owner else "",
             "when": language.moment(notice.occurred_at, timezone),
             "until": language.day(from_iso(consent.expires_at), timezone) if consent.expires_at else "",
+            "until_before": (
+                language.day(from_iso(consent.previous_expires_at), timezone)
+                if consent.previous_expires_at
+                else ""
+            ),
             "since": language.day(from_iso(consent.granted_at), timezone) if consent.granted_at else "",
             "number": wording.confirmation_number(consent.about or notice.notice_id),
             "event_id": notice.notice_id,

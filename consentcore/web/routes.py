@@ -59,6 +59,7 @@ def _add_consents(config: Configurator) -> None:
     config.add_route("consents.revoke_all", "/consents/revoke-all")
     config.add_route("consents.grant", "/consents/{grant_id}")
     config.add_route("consents.progress", "/consents/{grant_id}/progress")
+    config.add_route("consents.change", "/consents/{grant_id}/change")
     config.add_route("consents.revoke", "/consents/{grant_id}/revoke")
     config.add_route("consents.seen", "/consents/{grant_id}/seen/{event_id}")
 

@@ -26,6 +26,7 @@ _ORDER = (
     *("type", "version", "timestamp", "data"),
     *("client_id", "status", "test", "grant_id", "subject", "sequence", "request_id"),
     *("scopes", "requested_scopes", "previous_scopes", "initiator", "reason", "effective_at", "expires_at"),
+    "previous_expires_at",
     *("grant_url", "reason_user", "reason_admin", "change", "state", "omitted"),
 )
 """Of the members, as they are written."""
@@ -128,6 +129,8 @@ def _data(notice: Notice, facts: ConsentFacts, subject: str, issuer: str) -> dic
             data["reason_admin"] = {"und": facts.reason_text}
     if typical.consenting:
         data["change"] = facts.change or "created"
+        if facts.previous_expires_at:
+            data["previous_expires_at"] = facts.previous_expires_at
     return data
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from json import dumps
 from typing import TYPE_CHECKING
 
 from consentcore.domain.event import Evidence
@@ -23,10 +24,19 @@ def basic(client_id: str, secret: str) -> dict[str, str]:
 
 
 def call(
-    platform: Platform, path: str, method: str = "GET", *, client_id: str = "coolsite", status: int = 200
+    platform: Platform,
+    path: str,
+    method: str = "GET",
+    *,
+    client_id: str = "coolsite",
+    status: int = 200,
+    json: object = None,
 ):
     headers = basic(client_id, platform.secrets[client_id])
-    answer = platform.browser().request(path, method=method, headers=headers, status=status)
+    body = {} if json is None else {"body": dumps(json).encode()}
+    if body:
+        headers["Content-Type"] = "application/json"
+    answer = platform.browser().request(path, method=method, headers=headers, status=status, **body)
     if answer.body:
         assert wrong_with(path, answer) == []
     return answer

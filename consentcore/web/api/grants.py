@@ -8,6 +8,7 @@ from pyramid.response import Response
 from pyramid.view import view_config
 
 from consentcore.web.api.access import answer, page_answer, page_size, parameters
+from consentcore.web.api.bodies import members
 from consentcore.web.security import APPLICATION
 
 if TYPE_CHECKING:
@@ -36,6 +37,24 @@ def grant(request: Request) -> Response:
     return answer(
         service.grant_json(service.find(request.uow, client.client_id, request.matchdict["grant_id"]))
     )
+
+
+@view_config(route_name="api.grant", request_method="PATCH", permission=APPLICATION, require_csrf=False)
+def narrow(request: Request) -> Response:
+    """Give back part of a grant: fewer scopes, an earlier end. The answer is the grant as it is then."""
+    client = request.identity
+    parameters(request)
+    given = members(request, scopes=list, expires_at=str)
+    grant_id, service = request.matchdict["grant_id"], request.runtime.client_grants
+    narrowed = service.narrow(
+        request.uow,
+        client.client_id,
+        grant_id,
+        scopes=given.get("scopes"),
+        expires_at=given.get("expires_at"),
+        method="api:patch_grant",
+    )
+    return answer(service.grant_json(narrowed))
 
 
 @view_config(route_name="api.grant", request_method="DELETE", permission=APPLICATION, require_csrf=False)

@@ -23,7 +23,7 @@ def grant_details(request: Request) -> Response:
     """What was allowed, when, until when, what has changed since, and its own history."""
     grants = own_grants(request)
     built = grant_page.build(request, grants, grants.find(request.matchdict["grant_id"]))
-    return page(request, "grant.jinja2", **vars(built))
+    return page(request, "grant.jinja2", changed=request.query.one("changed") == "1", **vars(built))
 
 
 @view_config(route_name="consents.progress", request_method="GET", permission=OWNER)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from consentcore.consent import notice, transition
+from consentcore.consent.narrowing import Remainder
 from consentcore.consent.notice import written_at
 from consentcore.consent.personal import disclosed, disclosed_by
 from consentcore.domain.clock import DAY
@@ -36,11 +37,23 @@ def attack(scenario, event_type: EventType) -> None:
         )
 
 
+def take_away(scenario, grant_id: str, party: Actor) -> None:
+    with scenario.storage.transaction() as uow:
+        grant = uow.grants.get(grant_id)
+        left = Remainder(grant.scope_ids[1:], grant.resources, grant.expires_at - DAY)
+        scenario.service.narrowing.narrow(uow, grant_id, left, actor=party, evidence=Evidence("form:change"))
+
+
 def everything(scenario) -> None:
-    """A grant made, narrowed, attacked and ended by each who can; one denied, one run out."""
+    """A grant made, amended, narrowed by both, attacked and ended by each who can; one denied, one run out."""
     for actor in ActorType:
         grant = scenario.approve(*EVERY_SCOPE).grant
         scenario.approve("sites.read")
+        for party in (
+            Actor(ActorType.OWNER, grant.owner_id),
+            Actor(ActorType.CLIENT, grant.client_id),
+        ):
+            take_away(scenario, grant.grant_id, party)
         for event_type in sorted(SECURITY_EVENTS):
             attack(scenario, event_type)
         reason = Evidence("dialog:proceed", reason_code="client_disabled", reason_text="sold data")
@@ -77,6 +90,8 @@ def test_a_notice_says_what_the_body_of_its_event_says(scenario):
         assert facts.reason == body["evidence"]["reason_code"]
         assert facts.recorded_at == body["recorded_at"]
         assert facts.expires_at == body["validity"]["until"]
+        if "validity_before" in body:
+            assert facts.previous_expires_at == body["validity_before"]["until"] > facts.expires_at
         assert facts.client_name == body["client_name"] != ""
         told_in_full = (
             values[event.event_id].get("reason_text", "") if facts.reason == "client_disabled" else ""

@@ -70,9 +70,9 @@ def test_every_actor_who_can_end_a_grant_ends_it_in_one_way():
         "operator": "revoked",
         "system": "revoked",
     }
-    row = "        actors=(ActorType.CLIENT,),\n"
+    row = "        state_after=GrantState.CLOSED,\n        actors=(ActorType.CLIENT,),\n"
     with pytest.raises(ImportError, match="no row for CLIENT"):
-        executed(event_kinds, row, "        actors=(),\n")
+        executed(event_kinds, row, "        state_after=GrantState.CLOSED,\n        actors=(),\n")
 
 
 @pytest.mark.parametrize("row", EVENT_KINDS, ids=lambda row: row.type)
