@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from consentcore.clients.service import ClientService
     from consentcore.config import LoadedConfig
     from consentcore.consent.choice import ChoiceRules
+    from consentcore.consent.evidence.publication import LogPublication
     from consentcore.consent.evidence.service import EvidenceLog
     from consentcore.consent.interaction import Interactions
     from consentcore.consent.receipts import Receipts
@@ -157,6 +158,11 @@ class Runtime(PluginParts):
         """The log of evidence, as operators use it."""
         return self._once("evidence", self._make_evidence)
 
+    @property
+    def published_log(self) -> LogPublication:
+        """What everybody may read of it."""
+        return self._once("published log", self._make_published_log)
+
     def compromised(self, family_id: str, grant_id: str, event_type: EventType) -> None:
         """Kill a family of tokens and record why, in a transaction of its own."""
         transact(
@@ -243,6 +249,11 @@ class Runtime(PluginParts):
 
         origin = origin_of(self.settings.issuer)
         return EvidenceLog(self.storage, self.keys, self.clock, origin, lambda: self.anchors)
+
+    def _make_published_log(self) -> LogPublication:
+        from consentcore.consent.evidence.publication import LogPublication
+
+        return LogPublication(self.storage, self.keys, self.evidence.origin)
 
     def _make_languages(self) -> Languages:
         from consentcore.i18n import Languages

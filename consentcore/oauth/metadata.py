@@ -37,6 +37,7 @@ def metadata(server: ServerContext, grant_types: Iterable[str]) -> dict[str, obj
         **_authentication("introspection", *CONFIDENTIAL),
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
+        "consent_log_uri": issuer.rstrip("/") + "/.well-known/consent-log/",
         "service_documentation": server.settings.web_url.rstrip("/") + "/scopes",
     }
 

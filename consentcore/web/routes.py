@@ -19,6 +19,7 @@ def includeme(config: Configurator) -> None:
 
     _add_api(config)
     _add_documents(config)
+    _add_log(config)
 
     config.add_route("developer.scopes", "/scopes")
     config.add_route("developer.scopes.json", "/scopes.json")
@@ -76,6 +77,12 @@ def _add_documents(config: Configurator) -> None:
     config.add_route("receipt.signed", "/receipts/{receipt}/signed")
     config.add_route("receipt.revoke", "/receipts/{receipt}/revoke")
     config.add_route("evidence.keys", "/.well-known/consent-receipt-keys.json")
+
+
+def _add_log(config: Configurator) -> None:
+    """The log of evidence, for everybody."""
+    for name, path in (("checkpoint", "checkpoint"), ("keys", "keys"), ("tile", "tile/*tile")):
+        config.add_route(f"log.{name}", f"/.well-known/consent-log/{path}")
 
 
 def _add_api(config: Configurator) -> None:

@@ -297,6 +297,7 @@ def test_57_the_metadata_lists_what_works(scenario):
         "introspection_endpoint_auth_signing_alg_values_supported": algorithms,
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
+        "consent_log_uri": "https://consent.example/.well-known/consent-log/",
         "service_documentation": "https://consent.example/scopes",
     }
 
