@@ -6,6 +6,7 @@ from consentcore.domain.forwarding import came_through_a_proxy
 from consentcore.ports.extension import (
     Anchor,
     AnchorContradiction,
+    AnchorProblem,
     ConsentContext,
     ConsentPanel,
     CosigningAnchor,
@@ -18,6 +19,7 @@ from consentcore.ports.resources import Resource, ResourceDirectory, ResourcePag
 __all__ = [
     "Anchor",
     "AnchorContradiction",
+    "AnchorProblem",
     "ConsentContext",
     "ConsentPanel",
     "CosigningAnchor",

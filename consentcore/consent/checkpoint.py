@@ -58,6 +58,7 @@ class Checkpointer:
         self._state = LogState()
         self._looked_at: Checkpoint | None = None
         self._has_looked = False
+        self._is_contradicted = False
         self._retirement = Retirement()
         self._lease = Lease()
         self._lock = threading.Lock()
@@ -78,16 +79,23 @@ class Checkpointer:
             limit = storage.capabilities.fits(BATCH + 1 + _TILES) - 1 - _TILES
             if anchors:
                 self._ask(storage, keys, anchors)
+            if self._is_contradicted:
+                self._publish(storage, anchors)
             try:
                 while step := transact(storage, lambda uow: self._step(uow, keys, clock, limit)):
                     self._state = step
                     newest = self._looked_at = step.last
-                if anchors:
-                    self._publisher.publish(storage, anchors)
+                self._publish(storage, anchors)
             finally:
                 if self._lease.is_held:
                     transact(storage, self._lease.give_back)
             return newest
+
+    def _publish(self, storage: Storage, anchors: Mapping[str, Anchor]) -> None:
+        """Tell the anchors. While one of them contradicts, nothing more is signed."""
+        self._is_contradicted = True
+        self._publisher.publish(storage, anchors)
+        self._is_contradicted = False
 
     def _ask(self, storage: Storage, keys: KeyRing, anchors: Mapping[str, Anchor]) -> None:
         """Hold what anchors keep against the log, unless it is where this process has left it."""

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from consentcore.domain.errors import ConsentcoreError
+
 if TYPE_CHECKING:
     from consentcore.domain.client import Client
     from consentcore.domain.event import Checkpoint
@@ -54,7 +56,11 @@ class CosigningAnchor(Anchor, Protocol):
         ...
 
 
-class AnchorContradiction(Exception):
+class AnchorProblem(ConsentcoreError):
+    """Why an anchor could not keep or tell something, in words for the log: nothing secret, nobody's address."""
+
+
+class AnchorContradiction(ConsentcoreError):
     """What an anchor keeps is not continued by what it is given: the text says what it keeps. Nothing is signed any
     more until somebody has looked."""
 
