@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from consentcore.cli.commands import Group
-from consentcore.cli.exit_codes import FOUND_A_PROBLEM
+from consentcore.cli.exit_codes import FOUND_A_PROBLEM, GOOD, NOT_NOW
 from consentcore.cli.state import State, pass_state, table
 from consentcore.consent.catalog_lint import lint
 from consentcore.domain.errors import ConfigurationError, StorageError
@@ -58,22 +58,26 @@ def lint_(state: State) -> int:
     languages = Languages(web.default_locale, web.theme)
     offered = {tag: languages.lookup((tag,)) for tag in languages.offered}
     locales = {tag: language.ranges for tag, language in offered.items() if language is not None}
-    found = lint(catalog, locales, _pinned(state))
+    pinned = _pinned(state)
+    found = lint(catalog, locales, pinned or ())
     state.answer({"problems": [one.facts for one in found]}, "")
     for one in found:
         state.say(str(one))
     if not found:
         state.say(f"{len(catalog.scopes)} scopes, nothing to mend ({', '.join(locales)})")
-    return FOUND_A_PROBLEM if found else 0
+    if found:
+        return FOUND_A_PROBLEM
+    return GOOD if pinned is not None else NOT_NOW
 
 
-def _pinned(state: State) -> Sequence[PinnedScope]:
-    """What was in force before; nothing where that cannot be asked, as in a build without keys and database."""
+def _pinned(state: State) -> Sequence[PinnedScope] | None:
+    """What was in force before: nothing where there is no installation, as in a build that has no keys; None where its
+    storage does not answer."""
     try:
         return state.runtime.scope_pins.pinned()
     except (StorageError, ConfigurationError) as error:
         state.say(f"not compared with the words that are pinned: {error}")
-        return ()
+        return None if isinstance(error, StorageError) else ()
 
 
 def _facts(scope: Scope) -> dict[str, Any]:

@@ -12,7 +12,7 @@ RUN_UNTIL_TOLD = {"serve", "worker", "demo", "webhooks listen"}
 """These end by a signal; what they do when they cannot start is tried one by one."""
 WITHOUT_STORAGE = {"keys create", "plugins new", "webhooks fixtures"}
 """They need no configuration."""
-WITHOUT_ASKING_IT = {"keys list", "keys rotate", "plugins list", "plugins show"}
+WITHOUT_ASKING_IT = {"keys list", "keys rotate", "plugins list", "plugins show", "scopes list"}
 """They need a configuration, or take one, and leave its storage alone."""
 GIVEN = {
     "client create": ("--name", "App", "--redirect-uri", "https://app.example/cb", "--scope", "comfort.read"),
