@@ -34,7 +34,7 @@ CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 DESKTOP, PHONE, SHEET = (1280, 900), (390, 844), (794, 1123)
 """In CSS pixels; the last is A4."""
 IMAGES = Path(__file__).parent.parent / "docs" / "images"
-README_SIZE = (760, 720)
+README_SIZE, WIDE = (760, 720), (1180, 900)
 FONTS = ("system-ui", "Inter"), ("ui-serif", "Caladea")
 """What stands in for the fonts of a desktop where the machine that takes the pictures has none of its own."""
 # Small files, and no sandbox when root runs it in a container.
@@ -151,7 +151,9 @@ def of_a_year(page: Page, demo: Demo, camera: Camera) -> None:
     page.get_by_role("link", name="Details of GridSense Audit").click()
     camera.take("71-year-details")
     camera.take_for_docs("details")
-    page.go_back()
+    page.get_by_role("link", name="Receipt").first.click()
+    camera.take("75-year-receipt")
+    page.goto(f"{demo.issuer}/consents")
     page.get_by_role("link", name="Revoke Access of ShiftPlan EV").click()
     page.get_by_role("dialog").wait_for()
     camera.take_window("72-year-dialog")
@@ -160,6 +162,11 @@ def of_a_year(page: Page, demo: Demo, camera: Camera) -> None:
         page.goto(f"{demo.issuer}/consents/{name}")
         camera.take(f"{number}-year-{name}")
     camera.take_for_docs("history")
+    page.goto(f"{demo.issuer}/consents/revoke-all")
+    camera.take("77-year-revoke-all")
+    page.goto(f"{demo.issuer}/scopes")
+    camera.take("80-scopes")
+    camera.take_for_docs("scopes", WIDE)
 
 
 def connect(page: Page, demo: Demo) -> None:
@@ -217,6 +224,9 @@ def revoke(page: Page, demo: Demo, camera: Camera) -> None:
     camera.take("20-dashboard")
     page.get_by_role("link", name="Details").click()
     camera.take("21-details")
+    page.get_by_role("link", name="See what you saw").first.click()
+    camera.take("21-seen")
+    page.go_back()
     page.get_by_role("link", name="Revoke Access").click()
     camera.take("22-revoke")
     page.get_by_role("button", name="Proceed").click()
