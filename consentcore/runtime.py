@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from consentcore.i18n import Languages
     from consentcore.metrics import Meters
     from consentcore.oauth.server import AuthorizationServer
+    from consentcore.operators.erasure import Erasure
     from consentcore.owners.account_links import AccountLinks
     from consentcore.owners.service import OwnerService
     from consentcore.owners.sessions import OwnerSessions
@@ -112,6 +113,11 @@ class Runtime(PluginParts):
     def scope_pins(self) -> ScopePins:
         """What the catalog said before."""
         return self._once("scope pins", self._make_scope_pins)
+
+    @property
+    def erasure(self) -> Erasure:
+        """What erases people, and forgets what is older than it may become."""
+        return self._once("erasure", self._make_erasure)
 
     @property
     def controller(self) -> Controller:
@@ -285,6 +291,11 @@ class Runtime(PluginParts):
 
         links = ReceiptLinks(self.keys, self.settings.web_url)
         return Receipts(self.keys, self.catalog, self.languages, links, self.settings.issuer.rstrip("/"))
+
+    def _make_erasure(self) -> Erasure:
+        from consentcore.operators.erasure import Erasure
+
+        return Erasure(self.storage, self.keys, self.clock, self.service)
 
     def _make_interactions(self) -> Interactions:
         from consentcore.consent.interaction import Interactions

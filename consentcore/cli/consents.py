@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ from consentcore.cli.commands import Group
 from consentcore.cli.options import named_as
 from consentcore.cli.output import machine
 from consentcore.cli.owner import find_owner
-from consentcore.cli.state import State, operator, pass_state, table
+from consentcore.cli.state import State, operator, pass_state, table, write_private
 from consentcore.consent import by_operator
 from consentcore.consent.owner_grants import OwnerGrants
 from consentcore.domain.clock import iso
@@ -83,16 +82,48 @@ def export(state: State, email: str, output: Path | None) -> None:
 
     owner = find_owner(state, email, "--owner")
     document = export_settled(state.runtime.storage, owner.owner_id, state.runtime.clock.now())
-    text = machine(document)
-    if output is None:
-        click.echo(text)
-        return
-    # Personal data: nobody else on the machine may read it.
-    with os.fdopen(
-        os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
-    ) as file:
-        file.write(text + "\n")
-    state.say(f"wrote {output}")
+    write_private(state, machine(document), output)
+
+
+@command.command("at")
+@click.argument("date")
+@click.option("--owner", "email", required=True, metavar="EMAIL")
+@click.option("--client", "client_id", default="", help="Of this application alone, by its id.")
+@click.option(
+    "--scope", default="", help="This scope alone: the answer says why, where it was not permitted."
+)
+@click.option("--zone", default="", help="Of a DATE without an offset, such as Europe/Paris.")
+@pass_state
+def at(state: State, /, date: str, *, email: str, client_id: str, scope: str, zone: str) -> None:
+    """What a data owner had permitted at DATE: on which text, by whom, through which control.
+
+    DATE is a time like 2026-03-29T12:00:00Z or 2026-03-29T14:00+02:00, or a date, which means its first moment.
+    """
+    from consentcore.consent.point_in_time import permissions_at
+    from consentcore.domain.moments import parse_moment
+
+    with named_as({"at": "DATE", "zone": "--zone"}):
+        moment = parse_moment(date, zone)
+    owner = find_owner(state, email, "--owner")
+    with state.runtime.storage.reading() as uow:
+        found = permissions_at(uow, owner.owner_id, moment, client_id=client_id, scope=scope)
+    rows = [
+        (
+            one.client_id,
+            one.scope,
+            "yes" if one.permitted else f"no: {one.why_not}",
+            one.grant_id,
+            one.decided.event_id if one.decided else "-",
+        )
+        for one in found
+    ]
+    data = {
+        "at": iso(moment),
+        "owner_id": owner.owner_id,
+        "permitted": any(one.permitted for one in found),
+        "permissions": [one.facts(personal=True) for one in found],
+    }
+    state.answer(data, table(rows, ("APPLICATION", "SCOPE", "PERMITTED", "CONSENT", "DECIDED BY EVENT")))
 
 
 @command.command("shown")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from consentcore.cli.commands import Group
 from consentcore.cli.options import named_as
-from consentcore.cli.state import State, pass_state, read_line_from_stdin, table
+from consentcore.cli.output import machine
+from consentcore.cli.state import State, operator, pass_state, read_line_from_stdin, table, write_private
 from consentcore.domain.clock import iso
 from consentcore.owners.service import NewOwner, owner_of_address
 from consentcore.ports.storage import transact
@@ -72,6 +75,70 @@ def show(state: State, email: str) -> None:
         "created_at": iso(owner.created_at),
     }
     state.answer(data, [f"{key}: {value or '-'}" for key, value in data.items()])
+
+
+@command.command("list")
+@click.option("--after", default="", help="Those with an id behind this one.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True)
+@pass_state
+def list_(state: State, after: str, limit: int) -> None:
+    """List data owners by their id; those who were erased have no address."""
+    with state.runtime.storage.reading() as uow:
+        found = uow.owners.list(after=after, limit=limit)
+    data = [
+        {
+            "owner_id": one.owner_id,
+            "email": "" if one.erased else one.email,
+            "name": one.name,
+            "created_at": iso(one.created_at),
+            "erased": one.erased,
+        }
+        for one in found
+    ]
+    rows = [(one.owner_id, "-" if one.erased else one.email, one.name or "-") for one in found]
+    state.answer(data, table(rows, ("OWNER", "EMAIL", "NAME")))
+
+
+@command.command("export")
+@click.argument("email")
+@click.option(
+    "--output", type=click.Path(path_type=Path, dir_okay=False), help="A file, not standard output."
+)
+@pass_state
+def export(state: State, email: str, output: Path | None) -> None:
+    """Write everything that is kept of a data owner, as JSON: account, sign-ins, consents with their evidence."""
+    from consentcore.operators.person_export import export_person
+
+    owner, runtime = find_owner(state, email, "EMAIL"), state.runtime
+    document = export_person(runtime.storage, owner.owner_id, runtime.clock.now())
+    write_private(state, machine(document), output)
+
+
+@command.command("erase")
+@click.argument("email")
+@click.option("--reason", default="the data owner asked for it", show_default=True)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@pass_state
+def erase(state: State, email: str, reason: str, *, yes: bool) -> None:
+    """Erase a data owner: permissions end, applications are told, names and addresses go for good.
+
+    What proves their decisions stays, without a name, and still verifies.
+    """
+    owner = find_owner(state, email, "EMAIL")
+    if not yes and sys.stdin.isatty():
+        click.confirm(f"Erase {owner.email} for good?", abort=True, err=True)
+    with named_as({"reason": "--reason"}):
+        done = state.runtime.erasure.erase(owner.owner_id, by=operator(), reason=reason)
+    state.say(f"{owner.email} is erased: {done.ended} consents ended, {done.sessions} sessions,")
+    state.say(f"{done.forgotten} personal values and {done.pages} pages of older releases forgotten")
+    state.say(
+        f"{done.events} events stay as proof of what was decided (GDPR article 17(3)), under {done.owner_id} alone"
+    )
+    if done.old_texts:
+        state.say(
+            f"{done.old_texts} of them, of older releases, hold a reason or an operator's name in their text"
+        )
+    state.answer(asdict(done), "")
 
 
 @command.command("set-password")

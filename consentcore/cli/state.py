@@ -170,3 +170,18 @@ def plain(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return str(value) if value not in {"", None} else "-"
+
+
+def write_private(state: State, text: str, output: Path | None) -> None:
+    """Write what is personal to standard output, or into a file that nobody else on the machine may read.
+
+    :param output: the file; None: standard output.
+    """
+    if output is None:
+        click.echo(text)
+        return
+    with os.fdopen(
+        os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
+    ) as file:
+        file.write(text + "\n")
+    state.say(f"wrote {output}")

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from consentcore.consent.narrowing import NothingNarrower, Remainder
+from consentcore.consent.point_in_time import permissions_of
 from consentcore.domain.clock import from_iso, iso
 from consentcore.domain.errors import InvalidInput, InvalidTransition, NotFound
 from consentcore.domain.event import Evidence
 from consentcore.domain.grant import Grant, standing
 from consentcore.domain.grant_states import ENDED, STOOD, GrantState, state_profile
+from consentcore.domain.moments import parse_moment
 from consentcore.domain.parties import Actor, ActorType
 from consentcore.ports.keys import pairwise_subject
 
@@ -146,6 +148,28 @@ class ClientGrants:
             return self.consents.narrowing.narrow(uow, grant_id, left, actor=actor, evidence=evidence).grant
         except NothingNarrower:
             return grant
+
+    def at(
+        self, uow: UnitOfWork, client_id: str, grant_id: str, *, time: str, scope: str
+    ) -> dict[str, object]:
+        """What a grant permitted at a moment.
+
+        :param time: ISO 8601 with an offset, or a date, which means its first moment in UTC.
+        :param scope: a scope token: this one alone, permitted or not; "": all that was permitted.
+        :raises NotFound: when there is none of this client's.
+        :raises InvalidInput: when ``time`` is none.
+        """
+        grant = self.find(uow, client_id, grant_id)
+        moment = parse_moment(time, field="time")
+        found = permissions_of(uow, grant, moment, scope=scope)
+        permissions = [one.facts(personal=False) for one in found if scope or one.permitted]
+        return {
+            "grant_id": grant_id,
+            "subject": self._subject(grant),
+            "time": iso(moment),
+            "permitted": any(one.permitted for one in found),
+            "permissions": permissions,
+        }
 
     def grant_json(self, grant: Grant) -> dict[str, object]:
         """A grant as its client may know it: identifiers and state, nothing personal."""

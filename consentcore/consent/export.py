@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from consentcore.consent.ledger import effective_at
-from consentcore.consent.personal import disclosed_by
+from consentcore.consent.personal import digests_in, disclosed_by, values_in
 from consentcore.domain.clock import iso
 from consentcore.domain.errors import NotFound, StorageConflict
 from consentcore.domain.event import ConsentEvent, NoticeSnapshot
@@ -125,10 +125,13 @@ def _collect(uow: UnitOfWork, body: object, snapshots: dict[str, object]) -> Non
     evidence = body.get("evidence") if isinstance(body, dict) else None
     shown = evidence.get("snapshot_hash") if isinstance(evidence, dict) else None
     if isinstance(shown, str) and shown and shown not in snapshots:
-        snapshots[shown] = _snapshot(uow.ledger.snapshot(shown))
+        snapshots[shown] = _snapshot(uow, uow.ledger.snapshot(shown))
 
 
-def _snapshot(found: NoticeSnapshot | None) -> object:
+def _snapshot(uow: UnitOfWork, found: NoticeSnapshot | None) -> object:
     if found is None:
         return None
-    return {"created_at": iso(found.created_at), "content": json.loads(found.content)}
+    content = json.loads(found.content)
+    digests = digests_in(content)
+    values = values_in(uow.ledger.disclosures(digests), digests) if digests else {}
+    return {"created_at": iso(found.created_at), "content": content, "disclosed": values}

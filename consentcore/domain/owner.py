@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+ERASED_DOMAIN = "@erased.invalid"
+"""What the address of an owner ends in who was erased (RFC 2606 section 2)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Owner:
@@ -21,6 +24,11 @@ class Owner:
     timezone: str = "UTC"
     previous_email: str = ""
     email_changed_at: int | None = None
+
+    @property
+    def erased(self) -> bool:
+        """Whether nothing is left but the random id that evidence names."""
+        return self.email.endswith(ERASED_DOMAIN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,7 @@ CHANGES = {
             "delivery_log.stats",
             "grants.active_of",
             "grants.ending",
+            "identities.drop",
             "ledger.disclosures",
             "ledger.forget",
             "ledger.put_disclosures",

@@ -26,3 +26,7 @@ class IdentityRepository(Protocol):
     def of_owner(self, owner_id: str) -> Sequence[OwnerIdentity]:
         """Identities of an owner, oldest first."""
         ...
+
+    def drop(self, owner_id: str) -> int:
+        """Remove the identities of an owner; how many there were."""
+        ...

@@ -146,6 +146,19 @@ class ConsentSettings:
         minimum=1,
         maximum=365,
     )
+    keep_ended_days: int = setting(
+        "How long names and addresses beside the evidence of an ended permission are kept; 0: as long as it is there. "
+        "Six years are 2192.",
+        default=0,
+        minimum=0,
+        maximum=36_500,
+    )
+    keep_denied_days: int = setting(
+        "The same of a no; thirteen months are 396.", default=0, minimum=0, maximum=36_500
+    )
+    keep_abandoned_days: int = setting(
+        "The same of a request that nobody answered.", default=0, minimum=0, maximum=36_500
+    )
 
 
 @dataclass(frozen=True)

@@ -187,7 +187,7 @@ class DeliveryContextBuilder:
             return None
         with self._storage.reading() as uow:
             owner = uow.owners.get(notice.owner_id)
-        if owner is None:
+        if owner is None or owner.erased:
             return None
         changed = owner.email_changed_at
         lately = changed is not None and written_at(notice) < changed + self._told_before_ms

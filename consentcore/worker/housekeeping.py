@@ -22,6 +22,7 @@ from consentcore.worker.endpoint_health import EndpointMonitor
 
 if TYPE_CHECKING:
     from consentcore.metrics import Meters
+    from consentcore.operators.retention import Retention
     from consentcore.runtime import Runtime
 
 log = logging.getLogger("consentcore.worker")
@@ -67,6 +68,7 @@ class Housekeeping:
         self._runtime = runtime
         self._meters = meters
         self.evidence_trouble = ""
+        self._retention: Retention | None = None
         self.endpoints = EndpointMonitor(runtime.storage, runtime.clock)
         self.chores = [
             Chore("end grants", 2.0, self._end_grants),
@@ -75,6 +77,7 @@ class Housekeeping:
             Chore("review endpoints", 60.0, self.endpoints.review),
             Chore("remind", 60.0, Reminders(runtime.storage, runtime.clock, runtime.settings.consent).run),
             Chore("purge", 60.0, self._purge),
+            Chore("forget what is too old", 60.0, self._forget),
         ]
         if not runtime.storage.capabilities.joins_client_state:
             self.chores.append(Chore("end grants of disabled clients", 60.0, self._end_grants_of_disabled))
@@ -140,6 +143,14 @@ class Housekeeping:
                 "purged %s", " ".join(f"{kind}={count}" for kind, count in report.counts.items() if count)
             )
         return any(count >= PURGE_BATCH for count in report.counts.values())
+
+    def _forget(self) -> bool:
+        if self._retention is None:
+            from consentcore.operators.retention import Retention, periods_of
+
+            one = self._runtime
+            self._retention = Retention(one.storage, one.clock, one.erasure, periods_of(one.settings.consent))
+        return self._retention.step()
 
     def _each(self, things: Iterable[T], work: Callable[[T], Callable[[UnitOfWork], None]], kind: str) -> int:
         """Work on each thing in a retried transaction of its own; how many went well."""

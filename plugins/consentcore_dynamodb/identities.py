@@ -35,6 +35,13 @@ class DynamoIdentities:
         items = self._work.get_many(Key(_IDENTITY + one) for one in marks).values()
         return sorted(map(IDENTITIES.read, items), key=lambda one: (one.created_at, one.issuer, one.subject))
 
+    def drop(self, owner_id: str) -> int:
+        rows = self.of_owner(owner_id)
+        for key in (_key(row.issuer, row.subject) for row in rows):
+            self._work.discard(key)
+            self._work.discard(owner_key(owner_id, key.p))
+        return len(rows)
+
 
 def _key(issuer: str, subject: str) -> Key:
     return Key(name("IDENTITY", digest(issuer, subject)))

@@ -26,3 +26,7 @@ class MemoryIdentities:
     def of_owner(self, owner_id: str) -> Sequence[OwnerIdentity]:
         rows = (row for row in self._session.state.identities.values() if row.owner_id == owner_id)
         return sorted(rows, key=lambda row: (row.created_at, row.issuer, row.subject))
+
+    def drop(self, owner_id: str) -> int:
+        rows = self.of_owner(owner_id)
+        return self._session.draft.identities.drop([(row.issuer, row.subject) for row in rows])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from consentcore.api import OwnerIdentity
 from consentcore_sqlalchemy.rows.identities import IDENTITIES
@@ -33,3 +33,6 @@ class SqlIdentities:
             .order_by(owner_identity.c.created_at, owner_identity.c.issuer, owner_identity.c.subject)
         )
         return [IDENTITIES.read(row) for row in self._work.rows(theirs)]
+
+    def drop(self, owner_id: str) -> int:
+        return self._work.write(delete(owner_identity).where(owner_identity.c.owner_id == owner_id))

@@ -37,3 +37,20 @@ class IdentityGroup:
             uow.identities.add(replace(identity, owner_id="owner-2"))
         with storage.reading() as uow:
             assert uow.identities.get(identity.issuer, identity.subject) == identity
+
+    def test_identities_of_an_owner_are_removed(self, storage: Storage) -> None:
+        theirs = [factories.identity("owner-1", subject=subject) for subject in ("A-7", "B-8")]
+        other = factories.identity("owner-2", subject="C-9")
+        with storage.transaction() as uow:
+            for one in (*theirs, other):
+                uow.identities.add(one)
+        with storage.transaction() as uow:
+            assert uow.identities.drop("owner-1") == 2
+        with storage.transaction() as uow:
+            assert uow.identities.drop("owner-1") == 0
+            assert list(uow.identities.of_owner("owner-1")) == []
+            assert uow.identities.get(theirs[0].issuer, "A-7") is None
+            assert list(uow.identities.of_owner("owner-2")) == [other]
+            uow.identities.add(theirs[0])
+        with storage.reading() as uow:
+            assert list(uow.identities.of_owner("owner-1")) == [theirs[0]]

@@ -67,5 +67,14 @@ def close(request: Request) -> Response:
     return Response(status=204, headerlist=[("Cache-Control", "no-store")])
 
 
+@view_config(route_name="api.grant.at", request_method="GET", permission=APPLICATION, require_csrf=False)
+def grant_at(request: Request) -> Response:
+    """What one grant permitted at a moment."""
+    values = parameters(request, "time", "scope")
+    service, grant_id = request.runtime.client_grants, request.matchdict["grant_id"]
+    at, scope = values.get("time", ""), values.get("scope", "")
+    return answer(service.at(request.uow, request.identity.client_id, grant_id, time=at, scope=scope))
+
+
 def _narrowing(values: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in values.items() if name != "limit"}
