@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from consentcore.api import GrantState
 from consentcore.demo.serving import Site, base_url, bind
 from tests.browser.browsing import PASSWORD
 from tests.browser.inspector import Inspector
@@ -70,6 +71,30 @@ def test_the_account(ada, inspector):
     ada.press("Change the password")
     page.get_by_text("Your password was changed").wait_for()
     inspector.look("password changed")
+
+
+def test_nt_21_a_receipt_and_what_can_be_taken_home(ada, inspector, person):
+    page, issuer = ada.page, ada.demo.issuer
+    ada.connected()
+    (grant,) = ada.grants(GrantState.ACTIVE)
+    page.goto(f"{issuer}/consents/{grant.grant_id}")
+    address = page.locator('a[href^="/receipts/"]').first.get_attribute("href")
+    page.goto(f"{issuer}{address}")
+    inspector.look("receipt")
+    for path in ("/account/data", "/account/data/print"):
+        page.goto(f"{issuer}{path}")
+        inspector.look(path)
+    stranger = person()
+    stranger.page.goto(f"{issuer}{address}")
+    assert ada.owner.email not in stranger.page.content()
+    other = Inspector(stranger)
+    other.look("receipt without a sign-in")
+    stranger.follow("Revoke Access")
+    other.look("revoke without a sign-in")
+    stranger.press("Proceed")
+    other.look("receipt of what has ended")
+    assert other.wrong == []
+    assert ada.grants(GrantState.ACTIVE) == []
 
 
 def test_another_address(ada, inspector):

@@ -21,6 +21,7 @@ PATHS = (
         "/account/language",
         "/account/password",
     ),
+    *("/account/data", "/account/data/print"),
     *("/account/sessions", "/login", "/account/reset", "/account/reset/sent", "/nothing-here"),
 )
 

@@ -79,6 +79,7 @@ def test_nt_21_rt_14_without_a_sign_in_it_says_what_and_when_and_nothing_of_the_
     for private in ("Ada", ADA, "Moreau", "Room climate", "Your sites", PURPOSE, "Europe"):
         assert private not in page.text
     assert "is shown to its owner only" in text
+    assert "CoolSite was allowed to use data" in text
 
 
 @pytest.mark.parametrize("path", ["{}", "{}/signed", "{}/revoke"])
@@ -136,6 +137,7 @@ def test_nt_21_db_32_without_a_sign_in_it_revokes_by_a_form(platform, tokens):
         last = uow.ledger.of_grant(grant.grant_id)[-1]
     assert json.loads(last.body)["evidence"]["indication_method"] == "link:receipt"
     assert str(mails(platform, ADA)[-1]["Subject"]) == "CoolSite can no longer see your data"
+    assert "The access of CoolSite to data has ended" in visible(browser.get(address(platform)))
 
 
 @pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {}])
@@ -180,7 +182,7 @@ def test_nt_21_a_denial_has_a_receipt_that_can_do_nothing(platform):
     _, page = to_consent_page(platform, Request())
     answer(page, "deny")
     text = visible(platform.browser().get(address(platform)))
-    assert "CoolSite: denied" in text
+    assert "CoolSite asked for data and got none" in text
     assert "Revoke Access" not in text
 
 

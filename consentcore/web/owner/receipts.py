@@ -15,7 +15,6 @@ from pyramid.view import view_config
 from consentcore.consent.resource_labels import labels_of
 from consentcore.domain.clock import from_iso
 from consentcore.domain.errors import InvalidTransition
-from consentcore.domain.event_kinds import event_kind
 from consentcore.domain.grant_states import GrantState
 from consentcore.domain.resource import is_everything
 from consentcore.web.csrf import ANY_PERSON
@@ -89,8 +88,8 @@ def _shown(request: Request, receipt: Receipt) -> dict[str, Any]:
         "app": receipt.body.get("client_name") or receipt.event.client_id,
         "publisher": receipt.body.get("client_publisher", ""),
         "timezone": request.owner.timezone if own else receipt.body.get("owner_timezone") or "UTC",
-        "word": event_kind(receipt.event.type).word,
-        "allows": GrantState(receipt.body["state_after"]) is GrantState.ACTIVE,
+        "allows": receipt.body["state_after"] == GrantState.ACTIVE,
+        "refused": receipt.body["state_after"] == GrantState.DENIED,
     }
     return values | (_for_owner(request, receipt) if own else {})
 
