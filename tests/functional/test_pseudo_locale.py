@@ -209,7 +209,7 @@ def test_the_owners_application(walk):
         walk.clock.advance(MINUTE)
         walk.look(walk.post(browser, f"/consents/{grant}/revoke").follow())
         walk.look(browser.get(f"/consents/{grant}/revoke").follow())
-    walk.data.append("Syy")
+    walk.data += ["Syy", TAG]  # what the language is called in itself, which nobody knows
     walk.access.disable("coolsite", by="ops", reason="Syy")
     mails(walk.platform, ADA)
     walk.clock.advance(400 * DAY)

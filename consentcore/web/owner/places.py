@@ -6,6 +6,8 @@ import logging
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from consentcore.consent.personal import disclosed, labels_in
+from consentcore.consent.resource_labels import labels_of
 from consentcore.consent.story import listed
 from consentcore.domain.errors import DirectoryUnavailable
 from consentcore.domain.message import Message, message, plural_message
@@ -13,12 +15,15 @@ from consentcore.domain.resource import DEFAULT_KIND, is_everything, kind_of, re
 from consentcore.web.owner.resource_choice import asking
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from pyramid.request import Request
 
+    from consentcore.domain.event import ConsentEvent
+
 log = logging.getLogger("consentcore.web")
 _MOST_PAGES = 10
+_MOST_NAMED = 100
 
 
 def counted(references: Iterable[str]) -> str:
@@ -54,6 +59,24 @@ def _all(kind: str) -> Message:
     if kind == "device":
         return message("all your devices")
     return message("everything of kind %(kind)s", kind=kind)
+
+
+def named(
+    request: Request, references: Sequence[str], event: ConsentEvent | None
+) -> tuple[Sequence[str], int]:
+    """Names of what was chosen, in order, and how many of it are not named: thousands would be no page to read.
+
+    The directory knows them best; what it knows no more is called as it was when somebody agreed.
+
+    :param event: by which they agreed.
+    """
+    single = [one for one in references if not is_everything(one)]
+    asked = single[:_MOST_NAMED]
+    labels = labels_of(request.runtime.directories, request.owner, asked)
+    if event is not None and not set(asked) <= set(labels):
+        labels = labels_in(disclosed(request.uow, event)) | labels
+    known = sorted((labels[one] for one in asked if one in labels), key=str.casefold)
+    return known, len(single) - len(known)
 
 
 def matching(request: Request, text: str) -> frozenset[str] | None:
