@@ -12,6 +12,7 @@ from consentcore.consent.story import listed
 from consentcore.domain.errors import DirectoryUnavailable
 from consentcore.domain.message import Message, message, plural_message
 from consentcore.domain.resource import DEFAULT_KIND, is_everything, kind_of, reference
+from consentcore.egress import Busy
 from consentcore.web.owner.resource_choice import asking
 
 if TYPE_CHECKING:
@@ -72,11 +73,22 @@ def named(
     """
     single = [one for one in references if not is_everything(one)]
     asked = single[:_MOST_NAMED]
-    labels = labels_of(request.runtime.directories, request.owner, asked)
+    labels = _labels(request, asked)
     if event is not None and not set(asked) <= set(labels):
         labels = labels_in(disclosed(request.uow, event)) | labels
     known = sorted((labels[one] for one in asked if one in labels), key=str.casefold)
     return known, len(single) - len(known)
+
+
+def _labels(request: Request, references: Sequence[str]) -> dict[str, str]:
+    """What the directories call them; nothing where too many wait for these already: a page is there without names."""
+    directories = request.runtime.directories
+    try:
+        with asking(directories):
+            return labels_of(directories, request.owner, references)
+    except Busy as error:
+        log.warning("the sites of a permission are not named: %s", error)
+        return {}
 
 
 def matching(request: Request, text: str) -> frozenset[str] | None:
