@@ -9,7 +9,6 @@ docs/images that the README and the tour show.
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import sys
 import tempfile
@@ -24,77 +23,23 @@ from consentcore.demo.boot import Demo, DemoOptions, boot
 from consentcore.demo.seed import PEOPLE
 from consentcore.testing.fakes import ManualClock
 from consentcore.testing.scenario import Scenario
-from scripts.small_png import small_png
+from scripts.camera import ARGUMENTS, CHROMIUM, PHONE, WIDE, Camera, with_fonts
 from tests.support.style_guide import show_style_guide
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page, Route
+    from playwright.sync_api import Page, Playwright
 
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-DESKTOP, PHONE, SHEET = (1280, 900), (390, 844), (794, 1123)
-"""In CSS pixels; the last is A4."""
-IMAGES = Path(__file__).parent.parent / "docs" / "images"
-README_SIZE, WIDE = (760, 720), (1180, 900)
-FONTS = ("system-ui", "Inter"), ("ui-serif", "Caladea")
-"""What stands in for the fonts of a desktop where the machine that takes the pictures has none of its own."""
-# Small files, and no sandbox when root runs it in a container.
-ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--force-color-profile=srgb", "--disable-lcd-text"]
-
-
-class Camera:
-    """Takes the pictures of whatever a page shows at the time."""
-
-    def __init__(self, page: Page, folder: Path, *, readme: bool) -> None:
-        self._page = page
-        self._folder = folder
-        self._readme = readme
-
-    def take(self, name: str) -> None:
-        """Desktop, phone, dark and printed."""
-        for suffix, size, scheme, media in (
-            ("desktop", DESKTOP, "light", "screen"),
-            ("phone", PHONE, "light", "screen"),
-            ("dark", DESKTOP, "dark", "screen"),
-            ("print", SHEET, "light", "print"),
-        ):
-            self._set(size, scheme, media)
-            self._page.screenshot(path=self._folder / f"{name}-{suffix}.png", full_page=True)
-        self._set(DESKTOP)
-        print(f"{name}: {self._page.url}", flush=True)
-
-    def take_window(self, name: str) -> None:
-        """What the window shows, which a dialog lies over: desktop, phone and dark."""
-        for suffix, size, scheme in (
-            ("desktop", DESKTOP, "light"),
-            ("phone", PHONE, "light"),
-            ("dark", DESKTOP, "dark"),
-        ):
-            self._set(size, scheme)
-            self._page.screenshot(path=self._folder / f"{name}-{suffix}.png")
-        self._set(DESKTOP)
-
-    def take_for_docs(self, name: str, size: tuple[int, int] = README_SIZE, scheme: str = "light") -> None:
-        """A picture for README and documentation."""
-        if self._readme:
-            self._set(size, scheme)
-            (IMAGES / f"{name}.png").write_bytes(small_png(self._page.screenshot(full_page=True)))
-            self._set(DESKTOP)
-
-    def _set(self, size: tuple[int, int], scheme: str = "light", media: str = "screen") -> None:
-        self._page.set_viewport_size({"width": size[0], "height": size[1]})
-        self._page.emulate_media(
-            color_scheme="dark" if scheme == "dark" else "light",
-            media="print" if media == "print" else "screen",
-        )
-
-
-def with_fonts(route: Route) -> None:
-    """The tokens, or a mail, with fonts that this machine has; where it has not, the next of the list is taken."""
-    answer = route.fetch()
-    text = answer.text()
-    for name, instead in FONTS:
-        text = text.replace(f"{name},", f"{instead}, {name},")
-    route.fulfill(response=answer, body=text)
+LOOK = {
+    "logo": "../mark.svg",
+    "accent": "#7a1f2b",
+    "paper": "#ffffff",
+    "ink": "#1b1f2a",
+    "control": "#7a1f2b",
+}
+MARK = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 190 36" font-family="Inter, sans-serif">
+<path d="M18 2 33 27H3z" fill="#7a1f2b"/><path d="M18 13l8 14H10z" fill="#fff"/>
+<text x="44" y="25" font-size="21" font-weight="600" fill="#1b1f2a">Ridge Power</text></svg>
+"""
 
 
 def furnish(demo: Demo) -> None:
@@ -157,6 +102,7 @@ def of_a_year(page: Page, demo: Demo, camera: Camera) -> None:
     page.get_by_role("link", name="Revoke Access of ShiftPlan EV").click()
     page.get_by_role("dialog").wait_for()
     camera.take_window("72-year-dialog")
+    camera.take_for_docs("revoke", whole=False)
     page.keyboard.press("Escape")
     for number, name in ((73, "revoked"), (74, "history")):
         page.goto(f"{demo.issuer}/consents/{name}")
@@ -166,7 +112,7 @@ def of_a_year(page: Page, demo: Demo, camera: Camera) -> None:
     camera.take("77-year-revoke-all")
     page.goto(f"{demo.issuer}/scopes")
     camera.take("80-scopes")
-    camera.take_for_docs("scopes", WIDE)
+    camera.take_for_docs("scopes", WIDE, whole=False)
 
 
 def connect(page: Page, demo: Demo) -> None:
@@ -193,6 +139,7 @@ def ask(page: Page, demo: Demo, camera: Camera) -> None:
     sign_in(page, demo, PEOPLE[0][0])
     camera.take("04-consent")
     camera.take_for_docs("consent")
+    camera.take_for_docs("consent-phone", PHONE, "dark")
     page.get_by_text("An example").first.click()
     camera.take("05-consent-example")
     page.get_by_role("button", name="Deny").click()
@@ -230,7 +177,9 @@ def revoke(page: Page, demo: Demo, camera: Camera) -> None:
     page.get_by_role("link", name="Revoke Access").click()
     camera.take("22-revoke")
     page.get_by_role("button", name="Proceed").click()
+    page.get_by_text("CoolSite has confirmed it").wait_for()
     camera.take("23-after-revoke")
+    camera.take_for_docs("stopped", whole=False)
     page.get_by_role("link", name="Revoked Accesses").click()
     camera.take("24-revoked")
     page.get_by_role("link", name="History").click()
@@ -254,6 +203,8 @@ def the_rest(page: Page, demo: Demo, camera: Camera) -> None:
             camera.take(f"32-mail-{number}")
             page.goto(f"{page.url}/html")
             camera.take(f"33-mail-html-{number}")
+            if number == 0:
+                camera.take_for_docs("mail")
             page.goto(f"{demo.issuer}/_dev/mail")
     page.goto(f"{demo.issuer}{demo.coolsite.prefix}/authorize?client_id=nobody")
     camera.take("40-error-authorize")
@@ -302,6 +253,25 @@ def account(page: Page, demo: Demo, camera: Camera) -> None:
     camera.take("61-reset-done")
 
 
+def of_somebody_else(playwright: Playwright, folder: Path, *, readme: bool) -> None:
+    """The same page with the mark and the colours of another company."""
+    (folder / "mark.svg").write_text(MARK)
+    lines = [f"consentcore.theme.{name} = {value}" for name, value in LOOK.items()]
+    options = DemoOptions(folder / "other", port=0, extra_ini="\n".join(lines))
+    with (
+        boot(options, say=print) as demo,
+        playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS) as browser,
+    ):
+        page = browser.new_page(locale="en-GB")
+        page.route("**/static/tokens.css*", with_fonts)
+        camera = Camera(page, folder, readme=readme)
+        connect(page, demo)
+        sign_in(page, demo, PEOPLE[0][0])
+        camera.take("90-other-consent")
+        camera.take_window("91-other-window")
+        camera.take_for_docs("look", whole=False)
+
+
 def main() -> int:
     """Walk through the demo."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -323,6 +293,7 @@ def main() -> int:
         show_style_guide(page, demo.issuer)
         camera.take("00-style-guide")
         furnish(demo)
+        of_somebody_else(playwright, arguments.folder.resolve(), readme=arguments.readme)
         for part in (ask, approve, revoke, the_rest, account, of_a_year):
             part(page, demo, camera)
     return 0
