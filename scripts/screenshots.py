@@ -9,6 +9,7 @@ docs/images that the README and the tour show.
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import sys
 import tempfile
@@ -254,7 +255,8 @@ def account(page: Page, demo: Demo, camera: Camera) -> None:
 
 
 def of_somebody_else(playwright: Playwright, folder: Path, *, readme: bool) -> None:
-    """The same page with the mark and the colours of another company."""
+    """The same pages with the mark and the colours of another company."""
+    os.environ["CONSENTCORE_WEB__OPERATOR_NAME"] = "Ridge Power"
     (folder / "mark.svg").write_text(MARK)
     lines = [f"consentcore.theme.{name} = {value}" for name, value in LOOK.items()]
     options = DemoOptions(folder / "other", port=0, extra_ini="\n".join(lines))
@@ -266,10 +268,10 @@ def of_somebody_else(playwright: Playwright, folder: Path, *, readme: bool) -> N
         page.route("**/static/tokens.css*", with_fonts)
         camera = Camera(page, folder, readme=readme)
         connect(page, demo)
+        camera.take("90-other-login")
+        camera.take_for_docs("look")
         sign_in(page, demo, PEOPLE[0][0])
-        camera.take("90-other-consent")
-        camera.take_window("91-other-window")
-        camera.take_for_docs("look", whole=False)
+        camera.take("91-other-consent")
 
 
 def main() -> int:
@@ -293,9 +295,10 @@ def main() -> int:
         show_style_guide(page, demo.issuer)
         camera.take("00-style-guide")
         furnish(demo)
-        of_somebody_else(playwright, arguments.folder.resolve(), readme=arguments.readme)
         for part in (ask, approve, revoke, the_rest, account, of_a_year):
             part(page, demo, camera)
+    with sync_playwright() as playwright:
+        of_somebody_else(playwright, arguments.folder.resolve(), readme=arguments.readme)
     return 0
 
 
