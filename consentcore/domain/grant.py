@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from consentcore.domain.clock import DAY
 from consentcore.domain.grant_states import GrantState
 
 if TYPE_CHECKING:
@@ -46,6 +47,12 @@ class Grant:
     def scope_ids(self) -> tuple[str, ...]:
         """The scope tokens without their versions."""
         return tuple(reference.rpartition("@")[0] for reference in self.scopes)
+
+    @property
+    def one_time(self) -> bool:
+        """Whether it lasts at most 24 hours from the latest decision on it: then it is for one use, and no refresh
+        token comes with it."""
+        return self.expires_at - self.changed_at <= DAY
 
     def is_active(self, now: int) -> bool:
         """Whether tokens under it may live at ``now``: by state and by the clock, never by a job."""

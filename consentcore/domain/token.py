@@ -148,13 +148,16 @@ class TokenLookup:
 
 @dataclass(frozen=True, slots=True)
 class Redemption:
-    """Exchange of a code for its first two tokens."""
+    """Exchange of a code for its first tokens.
+
+    :ivar refresh: None where the permission is for one use, and nothing renews it.
+    """
 
     code_hash: bytes
     client_id: str
     now: int
     access: NewToken
-    refresh: NewToken
+    refresh: NewToken | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,7 +160,7 @@ class Scenario:
         code = self.issue()
         redemption = factories.redemption(code, **overrides)
         assert self.storage.protocol.consume_code(redemption) == Consumed()
-        return Issued(code, redemption.access.token_hash, redemption.refresh.token_hash)
+        return Issued(code, redemption.access.token_hash, factories.renewal(redemption).token_hash)
 
     def rotation(self, token_hash: bytes, **overrides: Any) -> Rotation:
         """Make the exchange of a refresh token by the client, or by the one that ``client_id`` names."""

@@ -68,12 +68,14 @@ def killed_at(family: Item) -> int | None:
 def consuming(before: Item, family: Item, code: Code, redemption: Redemption) -> list[Change]:
     """What burns a code and stores its tokens."""
     used = replace(code, used_at=redemption.now, seal=b"")
-    ends_at = max(redemption.refresh.expires_at, redemption.access.expires_at)
+    new = [(redemption.access, TokenKind.ACCESS)]
+    if redemption.refresh is not None:
+        new.append((redemption.refresh, TokenKind.REFRESH))
+    ends_at = max(one.expires_at for one, _ in new)
     return [
         # No lifetime: a used code is known as long as its family has tokens, which only a purge can tell.
         put({**_code(used), **_purge_code(code, ends_at), **_next(before)}, _as_read(before)),
-        _storing(used, redemption.access, TokenKind.ACCESS, redemption.now),
-        _storing(used, redemption.refresh, TokenKind.REFRESH, redemption.now),
+        *(_storing(used, one, kind, redemption.now) for one, kind in new),
         _family_lives(family, ends_at),
         grant_stands(code.grant_id, redemption.now),
     ]

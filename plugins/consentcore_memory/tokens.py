@@ -75,7 +75,8 @@ class MemoryProtocol(MemoryOnce):
                 return Expired()
             state.codes.put(code.code_hash, replace(code, used_at=redemption.now, seal=b""))
             _store(state, code, redemption.access, TokenKind.ACCESS, redemption.now)
-            _store(state, code, redemption.refresh, TokenKind.REFRESH, redemption.now)
+            if redemption.refresh is not None:
+                _store(state, code, redemption.refresh, TokenKind.REFRESH, redemption.now)
             return Consumed()
 
     def find_token(self, client_id: str, token_hash: bytes) -> TokenLookup:

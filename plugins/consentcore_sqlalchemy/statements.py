@@ -226,8 +226,11 @@ def _later(ends_at: ColumnElement[int]) -> ColumnElement[int]:
     return case((code.c.ends_at < ends_at, ends_at), else_=code.c.ends_at)
 
 
-def consume() -> Exchange:
-    """Burn a code."""
+def consume(*, refresh: bool) -> Exchange:
+    """Burn a code.
+
+    :param refresh: whether a refresh token comes of it.
+    """
     burn = (
         update(code)
         .where(
@@ -239,7 +242,7 @@ def consume() -> Exchange:
         .values(used_at=now, seal=null(), ends_at=_later(bindparam("ends_at", type_=Ms)))
         .returning(code.c.family_id)
     )
-    return Exchange(burn, None, refresh=True)
+    return Exchange(burn, None, refresh=refresh)
 
 
 def rotate() -> Exchange:

@@ -81,7 +81,8 @@ class SqlProtocol(SqlOnce):
         self._open_interaction = driver.prepare(sql.open_interaction())
         self._issue_code = driver.prepare(sql.issue_code())
         self._kill_family = driver.prepare(sql.kill_family())
-        self._consume = exchanger(driver, sql.consume())
+        self._consume = exchanger(driver, sql.consume(refresh=True))
+        self._consume_once = exchanger(driver, sql.consume(refresh=False))
         self._rotate = exchanger(driver, sql.rotate())
         self._keep = exchanger(driver, sql.keep())
 
@@ -111,16 +112,18 @@ class SqlProtocol(SqlOnce):
         )
 
     def consume_code(self, redemption: Redemption) -> ConsumeOutcome:
+        access, refresh = redemption.access, redemption.refresh
         values: Values = {
             "code_hash": redemption.code_hash,
             "client_id": redemption.client_id,
             "now": redemption.now,
-            "ends_at": max(redemption.access.expires_at, redemption.refresh.expires_at),
-            **new_token_values(redemption.access, "access"),
-            **new_token_values(redemption.refresh, "refresh"),
+            "ends_at": max(access.expires_at, refresh.expires_at if refresh else 0),
+            **new_token_values(access, "access"),
+            **(new_token_values(refresh, "refresh") if refresh else {}),
         }
+        exchange = self._consume if refresh else self._consume_once
         for _ in range(_ROUNDS):
-            if self._consume.run(values):
+            if exchange.run(values):
                 return Consumed()
             outcome = self._why_not_consumed(redemption)
             if outcome is not None:

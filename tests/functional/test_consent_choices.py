@@ -10,6 +10,8 @@ import pytest
 
 from consentcore.consent.verify import verify_all
 from consentcore.domain.clock import DAY
+from consentcore.testing.factories import NOW
+from consentcore.testing.fakes import ManualClock
 from tests.support.platform import (
     CALLBACK,
     Request,
@@ -331,3 +333,52 @@ def test_cp_29_letting_an_application_act_is_asked_each_time_and_leaving_that_ou
     page = browser.get(ask(request.scope, "helper", prompt="consent").url).follow()
     answer(tick(page, ACTING), "approve")
     assert "/consent?" in browser.get(request.url).location
+
+
+@pytest.mark.parametrize("storage", ["memory", "sqlalchemy"])
+def test_cr_07_what_is_allowed_once_has_no_refresh_token_and_ends_within_a_day(tmp_path, storage):
+    platform = make_platform(tmp_path, storage=storage, extra="consentcore.consent.durations = 90 1\n")
+    request = Request(scope="sites.read offline_access")
+    browser, page = to_consent_page(platform, request)
+    assert times(page) == {"365": True, "90": False, "1": False}
+    once = page.html.select_one("[name=duration][value='1']").find_parent("label").get_text(strip=True)
+    assert once.startswith("Once, for at most 24 hours, until ")
+    back = answer(choose(page, 1), "approve")
+    tokens = exchange(platform, request, back["code"]).json
+    assert "refresh_token" not in tokens
+    assert tokens["scope"] == "sites.read offline_access"
+    assert introspect(platform, tokens["access_token"])["active"] is True
+    (grant,) = grants(platform)
+    assert grant.expires_at - grant.changed_at <= DAY
+    page = browser.get(Request(scope=request.scope, extra={"prompt": "consent"}).url).follow()
+    longer = Request(scope=request.scope, extra={"prompt": "consent"})
+    page = browser.get(longer.url).follow()
+    tokens = exchange(platform, longer, answer(choose(page, 90), "approve")["code"]).json
+    assert refresh(platform, tokens["refresh_token"]).status_int == 200
+
+
+def test_cr_08_a_permission_ends_at_the_time_that_was_chosen_whoever_works(tmp_path):
+    clock = ManualClock(NOW)
+    platform = make_platform(tmp_path, clock=clock)
+    request = Request()
+    _, page = to_consent_page(platform, request)
+    tokens = exchange(platform, request, answer(choose(page, 30), "approve")["code"]).json
+    (grant,) = grants(platform)
+    clock.advance(grant.expires_at - clock.now() - 1000)
+    assert refresh(platform, tokens["refresh_token"]).status_int == 400  # over by its own time
+    clock.advance(1000)
+    assert introspect(platform, tokens["access_token"]) == {"active": False}
+    with platform.runtime.storage.reading() as uow:
+        assert uow.grants.get(grant.grant_id).state.value == "active"
+
+
+def test_cp_26_a_page_that_nobody_answers_grants_nothing(choosing):
+    to_consent_page(choosing, ask("sites.read alarms.read"))
+    assert grants(choosing) == []
+
+
+def test_cp_27_a_wrong_client_or_redirect_uri_ends_on_a_page_of_ours(choosing):
+    for wrong in ({"client_id": "nobody"}, {"redirect_uri": "https://evil.example/"}):
+        refused = choosing.browser().get(Request(scope="sites.read", **wrong).url, status=400)
+        assert "text/html" in refused.headers["Content-Type"]
+        assert "Location" not in refused.headers

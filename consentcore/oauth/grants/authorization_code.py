@@ -87,6 +87,11 @@ class CodeExchange(Exchange[Code]):
             raise InvalidGrantError(request=request)
 
     @property
+    def renewable(self) -> bool:
+        """Not where the permission is for one use."""
+        return not self.grant.one_time
+
+    @property
     def code_challenge(self) -> str | None:
         """The stored S256 challenge, None without PKCE."""
         return self.credential.code_challenge or None
@@ -136,7 +141,7 @@ class CodeExchange(Exchange[Code]):
             client_id=self.client.client_id,
             now=self.now,
             access=seal(access, kind=TokenKind.ACCESS),
-            refresh=seal(refresh, kind=TokenKind.REFRESH),
+            refresh=seal(refresh, kind=TokenKind.REFRESH) if self.renewable else None,
         )
 
     @staticmethod

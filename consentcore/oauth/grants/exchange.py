@@ -68,7 +68,7 @@ class GrantType(ABC):
         """Validate, make, store. oauthlib's create_token_response does not let errors of the storing through
         as answers, and writes answers that we do not want (gaps 8, 13, 18)."""
         oauthlib_grant.validate_token_request(request)
-        token = self._bearer.create_token(request, refresh_token=True)
+        token = self._bearer.create_token(request, refresh_token=request.exchange.renewable)
         request.exchange.store(request, token)
         if request.exchange.client.access_token_format is TokenFormat.JWT:
             # No API will ask us about it: that it was fetched is all that we hear of its use.
@@ -142,6 +142,11 @@ class Exchange(ABC, Generic[C]):
 
         :raises InvalidGrantError: it is not good.
         """
+
+    @property
+    def renewable(self) -> bool:
+        """Whether a refresh token comes with the access token."""
+        return True
 
     @abstractmethod
     def store(self, request: Any, token: dict[str, object]) -> None:

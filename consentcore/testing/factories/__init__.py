@@ -26,7 +26,7 @@ from consentcore.testing.factories.one_time_use import pushed
 from consentcore.testing.factories.owners import owner, session
 from consentcore.testing.factories.pinned_scopes import pinned_scope
 from consentcore.testing.factories.tickets import ticket
-from consentcore.testing.factories.tokens import access, code, redemption, refresh, rotation
+from consentcore.testing.factories.tokens import access, code, redemption, refresh, renewal, rotation
 
 __all__ = [
     "NOW",
@@ -52,6 +52,7 @@ __all__ = [
     "random_hash",
     "redemption",
     "refresh",
+    "renewal",
     "request",
     "rotation",
     "session",

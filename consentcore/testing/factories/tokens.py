@@ -56,6 +56,12 @@ def redemption(code: Code, **overrides: Any) -> Redemption:
     return made(Redemption, defaults, overrides)
 
 
+def renewal(redemption: Redemption) -> NewToken:
+    """The refresh token of an exchange that has one."""
+    assert redemption.refresh is not None
+    return redemption.refresh
+
+
 def rotation(token_hash: bytes, client_id: str, **overrides: Any) -> Rotation:
     """Make the exchange of a refresh token for new ones, two seconds after :data:`NOW`, with 10 s of grace."""
     defaults = {

@@ -23,7 +23,10 @@ from consentcore.testing.scenario import Scenario, populate
 
 
 def _left_no_token(world: Scenario, redemption: Redemption) -> bool:
-    return all(world.look_up(new.token_hash).token is None for new in (redemption.access, redemption.refresh))
+    return all(
+        world.look_up(new.token_hash).token is None
+        for new in (redemption.access, factories.renewal(redemption))
+    )
 
 
 class CodeGroup:
@@ -116,6 +119,13 @@ class CodeGroup:
         world = populate(storage, expires_at=NOW + 5)
         assert storage.protocol.issue_code(factories.code(world.grant, created_at=NOW + 4)) is True
 
+    def test_exchange_for_one_use_stores_an_access_token_alone(self, world: Scenario) -> None:
+        code = world.issue()
+        redemption = factories.redemption(code, refresh=None)
+        assert world.storage.protocol.consume_code(redemption) == Consumed()
+        assert world.is_live(redemption.access.token_hash)
+        assert world.storage.protocol.consume_code(redemption) == Replayed(code.family_id, code.grant_id)
+
     def test_exchange_burns_the_code_and_stores_both_tokens(self, world: Scenario) -> None:
         code = world.issue()
         redemption = factories.redemption(
@@ -124,7 +134,10 @@ class CodeGroup:
         assert world.storage.protocol.consume_code(redemption) == Consumed()
         found = world.storage.protocol.read_code(world.client.client_id, code.code_hash)
         assert found.code == replace(code, used_at=NOW + 7, seal=b"")
-        for new, kind in ((redemption.access, TokenKind.ACCESS), (redemption.refresh, TokenKind.REFRESH)):
+        for new, kind in (
+            (redemption.access, TokenKind.ACCESS),
+            (factories.renewal(redemption), TokenKind.REFRESH),
+        ):
             look_up = world.look_up(new.token_hash)
             token = look_up.token
             assert token is not None

@@ -55,7 +55,9 @@ class RaceGroup:
         outcomes = together(THREADS, lambda n: insist(lambda: consume(redemptions[n])))
         assert Counter(map(type, outcomes)) == {Consumed: 1, Replayed: THREADS - 1}
         for redemption, outcome in zip(redemptions, outcomes, strict=True):
-            stored = [world.is_live(new.token_hash) for new in (redemption.access, redemption.refresh)]
+            stored = [
+                world.is_live(new.token_hash) for new in (redemption.access, factories.renewal(redemption))
+            ]
             assert stored == [outcome == Consumed()] * 2
 
     @pytest.mark.parametrize(("grace_ms", "others"), [(10_000, Grace), (0, Reused)])
@@ -214,7 +216,7 @@ class InterleavingGroup:
             redemption = factories.redemption(code)
             end = self._end(world, ending, code.family_id)
             self._race(number, end, partial(storage.protocol.consume_code, redemption))
-            new = (redemption.access.token_hash, redemption.refresh.token_hash)
+            new = (redemption.access.token_hash, factories.renewal(redemption).token_hash)
             assert not any(world.is_live(token) for token in new)
 
     def test_issue_while_the_grant_ends(self, storage: Storage) -> None:

@@ -174,8 +174,8 @@ class RotationGroup:
         code = world.issue(auth_time=NOW - 7, acr="urn:example:password")
         redemption = factories.redemption(code)
         world.storage.protocol.consume_code(redemption)
-        rotation = world.rotate(redemption.refresh.token_hash)
-        for new in (redemption.access, redemption.refresh, rotation.access, rotation.refresh):
+        rotation = world.rotate(factories.renewal(redemption).token_hash)
+        for new in (redemption.access, factories.renewal(redemption), rotation.access, rotation.refresh):
             token = world.look_up(new.token_hash).token
             assert token is not None
             assert (token.auth_time, token.acr) == (NOW - 7, "urn:example:password")

@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from consentcore.api import DAY, Actor, ActorType, NoticeKind
+from consentcore.consent.offers import Durations
 from consentcore.consent.reminders import Reminders, reminder_id
 from consentcore.domain.notice_facts import ConsentFacts
 from consentcore.settings import ConsentSettings
@@ -66,7 +67,7 @@ def test_nt_06_a_worker_that_was_away_tells_the_nearest_only(scenario):
 
 
 def test_nt_06_nobody_is_reminded_of_an_end_that_they_have_just_chosen(scenario):
-    scenario.service._grant_days = 20
+    scenario.service.durations = Durations(scenario.catalog, 20)
     grant, worker = scenario.allow("comfort.read"), reminders(scenario)
     worker.run()
     assert told(scenario, grant) == []

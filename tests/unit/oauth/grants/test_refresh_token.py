@@ -31,7 +31,7 @@ def test_45_offline_access_makes_it_long_lived(scenario):
 def test_45_no_refresh_token_outlives_its_grant(scenario):
     end = scenario.clock.now() + 3_600_000
     for scopes in (OFFLINE, ("comfort.read",)):
-        grant = scenario.grant_for(scenario.client, OFFLINE, expires_at=end)
+        grant = scenario.grant_for(scenario.client, OFFLINE, expires_at=end, changed_at=end - 30 * 86_400_000)
         first = scenario.tokens(grant=grant, scopes=scopes)["refresh_token"]
         assert refresh_end(scenario, first) == 3600
         assert refresh_end(scenario, scenario.refresh(first).json["refresh_token"]) == 3600
