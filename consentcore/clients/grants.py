@@ -16,6 +16,7 @@ from consentcore.domain.grant import Grant, standing
 from consentcore.domain.grant_states import ENDED, STOOD, GrantState, state_profile
 from consentcore.domain.moments import parse_moment
 from consentcore.domain.parties import Actor, ActorType
+from consentcore.domain.resource import by_kind
 from consentcore.ports.keys import pairwise_subject
 
 if TYPE_CHECKING:
@@ -183,7 +184,7 @@ class ClientGrants:
             "state": found.state.value,
             "scopes": list(grant.scope_ids) if found.active else [],
             "last_scopes": list(grant.scope_ids),
-            "resources": list(grant.resources),
+            "resources": by_kind(grant.resources),
             "sequence": grant.sequence,
             "created_at": iso(grant.created_at),
             "changed_at": iso(found.ended_at or grant.changed_at),

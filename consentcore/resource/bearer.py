@@ -54,6 +54,24 @@ class Token:
             return (named,)
         return tuple(one for one in named if isinstance(one, str)) if isinstance(named, list | tuple) else ()
 
+    def resources(self, kind: str) -> frozenset[str]:
+        """Ids of the resources of a kind, such as ``site``, that the owner has chosen for this access; ``*`` among them
+        is everything of that kind that the owner has. Empty: none was chosen, so give nothing.
+        """
+        listed = self.claims.get("resources")
+        entries = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list | tuple) else []
+        named = [one.get("identifiers") for one in entries if one.get("type") == kind]
+        return frozenset(
+            one for ids in named if isinstance(ids, list | tuple) for one in ids if isinstance(one, str)
+        )
+
+    def may_use(self, kind: str, resource_id: str) -> bool:
+        """Whether the owner has chosen this resource for this access, by itself or with all of its kind.
+
+        :param resource_id: of something that is this owner's: ``*`` says nothing of what is anybody else's.
+        """
+        return not {resource_id, "*"}.isdisjoint(self.resources(kind))
+
 
 class Refused(Exception):
     """A request that gets no access. ``error`` is "" where it brought no token (RFC 6750 section 3.1)."""

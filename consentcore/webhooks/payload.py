@@ -12,6 +12,7 @@ from consentcore.domain.clock import iso
 from consentcore.domain.event_kinds import CHOOSABLE, NoticeKind, notice_profile, told_by
 from consentcore.domain.notice import Notice
 from consentcore.domain.notice_facts import ConsentFacts, EndpointTestFacts
+from consentcore.domain.resource import by_kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,14 +26,14 @@ MAX_BYTES = 20_000
 _ORDER = (
     *("type", "version", "timestamp", "data"),
     *("client_id", "status", "test", "grant_id", "subject", "sequence", "request_id"),
-    *("scopes", "requested_scopes", "previous_scopes", "initiator", "reason", "effective_at", "expires_at"),
-    "previous_expires_at",
+    *("scopes", "requested_scopes", "previous_scopes", "resources", "previous_resources"),
+    *("initiator", "reason", "effective_at", "expires_at", "previous_expires_at"),
     *("grant_url", "reason_user", "reason_admin", "change", "state", "omitted"),
 )
 """Of the members, as they are written."""
 
 # The least needed first: what is allowed now goes last.
-_LISTS = ("previous_scopes", "requested_scopes", "scopes")
+_LISTS = ("previous_resources", "previous_scopes", "requested_scopes", "resources", "scopes")
 _REASONS_FOR_THE_USER = {
     "user": "You withdrew this access.",
     "client": "The application gave this access back.",
@@ -115,6 +116,8 @@ def _data(notice: Notice, facts: ConsentFacts, subject: str, issuer: str) -> dic
         "sequence": facts.sequence,
         "scopes": list(facts.scopes),
         "previous_scopes": list(facts.previous_scopes),
+        "resources": by_kind(facts.resource_ids),
+        "previous_resources": by_kind(facts.previous_resource_ids),
         "initiator": initiator,
         "reason": facts.reason,
         "effective_at": _effective_at(notice, facts),

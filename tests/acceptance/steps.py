@@ -20,6 +20,7 @@ from tests.support.patience import PATIENCE_S
 from tests.support.processes import all_gone, children_of, stop_worker
 
 ADA, GRACE = PEOPLE[0], PEOPLE[1]
+OFFICE = "site|fr-lyon-office"
 
 
 @dataclass

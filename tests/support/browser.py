@@ -31,6 +31,8 @@ class Form:
     method: str
     fields: list[tuple[str, str]] = field(default_factory=list)
     buttons: list[Button] = field(default_factory=list)
+    boxes: list[tuple[str, str]] = field(default_factory=list)
+    """Those that are not ticked."""
 
 
 @dataclass
@@ -73,6 +75,8 @@ class _Reader(HTMLParser):
             ticks = values.get("type") in {"checkbox", "radio"}
             if not ticks or "checked" in values:
                 self._form.fields.append((values["name"], values.get("value", "on" if ticks else "")))
+            else:
+                self._form.boxes.append((values["name"], values.get("value", "on")))
 
     def handle_endtag(self, tag: str) -> None:
         if tag in self._open:
@@ -158,6 +162,18 @@ class Browser:
     def follow(self, text: str) -> Page:
         """Click the link whose text begins so."""
         return self._go("GET", self.page.link(text))
+
+    def tick(self, name: str, value: str) -> None:
+        """Tick a box.
+
+        :raises LookupError: when there is none, or it is ticked.
+        """
+        for form in self.page.forms:
+            if (name, value) in form.boxes:
+                form.boxes.remove((name, value))
+                form.fields.append((name, value))
+                return
+        raise LookupError(f"{self.page} has no box {name}={value}")
 
     def press(self, text: str, **values: str) -> Page:
         """Fill in fields of the button's form by name, then press it.

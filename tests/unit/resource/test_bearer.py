@@ -197,3 +197,35 @@ def test_what_nginx_asks_is_made_from_the_environment():
             if name != "CONSENTCORE_RESOURCE_ISSUER":
                 with pytest.raises(ValueError, match=name):
                     from_environment({**complete, name: ""})
+
+
+CHOSEN = Token(
+    {"resources": [{"type": "site", "identifiers": ["a", "b"]}, {"type": "meter", "identifiers": ["*"]}]}
+)
+
+
+def test_api_finds_what_was_chosen_by_kind():
+    assert CHOSEN.resources("site") == {"a", "b"}
+    assert CHOSEN.may_use("site", "a")
+    assert not CHOSEN.may_use("site", "c")
+    assert CHOSEN.may_use("meter", "whichever")
+    assert not CHOSEN.may_use("device", "a")
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        None,
+        [],
+        {},
+        "site",
+        ["a"],
+        [{"type": "site"}],
+        [{"type": "site", "identifiers": "abc"}],
+        [{"identifiers": ["a"]}],
+    ],
+)
+def test_api_that_finds_no_choice_gives_nothing(odd):
+    token = Token({} if odd is None else {"resources": odd})
+    assert token.resources("site") == frozenset()
+    assert not token.may_use("site", "a")

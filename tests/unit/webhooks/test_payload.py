@@ -32,6 +32,8 @@ def test_grant(scenario):
         "sequence": 1,
         "scopes": ["comfort.read", "energy.read"],
         "previous_scopes": [],
+        "resources": [],
+        "previous_resources": [],
         "initiator": "user",
         "reason": "",
         "effective_at": body["timestamp"],
@@ -202,3 +204,24 @@ def test_what_an_older_release_recorded_late_ended_at_its_date(scenario):
     late = Notice("evt-1", NoticeKind.EXPIRED, "g-1", "c-1", "o-1", (), 1_800_000_000_000, json.dumps(facts))
     body = json.loads(webhook_body(late, subject="s", issuer="https://as.example"))
     assert (body["timestamp"], body["data"]["effective_at"]) == (facts["expires_at"], facts["expires_at"])
+
+
+def test_chosen_resources_are_told_by_kind_before_and_after():
+    facts = {
+        "sequence": 2,
+        "scopes": ["comfort.read"],
+        "previous_scopes": ["comfort.read"],
+        "change": "narrowed",
+        "expires_at": "2027-11-18T11:06:40.000Z",
+        "resource_ids": ["site|lyon-1"],
+        "previous_resource_ids": ["device|boiler", "site|lyon-1", "site|lyon-2"],
+    }
+    notice = Notice("n1", NoticeKind.GRANTED, "g1", "client-1", "o1", (), 0, json.dumps(facts))
+    raw = webhook_body(notice, subject="s" * 43, issuer="https://as.example")
+    data = json.loads(raw)["data"]
+    assert data["resources"] == [{"type": "site", "identifiers": ["lyon-1"]}]
+    assert data["previous_resources"] == [
+        {"type": "device", "identifiers": ["boiler"]},
+        {"type": "site", "identifiers": ["lyon-1", "lyon-2"]},
+    ]
+    assert wrong_with(raw) == []
