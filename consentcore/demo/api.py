@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +14,26 @@ from consentcore.resource.pyramid import needs_token
 if TYPE_CHECKING:
     from pyramid.request import Request
 
-ROOMS = [
-    {"room": "Meeting room 2", "temperature_c": 21.4, "humidity_percent": 41, "co2_ppm": 612},
-    {"room": "Open office", "temperature_c": 22.1, "humidity_percent": 39, "co2_ppm": 748},
-    {"room": "Warehouse 2", "temperature_c": 17.8, "humidity_percent": 52, "co2_ppm": 431},
-]
+ROOMS = {
+    "fr-lyon-office": [
+        {"room": "Meeting room 2", "temperature_c": 21.4, "humidity_percent": 41, "co2_ppm": 612},
+        {"room": "Open office", "temperature_c": 22.1, "humidity_percent": 39, "co2_ppm": 748},
+    ],
+    "fr-lyon-warehouse": [
+        {"room": "Loading bay", "temperature_c": 17.8, "humidity_percent": 52, "co2_ppm": 431},
+    ],
+    "fr-grenoble-lab": [
+        {"room": "Laboratory 1", "temperature_c": 20.2, "humidity_percent": 44, "co2_ppm": 501},
+    ],
+}
+ANY_SITE = [{"room": "Main room", "temperature_c": 20.9, "humidity_percent": 45, "co2_ppm": 540}]
+"""Of a site that is not among those above."""
 SCOPE = "comfort.read"
+MOST_SITES = 50
+
+SitesOf = Callable[[str, str], Mapping[str, str]]
+"""What the company knows: the sites of a customer, names by id, for an application's client id and its name for the
+customer."""
 
 
 @dataclass
@@ -28,6 +43,7 @@ class DemoApi:
     introspect_url: str
     client_id: str
     client_secret: str
+    sites_of: SitesOf
 
     def wsgi(self) -> Any:
         """The WSGI application."""
@@ -38,11 +54,16 @@ class DemoApi:
         config.set_token_checker(checker, realm="rooms")
         config.add_route("rooms", "/rooms")
         config.add_view(
-            rooms, route_name="rooms", request_method="GET", decorator=needs_token(SCOPE), renderer="json"
+            self.rooms, route_name="rooms", request_method="GET", decorator=needs_token(SCOPE), renderer="json"
         )
         return config.make_wsgi_app()
 
-
-def rooms(_request: Request) -> dict[str, Any]:
-    """Room climate, for a live token with ``comfort.read``."""
-    return {"rooms": ROOMS}
+    def rooms(self, request: Request) -> dict[str, Any]:
+        """Room climate of the sites that the owner has chosen, for a live token with ``comfort.read``; nothing where
+        none was chosen."""
+        token = request.token
+        own = self.sites_of(token.client_id, token.subject)
+        chosen = [(one, name) for one, name in own.items() if token.may_use("site", one)][:MOST_SITES]
+        return {
+            "rooms": [{"site": name, **room} for one, name in chosen for room in ROOMS.get(one, ANY_SITE)]
+        }

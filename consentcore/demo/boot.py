@@ -21,6 +21,7 @@ from consentcore.demo.api import DemoApi
 from consentcore.demo.ini import write_ini
 from consentcore.demo.isv import CoolSite
 from consentcore.demo.seed import Seed, seed
+from consentcore.demo.known_sites import KnownSites
 from consentcore.demo.serving import Site, base_url, bind
 
 if TYPE_CHECKING:
@@ -197,7 +198,8 @@ def _start_sites(
         webhook_secret=found.webhook_secret,
         say=say,
     )
-    api = DemoApi(f"{issuer}{prefix}/introspect", found.api_id, found.api_secret)
+    sites = KnownSites(runtime, found.owner_ids)
+    api = DemoApi(f"{issuer}{prefix}/introspect", found.api_id, found.api_secret, sites.of)
     for sock, app in zip(sockets, (coolsite.wsgi(), api.wsgi()), strict=True):
         stack.callback(Site(sock, app).close)
     return coolsite

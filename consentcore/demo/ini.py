@@ -14,6 +14,7 @@ consentcore.storage = sqlalchemy
 consentcore.login = login_local
 consentcore.scopes = scopes_file
 consentcore.notifiers = devmail webhook{more_notifiers}
+consentcore.extensions = resources_file
 consentcore.web.operator_name = Your Energy Company (demo)
 consentcore.web.support_email = help@example.org
 consentcore.operator.email = operator@example.org

@@ -82,6 +82,7 @@ class CoolSite:
         message, visitor.message = visitor.message, ""
         return {
             "connected": bool(visitor.tokens),
+            "chosen": _chosen(visitor.tokens),
             "rooms": visitor.rooms,
             "message": message,
             "webhooks": list(reversed(self.received[-5:])),
@@ -189,3 +190,10 @@ class CoolSite:
             )
             self.visitors[session_id] = Visitor()
         return self.visitors[session_id]
+
+
+def _chosen(tokens: dict[str, Any]) -> str:
+    """What the customer has chosen, as the token answer says it: ids, since CoolSite knows no names yet."""
+    kinds = tokens.get("resources") or []
+    told = [f"{one['type']} {', '.join(one['identifiers'])}" for one in kinds]
+    return "; ".join(told).replace("*", "all, also later ones") or "none was chosen"

@@ -19,7 +19,8 @@ consentcore demo, everything on this machine only (Ctrl-C stops all of it, data 
   1  Open      {isv}/
                CoolSite, a demo application. Press "Connect my buildings".
   2  Sign in   {email}  password  {password}
-               Read what CoolSite asks for, press Approve, then "Read room climate".
+               Read what CoolSite asks for, tick a site or two, press Approve, then "Read room climate".
+               ({second} has 214 sites to choose from.)
   3  Look      {issuer}/consents
                Your Authorized Applications. Press "Revoke Access", then Proceed, and watch this window;
                then press "Read room climate" in CoolSite again.
@@ -55,5 +56,6 @@ def _banner(demo: Demo) -> str:
         isv=demo.coolsite.own_url,
         issuer=demo.issuer,
         email=PEOPLE[0][0],
+        second=PEOPLE[1][0],
         password=demo.seed.password,
     )

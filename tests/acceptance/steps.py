@@ -99,10 +99,15 @@ def consent(story: Story) -> None:
         page = story.sign_in(ada, ADA[0])
         expect(page.path == "/consent", "the consent page", page)
         _says_everything(demo, page)
-    with story.step("Approve leads back to CoolSite, which gets its tokens"):
+    with story.step("Approve without a site explains and shares nothing"):
         page = ada.press("Approve")
+        expect(page.status == 400 and "choose at least one site" in page.text, "an explanation", page)
+    with story.step("Approve with one site leads back to CoolSite, which gets its tokens"):
+        page = ada.press("Approve", resource=OFFICE)
         expect(page.url == f"{demo.coolsite.own_url}/" and "Connected." in page.text, "CoolSite", page)
         expect(set(story.tokens()["scope"]) == set(SCOPES), "every scope", story.tokens()["scope"])
+        chosen = [{"type": "site", "identifiers": ["fr-lyon-office"]}]
+        expect(story.tokens()["resources"] == chosen, "the site she chose", story.tokens()["resources"])
 
 
 def _says_everything(demo: Demo, page: Page) -> None:
@@ -126,7 +131,8 @@ def use(story: Story) -> None:
     ada = story.ada
     with story.step("CoolSite reads the rooms from the API"):
         page = ada.press("Read room climate")
-        expect("Meeting room 2 21.4" in page.text, "room climate", page)
+        expect("Lyon office Meeting room 2 21.4" in page.text, "room climate", page)
+        expect("Loading bay" not in page.text, "nothing of the warehouse", page)
     with story.step("CoolSite refreshes its tokens"):
         before = story.tokens()
         page = ada.press("Refresh tokens")
@@ -219,7 +225,7 @@ def crash(story: Story) -> None:
     with story.step("Ada approves while the worker stands still: nothing is delivered yet"):
         worker = next(child for child in family if '"kind": "worker"' in child.command)
         stop_worker(worker.pid, demo.folder / "var" / "consentcore.sqlite")
-        expect("Connected." in ada.press("Approve").text, "CoolSite", ada.page)
+        expect("Connected." in ada.press("Approve", resource=OFFICE).text, "CoolSite", ada.page)
         expect(len(story.hooks("consent.granted")) == 1, "no second webhook yet")
     with story.step(f"kill -9 of the server: its {len(family)} child processes go with it"):
         demo.server.send_signal(signal.SIGKILL)
