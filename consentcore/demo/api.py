@@ -54,7 +54,11 @@ class DemoApi:
         config.set_token_checker(checker, realm="rooms")
         config.add_route("rooms", "/rooms")
         config.add_view(
-            self.rooms, route_name="rooms", request_method="GET", decorator=needs_token(SCOPE), renderer="json"
+            self.rooms,
+            route_name="rooms",
+            request_method="GET",
+            decorator=needs_token(SCOPE),
+            renderer="json",
         )
         return config.make_wsgi_app()
 

@@ -20,8 +20,8 @@ import requests
 from consentcore.demo.api import DemoApi
 from consentcore.demo.ini import write_ini
 from consentcore.demo.isv import CoolSite
-from consentcore.demo.seed import Seed, seed
 from consentcore.demo.known_sites import KnownSites
+from consentcore.demo.seed import Seed, seed
 from consentcore.demo.serving import Site, base_url, bind
 
 if TYPE_CHECKING:
