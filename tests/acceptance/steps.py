@@ -103,7 +103,8 @@ def consent(story: Story) -> None:
         page = ada.press("Approve")
         expect(page.status == 400 and "choose at least one site" in page.text, "an explanation", page)
     with story.step("Approve with one site leads back to CoolSite, which gets its tokens"):
-        page = ada.press("Approve", resource=OFFICE)
+        ada.tick("resource", OFFICE)
+        page = ada.press("Approve")
         expect(page.url == f"{demo.coolsite.own_url}/" and "Connected." in page.text, "CoolSite", page)
         expect(set(story.tokens()["scope"]) == set(SCOPES), "every scope", story.tokens()["scope"])
         chosen = [{"type": "site", "identifiers": ["fr-lyon-office"]}]
@@ -225,7 +226,8 @@ def crash(story: Story) -> None:
     with story.step("Ada approves while the worker stands still: nothing is delivered yet"):
         worker = next(child for child in family if '"kind": "worker"' in child.command)
         stop_worker(worker.pid, demo.folder / "var" / "consentcore.sqlite")
-        expect("Connected." in ada.press("Approve", resource=OFFICE).text, "CoolSite", ada.page)
+        ada.tick("resource", OFFICE)
+        expect("Connected." in ada.press("Approve").text, "CoolSite", ada.page)
         expect(len(story.hooks("consent.granted")) == 1, "no second webhook yet")
     with story.step(f"kill -9 of the server: its {len(family)} child processes go with it"):
         demo.server.send_signal(signal.SIGKILL)
