@@ -15,6 +15,7 @@ consentcore.login = login_local
 consentcore.scopes = scopes_file
 consentcore.notifiers = devmail webhook{more_notifiers}
 consentcore.extensions = resources_file
+consentcore.plugin.resources_file.aliases = ada@example.org=offices@example.org grace@example.org=branches@example.org
 consentcore.web.operator_name = Your Energy Company (demo)
 consentcore.web.support_email = help@example.org
 consentcore.operator.email = operator@example.org

@@ -19,6 +19,9 @@ class ResourcesFileSettings:
         "in which everybody has something.",
         default=None,
     )
+    aliases: tuple[str, ...] = setting(
+        "Owners who have what another one of the file has: `ada@example.org=offices@example.org`.", default=()
+    )
     allow_everything: bool = setting(
         'Whether owners may choose "all, also those that I add later".', default=True
     )
@@ -44,4 +47,4 @@ def consentcore_resources(settings: ResourcesFileSettings) -> ResourceDirectory:
     """
     from consentcore_resources_file.directory import FileDirectory
 
-    return FileDirectory(settings.path, allow_everything=settings.allow_everything)
+    return FileDirectory(settings.path, aliases=settings.aliases, allow_everything=settings.allow_everything)

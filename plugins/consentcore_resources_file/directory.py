@@ -17,15 +17,27 @@ class FileDirectory:
     """:class:`consentcore.api.ResourceDirectory` from a file, read once.
 
     :param path: the file; None means the bundled portfolio.
+    :param aliases: ``WHO=AS``: an address that has what another one of the file has.
     :raises ConfigurationError: with one line per problem, each naming the file, the owner and the key.
     """
 
-    def __init__(self, path: Path | None, *, allow_everything: bool = True) -> None:
+    def __init__(
+        self, path: Path | None, *, aliases: Sequence[str] = (), allow_everything: bool = True
+    ) -> None:
         self._path = path or BUNDLED
         self._allow_everything = allow_everything
         self._owned, problems = read_owners(_parse(self._path))
         if problems:
             raise ConfigurationError([f"{self._path}: {problem}" for problem in problems])
+        for alias in aliases:
+            who, _, other = alias.casefold().partition("=")
+            if other not in self._owned:
+                raise ConfigurationError(
+                    [
+                        f"consentcore.plugin.resources_file.aliases: {alias}: expected WHO=AS, AS being in the file"
+                    ]
+                )
+            self._owned[who] = self._owned[other]
         kinds = {one.kind for owned in self._owned.values() for one in owned}
         self._kinds = tuple(sorted(kinds))
 

@@ -14,6 +14,8 @@ from consentcore_resources_file.directory import FileDirectory
 RIGHT = '[[owner]]\nemail = "ada@example.org"\n[[owner.site]]\nid = "s1"\nlabel = "Home"\n'
 ADA = factories.owner(email="Ada@Example.org")
 GRACE = factories.owner(email="grace@example.org")
+OFFICES = factories.owner(email="offices@example.org")
+BRANCHES = factories.owner(email="branches@example.org")
 
 
 def read(tmp_path: Path, text: str) -> FileDirectory:
@@ -37,18 +39,22 @@ class TestBundledPortfolio(ResourceDirectoryConformance):
 
     @pytest.fixture
     def owner(self):
-        return GRACE
+        return BRANCHES
+
+    @pytest.fixture
+    def stranger(self):
+        return ADA
 
 
 class TestFewSites(TestBundledPortfolio):
     @pytest.fixture
     def owner(self):
-        return ADA
+        return OFFICES
 
 
 def test_portfolio_has_a_customer_with_one_site_one_with_four_and_one_with_214():
     directory = FileDirectory(None)
-    assert [len(all_of(directory, one, kinds=("site",))) for one in (factories.owner(), ADA, GRACE)] == [
+    assert [len(all_of(directory, one, kinds=("site",))) for one in (ADA, OFFICES, BRANCHES)] == [
         1,
         4,
         214,
@@ -66,6 +72,13 @@ def test_who_is_not_named_has_what_everybody_has(tmp_path):
     everybody = RIGHT.replace("ada@example.org", "*")
     assert len(all_of(read(tmp_path, everybody), GRACE)) == 1
     assert all_of(read(tmp_path, RIGHT), GRACE) == []
+
+
+def test_alias_has_what_another_one_has():
+    directory = FileDirectory(None, aliases=("Ada@Example.org=offices@example.org",))
+    assert all_of(directory, ADA) == all_of(directory, OFFICES)
+    with pytest.raises(ConfigurationError, match="aliases: ada@example.org: expected WHO=AS"):
+        FileDirectory(None, aliases=("ada@example.org",))
 
 
 def test_everything_is_offered_unless_the_operator_says_no():
