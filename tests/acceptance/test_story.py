@@ -25,7 +25,7 @@ def test_the_whole_story_passes(tmp_path, capsys):
         print(f"\n{said}", end="")
     lines = said.strip().splitlines()
     assert (report.passed, report.failed) == (26, 0), said
-    assert re.fullmatch(r"\d+\.\d s: 25 passed, 0 failed", lines[-1])
+    assert re.fullmatch(r"\d+\.\d s: 26 passed, 0 failed", lines[-1])
     assert [line for line in lines[:-1] if not line.startswith("[ok]")] == []
     assert list(tmp_path.iterdir()) == []
 
