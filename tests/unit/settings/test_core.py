@@ -232,7 +232,14 @@ def test_development_ini_loads_as_it_stands_and_can_be_inherited(tmp_path):
     found = load_ini(ROOT / "development.ini", environ={})
     assert found.warnings == ()
     assert found.settings.worker.embedded is True
-    assert found.registry.names() == ("sqlalchemy", "login_local", "scopes_file", "devmail", "webhook")
+    assert found.registry.names() == (
+        "sqlalchemy",
+        "login_local",
+        "scopes_file",
+        "devmail",
+        "webhook",
+        "resources_file",
+    )
     assert len([scope for scope in found.registry.catalog() if scope.scope_id != "offline_access"]) >= 2
     own = tmp_path / "own.ini"
     base = ROOT / "development.ini"
