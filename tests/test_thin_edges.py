@@ -41,7 +41,7 @@ STORAGE = {
 
 READING = """
     active_of all attempts_of backlog by_email checkpoints count deliveries disclosures due ending endpoint endpoints
-    expired last of_grants
+    asked expired last signed_in of_grants
     failing_endpoints find_token get leaves list logo newest_checkpoint of_grant of_owner orphans page password_hash
     read_authorize read_code session sessions several snapshot stats tombstones unexpanded waiting
 """

@@ -20,6 +20,7 @@ from consentcore.oauth.redirect_uris import is_registered
 if TYPE_CHECKING:
     from consentcore.consent.browser import BrowserMarks
     from consentcore.domain.client import Client
+    from consentcore.domain.grant import Grant
     from consentcore.domain.interaction import AuthorizationRequest, Interaction
     from consentcore.domain.owner import OwnerSession
     from consentcore.ports.storage import Storage
@@ -97,7 +98,20 @@ def asking_client(uow: UnitOfWork, request: AuthorizationRequest) -> Client:
     :raises Gone: when it was switched off, or has lost the address.
     :raises ClientSuspended: when it is kept out.
     """
-    client = uow.clients.get(request.client_id)
+    return _who_may_ask(uow.clients.get(request.client_id), request)
+
+
+def asking(uow: UnitOfWork, request: AuthorizationRequest, owner_id: str) -> tuple[Client, Grant | None]:
+    """The application that asks, if it may do so now, and what an owner has allowed it so far, in one read.
+
+    :raises Gone: see :func:`asking_client`.
+    :raises ClientSuspended: likewise.
+    """
+    client, grant = uow.grants.asked(owner_id, request.client_id)
+    return _who_may_ask(client, request), grant
+
+
+def _who_may_ask(client: Client | None, request: AuthorizationRequest) -> Client:
     if client is None or not client.enabled or not is_registered(client, request.redirect_uri):
         raise Gone(Why.WITHDRAWN)
     if client.suspended is not None:

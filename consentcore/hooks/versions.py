@@ -72,6 +72,8 @@ CHANGES = {
             "delivery_log.requeue",
             "delivery_log.stats",
             "grants.active_of",
+            "grants.asked",
+            "owners.signed_in",
             "grants.ending",
             "identities.drop",
             "ledger.disclosures",

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from consentcore.domain.client import Client
     from consentcore.domain.grant import Grant
     from consentcore.domain.grant_states import GrantState
 
@@ -27,6 +28,11 @@ class GrantRepository(Protocol):
         :param lock: may answer None while another transaction puts a successor in its place; whoever stores one too
             gets a conflict then.
         """
+        ...
+
+    def asked(self, owner_id: str, client_id: str) -> tuple[Client | None, Grant | None]:
+        """The client of that id, enabled or not, and the one grant in state ACTIVE of the two, in one read: what
+        :meth:`~consentcore.ports.clients.ClientRepository.get` and :meth:`active_of` say, without a lock."""
         ...
 
     def add(self, grant: Grant) -> None:

@@ -64,6 +64,10 @@ class OwnerRepository(Protocol):
         """The session if it has not run out at ``now``."""
         ...
 
+    def signed_in(self, session_hash: bytes, now: int) -> tuple[OwnerSession, Owner] | None:
+        """The session and whose it is, in one read; None where :meth:`session` or :meth:`get` says None."""
+        ...
+
     def sessions(self, owner_id: str, now: int) -> Sequence[OwnerSession]:
         """Sessions of an owner that have not run out at ``now``, newest first."""
         ...

@@ -11,7 +11,7 @@ from consentcore.web.cookies import cookie_pairs
 from consentcore.web.forms import Fields, posted_fields, query_fields
 from consentcore.web.language import language_of
 from consentcore.web.methods import SAFE_METHODS
-from consentcore.web.owner.sign_ins import current_session
+from consentcore.web.owner.sign_ins import current_sign_in
 from consentcore.web.session import Browser
 
 if TYPE_CHECKING:
@@ -74,15 +74,19 @@ def now(request: Request) -> int:
     return runtime(request).clock.now()
 
 
+def sign_in(request: Request) -> tuple[OwnerSession, Owner] | None:
+    """The sign-in of this browser, if it has one that has not run out, and whose it is; one read for both."""
+    return current_sign_in(request) if request.browser.known else None
+
+
 def owner_session(request: Request) -> OwnerSession | None:
     """The sign-in of this browser, if it has one that has not run out."""
-    return current_session(request) if request.browser.known else None
+    return request.sign_in[0] if request.sign_in else None
 
 
 def owner(request: Request) -> Owner | None:
     """The data owner who is signed in."""
-    session = request.owner_session
-    return request.uow.owners.get(session.owner_id) if session else None
+    return request.sign_in[1] if request.sign_in else None
 
 
 def form(request: Request) -> Fields:
@@ -104,5 +108,5 @@ def query(request: Request) -> Fields:
 def includeme(config: Configurator) -> None:
     """Add the attributes above to every request."""
     config.set_request_factory(Request)
-    for attribute in (runtime, uow, browser, now, owner_session, owner, form, query):
+    for attribute in (runtime, uow, browser, now, sign_in, owner_session, owner, form, query):
         config.add_request_method(attribute, reify=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import islice
 
-from consentcore.api import Grant, GrantState
+from consentcore.api import Client, Grant, GrantState
 from consentcore_dynamodb.keys import (
     LISTS,
     OTHERS,
@@ -13,6 +13,7 @@ from consentcore_dynamodb.keys import (
     Item,
     active_key,
     all_shards,
+    client_key,
     grant_key,
     indexed,
     name,
@@ -21,7 +22,7 @@ from consentcore_dynamodb.keys import (
     shard,
 )
 from consentcore_dynamodb.owners import marked
-from consentcore_dynamodb.records import GRANTS
+from consentcore_dynamodb.records import CLIENTS, GRANTS
 from consentcore_dynamodb.work import Work
 
 ALL = "GRANTS"
@@ -49,6 +50,10 @@ class DynamoGrants:
         if lock:
             raise self._work.collision("the grant has ended meanwhile")
         return None
+
+    def asked(self, owner_id: str, client_id: str) -> tuple[Client | None, Grant | None]:
+        client = CLIENTS.read_from(self._work.get(client_key(client_id)))
+        return client, self.active_of(owner_id, client_id)
 
     def add(self, grant: Grant) -> None:
         self._work.add(_item(grant), f"there is a grant {grant.grant_id!r} already")

@@ -89,6 +89,11 @@ class DynamoOwners:
     def session(self, session_hash: bytes, now: int) -> OwnerSession | None:
         return live_session(self._work.get(session_key(session_hash)), now)
 
+    def signed_in(self, session_hash: bytes, now: int) -> tuple[OwnerSession, Owner] | None:
+        session = self.session(session_hash, now)
+        owner = self.get(session.owner_id) if session else None
+        return (session, owner) if session and owner else None
+
     def sessions(self, owner_id: str, now: int) -> Sequence[OwnerSession]:
         found = (SESSIONS.read(item) for item in self._theirs(owner_id))
         live = (session for session in found if session.expires_at > now)

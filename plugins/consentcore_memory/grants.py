@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from consentcore.api import Grant, GrantState
+from consentcore.api import Client, Grant, GrantState
 from consentcore_memory.engine import Session
 
 
@@ -19,6 +19,9 @@ class MemoryGrants:
 
     def active_of(self, owner_id: str, client_id: str, *, lock: bool = False) -> Grant | None:
         return self._session.view(lock=lock).active_grant(owner_id, client_id)
+
+    def asked(self, owner_id: str, client_id: str) -> tuple[Client | None, Grant | None]:
+        return self._session.state.clients.get(client_id), self.active_of(owner_id, client_id)
 
     def add(self, grant: Grant) -> None:
         if grant.grant_id in self._session.draft.grants:

@@ -62,6 +62,11 @@ class MemoryOwners:
     def session(self, session_hash: bytes, now: int) -> OwnerSession | None:
         return live_session(self._session.state, session_hash, now)
 
+    def signed_in(self, session_hash: bytes, now: int) -> tuple[OwnerSession, Owner] | None:
+        session = self.session(session_hash, now)
+        owner = self.get(session.owner_id) if session else None
+        return (session, owner) if session and owner else None
+
     def sessions(self, owner_id: str, now: int) -> Sequence[OwnerSession]:
         rows = self._session.state.sessions.values()
         live = (row for row in rows if row.owner_id == owner_id and row.expires_at > now)

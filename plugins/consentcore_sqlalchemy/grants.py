@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Select, Subquery, select, tuple_, union, update
+from sqlalchemy import Select, Subquery, and_, select, tuple_, union, update
 
-from consentcore.api import Grant, GrantState
+from consentcore.api import Client, Grant, GrantState
+from consentcore_sqlalchemy.rows.clients import client_from
 from consentcore_sqlalchemy.rows.grants import GRANTS
 from consentcore_sqlalchemy.statements import ACTIVE
 from consentcore_sqlalchemy.tables import client, consent_grant
@@ -36,6 +37,17 @@ class SqlGrants:
         )
         row = self._work.first(active, lock=lock)
         return GRANTS.read(row) if row else None
+
+    def asked(self, owner_id: str, client_id: str) -> tuple[Client | None, Grant | None]:
+        theirs = and_(
+            _grant.client_id == client.c.client_id, _grant.owner_id == owner_id, _grant.state == ACTIVE
+        )
+        both = select(client, consent_grant).select_from(client.outerjoin(consent_grant, theirs))
+        row = self._work.first(both.where(client.c.client_id == client_id))
+        if not row:
+            return None, self.active_of(owner_id, client_id)
+        count = len(client.c)
+        return client_from(row[:count]), GRANTS.read(row[count:]) if row[count] is not None else None
 
     def add(self, grant: Grant) -> None:
         self._work.add(consent_grant, GRANTS.values(grant))

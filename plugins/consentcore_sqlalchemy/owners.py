@@ -79,6 +79,14 @@ class SqlOwners:
         )
         return SESSIONS.read(row) if row else None
 
+    def signed_in(self, session_hash: bytes, now: int) -> tuple[OwnerSession, Owner] | None:
+        theirs = owner_session.join(owner_table, owner_table.c.owner_id == owner_session.c.owner_id)
+        both = select(owner_session, *OWNER).select_from(theirs)
+        live = owner_session.c.session_hash == session_hash, owner_session.c.expires_at > now
+        row = self._work.first(both.where(*live))
+        count = len(owner_session.c)
+        return (SESSIONS.read(row[:count]), OWNERS.read(row[count:])) if row else None
+
     def sessions(self, owner_id: str, now: int) -> Sequence[OwnerSession]:
         live = (
             select(owner_session)

@@ -136,6 +136,18 @@ class GrantGroup:
             assert uow.grants.active_of(pair[0], others.client.client_id) is None
             assert uow.grants.active_of(others.owner.owner_id, pair[1]) is None
 
+    def test_a_client_comes_with_what_it_is_allowed(self, storage: Storage, world: Scenario) -> None:
+        others, pair = (
+            populate(storage, state=GrantState.WITHDRAWN),
+            (world.owner.owner_id, world.client.client_id),
+        )
+        with storage.reading() as uow:
+            assert uow.grants.asked(*pair) == (world.client, world.grant)
+            assert uow.grants.asked(pair[0], others.client.client_id) == (others.client, None)
+            assert uow.grants.asked(others.owner.owner_id, others.client.client_id) == (others.client, None)
+            assert uow.grants.asked(others.owner.owner_id, pair[1]) == (world.client, None)
+            assert uow.grants.asked(pair[0], "nobody") == (None, None)
+
     @pytest.mark.parametrize("lock", [False, True])
     def test_active_of_passes_over_what_ended_or_was_denied(self, world: Scenario, lock: bool) -> None:
         pair = (world.owner.owner_id, world.client.client_id)

@@ -86,6 +86,22 @@ class OwnerGroup:
             assert uow.owners.session(session.session_hash, NOW + HOUR - 1) == session
             assert uow.owners.session(session.session_hash, NOW + HOUR) is None
 
+    def test_a_session_comes_with_its_owner(self, storage: Storage) -> None:
+        owner = factories.owner()
+        session = factories.session(owner.owner_id, expires_at=NOW + HOUR)
+        stray = factories.session("nobody", expires_at=NOW + HOUR)
+        with storage.transaction() as uow:
+            uow.owners.add(owner)
+            uow.owners.set_password_hash(owner.owner_id, "argon2:x")
+            uow.owners.add_session(session)
+            uow.owners.add_session(stray)
+        with storage.reading() as uow:
+            before_end = session.expires_at - 1
+            assert uow.owners.signed_in(session.session_hash, before_end) == (session, owner)
+            assert uow.owners.signed_in(session.session_hash, session.expires_at) is None
+            assert uow.owners.signed_in(stray.session_hash, NOW) is None
+            assert uow.owners.signed_in(b"unknown", NOW) is None
+
     def test_sessions_are_ended_one_or_all(self, storage: Storage) -> None:
         owner, other = factories.owner(), factories.owner()
         sessions = [factories.session(owner.owner_id) for _ in range(3)]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pyramid.view import view_config
 
 from consentcore.consent.interaction import APPROVE, DENY
-from consentcore.consent.pending import Gone, asking_client
+from consentcore.consent.pending import Gone, asking
 from consentcore.domain.errors import InvalidInput
 from consentcore.domain.message import message
 from consentcore.domain.text import isolated
@@ -173,9 +173,9 @@ def _evidence(request: Request, method: str, view: ConsentRequestView, presented
 
 
 def _load(request: Request, interaction_id: str, interaction: Interaction) -> ConsentRequestView:
-    client = asking_client(request.uow, interaction.request)
+    client, standing = asking(request.uow, interaction.request, request.owner.owner_id)
     posted = read_resource_form(request.form) if request.method == "POST" else None
-    built = consent_page.build(request, interaction, client, request.owner, posted)
+    built = consent_page.build(request, interaction, client, standing, posted)
     shown = shown_page.snapshot(request, built)
     return ConsentRequestView(interaction_id, interaction, client, built, shown, posted)
 

@@ -130,17 +130,20 @@ def build(
     request: Request,
     interaction: Interaction,
     client: Client,
-    owner: Owner,
+    standing: Grant | None,
     posted: ResourceForm | None = None,
 ) -> ConsentPage:
-    """Gather what the page says; reads the standing grant, the catalog, resources and panels.
+    """Gather what the page says; reads the catalog, resources and panels.
+
+    :param standing: what is stored as allowed so far, even where its time is over.
 
     :param posted: what the form said of resources; None when the page opens.
     :raises DirectoryUnavailable: what there is to choose from cannot be told.
     """
+    owner: Owner = request.owner
     runtime, catalog, requested = request.runtime, request.catalog, interaction.request
     asked = [catalog[scope] for scope in requested.scopes if scope in catalog]
-    grant = _standing(request, interaction, owner)
+    grant = standing if standing is not None and standing.is_active(request.now) else None
     lines = [_line(number, scope, grant, client) for number, scope in enumerate(asked, start=1)]
     reads: dict[str, list[Line]] = {}
     for line in lines:
@@ -196,11 +199,6 @@ def _choice(
         required=not rules.optional,
         may_have_everything=not rules.act(asked),
     )
-
-
-def _standing(request: Request, interaction: Interaction, owner: Owner) -> Grant | None:
-    grant: Grant | None = request.uow.grants.active_of(owner.owner_id, interaction.request.client_id)
-    return grant if grant is not None and grant.is_active(request.now) else None
 
 
 def _line(number: int, scope: Scope, grant: Grant | None, client: Client) -> Line:

@@ -18,7 +18,7 @@ from consentcore.web.owner.interactions import url_for
 if TYPE_CHECKING:
     from pyramid.request import Request
 
-    from consentcore.domain.owner import OwnerSession
+    from consentcore.domain.owner import Owner, OwnerSession
     from consentcore.ports.login import Authenticated
     from consentcore.ports.transactions import UnitOfWork
 
@@ -68,11 +68,11 @@ def where(interaction_id: str, after: str) -> str:
     return after if OWN_PAGE.fullmatch(after) else "/consents"
 
 
-def current_session(request: Request) -> OwnerSession | None:
-    """The live sign-in of a browser; that it was used is noted once an hour, never for each request."""
-    found: OwnerSession | None = request.uow.owners.session(request.browser.hash, request.now)
-    if found is not None and request.runtime.sessions.wants_touch(found):
-        _touch(request, found)
+def current_sign_in(request: Request) -> tuple[OwnerSession, Owner] | None:
+    """The live sign-in of a browser and whose it is; that it was used is noted once an hour, never for each request."""
+    found: tuple[OwnerSession, Owner] | None = request.uow.owners.signed_in(request.browser.hash, request.now)
+    if found is not None and request.runtime.sessions.wants_touch(found[0]):
+        _touch(request, found[0])
     return found
 
 
