@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from consentcore.consent.ledger import effective_at
@@ -42,23 +42,33 @@ def consents_json_ld(uow: UnitOfWork, keys: KeyRing, owner_id: str) -> dict[str,
 
 
 def history_csv(
-    uow: UnitOfWork, owner_id: str, *, scope: Callable[[str], str], site: Callable[[str], str]
+    uow: UnitOfWork,
+    owner_id: str,
+    *,
+    scope: Callable[[str], str],
+    sites: Callable[[Collection[str]], Mapping[str, str]],
 ) -> str:
     """Everything that happened to an owner's permissions as a table (RFC 4180), the newest first.
 
     :param scope: what a pinned scope is called.
-    :param site: what a resource is called, by its reference; its id where it has no name.
+    :param sites: names of resources by their references; one that has none is named by its id.
     """
-    written = io.StringIO()
+    written, names = io.StringIO(), dict[str, str]()
     table = csv.writer(written)
     table.writerow(COLUMNS)
-    for event in _events(uow, owner_id):
-        table.writerow([_cell(text) for text in _row(event, scope, site)])
+    for page in _pages(uow, owner_id):
+        bodies = [json.loads(event.body) for event in page]
+        wanted = {one for body in bodies for one in body.get("resources_after", ())} - names.keys()
+        if wanted:
+            names |= dict.fromkeys(wanted, "") | dict(sites(wanted))
+        for event, body in zip(page, bodies, strict=True):
+            table.writerow([_cell(text) for text in _row(event, body, scope, names)])
     return written.getvalue()
 
 
-def _row(event: ConsentEvent, scope: Callable[[str], str], site: Callable[[str], str]) -> Sequence[str]:
-    body = json.loads(event.body)
+def _row(
+    event: ConsentEvent, body: Mapping[str, Any], scope: Callable[[str], str], sites: Mapping[str, str]
+) -> Sequence[str]:
     evidence = body.get("evidence") or {}
     scopes = body.get("scopes_after") or body.get("scopes_requested") or body.get("scopes_before") or ()
     return (
@@ -69,7 +79,7 @@ def _row(event: ConsentEvent, scope: Callable[[str], str], site: Callable[[str],
         (body.get("actor") or {}).get("type", ""),
         evidence.get("indication_method", ""),
         "; ".join(scope(one) for one in scopes),
-        "; ".join(site(one) or id_of(one) for one in body.get("resources_after", ())),
+        "; ".join(sites[one] or id_of(one) for one in body.get("resources_after", ())),
         (body.get("validity") or {}).get("until", ""),
         confirmation_number(event.event_id),
         event.grant_id,
@@ -82,10 +92,10 @@ def _cell(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
-def _events(uow: UnitOfWork, owner_id: str) -> Iterator[ConsentEvent]:
+def _pages(uow: UnitOfWork, owner_id: str) -> Iterator[Sequence[ConsentEvent]]:
     before = ""
     while page := uow.ledger.of_owner(owner_id, before=before, limit=PAGE):
-        yield from page
+        yield page
         if len(page) < PAGE:
             return
         before = page[-1].event_id

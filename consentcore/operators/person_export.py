@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from consentcore.consent.export import export_settled
-from consentcore.domain.clock import iso
+from consentcore.domain.clock import from_iso, iso
+from consentcore.domain.notice import DELIVERY_LOG_MS
+from consentcore.domain.parties import Audience
 
 if TYPE_CHECKING:
     from consentcore.ports.storage import Storage
 
+_OWNERS = frozenset({Audience.OWNER.value, Audience.OWNER_BEFORE.value})
+
 
 def export_person(storage: Storage, owner_id: str, now: int) -> dict[str, object]:
-    """Gather the account, its sign-ins and accounts elsewhere, and all consents with their evidence.
+    """Gather the account, its sign-ins and accounts elsewhere, all consents with their evidence, and the
+    mails about them.
 
     No secret: of sessions and passwords it says that they are there.
 
@@ -53,4 +58,28 @@ def export_person(storage: Storage, owner_id: str, now: int) -> dict[str, object
         {"issuer": one.issuer, "subject": one.subject, "created_at": iso(one.created_at)}
         for one in identities
     ]
+    document["mails"] = _mails(storage, document["grants"], now)
     return document
+
+
+def _mails(storage: Storage, grants: Any, now: int) -> list[dict[str, object]]:
+    """Which mails told the person of a decision or an end, as long as the delivery log knows it."""
+    recent = (
+        event["event_id"]
+        for grant in grants
+        for event in grant["events"]
+        if from_iso(event["body"].get("recorded_at") or event["occurred_at"]) > now - DELIVERY_LOG_MS
+    )
+    return [
+        {
+            "event_id": event_id,
+            "notifier": one.notifier,
+            "to": one.target,
+            "state": one.state.value,
+            "attempts": one.attempts,
+            "at": iso(one.finished_at or one.created_at),
+        }
+        for event_id in recent
+        for one in storage.delivery_log.deliveries(notice_id=event_id)
+        if one.target in _OWNERS
+    ]

@@ -56,7 +56,11 @@ def test_db_41_rt_07_everything_that_is_kept_is_offered_on_the_account_page(plat
 
 
 def test_db_41_rt_07_json_has_account_and_decisions_with_their_evidence_and_no_secret(platform):
+    mails(platform, ADA)
     document = signed_in(platform).get("/account/data/everything.json").json
+    assert len(document["sessions"]) >= 1
+    assert document["identities"] == []
+    assert [(one["to"], one["state"]) for one in document["mails"]] == [("owner", "delivered")] * 2
     assert document["owner"]["email"] == ADA
     assert {grant["client_id"] for grant in document["grants"]} == {"coolsite", "shiftplan"}
     assert document["snapshots"]

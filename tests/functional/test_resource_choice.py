@@ -11,6 +11,7 @@ import pytest
 
 from consentcore.api import Resource
 from tests.support import tiny_plugins as tiny
+from tests.support.account import mails, signed_in
 from tests.support.directories import sites
 from tests.support.platform import (
     Request,
@@ -552,3 +553,19 @@ def test_bare_ids_of_older_releases_are_ticked_and_told_as_sites(platform):
     page = browser.get(Request(scope="sites.read comfort.read alarms.read").url).follow()
     assert box(page, "site|lyon-2").checked
     assert not box(page, "site|lyon-1").checked
+
+
+def test_nt_01_db_41_mail_receipt_and_table_name_what_was_chosen_and_no_address(platform):
+    _, page = to_consent_page(platform, Request(scope="comfort.read"))
+    tick(page, "site|lyon-1")
+    answer(page, "approve")
+    text = mails(platform, ADA)[-1].get_body(("plain",)).get_content()
+    assert "Where:\n\n- Lyon office\n" in text.replace("\r\n", "\n")
+    assert "Garibaldi" not in text
+    browser = signed_in(platform)
+    receipt = browser.get(re.search(r"(/receipts/[\w-]+)", text)[1])
+    assert "Lyon office" in visible(receipt)
+    assert "Lyon office" in browser.get("/account/data/history.csv").text
+    platform.directory.owned[ADA] = []
+    assert "Lyon office" in visible(browser.get(receipt.request.path)), "as it was called then"
+    assert "lyon-1" in browser.get("/account/data/history.csv").text

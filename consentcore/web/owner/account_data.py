@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from pyramid.response import Response
 from pyramid.view import view_config
 
-from consentcore.consent.export import export_settled
 from consentcore.consent.owner_documents import consents_json_ld, history_csv
 from consentcore.consent.resource_labels import labels_of
 from consentcore.domain.clock import iso
 from consentcore.domain.errors import NotFound
 from consentcore.domain.message import message
 from consentcore.hooks.discretion import account_mailers
+from consentcore.operators.person_export import export_person
 from consentcore.owners.deletion_requests import DeletionRequests
 from consentcore.web.owner import history as story
 from consentcore.web.owner.account_pages import too_often
@@ -23,7 +23,7 @@ from consentcore.web.redirects import see_other
 from consentcore.web.security import OWNER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Mapping
 
     from pyramid.request import Request
 
@@ -43,7 +43,7 @@ def show(request: Request) -> Response:
 @view_config(route_name="account.data.json", request_method="GET", permission=OWNER)
 def everything(request: Request) -> Response:
     """Account, sign-ins and consents with their evidence, as JSON."""
-    found = export_settled(request.runtime.storage, request.owner.owner_id, request.now)
+    found = export_person(request.runtime.storage, request.owner.owner_id, request.now)
     text = json.dumps(found, ensure_ascii=False, indent=1)
     return _file(request, text, "application/json", "everything", "json")
 
@@ -60,7 +60,7 @@ def consents(request: Request) -> Response:
 def table(request: Request) -> Response:
     """What happened, as a table."""
     text = history_csv(
-        request.uow, request.owner.owner_id, scope=_scope_names(request), site=_site_names(request)
+        request.uow, request.owner.owner_id, scope=_scope_names(request), sites=_site_names(request)
     )
     # With a byte order mark: what opens tables mostly takes UTF-8 for something else without one.
     return _file(request, f"\ufeff{text}", "text/csv; charset=UTF-8", "history", "csv")
@@ -99,17 +99,8 @@ def _scope_names(request: Request) -> Callable[[str], str]:
     return name
 
 
-def _site_names(request: Request) -> Callable[[str], str]:
-    known: dict[str, str] = {}
-
-    def name(reference: str) -> str:
-        if reference not in known:
-            known[reference] = labels_of(request.runtime.resources, request.owner, [reference]).get(
-                reference, ""
-            )
-        return known[reference]
-
-    return name
+def _site_names(request: Request) -> Callable[[Collection[str]], Mapping[str, str]]:
+    return lambda references: labels_of(request.runtime.directories, request.owner, references)
 
 
 def _file(request: Request, text: str, content_type: str, name: str, suffix: str) -> Response:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pyramid.response import Response
 from pyramid.view import view_config
 
+from consentcore.consent.personal import disclosed, labels_in
 from consentcore.consent.resource_labels import labels_of
 from consentcore.domain.clock import from_iso
 from consentcore.domain.errors import InvalidTransition
@@ -101,7 +102,9 @@ def _for_owner(request: Request, receipt: Receipt) -> dict[str, Any]:
     return {
         "sentences": line.sentences,
         "seen": line.seen,
-        "labels": labels_of(request.runtime.directories, request.owner, references),
+        # Of what the directory no longer knows, the names of then.
+        "labels": labels_in(disclosed(request.uow, receipt.event))
+        | labels_of(request.runtime.directories, request.owner, references),
         "references": [one for one in references if not is_everything(one)],
         "everything": any(map(is_everything, references)),
         "since": from_iso(validity["from"]),
