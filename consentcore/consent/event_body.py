@@ -16,6 +16,7 @@ from consentcore.domain.controller import Controller
 from consentcore.domain.event import Evidence
 from consentcore.domain.event_kinds import EventType, event_kind
 from consentcore.domain.grant import Grant
+from consentcore.domain.owner import Owner
 from consentcore.domain.parties import Actor, ActorType
 from consentcore.domain.scope import Catalog
 
@@ -31,6 +32,7 @@ class Action:
     :ivar declined: and refused.
     :ivar details: further members of the body, such as the family of a security event.
     :ivar labels: what the chosen resources are called, by id; personal, so that no body has them.
+    :ivar owner: who did it, where that was the owner and somebody has read the row already; personal too.
     :ivar effective_at: when it happened, in milliseconds, for what is recorded later; None: when it is recorded.
     """
 
@@ -43,6 +45,7 @@ class Action:
     details: Mapping[str, object] | None = None
     effective_at: int | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
+    owner: Owner | None = None
 
 
 def describe(

@@ -129,7 +129,7 @@ class ConsentService:
         if not uow.interactions.consume(interaction.interaction_hash):
             raise InteractionGone
         action = drafts.approval(self._catalog, interaction, owner.owner_id, decision.scopes, evidence)
-        action = replace(action, labels=decision.labels)
+        action = replace(action, labels=decision.labels, owner=owner)
         before, replaces = self._to_amend(uow, owner.owner_id, client.client_id)
         # The end of everything asked, from the time of the request, as on the page: the person read this date.
         offered = self.durations.offered(interaction.request.scopes, interaction.created_at, before)
@@ -182,7 +182,7 @@ class ConsentService:
             raise InteractionGone
         asked = terms.pin_known(self._catalog, interaction.request.scopes)
         actor = Actor(ActorType.OWNER, owner.owner_id)
-        action = Action(EventType.DENIED, actor, evidence, requested=asked, declined=asked)
+        action = Action(EventType.DENIED, actor, evidence, requested=asked, declined=asked, owner=owner)
         pair = owner.owner_id, client.client_id
         known = uow.grants.active_of(*pair, lock=True) or _latest_ended(uow, *pair)
         after = drafts.without_permission(*pair, self._clock.now())

@@ -62,7 +62,8 @@ class Transitions:
         row = _row(action, before, after, at)
         client = uow.clients.get(row.client_id)
         # Whoever else ends it, or a clock, says nothing of the person.
-        owner = uow.owners.get(row.owner_id) if action.actor.type is ActorType.OWNER else None
+        by_owner = action.actor.type is ActorType.OWNER
+        owner = (action.owner or uow.owners.get(row.owner_id)) if by_owner else None
         beside = apart(values_of(action, owner, row.resources))
         zone = owner.timezone if owner else ""
         content = describe(

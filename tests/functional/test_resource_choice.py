@@ -10,6 +10,9 @@ from dataclasses import replace
 import pytest
 
 from consentcore.api import Resource
+from consentcore.consent.past_decision import past_decision
+from consentcore.consent.personal import disclosed, labels_in
+from consentcore.consent.verify import verify_all
 from tests.support import tiny_plugins as tiny
 from tests.support.account import mails, signed_in
 from tests.support.directories import sites
@@ -289,6 +292,29 @@ def test_labels_stand_on_the_page_and_never_in_the_event(platform):
 
 
 # what stands already
+
+
+def test_rt_05_labels_stand_beside_what_was_shown_and_go_with_the_person(platform):
+    """In no row of the evidence; on the page of then, while they are known; nowhere once the person is erased."""
+    connected(platform, "site|lyon-1")
+    grant = grant_of(platform)
+    with platform.runtime.storage.reading() as uow:
+        (event,) = uow.ledger.of_grant(grant.grant_id)
+        found = past_decision(uow, event.event_id)
+        content = uow.ledger.snapshot(found.snapshot_hash).content
+        assert labels_in(disclosed(uow, event)) == {"site|lyon-1": OFFICE.label}
+    for text in (OFFICE.detail, SHED.label, SHED.detail):  # the catalog has another "Lyon office", as an example
+        assert text not in content
+        assert text not in event.body
+        assert text in found.page.strings("[erased]")
+    platform.runtime.erasure.erase(grant.owner_id, by="ops", reason="asked for it")
+    with platform.runtime.storage.reading() as uow:
+        after = past_decision(uow, event.event_id).page
+        assert not any(OFFICE.detail in text for text in after.strings("[erased]"))
+        assert after.erased
+        assert after.intact
+        assert labels_in(disclosed(uow, event)) == {}
+    assert verify_all(platform.runtime.storage, platform.runtime.keys).ok
 
 
 def test_cr_06_what_stands_is_ticked_and_said_and_what_is_new_is_not(platform):
