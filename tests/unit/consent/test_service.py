@@ -423,7 +423,8 @@ def test_the_table_of_transitions_names_what_may_happen():
         state: {row.type for row in EVENT_KINDS if state in row.follows} for state in (None, *GrantState)
     }
     assert allowed[None] == {EventType.GRANTED, EventType.DENIED, EventType.ABANDONED}
-    assert allowed[GrantState.ACTIVE] == endings | SECURITY_EVENTS | {EventType.AMENDED}
+    changes = {EventType.AMENDED, EventType.NARROWED, EventType.REDUCED}
+    assert allowed[GrantState.ACTIVE] == endings | SECURITY_EVENTS | changes
     for final in (GrantState.WITHDRAWN, GrantState.CLOSED, GrantState.REVOKED, GrantState.EXPIRED):
         assert allowed[final] == SECURITY_EVENTS
     assert not allowed[GrantState.DENIED]
