@@ -63,7 +63,7 @@ class ProtocolStorage(OneTimeStorage, Protocol):
         ...
 
     def consume_code(self, redemption: Redemption) -> ConsumeOutcome:
-        """Burn the code and store both tokens, or change nothing.
+        """Burn the code and store its tokens, the access token alone where there is no other, or change nothing.
 
         ``Consumed`` only if, at ``redemption.now``, the code exists for ``client_id``, is unused and not
         expired, its family is sound, its grant active and unexpired, and its client enabled. Among any number
