@@ -222,7 +222,14 @@ class Runtime(PluginParts):
     def _make_event_feed(self) -> EventFeed:
         from consentcore.webhooks.event_feed import EventFeed
 
-        return EventFeed(self.keys, self.clock, self.service, self.settings.issuer, self.storage.capabilities)
+        return EventFeed(
+            self.keys,
+            self.clock,
+            self.service,
+            self.settings.issuer,
+            self.storage.capabilities,
+            self.published_log.checkpoint,
+        )
 
     def _make_webhooks(self) -> WebhookService:
         from consentcore.webhooks.service import WebhookService

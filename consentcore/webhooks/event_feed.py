@@ -10,7 +10,7 @@ from consentcore.ports.keys import pairwise_subject
 from consentcore.webhooks.payload import webhook_body
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from consentcore.consent.service import ConsentService
     from consentcore.domain.clock import Clock
@@ -36,6 +36,7 @@ class EventFeed:
 
     :ivar issuer: base URL under which a client looks a grant up.
     :ivar capabilities: of the storage that the units of work belong to.
+    :ivar checkpoint: gives the newest one of the log of evidence, as webhooks carry it.
     """
 
     keys: KeyRing
@@ -43,6 +44,7 @@ class EventFeed:
     consents: ConsentService
     issuer: str
     capabilities: StorageCapabilities
+    checkpoint: Callable[[], str] = lambda: ""
 
     def page(
         self, uow: UnitOfWork, client_id: str, *, after: str, limit: int
@@ -68,5 +70,7 @@ class EventFeed:
         subject = pairwise_subject(self.keys, notice.client_id, notice.owner_id)
         return {
             "id": notice.notice_id,
-            **json.loads(webhook_body(notice, subject=subject, issuer=self.issuer)),
+            **json.loads(
+                webhook_body(notice, subject=subject, issuer=self.issuer, checkpoint=self.checkpoint())
+            ),
         }

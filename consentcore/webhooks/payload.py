@@ -24,13 +24,16 @@ MAX_BYTES = 20_000
 """Standard Webhooks asks for less than 20 kB."""
 
 _ORDER = (
-    *("type", "version", "timestamp", "data"),
+    *("type", "version", "timestamp", "data", "checkpoint"),
     *("client_id", "status", "test", "grant_id", "subject", "sequence", "request_id"),
     *("scopes", "requested_scopes", "previous_scopes", "resources", "previous_resources"),
     *("initiator", "reason", "effective_at", "expires_at", "previous_expires_at"),
     *("grant_url", "reason_user", "reason_admin", "change", "state", "omitted"),
 )
 """Of the members, as they are written."""
+
+_LONGEST_CHECKPOINT = 4000
+"""Characters: ours, and the cosignatures of some twenty witnesses."""
 
 # The least needed first: what is allowed now goes last.
 _LISTS = ("previous_resources", "previous_scopes", "requested_scopes", "resources", "scopes")
@@ -42,7 +45,7 @@ _REASONS_FOR_THE_USER = {
 }
 
 
-def webhook_body(notice: Notice, *, subject: str, issuer: str) -> bytes:
+def webhook_body(notice: Notice, *, subject: str, issuer: str, checkpoint: str = "") -> bytes:
     """Make the payload: minified UTF-8 JSON, under 20 kB; b"" for what no client is told of.
 
     Made once for a notice; what is sent later are these bytes, because signatures are over bytes. Lists of scopes
@@ -51,6 +54,7 @@ def webhook_body(notice: Notice, *, subject: str, issuer: str) -> bytes:
     :param subject: the pairwise name of the owner for this client; left out of a denial unless the client
         already had a grant of that person.
     :param issuer: base URL under which the client looks the grant up.
+    :param checkpoint: the newest one of the log of evidence, a signed note; left out where it would make it too long.
     """
     if notice.kind not in CHOOSABLE and notice.kind is not NoticeKind.TEST:
         return b""
@@ -59,6 +63,10 @@ def webhook_body(notice: Notice, *, subject: str, issuer: str) -> bytes:
         "version": VERSION,
         **_what_happened(notice, subject, issuer),
     }
+    if checkpoint and len(checkpoint) <= _LONGEST_CHECKPOINT:
+        with_it = _minified({**payload, "checkpoint": checkpoint})
+        if len(with_it) < MAX_BYTES:
+            return with_it
     return _shortened(payload, payload["data"])
 
 

@@ -98,6 +98,7 @@ class DeliveryContextBuilder:
     :param render: makes mails, lazily.
     :param web_url: for links in mails; empty: the issuer.
     :param told_before_ms: how long after a change of address the old one is told too.
+    :param checkpoint: gives the newest one of the log of evidence, for webhooks: so who gets them holds anchors.
     """
 
     def __init__(
@@ -109,6 +110,7 @@ class DeliveryContextBuilder:
         render: Renderer,
         web_url: str = "",
         told_before_ms: int = 0,
+        checkpoint: Callable[[], str] = lambda: "",
     ) -> None:
         self._storage = storage
         self._keys = keys
@@ -116,6 +118,7 @@ class DeliveryContextBuilder:
         self._render = render
         self._web_url = web_url or issuer
         self._told_before_ms = told_before_ms
+        self._checkpoint = checkpoint
         self._addresses: dict[str, _Address] = {}
 
     def build(
@@ -175,7 +178,11 @@ class DeliveryContextBuilder:
 
     def _body(self, notice: Notice) -> bytes:
         subject = pairwise_subject(self._keys, notice.client_id, notice.owner_id)
-        return webhook_body(notice, subject=subject, issuer=self._issuer)
+        try:
+            checkpoint = self._checkpoint()
+        except (StorageError, ValueError):  # nobody waits for a revocation because of it
+            checkpoint = ""
+        return webhook_body(notice, subject=subject, issuer=self._issuer, checkpoint=checkpoint)
 
     def _link_mail(self, link: LinkFacts, now: int) -> AccountLinkMail | None:
         with self._storage.reading() as uow:

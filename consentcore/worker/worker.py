@@ -66,6 +66,7 @@ class Worker:
                 receipt_url=ReceiptLinks(runtime.keys, runtime.settings.web_url).url,
             ).mail,
             web_url=runtime.settings.web_url,
+            checkpoint=runtime.published_log.checkpoint,
             told_before_ms=runtime.settings.account.old_address_days * DAY,
         )
         self._expander = Expander(runtime.storage, runtime.clock, builder, notifiers, plugins)

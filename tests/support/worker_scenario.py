@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import SimpleNamespace
 
 from consentcore.api import (
@@ -19,6 +20,7 @@ from consentcore.api import (
     SealedSecret,
     WebhookEndpoint,
 )
+from consentcore.consent.evidence.publication import LogPublication
 from consentcore.consent.evidence.service import EvidenceLog
 from consentcore.i18n import Languages
 from consentcore.settings import CoreSettings, OperatorSettings, WebSettings, WorkerSettings
@@ -34,6 +36,7 @@ PARTS = (
     "registry",
     "notifiers",
     "evidence",
+    "published_log",
     "settings",
     "catalog",
     "languages",
@@ -114,6 +117,10 @@ class WorkerScenario(Scenario):
     @property
     def evidence(self) -> EvidenceLog:
         return EvidenceLog(self.storage, self.keys, self.clock, "consent.example", lambda: self.anchors)
+
+    @cached_property
+    def published_log(self) -> LogPublication:
+        return LogPublication(self.storage, self.keys, "consent.example")
 
     @classmethod
     def begin(cls, storage, **parts):

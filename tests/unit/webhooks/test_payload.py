@@ -8,6 +8,7 @@ import pytest
 
 from consentcore.api import Actor, ActorType, Notice, NoticeKind
 from consentcore.ports.keys import pairwise_subject
+from consentcore.testing import factories
 from consentcore.webhooks.payload import webhook_body
 from tests.support.webhook_contract import violations
 
@@ -188,6 +189,26 @@ def test_what_is_allowed_now_is_the_last_to_be_left_out():
     data = json.loads(webhook_body(notice, subject="s" * 43, issuer="https://as.example"))["data"]
     assert data["omitted"] == ["previous_scopes"]
     assert data["scopes"] == some
+
+
+def test_rt_09_a_payload_carries_the_newest_checkpoint_where_there_is_room():
+    note, facts = factories.signed_checkpoint(7).note, {"sequence": 1, "change": "created"}
+    facts |= {"expires_at": "2027-11-18T11:06:40.000Z"}
+
+    def body(checkpoint, scopes=()):
+        said = json.dumps({**facts, "scopes": scopes})
+        notice = Notice("n1", NoticeKind.GRANTED, "g1", "client-1", "o1", (), 0, said)
+        raw = webhook_body(notice, subject="s" * 43, issuer="https://as.example", checkpoint=checkpoint)
+        assert wrong_with(raw) == []
+        return json.loads(raw)
+
+    assert body(note)["checkpoint"] == note
+    assert "checkpoint" not in body("")
+    assert "checkpoint" not in body(note + "— witness.example " + "A" * 5000 + "\n")
+    most = [f"scope.{number:03}.{'a' * 60}" for number in range(255)]
+    full = body(note + "— witness.example " + "A" * 3000 + "\n", most)
+    assert full["data"]["scopes"] == most
+    assert "checkpoint" not in full
 
 
 @pytest.mark.parametrize(

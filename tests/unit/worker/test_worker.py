@@ -315,6 +315,28 @@ class TestChores:
             assert uow.interactions.expired(scenario.clock.now(), 10) == []
         assert event.type is EventType.ABANDONED
 
+    def test_rt_09_a_webhook_carries_the_newest_checkpoint(self, scenario):
+        scenario.allow()
+        scenario.worker().run_once()
+        scenario.published_log._read_at = -1.0
+        scenario.approve("comfort.read")
+        scenario.worker().run_once()
+        (_, first), (_, second) = ((one, json.loads(one.body)) for one, _target in scenario.hooker.sent)
+        with scenario.storage.reading() as uow:
+            notes = [one.note for one in uow.ledger.checkpoints()]
+        assert first["checkpoint"] == notes[0]
+        assert second["checkpoint"] in notes
+
+    def test_a_store_that_has_no_checkpoint_to_give_keeps_no_webhook_back(self, scenario, monkeypatch):
+        def fail():
+            raise StorageUnavailable("away")
+
+        monkeypatch.setattr(scenario.published_log, "checkpoint", fail)
+        scenario.allow()
+        scenario.worker().run_once()
+        ((envelope, _target),) = scenario.hooker.sent
+        assert "checkpoint" not in json.loads(envelope.body)
+
     def test_ledger_is_sealed_and_anchored(self, scenario):
         published = []
         scenario.anchors = {"notary": type("Notary", (), {"publish": staticmethod(published.append)})}
