@@ -14,6 +14,7 @@ from consentcore.cli.owner import find_owner
 from consentcore.cli.state import State, operator, pass_state, table, write_private
 from consentcore.consent import by_operator
 from consentcore.consent.owner_grants import OwnerGrants
+from consentcore.consent.unchosen import unchosen
 from consentcore.domain.clock import iso
 from consentcore.domain.grant import Grant, Standing
 from consentcore.domain.grant_states import GRANT_STATES, GrantState, state_profile
@@ -31,11 +32,24 @@ def command() -> None:
 
 
 @command.command("list")
-@click.option("--owner", "email", required=True, metavar="EMAIL")
+@click.option("--owner", "email", metavar="EMAIL")
 @click.option("--all", "everything", is_flag=True, help="Ended and denied ones too.")
+@click.option(
+    "--without-resources",
+    "without",
+    is_flag=True,
+    help="Of all owners those that lack the choice of sites or devices that their scopes need.",
+)
 @pass_state
-def list_(state: State, email: str, everything: bool) -> None:
+def list_(state: State, email: str | None, everything: bool, without: bool) -> None:
     """List the active consents of a data owner."""
+    if without:
+        if email is not None or everything:
+            raise click.UsageError("--without-resources stands alone")
+        _list_unchosen(state)
+        return
+    if email is None:
+        raise click.UsageError("Missing option '--owner'.")
     owner = find_owner(state, email, "--owner")
     found = _facts(state, owner, everything=everything)
     rows = [
@@ -43,6 +57,23 @@ def list_(state: State, email: str, everything: bool) -> None:
         for one in found
     ]
     state.answer(found, table(rows, ("CONSENT", "APPLICATION", "STATE", "SCOPES", "UNTIL")))
+
+
+def _list_unchosen(state: State) -> None:
+    runtime = state.runtime
+    found = list(unchosen(runtime.storage, runtime.choice_rules, runtime.clock.now()))
+    rows = [(one.grant_id, one.client_id, " ".join(one.scope_ids), iso(one.created_at)) for one in found]
+    told = [
+        {
+            "grant_id": one.grant_id,
+            "owner_id": one.owner_id,
+            "client_id": one.client_id,
+            "scopes": list(one.scope_ids),
+            "created_at": iso(one.created_at),
+        }
+        for one in found
+    ]
+    state.answer(told, table(rows, ("CONSENT", "APPLICATION", "SCOPES", "SINCE")))
 
 
 @command.command("revoke")

@@ -8,6 +8,7 @@ from consentcore.cli.commands import Command, answers, refuse
 from consentcore.cli.exit_codes import FOUND_A_PROBLEM, NOT_NOW
 from consentcore.cli.state import State, pass_state
 from consentcore.configured_keys import make_missing_keys
+from consentcore.consent.unchosen import unchosen
 
 
 @click.command(cls=Command, name="init")
@@ -31,6 +32,17 @@ def command(state: State) -> None:
     steps += migrated
     for step in migrated if steps else ["nothing to do, everything is there"]:
         state.say(step)
-    state.answer({"steps": steps, "problems": problems}, "")
+    waiting = 0 if problems else _without_choice(state)
+    if waiting:
+        state.say(
+            f"{waiting} consents were given without the choice of sites or devices that their scopes need now: they "
+            "give nothing and are asked about at the next request (consents list --without-resources)"
+        )
+    state.answer({"steps": steps, "problems": problems, "without_resources": waiting}, "")
     if problems:
         refuse(*problems, code=FOUND_A_PROBLEM if answers(state.runtime.storage) else NOT_NOW)
+
+
+def _without_choice(state: State) -> int:
+    runtime = state.runtime
+    return sum(1 for _ in unchosen(runtime.storage, runtime.choice_rules, runtime.clock.now()))

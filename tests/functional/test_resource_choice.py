@@ -303,7 +303,11 @@ def test_rt_05_labels_stand_beside_what_was_shown_and_go_with_the_person(platfor
         found = past_decision(uow, event.event_id)
         content = uow.ledger.snapshot(found.snapshot_hash).content
         assert labels_in(disclosed(uow, event)) == {"site|lyon-1": OFFICE.label}
-    for text in (OFFICE.detail, SHED.label, SHED.detail):  # the catalog has another "Lyon office", as an example
+    for text in (
+        OFFICE.detail,
+        SHED.label,
+        SHED.detail,
+    ):  # the catalog has another "Lyon office", as an example
         assert text not in content
         assert text not in event.body
         assert text in found.page.strings("[erased]")
@@ -595,3 +599,17 @@ def test_nt_01_db_41_mail_receipt_and_table_name_what_was_chosen_and_no_address(
     platform.directory.owned[ADA] = []
     assert "Lyon office" in visible(browser.get(receipt.request.path)), "as it was called then"
     assert "lyon-1" in browser.get("/account/data/history.csv").text
+
+
+def test_grants_without_a_choice_are_listed(platform):
+    from consentcore.consent.unchosen import unchosen
+
+    connected(platform, "site|lyon-1")
+    runtime = platform.runtime
+    assert list(unchosen(runtime.storage, runtime.choice_rules, runtime.clock.now())) == []
+    with runtime.storage.transaction() as uow:
+        grant = grant_of(platform)
+        uow.grants.update(replace(grant, resources=()), expected_sequence=grant.sequence)
+    (found,) = unchosen(runtime.storage, runtime.choice_rules, runtime.clock.now())
+    assert found.grant_id == grant.grant_id
+    assert list(unchosen(runtime.storage, runtime.choice_rules, grant.expires_at)) == []
