@@ -72,7 +72,7 @@ def test_the_owners_application(ada, inspector):
     inspector.look("revoked")
     ada.follow("History")
     inspector.look("history")
-    page.locator(".event", has_text="denied").get_by_role("link").click()
+    page.locator(".event", has_text="denied").get_by_role("link", name="Details").click()
     inspector.look("details of a denial")
 
 
