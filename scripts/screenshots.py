@@ -30,6 +30,7 @@ from tests.support.style_guide import show_style_guide
 if TYPE_CHECKING:
     from playwright.sync_api import Page, Playwright
 
+SITES, DEVICES = ("site|uk-bristol-001", "site|uk-bristol-002"), ("device|uk-bristol-001-hp",)
 LOOK = {
     "logo": "../mark.svg",
     "accent": "#7a1f2b",
@@ -76,13 +77,14 @@ def furnish(demo: Demo) -> None:
         if then == "deny":
             scenario.deny(*scopes.split())
             continue
-        grant = scenario.approve(*scopes.split()).grant
+        chosen = SITES + (DEVICES if "write" in scopes else ())
+        grant = scenario.approve(*scopes.split(), resources=chosen).grant
         if then == "revoke":
             clock.advance(5 * DAY)
             scenario.revoke(grant.grant_id, Actor(ActorType.OWNER, owner.owner_id))
         if then == "narrow":
             clock.advance(6 * DAY)
-            scenario.approve("alarms.read")
+            scenario.approve("alarms.read", resources=SITES)
         if then == "suspend":
             scenario.update_client(new.client, suspended=Halt(clock.now() + 3 * DAY, "ops", "a check is due"))
 
@@ -138,8 +140,11 @@ def ask(page: Page, demo: Demo, camera: Camera) -> None:
     sign_in(page, demo, "nobody@example.org")
     camera.take("03-login-wrong")
     sign_in(page, demo, PEOPLE[0][0])
+    page.get_by_label("Lyon office").check()
+    page.get_by_label("Warehouse 2").check()
     camera.take("04-consent")
     camera.take_for_docs("consent")
+    camera.take_for_docs("consent-top", (760, 860), whole=False)
     camera.take_for_docs("consent-phone", PHONE, "dark")
     page.get_by_text("An example").first.click()
     camera.take("05-consent-example")
@@ -158,9 +163,11 @@ def approve(page: Page, demo: Demo, camera: Camera) -> None:
         f"&redirect_uri={demo.coolsite.own_url}/callback&state=x"
     )
     page.goto(f"{demo.issuer}{demo.coolsite.prefix}/authorize?{query}")
+    page.get_by_label("Lyon office").check()
     page.get_by_role("button", name="Approve").click()
     connect(page, demo)
     camera.take("09-consent-amends")
+    page.get_by_label("Warehouse 2").check()
     page.get_by_role("button", name="Approve").click()
     page.get_by_role("button", name="Read room climate").click()
     camera.take("10-coolsite-rooms")
