@@ -1,0 +1,91 @@
+"""Ending a permission is as plain as giving it, and only a deliberate answer does it."""
+
+from __future__ import annotations
+
+import pytest
+
+from consentcore.domain.grant_states import GrantState
+from tests.support.platform import ISSUER, connect, make_platform, proceed, sign_in, visible
+
+
+@pytest.fixture
+def platform(tmp_path):
+    made = make_platform(tmp_path)
+    yield made
+    made.runtime.close()
+
+
+def ada(platform):
+    browser = platform.browser()
+    sign_in(browser, browser.get("/login"))
+    return browser
+
+
+def states(platform) -> list[GrantState]:
+    with platform.runtime.storage.reading() as uow:
+        return [grant.state for grant in uow.grants.all()]
+
+
+def test_db_01_the_front_door_is_the_dashboard_by_the_same_sign_in(platform):
+    connect(platform)
+    browser = ada(platform)
+    assert browser.get("/", status=303).location.endswith("/consents")
+    assert "CoolSite" in visible(browser.get("/consents"))
+
+
+def test_db_02_nothing_on_the_way_out_sells_or_discourages(platform):
+    connect(platform)
+    browser = ada(platform)
+    confirm = browser.get("/consents").click("Revoke Access")
+    said = visible(confirm).lower()
+    for word in ("are you sure", "lose", "sorry", "miss", "upgrade", "offer", "recommend"):
+        assert word not in said
+
+
+def test_db_30_no_reason_is_asked_for(platform):
+    connect(platform)
+    form = proceed(ada(platform).get("/consents").click("Revoke Access"))
+    assert {name for name in form.fields if name} == {"csrf_token"}
+    form.submit(headers={"Origin": ISSUER}, status=303)
+    assert states(platform) == [GrantState.WITHDRAWN]
+
+
+def test_db_31_nobody_signs_in_again_for_it(platform):
+    connect(platform)
+    browser = ada(platform)
+    confirm = browser.get("/consents").click("Revoke Access")
+    assert "password" not in str(confirm.html.main).lower()
+    done = proceed(confirm).submit(headers={"Origin": ISSUER}, status=303)
+    assert "/login" not in done.location
+
+
+def test_db_33_only_a_post_with_its_token_revokes(platform):
+    connect(platform)
+    browser = ada(platform)
+    confirm = browser.get("/consents").click("Revoke Access")
+    path = confirm.request.path
+    token = proceed(confirm)["csrf_token"].value
+    browser.get(f"{path}?csrf_token={token}")
+    browser.head(path)
+    browser.post(path, {}, status=403)
+    browser.post(path, {"csrf_token": "x"}, status=403)
+    assert states(platform) == [GrantState.ACTIVE]
+
+
+def test_db_36_the_button_says_revoke_access_and_the_page_what_stops(platform):
+    connect(platform)
+    page = ada(platform).get("/consents")
+    assert "Revoke Access" in visible(page)
+    confirm = visible(page.click("Revoke Access"))
+    assert "Stop CoolSite from using your data?" in confirm
+    assert "Room climate" in confirm
+    assert "Proceed" in confirm
+    assert "Keep access" in confirm
+
+
+def test_cp_40_what_was_agreed_to_is_taken_back_after_being_asked(platform):
+    connect(platform)
+    confirm = ada(platform).get("/consents").click("Revoke Access")
+    assert states(platform) == [GrantState.ACTIVE], "asked first"
+    proceed(confirm).submit(headers={"Origin": ISSUER}, status=303)
+    assert states(platform) == [GrantState.WITHDRAWN]
