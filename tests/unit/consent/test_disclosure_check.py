@@ -158,7 +158,7 @@ def test_values_are_looked_up_once_a_page_and_memory_does_not_grow(scenario, mon
     monkeypatch.setattr(module, "PAGE", 2)
     for number in range(5):
         scenario.approve("sites.read", client=scenario.add_client(scopes=EVERY_SCOPE, name=f"App {number}"))
-    verification = module._Verification(scenario.storage, scenario.keys)
+    verification = module._Verification(scenario.storage, scenario.keys, {}, "")
     assert verification.run().ok
     check = verification._chains.disclosures
     assert (check._wanted, check._latest, check._digests) == ({}, {}, {})
