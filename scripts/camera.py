@@ -60,6 +60,7 @@ class Camera:
         """A picture for README and documentation; the whole page, or what a window of that size shows."""
         if self._readme:
             self._set(size, scheme)
+            self._page.evaluate("scrollTo({top: 0, behavior: 'instant'})")
             (IMAGES / f"{name}.png").write_bytes(small_png(self._page.screenshot(full_page=whole)))
             self._set(DESKTOP)
 
