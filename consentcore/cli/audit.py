@@ -81,9 +81,9 @@ def resume(state: State, reason: str) -> None:
             refuse(str(error), code=NOT_NOW)
         except LedgerBroken as error:
             refuse(str(error))
-    state.say(
-        f"events {done.kept} to {done.lost - 1} of the log are stated as lost; it goes on as {done.origin}"
-    )
+    lost = f"events {done.kept} to {done.lost - 1} of the log are stated as lost; it goes on as {done.origin}"
+    broken = "what is wrong with the evidence of before is stated in the log, which begins with it"
+    state.say(lost if done.lost > done.kept else broken)
     state.answer({"kept": done.kept, "lost_before": done.lost, "log": done.origin}, "")
 
 

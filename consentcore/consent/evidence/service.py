@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from consentcore.ports.storage import Storage
 
 
+_STATED = 100
+"""Problems that a statement names."""
+
+
 @dataclass(frozen=True)
 class EvidenceLog:
     """The log of one issuer in one storage.
@@ -72,13 +76,16 @@ class EvidenceLog:
         return verify_all(self.storage, self.keys, self.find_anchors(), origin=self.origin)
 
     def resume(self, reason: str) -> Resumed:
-        """Go on after a lawful restore, see :func:`consentcore.consent.evidence.resume.resume`.
+        """Go on after a lawful restore, see :func:`consentcore.consent.evidence.resume.resume`; where ``init`` found
+        the evidence of an older release broken, from what there is.
 
         :raises InvalidInput: without a reason, or when nothing was lost.
         :raises AnchorsSilent: when that cannot be told.
         :raises LedgerBroken: when what is left is not what was signed.
         """
         why = check_reason(reason, needed=True)
+        if needs_upgrade(self.storage):
+            return self._take_over_what_is_broken(why)
         return resume(
             self.storage,
             self.keys,
@@ -87,6 +94,17 @@ class EvidenceLog:
             anchors=self.find_anchors(),
             reason=why,
         )
+
+    def _take_over_what_is_broken(self, reason: str) -> Resumed:
+        """Begin the log over events of before that are not intact: what is wrong stands in its first statement, and
+        stays wrong."""
+        found = [
+            f"consent {one.grant_id or '-'}: {one.text}"
+            for one in verify_all(self.storage, self.keys).problems
+        ]
+        said = [f"taken over nevertheless: {reason}", *found[:_STATED]]
+        made = take_over(self.storage, self.keys, self.clock, self.origin, said)
+        return Resumed(made.previous, made.previous, self.origin)
 
     def take_over(self) -> tuple[str, list[str]]:
         """Verify what a release without this log has signed, and sign a digest of it; once.
@@ -101,6 +119,10 @@ class EvidenceLog:
             found = (
                 f"{len(report.problems)} problems, the first: consent {first.grant_id or '-'}: {first.text}"
             )
-            return "", [f"the evidence of before is not intact, so it was not taken over ({found})"]
+            said = (
+                f"the evidence of before is not intact, so it was not taken over ({found}); look at `audit verify`, "
+                "and where nothing brings it back, `audit resume --reason R` states that and goes on"
+            )
+            return "", [said]
         take_over(self.storage, self.keys, self.clock, self.origin)
         return f"verified {report.events} events of before and signed a digest of them", []

@@ -85,6 +85,24 @@ def test_a_ledger_that_is_not_intact_is_not_taken_over(before):
         assert list(statements(uow)) == []
 
 
+def test_what_is_broken_for_good_is_stated_and_the_log_goes_on(before):
+    event = next(iter(tables(before).events.values()))
+    tables(before).events.put(event.event_id, replace(event, body=event.body.replace("denied", "grante")))
+    done, (wrong,) = log_of(before).take_over()
+    assert done == ""
+    assert "audit resume" in wrong
+    log_of(before).resume("an old disk")
+    with before.storage.reading() as uow:
+        (said,) = statements(uow)
+    reason, problem = said.facts["problems"]
+    assert reason == "taken over nevertheless: an old disk"
+    assert event.grant_id in problem
+    before.deny("sites.read")
+    assert log_of(before).advance().size == EVENTS + 2
+    report = verify_all(before.storage, before.keys)
+    assert [one.event_id for one in report.problems] == [event.event_id]
+
+
 def test_a_new_storage_has_nothing_to_take_over(scenario):
     assert log_of(scenario).take_over() == ("", [])
     scenario.deny("sites.read")
