@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from consentcore.configured_keys import key_ring
 from consentcore.domain.clock import DAY, SystemClock
 from consentcore.domain.errors import ConfigurationError, StorageError
+from consentcore.keys.sealed_storage import SealedStorage
 from consentcore.plugin_parts import PluginParts
 from consentcore.ports.storage import transact
 from consentcore.settings import controller_of
@@ -377,7 +378,7 @@ def build_runtime(config: LoadedConfig, *, clock: Clock | None = None) -> Runtim
 
     def keys_and_storage() -> tuple[KeyRing, Storage]:
         keys = key_ring(config, now)
-        return keys, registry.storage(now, keys)
+        return keys, SealedStorage(registry.storage(now, keys), keys)
 
     others = (lambda: registry.notifiers(now), registry.resources, registry.anchors)
     (keys, storage), catalog = gathered((keys_and_storage, registry.catalog), others)

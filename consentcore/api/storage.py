@@ -42,7 +42,8 @@ from consentcore.domain.token import (
     TokenLookup,
     Unknown,
 )
-from consentcore.keys.seals import seal_of
+from consentcore.keys.sealed_storage import seal_password
+from consentcore.keys.seals import Sealed, seal_of
 from consentcore.ports.capabilities import LEAST_BATCH, StorageCapabilities
 from consentcore.ports.clients import ClientRepository
 from consentcore.ports.counters import CounterStorage
@@ -123,6 +124,7 @@ __all__ = [
     "RotateOutcome",
     "Rotated",
     "Rotation",
+    "Sealed",
     "SealedSecret",
     "Settlement",
     "Storage",
@@ -141,5 +143,6 @@ __all__ = [
     "UseRepository",
     "WebhookEndpoint",
     "seal_of",
+    "seal_password",
     "transact",
 ]

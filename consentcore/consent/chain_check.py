@@ -15,6 +15,7 @@ from consentcore.domain.clock import from_iso
 from consentcore.domain.errors import InvalidInput, KeyUnavailable
 from consentcore.domain.event import ConsentEvent
 from consentcore.domain.grant import Grant
+from consentcore.keys.seals import is_sealed
 from consentcore.ports.keys import KeyRing
 from consentcore.ports.transactions import UnitOfWork
 
@@ -37,11 +38,15 @@ class ChainCheck:
     """Checks chains, and each snapshot that they name once.
 
     :param ended: from which place of the log on each key seals nothing any more.
+    :param sealed: whether snapshots carry a seal, which covers when they were first shown.
     :ivar disclosures: gathers what sound events and snapshots commit to; whoever checks chains settles it.
     """
 
-    def __init__(self, keys: KeyRing, ended: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self, keys: KeyRing, ended: Mapping[str, int] | None = None, *, sealed: bool = False
+    ) -> None:
         self._keys = keys
+        self._sealed = sealed
         self._ended = ended or {}
         self._sound: set[str] = set()
         self.disclosures = DisclosureCheck(keys)
@@ -111,6 +116,8 @@ class ChainCheck:
             return f"the snapshot {wanted} of what was shown is missing"
         if found.snapshot_hash != wanted or hash_of(found.content) != wanted:
             return f"the snapshot {wanted} of what was shown was changed"
+        if self._sealed and not is_sealed(self._keys, found):
+            return f"the snapshot {wanted} does not say when it was first shown as it was written"
         if len(self._sound) >= REMEMBERED:
             self._sound.clear()
         self._sound.add(wanted)

@@ -46,7 +46,7 @@ def freeze(markup: str, facts: Mapping[str, object], personal: Iterable[str], no
         **committed(aside.disclosures),
     }
     made = make_snapshot(content, now)
-    return ShownNotice(made.snapshot_hash, made.content, now, tuple(aside.disclosures))
+    return ShownNotice(made.snapshot_hash, made.content, now, disclosures=tuple(aside.disclosures))
 
 
 @dataclass(frozen=True, slots=True)

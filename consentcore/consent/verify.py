@@ -18,6 +18,7 @@ from consentcore.consent.evidence.anchored import AnchorReading, contradictions,
 from consentcore.consent.evidence.generations import Resumption, resumptions
 from consentcore.consent.evidence.log_check import LogCheck, checked_statements
 from consentcore.consent.evidence.log_state import LogState
+from consentcore.consent.evidence.record_check import RecordCheck
 from consentcore.consent.evidence.retired import ended_keys
 from consentcore.consent.evidence.signer import LogSigner
 from consentcore.consent.evidence.statements import Statement
@@ -25,6 +26,7 @@ from consentcore.domain.errors import StorageConflict, StorageError, StorageUnav
 from consentcore.domain.grant import Grant
 from consentcore.domain.grant_states import GrantState
 from consentcore.hooks.calling import Leash
+from consentcore.keys.sealed_storage import SealedStorage
 from consentcore.ports.extension import Anchor
 from consentcore.ports.keys import KeyRing
 from consentcore.ports.storage import Storage
@@ -89,7 +91,9 @@ class _Verification:
         self._anchors, self._origin = anchors, origin
         self._readings: list[AnchorReading] = []
         self._said: list[Statement] = []
-        self._storage = storage
+        sealing = isinstance(storage, SealedStorage)
+        self._storage = storage.bare if isinstance(storage, SealedStorage) else storage
+        self._records = RecordCheck(keys) if sealing else None
         self._keys = keys
         self._ended: dict[str, int] = {}
         self._grants = self._events = self._checkpoints = 0
@@ -98,7 +102,14 @@ class _Verification:
         self._chains = ChainCheck(keys)
 
     def run(self) -> VerificationReport:
-        for step in (self._check_statements, self._check_grants, self._check_orphans, self._check_log):
+        steps = (
+            self._check_statements,
+            self._check_grants,
+            self._check_orphans,
+            self._check_log,
+            self._check_records,
+        )
+        for step in steps:
             try:
                 step()
             except (StorageUnavailable, StorageConflict):
@@ -154,7 +165,7 @@ class _Verification:
         except BadNote as error:
             self._found(Problem("", None, "", str(error)))
         self._ended = ended_keys(self._said)
-        self._chains = ChainCheck(self._keys, self._ended)
+        self._chains = ChainCheck(self._keys, self._ended, sealed=self._records is not None)
 
     def _check_grants(self) -> None:
         after = ""
@@ -173,6 +184,14 @@ class _Verification:
         page = uow.grants.all(after=after, limit=PAGE)
         events = sum(self._chain(uow, grant, problems) for grant in page)
         problems += self._values(uow)
+        if self._records is not None:
+            problems += [
+                Problem(grant.grant_id, None, "", text) for grant, text in self._records.named(uow, page)
+            ]
+            problems += [
+                Problem(event.grant_id, event.sequence, event.event_id, text)
+                for event, text in self._records.notices(uow)
+            ]
         problems += _doubles(uow, page)
         return page, events
 
@@ -186,6 +205,8 @@ class _Verification:
                 Problem(grant.grant_id, finding.sequence, finding.event_id, finding.text)
                 for finding in self._chains.findings(uow, grant, events)
             )
+            if self._records is not None:
+                self._records.note(events)
         except WRONG_KIND as error:
             problems.append(Problem(grant.grant_id, None, "", f"a row of its chain cannot be read: {error}"))
         return count
@@ -196,6 +217,16 @@ class _Verification:
             Problem(one.event.grant_id, one.event.sequence, one.event.event_id, one.text)
             for one in self._chains.disclosures.settle(uow)
         ]
+
+    def _check_records(self) -> None:
+        """Applications and owners, page by page."""
+        if self._records is None:
+            return
+        for behind in (self._records.clients_behind, self._records.owners_behind):
+            after, more = "", True
+            while more:
+                after = self._look(partial(_judged, behind, after))
+                more = bool(after)
 
     def _check_orphans(self) -> None:
         self._look(_orphans)
@@ -213,6 +244,17 @@ class _Verification:
         wrong = contradictions(self._readings, check.size, check.root_at, resumed)
         for text in (complaint, *wrong) if complaint else wrong:
             self._found(Problem("", None, "", text))
+
+
+def _judged(
+    behind: Callable[[UnitOfWork, str], tuple[str, list[str]]],
+    after: str,
+    uow: UnitOfWork,
+    problems: list[Problem],
+) -> str:
+    last, wrong = behind(uow, after)
+    problems += [Problem("", None, "", text) for text in wrong]
+    return last
 
 
 def _orphans(uow: UnitOfWork, problems: list[Problem]) -> None:

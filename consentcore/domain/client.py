@@ -121,6 +121,7 @@ class Client:
     optional_scopes: tuple[str, ...] = ()
     verified_at: int | None = None
     logo: str = ""
+    seal: bytes = field(default=b"", compare=False, repr=False)
 
     @property
     def resources(self) -> tuple[str, ...]:
@@ -201,6 +202,7 @@ class WebhookEndpoint:
     disabled_at: int | None = None
     disabled_reason: str = ""
     health: EndpointHealth = field(default=EndpointHealth())
+    seal: bytes = field(default=b"", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,7 @@ class NoticeSnapshot:
     snapshot_hash: str
     content: str
     created_at: int
+    seal: bytes = field(default=b"", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,7 @@ class Notice:
     audiences: tuple[Audience, ...]
     occurred_at: int
     data: str
+    seal: bytes = field(default=b"", compare=False, repr=False)
 
 
 class DeliveryState(StrEnum):
@@ -89,6 +90,7 @@ class Delivery:
     finished_at: int | None = None
     before_replay: DeliveryState | None = None
     next_before_replay: int | None = None
+    seal: bytes = field(default=b"", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 ERASED_DOMAIN = "@erased.invalid"
 """What the address of an owner ends in who was erased (RFC 2606 section 2)."""
@@ -24,6 +24,7 @@ class Owner:
     timezone: str = "UTC"
     previous_email: str = ""
     email_changed_at: int | None = None
+    seal: bytes = field(default=b"", compare=False, repr=False)
 
     @property
     def erased(self) -> bool:
@@ -51,6 +52,7 @@ class OwnerSession:
     seen_at: int = 0
     address: str = ""
     browser: str = ""
+    seal: bytes = field(default=b"", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ class OwnerTicket:
     expires_at: int
     payload: str = ""
     used_at: int | None = None
+    seal: bytes = field(default=b"", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +85,4 @@ class OwnerIdentity:
     subject: str
     owner_id: str
     created_at: int
+    seal: bytes = field(default=b"", compare=False, repr=False)

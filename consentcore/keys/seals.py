@@ -36,6 +36,22 @@ R = TypeVar("R", bound=Sealed)
 
 FREE: dict[str, frozenset[str]] = {
     "Code": frozenset({"used_at"}),
+    "Delivery": frozenset(
+        {
+            "next_at",
+            "state",
+            "attempts",
+            "lease_until",
+            "lease_token",
+            "last_error",
+            "finished_at",
+            "before_replay",
+            "next_before_replay",
+        }
+    ),
+    "OwnerSession": frozenset({"seen_at"}),
+    "OwnerTicket": frozenset({"used_at"}),
+    "WebhookEndpoint": frozenset({"health"}),
     "Token": frozenset({"rotated_at", "nonce", "nonce_key_id"}),
 }
 """Fields that a seal does not cover, by the name of the record: what the store writes by itself."""

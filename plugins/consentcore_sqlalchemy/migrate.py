@@ -66,5 +66,5 @@ def _upgrade(database: Database, keys: KeyRing) -> Sequence[str]:
             raise StorageError(f"the database was {newer(current)}")
         command.upgrade(configuration(connection, steps), "head")
         if current is not None and current < SINCE:
-            steps.append(f"{seal_rows(connection, keys)} codes and tokens of before sealed")
+            steps.append(f"{seal_rows(connection, keys)} records of before sealed")
     return [f"sqlalchemy: {step}" for step in steps]

@@ -34,7 +34,7 @@ def platform(tmp_path, monkeypatch, clock):
     monkeypatch.setattr("consentcore_memory.CAPABILITIES", RESTRICTED)
     monkeypatch.setattr("consentcore_memory.storage.MemoryStorage", RestrictedStorage)
     made = make_platform(tmp_path, clock=clock)
-    assert isinstance(made.runtime.storage, RestrictedStorage)
+    assert isinstance(made.runtime.storage.bare, RestrictedStorage)
     yield made
     made.runtime.close()
 

@@ -27,6 +27,7 @@ from consentcore.testing.storage.storage import (
     AbsenceGroup,
     FaultGroup,
     MigrationGroup,
+    SealGroup,
     SecrecyGroup,
     TextGroup,
 )
@@ -76,6 +77,7 @@ class StorageConformance(
     TextGroup,
     CounterGroup,
     MigrationGroup,
+    SealGroup,
     PurgeGroup,
     SecrecyGroup,
     FaultGroup,

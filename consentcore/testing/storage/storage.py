@@ -5,10 +5,11 @@ from __future__ import annotations
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 
 import pytest
 
-from consentcore.api import MINUTE, Storage, StorageUnavailable, UnitOfWork
+from consentcore.api import MINUTE, Sealed, Storage, StorageUnavailable, UnitOfWork
 from consentcore.testing import factories
 from consentcore.testing.factories import NOW
 from consentcore.testing.scenario import Scenario
@@ -84,6 +85,50 @@ class TextGroup:
             assert uow.clients.get("client-a ") is None
             assert uow.owners.by_email("rené@x.example") == accented
             assert [client.client_id for client in uow.clients.list()] == ["CLIENT-A", "client-a"]
+
+
+class SealGroup:
+    """What a record carries to show who wrote it is no part of the record's value, and is kept all the same."""
+
+    def test_seals_are_kept_with_what_they_seal(self, world: Scenario) -> None:
+        owner_id, client_id = world.owner.owner_id, world.client.client_id
+        endpoint = factories.endpoint(client_id, seal=b"endpoint\x00\xff" * 6)
+        session = factories.session(owner_id, seal=b"session")
+        ticket = factories.ticket(owner_id, seal=b"ticket")
+        identity = factories.identity(owner_id, seal=b"identity")
+        snapshot = factories.snapshot(seal=b"snapshot")
+        notice = factories.notice(world.grant, seal=b"notice")
+        delivery = factories.delivery(notice.notice_id, seal=b"delivery")
+        with world.storage.transaction() as uow:
+            uow.clients.update(replace(world.client, seal=b"client"))
+            uow.owners.update(replace(world.owner, seal=b"owner"))
+            uow.clients.add_endpoint(endpoint)
+            uow.owners.add_session(session)
+            uow.tickets.add(ticket)
+            uow.identities.add(identity)
+            uow.ledger.put_snapshot(snapshot)
+            uow.notices.add(notice)
+        (told,) = world.storage.outbox.unexpanded(10)
+        world.storage.outbox.expand_all({notice.notice_id: [delivery]}, NOW)
+        (claimed,) = world.storage.outbox.claim_deliveries(
+            NOW, limit=1, lease_ms=1000, notifiers=[delivery.notifier]
+        )
+        with world.storage.reading() as uow:
+            kept: list[Sealed | None] = [
+                uow.clients.get(client_id),
+                uow.owners.get(owner_id),
+                uow.clients.endpoint(endpoint.endpoint_id),
+                uow.owners.session(session.session_hash, NOW),
+                uow.tickets.get(ticket.ticket_hash, NOW),
+                uow.identities.get(identity.issuer, identity.subject),
+                uow.ledger.snapshot(snapshot.snapshot_hash),
+                find_notice(uow, notice.notice_id),
+            ]
+        seals = [one and one.seal for one in (*kept, told, claimed)]
+        names = [b"client", b"owner", endpoint.seal, b"session", b"ticket", b"identity", b"snapshot"]
+        assert seals == [*names, b"notice", b"notice", b"delivery"]
+        found = world.storage.protocol.read_authorize(client_id, session.session_hash, NOW)
+        assert (found.session and found.session.seal) == b"session"
 
 
 class MigrationGroup:

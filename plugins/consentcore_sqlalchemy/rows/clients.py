@@ -15,7 +15,7 @@ from consentcore.api import (
     WebhookEndpoint,
 )
 from consentcore_sqlalchemy.rows.common import Row, to_json
-from consentcore_sqlalchemy.rows.records import Form, Part, Records
+from consentcore_sqlalchemy.rows.records import PROOF, Form, Part, Records
 from consentcore_sqlalchemy.tables import client, client_logo, webhook_endpoint
 
 CLIENTS = Records(
@@ -26,6 +26,7 @@ CLIENTS = Records(
         "disabled": Part(Halt, "disabled_", optional=True),
         "suspended": Part(Halt, "suspended_", optional=True),
     },
+    seal=PROOF,
     secrets=Form(
         lambda secrets: to_json([[one.hash.hex(), one.created_at, one.expires_at] for one in secrets]),
         lambda kept: tuple(ClientSecret(bytes.fromhex(h), made, ends) for h, made, ends in json.loads(kept)),
@@ -47,6 +48,7 @@ ENDPOINTS = Records(
     WebhookEndpoint,
     webhook_endpoint.c,
     parts={"health": HEALTH},
+    seal=PROOF,
     secrets=Form(
         lambda secrets: to_json([[one.sealed, one.created_at, one.expires_at] for one in secrets]),
         lambda kept: tuple(SealedSecret(sealed, made, ends) for sealed, made, ends in json.loads(kept)),

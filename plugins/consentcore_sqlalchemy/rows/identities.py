@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from consentcore.api import OwnerIdentity
-from consentcore_sqlalchemy.rows.records import Records
+from consentcore_sqlalchemy.rows.records import PROOF, Records
 from consentcore_sqlalchemy.tables import owner_identity
 
-IDENTITIES = Records(OwnerIdentity, owner_identity.c)
+IDENTITIES = Records(OwnerIdentity, owner_identity.c, seal=PROOF)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from consentcore.api import Checkpoint, ConsentEvent, Disclosure, NoticeSnapshot, Tombstone
-from consentcore_sqlalchemy.rows.records import Form, Records
+from consentcore_sqlalchemy.rows.records import PROOF, Records
 from consentcore_sqlalchemy.tables import (
     checkpoint,
     consent_event,
@@ -13,12 +13,12 @@ from consentcore_sqlalchemy.tables import (
 )
 
 EVENTS = Records(ConsentEvent, consent_event.c)
-SNAPSHOTS = Records(NoticeSnapshot, notice_snapshot.c)
+SNAPSHOTS = Records(NoticeSnapshot, notice_snapshot.c, seal=PROOF)
 CHECKPOINTS = Records(
     Checkpoint,
     checkpoint.c,
     # Those of before have none.
-    seal=Form(lambda seal: seal, lambda kept: kept or b""),
+    seal=PROOF,
 )
 DISCLOSURES = Records(Disclosure, disclosure.c)
 TOMBSTONES = Records(Tombstone, tombstone.c)

@@ -35,6 +35,10 @@ class Form:
     read: Callable[[Any], Any]
 
 
+PROOF = Form(lambda value: value or None, lambda kept: kept or b"")
+"""Bytes that may be missing, and are erased when what they prove is over: NULL is b""."""
+
+
 class Part:
     """A field that is a record of its own, with a column for each of its fields.
 

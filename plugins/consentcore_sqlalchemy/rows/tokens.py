@@ -6,14 +6,11 @@ from dataclasses import fields
 
 from consentcore.api import Code, NewToken
 from consentcore_sqlalchemy.rows.common import Values, texts_json
-from consentcore_sqlalchemy.rows.records import Form, Records
+from consentcore_sqlalchemy.rows.records import PROOF, Records
 from consentcore_sqlalchemy.tables import code
 
 CODE = tuple(code.c[each.name] for each in fields(Code))
 """Columns of table ``code`` that make a :class:`~consentcore.api.Code`; the others are its family's."""
-
-PROOF = Form(lambda value: value or None, lambda kept: kept or b"")
-"""Bytes that are erased when what they prove is over."""
 
 CODES = Records(Code, CODE, family_proof=PROOF, seal=PROOF)
 

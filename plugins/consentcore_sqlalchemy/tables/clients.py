@@ -39,6 +39,8 @@ client = Table(
     Column("optional_scopes", Json, nullable=False, server_default=text("'[]'")),
     Column("verified_at", Ms),
     Column("logo", Text, nullable=False, server_default=text("''")),
+    # what shows that we wrote it
+    Column("seal", LargeBinary),
 )
 
 client_logo = Table(
@@ -66,4 +68,6 @@ webhook_endpoint = Table(
     Column("last_success_at", Ms),
     Column("warned_at", Ms),
     Column("slow_until", Ms),
+    # what shows that we wrote it
+    Column("seal", LargeBinary),
 )

@@ -24,6 +24,8 @@ delivery = Table(
     Column("finished_at", Ms),
     Column("before_replay", Text),
     Column("next_before_replay", Ms),
+    # what shows that we wrote it
+    Column("seal", LargeBinary),
     UniqueConstraint("notice_id", "notifier", "target"),
     Index(
         "delivery_due",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Table
+from sqlalchemy import Column, LargeBinary, Table
 
 from consentcore_sqlalchemy.tables.base import Id, Ms, metadata
 
@@ -13,4 +13,6 @@ owner_identity = Table(
     Column("subject", Id, primary_key=True),
     Column("owner_id", Id, nullable=False, index=True),
     Column("created_at", Ms, nullable=False),
+    # what shows that we wrote it
+    Column("seal", LargeBinary),
 )

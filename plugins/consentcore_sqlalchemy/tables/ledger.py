@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table, Text, UniqueConstraint, text
 
 from consentcore_sqlalchemy.tables.base import Hash, Id, Ms, metadata
 
@@ -40,6 +40,8 @@ notice_snapshot = Table(
     Column("snapshot_hash", Id, primary_key=True),
     Column("content", Text, nullable=False),
     Column("created_at", Ms, nullable=False),
+    # what shows that we wrote it
+    Column("seal", LargeBinary),
 )
 
 

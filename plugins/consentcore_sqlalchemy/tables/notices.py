@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Table, Text, text
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, Table, Text, text
 
 from consentcore_sqlalchemy.tables.base import Id, Json, Ms, metadata
 
@@ -20,6 +20,8 @@ notice = Table(
     Column("expanded_at", Ms),
     # the place in the feed of the client; given when the client asks, so that what commits late is not passed over
     Column("feed_index", BigInteger),
+    # what shows that we wrote it
+    Column("seal", LargeBinary),
     Index("notice_feed", "client_id", "feed_index", unique=True),
     Index(
         "notice_unexpanded",

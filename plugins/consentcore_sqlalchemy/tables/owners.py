@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Table, Text, UniqueConstraint, text
+from sqlalchemy import Column, LargeBinary, Table, Text, UniqueConstraint, text
 
 from consentcore_sqlalchemy.tables.base import Hash, Id, Json, Ms, metadata
 
@@ -18,6 +18,8 @@ owner = Table(
     Column("password_hash", Text),
     Column("previous_email", Text, nullable=False, server_default=text("''")),
     Column("email_changed_at", Ms),
+    # what shows that we wrote it
+    Column("seal", LargeBinary),
     UniqueConstraint("email"),
 )
 
@@ -35,4 +37,6 @@ owner_session = Table(
     Column("seen_at", Ms, nullable=False, server_default=text("0")),
     Column("address", Text, nullable=False, server_default=text("''")),
     Column("browser", Text, nullable=False, server_default=text("''")),
+    # what shows that we wrote it
+    Column("seal", LargeBinary),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Table, Text
+from sqlalchemy import Column, LargeBinary, Table, Text
 
 from consentcore_sqlalchemy.tables.base import Hash, Id, Ms, metadata
 
@@ -16,4 +16,6 @@ owner_ticket = Table(
     Column("expires_at", Ms, nullable=False, index=True),
     Column("payload", Text, nullable=False),
     Column("used_at", Ms),
+    # what shows that we wrote it
+    Column("seal", LargeBinary),
 )

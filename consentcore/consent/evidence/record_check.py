@@ -1,0 +1,101 @@
+"""What the evidence leans on and is no event: applications, owners, what notices say, when a page was first shown.
+
+Each carries a seal (:mod:`consentcore.keys.seals`); each that an event or a grant names has to be there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from consentcore.domain.event_kinds import event_kind
+from consentcore.keys.sealed_storage import open_password
+from consentcore.keys.seals import is_sealed
+
+if TYPE_CHECKING:
+    from consentcore.domain.event import ConsentEvent
+    from consentcore.domain.grant import Grant
+    from consentcore.ports.keys import KeyRing
+    from consentcore.ports.transactions import UnitOfWork
+
+PAGE = 500
+REMEMBERED = 10_000
+
+
+class RecordCheck:
+    """Looks at records as they are kept. Memory does not grow with them.
+
+    :param keys: what the seals were made with.
+    """
+
+    def __init__(self, keys: KeyRing) -> None:
+        self._keys = keys
+        self._there: set[tuple[str, str]] = set()
+        self._told: list[ConsentEvent] = []
+
+    def named(self, uow: UnitOfWork, grants: Sequence[Grant]) -> Iterator[tuple[Grant, str]]:
+        """Grants whose application or owner is not there."""
+        if len(self._there) > REMEMBERED:
+            self._there.clear()
+        for grant in grants:
+            for kind, key, find in (
+                ("application", grant.client_id, uow.clients.get),
+                ("owner", grant.owner_id, uow.owners.get),
+            ):
+                if (kind, key) in self._there:
+                    continue
+                if find(key) is None:
+                    yield grant, f"its {kind} {key} is gone"
+                else:
+                    self._there.add((kind, key))
+
+    def note(self, events: Sequence[ConsentEvent]) -> None:
+        """Gather events, whose notices :meth:`notices` will look for."""
+        self._told += [event for event in events if event_kind(event.type).notice is not None]
+
+    def notices(self, uow: UnitOfWork) -> Iterator[tuple[ConsentEvent, str]]:
+        """Gathered events whose notice is not there, or not as it was written; they are gathered no longer."""
+        told, self._told = self._told, []
+        for start in range(0, len(told), PAGE):
+            part = told[start : start + PAGE]
+            found = uow.notices.several([event.event_id for event in part])
+            for event in part:
+                notice = found.get(event.event_id)
+                if notice is None:
+                    yield event, "its notice is gone"
+                elif not is_sealed(self._keys, notice):
+                    yield event, "its notice is not the one that was written"
+
+    def clients_behind(self, uow: UnitOfWork, after: str) -> tuple[str, list[str]]:
+        """Judge a page of applications with their endpoints.
+
+        :returns: the last id, "" when there is no more, and what is wrong.
+        """
+        page = uow.clients.list(after=after, limit=PAGE)
+        wrong = []
+        for client in page:
+            if not is_sealed(self._keys, client):
+                wrong.append(f"the application {client.client_id} is not as it was written")
+            wrong += [
+                f"the endpoint {endpoint.endpoint_id} of application {client.client_id} is not as it was written"
+                for endpoint in uow.clients.endpoints(client.client_id)
+                if not is_sealed(self._keys, endpoint)
+            ]
+        return page[-1].client_id if len(page) == PAGE else "", wrong
+
+    def owners_behind(self, uow: UnitOfWork, after: str) -> tuple[str, list[str]]:
+        """Judge a page of owners with their passwords and identities, likewise."""
+        page = uow.owners.list(after=after, limit=PAGE)
+        wrong = []
+        for owner in page:
+            if not is_sealed(self._keys, owner):
+                wrong.append(f"the owner {owner.owner_id} is not as they were written")
+            kept = uow.owners.password_hash(owner.owner_id)
+            if kept is not None and open_password(self._keys, owner.owner_id, kept) is None:
+                wrong.append(f"the password of owner {owner.owner_id} is not the one that was set")
+            wrong += [
+                f"an identity of owner {owner.owner_id} at {identity.issuer} is not as it was written"
+                for identity in uow.identities.of_owner(owner.owner_id)
+                if not is_sealed(self._keys, identity)
+            ]
+        return page[-1].owner_id if len(page) == PAGE else "", wrong

@@ -1,0 +1,290 @@
+"""A storage whose records carry seals: what the core and every plugin are given in place of the one that was chosen.
+
+Everything that is written is sealed on its way in. On the way out somebody's sign-in, password, identity or mailed
+link, a notice and a delivery that do not fit their seal are as good as not there, with a line in the log: they would
+let somebody in, or tell somebody something. Owners, clients and endpoints come back as they are, because a permission
+must not fall with a row that somebody mended by hand; ``audit verify`` names them.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from hmac import compare_digest
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from consentcore.domain.errors import KeyUnavailable
+from consentcore.domain.event import NoticeSnapshot
+from consentcore.domain.notice import DeliveryState
+from consentcore.keys.seals import PURPOSE, Sealed, is_sealed, sealed
+from consentcore.ports.deliveries import Settlement
+
+if TYPE_CHECKING:
+    from consentcore.domain.client import Client, WebhookEndpoint
+    from consentcore.domain.interaction import AuthorizeContext
+    from consentcore.domain.notice import Delivery, Notice
+    from consentcore.domain.owner import Owner, OwnerIdentity, OwnerSession, OwnerTicket
+    from consentcore.ports.keys import KeyRing
+    from consentcore.ports.storage import Storage
+    from consentcore.ports.transactions import TransactionManager, UnitOfWork
+
+log = logging.getLogger("consentcore.storage")
+R = TypeVar("R", bound=Sealed)
+NOT_OURS = "it is not as we wrote it"
+
+
+def seal_password(keys: KeyRing, owner_id: str, encoded: str, key_id: str = "") -> str:
+    """Tie what a login plugin keeps as a password to its owner: ``1.<key id>.<64 hexadecimal digits>.<encoded>``.
+
+    :param key_id: empty means the current one.
+    :raises KeyUnavailable: when the ring lacks it.
+    """
+    key_id = key_id or keys.current_id
+    mac = keys.mac(PURPOSE, f"password\0{owner_id}\0{encoded}".encode(), key_id)
+    return f"1.{key_id}.{mac.hex()}.{encoded}"
+
+
+def open_password(keys: KeyRing, owner_id: str, kept: str) -> str | None:
+    """Undo :func:`seal_password`; None when it was not written by us for this owner."""
+    version, _, rest = kept.partition(".")
+    key_id, _, rest = rest.partition(".")
+    encoded = rest.partition(".")[2]
+    if version != "1" or not key_id:
+        return None
+    try:
+        wanted = seal_password(keys, owner_id, encoded, key_id)
+    except KeyUnavailable:
+        return None
+    return encoded if compare_digest(wanted.encode(), kept.encode()) else None
+
+
+class _Face:
+    """One part of a storage; what it does not change is that of the part itself."""
+
+    def __init__(self, inner: Any, keys: KeyRing) -> None:
+        self._inner = inner
+        self._keys = keys
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def _sealed(self, record: R) -> R:
+        return sealed(self._keys, record)
+
+    def _ours(self, record: R | None) -> R | None:
+        if record is None or is_sealed(self._keys, record):
+            return record
+        log.error("a record of kind %s is refused: %s", type(record).__name__, NOT_OURS)
+        return None
+
+    def _all_ours(self, records: Sequence[R]) -> list[R]:
+        return [record for record in records if self._ours(record) is not None]
+
+
+class _Clients(_Face):
+    def add(self, client: Client) -> None:
+        self._inner.add(self._sealed(client))
+
+    def update(self, client: Client) -> None:
+        self._inner.update(self._sealed(client))
+
+    def add_endpoint(self, endpoint: WebhookEndpoint) -> None:
+        self._inner.add_endpoint(self._sealed(endpoint))
+
+    def update_endpoint(self, endpoint: WebhookEndpoint) -> None:
+        self._inner.update_endpoint(self._sealed(endpoint))
+
+
+class _Owners(_Face):
+    def add(self, owner: Owner) -> None:
+        self._inner.add(self._sealed(owner))
+
+    def update(self, owner: Owner) -> None:
+        self._inner.update(self._sealed(owner))
+
+    def password_hash(self, owner_id: str) -> str | None:
+        kept = self._inner.password_hash(owner_id)
+        if kept is None:
+            return None
+        encoded = open_password(self._keys, owner_id, kept)
+        if encoded is None:
+            log.error("the password of owner %s is refused: %s", owner_id, NOT_OURS)
+        return encoded
+
+    def set_password_hash(self, owner_id: str, encoded: str) -> None:
+        self._inner.set_password_hash(owner_id, seal_password(self._keys, owner_id, encoded))
+
+    def add_session(self, session: OwnerSession) -> None:
+        self._inner.add_session(self._sealed(session))
+
+    def session(self, session_hash: bytes, now: int) -> OwnerSession | None:
+        return self._ours(self._inner.session(session_hash, now))
+
+    def signed_in(self, session_hash: bytes, now: int) -> tuple[OwnerSession, Owner] | None:
+        found: tuple[OwnerSession, Owner] | None = self._inner.signed_in(session_hash, now)
+        return found if found is not None and self._ours(found[0]) is not None else None
+
+    def sessions(self, owner_id: str, now: int) -> Sequence[OwnerSession]:
+        return self._all_ours(self._inner.sessions(owner_id, now))
+
+
+class _Tickets(_Face):
+    def add(self, ticket: OwnerTicket) -> None:
+        self._inner.add(self._sealed(ticket))
+
+    def get(self, ticket_hash: bytes, now: int) -> OwnerTicket | None:
+        return self._ours(self._inner.get(ticket_hash, now))
+
+    def use(self, ticket_hash: bytes, purpose: str, now: int) -> OwnerTicket | None:
+        return self._ours(self._inner.use(ticket_hash, purpose, now))
+
+
+class _Identities(_Face):
+    def add(self, identity: OwnerIdentity) -> None:
+        self._inner.add(self._sealed(identity))
+
+    def get(self, issuer: str, subject: str) -> OwnerIdentity | None:
+        return self._ours(self._inner.get(issuer, subject))
+
+    def of_owner(self, owner_id: str) -> Sequence[OwnerIdentity]:
+        return self._all_ours(self._inner.of_owner(owner_id))
+
+
+class _Notices(_Face):
+    def add(self, notice: Notice) -> None:
+        self._inner.add(self._sealed(notice))
+
+    def several(self, notice_ids: Collection[str]) -> Mapping[str, Notice]:
+        found = self._inner.several(notice_ids)
+        return {one.notice_id: one for one in self._all_ours(list(found.values()))}
+
+
+class _Feed(_Face):
+    def page(self, client_id: str, *, after: str = "", limit: int = 100) -> Sequence[Notice]:
+        return self._all_ours(self._inner.page(client_id, after=after, limit=limit))
+
+
+class _Ledger(_Face):
+    def put_snapshot(self, snapshot: NoticeSnapshot) -> None:
+        # What comes may be more than what is kept.
+        kept = NoticeSnapshot(snapshot.snapshot_hash, snapshot.content, snapshot.created_at)
+        self._inner.put_snapshot(self._sealed(kept))
+
+
+class _Unit(_Face):
+    """:class:`~consentcore.ports.transactions.UnitOfWork`."""
+
+    FACES: Mapping[str, type[_Face]] = {
+        "clients": _Clients,
+        "owners": _Owners,
+        "tickets": _Tickets,
+        "identities": _Identities,
+        "notices": _Notices,
+        "feed": _Feed,
+        "ledger": _Ledger,
+    }
+
+    def __getattr__(self, name: str) -> Any:
+        part = getattr(self._inner, name)
+        face = self.FACES.get(name)
+        found = part if face is None else face(part, self._keys)
+        self.__dict__[name] = found
+        return found
+
+
+class _Protocol(_Face):
+    def read_authorize(self, client_id: str, session_hash: bytes | None, now: int) -> AuthorizeContext:
+        found: AuthorizeContext = self._inner.read_authorize(client_id, session_hash, now)
+        if found.session is None or self._ours(found.session) is not None:
+            return found
+        return replace(found, session=None, grant=None)
+
+
+class _Outbox(_Face):
+    def unexpanded(self, limit: int, skip: int = 0) -> Sequence[Notice]:
+        found = self._inner.unexpanded(limit, skip)
+        ours = self._all_ours(found)
+        if len(ours) < len(found):
+            kept = {one.notice_id for one in ours}
+            # Nobody is told of them; otherwise they would stand before all others for ever.
+            strays: dict[str, Sequence[Delivery]] = {
+                one.notice_id: () for one in found if one.notice_id not in kept
+            }
+            self._inner.expand_all(strays, max(one.occurred_at for one in found))
+        return ours
+
+    def expand_all(
+        self, deliveries: Mapping[str, Sequence[Delivery]], now: int, *, again: bool = False
+    ) -> int:
+        sealed_ones = {
+            notice_id: [self._sealed(one) for one in made] for notice_id, made in deliveries.items()
+        }
+        count: int = self._inner.expand_all(sealed_ones, now, again=again)
+        return count
+
+    def claim_deliveries(self, now: int, **how: Any) -> Sequence[Delivery]:
+        found: Sequence[Delivery] = self._inner.claim_deliveries(now, **how)
+        ours = [one for one in found if self._ours(one) is not None]
+        if len(ours) < len(found):
+            self._inner.settle_all(
+                [
+                    Settlement(one.delivery_id, one.lease_token, DeliveryState.REJECTED, now, error=NOT_OURS)
+                    for one in found
+                    if one not in ours
+                ]
+            )
+        return ours
+
+
+class SealedStorage:
+    """:class:`~consentcore.ports.storage.Storage` over another one. What only that one has can still be reached.
+
+    :param keys: what the seals are made with.
+    """
+
+    def __init__(self, storage: Storage, keys: KeyRing) -> None:
+        self._storage = storage
+        self._keys = keys
+        self._faces: dict[str, _Face] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._storage, name)
+
+    @property
+    def bare(self) -> Storage:
+        """The storage beneath, for who judges the seals: it gives whatever there is."""
+        return self._storage
+
+    @property
+    def protocol(self) -> Any:
+        """See :attr:`Storage.protocol`."""
+        return self._face("protocol", _Protocol)
+
+    @property
+    def outbox(self) -> Any:
+        """See :attr:`Storage.outbox`."""
+        return self._face("outbox", _Outbox)
+
+    @contextmanager
+    def transaction(self) -> Iterator[UnitOfWork]:
+        """See :meth:`Storage.transaction`."""
+        with self._storage.transaction() as uow:
+            yield _Unit(uow, self._keys)
+
+    @contextmanager
+    def reading(self) -> Iterator[UnitOfWork]:
+        """See :meth:`Storage.reading`."""
+        with self._storage.reading() as uow:
+            yield _Unit(uow, self._keys)
+
+    def join(self, tm: TransactionManager, *, write: bool) -> UnitOfWork:
+        """See :meth:`Storage.join`."""
+        return _Unit(self._storage.join(tm, write=write), self._keys)
+
+    def _face(self, name: str, kind: type[_Face]) -> _Face:
+        found = self._faces.get(name)
+        if found is None:
+            found = self._faces[name] = kind(getattr(self._storage, name), self._keys)
+        return found

@@ -1,0 +1,96 @@
+"""The storage that seals: nothing that the port has goes round it."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+from consentcore.keys import sealed_storage
+from consentcore.keys.sealed_storage import SealedStorage, open_password, seal_password
+from consentcore.ports import clients, deliveries, feed, identities, ledger, notices, owners, tickets, tokens
+from consentcore.testing import factories, fixed_keys, memory_storage
+from consentcore.testing.factories import NOW
+
+SEALED = (
+    "Client",
+    "Delivery",
+    "Notice",
+    "NoticeSnapshot",
+    "Owner",
+    "OwnerIdentity",
+    "OwnerSession",
+    "OwnerTicket",
+    "WebhookEndpoint",
+)
+REFUSED = ("AuthorizeContext", "Delivery", "Notice", "OwnerIdentity", "OwnerSession", "OwnerTicket")
+PARTS = {
+    "_Clients": clients.ClientRepository,
+    "_Owners": owners.OwnerRepository,
+    "_Tickets": tickets.TicketRepository,
+    "_Identities": identities.IdentityRepository,
+    "_Notices": notices.NoticeRepository,
+    "_Feed": feed.FeedRepository,
+    "_Ledger": ledger.LedgerRepository,
+    "_Protocol": tokens.ProtocolStorage,
+    "_Outbox": deliveries.OutboxStorage,
+}
+
+
+def names(annotation: str) -> set[str]:
+    return set(annotation.replace("[", " ").replace("]", " ").replace(",", " ").replace("|", " ").split())
+
+
+def methods(port: type):
+    return [(name, inspect.signature(one)) for name, one in vars(port).items() if inspect.isfunction(one)]
+
+
+@pytest.mark.parametrize("face", PARTS)
+def test_what_is_written_is_sealed_and_what_decides_is_judged(face):
+    """Every method of the port that takes a record with a seal, or gives one that is refused without."""
+    own = vars(getattr(sealed_storage, face))
+    for name, signature in methods(PARTS[face]):
+        taken = {word for each in signature.parameters.values() for word in names(str(each.annotation))}
+        given = names(str(signature.return_annotation))
+        if taken & set(SEALED) or given & set(REFUSED):
+            assert name in own, f"{PARTS[face].__name__}.{name} goes round the seals"
+
+
+def test_a_password_is_its_owners_and_nobody_elses():
+    keys = fixed_keys("new1", "old1")
+    kept = seal_password(keys, "ada", "$argon2id$v=19$a.b.c", "old1")
+    assert kept.startswith("1.old1.")
+    assert open_password(keys, "ada", kept) == "$argon2id$v=19$a.b.c"
+    assert open_password(keys, "grace", kept) is None
+    assert open_password(fixed_keys("new1"), "ada", kept) is None
+    for forged in (
+        "",
+        "$argon2id$v=19$a.b.c",
+        "1.",
+        "1.old1",
+        "1.old1.00.$argon2id",
+        kept + "x",
+        "2" + kept[1:],
+    ):
+        assert open_password(keys, "ada", forged) is None
+
+
+def test_what_only_the_storage_beneath_has_can_be_reached():
+    inner = memory_storage()
+    storage = SealedStorage(inner, fixed_keys())
+    assert storage.bare is inner
+    assert storage.capabilities is inner.capabilities
+    owner = factories.owner()
+    with storage.transaction() as uow:
+        uow.owners.add(owner)
+        uow.owners.set_password_hash(owner.owner_id, "secret")
+        uow.owners.add_session(factories.session(owner.owner_id, session_hash=b"1" * 32))
+    with inner.transaction() as uow:
+        assert uow.owners.get(owner.owner_id).seal.startswith(b"test1:")
+        assert uow.owners.password_hash(owner.owner_id).startswith("1.test1.")
+        uow.owners.add_session(factories.session(owner.owner_id, session_hash=b"2" * 32))
+    with storage.reading() as uow:
+        assert uow.owners.password_hash(owner.owner_id) == "secret"
+        assert [one.session_hash for one in uow.owners.sessions(owner.owner_id, NOW)] == [b"1" * 32]
+        assert uow.owners.signed_in(b"1" * 32, NOW)[1] == owner
+        assert uow.owners.signed_in(b"2" * 32, NOW) is None
