@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from consentcore.clients.grants import ClientGrants
     from consentcore.clients.service import ClientService
     from consentcore.config import LoadedConfig
+    from consentcore.consent.bundle.service import Bundles
     from consentcore.consent.choice import ChoiceRules
     from consentcore.consent.evidence.publication import LogPublication
     from consentcore.consent.evidence.service import EvidenceLog
@@ -170,6 +171,11 @@ class Runtime(PluginParts):
         """What everybody may read of it."""
         return self._once("published log", self._make_published_log)
 
+    @property
+    def bundles(self) -> Bundles:
+        """What auditors are given, and what they bring."""
+        return self._once("bundles", self._make_bundles)
+
     def compromised(self, family_id: str, grant_id: str, event_type: EventType) -> None:
         """Kill a family of tokens and record why, in a transaction of its own."""
         transact(
@@ -268,6 +274,11 @@ class Runtime(PluginParts):
         from consentcore.consent.evidence.publication import LogPublication
 
         return LogPublication(self.storage, self.keys, self.evidence.origin)
+
+    def _make_bundles(self) -> Bundles:
+        from consentcore.consent.bundle.service import Bundles
+
+        return Bundles(self.settings.issuer.rstrip("/"), self.evidence, self.published_log)
 
     def _make_languages(self) -> Languages:
         from consentcore.i18n import Languages

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from consentcore.cli.audit_bundles import compare, export
 from consentcore.cli.commands import Group, refuse
 from consentcore.cli.exit_codes import FOUND_A_PROBLEM, NOT_NOW
 from consentcore.cli.options import named_as
@@ -24,6 +25,10 @@ SHOWN = 20
 @click.group(cls=Group, name="audit")
 def command() -> None:
     """Prove that the evidence is untouched."""
+
+
+command.add_command(export)
+command.add_command(compare)
 
 
 @command.command("verify")

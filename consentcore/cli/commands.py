@@ -30,6 +30,7 @@ BUILT_IN = {
     "plugins": "List, show, check and begin plugins.",
     "scopes": "List and check the scope catalog.",
     "serve": "Serve HTTP.",
+    "verify": "Check a bundle of evidence or a receipt; needs no configuration.",
     "webhooks": "Endpoints, the delivery log, replays and tests of webhooks.",
     "worker": "Deliver notices, expire grants, purge.",
 }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from consentcore.cli.commands import Group
+from consentcore.cli.exit_codes import FOUND_A_PROBLEM
 from consentcore.cli.options import named_as
 from consentcore.cli.output import machine
 from consentcore.cli.owner import find_owner
@@ -77,11 +78,47 @@ def _list_unchosen(state: State) -> None:
 
 
 @command.command("revoke")
-@click.argument("grant_id")
+@click.argument("grant_id", required=False)
 @click.option("--reason", required=True, help="Goes into the evidence, 1 to 1000 characters.")
+@click.option(
+    "--from",
+    "source",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Instead of GRANT_ID: those that `audit compare --json` says stand again.",
+)
+@click.pass_context
 @pass_state
-def revoke(state: State, grant_id: str, reason: str) -> None:
-    """Revoke a consent: its tokens are dead at once; data owner and application are told."""
+def revoke(state: State, ctx: click.Context, grant_id: str | None, reason: str, source: Path | None) -> None:
+    """Revoke a consent: its tokens are dead at once; data owner and application are told.
+
+    With --from several, one after the other; exit code 1 when one of them could not be.
+    """
+    if (grant_id is None) == (source is None):
+        raise click.UsageError("expected either GRANT_ID or --from")
+    if source is not None:
+        if not _revoke_several(state, source, reason):
+            ctx.exit(FOUND_A_PROBLEM)
+        return
+    _revoke_one(state, grant_id or "", reason)
+
+
+def _revoke_several(state: State, source: Path, reason: str) -> bool:
+    """Whether all were revoked."""
+    runtime, answers = state.runtime, []
+    with named_as({"reason": "--reason", "from": "--from"}):
+        ids = by_operator.grants_in(source.read_text("utf-8", errors="replace"))
+        done = by_operator.revoke_several(
+            runtime.service, runtime.storage, ids, by=operator(), reason=reason, method="cli:revoke"
+        )
+        for grant_id, change, why in done:
+            state.say(f"{grant_id} is revoked" if change else f"{grant_id}: {why}")
+            event_id = change.event.event_id if change else None
+            answers.append({"grant_id": grant_id, "event_id": event_id, "problem": why or None})
+    state.answer(answers, "")
+    return all(one["event_id"] for one in answers)
+
+
+def _revoke_one(state: State, grant_id: str, reason: str) -> None:
     runtime = state.runtime
 
     def work(uow: UnitOfWork) -> GrantChange:

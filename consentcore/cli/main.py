@@ -47,7 +47,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     # Pyramid 2.1 imports pkg_resources, whose warning tells nobody anything that they could act on.
     warnings.filterwarnings("ignore", message="pkg_resources is deprecated", category=UserWarning)
     log_to_stderr()
-    with harmless(styled=lambda: state.foreign), _interruptible():
+    with harmless(styled=lambda: state.foreign or state.drawing), _interruptible():
         try:
             code = _run(list(sys.argv[1:] if arguments is None else arguments), state)
         except SystemExit as exit_:

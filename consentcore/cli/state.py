@@ -26,6 +26,7 @@ class State:
     :ivar ini: path given by ``-c`` or ``CONSENTCORE_INI``, or None.
     :ivar as_json: whether ``--json`` was given.
     :ivar foreign: whether the command is one of a plugin.
+    :ivar drawing: whether a progress bar of ours is being written.
     :ivar as_lines: whether an error that ends it is a line of
         the log.
     """
@@ -36,6 +37,7 @@ class State:
         self.debug = False
         self.foreign = False
         self.as_lines = False
+        self.drawing = False
         self.plugin_commands: dict[str, click.Command] = {}
         self._runtime: Runtime | None = None
 
