@@ -7,6 +7,7 @@ import sys
 import pytest
 from aiosmtpd.controller import Controller
 
+from consentcore.consent.evidence.anchored import NO_ANCHOR
 from consentcore.domain.notice import DeliveryState
 from consentcore.worker.worker import Worker
 from tests.support import tiny_plugins as tiny
@@ -174,7 +175,9 @@ class TestPluginsCheck:
         assert ("no notifier is given mails" in checked.out) is not others
 
     def test_nothing_is_said_of_what_we_bring(self, cli):
-        assert "note" not in cli("plugins", "check").out
+        said = cli("plugins", "check").out
+        notes = [line for line in said.splitlines() if "note" in line]
+        assert notes == [f"note: {NO_ANCHOR}"]
 
     def test_mail_server_that_cannot_be_reached_is_a_note(self, cli):
         self.name(cli, "smtp webhook")

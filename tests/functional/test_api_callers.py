@@ -118,7 +118,7 @@ class TestRefusals:
         [
             (GRANTS, "POST", "GET, HEAD"),
             (GRANTS, "DELETE", "GET, HEAD"),
-            (f"{GRANTS}/x", "PUT", "GET, HEAD, DELETE"),
+            (f"{GRANTS}/x", "PUT", "GET, HEAD, PATCH, DELETE"),
             (EVENTS, "PATCH", "GET, HEAD"),
         ],
     )

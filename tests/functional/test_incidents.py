@@ -101,11 +101,14 @@ def test_65_cve_2026_7571_no_field_or_cookie_changes_what_was_asked(platform):
     fields |= {
         "client_id": "shiftplan",
         "redirect_uri": "https://evil.example/",
-        "scope": "sites.read comfort.read offline_access",
         "response_type": "token",
         "owner_id": "somebody",
         "state": "other",
     }
+    for more in ("comfort.read", "sites.read comfort.read offline_access"):
+        refused = browser.post("/consent", fields | {"scope": more}, headers={"Origin": ISSUER}, status=400)
+        assert "scope: expected only what the page offered" in refused.text
+        assert grants(platform) == []
     back = browser.post("/consent", fields, headers={"Origin": ISSUER}, status=303).location
     assert back.startswith(f"{CALLBACK}?code=")
     assert "state=st-1" in back
