@@ -243,6 +243,19 @@ def test_all_is_not_offered_for_what_acts(platform):
     assert "resources_all" not in page.text
 
 
+def test_all_is_not_offered_while_the_application_may_act_already(platform):
+    request = Request(scope="sites.read alarms.acknowledge")
+    _, page = to_consent_page(platform, request)
+    tick(page, "site|lyon-1")
+    allow(page, "alarms.acknowledge")
+    answer(page, "approve")
+    _, page = to_consent_page(platform, Request(scope="sites.read comfort.read"))
+    assert "resources_all" not in page.text
+    body = [*page.forms[0].submit_fields("decision", submit_value="approve"), ("resources_all", "1")]
+    page.goto(page.forms[0].action, method="post", params=body, status=303)
+    assert grant_of(platform).resources == ("site|lyon-1",)
+
+
 def test_all_that_nobody_offered_is_not_taken(platform):
     platform.directory.allows_everything = False
     request = Request(scope="sites.read comfort.read")

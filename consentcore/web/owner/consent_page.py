@@ -189,6 +189,8 @@ def _choice(
     rules, asked = request.runtime.choice_rules, interaction.request.scopes
     if not rules.are_asked(asked):
         return None
+    # A choice counts for the whole permission: also for what acts already and is not asked about this time.
+    covered = (*asked, *(grant.scope_ids if grant else ()))
     return resource_choice.build(
         request,
         owner,
@@ -197,7 +199,7 @@ def _choice(
         standing=grant.resources if grant else (),
         posted=posted,
         required=not rules.optional,
-        may_have_everything=not rules.act(asked),
+        may_have_everything=not rules.act(covered),
     )
 
 
