@@ -224,7 +224,9 @@ class Runtime(PluginParts):
     def _make_client_grants(self) -> ClientGrants:
         from consentcore.clients.grants import ClientGrants
 
-        return ClientGrants(self.keys, self.clock, self.service, self.settings.issuer.rstrip("/"))
+        return ClientGrants(
+            self.keys, self.clock, self.service, self.settings.issuer.rstrip("/"), self.directories
+        )
 
     def _make_event_feed(self) -> EventFeed:
         from consentcore.webhooks.event_feed import EventFeed

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from consentcore.consent.narrowing import NothingNarrower, Remainder
+from consentcore.consent.choice import MOST_CHOSEN
+from consentcore.consent.narrowing import NothingNarrower, Remainder, covers
 from consentcore.consent.point_in_time import permissions_of
 from consentcore.domain.clock import from_iso, iso
 from consentcore.domain.errors import InvalidInput, InvalidTransition, NotFound
@@ -16,12 +17,14 @@ from consentcore.domain.grant import Grant, standing
 from consentcore.domain.grant_states import ENDED, STOOD, GrantState, state_profile
 from consentcore.domain.moments import parse_moment
 from consentcore.domain.parties import Actor, ActorType
-from consentcore.domain.resource import by_kind
+from consentcore.domain.resource import by_kind, id_of, is_everything, read_by_kind
+from consentcore.hooks.resource_directories import asking
 from consentcore.ports.keys import pairwise_subject
 
 if TYPE_CHECKING:
     from consentcore.consent.service import ConsentService
     from consentcore.domain.clock import Clock
+    from consentcore.hooks.resource_directories import Directories
     from consentcore.ports.keys import KeyRing
     from consentcore.ports.transactions import UnitOfWork
 
@@ -56,6 +59,7 @@ class ClientGrants:
     clock: Clock
     consents: ConsentService
     issuer: str
+    directories: Directories
 
     def page(
         self,
@@ -124,6 +128,7 @@ class ClientGrants:
         grant_id: str,
         *,
         scopes: Sequence[str] | None,
+        resources: Sequence[Mapping[str, object]] | None,
         expires_at: str | None,
         method: str,
     ) -> Grant:
@@ -131,17 +136,20 @@ class ClientGrants:
         stays. Nothing happens where all is as it is, so that a call can be repeated.
 
         :param scopes: the scope tokens that stay.
+        :param resources: the resources that stay, in the form of :func:`consentcore.domain.resource.by_kind`. In the
+            place of everything of a kind, single ones can be named that the owner has.
         :param expires_at: an earlier end (RFC 3339).
         :param method: the control that was used, such as ``api:patch_grant``.
         :returns: the grant after it.
         :raises NotFound: when there is none of this client's.
         :raises InvalidTransition: when it has ended.
         :raises InvalidInput: naming what would be more than stands, or nothing.
+        :raises DirectoryUnavailable: when nobody can say whether the owner has what is named.
         """
         grant = self.find(uow, client_id, grant_id)
         left = Remainder(
             scopes=grant.scope_ids if scopes is None else tuple(scopes),
-            resources=grant.resources,
+            resources=self._resources(uow, grant, resources),
             expires_at=grant.expires_at if expires_at is None else _time("expires_at", expires_at),
         )
         actor, evidence = Actor(ActorType.CLIENT, client_id), Evidence(method)
@@ -149,6 +157,27 @@ class ClientGrants:
             return self.consents.narrowing.narrow(uow, grant_id, left, actor=actor, evidence=evidence).grant
         except NothingNarrower:
             return grant
+
+    def _resources(
+        self, uow: UnitOfWork, grant: Grant, told: Sequence[Mapping[str, object]] | None
+    ) -> tuple[str, ...]:
+        """References that stay; what is named in the place of everything is looked up."""
+        if told is None or list(told) == by_kind(grant.resources):
+            return grant.resources
+        named = read_by_kind("resources", told)
+        if len(named) > MOST_CHOSEN:
+            raise InvalidInput("resources", f"expected at most {MOST_CHOSEN}")
+        held = set(grant.resources)
+        # What an older release has stored without a kind keeps its form: it is the same choice.
+        stays = tuple(id_of(one) if one not in held and id_of(one) in held else one for one in named)
+        new = [one for one in stays if one not in held and covers(held, one) and not is_everything(one)]
+        owner = uow.owners.get(grant.owner_id) if new else None
+        with asking(self.directories) if new else nullcontext():
+            known = self.directories.describe(owner, new) if owner else {}
+        strange = [one for one in new if one not in known]
+        if strange:
+            raise InvalidInput("resources", f"expected what the owner has, not {', '.join(strange[:5])}")
+        return stays
 
     def at(
         self, uow: UnitOfWork, client_id: str, grant_id: str, *, time: str, scope: str

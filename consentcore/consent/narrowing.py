@@ -19,7 +19,7 @@ from consentcore.domain.parties import ActorType
 from consentcore.domain.scope import OFFLINE_ACCESS, ScopeType
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from consentcore.consent.transition import GrantChange, Transitions
     from consentcore.domain.clock import Clock
@@ -157,11 +157,13 @@ class Narrowing:
         actor: Actor,
         evidence: Evidence,
         expected_sequence: int | None = None,
+        labels: Mapping[str, str] | None = None,
     ) -> GrantChange:
         """Leave no more than ``left`` of a grant; tokens under it are narrowed by the same commit.
 
         :param actor: its owner or its client.
         :param expected_sequence: that of the grant which whoever decides has seen; None where they saw none.
+        :param labels: what the page called those resources that are named one by one now, by reference.
         :raises NotFound: when there is no such grant of theirs.
         :raises InvalidTransition: when it has ended, or has changed since it was seen.
         :raises InvalidInput: see :func:`narrowed`.
@@ -182,6 +184,7 @@ class Narrowing:
             actor,
             evidence,
             declined=tuple(one for one in grant.scopes if one not in after.scopes),
+            labels=labels or {},
             details={"validity_before": {"from": iso(grant.created_at), "until": iso(grant.expires_at)}},
         )
         return self._transitions.apply(uow, action, grant, after)

@@ -8,7 +8,10 @@ is listed beside. What older releases have stored is the bare id.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+
+from consentcore.domain.errors import InvalidInput
+from consentcore.domain.text import check_unicode
 
 ALL = "*"
 """The id that stands for everything of a kind, also what is added later."""
@@ -74,3 +77,24 @@ def by_kind(references: Sequence[str]) -> list[dict[str, object]]:
         kind, resource_id = split(one)
         found.setdefault(kind or DEFAULT_KIND, []).append(resource_id)
     return [{"type": kind, "identifiers": sorted(found[kind])} for kind in sorted(found)]
+
+
+def read_by_kind(field: str, told: Sequence[Mapping[str, object]]) -> tuple[str, ...]:
+    """References of a choice in the form of :func:`by_kind`.
+
+    :param field: what it is called where it came from.
+    :raises InvalidInput: naming ``field``, when it is not in that form.
+    """
+    found: list[str] = []
+    for one in told:
+        kind, ids = one.get("type"), one.get("identifiers")
+        if set(one) != {"type", "identifiers"} or not isinstance(kind, str) or not isinstance(ids, list):
+            raise InvalidInput(field, "expected objects of type and identifiers")
+        if not KIND.fullmatch(kind):
+            raise InvalidInput(field, "expected a type such as site")
+        for resource_id in ids:
+            if not isinstance(resource_id, str) or not RESOURCE_ID.fullmatch(resource_id):
+                raise InvalidInput(field, "expected identifiers without blanks, of at most 200 characters")
+            check_unicode(field, resource_id)
+            found.append(reference(kind, resource_id))
+    return normal(found)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -17,6 +18,8 @@ from consentcore.domain.errors import DirectoryUnavailable
 from consentcore.domain.json_text import is_unicode
 from consentcore.domain.resource import ALL, KIND, RESOURCE_ID, id_of, kind_of
 from consentcore.domain.text import with_clean_texts
+from consentcore.egress import Errand, errand
+from consentcore.egress.errands import DIRECTORY
 from consentcore.hooks.calling import Leash, Overdue
 from consentcore.hooks.errors import describe_exception
 from consentcore.hooks.older_directories import paged
@@ -175,6 +178,15 @@ class Directories:
         log.debug("plugin %s: its resource directory failed", name, exc_info=called.error)
         cause = f"plugin {name}: its resource directory failed: {describe_exception(called.error)}"
         raise DirectoryUnavailable(cause) from called.error
+
+
+def asking(directories: Directories) -> AbstractContextManager[None]:
+    """Stands around whatever asks the directories: where they have to ask somebody else, who waits for them holds
+    nobody else up.
+
+    :raises Busy: too many wait already.
+    """
+    return errand(Errand(DIRECTORY, "directories")) if directories.asks_elsewhere else nullcontext()
 
 
 def _read_cursor(after: str, names: int) -> tuple[int, str]:

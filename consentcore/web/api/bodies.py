@@ -17,9 +17,14 @@ if TYPE_CHECKING:
 LONGEST_BODY = 16 * 1024
 
 
-def members(request: Request, **known: type) -> dict[str, Any]:
+class Objects(list[dict[str, object]]):
+    """The type of a list of JSON objects."""
+
+
+def members(request: Request, *, longest: int = LONGEST_BODY, **known: type) -> dict[str, Any]:
     """The members of the JSON object in the body; none when there is no body.
 
+    :param longest: bytes of the body.
     :param known: names with the type of their values; a list is one of strings.
     :raises InvalidInput: naming what is wrong.
     :raises ProtocolError: 415 when it is not JSON.
@@ -29,8 +34,8 @@ def members(request: Request, **known: type) -> dict[str, Any]:
         return {}
     if request.content_type != "application/json":
         raise ProtocolError(415, "invalid_request", "body: expected application/json")
-    if len(raw) > LONGEST_BODY:
-        raise InvalidInput("body", f"expected at most {LONGEST_BODY} bytes")
+    if len(raw) > longest:
+        raise InvalidInput("body", f"expected at most {longest} bytes")
     found = _object(raw)
     for name, value in found.items():
         if name not in known:
@@ -65,6 +70,9 @@ def _check_type(name: str, value: object, wanted: type) -> None:
     if wanted is list:
         if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
             raise InvalidInput(name, "expected a list of strings")
+    elif wanted is Objects:
+        if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+            raise InvalidInput(name, "expected a list of objects")
     elif not isinstance(value, wanted):
         raise InvalidInput(name, "expected true or false" if wanted is bool else "expected a string")
     for text in value if isinstance(value, list) else [value]:

@@ -9,6 +9,7 @@ from pyramid.exceptions import PredicateMismatch
 from pyramid.httpexceptions import HTTPException, HTTPForbidden
 
 from consentcore.domain.errors import (
+    DirectoryUnavailable,
     InvalidInput,
     InvalidTransition,
     NotFound,
@@ -20,6 +21,7 @@ from consentcore.logs import log_cause
 from consentcore.oauth.errors import ProtocolError, bad_request, unavailable
 from consentcore.oauth.responses import error_answer
 from consentcore.web.csrf import BadCsrf
+from consentcore.web.failures import CAUSE
 from consentcore.web.methods import not_allowed
 from consentcore.web.oauth.adapter import sent
 
@@ -50,6 +52,9 @@ def _translated(context: Exception, request: Request) -> ProtocolError:
         return ProtocolError(409, "conflict", "The grant has ended already")
     if isinstance(context, Busy):
         return unavailable(context.retry_after_s)
+    if isinstance(context, DirectoryUnavailable):
+        request.environ[CAUSE] = str(context)
+        return unavailable()
     if isinstance(context, StorageUnavailable | StorageConflict):
         return unavailable()
     if isinstance(context, PredicateMismatch):
@@ -79,6 +84,7 @@ def includeme(config: Configurator) -> None:
         NotFound,
         InvalidTransition,
         Busy,
+        DirectoryUnavailable,
         StorageUnavailable,
         StorageConflict,
         Exception,

@@ -8,13 +8,16 @@ from pyramid.response import Response
 from pyramid.view import view_config
 
 from consentcore.web.api.access import answer, page_answer, page_size, parameters
-from consentcore.web.api.bodies import members
+from consentcore.web.api.bodies import Objects, members
 from consentcore.web.security import APPLICATION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pyramid.request import Request
+
+LONGEST_CHOICE = 256 * 1024
+"""Bytes: a thousand identifiers of the longest kind."""
 
 
 @view_config(route_name="api.grants", request_method="GET", permission=APPLICATION, require_csrf=False)
@@ -41,16 +44,17 @@ def grant(request: Request) -> Response:
 
 @view_config(route_name="api.grant", request_method="PATCH", permission=APPLICATION, require_csrf=False)
 def narrow(request: Request) -> Response:
-    """Give back part of a grant: fewer scopes, an earlier end. The answer is the grant as it is then."""
+    """Give back part of a grant: fewer scopes or resources, an earlier end. The answer is the grant as it is then."""
     client = request.identity
     parameters(request)
-    given = members(request, scopes=list, expires_at=str)
+    given = members(request, longest=LONGEST_CHOICE, scopes=list, resources=Objects, expires_at=str)
     grant_id, service = request.matchdict["grant_id"], request.runtime.client_grants
     narrowed = service.narrow(
         request.uow,
         client.client_id,
         grant_id,
         scopes=given.get("scopes"),
+        resources=given.get("resources"),
         expires_at=given.get("expires_at"),
         method="api:patch_grant",
     )

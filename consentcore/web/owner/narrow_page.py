@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -11,10 +13,11 @@ from consentcore.consent.narrowing import EARLIEST_MS, NothingLeft, NothingNarro
 from consentcore.consent.offers import is_optional
 from consentcore.consent.resource_labels import labels_of
 from consentcore.domain import resource
-from consentcore.domain.errors import InvalidInput
+from consentcore.domain.errors import DirectoryUnavailable, InvalidInput
 from consentcore.domain.message import message
-from consentcore.web.owner import dashboard
+from consentcore.web.owner import dashboard, held_resources
 from consentcore.web.owner.consent_choices import Problem
+from consentcore.web.owner.resource_choice import ROWS
 
 if TYPE_CHECKING:
     from pyramid.request import Request
@@ -24,9 +27,16 @@ if TYPE_CHECKING:
     from consentcore.domain.message import Message
     from consentcore.domain.scope import Scope
     from consentcore.web.forms import Fields
+    from consentcore.web.owner.resource_choice import Chooser
+    from consentcore.web.owner.resource_form import ResourceForm
+
+log = logging.getLogger("consentcore.resources")
+
+Labels = Mapping[str, str]
+"""What resources are called, by reference."""
 
 MOST_LISTED = 400
-"""Resources with a tick of their own; a form has 500 fields at most."""
+"""Resources with a tick of their own and no search; a form has 500 fields at most."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +58,9 @@ class Held:
 class NarrowPage:
     """One permission, piece by piece.
 
-    :ivar resources: with their names; none where there are too many to list, or all are chosen.
+    :ivar resources: with their names; none of those that the chooser lists.
+    :ivar chooser: lists what is chosen where that is too much for a plain list, or is everything of a kind.
+    :ivar unlisted: the chooser is missing because the directories do not answer: what is chosen stays.
     :ivar earliest: the first day that can be its last, as in ``2027-03-03``; "" where there is none before its end;
     :ivar latest: and the last one.
     """
@@ -58,6 +70,8 @@ class NarrowPage:
     resources: tuple[Held, ...]
     earliest: str
     latest: str
+    chooser: Chooser | None = None
+    unlisted: bool = False
 
     @property
     def sequence(self) -> int:
@@ -74,16 +88,25 @@ class Left:
     until: str = ""
 
 
-def build(request: Request, grants: OwnerGrants, grant: Grant) -> NarrowPage:
-    """Gather what the page says."""
+def build(
+    request: Request, grants: OwnerGrants, grant: Grant, posted: ResourceForm | None = None
+) -> NarrowPage:
+    """Gather what the page says.
+
+    :param posted: what the form said of resources; None when the page opens.
+    :raises DirectoryUnavailable: when a page with the chooser was posted and the directories do not answer now.
+    """
     card, zone = dashboard.card(request, grant, grants), ZoneInfo(request.owner.timezone)
     earliest, latest = (_day(at, zone) for at in (request.now + EARLIEST_MS, grant.expires_at))
+    chooser, unlisted = _chooser(request, grant, posted)
     return NarrowPage(
         card=card,
         scopes=tuple(_scope(number, one, grants, grant) for number, one in enumerate(card.scopes, start=1)),
-        resources=_resources(request, grant),
+        resources=_resources(request, _plainly_listed(grant)),
         earliest=earliest if earliest < latest else "",
         latest=_day(grant.expires_at - EARLIEST_MS, zone),
+        chooser=chooser,
+        unlisted=unlisted,
     )
 
 
@@ -100,25 +123,45 @@ def read(form: Fields) -> Left:
     return Left(frozenset(form.all("scope")), frozenset(form.all("resource")), form.one("until").strip())
 
 
-def remainder(page: NarrowPage, left: Left, timezone: str) -> Remainder:
-    """What is to stay. A day is meant to its end, where the owner is.
+def remainder(
+    request: Request, page: NarrowPage, left: Left, posted: ResourceForm
+) -> tuple[Remainder, Labels]:
+    """What is to stay, and what those are called that are named one by one now. A day is meant to its end, where the
+    owner is.
 
-    :raises InvalidInput: field ``expires_at``, when it is no day.
+    :raises InvalidInput: field ``expires_at``, when it is no day; ``resources``, for what is not allowed.
+    :raises ChoiceProblem: when something that was ticked is gone.
     """
-    grant = page.card.grant
-    chosen = tuple(sorted(left.resources)) if page.resources else grant.resources
-    zone = ZoneInfo(timezone)
+    grant, zone = page.card.grant, ZoneInfo(request.owner.timezone)
+    stays, labels = _resources_left(request, page, left, posted)
     # The day on which it ends anyway is the end that stands, at whatever hour of it.
     stands = left.until in {"", _day(grant.expires_at, zone)}
     until = grant.expires_at if stands else _end_of(left.until, zone)
-    return Remainder(tuple(sorted(left.scopes)), chosen, until)
+    return Remainder(tuple(sorted(left.scopes)), stays, until), labels
+
+
+def _resources_left(
+    request: Request, page: NarrowPage, left: Left, posted: ResourceForm
+) -> tuple[tuple[str, ...], Labels]:
+    held = page.card.grant.resources
+    if page.chooser is None:
+        listed = {one.value for one in page.resources}
+        unlisted = [one for one in held if one not in listed]
+        return (tuple(sorted({*left.resources, *unlisted})) if listed else held), {}
+    chooser = page.chooser
+    here = tuple(one for one in held if held_resources.concerns(chooser, one))
+    ticked = tuple(one for one in posted.chosen if held_resources.concerns(chooser, one))
+    choice = held_resources.read(request, here, chooser, replace(posted, chosen=ticked))
+    without_control = set(held).difference(here, (one.value for one in page.resources))
+    others = without_control.union(posted.chosen).difference(ticked)
+    return tuple(sorted({*choice.references, *others})), choice.labels
 
 
 def problem(page: NarrowPage, error: InvalidInput) -> Problem:
     """What to say of a choice that cannot be taken, beside the control that it is about."""
     first = {
         "scopes": page.scopes[0].field_id if page.scopes else "",
-        "resources": page.resources[0].field_id if page.resources else "",
+        "resources": "resources" if page.chooser else page.resources[0].field_id if page.resources else "",
         "expires_at": "until",
     }
     return Problem(first.get(error.field, ""), _words(error))
@@ -148,13 +191,31 @@ def _scope(number: int, scope: Scope, grants: OwnerGrants, grant: Grant) -> Held
     return Held(f"scope-{number}", scope.scope_id, scope.label, scope.sees, needed)
 
 
-def _resources(request: Request, grant: Grant) -> tuple[Held, ...]:
-    known = grant.resources
-    if len(known) > MOST_LISTED or any(resource.is_everything(one) for one in known):
-        return ()
-    labels = labels_of(request.runtime.resources, request.owner, known) if known else {}
+def _plainly_listed(grant: Grant) -> tuple[str, ...]:
+    """Single ones, where they are few; those of a kind of which everything is chosen are in the chooser."""
+    single = tuple(one for one in grant.resources if not resource.is_everything(one))
+    listed_beside = ROWS if len(single) < len(grant.resources) else 0
+    return single if len(single) + listed_beside <= MOST_LISTED else ()
+
+
+def _resources(request: Request, known: tuple[str, ...]) -> tuple[Held, ...]:
+    labels = labels_of(request.runtime.directories, request.owner, known) if known else {}
     named = sorted((labels.get(one) or labels.get(resource.id_of(one)) or "", one) for one in known)
     return tuple(Held(f"resource-{number}", one, label) for number, (label, one) in enumerate(named, start=1))
+
+
+def _chooser(request: Request, grant: Grant, posted: ResourceForm | None) -> tuple[Chooser | None, bool]:
+    whole = held_resources.wholly_held(grant.resources)
+    if not whole and len(grant.resources) <= MOST_LISTED:
+        return None, False
+    action = f"/consents/{grant.grant_id}/change"
+    try:
+        return held_resources.build(request, whole or grant.resources, action=action, posted=posted), False
+    except DirectoryUnavailable as error:
+        if posted is not None and "resources_query" in request.form.names:
+            raise  # what was unticked must not stay because nobody could look
+        log.error("%s takes something away without a list: %s", request.owner.owner_id, error)
+        return None, True
 
 
 def _day(at: int, zone: ZoneInfo) -> str:

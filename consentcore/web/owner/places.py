@@ -13,7 +13,7 @@ from consentcore.domain.errors import DirectoryUnavailable
 from consentcore.domain.message import Message, message, plural_message
 from consentcore.domain.resource import DEFAULT_KIND, is_everything, kind_of, reference
 from consentcore.egress import Busy
-from consentcore.web.owner.resource_choice import asking
+from consentcore.hooks.resource_directories import asking
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -7,7 +7,6 @@ form, :func:`read_choice` for the answer. What is ticked when a page opens is wh
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -24,8 +23,7 @@ from consentcore.domain.resource import (
     reference,
 )
 from consentcore.domain.text import isolated
-from consentcore.egress import Errand, errand
-from consentcore.egress.errands import DIRECTORY
+from consentcore.hooks.resource_directories import asking
 from consentcore.ports.resources import Resource
 from consentcore.web.owner.resource_form import ListPlace, ResourceForm
 
@@ -97,6 +95,7 @@ class Chooser:
     :ivar required: something has to be chosen.
     :ivar sole: the only thing there is to choose, which then needs no box.
     :ivar standing: what was chosen before and is known still, by reference, sorted.
+    :ivar narrows: it can only be made smaller: nothing that is listed is new.
     """
 
     kinds: tuple[str, ...]
@@ -115,6 +114,7 @@ class Chooser:
     required: bool
     sole: Row | None
     standing: Mapping[str, Resource]
+    narrows: bool = False
 
     @property
     def kind(self) -> str:
@@ -124,7 +124,7 @@ class Chooser:
     @property
     def amends(self) -> bool:
         """Whether something was chosen before, so that what is new has to be told from it."""
-        return bool(self.standing) or self.everything_standing
+        return not self.narrows and (bool(self.standing) or self.everything_standing)
 
     @property
     def many(self) -> bool:
@@ -308,15 +308,6 @@ def _none_chosen(kind: str, name: str, label: str) -> Message:
         label=isolated(label),
         name=name,
     )
-
-
-def asking(directories: Directories) -> AbstractContextManager[None]:
-    """Stands around whatever asks the directories: where they have to ask somebody else, who waits for them holds
-    nobody else up.
-
-    :raises Busy: too many wait already.
-    """
-    return errand(Errand(DIRECTORY, "directories")) if directories.asks_elsewhere else nullcontext()
 
 
 def _only_chosen(

@@ -7,6 +7,7 @@ import pytest
 from consentcore.clients.grants import ClientGrants
 from consentcore.domain.errors import InvalidInput, NotFound
 from consentcore.domain.grant_states import GrantState
+from consentcore.hooks.resource_directories import Directories
 from consentcore.ports.storage import transact
 from consentcore.testing import factories
 from consentcore.testing.scenario import Scenario
@@ -20,7 +21,9 @@ def scenario() -> Scenario:
 
 @pytest.fixture
 def grants(scenario) -> ClientGrants:
-    return ClientGrants(scenario.keys, scenario.clock, scenario.service, "https://id.example")
+    return ClientGrants(
+        scenario.keys, scenario.clock, scenario.service, "https://id.example", Directories([])
+    )
 
 
 def allow(scenario):
