@@ -11,6 +11,7 @@ from consentcore.cli.audit_bundles import compare, export
 from consentcore.cli.commands import Group, refuse
 from consentcore.cli.exit_codes import FOUND_A_PROBLEM, NOT_NOW
 from consentcore.cli.options import named_as
+from consentcore.cli.progress import progress
 from consentcore.cli.state import State, pass_state
 from consentcore.consent.evidence.anchored import anchor_remarks, unreadable
 from consentcore.consent.evidence.errors import AnchorsSilent, LedgerBroken
@@ -39,7 +40,8 @@ def verify(state: State, ctx: click.Context) -> None:
 
     Exit code 0: intact. 1: not, and the first broken event is named. 75: an anchor cannot be read, the rest is intact.
     """
-    report = state.runtime.evidence.verify()
+    with progress(state, "Verifying", 2 * state.runtime.bundles.expected_events) as advance:
+        report = state.runtime.evidence.verify(advance)
     summary = f"{report.grants} consents, {report.events} events, {report.checkpoints} checkpoints"
     if report.forgotten:
         summary += f"; {report.forgotten} personal values or pages were forgotten, as their tombstones say"

@@ -16,7 +16,7 @@ from typing import TypeVar
 from consentcore.consent.chain_check import WRONG_KIND, ChainCheck
 from consentcore.consent.evidence.anchored import AnchorReading, contradictions, read_anchors
 from consentcore.consent.evidence.generations import Resumption, resumptions
-from consentcore.consent.evidence.log_check import LogCheck, checked_statements
+from consentcore.consent.evidence.log_check import LogCheck, checked_statements, unseen
 from consentcore.consent.evidence.log_state import LogState
 from consentcore.consent.evidence.record_check import RecordCheck
 from consentcore.consent.evidence.retired import ended_keys
@@ -34,6 +34,8 @@ from consentcore.ports.transactions import UnitOfWork
 from consentcore.tlog import BadNote
 
 T = TypeVar("T")
+
+Progress = Callable[[int], object]
 
 AGAIN_AFTER_S = (0.0, 0.1, 0.5)
 """Waits before what seems wrong is looked at again, where a view is not of one moment."""
@@ -72,7 +74,12 @@ class VerificationReport:
 
 
 def verify_all(
-    storage: Storage, keys: KeyRing, anchors: Mapping[str, Anchor] | None = None, *, origin: str = ""
+    storage: Storage,
+    keys: KeyRing,
+    anchors: Mapping[str, Anchor] | None = None,
+    *,
+    origin: str = "",
+    progress: Progress = unseen,
 ) -> VerificationReport:
     """Check the whole ledger against its hashes, the grants against their chains, the leaves against the checkpoints,
     and these against what is kept outside.
@@ -81,14 +88,23 @@ def verify_all(
 
     :param anchors: by name; one that cannot be read says so in the report.
     :param origin: the name of the log, to ask anchors for.
+    :param progress: is told how many events were looked at since the last time; each is looked at twice, in its chain
+        and in the log.
     :raises StorageUnavailable, StorageConflict: when the storage cannot be read.
     """
-    return _Verification(storage, keys, anchors or {}, origin).run()
+    return _Verification(storage, keys, anchors or {}, origin, progress).run()
 
 
 class _Verification:
-    def __init__(self, storage: Storage, keys: KeyRing, anchors: Mapping[str, Anchor], origin: str) -> None:
-        self._anchors, self._origin = anchors, origin
+    def __init__(
+        self,
+        storage: Storage,
+        keys: KeyRing,
+        anchors: Mapping[str, Anchor],
+        origin: str,
+        progress: Progress,
+    ) -> None:
+        self._anchors, self._origin, self._progress = anchors, origin, progress
         self._readings: list[AnchorReading] = []
         self._said: list[Statement] = []
         sealing = isinstance(storage, SealedStorage)
@@ -173,6 +189,7 @@ class _Verification:
             page, events = self._look(partial(self._grants_behind, after))
             self._grants += len(page)
             self._events += events
+            self._progress(events)
             if len(page) < PAGE:
                 return
             after = page[-1].grant_id
@@ -238,7 +255,9 @@ class _Verification:
             names = LogState(uow.ledger.newest_checkpoint(), resumed=tuple(resumed)).names(self._origin)
         self._readings = read_anchors(self._anchors, names, self._signer, Leash())
         sizes = frozenset(one.head.size for reading in self._readings for one in reading.heads)
-        check = LogCheck(self._storage.reading, self._keys, self._signer, self._ended, sizes)
+        check = LogCheck(
+            self._storage.reading, self._keys, self._signer, self._ended, sizes, progress=self._progress
+        )
         complaint = check.complaint()
         self._checkpoints = check.checkpoints
         wrong = contradictions(self._readings, check.size, check.root_at, resumed)

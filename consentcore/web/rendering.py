@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pyramid.events import BeforeRender
 
-from consentcore.domain.clock import iso
+from consentcore.domain.clock import from_iso, iso
 from consentcore.domain.text import isolated
 from consentcore.i18n import wording
 from consentcore.i18n.templates import install
@@ -41,7 +41,12 @@ def includeme(config: Configurator) -> None:
         environment = config.get_jinja2_environment()
         install(environment)
         environment.filters.update(
-            bdi=bdi, isolated=isolated, iso=iso, monogram=monogram, tile_number=tile_number
+            bdi=bdi,
+            isolated=isolated,
+            iso=iso,
+            instant=from_iso,
+            monogram=monogram,
+            tile_number=tile_number,
         )
         for name in ("bare", "confirmation_number", "sentence"):
             environment.filters[name] = getattr(wording, name)

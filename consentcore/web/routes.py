@@ -76,6 +76,7 @@ def _add_documents(config: Configurator) -> None:
     config.add_route("receipt", "/receipts/{receipt}")
     config.add_route("receipt.signed", "/receipts/{receipt}/signed")
     config.add_route("receipt.revoke", "/receipts/{receipt}/revoke")
+    config.add_route("verify", "/verify")
     config.add_route("evidence.keys", "/.well-known/consent-receipt-keys.json")
 
 

@@ -9,7 +9,7 @@ from gzip import BadGzipFile
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from consentcore.consent.bundle.checking import check_bundle
-from consentcore.consent.bundle.lines import is_bundle, lines_of, opened
+from consentcore.consent.bundle.lines import TooLarge, is_bundle, lines_of, opened
 from consentcore.consent.bundle.report import BundleReport
 from consentcore.consent.receipt import MAX_LENGTH, BadReceipt, check
 from consentcore.domain.clock import iso
@@ -61,21 +61,27 @@ class ReceiptReport:
 
 
 def check_file(
-    stream: BinaryIO, trusted: TrustedKeys | None, seen: Callable[[Any], None] | None = None
+    stream: BinaryIO,
+    trusted: TrustedKeys | None,
+    seen: Callable[[Any], None] | None = None,
+    most: int | None = None,
 ) -> BundleReport | ReceiptReport:
     """Check a bundle, packed or not, or a receipt.
 
     :param stream: can be rewound.
     :param trusted: keys of which one has to have signed it; None is enough for a bundle, which names its own.
     :param seen: is told the body of each event of a bundle that holds.
-    :raises InvalidInput: field ``keys``, for a receipt without any.
+    :param most: bytes of a bundle, unpacked.
+    :raises InvalidInput: field ``keys``, for a receipt without any; ``file``, where it is larger.
     :raises OSError: when the file cannot be read.
     """
     try:
         plain = opened(stream)
         if is_bundle(plain):
-            return check_bundle(lines_of(plain), trusted, seen)
+            return check_bundle(lines_of(plain, most), trusted, seen)
         text = plain.read(MAX_LENGTH * 4 + 1).decode("utf-8-sig")
+    except TooLarge:
+        raise InvalidInput("file", f"expected at most {most} bytes, unpacked") from None
     except (zlib.error, EOFError, BadGzipFile, UnicodeDecodeError) as error:
         return ReceiptReport(why=f"it is neither a bundle nor a receipt ({error})")
     return check_receipt(text, trusted)

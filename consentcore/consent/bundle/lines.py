@@ -22,6 +22,10 @@ LONGEST = 16_000_000
 _GZIP = b"\x1f\x8b"
 
 
+class TooLarge(Exception):
+    """A file has more bytes, unpacked, than somebody wants to read."""
+
+
 class BadLine(ValueError):
     """A line is none of a bundle; the text says why."""
 
@@ -70,11 +74,18 @@ def written(kind: str, content: Mapping[str, object] | str) -> bytes:
     return json.dumps({kind: content}, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
-def lines_of(stream: BinaryIO) -> Iterator[Line]:
-    """The lines of a file, one at a time; one that is too long comes cut off."""
-    number = 0
+def lines_of(stream: BinaryIO, most: int | None = None) -> Iterator[Line]:
+    """The lines of a file, one at a time; one that is too long comes cut off.
+
+    :param most: bytes of all of them.
+    :raises TooLarge: where there are more.
+    """
+    number = size = 0
     while raw := stream.readline(LONGEST):
         number += 1
+        size += len(raw)
+        if most is not None and size > most:
+            raise TooLarge
         yield Line(number, raw)
 
 

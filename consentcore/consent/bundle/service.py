@@ -5,18 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from io import BytesIO
 from typing import TYPE_CHECKING, BinaryIO
 
 from consentcore.consent.bundle.comparing import Comparison
 from consentcore.consent.bundle.file_check import ReceiptReport, check_file
 from consentcore.consent.bundle.trust import TrustedKeys, listed
 from consentcore.consent.bundle.writing import BundleWriter, Selection
+from consentcore.consent.chain_check import WRONG_KIND
 from consentcore.consent.evidence.errors import AnchorsSilent
+from consentcore.consent.evidence.log_check import unseen
+from consentcore.domain.address import network_of
+from consentcore.domain.clock import MINUTE, window_left_s
+from consentcore.domain.errors import StorageError
+from consentcore.domain.secret import digest
 
 if TYPE_CHECKING:
     from consentcore.consent.bundle.report import BundleReport
     from consentcore.consent.evidence.publication import LogPublication
     from consentcore.consent.evidence.service import EvidenceLog
+
+
+FILES_A_MINUTE = 20
+"""From one network address."""
+UNPACKED = 32_000_000
+"""Bytes of a bundle that is checked for anybody."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +47,7 @@ class Bundles:
         *,
         personal: bool = True,
         continues: Sequence[str] = (),
-        progress: Callable[[int], object] = lambda _n: None,
+        progress: Callable[[int], object] = unseen,
     ) -> BundleWriter:
         """Write a bundle; events that no checkpoint covers yet are given to the log before.
 
@@ -65,6 +78,23 @@ class Bundles:
         found.settle()
         return report, found
 
+    def check(self, brought: bytes) -> BundleReport | ReceiptReport:
+        """Check what somebody has brought, with the keys of this log.
+
+        :raises InvalidInput: field ``file``, when it is larger than what is checked here.
+        :raises StorageError: when the keys cannot be told.
+        """
+        return check_file(BytesIO(brought), self.trusted(), most=UNPACKED)
+
+    def waits(self, remote_addr: str, now: int) -> int:
+        """Count a file that somebody from a network address has brought; 0, or the seconds until there may be more.
+
+        :param now: milliseconds since the epoch.
+        """
+        who = digest(f"verify\x1f{network_of(remote_addr)}").hex()[:32]
+        full = self.log.storage.counters.hit(f"verify:{who}", now, MINUTE) > FILES_A_MINUTE
+        return window_left_s(now, MINUTE) if full else 0
+
     def trusted(self) -> TrustedKeys:
         """The keys of this log, to check what claims to come from it.
 
@@ -74,7 +104,10 @@ class Bundles:
 
     @property
     def expected_events(self) -> int:
-        """How many events there are about, to measure progress by."""
-        with self.log.storage.reading() as uow:
-            newest = uow.ledger.newest_checkpoint()
+        """How many events there are about, to measure progress by; 0 where that cannot be told."""
+        try:
+            with self.log.storage.reading() as uow:
+                newest = uow.ledger.newest_checkpoint()
+        except (StorageError, *WRONG_KIND):  # whoever reads on finds out what is wrong
+            return 0
         return newest.size if newest else 0

@@ -31,12 +31,17 @@ if TYPE_CHECKING:
 Reading = Callable[[], AbstractContextManager["UnitOfWork"]]
 
 
+def unseen(_done: int) -> None:
+    """Progress that nobody looks at."""
+
+
 @dataclass
 class LogCheck:
     """One walk through the log.
 
     :param ended: from which place on each key seals nothing any more.
     :param heads: sizes at which the head of the leaves is wanted besides.
+    :param progress: is told how many leaves were looked at since the last time.
     :ivar checkpoints: how many have been seen.
     :ivar newest: the last of them that has a note.
     :ivar size: leaves that the newest checkpoint covers.
@@ -48,6 +53,7 @@ class LogCheck:
     signer: LogSigner
     ended: Mapping[str, int] = field(default_factory=dict)
     heads: frozenset[int] = frozenset()
+    progress: Callable[[int], object] = unseen
     checkpoints: int = 0
     newest: Checkpoint | None = None
     size: int = 0
@@ -122,11 +128,12 @@ class LogCheck:
 
     def _grow(self, size: int) -> None:
         while self._tree.size < size:
-            end = min(self._tree.size + 10 * BATCH, size)
+            start, end = self._tree.size, min(self._tree.size + 10 * BATCH, size)
             with self.reading() as uow:
                 for leaf in leaves(uow, self._tree.size, end):
                     self._add(leaf)
                 self._check_tiles(uow)
+            self.progress(end - start)
 
     def _add(self, leaf: Leaf) -> None:
         if leaf.event is not None:

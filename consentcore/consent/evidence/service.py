@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from consentcore.consent.checkpoint import advance
 from consentcore.consent.evidence.anchored import AnchorReading, contradictions, read_anchors
 from consentcore.consent.evidence.growth import root_at
+from consentcore.consent.evidence.log_check import unseen
 from consentcore.consent.evidence.log_state import LogState, state_of
 from consentcore.consent.evidence.resume import Resumed, resume
 from consentcore.consent.evidence.signer import LogSigner
@@ -68,12 +69,12 @@ class EvidenceLog:
             wrong = contradictions(readings, state.tree.size, partial(root_at, uow), state.resumed)
         return wrong, readings
 
-    def verify(self) -> VerificationReport:
+    def verify(self, progress: Callable[[int], object] = unseen) -> VerificationReport:
         """Check everything, see :func:`consentcore.consent.verify.verify_all`.
 
         :raises StorageUnavailable, StorageConflict: when the storage cannot be read.
         """
-        return verify_all(self.storage, self.keys, self.find_anchors(), origin=self.origin)
+        return verify_all(self.storage, self.keys, self.find_anchors(), origin=self.origin, progress=progress)
 
     def resume(self, reason: str) -> Resumed:
         """Go on after a lawful restore, see :func:`consentcore.consent.evidence.resume.resume`; where ``init`` found

@@ -343,3 +343,12 @@ def test_70_a_live_system_is_never_accused(scenario):
         people.join()
     assert failures == []
     assert [report.problems for report in reports if not report.ok] == []
+
+
+def test_progress_counts_every_event_in_its_chain_and_in_the_log(scenario):
+    scenario.allow("sites.read")
+    scenario.deny("energy.read")
+    advance(scenario.storage, scenario.keys, scenario.clock, {})
+    told = []
+    assert verify_all(scenario.storage, scenario.keys, progress=told.append).ok
+    assert sum(told) == 4
