@@ -10,6 +10,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,10 @@ from consentcore.domain.grant_states import GrantState
 from consentcore.domain.owner import Owner, OwnerSession
 from consentcore.domain.scope import ScopeType
 from consentcore.domain.secret import ACCESS, CLIENT_SECRET, CODE, REFRESH, SESSION, digest, mint
-from consentcore.domain.token import Code, Consumed, NewToken, Redemption
+from consentcore.domain.token import Code, Consumed, NewToken, Redemption, TokenKind
+from consentcore.keys.seals import sealed
+from consentcore.oauth.codes import PROOF_BYTES
+from consentcore.oauth.token_seals import sealed_token
 from consentcore.web.session import cookie_name
 
 if TYPE_CHECKING:
@@ -88,18 +92,20 @@ class Seeder:
             scopes=grant.scope_ids,
             created_at=now,
             expires_at=now + 10 * MINUTE,
+            family_proof=secrets.token_bytes(PROOF_BYTES),
         )
-        return text, code
+        return text, sealed(self.runtime.keys, code)
 
     def _redeem(self, code: Code) -> tuple[str, str]:
         access, refresh, now = mint(ACCESS), mint(REFRESH), self.runtime.clock.now()
+        seal = partial(sealed_token, self.runtime.keys, source=code, proof=code.family_proof, now=now)
         outcome = self.runtime.storage.protocol.consume_code(
             Redemption(
                 code.code_hash,
                 code.client_id,
                 now,
-                NewToken(digest(access), code.scopes, now + HOUR),
-                NewToken(digest(refresh), code.scopes, now + DAY),
+                seal(NewToken(digest(access), code.scopes, now + HOUR), kind=TokenKind.ACCESS),
+                seal(NewToken(digest(refresh), code.scopes, now + DAY), kind=TokenKind.REFRESH),
             )
         )
         if outcome != Consumed():

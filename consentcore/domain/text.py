@@ -29,6 +29,7 @@ _BLANKS = re.compile(" {2,}")
 _UNENCODABLE = re.compile(f"[\x00{_SURROGATES}]")
 
 _FROM_RIGHT = frozenset({"R", "AL", "AN"})
+_HEBREW = "\u0590"
 _FIRST_STRONG_ISOLATE, _POP = "\u2068", "\u2069"
 
 
@@ -93,7 +94,10 @@ def is_visible(text: str) -> bool:
 
 def turns(text: str) -> bool:
     """Whether it holds letters that are written from right to left, which move their neighbours (UAX 9)."""
-    return any(unicodedata.bidirectional(sign) in _FROM_RIGHT for sign in text)
+    # Nearly every text is left after one look: nothing below the Hebrew block is written so.
+    return max(text, default="") >= _HEBREW and any(
+        unicodedata.bidirectional(sign) in _FROM_RIGHT for sign in text
+    )
 
 
 def isolated(text: str) -> str:

@@ -8,14 +8,16 @@ not under the seal, because the store changes it by itself; where that decides, 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import MISSING, asdict, fields, replace
 from functools import cache
 from hmac import compare_digest
+from json.encoder import encode_basestring_ascii
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from consentcore.domain.errors import KeyUnavailable
+from consentcore.domain.token import TokenKind
 
 if TYPE_CHECKING:
     from consentcore.ports.keys import KeyRing
@@ -86,26 +88,41 @@ def is_sealed(keys: KeyRing, record: Sealed, *beside: bytes) -> bool:
 
 
 def _text(record: Sealed, beside: Sequence[bytes]) -> bytes:
-    """What is under the seal. A field at its default is left out, so that a field that a later version adds changes
-    no seal of before."""
+    """What is under the seal: a JSON array of kind, fields and what is beside. A field at its default is left out, so
+    that a field that a later version adds changes no seal of before."""
     kind = type(record)
     names, defaults, read = _covered(kind)
-    said = {
-        name: value
-        for name, value, default in zip(names, read(record), defaults, strict=True)
-        if value != default
-    }
-    return _ENCODER.encode([kind.__name__, said, *beside]).encode()
+    said = ",".join(
+        [
+            name + _written(value)
+            for name, value, default in zip(names, read(record), defaults, strict=True)
+            if value != default
+        ]
+    )
+    rest = "".join([f',"{each.hex()}"' for each in beside])
+    return f'["{kind.__name__}",{{{said}}}{rest}]'.encode()
 
 
 @cache
 def _covered(kind: type[Any]) -> tuple[tuple[str, ...], tuple[Any, ...], Any]:
+    """Of each field under the seal: its name as it is written, and its default; and what reads them all."""
     free = FREE.get(kind.__name__, frozenset()) | {"seal"}
     found = [each for each in fields(kind) if each.name not in free]
     defaults = tuple(
         each.default_factory() if each.default_factory is not MISSING else each.default for each in found
     )
-    return tuple(each.name for each in found), defaults, attrgetter(*(each.name for each in found))
+    return tuple(f'"{each.name}":' for each in found), defaults, attrgetter(*(each.name for each in found))
+
+
+def _written(value: Any) -> str:
+    """A value as JSON. Every token is sealed and judged on its way, so the usual kinds do not go through an encoder,
+    which is made anew at each call; both write the same."""
+    write = _WRITERS.get(type(value))
+    return write(value) if write is not None else _ENCODER.encode(value)
+
+
+def _array(values: Sequence[Any]) -> str:
+    return "[" + ",".join([_written(each) for each in values]) + "]"
 
 
 def _plain(value: Any) -> Any:
@@ -113,3 +130,10 @@ def _plain(value: Any) -> Any:
 
 
 _ENCODER = json.JSONEncoder(separators=(",", ":"), default=_plain)
+_WRITERS: dict[type[Any], Callable[[Any], str]] = {
+    str: encode_basestring_ascii,
+    TokenKind: encode_basestring_ascii,
+    int: int.__repr__,
+    bytes: lambda value: f'"{value.hex()}"',
+    tuple: _array,
+}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 
 import pytest
@@ -76,6 +77,31 @@ def test_the_consent_page_costs_three_statements(platform, standing):
         answer(page, "approve")
         page = browser.get(Request(scope="alarms.read").url).follow()
     assert cost(browser, page.request.path_qs) == 3
+
+
+def test_the_database_itself_sees_three_statements_of_the_consent_page(platform):
+    """SQLite's own trace: session and owner are among them, and nothing goes past what counts elsewhere."""
+    browser, page = to_consent_page(platform, Request(scope="sites.read comfort.read"))
+    path, traced = page.request.path_qs, []
+    platform.runtime.storage._database.engine.dispose()
+
+    def trace(connection, _record):
+        connection.set_trace_callback(traced.append)
+
+    event.listen(Engine, "connect", trace)
+    try:
+        browser.get(path)
+        traced.clear()
+        browser.get(path)
+    finally:
+        event.remove(Engine, "connect", trace)
+    first_words = [statement.split()[0] for statement in traced]
+    assert first_words == ["BEGIN", "SELECT", "SELECT", "SELECT", "ROLLBACK"]
+    assert [table_of(statement) for statement in traced[1:-1]] == ["interaction", "owner_session", "client"]
+
+
+def table_of(statement: str) -> str:
+    return re.search(r"\sFROM (\w+)", statement)[1]
 
 
 @pytest.mark.parametrize("past", [0, 120])

@@ -1,0 +1,64 @@
+"""What is under a seal, byte by byte: the seals of everything that is stored depend on it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+
+import pytest
+
+from consentcore.domain.token import Token, TokenKind
+from consentcore.keys import seals
+from consentcore.testing import factories
+from consentcore.testing.fakes import fixed_keys
+
+TOKEN = Token(
+    token_hash=b"\x00\xff",
+    kind=TokenKind.ACCESS,
+    family_id='f"\\',
+    grant_id="g é \U0001f600",
+    client_id="c",
+    scopes=("sites.read", "comfort.read"),
+    created_at=1,
+    expires_at=2,
+    auth_time=3,
+)
+
+
+def test_text_under_the_seal_of_a_token():
+    before = (
+        b'["Token",{"token_hash":"00ff","kind":"access","family_id":"f\\"\\\\",'
+        b'"grant_id":"g \\u00e9 \\ud83d\\ude00","client_id":"c","scopes":["sites.read","comfort.read"],'
+        b'"created_at":1,"expires_at":2,"auth_time":3},"70"]'
+    )
+    mac = fixed_keys("a").mac(seals.PURPOSE, before)
+    assert seals.seal_of(fixed_keys("a"), TOKEN, b"p") == b"a:" + mac
+
+
+def judged_by_an_encoder(record):
+    """The same by the standard library, one value after the other."""
+    free = {"seal", *seals.FREE.get(type(record).__name__, ())}
+    said = {one.name: getattr(record, one.name) for one in fields(record) if one.name not in free}
+    return json.loads(json.dumps(said, default=seals._plain))
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        TOKEN,
+        factories.client(require_pkce=False, name="Ü \ud800 \x00"),
+        factories.endpoint("client"),
+        factories.owner(name="é\u2028"),
+        factories.session("owner"),
+        factories.code(factories.grant("owner", "client"), redirect_uri_given=False),
+        factories.notice(factories.grant("owner", "client")),
+        factories.delivery("notice"),
+    ],
+    ids=lambda record: type(record).__name__,
+)
+def test_what_is_written_quickly_is_what_an_encoder_writes(record):
+    kind, said = json.loads(seals._text(record, ()))
+    wanted = judged_by_an_encoder(record)
+    assert kind == type(record).__name__
+    assert said == {name: wanted[name] for name in said}
+    assert seals._text(record, ()) == json.dumps([kind, said], separators=(",", ":")).encode()
