@@ -15,9 +15,10 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import asdict
 from pathlib import Path
 
-from bench import databases, delivery, report
+from bench import databases, delivery, pages, report
 from bench.measure import Options, Result, measure
 from bench.operations import MEASURED
 from bench.servers import Failed
@@ -60,15 +61,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (Failed, ConsentcoreError) as error:
         _say(str(error))
         return 1
+    shown: list[pages.PageCost] = []
     delivered: list[delivery.Deliveries] = []
     try:
+        shown = _measure_pages(chosen)
         if chosen.deliveries and not _measure_delivery(chosen, delivered):
             absent.append("deliveries")
     except (Failed, ConsentcoreError) as error:
         _say(str(error))
         return 1
     if chosen.json:
-        print(json.dumps(report.as_json(results, options, absent, machine, delivered), indent=1))
+        found = report.as_json(results, options, absent, machine, delivered)
+        print(json.dumps({**found, "pages": [asdict(one) for one in shown]}, indent=1))
     if any(result.errors for result in results):
         return 1
     return NOT_MEASURED if absent else 0
@@ -103,6 +107,20 @@ def _measure_delivery(chosen: argparse.Namespace, delivered: list[delivery.Deliv
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return True
+
+
+def _measure_pages(chosen: argparse.Namespace) -> list[pages.PageCost]:
+    if not chosen.pages:
+        return []
+    folder = Path(tempfile.mkdtemp(prefix="ccbench", dir=chosen.dir))
+    _say("pages: an owner with little, and one with much")
+    try:
+        found = pages.measure(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    if not chosen.json:
+        print(pages.as_text(found), end="\n\n", flush=True)
+    return found
 
 
 def _forget_settings() -> None:
@@ -149,6 +167,12 @@ def _parser() -> argparse.ArgumentParser:
         type=_whole(0, 10**6),
         default=100_000,
         help="that claims are measured with; default 100000",
+    )
+    parser.add_argument(
+        "--pages",
+        type=_whole(0, 1),
+        default=1,
+        help="whether pages of owners are measured; 0: not; default 1",
     )
     parser.add_argument("--dir", type=Path, help="folder for temporary files, on the disk to measure")
     parser.add_argument("--json", action="store_true", help="JSON on stdout instead of tables")

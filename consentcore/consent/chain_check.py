@@ -83,6 +83,9 @@ class ChainCheck:
             if wrong:
                 return wrong
             body = json.loads(event.body)
+            wrong = _column_mismatch(event, body)
+            if wrong:
+                return wrong
             self.disclosures.note(event, body, body)
             return self._wrong_snapshot(uow, event, body)
         except KeyUnavailable as error:
@@ -103,7 +106,7 @@ class ChainCheck:
             return (
                 f"it is sealed with the key {event.key_id}, which was over before (place {ended} of the log)"
             )
-        return _column_mismatch(event, json.loads(event.body))
+        return ""
 
     def _wrong_snapshot(self, uow: UnitOfWork, event: ConsentEvent, body: dict[str, Any]) -> str:
         wanted = body["evidence"]["snapshot_hash"]
