@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from consentcore.consent import terms
 from consentcore.domain.clock import DAY
 from consentcore.domain.errors import InvalidInput
+from consentcore.domain.message import message, plural_message
 from consentcore.domain.scope import Necessity, ScopeType
 
 if TYPE_CHECKING:
     from consentcore.domain.client import Client
     from consentcore.domain.grant import Grant
+    from consentcore.domain.message import Message
     from consentcore.domain.scope import Catalog, Scope
 
 YEAR_DAYS = 365
@@ -57,6 +59,24 @@ class Duration:
     def once(self) -> bool:
         """Whether it is for one use: no refresh token comes with it, see :attr:`Grant.one_time`."""
         return self.days <= 1
+
+    @property
+    def length(self) -> Message:
+        """How long it is, in words."""
+        return message("As long as what you allowed before") if self.kept else length_of(self.days)
+
+
+def length_of(days: int) -> Message:
+    """So many days as people say it."""
+    if days <= 1:
+        return message("Once, for at most 24 hours")
+    if days == 365:
+        return message("12 months")
+    if days % 365 == 0:
+        return plural_message("%(n)s year", "%(n)s years", n=days // 365)
+    if days % 30 == 0:
+        return plural_message("%(n)s month", "%(n)s months", n=days // 30)
+    return plural_message("%(n)s day", "%(n)s days", n=days)
 
 
 def is_optional(scope: Scope, client: Client) -> bool:

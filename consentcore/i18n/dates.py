@@ -33,7 +33,8 @@ def english_day(ms: int, timezone: str = "UTC") -> str:
 
 def english_moment(ms: int, timezone: str = "UTC") -> str:
     """``23 November 2026, 15:04 CET``."""
-    return f"{english_day(ms, timezone)}, {_local(ms, timezone):%H:%M %Z}"
+    when = _local(ms, timezone)
+    return f"{english_day(ms, timezone)}, {when:%H:%M} {_zone_name(when)}"
 
 
 def english_month(ms: int, timezone: str = "UTC") -> str:
@@ -54,13 +55,9 @@ def month(ms: int, timezone: str, tag: str) -> str:
 
 
 def day(ms: int, timezone: str, tag: str) -> str:
-    """A day with the name of its month, such as ``23. November 2026``."""
+    """A day with the name of its month, such as ``23. November 2026``, ``1er mars 2026``."""
     locale = _locale(tag)
-    if locale is None:
-        return english_day(ms, timezone)
-    from babel.dates import format_date
-
-    return format_date(_local(ms, timezone), "long", locale)
+    return english_day(ms, timezone) if locale is None else _long_date(_local(ms, timezone), locale)
 
 
 def moment(ms: int, timezone: str, tag: str) -> str:
@@ -69,15 +66,16 @@ def moment(ms: int, timezone: str, tag: str) -> str:
     locale = _locale(tag)
     if locale is None:
         return english_moment(ms, timezone)
-    from babel.dates import format_date, format_datetime, format_time, get_datetime_format
+    from babel.dates import format_datetime, format_time, get_datetime_format
 
     when = _local(ms, timezone)
     clock = format_time(when, "short", tzinfo=when.tzinfo, locale=locale)
-    name = format_datetime(when, "z", tzinfo=when.tzinfo, locale=locale)
-    if name[:1] in {"+", "-"}:  # the language has no name for it
-        name = f"{when:%Z}"
+    name = _zone_name(when)
+    if name != "UTC":  # which people of every language write so; CLDR has "TU" in French
+        own = format_datetime(when, "z", tzinfo=when.tzinfo, locale=locale)
+        name = name if own[:1] in {"+", "-"} else own  # without a name in the language, the one in use
     pattern = str(get_datetime_format("long", locale=locale)).replace("'", "")
-    return pattern.replace("{0}", f"{clock} {name}").replace("{1}", format_date(when, "long", locale))
+    return pattern.replace("{0}", f"{clock} {name}").replace("{1}", _long_date(when, locale))
 
 
 def clock(ms: int, timezone: str, tag: str, *, seconds: bool = True) -> str:
@@ -112,6 +110,20 @@ def own_name(tag: str) -> str:
     locale = _locale(tag)
     name = (locale.get_display_name() if locale else None) or tag
     return name[:1].upper() + name[1:]
+
+
+def _long_date(when: datetime, locale: Locale) -> str:
+    from babel.dates import format_date
+
+    said = format_date(when, "long", locale)
+    # The first of a month is an ordinal number in French (1er mars), which the patterns of CLDR cannot say.
+    return f"1er {said[2:]}" if locale.language == "fr" and said.startswith("1 ") else said
+
+
+def _zone_name(when: datetime) -> str:
+    """``CET``; ``UTC-03:00`` where the zone has no letters."""
+    name, offset = f"{when:%Z}", f"{when:%z}"
+    return f"UTC{offset[:3]}:{offset[3:5]}" if name[:1] in {"+", "-"} else name
 
 
 def _local(ms: int, timezone: str) -> datetime:

@@ -95,6 +95,28 @@ def test_it_is_in_the_language_of_the_browser(platform, accepted, tag, title, la
     assert label in words(page.html.find(id="sites.read"))
 
 
+@pytest.mark.parametrize("tag", ["de", "fr", "es"])
+def test_cp_61_what_nobody_translates_says_in_which_language_it_is(platform, tag):
+    english, other = (
+        platform.browser().get("/scopes", headers={"Accept-Language": one}).html.select(".operations span")
+        for one in ("en", tag)
+    )
+    assert [one.text for one in other] == [one.text for one in english]
+    assert {one.get("lang") for one in other} == {"en"}
+    assert not any(one.has_attr("lang") for one in english)
+
+
+def drawings(page):
+    return [entry.select_one("svg.icon").decode() for entry in page.html.select(".scopes.framed li")]
+
+
+@pytest.mark.parametrize("tag", ["de", "fr", "es"])
+def test_a_picture_is_the_same_in_every_language(platform, tag):
+    english = drawings(platform.browser().get("/scopes", headers={"Accept-Language": "en"}))
+    assert drawings(platform.browser().get("/scopes", headers={"Accept-Language": tag})) == english
+    assert len(set(english)) == 6, "site, reading, climate, alarm, control and paper"
+
+
 def test_the_json_says_it_in_every_language(platform):
     answer = platform.browser().get("/scopes.json")
     assert answer.content_type == "application/json"

@@ -112,6 +112,26 @@ def test_it_comes_in_the_language_that_was_read(platform):
     assert found.page.content["locale"] == "fr"
 
 
+@pytest.mark.parametrize(
+    ("tag", "preset", "read_in"),
+    [
+        ("en", "What stood already, or is usual: 12 months", "English"),
+        ("de", "Was schon galt oder üblich ist: 12 Monate", "Deutsch"),
+    ],
+)
+def test_what_was_chosen_beforehand_is_said_in_words(platform, tag, preset, read_in):
+    _, page = to_consent_page(platform, Request(extra={"ui_locales": tag}))
+    answer(page, "approve")
+    (event,) = events(platform)
+    assert decision(platform, event).preset == ["duration:365"]
+    page = signed_in(platform).get(
+        f"/consents/{event.grant_id}/seen/{event.event_id}", headers={"Accept-Language": tag}
+    )
+    said = [row.dd.text for row in page.html.select("dl.rows > div")]
+    assert preset in said
+    assert read_in in said
+
+
 def test_words_that_have_changed_since_change_nothing(platform):
     connect(platform)
     (event,) = events(platform)

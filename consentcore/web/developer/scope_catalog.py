@@ -28,11 +28,13 @@ class Offer:
 
     :ivar operations: by API product, this page's product first; "" where none is named.
     :ivar query: it as the parameter ``scope`` of a query.
+    :ivar summaries_in: the language of what the operations are for, which nobody translates (RFC 5646).
     """
 
     scope: Scope
     operations: dict[str, list[Operation]]
     query: str
+    summaries_in: str
 
 
 @dataclass(frozen=True)
@@ -68,16 +70,20 @@ class CatalogPage:
 
 def build(request: Request) -> CatalogPage:
     """Gather what the page shows; nothing of it comes from the storage, and only its language from the request."""
-    catalog, settings = request.catalog, request.runtime.settings
+    catalog, original, settings = request.catalog, request.runtime.catalog, request.runtime.settings
+
+    def offer(scope: Scope) -> Offer:
+        return _offer(scope, original[scope.scope_id].locale)
+
     scopes = list(catalog)
     products: dict[str, Product] = {}
     for scope in (one for one in scopes if one.type is not ScopeType.SESSION):
         name = next(iter(scope.products), "")
-        products.setdefault(name, Product(name)).offers.append(_offer(scope))
+        products.setdefault(name, Product(name)).offers.append(offer(scope))
     unnamed = products.pop("", None)
     return CatalogPage(
         products=[*products.values(), *([unnamed] if unnamed else [])],
-        sessions=[_offer(scope) for scope in scopes if scope.type is ScopeType.SESSION],
+        sessions=[offer(scope) for scope in scopes if scope.type is ScopeType.SESSION],
         retired=_retired(catalog),
         authorize_url=settings.endpoint_url("authorize"),
         metadata_url=origin_of(settings.issuer) + metadata_path(settings.issuer),
@@ -85,11 +91,12 @@ def build(request: Request) -> CatalogPage:
     )
 
 
-def _offer(scope: Scope) -> Offer:
+def _offer(scope: Scope, summaries_in: str) -> Offer:
     operations: dict[str, list[Operation]] = {name: [] for name in scope.products}
     for one in scope.operations:
         operations.setdefault(one.product, []).append(one)
-    return Offer(scope, {name: found for name, found in operations.items() if found}, quote(scope.scope_id))
+    opens = {name: found for name, found in operations.items() if found}
+    return Offer(scope, opens, quote(scope.scope_id), summaries_in)
 
 
 def _retired(catalog: Catalog) -> list[Scope]:

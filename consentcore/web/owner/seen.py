@@ -12,6 +12,7 @@ from consentcore.consent.past_decision import past_decision
 from consentcore.domain.clock import from_iso
 from consentcore.domain.message import message
 from consentcore.web.owner.dashboard import own_grants
+from consentcore.web.owner.preset import said
 from consentcore.web.pages import page
 from consentcore.web.security import OWNER
 
@@ -32,6 +33,8 @@ def seen(request: Request) -> Response:
         request,
         "seen.jinja2",
         found=found,
+        preset=said(request, found),
+        read_in=request.runtime.languages.own_names.get(found.locale, found.locale),
         decided_at=effective_at(found.event),
         presented_at=from_iso(presented) if presented else None,
         markup=Markup(was.inert(request.translate(ERASED))) if was and was.intact else None,  # noqa: S704 - see inert

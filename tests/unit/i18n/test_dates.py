@@ -28,9 +28,46 @@ def language(tag):
         ("qps", "23 November 2026", "23 November 2026, 16:04 CET"),
     ],
 )
-def test_months_have_names_and_times_their_zone(tag, day, moment):
+def test_cp_62_months_have_names_and_times_their_zone(tag, day, moment):
     assert language(tag).day(NOON, "Europe/Paris") == day
     assert language(tag).moment(NOON, "Europe/Paris") == moment
+
+
+FIRST_OF_MARCH = 1_772_323_440_000
+"""1 March 2026, 00:04 UTC, in ms."""
+
+
+@pytest.mark.parametrize(
+    ("tag", "zone", "expected"),
+    [
+        # Académie française and Office québécois de la langue française: only the first of a month is ordinal.
+        ("fr", "UTC", "1er mars 2026, 00:04 UTC"),
+        ("fr-CA", "UTC", "1er mars 2026, 00 h 04 UTC"),
+        ("fr", "America/New_York", "28 février 2026, 19:04 HNE"),
+        ("fr", "Europe/Paris", "1er mars 2026, 01:04 CET"),
+        # DIN 5008: the number is ordinal and has a full stop, no zero before it where the month has its name.
+        ("de", "UTC", "1. März 2026, 00:04 UTC"),
+        ("de", "Europe/Vienna", "1. März 2026, 01:04 MEZ"),
+        # Real Academia Española (Ortografía 2010): small letters, "de" before month and year; "1" as good as "primero".
+        ("es", "UTC", "1 de marzo de 2026, 0:04 UTC"),
+        ("es", "Europe/Madrid", "1 de marzo de 2026, 1:04 CET"),
+        ("en", "UTC", "1 March 2026, 00:04 UTC"),
+        # Zones without letters of their own in the database of IANA: the offset (CLDR: "UTC-03:00").
+        ("en", "America/Sao_Paulo", "28 February 2026, 21:04 UTC-03:00"),
+        ("de", "America/Sao_Paulo", "28. Februar 2026, 21:04 UTC-03:00"),
+        ("fr", "Asia/Kathmandu", "1er mars 2026, 05:49 UTC+05:45"),
+        ("es", "Asia/Kathmandu", "1 de marzo de 2026, 5:49 UTC+05:45"),
+    ],
+)
+def test_cp_62_the_first_of_a_month_and_every_zone_are_written_as_people_write_them(tag, zone, expected):
+    assert language(tag).moment(FIRST_OF_MARCH, zone) == expected
+    assert expected.startswith(f"{language(tag).day(FIRST_OF_MARCH, zone)},")
+
+
+@pytest.mark.parametrize("day", range(2, 32))
+def test_cp_62_no_other_day_of_a_month_is_ordinal_in_french(day):
+    january = 1_767_268_800_000  # 1 January 2026, 12:00 UTC
+    assert language("fr").day(january + (day - 1) * 86_400_000) == f"{day} janvier 2026"
 
 
 @pytest.mark.parametrize(
