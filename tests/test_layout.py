@@ -13,6 +13,7 @@ TESTS = Path(__file__).parent
 ROOT = TESTS.parent
 SUBJECTS = {
     "unit/i18n/test_messages.py": "every sentence of templates and code",
+    "unit/i18n/test_glossary.py": "every word of the catalogs and of the scopes",
     "unit/oauth/client_auth/test_private_key_jwt.py": "a method over several modules",
     "unit/oauth/test_costs_and_faults.py": "the whole server",
     "unit/oauth/test_flow.py": "the whole server",

@@ -168,7 +168,7 @@ def on_directory(context: DirectoryUnavailable, request: Request) -> Response:
     """What somebody has to choose from is not known now: nothing is chosen for them, and nothing is lost."""
     request.environ[CAUSE] = str(context)
     text = message(
-        "The list of your sites and devices cannot be had at the moment. Nothing was sent and nothing was changed: the "
+        "We cannot get the list of your sites and devices just now. Nothing was sent and nothing was changed: the "
         "request waits for you. Please try again in a minute."
     )
     response = error_page(request, 503, text, again=_again(request))

@@ -158,13 +158,13 @@ def test_db_13_pages_go_on_and_back_with_what_was_looked_for(platform):
     browser = signed_in(platform)
     first = browser.get("/consents?q=app&sort=name")
     assert "1 to 20 of 45" in visible(first)
-    assert "Page before" not in visible(first)
+    assert "Previous page" not in visible(first)
     second = first.click("Next page")
     assert names(second)[0] == "App 20"
     third = second.click("Next page")
     assert names(third) == [f"App {number:02}" for number in range(40, 45)]
     assert "Next page" not in visible(third)
-    assert names(third.click("Page before")) == names(second)
+    assert names(third.click("Previous page")) == names(second)
 
 
 @pytest.mark.parametrize(

@@ -519,7 +519,7 @@ def test_directory_that_fails_is_a_clear_page_and_a_retry(platform, caplog):
     page = browser.get(page.request.url, expect_errors=True)
     assert page.status_int == 503
     assert page.headers["Retry-After"] == "5"
-    assert "cannot be had at the moment" in visible(page)
+    assert "cannot get the list of your sites" in visible(page)
     assert "db7" not in page.text
     assert "plugin homes: its resource directory failed: ConnectionError" in caplog.text
     platform.directory.error = None

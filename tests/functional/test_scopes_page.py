@@ -299,7 +299,7 @@ def test_drafts_are_not_shown_and_what_is_on_its_way_out_or_gone_says_so(own):
     page = own.browser().get("/scopes")
     said = words(page.html.main)
     assert "new.read" not in said
-    assert "On its way out: ask for rooms.read instead." in words(page.html.find(id="old.read"))
+    assert "Being retired: ask for rooms.read instead." in words(page.html.find(id="old.read"))
     assert "gone.read is now rooms.read" in said
     assert page.html.find(id="gone.read") is None
     document = own.browser().get("/scopes.json").json

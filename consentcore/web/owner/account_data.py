@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 PRINTED = 1000
 """So many events, the newest, stand on the page that prints; the files have all of them."""
-ASKED = message("You asked for it today already. We have it.")
+ASKED = message("You asked for this today already, and we have your request.")
 
 
 @view_config(route_name="account.data", request_method="GET", permission=OWNER)

@@ -122,7 +122,7 @@ def problems(catalog: Catalog, page: ConsentPage, chosen: Chosen) -> list[Proble
         check_allowed(catalog, page.client, page.asked, page.allowed(chosen.scopes))
     except NothingAllowed:
         text = message(
-            "You have ticked nothing yet. Tick what %(name)s may use, or press Deny if it shall use nothing.",
+            "You have ticked nothing yet. Tick what %(name)s may use, or press Deny if it should use nothing.",
             name=name,
         )
         return [Problem(page.first_control, text)]

@@ -170,18 +170,18 @@ def problem(page: NarrowPage, error: InvalidInput) -> Problem:
 def _words(error: InvalidInput) -> Message:
     if isinstance(error, NothingNarrower):
         return message(
-            "Nothing would be different. Take a tick away or choose an earlier day, or leave it as it is."
+            "Nothing would be different. Untick something or choose an earlier day, or leave it as it is."
         )
     if isinstance(error, NothingLeft) and error.field == "resources":
-        return message("One site or device has to stay. If nothing shall stay, choose Revoke Access.")
+        return message("One site or device has to stay. If nothing should stay, choose Revoke Access.")
     if isinstance(error, NothingLeft):
-        return message("Something has to stay. If nothing shall stay, choose Revoke Access.")
+        return message("Something has to stay. If nothing should stay, choose Revoke Access.")
     if error.field == "expires_at":
         return message(
             "Choose a day from tomorrow on that is before the present end. To end it at once, choose Revoke Access."
         )
     return message(
-        "Here you can only take away. More is allowed from the application, on a page that asks you."
+        "Here you can only take away. To allow more, begin in the application: a page of ours will ask you."
     )
 
 
