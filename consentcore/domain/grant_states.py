@@ -29,6 +29,7 @@ class GrantStateProfile:
     :ivar listed: whether ``consents list --all`` shows it.
     :ivar status: the rougher word of the API's member ``status``; "" where it never was a permission, so that no
         application sees it by its id.
+    :ivar kept_as: the period after which personal values beside its evidence go; "" while it stands.
     :ivar dpv: the status in the Data Privacy Vocabulary, which ISO/IEC TS 27560 records are written in.
     :ivar word: for the owner, in English.
     """
@@ -37,6 +38,7 @@ class GrantStateProfile:
     ended: bool
     listed: bool
     status: str
+    kept_as: str
     dpv: str
     word: str
 
@@ -52,6 +54,7 @@ GRANT_STATES = (
         ended=False,
         listed=True,
         status="active",
+        kept_as="",
         dpv="dpv:ConsentGiven",
         word=message("Active"),
     ),
@@ -60,6 +63,7 @@ GRANT_STATES = (
         ended=False,
         listed=True,
         status="",
+        kept_as="denied",
         dpv="dpv:ConsentRefused",
         word=message("You said no"),
     ),
@@ -68,6 +72,7 @@ GRANT_STATES = (
         ended=False,
         listed=False,
         status="",
+        kept_as="abandoned",
         dpv="dpv:ConsentRequestDeferred",
         word=message("Not answered"),
     ),
@@ -76,6 +81,7 @@ GRANT_STATES = (
         ended=True,
         listed=True,
         status="revoked",
+        kept_as="ended",
         dpv="dpv:ConsentWithdrawn",
         word=message("You revoked it"),
     ),
@@ -84,6 +90,7 @@ GRANT_STATES = (
         ended=True,
         listed=True,
         status="revoked",
+        kept_as="ended",
         dpv="dpv:ConsentRevoked",
         word=message("The application ended it"),
     ),
@@ -92,6 +99,7 @@ GRANT_STATES = (
         ended=True,
         listed=True,
         status="revoked",
+        kept_as="ended",
         dpv="dpv:ConsentRevoked",
         word=message("We stopped it"),
     ),
@@ -100,6 +108,7 @@ GRANT_STATES = (
         ended=True,
         listed=True,
         status="expired",
+        kept_as="ended",
         dpv="dpv:ConsentExpired",
         word=message("It ended on its date"),
     ),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from consentcore.domain.clock import DAY
 from consentcore.domain.grant import standing
-from consentcore.domain.grant_states import ENDED, GrantState
+from consentcore.domain.grant_states import GRANT_STATES, state_profile
 from consentcore.operators.erasure import RETENTION, Erasure
 
 if TYPE_CHECKING:
@@ -23,14 +23,15 @@ if TYPE_CHECKING:
 PAGE = 200
 
 
-def periods_of(settings: ConsentSettings) -> dict[GrantState, int]:
-    """How long values are kept after a permission of a state has come to it, in milliseconds; none: for good."""
+def periods_of(settings: ConsentSettings) -> dict[str, int]:
+    """How long values are kept after a permission has come to its state, in milliseconds, by ``kept_as`` of states; one
+    that is not there: for good."""
     days = {
-        **dict.fromkeys(ENDED, settings.keep_ended_days),
-        GrantState.DENIED: settings.keep_denied_days,
-        GrantState.ABANDONED: settings.keep_abandoned_days,
+        "ended": settings.keep_ended_days,
+        "denied": settings.keep_denied_days,
+        "abandoned": settings.keep_abandoned_days,
     }
-    return {state: count * DAY for state, count in days.items() if count}
+    return {name: count * DAY for name, count in days.items() if count}
 
 
 @dataclass
@@ -43,7 +44,7 @@ class Retention:
     storage: Storage
     clock: Clock
     erasure: Erasure
-    periods: Mapping[GrantState, int]
+    periods: Mapping[str, int]
     _after: str = field(default="")
     _begun_at: int | None = field(default=None)
 
@@ -60,10 +61,11 @@ class Retention:
         if not self._after:
             self._begun_at = now
         with self.storage.reading() as uow:
-            page = uow.grants.all(states=list(self.periods), after=self._after, limit=PAGE)
+            states = [row.state for row in GRANT_STATES if row.kept_as in self.periods]
+            page = uow.grants.all(states=states, after=self._after, limit=PAGE)
         for grant in page:
             ended_at = standing(grant, now).ended_at
-            if ended_at is not None and ended_at + self.periods[grant.state] <= now:
+            if ended_at is not None and ended_at + self.periods[state_profile(grant.state).kept_as] <= now:
                 self.erasure.forget_grant(grant, RETENTION)
         self._after = page[-1].grant_id if len(page) == PAGE else ""
         return bool(self._after)

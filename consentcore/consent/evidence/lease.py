@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from consentcore.domain.clock import SECOND
 from consentcore.ports.tlog import LogObject
@@ -29,10 +29,9 @@ class Lease:
 
     def is_free(self, uow: UnitOfWork, now: int) -> bool:
         """Whether nobody else has it. Nobody takes it before this transaction ends."""
-        kept = uow.tlog.get(PATH, lock=True)
-        if kept is None:
+        found = _kept(uow)
+        if found is None:
             return True
-        found = json.loads(kept.data)
         # One that would last longer than any is given is of a clock that went wrong.
         others = found["holder"] != self._holder and now < found["until"] <= now + LEASE_MS
         return not others
@@ -50,10 +49,20 @@ class Lease:
     def give_back(self, uow: UnitOfWork) -> None:
         """Give it back at once, unless somebody else has taken over meanwhile."""
         self._held = False
-        kept = uow.tlog.get(PATH, lock=True)
-        if kept is not None and json.loads(kept.data)["holder"] == self._holder:
+        found = _kept(uow)
+        if found is not None and found["holder"] == self._holder:
             self._write(uow, 0)
 
     def _write(self, uow: UnitOfWork, until: int) -> None:
         facts = json.dumps({"holder": self._holder, "until": until})
         uow.tlog.put(LogObject(PATH, facts.encode()))
+
+
+def _kept(uow: UnitOfWork) -> dict[str, Any] | None:
+    """Who holds it, and until when; None before anybody did."""
+    kept = uow.tlog.get(PATH, lock=True)
+    if kept is None:
+        return None
+    text = kept.data.decode()
+    found: dict[str, Any] = json.loads(text)
+    return found

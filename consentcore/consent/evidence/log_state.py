@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
@@ -42,10 +43,11 @@ class LogState:
         return f"{origin}/{len(self.resumed) + 1}" if self.resumed else origin
 
     def names(self, origin: str) -> list[str]:
-        """Every name that it has had, as far as is known."""
+        """Every name that it has had, as far as is known: a checkpoint that is not what was signed tells none."""
         found = [origin, self.name(origin)]
         if self.last is not None and self.last.note:
-            found.append(head_of(self.last).origin)
+            with suppress(BadNote):
+                found.append(head_of(self.last).origin)
         for one in self.resumed:
             found += [*one.lost, one.origin]
         return list(dict.fromkeys(found))

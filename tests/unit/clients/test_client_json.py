@@ -28,5 +28,5 @@ def test_a_further_field_is_shown_by_itself():
 def test_nothing_of_a_client_is_shown_twice_and_no_secret():
     shown = client_json(factories.client(), NOW)
     others = {"public", "resources"}
-    assert set(shown) == (set(asdict(factories.client())) - {"audiences"}) | others
+    assert set(shown) == (set(asdict(factories.client())) - {"audiences", "seal"}) | others
     assert all(set(one) == {"created_at", "expires_at"} for one in shown["secrets"])

@@ -190,7 +190,7 @@ def test_retention_goes_in_pages_and_begins_again_a_day_later(scenario, erasure,
     monkeypatch.setattr(module, "PAGE", 2)
     events = [scenario.deny("sites.read").event for _ in range(3)]
     scenario.clock.advance(2 * DAY)
-    retention = Retention(scenario.storage, scenario.clock, erasure, {GrantState.DENIED: DAY})
+    retention = Retention(scenario.storage, scenario.clock, erasure, {"denied": DAY})
     assert [retention.step(), retention.step(), retention.step()] == [True, False, False]
     with scenario.storage.reading() as uow:
         assert [disclosed(uow, event) for event in events] == [{}, {}, {}]

@@ -139,7 +139,7 @@ def test_one_thing_has_one_file_name_in_every_room():
         )
     }
     things = {path.stem for path in files()} - {
-        *("__init__", "capabilities", "extension", "keys", "login", "notifier", "scopes")
+        *("__init__", "capabilities", "extension", "keys", "login", "notifier", "resources", "scopes")
     }
     for room, stems in rooms.items():
         assert things - stems == set(), room
