@@ -30,7 +30,8 @@ from consentcore.oauth.messages import PageError, Pending, Redirect
 if TYPE_CHECKING:
     from consentcore.consent.browser import BrowserMarks
     from consentcore.consent.choice import ChoiceRules
-    from consentcore.consent.service import ConsentService, Decision
+    from consentcore.consent.decision import Decision
+    from consentcore.consent.service import ConsentService
     from consentcore.domain.client import Client
     from consentcore.domain.event import Evidence, NoticeSnapshot
     from consentcore.domain.owner import Owner

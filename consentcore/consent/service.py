@@ -6,12 +6,12 @@ Every method runs inside the caller's transaction and touches nothing outside it
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from consentcore.consent import drafts, terms
 from consentcore.consent.checks import check_approval, check_asked, naming
 from consentcore.consent.choice import ChoiceRules, united
+from consentcore.consent.decision import Approval, Decision
 from consentcore.consent.event_body import Action
 from consentcore.consent.narrowing import Narrowing
 from consentcore.consent.offers import Durations
@@ -21,7 +21,7 @@ from consentcore.domain.client import Client
 from consentcore.domain.clock import Clock
 from consentcore.domain.controller import Controller
 from consentcore.domain.errors import InteractionGone, InvalidInput, InvalidTransition, NotFound
-from consentcore.domain.event import ConsentEvent, Evidence, NoticeSnapshot
+from consentcore.domain.event import Evidence, NoticeSnapshot
 from consentcore.domain.event_kinds import SECURITY_EVENTS, EventType, event_kind, requested_by
 from consentcore.domain.grant import Grant, standing
 from consentcore.domain.grant_states import ENDED
@@ -34,33 +34,6 @@ from consentcore.ports.keys import KeyRing
 from consentcore.ports.transactions import UnitOfWork
 
 SYSTEM = Actor(ActorType.SYSTEM)
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What the owner allowed.
-
-    :ivar scopes: scope tokens out of those asked.
-    :ivar resources: references of chosen resources, see :mod:`consentcore.domain.resource`.
-    :ivar resource_kinds: of which kinds they were chosen anew; empty for all. None: nothing was to be chosen.
-    :ivar labels: what the page called the chosen resources, by reference: kept beside the evidence.
-    :ivar days: for how long, out of what was offered; None for what is chosen unless somebody chooses.
-    """
-
-    scopes: tuple[str, ...]
-    resources: tuple[str, ...] = ()
-    resource_kinds: tuple[str, ...] | None = ()
-    labels: Mapping[str, str] = field(default_factory=dict)
-    days: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Approval:
-    """The grant, its event, and the authorization code in clear: for the redirect and nowhere else."""
-
-    grant: Grant
-    event: ConsentEvent
-    code: str
 
 
 class ConsentService:

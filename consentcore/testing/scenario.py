@@ -41,7 +41,8 @@ from consentcore.testing.factories import NOW
 from consentcore.testing.fakes import ManualClock, fixed_keys
 
 if TYPE_CHECKING:
-    from consentcore.consent.service import Approval, ConsentService
+    from consentcore.consent.decision import Approval
+    from consentcore.consent.service import ConsentService
     from consentcore.consent.transition import GrantChange
 
 CATALOG = Catalog.of(
@@ -242,7 +243,7 @@ class Scenario:
         :param resources: ids of what the owner chooses.
         :param days: for how long; None for what is chosen unless somebody chooses.
         """
-        from consentcore.consent.service import Decision
+        from consentcore.consent.decision import Decision
 
         interaction = self.ask(*scopes, client=client, owner=owner)
         decision = Decision(scopes if allow is None else allow, resources, days=days)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import pytest
 
 from consentcore.api import DeliveryState, OutboxStats, SealedSecret, WebhookEndpoint
-from consentcore.consent.service import Decision
+from consentcore.consent.decision import Decision
 from consentcore.consent.snapshot import make_snapshot
 from consentcore.domain.event import Evidence
 from consentcore.testing import ManualClock, factories

@@ -5,8 +5,8 @@ from __future__ import annotations
 from urllib.parse import parse_qs, urlsplit
 
 from consentcore.api import Client, EventType, Owner, OwnerSession, Storage, transact
+from consentcore.consent.decision import Decision
 from consentcore.consent.policy import reasons_to_ask
-from consentcore.consent.service import Decision
 from consentcore.domain.errors import InteractionGone, InvalidTransition, NotFound
 from consentcore.domain.event import Evidence
 from consentcore.domain.interaction import Interaction

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pyramid.request import Request
     from pyramid.response import Response
 
-    from consentcore.consent.service import Decision
+    from consentcore.consent.decision import Decision
     from consentcore.domain.client import Client
     from consentcore.domain.event import Evidence
     from consentcore.domain.interaction import Interaction

@@ -6,8 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from consentcore.consent.decision import Decision
 from consentcore.consent.offers import NothingAllowed, RequiredLeftOut, check_allowed
-from consentcore.consent.service import Decision
 from consentcore.domain.errors import InvalidInput
 from consentcore.domain.message import message
 from consentcore.domain.resource import chosen_of

@@ -8,9 +8,9 @@ import pytest
 
 from consentcore.api import Halt
 from consentcore.consent import pending
+from consentcore.consent.decision import Decision
 from consentcore.consent.interaction import AGAIN, APPROVE, DENY, Interactions, Question
 from consentcore.consent.pending import Gone, Why
-from consentcore.consent.service import Decision
 from consentcore.domain.errors import ClientSuspended, InteractionGone
 from consentcore.domain.event import Evidence
 from consentcore.domain.parties import Actor, ActorType

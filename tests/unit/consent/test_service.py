@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from consentcore.consent.decision import Decision
 from consentcore.consent.event_body import EXPLICIT_CONSENT
-from consentcore.consent.service import Decision
 from consentcore.domain.clock import DAY, iso
 from consentcore.domain.errors import InteractionGone, InvalidInput, InvalidTransition, NotFound
 from consentcore.domain.event import Evidence

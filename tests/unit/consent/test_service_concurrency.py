@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from consentcore.consent.checkpoint import Checkpointer
-from consentcore.consent.service import Decision
+from consentcore.consent.decision import Decision
 from consentcore.consent.verify import verify_all
 from consentcore.domain.errors import InteractionGone, InvalidTransition
 from consentcore.domain.event import Evidence
