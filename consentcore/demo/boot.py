@@ -198,7 +198,7 @@ def _start_sites(
         webhook_secret=found.webhook_secret,
         say=say,
     )
-    sites = KnownSites(runtime, found.owner_ids)
+    sites = KnownSites(runtime)
     api = DemoApi(f"{issuer}{prefix}/introspect", found.api_id, found.api_secret, sites.of)
     for sock, app in zip(sockets, (coolsite.wsgi(), api.wsgi()), strict=True):
         stack.callback(Site(sock, app).close)

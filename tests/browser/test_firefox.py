@@ -26,7 +26,7 @@ def test_the_story_in_firefox(demo, scripts):
         window.do("press", "Approve")
         window.reads("Connected.", "[role=status]")
         window.do("press", "Read room climate")
-        window.reads("Meeting room 2", "body")
+        window.reads("Main room", "body")
 
         window.do("goto", f"{demo.issuer}/consents")
         window.heading("Authorized Applications")

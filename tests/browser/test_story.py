@@ -26,7 +26,7 @@ def test_the_whole_story(person, scripts):
     expect(page.get_by_role("status")).to_have_text("Connected.")
     assert page.url == ada.coolsite
     ada.press("Read room climate")
-    expect(page.get_by_role("cell", name="Meeting room 2")).to_be_visible()
+    expect(page.get_by_role("cell", name="Main room")).to_be_visible()
     ada.press("Refresh tokens")
     expect(page.get_by_role("status")).to_have_text("Got fresh tokens.")
 

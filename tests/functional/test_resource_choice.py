@@ -626,3 +626,10 @@ def test_grants_without_a_choice_are_listed(platform):
     (found,) = unchosen(runtime.storage, runtime.choice_rules, runtime.clock.now())
     assert found.grant_id == grant.grant_id
     assert list(unchosen(runtime.storage, runtime.choice_rules, grant.expires_at)) == []
+
+
+def test_db_21_the_page_of_a_change_names_each_site_that_is_chosen(platform):
+    browser, _ = connected(platform, "site|lyon-1", "site|lyon-2")
+    page = browser.get(f"/consents/{grant_of(platform).grant_id}/change")
+    named = [label.get_text(strip=True) for label in page.html.select("label:has(input[name=resource])")]
+    assert named == ["Lyon office", "Warehouse 2"]
