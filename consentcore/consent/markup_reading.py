@@ -42,6 +42,7 @@ _RENAMED = {
     "nav": "div",
     "h1": "h2",
 }
+_TIED = frozenset({"label", "input", "select", "textarea"})
 _VOID = frozenset({"br", "hr", "input"})
 
 
@@ -150,6 +151,10 @@ def _inert_attributes(one: Token) -> str:
         kept = [("type", "button"), *((name, value) for name, value in kept if name == "class")]
     if one.tag in CONTROLS - {"option"}:
         kept.append(("disabled", None))
+    # A label stays that of its control; the names are of their own, since the page around has some as well.
+    tied = one.attributes.get("for" if one.tag == "label" else "id") if one.tag in _TIED else None
+    if tied:
+        kept.append(("for" if one.tag == "label" else "id", f"then-{tied}"))
     return "".join(f" {name}" if value is None else f' {name}="{escape(value)}"' for name, value in kept)
 
 

@@ -65,3 +65,10 @@ def test_texts_are_replaced_and_the_rest_stays_as_it_was():
 def test_attributes_that_people_read_are_replaced_too():
     after = replaced('<p title="of Ada" data-x="of Ada">of Ada</p>', lambda text: text.replace("Ada", "{1}"))
     assert after == '<p title="of {1}" data-x="of Ada">of {1}</p>'
+
+
+def test_cp_41_a_label_stays_that_of_its_control_when_a_page_is_shown_again():
+    page = '<label for="q">Search</label><input type="search" id="q" onfocus="x"><p id="main">Text</p>'
+    assert inert(page, str) == (
+        '<label for="then-q">Search</label><input type="search" disabled id="then-q"><p>Text</p>'
+    )
