@@ -29,12 +29,42 @@ def chromium():
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory):
-    """The demo, with a real server process."""
+    """The demo, with a real server process; visitors have many sites, and a browser may ask for a language of no words
+    whose lines begin at the right (``he``)."""
     from consentcore.demo.boot import DemoOptions, boot
+    from tests.browser.visiting import ALIASES
+    from tests.support.pseudo_locale import HEBREW, make_theme
 
     folder = tmp_path_factory.mktemp("demo")
-    with boot(DemoOptions(folder / "data", port=0), say=print, output=folder / "server.log") as running:
-        yield running
+    theme = make_theme(folder / "theme", "he", HEBREW)
+    # Everybody comes from one address here.
+    extra = f"consentcore.web.theme = {theme}\nconsentcore.account.mails_per_address = 1000"
+    options = DemoOptions(folder / "data", port=0, extra_ini=extra)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("CONSENTCORE_PLUGIN__RESOURCES_FILE__ALIASES", ALIASES)
+        with boot(options, say=print, output=folder / "server.log") as running:
+            yield running
+
+
+@pytest.fixture
+def visitor(chromium, demo):
+    """Makes visitors (``visiting.py``); options go to the browser profile, ``names`` to their application."""
+    from tests.browser.browsing import DESKTOP
+    from tests.browser.visiting import Visitor
+
+    made = []
+
+    def make(name="Ada Moreau", names=None, **options):
+        context = chromium.new_context(**{"viewport": DESKTOP, "locale": "en-GB", **options})
+        made.append(Visitor.arrive(demo, context, name=name, **(names or {})))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.context.close()
+    for one in made:
+        assert one.foreign == [], "pages load nothing from other machines"
+        assert one.complaints == []
 
 
 @pytest.fixture

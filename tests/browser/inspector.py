@@ -15,7 +15,7 @@ class Inspector:
         self.axe = Axe()
         self.wrong = []
 
-    def look(self, name, rules=()):
+    def look(self, name, rules=(), widths=(320, 390)):
         """Inspect the page; ``rules`` of axe do not apply to it."""
         page = self.person.page
         options = {"resultTypes": ["violations"], "rules": {rule: {"enabled": False} for rule in rules}}
@@ -23,10 +23,11 @@ class Inspector:
             page.emulate_media(color_scheme=scheme)
             found = self.axe.run(page, options=options).response["violations"]
             self.wrong += [f"{name}, {scheme}: {_described(violation)}" for violation in found]
-        for width in (320, 390):
+        for width in widths:
             if (over := self.person.overflow(width)) > 0:
                 self.wrong.append(f"{name}: {over} px stick out at {width} px")
-        page.set_viewport_size(DESKTOP)
+        if widths:
+            page.set_viewport_size(DESKTOP)
         page.emulate_media(color_scheme="light")
         if len(page.title()) < 10:
             self.wrong.append(f"{name}: the title says {page.title()!r}")

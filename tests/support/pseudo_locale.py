@@ -22,6 +22,10 @@ ACCENTED = str.maketrans(
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
     "åƀçđéƒĝĥíĵķļɱñôþɋŕšţûṽŵẋýžÅƁÇĐÉƑĜĤÍĴĶĻṀÑÔÞɊŔŠŢÛṼŴẊÝŽ",
 )
+HEBREW = str.maketrans(
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", 2 * "אבגדהוזחטיכלמנסעפצקרשתךםןף"
+)
+"""For a language whose lines begin at the right."""
 KEPT = re.compile(r"%\(\w+\)s|%%|<[^>]*>|&\w+;")
 """Placeholders and markup."""
 DATE = re.compile(r"\d{1,2}\. \w+kuuta \d{4}(?: \d{1,2}\.\d{2} (?:UTC|CET|CEST))?|\b\w+kuu \d{4}")
@@ -36,27 +40,33 @@ HIDDEN = {"code", "script", "style"}
 """Commands, and details for the people who help."""
 
 
-def pseudo(sentence: str) -> str:
+def pseudo(sentence: str, letters: dict[int, int] = ACCENTED) -> str:
     """A sentence of the language."""
     parts, end = [], 0
     for found in KEPT.finditer(sentence):
-        parts += [sentence[end : found.start()].translate(ACCENTED), found[0]]
+        parts += [sentence[end : found.start()].translate(letters), found[0]]
         end = found.end()
-    return f"{OPEN}{''.join(parts)}{sentence[end:].translate(ACCENTED)}{CLOSE}"
+    return f"{OPEN}{''.join(parts)}{sentence[end:].translate(letters)}{CLOSE}"
 
 
-def make_theme(folder: Path) -> Path:
-    """A theme whose catalogs are those of the language, complete."""
+def make_theme(folder: Path, tag: str = TAG, letters: dict[int, int] = ACCENTED) -> Path:
+    """A theme whose catalogs are those of the language, complete.
+
+    :param tag: the language's; one that Babel writes dates in.
+    """
     for template in (*(ROOT / "consentcore").rglob("*.pot"), *(ROOT / "plugins").rglob("*.pot")):
         with template.open("rb") as file:
             found = read_po(file)
-        catalog = Catalog(locale=TAG, fuzzy=False)
+        catalog = Catalog(locale=tag, fuzzy=False)
         for entry in found:
             if isinstance(entry.id, str):
-                catalog.add(entry.id, pseudo(entry.id) if entry.id else None, flags=entry.flags)
+                catalog.add(entry.id, pseudo(entry.id, letters) if entry.id else None, flags=entry.flags)
             else:
-                catalog.add(entry.id, tuple(map(pseudo, entry.id)), flags=entry.flags)
-        target = folder / "locales" / TAG / "LC_MESSAGES" / f"{template.stem}.po"
+                forms = [pseudo(form, letters) for form in entry.id]
+                # A language may have more forms than English, and this one says the last for all of them.
+                forms += forms[-1:] * (catalog.num_plurals - len(forms))
+                catalog.add(entry.id, tuple(forms), flags=entry.flags)
+        target = folder / "locales" / tag / "LC_MESSAGES" / f"{template.stem}.po"
         target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("wb") as file:
             write_po(file, catalog)

@@ -96,7 +96,7 @@ def test_a_zone_that_is_not_known_is_utc(name):
     assert language("de").moment(NOON, name) == "23. November 2026, 15:04 UTC"
 
 
-def test_numbers_have_the_separators_of_the_language_and_none_in_english():
+def test_cp_62_numbers_have_the_separators_of_the_language_and_none_in_english():
     assert [language(tag).number(12345) for tag in ("en", "de", "qps")] == ["12345", "12.345", "12345"]
 
 
