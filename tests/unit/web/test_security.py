@@ -53,6 +53,7 @@ def test_pages_without_a_sign_in_are_those_that_lead_to_one_or_mean_whoever_come
         "receipt",
         "receipt.signed",
         "receipt.revoke",
+        "verify",
         "account.email.confirm",
         "account.reset",
         "account.reset.sent",
