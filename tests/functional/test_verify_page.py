@@ -12,7 +12,7 @@ from webtest import TestApp
 from consentcore.consent.bundle.service import FILES_A_MINUTE
 from consentcore.consent.bundle.writing import Selection
 from tests.support.bundles import TAMPERINGS, parsed, text_of
-from tests.support.platform import connect, make_platform, sign_in
+from tests.support.platform import connect, decide, make_platform, sign_in
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def test_the_first_bad_event_is_named(platform, bundle):
 def test_a_bundle_of_another_service_is_none_of_ours(platform, tmp_path):
     (tmp_path / "there").mkdir()
     other = make_platform(tmp_path / "there", issuer="http://localhost:7777")
-    connect(other)
+    decide(other, other.add_owner("somebody@example.org"), "sites.read")
     file = io.BytesIO()
     other.runtime.bundles.write(file, Selection())
     page = bring(platform, file.getvalue())
