@@ -62,10 +62,8 @@ def export(
         times = [parse_moment(one, "") if one else None for one in (since, until)]
         owner = find_owner(state, email, "--owner").owner_id if email else ""
         bundles = state.runtime.bundles
-        with (
-            _new(target) as file,
-            progress(state, "Exporting", bundles.expected_events) as advance,
-        ):
+        expected = bundles.expected_events  # before the file: a storage that does not answer leaves none
+        with _new(target) as file, progress(state, "Exporting", expected) as advance:
             done = bundles.write(
                 file,
                 Selection(grant_id, owner, client_id, *times),

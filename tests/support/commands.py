@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 
 import click
 
@@ -10,13 +11,16 @@ from consentcore.cli.commands import BUILT_IN
 
 RUN_UNTIL_TOLD = {"serve", "worker", "demo", "webhooks listen"}
 """These end by a signal; what they do when they cannot start is tried one by one."""
-WITHOUT_STORAGE = {"keys create", "plugins new", "webhooks fixtures"}
+WITHOUT_STORAGE = {"keys create", "plugins new", "verify", "webhooks fixtures"}
 """They need no configuration."""
 WITHOUT_ASKING_IT = {"keys list", "keys rotate", "plugins list", "plugins show", "scopes list"}
 """They need a configuration, or take one, and leave its storage alone."""
 GIVEN = {
     "client create": ("--name", "App", "--redirect-uri", "https://app.example/cb", "--scope", "comfort.read"),
     "client update": ("nobody", "--name", "New"),
+    "consents at": ("2026-03-29", "--owner", "ada@example.org"),
+    "consents list": ("--owner", "ada@example.org"),
+    "consents revoke": ("nothing", "--reason", "a mistake"),
     "owner create": ("--email", "new@example.org", "--password-stdin"),
     "owner set-email": ("--email", "ada@example.org", "--new-email", "new@example.org"),
     "plugins new": ("notifier", "strange_one"),
@@ -74,7 +78,7 @@ def _value(parameter: click.Parameter, folder, value: str) -> str:
     if isinstance(kind, click.Choice):
         return str(kind.choices[0])
     if isinstance(kind, click.Path):
-        return str(folder / "made" / parameter.name)
+        return str(Path(__file__) if kind.exists else folder / "made" / parameter.name)
     if isinstance(kind, click.IntRange | click.FloatRange):
         return str(kind.min)
     if value:
