@@ -188,10 +188,10 @@ class TestPrice:
     def test_consents(self, dynamo, storage):
         scenario = Scenario.begin(storage)
         spent = dynamo.spent(lambda: scenario.allow("comfort.read"))
-        assert spent == (5, 5, 1, 10)
+        assert spent == (6, 7, 1, 12)
         (grant,) = _active(storage, scenario)
         owner = Actor(ActorType.OWNER, scenario.owner.owner_id)
-        assert dynamo.spent(lambda: scenario.revoke(grant.grant_id, owner)) == (3, 3, 0, 5)
+        assert dynamo.spent(lambda: scenario.revoke(grant.grant_id, owner)) == (5, 6, 0, 7)
 
     def test_deliveries(self, dynamo, world):
         box = Box(world)
