@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 from consentcore.api import Client, EventType, Owner, OwnerSession, Storage, transact
@@ -77,13 +78,15 @@ class LifeScenario(ServerScenario):
     def approved(
         self, interaction: Interaction, owner: Owner, scopes: tuple[str, ...]
     ) -> tuple[str, str] | None:
-        """The code in clear and the id of the grant; None when the request is gone."""
+        """The code in clear and the id of the grant; None when the request is gone. An application can do without
+        any of its scopes."""
 
         def work(uow):
+            client = uow.clients.get(interaction.request.client_id)
             return self.service.approve(
                 uow,
                 interaction=interaction,
-                client=uow.clients.get(interaction.request.client_id),
+                client=replace(client, optional_scopes=interaction.request.scopes),
                 owner=owner,
                 decision=Decision(scopes),
                 evidence=Evidence("button:approve"),
