@@ -9,14 +9,24 @@ from functools import cached_property
 
 from consentcore.consent.notice import written_at
 from consentcore.domain.client import WebhookEndpoint
+from consentcore.domain.clock import iso
 from consentcore.domain.errors import StorageError
+from consentcore.domain.event_kinds import NoticeKind
 from consentcore.domain.notice import Notice
-from consentcore.domain.notice_facts import AccountFacts, EndpointTestFacts, LinkFacts, NoticeFacts, facts_of
+from consentcore.domain.notice_facts import (
+    AccountFacts,
+    ConsentFacts,
+    EndpointTestFacts,
+    LinkFacts,
+    NoticeFacts,
+    facts_of,
+)
 from consentcore.domain.parties import Audience
 from consentcore.owners.links import AccountLinkMail, find_link_mail
 from consentcore.ports.keys import KeyRing, pairwise_subject
 from consentcore.ports.notifier import ClientView, EndpointView, Mail, OwnerView
 from consentcore.ports.storage import Storage
+from consentcore.ports.transactions import UnitOfWork
 from consentcore.webhooks.payload import webhook_body
 from consentcore.webhooks.secrets import live_secrets
 
@@ -147,7 +157,7 @@ class DeliveryContextBuilder:
             notice=notice,
             client=address.client,
             render=self._render,
-            find_owner=lambda: self._owner(notice, has_link=link is not None),
+            find_owner=lambda: self._owner(notice, now, has_link=link is not None),
             open_endpoints=lambda: [self._view(address, one, now) for one in endpoints],
             make_body=lambda: body or self._body(notice),
             attempt=attempt,
@@ -188,14 +198,17 @@ class DeliveryContextBuilder:
         with self._storage.reading() as uow:
             return find_link_mail(uow, self._keys, self._web_url, link, now)
 
-    def _owner(self, notice: Notice, *, has_link: bool) -> OwnerView | None:
-        """The previous address is told of what happens for a while, and never given a link that does something."""
+    def _owner(self, notice: Notice, now: int, *, has_link: bool) -> OwnerView | None:
+        """The previous address is told of what happens for a while, and never given a link that does something.
+
+        Nobody is reminded of an end that is none any more.
+        """
         if not notice.owner_id:
             return None
         with self._storage.reading() as uow:
             owner = uow.owners.get(notice.owner_id)
-        if owner is None or owner.erased:
-            return None
+            if owner is None or owner.erased or _is_overtaken(uow, notice, now):
+                return None
         changed = owner.email_changed_at
         lately = changed is not None and written_at(notice) < changed + self._told_before_ms
         return OwnerView(
@@ -216,6 +229,14 @@ class DeliveryContextBuilder:
         view = EndpointView(endpoint.endpoint_id, endpoint.url, endpoint.events, secrets, enabled)
         address.views[endpoint.endpoint_id] = view
         return view
+
+
+def _is_overtaken(uow: UnitOfWork, notice: Notice, now: int) -> bool:
+    """Whether a reminder has waited until its grant had ended, or had another end."""
+    if notice.kind is not NoticeKind.ACCESS_ENDING:
+        return False
+    grant, facts = uow.grants.get(notice.grant_id), ConsentFacts.from_json(notice.data)
+    return grant is None or not grant.is_active(now) or iso(grant.expires_at) != facts.expires_at
 
 
 def _meant(facts: NoticeFacts, endpoints: Sequence[WebhookEndpoint]) -> Sequence[WebhookEndpoint]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -154,3 +155,22 @@ def test_nt_06_a_reminder_says_what_the_mail_needs_and_which_decision_it_is_abou
     assert facts.scopes == ("comfort.read", "energy.read")
     assert facts.about == event.event_id
     assert facts.client_name == "CoolSite"
+
+
+@pytest.mark.parametrize("how", ["ended", "renewed", "over", "stands"])
+def test_nt_06_a_reminder_that_has_waited_is_for_an_end_that_still_comes(scenario, how):
+    grant = scenario.allow("comfort.read")
+    before_the_end(scenario, grant, 20)
+    reminders(scenario).run()
+    if how == "ended":
+        scenario.withdraw(grant, Actor(ActorType.OWNER, grant.owner_id))
+    elif how == "renewed":
+        with scenario.storage.transaction() as uow:
+            later = replace(grant, expires_at=grant.expires_at + DAY)
+            uow.grants.update(later, expected_sequence=grant.sequence)
+    elif how == "over":
+        before_the_end(scenario, grant, -1)
+    scenario.worker().run_once()
+    name = reminder_id(grant, 30)
+    (reminder,) = [envelope for envelope, _ in scenario.mailer.sent if envelope.notice.notice_id == name]
+    assert (reminder.owner is not None) is (how == "stands")

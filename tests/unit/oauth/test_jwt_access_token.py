@@ -245,3 +245,17 @@ def test_a_jwt_that_is_fetched_is_a_use_of_the_permission(scenario):
     scenario.server = scenario.make_server(used=used.append)
     scenario.refresh(scenario.tokens()["refresh_token"])
     assert used == [scenario.grant_for(scenario.client).grant_id] * 2
+
+
+@pytest.mark.parametrize(("chosen", "jwt"), [(50, True), (51, False)])
+def test_a_choice_that_is_too_long_for_a_jwt_gives_an_opaque_token(scenario, chosen, jwt):
+    tokens = scenario.tokens()
+    references = tuple(f"site|s{number:02}" for number in range(chosen))
+    with scenario.storage.transaction() as uow:
+        (grant,) = uow.grants.all()
+        uow.grants.update(replace(grant, resources=references), expected_sequence=grant.sequence)
+    later = scenario.refresh(tokens["refresh_token"]).json
+    assert (later["access_token"].count(".") == 2) is jwt
+    told = scenario.introspect(later["access_token"])
+    (listed,) = told["resources"]
+    assert (told["active"], len(listed["identifiers"])) == (True, chosen)
