@@ -132,6 +132,20 @@ def test_what_was_chosen_beforehand_is_said_in_words(platform, tag, preset, read
     assert read_in in said
 
 
+def test_what_stood_already_is_called_by_its_name(platform):
+    scopes = ("sites.read", "comfort.read")
+    platform.add_client("free", name="Free", scopes=scopes, optional_scopes=("comfort.read",))
+    request = Request(client_id="free", extra={"prompt": "consent"})
+    browser, page = to_consent_page(platform, request)
+    page.forms[0].fields["scope"][0].checked = True
+    answer(page, "approve")
+    answer(browser.get(Request(client_id="free", extra={"prompt": "consent"}).url).follow(), "approve")
+    (event,) = (one for one in events(platform) if one.type == "amended")
+    page = browser.get(f"/consents/{event.grant_id}/seen/{event.event_id}")
+    (said,) = [row.dd.text for row in page.html.select("dl.rows > div") if row.dt.text == "Ticked beforehand"]
+    assert said.endswith(", room climate")
+
+
 def test_words_that_have_changed_since_change_nothing(platform):
     connect(platform)
     (event,) = events(platform)
