@@ -43,7 +43,8 @@ def window_left_s(now: int, window_ms: int) -> int:
 def iso(ms: int) -> str:
     """Write an instant as ISO 8601 in UTC with milliseconds: ``2026-11-23T10:02:01.120Z``."""
     seconds, millis = divmod(ms, 1000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{millis:03d}Z"
+    # Not by strftime, which writes years before 1000 with fewer than four digits.
+    return f"{datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None).isoformat()}.{millis:03d}Z"
 
 
 def from_iso(text: str) -> int:
