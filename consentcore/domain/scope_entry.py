@@ -107,7 +107,7 @@ class EntryReader:
                 near = get_close_matches(key, KEYS, 1)
                 self._wrong(key, "unknown" + (f", did you mean {near[0]!r}?" if near else ""))
         for key in REQUIRED:
-            if self._entry.get(key) in {None, ""} and key != "id":
+            if self._entry.get(key) in (None, "") and key != "id":
                 self._wrong(key, "missing, expected a text")
 
     def _one_of(self, key: str, default: E) -> E:

@@ -112,7 +112,7 @@ class _DocumentReader:
         at = f"/components/securitySchemes/{escaped(name)}"
         at, scheme = self._resolved(at, given)
         kind = scheme.get("type") if isinstance(scheme, dict) else None
-        if kind not in {"oauth2", "openIdConnect"}:
+        if not isinstance(kind, str) or kind not in {"oauth2", "openIdConnect"}:
             return
         self._schemes[name] = kind
         if kind == "openIdConnect":

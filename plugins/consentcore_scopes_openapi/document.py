@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 8 * 1024 * 1024
 MOST_NODES = 500_000
+DEEPEST = 100
 _LITERALS = {"true": True, "false": False, "null": None, "~": None, "": None}
 _TAG = "tag:yaml.org,2002:"
 _HALVES = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
@@ -133,6 +134,13 @@ class _Reader:
             raise ConfigurationError([problem]) from error
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         try:
+            # What composes calls itself for each level, out of reach of Python's limit: it would end the process.
+            depth = 0
+            for event in yaml.parse(text, Loader=loader):
+                depth += isinstance(event, yaml.CollectionStartEvent)
+                depth -= isinstance(event, yaml.CollectionEndEvent)
+                if depth > DEEPEST:
+                    raise ConfigurationError([f"{self._path}: nested too deeply"])
             node = yaml.compose(text, Loader=loader)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark

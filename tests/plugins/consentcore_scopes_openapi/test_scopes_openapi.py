@@ -223,6 +223,28 @@ def test_what_is_no_document_is_told(problems, text, line):
     assert any(line in one for one in problems(text, "rooms.json"))
 
 
+@pytest.mark.parametrize("levels", [101, 900, 100_000])
+def test_what_is_nested_too_deeply_is_told_and_does_not_end_the_process(problems, levels):
+    (told,) = problems(f"openapi: 3.1.0\nx: {'[' * levels}{']' * levels}\n")
+    assert told.endswith("nested too deeply")
+
+
+@pytest.mark.parametrize("kind", ["[oauth2]", "{a: 1}", "1"])
+def test_security_scheme_of_an_odd_type_is_not_ours(read, kind):
+    text = f"openapi: 3.1.0\ninfo: {{title: T}}\ncomponents: {{securitySchemes: {{o: {{type: {kind}}}}}}}\n"
+    assert read(text).scopes() == []
+
+
+def test_words_that_are_no_text_are_told(problems):
+    scheme = "{type: oauth2, flows: {implicit: {scopes: {a.b: x}}}}"
+    told = problems(
+        f"openapi: 3.1.0\ninfo: {{title: T}}\ncomponents: {{securitySchemes: {{o: {scheme}}}}}\n"
+        "x-consent-scopes: {a.b: {label: {x: 1}, sees: [y]}}\n"
+    )
+    assert any("label: expected a text" in one for one in told)
+    assert any("sees: expected a text" in one for one in told)
+
+
 def test_aliases_of_aliases_are_not_unfolded(problems):
     levels = "".join(f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]\n" for n in range(1, 9))
     found = problems(f"openapi: 3.1.0\nl0: &l0 [x, x]\n{levels}")
