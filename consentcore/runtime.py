@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from consentcore.configured_keys import key_ring
+from consentcore.consent.ledger import seal_of as grant_seal
 from consentcore.consent_parts import ConsentParts
 from consentcore.domain.clock import DAY, SystemClock
 from consentcore.domain.errors import ConfigurationError, StorageError
@@ -238,7 +239,7 @@ def build_runtime(config: LoadedConfig, *, clock: Clock | None = None) -> Runtim
 
     def keys_and_storage() -> tuple[KeyRing, Storage]:
         keys = key_ring(config, now)
-        return keys, SealedStorage(registry.storage(now, keys), keys)
+        return keys, SealedStorage(registry.storage(now, keys), keys, grant_seal)
 
     others = (lambda: registry.notifiers(now), registry.resources, registry.anchors)
     (keys, storage), catalog = gathered((keys_and_storage, registry.catalog), others)

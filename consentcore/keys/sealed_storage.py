@@ -8,31 +8,29 @@ must not fall with a row that somebody mended by hand; ``audit verify`` names th
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from functools import partial
 from hmac import compare_digest
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from consentcore.domain.errors import KeyUnavailable
 from consentcore.domain.event import NoticeSnapshot
 from consentcore.domain.notice import DeliveryState
-from consentcore.keys.seals import PURPOSE, Sealed, is_sealed, sealed
+from consentcore.keys.sealed_face import NOT_OURS, log
+from consentcore.keys.sealed_face import Face as _Face
+from consentcore.keys.sealed_protocol import SealedProtocol as _Protocol
+from consentcore.keys.seals import PURPOSE
 from consentcore.ports.deliveries import Settlement
 
 if TYPE_CHECKING:
     from consentcore.domain.client import Client, WebhookEndpoint
-    from consentcore.domain.interaction import AuthorizeContext
     from consentcore.domain.notice import Delivery, Notice
     from consentcore.domain.owner import Owner, OwnerIdentity, OwnerSession, OwnerTicket
+    from consentcore.keys.sealed_protocol import GrantSeal
     from consentcore.ports.keys import KeyRing
     from consentcore.ports.storage import Storage
     from consentcore.ports.transactions import TransactionManager, UnitOfWork
-
-log = logging.getLogger("consentcore.storage")
-R = TypeVar("R", bound=Sealed)
-NOT_OURS = "it is not as we wrote it"
 
 
 def seal_password(keys: KeyRing, owner_id: str, encoded: str, key_id: str = "") -> str:
@@ -58,29 +56,6 @@ def open_password(keys: KeyRing, owner_id: str, kept: str) -> str | None:
     except KeyUnavailable:
         return None
     return encoded if compare_digest(wanted.encode(), kept.encode()) else None
-
-
-class _Face:
-    """One part of a storage; what it does not change is that of the part itself."""
-
-    def __init__(self, inner: Any, keys: KeyRing) -> None:
-        self._inner = inner
-        self._keys = keys
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
-
-    def _sealed(self, record: R) -> R:
-        return sealed(self._keys, record)
-
-    def _ours(self, record: R | None) -> R | None:
-        if record is None or is_sealed(self._keys, record):
-            return record
-        log.error("a record of kind %s is refused: %s", type(record).__name__, NOT_OURS)
-        return None
-
-    def _all_ours(self, records: Sequence[R]) -> list[R]:
-        return [record for record in records if self._ours(record) is not None]
 
 
 class _Clients(_Face):
@@ -120,11 +95,11 @@ class _Owners(_Face):
         self._inner.add_session(self._sealed(session))
 
     def session(self, session_hash: bytes, now: int) -> OwnerSession | None:
-        return self._ours(self._inner.session(session_hash, now))
+        return self._ours_now(self._inner.session(session_hash, now))
 
     def signed_in(self, session_hash: bytes, now: int) -> tuple[OwnerSession, Owner] | None:
         found: tuple[OwnerSession, Owner] | None = self._inner.signed_in(session_hash, now)
-        return found if found is not None and self._ours(found[0]) is not None else None
+        return found if found is not None and self._ours_now(found[0]) is not None else None
 
     def sessions(self, owner_id: str, now: int) -> Sequence[OwnerSession]:
         return self._all_ours(self._inner.sessions(owner_id, now))
@@ -135,10 +110,10 @@ class _Tickets(_Face):
         self._inner.add(self._sealed(ticket))
 
     def get(self, ticket_hash: bytes, now: int) -> OwnerTicket | None:
-        return self._ours(self._inner.get(ticket_hash, now))
+        return self._ours_now(self._inner.get(ticket_hash, now))
 
     def use(self, ticket_hash: bytes, purpose: str, now: int) -> OwnerTicket | None:
-        return self._ours(self._inner.use(ticket_hash, purpose, now))
+        return self._ours_now(self._inner.use(ticket_hash, purpose, now))
 
 
 class _Identities(_Face):
@@ -194,14 +169,6 @@ class _Unit(_Face):
         return found
 
 
-class _Protocol(_Face):
-    def read_authorize(self, client_id: str, session_hash: bytes | None, now: int) -> AuthorizeContext:
-        found: AuthorizeContext = self._inner.read_authorize(client_id, session_hash, now)
-        if found.session is None or self._ours(found.session) is not None:
-            return found
-        return replace(found, session=None, grant=None)
-
-
 class _Outbox(_Face):
     def unexpanded(self, limit: int, skip: int = 0) -> Sequence[Notice]:
         found = self._inner.unexpanded(limit, skip)
@@ -242,11 +209,13 @@ class SealedStorage:
     """:class:`~consentcore.ports.storage.Storage` over another one. What only that one has can still be reached.
 
     :param keys: what the seals are made with.
+    :param grant_seal: makes the seal that the row of a grant should carry.
     """
 
-    def __init__(self, storage: Storage, keys: KeyRing) -> None:
+    def __init__(self, storage: Storage, keys: KeyRing, grant_seal: GrantSeal) -> None:
         self._storage = storage
         self._keys = keys
+        self._grant_seal = grant_seal
         self._faces: dict[str, _Face] = {}
 
     def __getattr__(self, name: str) -> Any:
@@ -260,7 +229,7 @@ class SealedStorage:
     @property
     def protocol(self) -> Any:
         """See :attr:`Storage.protocol`."""
-        return self._face("protocol", _Protocol)
+        return self._face("protocol", partial(_Protocol, grant_seal=self._grant_seal))
 
     @property
     def outbox(self) -> Any:
@@ -283,7 +252,7 @@ class SealedStorage:
         """See :meth:`Storage.join`."""
         return _Unit(self._storage.join(tm, write=write), self._keys)
 
-    def _face(self, name: str, kind: type[_Face]) -> _Face:
+    def _face(self, name: str, kind: Callable[[Any, KeyRing], _Face]) -> _Face:
         found = self._faces.get(name)
         if found is None:
             found = self._faces[name] = kind(getattr(self._storage, name), self._keys)

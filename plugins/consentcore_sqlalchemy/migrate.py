@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 
 from alembic import command
 from alembic.config import Config
+from sqlalchemy import select
 
 from consentcore.api import KeyRing, StorageConflict, StorageError
 from consentcore_sqlalchemy.engine import Database
 from consentcore_sqlalchemy.errors import translating
 from consentcore_sqlalchemy.schema import HEAD, current_version, newer, version_on
 from consentcore_sqlalchemy.sealing import SINCE, seal_rows
+from consentcore_sqlalchemy.tables import checkpoint
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -66,5 +68,18 @@ def _upgrade(database: Database, keys: KeyRing) -> Sequence[str]:
             raise StorageError(f"the database was {newer(current)}")
         command.upgrade(configuration(connection, steps), "head")
         if current is not None and current < SINCE:
+            _check_not_turned_back(connection)
             steps.append(f"{seal_rows(connection, keys)} records of before sealed")
     return [f"sqlalchemy: {step}" for step in steps]
+
+
+def _check_not_turned_back(connection: Connection) -> None:
+    """An upgrade seals what was there before it, so nobody may have it done once more to what they have put there.
+
+    :raises StorageError: when the log of evidence was signed as no release without seals could do it.
+    """
+    if connection.scalar(select(checkpoint.c.size).where(checkpoint.c.note != "").limit(1)) is not None:
+        raise StorageError(
+            "the tables are said to be of a release that sealed no records, but a later one has signed the log: "
+            "somebody changed them by hand; bring a backup back"
+        )

@@ -6,6 +6,7 @@ import inspect
 
 import pytest
 
+from consentcore.consent.ledger import seal_of
 from consentcore.keys import sealed_storage
 from consentcore.keys.sealed_storage import SealedStorage, open_password, seal_password
 from consentcore.ports import clients, deliveries, feed, identities, ledger, notices, owners, tickets, tokens
@@ -77,7 +78,7 @@ def test_a_password_is_its_owners_and_nobody_elses():
 
 def test_what_only_the_storage_beneath_has_can_be_reached():
     inner = memory_storage()
-    storage = SealedStorage(inner, fixed_keys())
+    storage = SealedStorage(inner, fixed_keys(), seal_of)
     assert storage.bare is inner
     assert storage.capabilities is inner.capabilities
     owner = factories.owner()
