@@ -9,7 +9,7 @@ export PYTEST_DEBUG_TEMPROOT := $(shell df -m /dev/shm 2>/dev/null | awk 'NR == 
 STORY := tests/acceptance tests/functional/test_end_to_end_stock_client.py tests/browser/test_story.py
 COVERAGE := --cov=consentcore --cov=plugins --cov-branch
 
-.PHONY: help messages translations setup demo demo-check test test-rest anywhere soak check lint format types imports docs reference wheel bench chaos faketime lock packaging screenshots clean browser node nginx
+.PHONY: help messages translations setup demo demo-check test test-rest anywhere soak check lint format types imports docs reference wheel bench chaos drill faketime lock packaging screenshots clean browser node nginx
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,7 @@ reference: setup  ## docs/settings.md out of the declared settings, docs/storage
 	$(BIN)/python scripts/write_storage.py
 	$(BIN)/python scripts/write_checklist.py
 	$(BIN)/python scripts/write_requirements.py
+	$(BIN)/python -m drill.table
 
 wheel: setup  ## build both wheels into dist/ and use each in a clean environment
 	$(BIN)/python scripts/smoke_wheel.py
@@ -72,6 +73,10 @@ bench: setup  ## performance, as ratios
 chaos: setup faketime  ## consents and revocations while everything fails, and the truth afterwards
 	$(BIN)/python -m chaos --database sqlite $(CHAOS_ARGS)
 	$(BIN)/python -m chaos --database postgresql $(CHAOS_ARGS)
+
+drill: setup  ## attacks on the evidence by who has the database, old backups, anchors, leaked keys; and what finds them
+	$(BIN)/python -m drill --database sqlite $(DRILL_ARGS)
+	$(BIN)/python -m drill --database postgresql $(DRILL_ARGS)
 
 messages: setup  ## the templates of the language catalogs (.pot) out of templates and sources
 	@$(BIN)/python scripts/write_messages.py

@@ -1,0 +1,117 @@
+"""What happened before the attacks: people say yes and no, change their minds, and are told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from consentcore.webhooks.service import EndpointUpdate
+from tests.support.platform import (
+    ISSUER,
+    Request,
+    answer,
+    connect,
+    exchange,
+    proceed,
+    refresh,
+    sign_in,
+    to_consent_page,
+)
+
+if TYPE_CHECKING:
+    from webtest import TestApp
+
+    from drill.stage import Stage
+
+NEW_PASSWORD = "a horse that is new"
+ADA, GRACE, NOOR = "ada@example.org", "grace@example.org", "noor@example.org"
+
+
+@dataclass
+class Facts:
+    """What the attacks are about.
+
+    :ivar owners: their ids, by first name.
+    :ivar grants: ids, by owner and client.
+    :ivar tokens: what token answers gave, by owner and client.
+    :ivar cookie: of a session that its owner has ended.
+    """
+
+    owners: dict[str, str] = field(default_factory=dict)
+    grants: dict[str, str] = field(default_factory=dict)
+    tokens: dict[str, dict[str, Any]] = field(default_factory=dict)
+    endpoint: str = ""
+    ended: TestApp | None = None
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The ids, as SQL of an attack names them: ``:ada``, ``:ada_coolsite``, ``:endpoint``."""
+        grants = {name.replace(" ", "_"): value for name, value in self.grants.items()}
+        return {**self.owners, **grants, "endpoint": self.endpoint}
+
+
+def early(stage: Stage) -> None:
+    """Ada and Grace let CoolSite in, Grace refuses ShiftPlan, Noor lets CoolSite in."""
+    platform, facts = stage.platform, stage.facts
+    platform.add_owner(NOOR, "Noor Haddad")
+    _take_webhooks(stage)
+    for name, email in (("ada", ADA), ("grace", GRACE), ("noor", NOOR)):
+        facts.tokens[f"{name} coolsite"] = connect(platform, email=email)
+        facts.owners[name] = stage.one("SELECT owner_id FROM owner WHERE email = :email", email=email)
+    _, page = to_consent_page(platform, Request(client_id="shiftplan"), GRACE)
+    answer(page, "deny")
+    facts.ended = _signed_in(stage, GRACE)
+    _note_grants(stage)
+
+
+def middle(stage: Stage) -> None:
+    """Ada withdraws; a code of Grace's is replayed; she lets ShiftPlan in, sets another password and signs out
+    elsewhere; Noor is erased; an application is disabled."""
+    platform, facts = stage.platform, stage.facts
+    runtime = platform.runtime
+    page = _signed_in(stage, ADA).get(f"/consents/{facts.grants['ada coolsite']}/revoke")
+    proceed(page).submit(headers={"Origin": ISSUER})
+    request = Request()
+    _, page = to_consent_page(platform, request, GRACE)
+    code = answer(page, "approve")["code"]
+    facts.tokens["grace stolen"] = exchange(platform, request, code).json
+    exchange(platform, request, code)
+    request = Request(client_id="shiftplan")
+    first = connect(platform, request, GRACE)
+    facts.tokens["grace rotated"] = first
+    facts.tokens["grace shiftplan"] = refresh(platform, first["refresh_token"], "shiftplan").json
+    with runtime.storage.transaction() as uow:
+        runtime.login.set_password(uow, facts.owners["grace"], NEW_PASSWORD)
+        uow.owners.end_sessions(facts.owners["grace"])
+    runtime.erasure.erase(facts.owners["noor"], by="root", reason="asked by letter")
+    _note_grants(stage)
+
+
+def late(stage: Stage) -> None:
+    """Ada refuses ShiftPlan."""
+    _, page = to_consent_page(stage.platform, Request(client_id="shiftplan"), ADA)
+    answer(page, "deny")
+    _note_grants(stage)
+
+
+def _take_webhooks(stage: Stage) -> None:
+    runtime = stage.runtime
+    with runtime.storage.reading() as uow:
+        client = uow.clients.get("coolsite")
+    assert client is not None
+    new = runtime.webhooks.prepare(client, EndpointUpdate(url=stage.sink.url()))
+    with runtime.storage.transaction() as uow:
+        runtime.webhooks.add(uow, new)
+    stage.facts.endpoint = new.endpoint.endpoint_id
+
+
+def _signed_in(stage: Stage, email: str) -> TestApp:
+    browser = stage.platform.browser()
+    sign_in(browser, browser.get("/login"), email)
+    return browser
+
+
+def _note_grants(stage: Stage) -> None:
+    names = {owner_id: name for name, owner_id in stage.facts.owners.items()}
+    for row in sorted(stage.rows("consent_grant"), key=lambda row: row["created_at"]):
+        stage.facts.grants[f"{names[row['owner_id']]} {row['client_id']}"] = row["grant_id"]
