@@ -211,7 +211,9 @@ class Stage:
 
     @contextmanager
     def _connection(self) -> Iterator[sa.Connection]:
-        engine = sa.create_engine(self.url, poolclass=sa.NullPool)
+        url = sa.make_url(self.url)
+        driver = url.drivername if self.servers is None else "postgresql+psycopg"
+        engine = sa.create_engine(url.set(drivername=driver), poolclass=sa.NullPool)
         with engine.connect() as connection:
             off = (
                 "PRAGMA foreign_keys = OFF"
@@ -245,7 +247,7 @@ class Stage:
                 stale.unlink()
             shutil.copyfile(now.database, target)
         else:
-            name = self.url.rpartition("/")[2]
+            name = self._database
             self.servers.drop(name)
             self.servers.execute(f"CREATE DATABASE {name} TEMPLATE {now.database}")
         (self.folder / "anchor" / "checkpoints").write_bytes(now.anchor)
@@ -259,9 +261,13 @@ class Stage:
         url = f"consentcore.plugin.sqlalchemy.url = {self.url}\n"
         self.ini.write_text(INI.format(issuer=ISSUER, storage="sqlalchemy", login=login, extra=extra + url))
 
+    @property
+    def _database(self) -> str:
+        return sa.make_url(self.url).database or ""
+
     def _copy(self, name: str) -> str:
         if self.servers is not None:
-            source = self.url.rpartition("/")[2]
+            source = self._database
             return self.servers.create(template=source)
         target = self.folder / f"{name}.backup"
         with self._connection() as connection:
@@ -293,4 +299,4 @@ def stage(folder: Path, *, servers: Databases | None = None) -> Iterator[Stage]:
         for one in made.backups.values() if servers else ():
             servers.drop(one.database)
         if servers:
-            servers.drop(url.rpartition("/")[2])
+            servers.drop(made._database)
