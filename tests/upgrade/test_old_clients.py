@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from consentcore.api import GrantState
+from consentcore.consent.personal import disclosed_by
 from consentcore.domain.clock import iso
 from consentcore.domain.grant import standing
 from consentcore.worker.worker import Worker
@@ -31,14 +32,17 @@ def test_consents_of_then_end_with_actor_and_reason_on_every_storage(upgraded):
     runtime.client_access.disable("coolsite", by="ops", reason="sold data")
     Worker(runtime).run_once()
     with runtime.storage.reading() as uow:
-        ends = [json.loads(uow.ledger.of_grant(grant_id)[-1].body) for grant_id in stood]
-    revoked = [one for one in ends if one["type"] == "revoked"]
+        events = [uow.ledger.of_grant(grant_id)[-1] for grant_id in stood]
+        beside = disclosed_by(uow, events)
+    ends = [(json.loads(event.body), beside[event.event_id]) for event in events]
+    revoked = [one for one in ends if one[0]["type"] == "revoked"]
     assert revoked
-    for one in revoked:
-        assert one["actor"] == {"type": "operator", "id": "ops"}
-        assert one["evidence"]["reason_text"] == "sold data"
-        assert one["effective_at"] == iso(platform.runtime.clock.now())
-    assert {one["type"] for one in ends} <= {"revoked", "expired"}
+    for body, personal in revoked:
+        assert body["actor"]["type"] == "operator"
+        assert personal == {"operator": "ops", "reason_text": "sold data"}
+        assert "ops" not in body["actor"]["id"]
+        assert body["effective_at"] == iso(platform.runtime.clock.now())
+    assert {body["type"] for body, _ in ends} <= {"revoked", "expired"}
     assert upgraded.cli("audit", "verify").code == 0
 
 
