@@ -9,7 +9,7 @@ export PYTEST_DEBUG_TEMPROOT := $(shell df -m /dev/shm 2>/dev/null | awk 'NR == 
 STORY := tests/acceptance tests/functional/test_end_to_end_stock_client.py tests/browser/test_story.py
 COVERAGE := --cov=consentcore --cov=plugins --cov-branch
 
-.PHONY: help messages translations setup demo demo-check test test-rest anywhere soak check lint format types imports docs reference wheel bench chaos drill faketime lock packaging screenshots clean browser node nginx
+.PHONY: help nightly messages translations setup demo demo-check test test-rest anywhere soak check lint format types imports docs reference wheel bench chaos drill faketime lock packaging screenshots clean browser node nginx
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,8 @@ check: setup lint types imports  ## the gate: everything that has to hold before
 	$(MAKE) test PYTEST_ARGS="$(COVERAGE) --cov-report="
 	$(MAKE) test-rest PYTEST_ARGS="$(COVERAGE) --cov-append --cov-report=term:skip-covered"
 	$(MAKE) docs wheel demo-check anywhere
+
+nightly: soak chaos drill  ## the long forms: what takes too long before every push
 
 lint: setup  ## format and lint findings
 	$(BIN)/ruff format --check .
