@@ -131,6 +131,8 @@ def _new(target: Path) -> Iterator[BinaryIO]:
     """A new file that nobody else on the machine may read; it is there once all of it is written."""
     if target.exists():
         raise click.BadParameter(f"{target} is there already", param_hint="TARGET")
+    if not target.parent.is_dir():
+        raise click.BadParameter(f"there is no folder {target.parent}", param_hint="TARGET")
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     try:
         with os.fdopen(handle, "wb") as file:

@@ -49,7 +49,7 @@ def test_cr_09_words_that_changed_under_neither_stop_the_start_with_the_line_to_
 def test_init_says_what_it_pins_once(cli, tmp_path):
     first = cli("init", "--json").json
     assert first["steps"][-1].startswith("pinned the words of 1 scopes as they are today")
-    assert cli("init", "--json").json == {"steps": [], "problems": []}
+    assert cli("init", "--json").json == {"steps": [], "problems": [], "without_resources": 0}
     with sqlite3.connect(tmp_path / "c.sqlite") as connection:
         rows = connection.execute("SELECT scope_id, version, revision FROM pinned_scope").fetchall()
     connection.close()

@@ -236,7 +236,7 @@ def test_55_a_storage_that_is_down_is_503(platform, monkeypatch):
     def down(*_args):
         raise StorageUnavailable("database is locked")
 
-    monkeypatch.setattr(type(platform.runtime.storage.protocol), "kill_family", down)
+    monkeypatch.setattr(type(platform.runtime.storage.bare.protocol), "kill_family", down)
     body = {"token": tokens["access_token"], "client_id": "coolsite", "client_secret": platform.client_secret}
     failed = platform.browser().post(f"{PREFIX}/revoke", body, status=503)
     assert failed.json == {"error": "temporarily_unavailable", "error_description": "Please try again"}

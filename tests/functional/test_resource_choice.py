@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 from consentcore.api import Resource
+from consentcore.consent.ledger import seal_of
 from consentcore.consent.past_decision import past_decision
 from consentcore.consent.personal import disclosed, labels_in
 from consentcore.consent.verify import verify_all
@@ -105,6 +106,12 @@ def approve(page, platform, request):
 
 def listed(page):
     return re.findall(r'name="resource" value="([^"]+)"', page.text)
+
+
+def as_before(runtime, grant, **changes):
+    """A grant as an older release has sealed it."""
+    older = replace(grant, **changes)
+    return replace(older, seal=seal_of(runtime.keys, older))
 
 
 def grant_of(platform):
@@ -580,7 +587,7 @@ def test_grant_without_a_choice_is_asked_about_at_the_next_request(platform):
     runtime = platform.runtime
     with runtime.storage.transaction() as uow:
         grant = grant_of(platform)
-        uow.grants.update(replace(grant, resources=()), expected_sequence=grant.sequence)
+        uow.grants.update(as_before(runtime, grant, resources=()), expected_sequence=grant.sequence)
     page = browser.get(url).follow()
     assert "From which sites?" in visible(page)
     assert refused(page).status_int == 400
@@ -591,7 +598,7 @@ def test_bare_ids_of_older_releases_are_ticked_and_told_as_sites(platform):
     runtime = platform.runtime
     with runtime.storage.transaction() as uow:
         grant = grant_of(platform)
-        uow.grants.update(replace(grant, resources=("lyon-2",)), expected_sequence=grant.sequence)
+        uow.grants.update(as_before(runtime, grant, resources=("lyon-2",)), expected_sequence=grant.sequence)
     assert given(platform, tokens["access_token"]) == [{"type": "site", "identifiers": ["lyon-2"]}]
     page = browser.get(Request(scope="sites.read comfort.read alarms.read").url).follow()
     assert box(page, "site|lyon-2").checked
@@ -622,7 +629,7 @@ def test_grants_without_a_choice_are_listed(platform):
     assert list(unchosen(runtime.storage, runtime.choice_rules, runtime.clock.now())) == []
     with runtime.storage.transaction() as uow:
         grant = grant_of(platform)
-        uow.grants.update(replace(grant, resources=()), expected_sequence=grant.sequence)
+        uow.grants.update(as_before(runtime, grant, resources=()), expected_sequence=grant.sequence)
     (found,) = unchosen(runtime.storage, runtime.choice_rules, runtime.clock.now())
     assert found.grant_id == grant.grant_id
     assert list(unchosen(runtime.storage, runtime.choice_rules, grant.expires_at)) == []

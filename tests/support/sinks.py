@@ -107,4 +107,5 @@ def http_sink(tls: ssl.SSLContext | None = None, *, contract: bool = True) -> It
         server.server_close()
         thread.join()
     if contract:
-        assert [one for got in sink.received for one in violations(got.headers, got.body)] == []
+        wrong = [one for got in sink.received for one in violations(got.headers, got.body)]
+        assert wrong == [], wrong

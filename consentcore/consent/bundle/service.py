@@ -17,7 +17,7 @@ from consentcore.consent.evidence.errors import AnchorsSilent
 from consentcore.consent.evidence.log_check import unseen
 from consentcore.domain.address import network_of
 from consentcore.domain.clock import MINUTE, window_left_s
-from consentcore.domain.errors import StorageError
+from consentcore.domain.errors import StorageConflict, StorageError, StorageNotMigrated, StorageUnavailable
 from consentcore.domain.secret import digest
 
 if TYPE_CHECKING:
@@ -104,10 +104,15 @@ class Bundles:
 
     @property
     def expected_events(self) -> int:
-        """How many events there are about, to measure progress by; 0 where that cannot be told."""
+        """How many events there are about, to measure progress by; 0 where that cannot be told.
+
+        :raises StorageUnavailable, StorageNotMigrated, StorageConflict: when there is nothing to ask.
+        """
         try:
             with self.log.storage.reading() as uow:
                 newest = uow.ledger.newest_checkpoint()
+        except (StorageUnavailable, StorageNotMigrated, StorageConflict):
+            raise
         except (StorageError, *WRONG_KIND):  # whoever reads on finds out what is wrong
             return 0
         return newest.size if newest else 0

@@ -154,11 +154,12 @@ def test_what_a_snapshot_commits_to_is_checked_too(scenario):
 
 def test_values_are_looked_up_once_a_page_and_memory_does_not_grow(scenario, monkeypatch):
     from consentcore.consent import verify as module
+    from consentcore.consent.verify import unseen
 
     monkeypatch.setattr(module, "PAGE", 2)
     for number in range(5):
         scenario.approve("sites.read", client=scenario.add_client(scopes=EVERY_SCOPE, name=f"App {number}"))
-    verification = module._Verification(scenario.storage, scenario.keys, {}, "")
+    verification = module._Verification(scenario.storage, scenario.keys, {}, "", unseen)
     assert verification.run().ok
     check = verification._chains.disclosures
     assert (check._wanted, check._latest, check._digests) == ({}, {}, {})
