@@ -96,6 +96,7 @@ def test_failed_migration_leaves_nothing(empty, monkeypatch):
 MIGRATE_WHEN_TOLD = """
 import sys
 from consentcore.api import Secret
+from consentcore.testing import fixed_keys
 from consentcore_sqlalchemy import migrate, schema
 from consentcore_sqlalchemy.settings import SqlSettings
 from consentcore_sqlalchemy.storage import SqlStorage
