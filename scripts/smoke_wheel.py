@@ -40,7 +40,7 @@ def check_content(wheel: Path) -> None:
     """Nothing in the wheel may claim an import name that is not ours."""
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
-    strangers = {name.split("/")[0] for name in names if not re.match(r"consentcore(_[a-z]+)*[-/]", name)}
+    strangers = {name.split("/")[0] for name in names if not re.match(r"consentcore(_[a-z0-9]+)*[-/]", name)}
     if strangers:
         raise SmokeError(f"the wheel holds top-level names that are not ours: {', '.join(sorted(strangers))}")
     if not any(name.startswith("consentcore_templates/") and name.endswith(".jinja2") for name in names):
