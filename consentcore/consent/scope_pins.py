@@ -58,7 +58,7 @@ class ScopePins:
         first, new = not pinned, self._new(pinned)
         for start in range(0, len(new), _AT_ONCE):
             batch = new[start : start + _AT_ONCE]
-            transact(self._storage, lambda uow, batch=batch: self._add(uow, batch))  # type: ignore[misc]
+            transact(self._storage, lambda uow, batch=batch: self._add(uow, batch))  # type: ignore[misc]  # a default of a lambda has no type
         self._compared = True
         self._remember([*pinned, *(self._pinned(scope) for scope in new)])
         return _told(new, first=first)

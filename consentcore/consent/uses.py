@@ -49,7 +49,7 @@ class UseLog:
         while self._latest:
             size = self._storage.capabilities.fits(MOST_AT_ONCE)
             batch = dict(islice(list(self._latest.items()), size))
-            transact(self._storage, lambda uow, batch=batch: uow.uses.note(batch))  # type: ignore[misc]
+            transact(self._storage, lambda uow, batch=batch: uow.uses.note(batch))  # type: ignore[misc]  # a default of a lambda has no type
             for grant_id, at in batch.items():
                 if self._latest.get(grant_id) == at:
                     del self._latest[grant_id]

@@ -139,7 +139,7 @@ def catalog_problems(scopes: Sequence[Scope]) -> list[str]:
     """Which limits of the conformance kit the scopes of one catalog exceed."""
     found: list[str] = []
     for scope in scopes:
-        read = call(lambda scope=scope: [str(fault) for fault in faults(scope)])  # type: ignore[misc]
+        read = call(lambda scope=scope: [str(fault) for fault in faults(scope)])  # type: ignore[misc]  # a default of a lambda has no type
         said = read.answer if read.error is None else [f"it cannot be read: {line(cause(read.error))}"]
         found += (f"scope {line(str(getattr(scope, 'scope_id', scope)), 100)}: {one}" for one in said)
     if not found:
@@ -150,7 +150,7 @@ def catalog_problems(scopes: Sequence[Scope]) -> list[str]:
 
 def _member_problems(what: str, made: object, port: type) -> Iterator[str]:
     for name, member in _members(port):
-        read = call(lambda name=name: getattr(made, name))  # type: ignore[misc]
+        read = call(lambda name=name: getattr(made, name))  # type: ignore[misc]  # a default of a lambda has no type
         if read.error is not None:
             missing = isinstance(read.error, AttributeError)
             yield (

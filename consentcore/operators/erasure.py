@@ -106,7 +106,7 @@ class Erasure:
         for start in range(0, len(subjects), together):
             now = self.clock.now()
             some = [make_tombstone(self.keys, one, now, reason) for one in subjects[start : start + together]]
-            transact(self.storage, lambda uow, some=some: uow.ledger.forget(some))  # type: ignore[misc]
+            transact(self.storage, lambda uow, some=some: uow.ledger.forget(some))  # type: ignore[misc]  # a default of a lambda has no type
         return Forgotten(len(found.digests), len(found.snapshots), found.events, found.old_texts)
 
     def _shut(self, uow: UnitOfWork, owner_id: str) -> int:
