@@ -66,6 +66,27 @@ class NewToken:
     audience: tuple[str, ...] = ()
     seal: bytes = b""
 
+    def stored(self, source: Code | Token, kind: TokenKind, now: int) -> Token:
+        """The token as it is kept.
+
+        :param source: the code or refresh token that is exchanged for it.
+        :param now: when it is stored, in milliseconds since the epoch.
+        """
+        return Token(
+            token_hash=self.token_hash,
+            kind=kind,
+            family_id=source.family_id,
+            grant_id=source.grant_id,
+            client_id=source.client_id,
+            scopes=self.scopes,
+            created_at=now,
+            expires_at=self.expires_at,
+            audience=self.audience,
+            auth_time=source.auth_time,
+            acr=source.acr,
+            seal=self.seal,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Token:

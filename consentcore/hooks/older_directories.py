@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from consentcore.domain.resource import DEFAULT_KIND, KIND
 from consentcore.ports.resources import Resource, ResourcePage
@@ -24,7 +24,9 @@ def paged(made: AnyResourceDirectory, catalog_kinds: frozenset[str]) -> Resource
 
     :param catalog_kinds: kinds that any scope needs.
     """
-    return _Paged(made, catalog_kinds) if is_older(made) else made  # type: ignore[arg-type, return-value]
+    if is_older(made):
+        return _Paged(cast("OlderResourceDirectory", made), catalog_kinds)
+    return cast("ResourceDirectory", made)
 
 
 class _Paged:

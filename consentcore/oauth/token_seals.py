@@ -30,20 +30,7 @@ def sealed_token(
     :param proof: of its family.
     :param now: when it is stored, in milliseconds since the epoch.
     """
-    token = Token(
-        token_hash=new.token_hash,
-        kind=kind,
-        family_id=source.family_id,
-        grant_id=source.grant_id,
-        client_id=source.client_id,
-        scopes=new.scopes,
-        created_at=now,
-        expires_at=new.expires_at,
-        audience=new.audience,
-        auth_time=source.auth_time,
-        acr=source.acr,
-    )
-    return replace(new, seal=seal_of(keys, token, proof))
+    return replace(new, seal=seal_of(keys, new.stored(source, kind, now), proof))
 
 
 def genuine_code(keys: KeyRing, lookup: CodeLookup) -> CodeLookup:

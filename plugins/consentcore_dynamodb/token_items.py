@@ -136,21 +136,7 @@ def _purge_code(code: Code, time: int) -> Item:
 
 
 def _storing(source: Code | Token, new: NewToken, kind: TokenKind, now: int) -> Change:
-    token = Token(
-        token_hash=new.token_hash,
-        kind=kind,
-        family_id=source.family_id,
-        grant_id=source.grant_id,
-        client_id=source.client_id,
-        scopes=new.scopes,
-        created_at=now,
-        expires_at=new.expires_at,
-        audience=new.audience,
-        auth_time=source.auth_time,
-        acr=source.acr,
-        seal=new.seal,
-    )
-    return put({**_token(token), **FIRST}, ABSENT)
+    return put({**_token(new.stored(source, kind, now)), **FIRST}, ABSENT)
 
 
 def _token(token: Token) -> Item:

@@ -127,21 +127,7 @@ def _alive(state: State, thing: Code | Token, now: int) -> bool:
 
 
 def _store(state: State, source: Code | Token, new: NewToken, kind: TokenKind, now: int) -> None:
-    token = Token(
-        token_hash=new.token_hash,
-        kind=kind,
-        family_id=source.family_id,
-        grant_id=source.grant_id,
-        client_id=source.client_id,
-        scopes=new.scopes,
-        created_at=now,
-        expires_at=new.expires_at,
-        audience=new.audience,
-        auth_time=source.auth_time,
-        acr=source.acr,
-        seal=new.seal,
-    )
-    state.tokens.put(new.token_hash, StoredToken(token))
+    state.tokens.put(new.token_hash, StoredToken(new.stored(source, kind, now)))
 
 
 def _succeed(state: State, token: Token, rotation: Rotation) -> None:

@@ -16,7 +16,7 @@ from consentcore.consent.personal import disclosed, labels_in
 from consentcore.consent.verify import verify_all
 from tests.support import tiny_plugins as tiny
 from tests.support.account import mails, signed_in
-from tests.support.directories import sites
+from tests.support.directories import HOMES, sites
 from tests.support.platform import (
     Request,
     answer,
@@ -28,20 +28,6 @@ from tests.support.platform import (
     visible,
 )
 
-CODE = """
-from consentcore.api import PluginInfo, PluginKind, hookimpl
-from tests.support.directories import MemoryDirectory
-
-DIRECTORY = MemoryDirectory(kinds=("site", "device"))
-
-@hookimpl
-def consentcore_plugin():
-    return PluginInfo(name="homes", kind=PluginKind.EXTENSION, summary="Homes.", capabilities=frozenset({"local"}))
-
-@hookimpl
-def consentcore_resources(settings):
-    return DIRECTORY
-"""
 ADA = "ada@example.org"
 OFFICE = Resource("lyon-1", "Lyon office", "12 rue Garibaldi", group=("Lyon",))
 SHED = Resource("lyon-2", "Warehouse 2", "3 quai Perrache", group=("Lyon",))
@@ -56,7 +42,7 @@ def platform(tmp_path, monkeypatch):
     place = tmp_path / "site"
     place.mkdir()
     monkeypatch.syspath_prepend(place)
-    tiny.install(place, "homes", "1.0", code=CODE, homes="tiny_homes")
+    tiny.install(place, "homes", "1.0", code=HOMES, homes="tiny_homes")
     monkeypatch.setenv("CONSENTCORE_EXTENSIONS", "homes")
     platform = make_platform(tmp_path)
     platform.directory = sys.modules["tiny_homes"].DIRECTORY

@@ -9,23 +9,9 @@ import pytest
 from consentcore.api import Resource
 from consentcore.testing.scenario import Scenario
 from tests.support import tiny_plugins as tiny
-from tests.support.directories import sites
+from tests.support.directories import HOMES, sites
 from tests.support.platform import make_platform, sign_in, visible
 
-CODE = """
-from consentcore.api import PluginInfo, PluginKind, hookimpl
-from tests.support.directories import MemoryDirectory
-
-DIRECTORY = MemoryDirectory(kinds=("site", "device"))
-
-@hookimpl
-def consentcore_plugin():
-    return PluginInfo(name="homes", kind=PluginKind.EXTENSION, summary="Homes.", capabilities=frozenset({"local"}))
-
-@hookimpl
-def consentcore_resources(settings):
-    return DIRECTORY
-"""
 ADA = "ada@example.org"
 
 
@@ -35,7 +21,7 @@ def platform(tmp_path, monkeypatch):
     place = tmp_path / "site"
     place.mkdir()
     monkeypatch.syspath_prepend(place)
-    tiny.install(place, "homes", "1.0", code=CODE, homes="tiny_homes")
+    tiny.install(place, "homes", "1.0", code=HOMES, homes="tiny_homes")
     monkeypatch.setenv("CONSENTCORE_EXTENSIONS", "homes")
     platform = make_platform(tmp_path)
     platform.directory = sys.modules["tiny_homes"].DIRECTORY

@@ -46,3 +46,20 @@ class MemoryDirectory:
     def _is_asked(one, kinds, query):
         text = " ".join((one.label, one.detail, *one.group)).casefold()
         return (not kinds or one.kind in kinds) and all(word in text for word in query.casefold().split())
+
+
+HOMES = """
+from consentcore.api import PluginInfo, PluginKind, hookimpl
+from tests.support.directories import MemoryDirectory
+
+DIRECTORY = MemoryDirectory(kinds=("site", "device"))
+
+@hookimpl
+def consentcore_plugin():
+    return PluginInfo(name="homes", kind=PluginKind.EXTENSION, summary="Homes.", capabilities=frozenset({"local"}))
+
+@hookimpl
+def consentcore_resources(settings):
+    return DIRECTORY
+"""
+"""A plugin of one directory, ``DIRECTORY``, which the test fills."""
