@@ -25,6 +25,13 @@ def page(request: Request, template: str, *, status: int = 200, **values: object
     return in_its_language(request, response)
 
 
+def page_of(request: Request, markup: str) -> Response:
+    """Answer with a page that was rendered already, in the language of the request."""
+    response = request.response
+    response.text = markup
+    return in_its_language(request, response)
+
+
 def page_for_anybody(request: Request, template: str, **values: object) -> Response:
     """Render a page that is the same for everybody who reads its language: it names nobody, needs no cookie and looks
     nothing up in the storage.

@@ -22,7 +22,7 @@ from consentcore.web.owner.interactions import (
 )
 from consentcore.web.owner.resource_choice import ChoiceProblem
 from consentcore.web.owner.resource_form import ResourceForm, read_resource_form
-from consentcore.web.pages import page
+from consentcore.web.pages import page, page_of
 from consentcore.web.redirects import see_other
 from consentcore.web.session import Sender
 from consentcore.web.tweens import leads_away
@@ -189,6 +189,9 @@ def _show(
     problems: Sequence[Problem] = (),
     status: int = 200,
 ) -> Response:
+    shown = shown_page.stamp(request, view.shown, request.now)
+    if not (error or chosen or problems) and view.shown.is_of(view.page):
+        return leads_away(page_of(request, view.shown.filled(_secret(request, view, shown))))
     response = page(
         request,
         "consent.jinja2",
@@ -196,8 +199,13 @@ def _show(
         page=view.page,
         chosen=chosen or consent_choices.defaults(view.page),
         problems=problems,
-        interaction_id=view.interaction_id,
-        shown=shown_page.stamp(request, view.shown, request.now),
         error=error,
+        **_secret(request, view, shown),
     )
     return leads_away(response)
+
+
+def _secret(request: Request, view: ConsentRequestView, shown: str) -> dict[str, str]:
+    """What is no part of the text that somebody reads."""
+    token = request.browser.csrf_token
+    return {"csrf_token": token, "interaction_id": view.interaction_id, "shown": shown}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from markupsafe import escape
 from pyramid.renderers import render
 
 from consentcore import __version__
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from consentcore.web.owner.consent_page import ConsentPage
 
 TEMPLATE = "consent.jinja2"
+SECRET = ("csrf_token", "interaction_id", "shown")
 BUTTONS = (message("Approve"), message("Deny"))
 
 
@@ -35,14 +38,29 @@ class Shown:
     """The page as it was shown. What is compared when it is answered costs a hash; the snapshot is made of it once it
     is needed.
 
+    :param marked: the page with a mark, by ``marks``, in place of each secret.
     :ivar fingerprint: of the whole page, but for what is secret in it.
     """
 
-    def __init__(self, request: Request, page: ConsentPage, markup: str) -> None:
+    def __init__(self, request: Request, page: ConsentPage, marked: str, marks: Mapping[str, str]) -> None:
         self._request = request
         self._page = page
-        self._markup = markup
+        self._marked = marked
+        self._marks = marks
+        self._markup = markup = self.filled(dict.fromkeys(marks, ""))
         self.fingerprint = hashlib.sha256(markup.encode("utf-8", "surrogatepass")).hexdigest()
+
+    def filled(self, secret: Mapping[str, str]) -> str:
+        """The page as it opens, with these secrets in it, by name: what somebody is sent who sees it for the first
+        time, without a second rendering."""
+        text = self._marked
+        for name, mark in self._marks.items():
+            text = text.replace(mark, escape(secret[name]))
+        return text
+
+    def is_of(self, page: ConsentPage) -> bool:
+        """Whether a page shows just this: nobody has ticked or moved anything in it."""
+        return page.choice is None or page.choice == self._page.choice
 
     @cached_property
     def notice(self) -> ShownNotice:
@@ -73,10 +91,10 @@ def snapshot(request: Request, page: ConsentPage) -> Shown:
     the page that is shown."""
     if page.choice is not None:
         page = replace(page, choice=page.choice.opened)
-    secret = {"csrf_token": "", "interaction_id": "", "shown": ""}
+    marks = {name: secrets.token_hex(16) for name in SECRET}
     opens = {"error": "", "chosen": defaults(page), "problems": ()}
-    values = {"page": page, "viewer": request.owner, **secret, **opens}
-    return Shown(request, page, render(TEMPLATE, values, request=request))
+    values = {"page": page, "viewer": request.owner, **marks, **opens}
+    return Shown(request, page, render(TEMPLATE, values, request=request), marks)
 
 
 def personal_texts(value: object) -> Iterator[str]:
