@@ -39,15 +39,17 @@ const commands = {
   key: async (name) => {
     await page.keyboard.press(name)
   },
-  heading: async () => {
-    const heading = (await page.$('dialog[open] h1')) ?? (await page.waitForSelector('main h1'))
-    return heading.evaluate((element) => element.textContent.trim())
-  },
-  text: async (selector) => page.$eval(selector, (element) => element.textContent),
-  has: async (selector) => (await page.$(selector)) !== null,
+  // Looked up and read in one call: a node that is kept between two calls may be gone with its page.
+  heading: async () =>
+    page.evaluate(() => (document.querySelector('dialog[open] h1') ?? document.querySelector('main h1')).textContent.trim()),
+  text: async (selector) => page.evaluate((wanted) => document.querySelector(wanted).textContent, selector),
+  has: async (selector) => page.evaluate((wanted) => document.querySelector(wanted) !== null, selector),
   url: async () => page.url(),
   version: async () => browser.version(),
 }
+
+// A locator looks again by itself, and what it looked at may go with the page before: the command's own answer decides.
+process.on('unhandledRejection', (error) => process.stderr.write(`looked at a page that went: ${error}\n`))
 
 process.stdout.write(`${JSON.stringify({ ready: true })}\n`)
 for await (const line of createInterface({ input: process.stdin })) {
