@@ -33,7 +33,8 @@ WRITES = ("client", "owner", "grant", "event", "notice", "code", "snapshot", "ch
 class Changes:
     """One write of every kind, and whether each can be seen."""
 
-    def __init__(self, world: Scenario) -> None:
+    def __init__(self, world: Scenario, *, leaves: int = 3) -> None:
+        """:param leaves: of the checkpoint: a storage has one of each size."""
         self.world = world
         self.client = factories.client()
         self.owner = factories.owner()
@@ -43,7 +44,7 @@ class Changes:
         self.notice: Notice = factories.notice(world.grant)
         self.code: Code = factories.code(world.grant)
         self.snapshot = factories.snapshot()
-        self.checkpoint = factories.checkpoint(size=3)
+        self.checkpoint = factories.checkpoint(size=leaves)
 
     def write(self, uow: UnitOfWork, kind: str) -> None:
         """Write one of them."""
