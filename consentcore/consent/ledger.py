@@ -161,6 +161,4 @@ def _sealed_fields(grant: Grant) -> dict[str, object]:
         "sequence": grant.sequence,
         "head": grant.head.hex(),
         "key_id": grant.key_id,
-        # Rows of before have none, and are sealed without.
-        **({"declined": list(grant.declined)} if grant.declined else {}),
     }

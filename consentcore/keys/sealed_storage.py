@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ from consentcore.ports.deliveries import Settlement
 
 if TYPE_CHECKING:
     from consentcore.domain.client import Client, WebhookEndpoint
+    from consentcore.domain.grant import Grant
     from consentcore.domain.notice import Delivery, Notice
     from consentcore.domain.owner import Owner, OwnerIdentity, OwnerSession, OwnerTicket
     from consentcore.keys.sealed_protocol import GrantSeal
@@ -105,6 +107,20 @@ class _Owners(_Face):
         return self._all_ours(self._inner.sessions(owner_id, now))
 
 
+class _Grants(_Face):
+    """A grant comes with its seal, which its chain of events makes; only one without any event is sealed here."""
+
+    def __init__(self, inner: Any, keys: KeyRing, grant_seal: GrantSeal) -> None:
+        super().__init__(inner, keys)
+        self._grant_seal = grant_seal
+
+    def add(self, grant: Grant) -> None:
+        if not grant.seal:
+            keyed = replace(grant, key_id=self._keys.current_id)
+            grant = replace(keyed, seal=self._grant_seal(self._keys, keyed))
+        self._inner.add(grant)
+
+
 class _Tickets(_Face):
     def add(self, ticket: OwnerTicket) -> None:
         self._inner.add(self._sealed(ticket))
@@ -151,7 +167,7 @@ class _Ledger(_Face):
 class _Unit(_Face):
     """:class:`~consentcore.ports.transactions.UnitOfWork`."""
 
-    FACES: Mapping[str, type[_Face]] = {
+    FACES: Mapping[str, Callable[[Any, KeyRing], _Face]] = {
         "clients": _Clients,
         "owners": _Owners,
         "tickets": _Tickets,
@@ -161,9 +177,14 @@ class _Unit(_Face):
         "ledger": _Ledger,
     }
 
+    def __init__(self, inner: Any, keys: KeyRing, grant_seal: GrantSeal) -> None:
+        super().__init__(inner, keys)
+        grants: Callable[[Any, KeyRing], _Face] = partial(_Grants, grant_seal=grant_seal)
+        self._kinds = {**self.FACES, "grants": grants}
+
     def __getattr__(self, name: str) -> Any:
         part = getattr(self._inner, name)
-        face = self.FACES.get(name)
+        face = self._kinds.get(name)
         found = part if face is None else face(part, self._keys)
         self.__dict__[name] = found
         return found
@@ -240,17 +261,17 @@ class SealedStorage:
     def transaction(self) -> Iterator[UnitOfWork]:
         """See :meth:`Storage.transaction`."""
         with self._storage.transaction() as uow:
-            yield _Unit(uow, self._keys)
+            yield _Unit(uow, self._keys, self._grant_seal)
 
     @contextmanager
     def reading(self) -> Iterator[UnitOfWork]:
         """See :meth:`Storage.reading`."""
         with self._storage.reading() as uow:
-            yield _Unit(uow, self._keys)
+            yield _Unit(uow, self._keys, self._grant_seal)
 
     def join(self, tm: TransactionManager, *, write: bool) -> UnitOfWork:
         """See :meth:`Storage.join`."""
-        return _Unit(self._storage.join(tm, write=write), self._keys)
+        return _Unit(self._storage.join(tm, write=write), self._keys, self._grant_seal)
 
     def _face(self, name: str, kind: Callable[[Any, KeyRing], _Face]) -> _Face:
         found = self._faces.get(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 
 import pytest
 
@@ -74,6 +75,34 @@ def test_a_password_is_its_owners_and_nobody_elses():
         "2" + kept[1:],
     ):
         assert open_password(keys, "ada", forged) is None
+
+
+def test_a_grant_that_no_event_has_sealed_is_sealed_when_it_is_stored():
+    """The protocol gives nothing for a grant without its seal, so one that was put there by this process has one."""
+    inner, keys = memory_storage(), fixed_keys()
+    storage = SealedStorage(inner, keys, seal_of)
+    owner, client = factories.owner(), factories.client()
+    bare = replace(factories.grant(owner.owner_id, client.client_id), key_id="", seal=b"")
+    with storage.transaction() as uow:
+        uow.owners.add(owner)
+        uow.clients.add(client)
+        uow.grants.add(bare)
+    with inner.reading() as uow:
+        kept = uow.grants.get(bare.grant_id)
+    assert (kept.key_id, kept.seal) == (keys.current_id, seal_of(keys, kept))
+    assert replace(kept, key_id="", seal=b"") == bare
+
+
+def test_a_grant_keeps_the_seal_that_it_comes_with():
+    inner = memory_storage()
+    owner, client = factories.owner(), factories.client()
+    strange = replace(factories.grant(owner.owner_id, client.client_id), seal=b"?" * 32, key_id="test1")
+    with SealedStorage(inner, fixed_keys(), seal_of).transaction() as uow:
+        uow.owners.add(owner)
+        uow.clients.add(client)
+        uow.grants.add(strange)
+    with inner.reading() as uow:
+        assert uow.grants.get(strange.grant_id) == strange
 
 
 def test_what_only_the_storage_beneath_has_can_be_reached():
