@@ -31,6 +31,7 @@ from consentcore.domain.token import (
     Expired,
     Grace,
     NewToken,
+    OneUse,
     Redemption,
     Replayed,
     Reused,
@@ -41,6 +42,7 @@ from consentcore.domain.token import (
     TokenKind,
     TokenLookup,
     Unknown,
+    UsedBefore,
 )
 from consentcore.keys.sealed_storage import seal_password
 from consentcore.keys.seals import Sealed, seal_of
@@ -106,6 +108,7 @@ __all__ = [
     "NoticeKind",
     "NoticeRepository",
     "NoticeSnapshot",
+    "OneUse",
     "OutboxStats",
     "OutboxStorage",
     "Owner",
@@ -141,6 +144,7 @@ __all__ = [
     "UnitOfWork",
     "Unknown",
     "UseRepository",
+    "UsedBefore",
     "WebhookEndpoint",
     "seal_of",
     "seal_password",

@@ -16,6 +16,7 @@ class AuthorizationRequest:
     :ivar scopes: scope tokens, in the order asked, without duplicates.
     :ivar audience: the APIs that it asks tokens for (RFC 8707 section 2), in that order.
     :ivar state: echoed byte for byte; None when the request had none.
+    :ivar confirmation: the key that the exchange of its code has to prove, see :class:`~consentcore.domain.token.Code`.
     """
 
     client_id: str
@@ -27,6 +28,7 @@ class AuthorizationRequest:
     prompt: str = ""
     ui_locales: tuple[str, ...] = ()
     audience: tuple[str, ...] = ()
+    confirmation: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,8 @@ class Code:
     :ivar audience: the APIs that it was asked for (RFC 8707); empty when none was.
     :ivar auth_time: when the data owner had signed in, in milliseconds; None when that is not known.
     :ivar acr: how, in the words of the login plugin, or "".
+    :ivar confirmation: the key that its exchange has to prove, as ``jkt:`` and the thumbprint (RFC 9449 section 10);
+        "" for any.
     :ivar family_proof: random bytes of the family, under which its tokens are sealed; b"" once it was killed.
     :ivar seal: shows that we issued it, see :mod:`consentcore.oauth.token_seals`; b"" once it was used.
     """
@@ -48,6 +50,7 @@ class Code:
     audience: tuple[str, ...] = ()
     auth_time: int | None = None
     acr: str = ""
+    confirmation: str = ""
     family_proof: bytes = b""
     seal: bytes = b""
 
@@ -57,6 +60,8 @@ class NewToken:
     """A token about to be stored.
 
     :ivar audience: the URIs of the APIs that it is for; empty names none.
+    :ivar confirmation: the key that whoever presents it has to prove (the ``cnf`` of RFC 7800): the name of the method,
+        a colon and the thumbprint, up to 64 characters; "" for none.
     :ivar seal: up to 64 bytes that are kept with it.
     """
 
@@ -64,6 +69,7 @@ class NewToken:
     scopes: tuple[str, ...]
     expires_at: int
     audience: tuple[str, ...] = ()
+    confirmation: str = ""
     seal: bytes = b""
 
     def stored(self, source: Code | Token, kind: TokenKind, now: int) -> Token:
@@ -84,6 +90,7 @@ class NewToken:
             audience=self.audience,
             auth_time=source.auth_time,
             acr=source.acr,
+            confirmation=self.confirmation,
             seal=self.seal,
         )
 
@@ -95,7 +102,7 @@ class Token:
     :ivar rotated_at: when a refresh token was exchanged for its successor; None while it is the newest.
     :ivar nonce: with the key ``nonce_key_id`` it re-derives the successors; None once the grace is over.
     :ivar auth_time: that of the code that it descends from, and so is ``acr``.
-    :ivar seal: what was given with the :class:`NewToken`; b"" once it was rotated.
+    :ivar confirmation: what was given with the :class:`NewToken`, and so is ``seal``; that is b"" once it was rotated.
     """
 
     token_hash: bytes
@@ -112,6 +119,7 @@ class Token:
     audience: tuple[str, ...] = ()
     auth_time: int | None = None
     acr: str = ""
+    confirmation: str = ""
     seal: bytes = b""
 
 
@@ -168,10 +176,23 @@ class TokenLookup:
 
 
 @dataclass(frozen=True, slots=True)
+class OneUse:
+    """Something that may be used once, such as the proof of a key (RFC 9449 section 11.1).
+
+    :ivar key_hash: SHA-256 of its name.
+    :ivar expires_at: until when that must be remembered, in milliseconds since the epoch.
+    """
+
+    key_hash: bytes
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Redemption:
     """Exchange of a code for its first tokens.
 
     :ivar refresh: None where the permission is for one use, and nothing renews it.
+    :ivar one_use: what is used up with it, in the same commit; None for nothing.
     """
 
     code_hash: bytes
@@ -179,6 +200,7 @@ class Redemption:
     now: int
     access: NewToken
     refresh: NewToken | None
+    one_use: OneUse | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +212,7 @@ class Rotation:
     :ivar sealed_access: up to 8 kB that are kept and forgotten with the nonce: an access token that cannot be
         derived, encrypted for who presents the same refresh token again.
     :ivar grace_ms: how long after its rotation the immediate predecessor still yields the one successor.
+    :ivar one_use: what is used up with it, in the same commit; None for nothing.
     """
 
     token_hash: bytes
@@ -202,6 +225,7 @@ class Rotation:
     grace_ms: int
     rotate: bool = True
     sealed_access: bytes = b""
+    one_use: OneUse | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,5 +280,10 @@ class Unknown:
     """No such credential for this client, or everything under it is already dead."""
 
 
-ConsumeOutcome = Consumed | Replayed | Expired | Unknown
-RotateOutcome = Rotated | Grace | Reused | Expired | Unknown
+@dataclass(frozen=True, slots=True)
+class UsedBefore:
+    """All is well with the credential, but the ``one_use`` was used up before: nothing was written."""
+
+
+ConsumeOutcome = Consumed | Replayed | Expired | Unknown | UsedBefore
+RotateOutcome = Rotated | Grace | Reused | Expired | Unknown | UsedBefore

@@ -53,6 +53,7 @@ def new_code(
         audience=request.audience,
         auth_time=auth_time,
         acr=acr,
+        confirmation=request.confirmation,
         family_proof=secrets.token_bytes(PROOF_BYTES),
     )
     return clear, sealed(keys, code)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from consentcore.domain.interaction import PushedRequest
+    from consentcore.domain.token import OneUse
 
 
 class OneTimeStorage(Protocol):
@@ -22,8 +23,11 @@ class OneTimeStorage(Protocol):
         """
         ...
 
-    def push_request(self, pushed: PushedRequest) -> None:
-        """Store a pushed authorization request. 1 statement, 1 commit."""
+    def push_request(self, pushed: PushedRequest, one_use: OneUse | None = None) -> bool:
+        """Store a pushed authorization request; False, and nothing is stored, when ``one_use`` was noted before.
+
+        Else that is noted in the same commit. 1 statement, 1 commit.
+        """
         ...
 
     def take_pushed(self, request_hash: bytes, client_id: str, now: int) -> PushedRequest | None:

@@ -70,7 +70,8 @@ class ProtocolStorage(OneTimeStorage, Protocol):
         of simultaneous callers exactly one gets ``Consumed``. For the others, in this order: a code of another
         client, or one whose grant, client or family is dead, gives ``Unknown`` (so a replay is reported until
         the family is killed, not for ever); a used code gives ``Replayed`` however old it is; one whose time
-        is over gives ``Expired``.
+        is over gives ``Expired``. Last of all, where ``redemption.one_use`` was noted before, by whatever verb, and has
+        not been purged, it is ``UsedBefore``; else it is noted in the same commit, and with no other outcome.
         1 writing statement and 1 commit on success (SQLite: one BEGIN IMMEDIATE transaction).
         """
         ...
@@ -91,7 +92,7 @@ class ProtocolStorage(OneTimeStorage, Protocol):
         still there and its immediate successor has itself not been rotated, and everything under it is alive;
         otherwise ``Reused`` (also for older generations, and however old it is). Before that, a token of another
         client, or one whose grant, client or family is dead, gives ``Unknown``; after it, one that was not
-        rotated and whose time is over gives ``Expired``.
+        rotated and whose time is over gives ``Expired``. ``rotation.one_use`` is treated as by :meth:`consume_code`.
         1 writing statement and 1 commit on success.
         """
         ...

@@ -28,6 +28,7 @@ from consentcore.api import (
     TokenKind,
     TokenLookup,
     Unknown,
+    UsedBefore,
 )
 from consentcore_dynamodb.changes import ABSENT, Change, put
 from consentcore_dynamodb.engine import Table
@@ -43,7 +44,7 @@ from consentcore_dynamodb.keys import (
     session_key,
     token_key,
 )
-from consentcore_dynamodb.one_time_use import DynamoOnce
+from consentcore_dynamodb.one_time_use import DynamoOnce, noting
 from consentcore_dynamodb.owners import live_session
 from consentcore_dynamodb.records import CLIENTS, CODES, GRANTS, TOKENS
 from consentcore_dynamodb.token_items import (
@@ -124,7 +125,9 @@ class DynamoProtocol(DynamoOnce):
                 return Replayed(code.family_id, code.grant_id)
             if redemption.now >= code.expires_at:
                 return Expired()
-            if self._written(consuming(found, family, code, redemption)):
+            if self._used_before(redemption.one_use):
+                return UsedBefore()
+            if self._written([*consuming(found, family, code, redemption), *noting(redemption.one_use)]):
                 return Consumed()
         raise Collision("others exchange the same code at the same time")
 
@@ -163,7 +166,9 @@ class DynamoProtocol(DynamoOnce):
                 return again(self._table, found, token, rotation)
             if rotation.now >= token.expires_at:
                 return Expired()
-            if self._written(rotating(found, family, token, rotation)):
+            if self._used_before(rotation.one_use):
+                return UsedBefore()
+            if self._written([*rotating(found, family, token, rotation), *noting(rotation.one_use)]):
                 return Rotated()
         raise Collision("others exchange the same token at the same time")
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from consentcore.api import PushedRequest
+from consentcore.api import OneUse, PushedRequest
 from consentcore_memory.engine import Engine
+from consentcore_memory.state import State
 
 
 class MemoryOnce:
@@ -20,9 +21,13 @@ class MemoryOnce:
             state.used_once.put(key_hash, expires_at)
             return True
 
-    def push_request(self, pushed: PushedRequest) -> None:
+    def push_request(self, pushed: PushedRequest, one_use: OneUse | None = None) -> bool:
         with self._engine.writing() as state:
+            if used_before(state, one_use):
+                return False
+            note(state, one_use)
             state.pushed.put(pushed.request_hash, pushed)
+            return True
 
     def take_pushed(self, request_hash: bytes, client_id: str, now: int) -> PushedRequest | None:
         with self._engine.writing() as state:
@@ -31,3 +36,14 @@ class MemoryOnce:
                 return None
             state.pushed.drop([request_hash])
             return found
+
+
+def used_before(state: State, one_use: OneUse | None) -> bool:
+    """Whether it is still known that something was used."""
+    return one_use is not None and state.used_once.get(one_use.key_hash) is not None
+
+
+def note(state: State, one_use: OneUse | None) -> None:
+    """Note that it is used now."""
+    if one_use is not None:
+        state.used_once.put(one_use.key_hash, one_use.expires_at)

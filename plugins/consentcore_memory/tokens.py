@@ -24,9 +24,10 @@ from consentcore.api import (
     TokenKind,
     TokenLookup,
     Unknown,
+    UsedBefore,
 )
 from consentcore_memory.engine import Session
-from consentcore_memory.one_time_use import MemoryOnce
+from consentcore_memory.one_time_use import MemoryOnce, note, used_before
 from consentcore_memory.owners import live_session
 from consentcore_memory.state import State, StoredToken
 
@@ -73,6 +74,9 @@ class MemoryProtocol(MemoryOnce):
                 return Replayed(code.family_id, code.grant_id)
             if redemption.now >= code.expires_at:
                 return Expired()
+            if used_before(state, redemption.one_use):
+                return UsedBefore()
+            note(state, redemption.one_use)
             state.codes.put(code.code_hash, replace(code, used_at=redemption.now, seal=b""))
             _store(state, code, redemption.access, TokenKind.ACCESS, redemption.now)
             if redemption.refresh is not None:
@@ -105,6 +109,9 @@ class MemoryProtocol(MemoryOnce):
                 return _again(state, row, rotation)
             if rotation.now >= row.token.expires_at:
                 return Expired()
+            if used_before(state, rotation.one_use):
+                return UsedBefore()
+            note(state, rotation.one_use)
             _store(state, row.token, rotation.access, TokenKind.ACCESS, rotation.now)
             if rotation.rotate:
                 _succeed(state, row.token, rotation)

@@ -184,7 +184,9 @@ class Steps:
         self._tell("write" if prepared.writes else "read", prepared.sql)
         return found
 
-    def change(self, prepared: Prepared, values: Mapping[str, Any]) -> None:
-        """Run a statement that gives none."""
+    def change(self, prepared: Prepared, values: Mapping[str, Any]) -> int:
+        """Run a statement that gives none; how many rows it wrote."""
         self._cursor.execute(prepared.sql, prepared.arguments(values))
+        count = self._cursor.rowcount
         self._tell("write", prepared.sql)
+        return count

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from consentcore_sqlalchemy import statements as sql
 from consentcore_sqlalchemy.driver import Driver, Prepared
+from consentcore_sqlalchemy.noting import note
 from consentcore_sqlalchemy.rows.common import Values
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
+
+    from consentcore.api import OneUse
 
 
 class Exchanger(ABC):
@@ -39,7 +43,7 @@ class OneTransaction(Exchanger):
         self._driver = driver
         self._guarded = driver.prepare(exchange.guarded)
         family: ColumnElement[str] = sql.family_id
-        self._then: list[Prepared] = []
+        self._then: list[Prepared] = [driver.prepare(note())] if exchange.notes else []
         if exchange.follow is not None:
             self._then.append(driver.prepare(exchange.follow(family)))
         self._then.append(driver.prepare(sql.store_token("access")))
@@ -55,3 +59,19 @@ class OneTransaction(Exchanger):
                     steps.change(statement, family)
                 steps.keep = True
         return bool(found)
+
+
+@dataclass(frozen=True)
+class Ways:
+    """One exchange in its two forms.
+
+    :ivar plain: uses nothing else up.
+    :ivar noting: uses something else up as well.
+    """
+
+    plain: Exchanger
+    noting: Exchanger
+
+    def run(self, values: Values, one_use: OneUse | None) -> bool:
+        """See :meth:`Exchanger.run`."""
+        return (self.plain if one_use is None else self.noting).run(values)

@@ -8,7 +8,7 @@ every look-up joins the grant. So a refresh never waits for a revocation, and th
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import (
@@ -31,6 +31,7 @@ from sqlalchemy import (
     update,
 )
 
+from consentcore_sqlalchemy.noting import note, unused
 from consentcore_sqlalchemy.rows.tokens import CODE
 from consentcore_sqlalchemy.tables import (
     Id,
@@ -41,6 +42,7 @@ from consentcore_sqlalchemy.tables import (
     interaction,
     owner_session,
     token,
+    used_once,
 )
 
 # Constants stand in the text and not in a parameter: a prepared statement could not use a partial index otherwise.
@@ -191,11 +193,18 @@ class Exchange:
     :ivar guarded: updates the credential if it may be used, and returns its family.
     :ivar follow: makes the update of the family's row, given its id; None where ``guarded`` did it.
     :ivar refresh: whether a refresh token is stored besides the access token.
+    :ivar notes: whether something is used up with it, see :mod:`.noting`.
     """
 
     guarded: Update
     follow: Callable[[ColumnElement[str]], Update] | None
     refresh: bool
+    notes: bool = False
+
+
+def noting(exchange: Exchange) -> Exchange:
+    """The same exchange, which uses something up besides."""
+    return replace(exchange, guarded=exchange.guarded.where(unused()), notes=True)
 
 
 def _alive() -> ColumnElement[bool]:
@@ -282,12 +291,22 @@ def keep() -> Exchange:
     return Exchange(extend, None, refresh=False)
 
 
-TOKEN_NAMES = ("token_hash", "kind", "family_id", "scopes", "created_at", "expires_at", "audience", "seal")
+TOKEN_NAMES = (
+    "token_hash",
+    "kind",
+    "family_id",
+    "scopes",
+    "created_at",
+    "expires_at",
+    "audience",
+    "confirmation",
+    "seal",
+)
 
 
 def _new_token(
     prefix: str, kind: ColumnElement[str], family: ColumnElement[str]
-) -> Select[bytes, str, str, str, int, int, str, bytes]:
+) -> Select[bytes, str, str, str, int, int, str, str, bytes]:
     return select(
         _hash(f"{prefix}_hash"),
         kind,
@@ -296,6 +315,7 @@ def _new_token(
         now,
         bindparam(f"{prefix}_expires_at", type_=Ms),
         bindparam(f"{prefix}_audience", type_=Text),
+        bindparam(f"{prefix}_confirmation", type_=Text),
         _hash(f"{prefix}_seal"),
     )
 
@@ -308,6 +328,8 @@ def one_statement(exchange: Exchange) -> Insert:
         rows.append(_new_token("refresh", REFRESH, spent.c.family_id))
     source = rows[0] if len(rows) == 1 else union_all(*rows)
     statement = insert(token).from_select(TOKEN_NAMES, source, include_defaults=False)
+    if exchange.notes:
+        statement = statement.add_cte(note(spent).returning(used_once.c.key_hash).cte("noted"))
     if exchange.follow is not None:
         followed = exchange.follow(spent.c.family_id).returning(code.c.family_id)
         statement = statement.add_cte(followed.cte("followed"))

@@ -19,6 +19,7 @@ from consentcore.api import (
     Grace,
     Grant,
     Interaction,
+    OneUse,
     Redemption,
     Replayed,
     Reused,
@@ -29,11 +30,13 @@ from consentcore.api import (
     TokenKind,
     TokenLookup,
     Unknown,
+    UsedBefore,
 )
 from consentcore_sqlalchemy import statements as sql
 from consentcore_sqlalchemy.driver import Driver, Prepared
 from consentcore_sqlalchemy.errors import Collision
-from consentcore_sqlalchemy.exchanges import OneStatement, OneTransaction
+from consentcore_sqlalchemy.exchanges import OneStatement, OneTransaction, Ways
+from consentcore_sqlalchemy.noting import is_used, use_values
 from consentcore_sqlalchemy.one_time_use import SqlOnce
 from consentcore_sqlalchemy.rows.clients import client_from
 from consentcore_sqlalchemy.rows.common import Row, Values, texts
@@ -81,10 +84,11 @@ class SqlProtocol(SqlOnce):
         self._open_interaction = driver.prepare(sql.open_interaction())
         self._issue_code = driver.prepare(sql.issue_code())
         self._kill_family = driver.prepare(sql.kill_family())
-        self._consume = exchanger(driver, sql.consume(refresh=True))
-        self._consume_once = exchanger(driver, sql.consume(refresh=False))
-        self._rotate = exchanger(driver, sql.rotate())
-        self._keep = exchanger(driver, sql.keep())
+        self._is_used = driver.prepare(is_used())
+        ways = (sql.consume(refresh=True), sql.consume(refresh=False), sql.rotate(), sql.keep())
+        self._consume, self._consume_once, self._rotate, self._keep = (
+            Ways(exchanger(driver, way), exchanger(driver, sql.noting(way))) for way in ways
+        )
 
     def read_authorize(self, client_id: str, session_hash: bytes | None, now: int) -> AuthorizeContext:
         row = self._one(
@@ -118,14 +122,15 @@ class SqlProtocol(SqlOnce):
             "client_id": redemption.client_id,
             "now": redemption.now,
             "ends_at": max(access.expires_at, refresh.expires_at if refresh else 0),
+            **use_values(redemption.one_use),
             **new_token_values(access, "access"),
             **(new_token_values(refresh, "refresh") if refresh else {}),
         }
         exchange = self._consume if refresh else self._consume_once
         for _ in range(_ROUNDS):
-            if exchange.run(values):
+            if exchange.run(values, redemption.one_use):
                 return Consumed()
-            outcome = self._why_not_consumed(redemption)
+            outcome = self._why_not_consumed(redemption) or self._used(redemption.one_use)
             if outcome is not None:
                 return outcome
         raise Collision("the code could not be exchanged: its client or grant keeps changing")
@@ -149,9 +154,9 @@ class SqlProtocol(SqlOnce):
         values = _rotation_values(rotation)
         exchange = self._rotate if rotation.rotate else self._keep
         for _ in range(_ROUNDS):
-            if exchange.run(values):
+            if exchange.run(values, rotation.one_use):
                 return Rotated()
-            outcome = self._why_not_rotated(rotation)
+            outcome = self._why_not_rotated(rotation) or self._used(rotation.one_use)
             if outcome is not None:
                 return outcome
         raise Collision("the refresh token could not be exchanged: its client or grant keeps changing")
@@ -193,6 +198,10 @@ class SqlProtocol(SqlOnce):
             return (self._grace(token) if in_time else None) or Reused(token.family_id, token.grant_id)
         return Expired() if rotation.now >= token.expires_at else None
 
+    def _used(self, one_use: OneUse | None) -> UsedBefore | None:
+        found = one_use is not None and self._driver.row(self._is_used, use_values(one_use))
+        return UsedBefore() if found else None
+
     def _grace(self, token: Token) -> Grace | None:
         """What the rotation of ``token`` gave out, if it is still the latest of its family."""
         row = self._driver.row(
@@ -227,6 +236,7 @@ def _rotation_values(rotation: Rotation) -> Values:
         "token_hash": rotation.token_hash,
         "client_id": rotation.client_id,
         "now": rotation.now,
+        **use_values(rotation.one_use),
         **new_token_values(rotation.access, "access"),
     }
     if not rotation.rotate:
@@ -265,6 +275,7 @@ def token_from(row: Row, family: Any) -> Token:
         audience=texts(found.audience),
         auth_time=family.auth_time,
         acr=family.acr,
+        confirmation=found.confirmation,
         seal=found.seal or b"",
     )
 

@@ -17,6 +17,7 @@ from consentcore.testing.storage.interactions import InteractionGroup
 from consentcore.testing.storage.ledger import LedgerGroup
 from consentcore.testing.storage.notices import NoticeGroup
 from consentcore.testing.storage.one_time_use import OnceGroup
+from consentcore.testing.storage.one_use import OneUseGroup
 from consentcore.testing.storage.owners import AccountGroup, OwnerGroup
 from consentcore.testing.storage.pinned_scopes import PinnedScopeGroup
 from consentcore.testing.storage.port_methods import PortGroup
@@ -67,6 +68,7 @@ class StorageConformance(
     InterleavingGroup,
     ProcessGroup,
     OnceGroup,
+    OneUseGroup,
     NoticeGroup,
     OutboxGroup,
     ClaimsGroup,

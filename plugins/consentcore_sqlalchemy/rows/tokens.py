@@ -27,5 +27,6 @@ def new_token_values(token: NewToken, prefix: str) -> Values:
         f"{prefix}_scopes": texts_json(token.scopes),
         f"{prefix}_expires_at": token.expires_at,
         f"{prefix}_audience": texts_json(token.audience),
+        f"{prefix}_confirmation": token.confirmation,
         f"{prefix}_seal": token.seal or None,
     }

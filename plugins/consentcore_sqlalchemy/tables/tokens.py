@@ -40,6 +40,8 @@ code = Table(
     Column("sealed_access", LargeBinary),
     Column("auth_time", Ms),
     Column("acr", Text, nullable=False, server_default=text("''")),
+    # the key that the exchange has to prove
+    Column("confirmation", Text, nullable=False, server_default=text("''")),
     # what shows that we wrote it; NULL once the family was killed, the code used
     Column("family_proof", LargeBinary),
     Column("seal", LargeBinary),
@@ -60,6 +62,8 @@ token = Table(
     Column("expires_at", Ms, nullable=False, index=True),
     Column("rotated_at", Ms),
     Column("audience", Json, nullable=False, server_default="[]"),
+    # the key that whoever presents it has to prove
+    Column("confirmation", Text, nullable=False, server_default=text("''")),
     # what shows that we wrote it; NULL once it was rotated
     Column("seal", LargeBinary),
 )

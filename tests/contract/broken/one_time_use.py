@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
+from consentcore.api import UsedBefore
 from consentcore_memory.counters import MemoryCounters
 from consentcore_memory.storage import MemoryStorage
 from consentcore_memory.tokens import MemoryProtocol
@@ -102,3 +104,35 @@ class TakesPushedRequestsTwice(MemoryProtocol):
 
 class TestTakesPushedRequestsTwice(Broken):
     protocol = TakesPushedRequestsTwice
+
+
+class UsesUpBeforeItLooks(MemoryProtocol):
+    """In two commits: what came along is used up whatever becomes of the code."""
+
+    def consume_code(self, redemption):
+        one_use = redemption.one_use
+        if one_use and not self.use_once(one_use.key_hash, redemption.now, one_use.expires_at):
+            return UsedBefore()
+        return super().consume_code(replace(redemption, one_use=None))
+
+
+class TestUsesUpBeforeItLooks(Broken):
+    protocol = UsesUpBeforeItLooks
+
+
+class RotatesWhateverWasUsed(MemoryProtocol):
+    def rotate_refresh(self, rotation):
+        return super().rotate_refresh(replace(rotation, one_use=None))
+
+
+class TestRotatesWhateverWasUsed(Broken):
+    protocol = RotatesWhateverWasUsed
+
+
+class ForgetsConfirmations(MemoryProtocol):
+    def consume_code(self, redemption):
+        return super().consume_code(replace(redemption, access=replace(redemption.access, confirmation="")))
+
+
+class TestForgetsConfirmations(Broken):
+    protocol = ForgetsConfirmations
