@@ -21,6 +21,7 @@ from consentcore.domain.scope import OFFLINE_ACCESS, ScopeType
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
+    from consentcore.consent.recorded_row import RecordedGrants
     from consentcore.consent.transition import GrantChange, Transitions
     from consentcore.domain.clock import Clock
     from consentcore.domain.event import Evidence
@@ -143,8 +144,11 @@ def _check_end(grant: Grant, expires_at: int, now: int) -> None:
 class Narrowing:
     """Narrows permissions. Every method runs inside the caller's transaction and touches nothing outside it."""
 
-    def __init__(self, transitions: Transitions, clock: Clock, catalog: Catalog) -> None:
+    def __init__(
+        self, transitions: Transitions, recorded: RecordedGrants, clock: Clock, catalog: Catalog
+    ) -> None:
         self._transitions = transitions
+        self._recorded = recorded
         self._clock = clock
         self._catalog = catalog
 
@@ -169,7 +173,7 @@ class Narrowing:
         :raises InvalidInput: see :func:`narrowed`.
         :raises StorageConflict: when somebody else was faster; run the whole transaction again.
         """
-        grant = uow.grants.get(grant_id, lock=True)
+        grant = self._recorded.get(uow, grant_id)
         if grant is None or actor.actor_id != _party(grant, actor.type):
             raise NotFound("grant", grant_id)
         kind, now = narrowed_by(actor.type).type, self._clock.now()

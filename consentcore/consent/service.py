@@ -15,6 +15,7 @@ from consentcore.consent.decision import Approval, Decision
 from consentcore.consent.event_body import Action
 from consentcore.consent.narrowing import Narrowing
 from consentcore.consent.offers import Durations
+from consentcore.consent.recorded_row import RecordedGrants
 from consentcore.consent.transition import GrantChange, Transitions
 from consentcore.consent.unanswered import is_on_record
 from consentcore.domain.client import Client
@@ -65,7 +66,8 @@ class ConsentService:
         self.durations = Durations(catalog, grant_days, offered_days)
         self._rules = rules or ChoiceRules(catalog)
         self._transitions = Transitions(keys, clock, catalog, controller or Controller(name="-"))
-        self.narrowing = Narrowing(self._transitions, clock, catalog)
+        self._recorded = RecordedGrants(keys)
+        self.narrowing = Narrowing(self._transitions, self._recorded, clock, catalog)
 
     def until(self, scopes: tuple[str, ...], now: int, current_grant: Grant | None = None) -> int:
         """When a grant with these scope tokens would end if nobody chose, in milliseconds since the epoch.
@@ -128,7 +130,7 @@ class ConsentService:
         :param evidence: when and how the owner signed in goes with the tokens; nothing of it is recorded.
         :returns: the code in clear; None when nothing stands that covers all that was asked.
         """
-        grant = uow.grants.active_of(owner.owner_id, request.client_id, lock=True)
+        grant = self._recorded.active_of(uow, owner.owner_id, request.client_id)
         if grant is None or not grant.is_active(self._clock.now()):
             return None
         if not set(grant.scopes).issuperset(terms.pin_known(self._catalog, request.scopes)):
@@ -190,7 +192,7 @@ class ConsentService:
         :raises InvalidTransition: when it has ended already, by state or by the clock.
         :raises InvalidInput: when the reason is longer than 1000 characters.
         """
-        grant = uow.grants.get(grant_id, lock=True)
+        grant = self._recorded.get(uow, grant_id)
         if grant is None or owner_id not in {"", grant.owner_id} or client_id not in {"", grant.client_id}:
             raise NotFound("grant", grant_id)
         if len(evidence.reason_text) > 1000:
@@ -206,7 +208,7 @@ class ConsentService:
 
         However late that is, the event and the grant say that it ended at its date.
         """
-        grant = uow.grants.get(grant_id, lock=True)
+        grant = self._recorded.get(uow, grant_id)
         over = grant is not None and self._is_over(grant)
         return self._expire(uow, grant) if grant is not None and over else None
 
@@ -243,7 +245,7 @@ class ConsentService:
         if event_type not in SECURITY_EVENTS:
             raise InvalidInput("event_type", f"expected {' or '.join(sorted(SECURITY_EVENTS))}")
         # The grant first: everybody else who takes both locks takes them in this order.
-        grant = uow.grants.get(grant_id, lock=True)
+        grant = self._recorded.get(uow, grant_id)
         if not uow.tokens.kill_family(family_id, self._clock.now()) or grant is None:
             return None
         action = Action(event_type, SYSTEM, Evidence("token_endpoint"), details={"family_id": family_id})
@@ -256,13 +258,10 @@ class ConsentService:
 
     def _to_amend(self, uow: UnitOfWork, owner_id: str, client_id: str) -> tuple[Grant | None, str]:
         """The grant to amend, or None and the id of the one that a new one replaces."""
-        grant = uow.grants.active_of(owner_id, client_id, lock=True)
+        grant = self._recorded.active_of(uow, owner_id, client_id)
         if grant is not None and not self._is_over(grant):
             return grant, grant.replaces
-        if grant is not None:
-            self._expire(uow, grant)
-            return None, grant.grant_id
-        ended = _latest_ended(uow, owner_id, client_id)
+        ended = self._expire(uow, grant).grant if grant else _latest_ended(uow, owner_id, client_id)
         return None, ended.grant_id if ended else ""
 
     def _issue(

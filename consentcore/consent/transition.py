@@ -8,6 +8,7 @@ from consentcore.consent.event_body import Action, describe
 from consentcore.consent.ledger import LedgerEntry, chain
 from consentcore.consent.notice import make_notice
 from consentcore.consent.personal import apart, committed, values_of
+from consentcore.consent.recorded_row import is_sound
 from consentcore.consent.snapshot import ShownNotice
 from consentcore.domain.clock import Clock
 from consentcore.domain.controller import Controller
@@ -15,6 +16,7 @@ from consentcore.domain.errors import InvalidTransition
 from consentcore.domain.event import ConsentEvent, NoticeSnapshot
 from consentcore.domain.event_kinds import event_kind
 from consentcore.domain.grant import Grant
+from consentcore.domain.grant_states import GrantState
 from consentcore.domain.parties import ActorType
 from consentcore.domain.scope import Catalog
 from consentcore.ports.keys import KeyRing
@@ -53,13 +55,16 @@ class Transitions:
 
         :param before: the grant as it stands, locked by this transaction; None for a new one.
         :param after: the grant as it shall be; state, chain fields and ``changed_at`` are set here.
-        :raises InvalidTransition: when the grant's state does not allow it.
+        :raises InvalidTransition: when the grant's state does not allow it, or ``before`` is not as it was written and
+            something would still stand after it.
         :raises InvalidInput: when the record of a consent lacks a member that has to be there.
         :raises StorageConflict: when somebody else was faster; run the whole transaction again.
         """
         now = self._clock.now()
         at = now if action.effective_at is None else action.effective_at
         row = _row(action, before, after, at)
+        if before is not None and event_kind(action.type).state_after is GrantState.ACTIVE:
+            self._check_sound(before, row)
         client = uow.clients.get(row.client_id)
         # Whoever else ends it, or a clock, says nothing of the person.
         by_owner = action.actor.type is ActorType.OWNER
@@ -90,6 +95,11 @@ class Transitions:
         if notice is not None:
             uow.notices.add(notice)
         return GrantChange(grant, event)
+
+    def _check_sound(self, before: Grant, after: Grant) -> None:
+        """What nobody with the keys has written is not written on; it can be ended."""
+        if not is_sound(self._keys, before):
+            raise InvalidTransition(before.grant_id, "not as it was recorded", after.state)
 
 
 def _row(action: Action, before: Grant | None, after: Grant, at: int) -> Grant:

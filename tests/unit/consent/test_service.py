@@ -407,9 +407,9 @@ def test_only_security_events_are_a_compromise(scenario):
 @pytest.mark.parametrize("state", GrantState)
 @pytest.mark.parametrize("actor", ActorType)
 def test_64_final_states_stay_final(scenario, state, actor):
-    grant = replace(scenario.approve("sites.read").grant, state=state)
+    grant = factories.grant(scenario.owner.owner_id, scenario.client.client_id, state=state)
     with scenario.storage.transaction() as uow:
-        uow.grants.update(grant, expected_sequence=grant.sequence)
+        uow.grants.add(grant)  # a row without a chain, which would say what it is
     if state is GrantState.ACTIVE:
         assert scenario.revoke(grant.grant_id, Actor(actor)).grant.state is not GrantState.ACTIVE
     else:
