@@ -56,6 +56,18 @@ from consentcore.ports.grants import GrantRepository
 from consentcore.ports.identities import IdentityRepository
 from consentcore.ports.interactions import InteractionRepository
 from consentcore.ports.ledger import LedgerRepository
+from consentcore.ports.moving import (
+    MOVED,
+    GrantUse,
+    KeptCode,
+    KeptNotice,
+    KeptRotation,
+    KeptToken,
+    Moved,
+    MovedPage,
+    MovingStorage,
+    OwnerPassword,
+)
 from consentcore.ports.notices import NoticeRepository
 from consentcore.ports.owners import OwnerRepository
 from consentcore.ports.pinned_scopes import PinnedScopeRepository
@@ -69,6 +81,7 @@ from consentcore.ports.uses import UseRepository
 __all__ = [
     "ENDED",
     "LEAST_BATCH",
+    "MOVED",
     "Actor",
     "ActorType",
     "Audience",
@@ -98,12 +111,20 @@ __all__ = [
     "Grant",
     "GrantRepository",
     "GrantState",
+    "GrantUse",
     "Halt",
     "IdentityRepository",
     "Interaction",
     "InteractionRepository",
+    "KeptCode",
+    "KeptNotice",
+    "KeptRotation",
+    "KeptToken",
     "LedgerRepository",
     "LogObject",
+    "Moved",
+    "MovedPage",
+    "MovingStorage",
     "NewToken",
     "NoticeKind",
     "NoticeRepository",
@@ -113,6 +134,7 @@ __all__ = [
     "OutboxStorage",
     "Owner",
     "OwnerIdentity",
+    "OwnerPassword",
     "OwnerRepository",
     "OwnerSession",
     "OwnerTicket",

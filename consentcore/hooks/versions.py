@@ -113,6 +113,8 @@ CHANGES = {
             "pinned_scopes.add",
             "pinned_scopes.all",
             "ledger.of_grants",
+            "moving.read",
+            "moving.write",
             "uses.last",
             "uses.note",
             "storage.capabilities",

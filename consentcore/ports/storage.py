@@ -1,6 +1,6 @@
 """The storage port: everything consentcore keeps.
 
-Five faces of one store:
+Six faces of one store:
 
 * :class:`ProtocolStorage` (in :mod:`consentcore.ports.tokens`): the verbs of the protocol routes. Outside any
   transaction manager; each method says how many statements and durable commits it may cost on success. Atomic
@@ -10,6 +10,7 @@ Five faces of one store:
 * :class:`OutboxStorage` (in :mod:`consentcore.ports.deliveries`): what the worker claims and settles.
 * :class:`DeliveryLogStorage` (in :mod:`consentcore.ports.delivery_log`): what people see of it.
 * :class:`CounterStorage` (in :mod:`consentcore.ports.counters`): counters of failures, shared by all processes.
+* :class:`MovingStorage` (in :mod:`consentcore.ports.moving`): everything, for moving to another storage.
 
 Every method may raise :class:`~consentcore.domain.errors.StorageUnavailable`; methods that write may raise
 :class:`~consentcore.domain.errors.StorageConflict`, after which nothing was written. Driver errors never
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from consentcore.ports.counters import CounterStorage
     from consentcore.ports.deliveries import OutboxStorage
     from consentcore.ports.delivery_log import DeliveryLogStorage
+    from consentcore.ports.moving import MovingStorage
     from consentcore.ports.tokens import ProtocolStorage
     from consentcore.ports.transactions import TransactionManager, UnitOfWork
 
@@ -80,6 +82,11 @@ class Storage(Protocol):
     @property
     def counters(self) -> CounterStorage:
         """Counters that all processes share."""
+        ...
+
+    @property
+    def moving(self) -> MovingStorage:
+        """Everything that is kept, for moving to another storage."""
         ...
 
     def migrate(self) -> Sequence[str]:

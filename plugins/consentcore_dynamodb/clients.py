@@ -28,24 +28,24 @@ class DynamoClients:
         return [CLIENTS.read(item) for item in found.values()]
 
     def add(self, client: Client) -> None:
-        item, said = _client_item(client), f"there is a client {client.client_id!r} already"
+        item, said = client_item(client), f"there is a client {client.client_id!r} already"
         self._work.get(client_key(client.client_id))
         self._work.add(item, said)
 
     def update(self, client: Client) -> None:
         before = self._work.get(client_key(client.client_id), lock=True)
         if before is not None:
-            self._work.replace(before, _client_item(client))
+            self._work.replace(before, client_item(client))
 
     def list(self, *, after: str = "", limit: int = 100) -> Sequence[Client]:
         found = self._work.find(LISTS, [ALL], above=after or None, page=limit)
         return [CLIENTS.read(item) for item in islice(found, limit)]
 
     def logo(self, client_id: str) -> ClientLogo | None:
-        return LOGOS.read_from(self._work.get(_logo_key(client_id)))
+        return LOGOS.read_from(self._work.get(logo_key(client_id)))
 
     def set_logo(self, logo: ClientLogo) -> None:
-        key = _logo_key(logo.client_id)
+        key = logo_key(logo.client_id)
         before, item = self._work.get(key, lock=True), {**LOGOS.write(logo), **key.attributes}
         if before is None:
             self._work.add(item, f"there is a logo of {logo.client_id!r} already")
@@ -53,28 +53,28 @@ class DynamoClients:
             self._work.replace(before, item)
 
     def remove_logo(self, client_id: str) -> None:
-        before = self._work.get(_logo_key(client_id), lock=True)
+        before = self._work.get(logo_key(client_id), lock=True)
         if before is not None:
             self._work.drop(before)
 
     def add_endpoint(self, endpoint: WebhookEndpoint) -> None:
         said = f"there is an endpoint {endpoint.endpoint_id!r} already"
-        self._work.add(_endpoint_item(endpoint), said)
+        self._work.add(endpoint_item(endpoint), said)
 
     def update_endpoint(self, endpoint: WebhookEndpoint) -> None:
-        before = self._work.get(_endpoint_key(endpoint.endpoint_id), lock=True)
+        before = self._work.get(endpoint_key(endpoint.endpoint_id), lock=True)
         if before is not None:
             changed = replace(endpoint, health=ENDPOINTS.read(before).health)
-            self._work.replace(before, _endpoint_item(changed))
+            self._work.replace(before, endpoint_item(changed))
 
     def set_health(self, endpoint_id: str, health: EndpointHealth) -> None:
-        before = self._work.get(_endpoint_key(endpoint_id), lock=True)
+        before = self._work.get(endpoint_key(endpoint_id), lock=True)
         if before is not None:
             changed = replace(ENDPOINTS.read(before), health=health)
-            self._work.replace(before, _endpoint_item(changed))
+            self._work.replace(before, endpoint_item(changed))
 
     def remove_endpoint(self, endpoint_id: str) -> bool:
-        before = self._work.get(_endpoint_key(endpoint_id), lock=True)
+        before = self._work.get(endpoint_key(endpoint_id), lock=True)
         if before is None:
             return False
         self._work.drop(before)
@@ -85,31 +85,35 @@ class DynamoClients:
         return [ENDPOINTS.read(item) for item in islice(found, limit)]
 
     def endpoint(self, endpoint_id: str, *, lock: bool = False) -> WebhookEndpoint | None:
-        return ENDPOINTS.read_from(self._work.get(_endpoint_key(endpoint_id), lock=lock))
+        return ENDPOINTS.read_from(self._work.get(endpoint_key(endpoint_id), lock=lock))
 
     def endpoints(self, client_id: str) -> Sequence[WebhookEndpoint]:
         found = self._work.find(LISTS, [name("ENDPOINTS", client_id)])
         return [ENDPOINTS.read(item) for item in found]
 
 
-def _client_item(client: Client) -> Item:
+def client_item(client: Client) -> Item:
+    """The item of a client."""
     key = client_key(client.client_id)
     return {**CLIENTS.write(client), **key.attributes, **indexed(LISTS, ALL, client.client_id)}
 
 
-def _logo_key(client_id: str) -> Key:
+def logo_key(client_id: str) -> Key:
+    """The logo of a client."""
     return Key(name("LOGO", client_id))
 
 
-def _endpoint_key(endpoint_id: str) -> Key:
+def endpoint_key(endpoint_id: str) -> Key:
+    """An endpoint."""
     return Key(name("ENDPOINT", endpoint_id))
 
 
-def _endpoint_item(endpoint: WebhookEndpoint) -> Item:
+def endpoint_item(endpoint: WebhookEndpoint) -> Item:
+    """The item of an endpoint."""
     of_client = name("ENDPOINTS", endpoint.client_id)
     item = {
         **ENDPOINTS.write(endpoint),
-        **_endpoint_key(endpoint.endpoint_id).attributes,
+        **endpoint_key(endpoint.endpoint_id).attributes,
         **indexed(LISTS, of_client, place(endpoint.created_at, endpoint.endpoint_id)),
     }
     since = endpoint.health.failing_since

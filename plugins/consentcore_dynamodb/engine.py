@@ -22,7 +22,8 @@ from consentcore_dynamodb.settings import DynamoSettings
 
 READ_AT_ONCE = 100
 """Keys that one ``BatchGetItem`` takes."""
-DELETED_AT_ONCE = 25
+WRITTEN_AT_ONCE = 25
+"""Items that one ``BatchWriteItem`` takes."""
 _SLOWEST_S = 0.8
 
 
@@ -162,19 +163,37 @@ class Table:
         answer: dict[str, Any] = self.call(lambda: verb[change.action](**asked), repeatable=repeatable)
         return answer
 
+    def scan(self, after: Item | None, limit: int) -> tuple[list[Item], Item | None]:
+        """The next items of the whole table.
+
+        :param after: key of the last one that was looked at; None begins.
+        :returns: them, and the key of the last one; None behind the end.
+        """
+        asked: dict[str, Any] = {"TableName": self.name, "Limit": limit, "ConsistentRead": True}
+        asked.update({"ExclusiveStartKey": after} if after else {})
+        answer = self.call(lambda: self.client.scan(**asked))
+        return answer["Items"], answer.get("LastEvaluatedKey")
+
     def remove(self, keys: Iterable[Key]) -> None:
         """Remove items, one after the other or not."""
-        doomed = iter(keys)
-        while batch := list(islice(doomed, DELETED_AT_ONCE)):
-            left: Any = {self.name: [{"DeleteRequest": {"Key": key.attributes}} for key in batch]}
+        self._write_in_parts({"DeleteRequest": {"Key": key.attributes}} for key in keys)
+
+    def put_all(self, items: Iterable[Item]) -> None:
+        """Store different items, whatever was there, one after the other or not."""
+        self._write_in_parts({"PutRequest": {"Item": item}} for item in items)
+
+    def _write_in_parts(self, wanted: Iterable[Item]) -> None:
+        requests = iter(wanted)
+        while batch := list(islice(requests, WRITTEN_AT_ONCE)):
+            left: Any = {self.name: batch}
             for attempt in self._until_done():
-                left = self._removed(left)
+                left = self._written(left)
                 if not left:
                     break
                 _pause(attempt)
 
-    def _removed(self, wanted: Any) -> Any:
-        """Remove; what was left over."""
+    def _written(self, wanted: Any) -> Any:
+        """Write; what was left over."""
         return self.call(lambda: self.client.batch_write_item(RequestItems=wanted)).get("UnprocessedItems")
 
     def _until_done(self) -> Iterator[int]:

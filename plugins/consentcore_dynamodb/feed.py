@@ -36,13 +36,12 @@ class DynamoFeed:
         self._work = work
 
     def enter(self, client_id: str, limit: int) -> int:
-        key = Key(name("FEED", client_id))
+        key = feed_key(client_id)
         counted = self._work.get(key, lock=True)
         taken = 0 if counted is None else int(counted["places"]["N"])
         waiting = list(islice(self._waiting(client_id), CAPABILITIES.fits(limit)))
         for at, before in enumerate(waiting, start=taken + 1):
-            placed = {**without(before, OTHERS), "place": {"N": str(at)}}
-            self._work.replace(before, {**placed, **indexed(LISTS, key.p, number(at))})
+            self._work.replace(before, {**without(before, OTHERS), **placed(client_id, at)})
         if waiting:
             after = {**key.attributes, "places": {"N": str(taken + len(waiting))}}
             if counted is None:
@@ -96,3 +95,13 @@ class DynamoFeed:
             for item in notices.values()
             if OTHERS.partition in item and item["client_id"]["S"] == client_id
         ]
+
+
+def feed_key(client_id: str) -> Key:
+    """What counts the places in the feed of a client."""
+    return Key(name("FEED", client_id))
+
+
+def placed(client_id: str, at: int) -> Item:
+    """What gives a notice a place in a feed."""
+    return {"place": {"N": str(at)}, **indexed(LISTS, feed_key(client_id).p, number(at))}

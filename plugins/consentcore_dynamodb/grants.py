@@ -27,7 +27,7 @@ from consentcore_dynamodb.work import Work
 
 ALL = "GRANTS"
 _DUE = "DUE-GRANTS"
-_GRANT = "GRANT#"
+GRANT_MARK = "GRANT#"
 LOOKS = 3
 """How often the active grant of two is looked for: between two reads one may end and another follow."""
 
@@ -56,8 +56,8 @@ class DynamoGrants:
         return client, self.active_of(owner_id, client_id)
 
     def add(self, grant: Grant) -> None:
-        self._work.add(_item(grant), f"there is a grant {grant.grant_id!r} already")
-        self._work.put(owner_key(grant.owner_id, _GRANT + grant.grant_id).attributes)
+        self._work.add(grant_item(grant), f"there is a grant {grant.grant_id!r} already")
+        self._work.put(owner_key(grant.owner_id, GRANT_MARK + grant.grant_id).attributes)
         if grant.state is GrantState.ACTIVE:
             self._make_active(grant)
 
@@ -71,7 +71,7 @@ class DynamoGrants:
             self._end_active(known)
         if will_be and not was:
             self._make_active(grant)
-        self._work.replace(before, _item(grant))
+        self._work.replace(before, grant_item(grant))
 
     def of_owner(
         self,
@@ -83,7 +83,7 @@ class DynamoGrants:
         limit: int = 100,
     ) -> Sequence[Grant]:
         wanted = frozenset(states)
-        items = self._work.get_many(map(grant_key, marked(self._work, owner_id, _GRANT))).values()
+        items = self._work.get_many(map(grant_key, marked(self._work, owner_id, GRANT_MARK))).values()
         rows = [
             row for row in map(GRANTS.read, items) if row.state in wanted and client_id in {"", row.client_id}
         ]
@@ -121,14 +121,19 @@ class DynamoGrants:
             self._work.drop(mark)
 
     def _make_active(self, grant: Grant) -> None:
-        mark = {
-            **active_key(grant.owner_id, grant.client_id).attributes,
-            "grant_id": {"S": grant.grant_id},
-        }
-        self._work.add(mark, "the owner has an active grant for this client already")
+        self._work.add(active_item(grant), "the owner has an active grant for this client already")
 
 
-def _item(grant: Grant) -> Item:
+def active_item(grant: Grant) -> Item:
+    """The item that says that it is the active one of its owner and client."""
+    return {
+        **active_key(grant.owner_id, grant.client_id).attributes,
+        "grant_id": {"S": grant.grant_id},
+    }
+
+
+def grant_item(grant: Grant) -> Item:
+    """The item of a grant."""
     grant_id = grant.grant_id
     item = {
         **GRANTS.write(grant),

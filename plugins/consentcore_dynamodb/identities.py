@@ -21,10 +21,10 @@ class DynamoIdentities:
         self._work = work
 
     def get(self, issuer: str, subject: str) -> OwnerIdentity | None:
-        return IDENTITIES.read_from(self._work.get(_key(issuer, subject)))
+        return IDENTITIES.read_from(self._work.get(identity_key(issuer, subject)))
 
     def add(self, identity: OwnerIdentity) -> None:
-        key = _key(identity.issuer, identity.subject)
+        key = identity_key(identity.issuer, identity.subject)
         self._work.get(key)
         item = {**IDENTITIES.write(identity), **key.attributes}
         self._work.add(item, "issuer and subject are somebody's already")
@@ -37,11 +37,12 @@ class DynamoIdentities:
 
     def drop(self, owner_id: str) -> int:
         rows = self.of_owner(owner_id)
-        for key in (_key(row.issuer, row.subject) for row in rows):
+        for key in (identity_key(row.issuer, row.subject) for row in rows):
             self._work.discard(key)
             self._work.discard(owner_key(owner_id, key.p))
         return len(rows)
 
 
-def _key(issuer: str, subject: str) -> Key:
+def identity_key(issuer: str, subject: str) -> Key:
+    """An identity."""
     return Key(name("IDENTITY", digest(issuer, subject)))

@@ -47,9 +47,8 @@ class DynamoLedger:
 
     def append(self, event: ConsentEvent) -> None:
         said = f"grant {event.grant_id} has an event {event.sequence} already"
-        mark = {**event_key(event.event_id).attributes, **_pointer(event)}
-        waiting = indexed(WORK, shard(_WAITING, event.grant_id), place(event.occurred_at, event.event_id))
-        self._work.add({**_item(event), **waiting}, said)
+        mark = {**event_key(event.event_id).attributes, **event_pointer(event)}
+        self._work.add(waiting_event_item(event), said)
         self._work.add(mark, said)
 
     def of_grant(self, grant_id: str) -> Sequence[ConsentEvent]:
@@ -89,7 +88,7 @@ class DynamoLedger:
         """Where each event stands: those with a leaf, then the others."""
         size = _size(self._work.get(COUNT))
         for bucket in range(0, size, BUCKET):
-            yield from self._work.partition(_bucket(bucket), page=1000)
+            yield from self._work.partition(leaf_bucket(bucket), page=1000)
         yield from self._work.find(WORK, all_shards(_WAITING))
 
     def _look_up(self, known: dict[str, bool], grant_ids: Iterable[str]) -> None:
@@ -98,35 +97,35 @@ class DynamoLedger:
         known.update((grant_id, grant_key(grant_id) in there) for grant_id in new)
 
     def put_snapshot(self, snapshot: NoticeSnapshot) -> None:
-        key = _snapshot_key(snapshot.snapshot_hash)
+        key = snapshot_key(snapshot.snapshot_hash)
         if self._work.get(key) is None:
             self._work.add({**SNAPSHOTS.write(snapshot), **key.attributes}, "the snapshot was just stored")
 
     def snapshot(self, snapshot_hash: str) -> NoticeSnapshot | None:
-        return SNAPSHOTS.read_from(self._work.get(_snapshot_key(snapshot_hash)))
+        return SNAPSHOTS.read_from(self._work.get(snapshot_key(snapshot_hash)))
 
     def put_disclosures(self, disclosures: Sequence[Disclosure]) -> None:
         known = self.disclosures([one.digest for one in disclosures])
         for one in {one.digest: one for one in reversed(disclosures)}.values():
             if one.digest not in known:
-                item = {**DISCLOSURES.write(one), **_disclosure_key(one.digest).attributes}
+                item = {**DISCLOSURES.write(one), **disclosure_key(one.digest).attributes}
                 self._work.add(item, "the disclosure was just stored")
 
     def disclosures(self, digests: Collection[str]) -> Mapping[str, Disclosure]:
-        found = self._work.get_many(map(_disclosure_key, digests))
+        found = self._work.get_many(map(disclosure_key, digests))
         return {one.digest: one for one in map(DISCLOSURES.read, found.values())}
 
     def forget(self, tombstones: Sequence[Tombstone]) -> None:
         known = self.tombstones([one.subject for one in tombstones])
         for one in tombstones:
-            self._work.discard(_disclosure_key(one.subject))
-            self._work.discard(_snapshot_key(one.subject))
+            self._work.discard(disclosure_key(one.subject))
+            self._work.discard(snapshot_key(one.subject))
             if one.subject not in known:
-                item = {**TOMBSTONES.write(one), **_tombstone_key(one.subject).attributes}
+                item = {**TOMBSTONES.write(one), **tombstone_key(one.subject).attributes}
                 self._work.add(item, "it was just forgotten")
 
     def tombstones(self, subjects: Collection[str]) -> Mapping[str, Tombstone]:
-        found = self._work.get_many(map(_tombstone_key, subjects))
+        found = self._work.get_many(map(tombstone_key, subjects))
         return {one.subject: one for one in map(TOMBSTONES.read, found.values())}
 
     def sequence_leaves(self, limit: int, *, start: int = 0) -> int:
@@ -135,9 +134,9 @@ class DynamoLedger:
         waiting = list(islice(self._waiting(), CAPABILITIES.fits(limit)))
         for index, before in enumerate(waiting, start=size):
             event = replace(EVENTS.read(before), leaf_index=index)
-            leaf = Key(_bucket(index), number(index))
-            self._work.replace(before, _item(event))
-            self._work.add({**leaf.attributes, **_pointer(event)}, f"there is a leaf {index} already")
+            leaf = leaf_key(index)
+            self._work.replace(before, event_item(event))
+            self._work.add({**leaf.attributes, **event_pointer(event)}, f"there is a leaf {index} already")
         if waiting:
             self._numbered_from = size if self._numbered_from is None else self._numbered_from
             self._count(counted, size + len(waiting))
@@ -165,12 +164,12 @@ class DynamoLedger:
         pointers: list[Item] = []
         for bucket in range(first - first % BUCKET, last, BUCKET):
             above, below = number(first - 1) if first else None, number(last)
-            pointers += self._work.partition(_bucket(bucket), above=above, below=below, page=1000)
+            pointers += self._work.partition(leaf_bucket(bucket), above=above, below=below, page=1000)
         events = self._work.get_many(map(_pointed_at, pointers))
         return [EVENTS.read(events[at]) for at in map(_pointed_at, pointers) if at in events]
 
     def add_checkpoint(self, checkpoint: Checkpoint) -> None:
-        key = Key(CHECKPOINT_LIST, number(checkpoint.size))
+        key = checkpoint_key(checkpoint.size)
         self._made.add(checkpoint.size)
         self._work.add(
             {**CHECKPOINTS.write(checkpoint), **key.attributes},
@@ -196,17 +195,25 @@ class DynamoLedger:
         return self._work.partition(name("CHAIN", grant_id))
 
 
-def _item(event: ConsentEvent) -> Item:
+def event_item(event: ConsentEvent) -> Item:
+    """The item of an event in its chain."""
     key = chained_key(event.grant_id, event.sequence)
     listed = indexed(LISTS, name("EVENTS-OF", event.owner_id), _age(event))
     return {**EVENTS.write(event), **key.attributes, **listed}
+
+
+def waiting_event_item(event: ConsentEvent) -> Item:
+    """The item of an event that has no leaf yet."""
+    at = place(event.occurred_at, event.event_id)
+    return {**event_item(event), **indexed(WORK, shard(_WAITING, event.grant_id), at)}
 
 
 def _age(event: ConsentEvent) -> str:
     return place(event.occurred_at, event.sequence, event.event_id)
 
 
-def _pointer(event: ConsentEvent) -> Item:
+def event_pointer(event: ConsentEvent) -> Item:
+    """What says in which chain an event stands, and where."""
     return {"grant_id": {"S": event.grant_id}, "sequence": {"N": str(event.sequence)}}
 
 
@@ -218,17 +225,31 @@ def _size(counted: Item | None) -> int:
     return 0 if counted is None else int(counted["size"]["N"])
 
 
-def _bucket(index: int) -> str:
+def leaf_key(index: int) -> Key:
+    """A leaf."""
+    return Key(leaf_bucket(index), number(index))
+
+
+def leaf_bucket(index: int) -> str:
+    """The partition of a leaf."""
     return name("LEAF", number(index // BUCKET))
 
 
-def _snapshot_key(snapshot_hash: str) -> Key:
+def snapshot_key(snapshot_hash: str) -> Key:
+    """A snapshot."""
     return Key(name("SNAPSHOT", snapshot_hash))
 
 
-def _disclosure_key(digest: str) -> Key:
+def disclosure_key(digest: str) -> Key:
+    """A disclosure."""
     return Key(name("DISCLOSURE", digest))
 
 
-def _tombstone_key(subject: str) -> Key:
+def tombstone_key(subject: str) -> Key:
+    """A tombstone."""
     return Key(name("TOMBSTONE", subject))
+
+
+def checkpoint_key(size: int) -> Key:
+    """A checkpoint."""
+    return Key(CHECKPOINT_LIST, number(size))

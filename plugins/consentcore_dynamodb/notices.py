@@ -29,8 +29,8 @@ class DynamoNotices:
         self._work = work
 
     def add(self, notice: Notice) -> None:
-        self._work.add(_item(notice), f"there is a notice {notice.notice_id!r} already")
-        if Audience.CLIENT in notice.audiences and notice.client_id:
+        self._work.add(notice_item(notice), f"there is a notice {notice.notice_id!r} already")
+        if tells_client(notice):
             self._work.before_commit(lambda: self._list_for_client(notice))
 
     def _list_for_client(self, notice: Notice) -> None:
@@ -38,13 +38,22 @@ class DynamoNotices:
         item = self._work.get(notice_key(notice.notice_id))
         if item is None or self._work.get(event_key(notice.notice_id)) is None:
             return
-        of_client = shard(without_place(notice.client_id), notice.notice_id)
-        at = place(notice.occurred_at, notice.notice_id)
-        self._work.amend({**item, **indexed(OTHERS, of_client, at)})
+        self._work.amend({**item, **listed_for_client(notice)})
 
     def several(self, notice_ids: Collection[str]) -> Mapping[str, Notice]:
         found = self._work.get_many(map(notice_key, notice_ids)).values()
         return {notice.notice_id: notice for notice in map(NOTICES.read, found)}
+
+
+def tells_client(notice: Notice) -> bool:
+    """Whether it gets a place in the feed of its client, if it tells of an event."""
+    return Audience.CLIENT in notice.audiences and notice.client_id != ""
+
+
+def listed_for_client(notice: Notice) -> Item:
+    """What lets the client's feed find it."""
+    of_client = shard(without_place(notice.client_id), notice.notice_id)
+    return indexed(OTHERS, of_client, place(notice.occurred_at, notice.notice_id))
 
 
 def without_place(client_id: str) -> str:
@@ -52,7 +61,8 @@ def without_place(client_id: str) -> str:
     return name("NO-PLACE", client_id)
 
 
-def _item(notice: Notice) -> Item:
+def notice_item(notice: Notice) -> Item:
+    """The item of a notice that has no deliveries yet."""
     notice_id, at = notice.notice_id, place(notice.occurred_at, notice.notice_id)
     return {
         **NOTICES.write(notice),

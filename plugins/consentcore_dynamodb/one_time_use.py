@@ -21,19 +21,13 @@ class DynamoOnce:
             "attribute_not_exists(#p) OR #until <= :now", ("p", "until"), {":now": {"N": str(now)}}
         )
         try:
-            self._table.write([put(_use_item(key_hash, expires_at), free)])
+            self._table.write([put(used_item(key_hash, expires_at), free)])
         except Refused:
             return False
         return True
 
     def push_request(self, pushed: PushedRequest, one_use: OneUse | None = None) -> bool:
-        key = _pushed_key(pushed.request_hash)
-        item = {
-            **PUSHED_REQUESTS.write(pushed),
-            **key.attributes,
-            **purge_at("PUSHED", key.p, pushed.expires_at),
-            **lifetime(pushed.expires_at),
-        }
+        item = pushed_item(pushed)
         if one_use is None:
             self._table.write_one(put(item))
             return True
@@ -63,20 +57,32 @@ class DynamoOnce:
 
 def noting(one_use: OneUse | None) -> list[Change]:
     """What notes that something is used, as a part of a write that nobody else does with it."""
-    return [] if one_use is None else [put(_use_item(one_use.key_hash, one_use.expires_at), ABSENT)]
+    return [] if one_use is None else [put(used_item(one_use.key_hash, one_use.expires_at), ABSENT)]
 
 
 def _use_key(key_hash: bytes) -> Key:
     return Key(name("USED", key_hash))
 
 
-def _use_item(key_hash: bytes, expires_at: int) -> Item:
+def used_item(key_hash: bytes, expires_at: int) -> Item:
+    """The item of what was used up."""
     key = _use_key(key_hash)
     return {
         **key.attributes,
         "until": {"N": str(expires_at)},
         **purge_at("USED", key.p, expires_at),
         **lifetime(expires_at),
+    }
+
+
+def pushed_item(pushed: PushedRequest) -> Item:
+    """The item of a pushed request."""
+    key = _pushed_key(pushed.request_hash)
+    return {
+        **PUSHED_REQUESTS.write(pushed),
+        **key.attributes,
+        **purge_at("PUSHED", key.p, pushed.expires_at),
+        **lifetime(pushed.expires_at),
     }
 
 

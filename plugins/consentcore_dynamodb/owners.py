@@ -30,7 +30,7 @@ from consentcore_dynamodb.work import Work
 
 ALL = "OWNERS"
 _SESSION = "SESSION#"
-_PASSWORD = "PASSWORD"
+PASSWORD = "PASSWORD"
 BEHIND = "\uffff"
 """Sorts behind whatever goes on."""
 
@@ -52,7 +52,7 @@ class DynamoOwners:
         return {one.owner_id: one for one in map(OWNERS.read, found.values())}
 
     def by_email(self, email: str) -> Owner | None:
-        claim = self._work.get(_email_key(email))
+        claim = self._work.get(email_key(email))
         return None if claim is None else self.get(claim["owner_id"]["S"])
 
     def list(self, *, after: str = "", limit: int = 100) -> Sequence[Owner]:
@@ -61,7 +61,7 @@ class DynamoOwners:
 
     def add(self, owner: Owner) -> None:
         self._work.get(owner_key(owner.owner_id))
-        self._work.add(_owner_item(owner), f"there is an owner {owner.owner_id!r} already")
+        self._work.add(owner_item(owner), f"there is an owner {owner.owner_id!r} already")
         self._claim_address(owner)
 
     def update(self, owner: Owner) -> None:
@@ -71,19 +71,19 @@ class DynamoOwners:
         known = OWNERS.read(before)
         if known.email != owner.email:
             self._claim_address(owner)
-            self._work.discard(_email_key(known.email))
-        self._work.replace(before, _owner_item(owner))
+            self._work.discard(email_key(known.email))
+        self._work.replace(before, owner_item(owner))
 
     def password_hash(self, owner_id: str) -> str | None:
-        kept = self._work.get(owner_key(owner_id, _PASSWORD))
+        kept = self._work.get(owner_key(owner_id, PASSWORD))
         return None if kept is None else str(kept["encoded"]["S"])
 
     def set_password_hash(self, owner_id: str, encoded: str) -> None:
-        self._work.put({**owner_key(owner_id, _PASSWORD).attributes, "encoded": {"S": encoded}})
+        self._work.put(password_item(owner_id, encoded))
 
     def add_session(self, session: OwnerSession) -> None:
-        mark = _session_mark(session.owner_id, session.session_hash)
-        self._work.put(_session_item(session))
+        mark = session_mark(session.owner_id, session.session_hash)
+        self._work.put(session_item(session))
         self._work.put({**mark.attributes, **lifetime(session.expires_at)})
 
     def session(self, session_hash: bytes, now: int) -> OwnerSession | None:
@@ -103,7 +103,7 @@ class DynamoOwners:
         before = self._work.get(session_key(session_hash), lock=True)
         if before is not None:
             touched = replace(SESSIONS.read(before), seen_at=seen_at)
-            self._work.replace(before, _session_item(touched))
+            self._work.replace(before, session_item(touched))
 
     def end_session(self, session_hash: bytes) -> bool:
         before = self._work.get(session_key(session_hash), lock=True)
@@ -120,19 +120,18 @@ class DynamoOwners:
 
     def _end(self, sessions: Iterable[Item]) -> None:
         read = ((item, SESSIONS.read(item)) for item in sessions)
-        self._work.drop_all((item, _session_mark(one.owner_id, one.session_hash)) for item, one in read)
+        self._work.drop_all((item, session_mark(one.owner_id, one.session_hash)) for item, one in read)
 
     def _theirs(self, owner_id: str) -> Iterable[Item]:
         marks = marked(self._work, owner_id, _SESSION)
         return self._work.get_many(Key(_SESSION + one) for one in marks).values()
 
     def _claim_address(self, owner: Owner) -> None:
-        key, said = _email_key(owner.email), "the address belongs to another owner"
+        key, said = email_key(owner.email), "the address belongs to another owner"
         claim = self._work.get(key)
-        item = {**key.attributes, "owner_id": {"S": owner.owner_id}}
         if claim is not None:
             raise self._work.collision(said)
-        self._work.add(item, said)
+        self._work.add(email_item(owner), said)
 
 
 def live_session(item: Item | None, now: int) -> OwnerSession | None:
@@ -147,11 +146,13 @@ def marked(work: Work, owner_id: str, kind: str) -> Sequence[str]:
     return [item["s"]["S"].removeprefix(kind) for item in found]
 
 
-def _session_mark(owner_id: str, session_hash: bytes) -> Key:
+def session_mark(owner_id: str, session_hash: bytes) -> Key:
+    """What names a session in its owner's partition."""
     return owner_key(owner_id, _SESSION + session_hash.hex())
 
 
-def _session_item(session: OwnerSession) -> Item:
+def session_item(session: OwnerSession) -> Item:
+    """The item of a session."""
     key = session_key(session.session_hash)
     return {
         **SESSIONS.write(session),
@@ -161,10 +162,22 @@ def _session_item(session: OwnerSession) -> Item:
     }
 
 
-def _owner_item(owner: Owner) -> Item:
+def owner_item(owner: Owner) -> Item:
+    """The item of an owner."""
     listed = indexed(LISTS, shard(ALL, owner.owner_id), owner.owner_id)
     return {**OWNERS.write(owner), **owner_key(owner.owner_id).attributes, **listed}
 
 
-def _email_key(email: str) -> Key:
+def password_item(owner_id: str, encoded: str) -> Item:
+    """The item of a password."""
+    return {**owner_key(owner_id, PASSWORD).attributes, "encoded": {"S": encoded}}
+
+
+def email_item(owner: Owner) -> Item:
+    """The item that says whose address it is."""
+    return {**email_key(owner.email).attributes, "owner_id": {"S": owner.owner_id}}
+
+
+def email_key(email: str) -> Key:
+    """What says whose address it is."""
     return Key(name("EMAIL", digest(email)))

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from consentcore.api import PinnedScope
-from consentcore_dynamodb.keys import Key, digest
+from consentcore_dynamodb.keys import Item, Key, digest
 from consentcore_dynamodb.records import PINNED_SCOPES
 from consentcore_dynamodb.work import Work
 
@@ -20,10 +20,15 @@ class DynamoPinnedScopes:
         self._work = work
 
     def add(self, pinned: PinnedScope) -> None:
-        key = Key(_PARTITION, digest(pinned.scope_id, pinned.version, str(pinned.revision)))
         said = f"{pinned.reference} has a revision {pinned.revision} already"
-        self._work.add({**PINNED_SCOPES.write(pinned), **key.attributes}, said)
+        self._work.add(pinned_item(pinned), said)
 
     def all(self) -> Sequence[PinnedScope]:
         found = map(PINNED_SCOPES.read, self._work.partition(_PARTITION))
         return sorted(found, key=lambda one: (one.scope_id, one.version, one.revision))
+
+
+def pinned_item(pinned: PinnedScope) -> Item:
+    """The item of what an entry said."""
+    key = Key(_PARTITION, digest(pinned.scope_id, pinned.version, str(pinned.revision)))
+    return {**PINNED_SCOPES.write(pinned), **key.attributes}

@@ -13,6 +13,7 @@ from consentcore_dynamodb.counters import DynamoCounters
 from consentcore_dynamodb.deliveries import DynamoOutbox
 from consentcore_dynamodb.delivery_log import DynamoDeliveryLog
 from consentcore_dynamodb.engine import Table
+from consentcore_dynamodb.moving import DynamoMoving
 from consentcore_dynamodb.purge import Purge
 from consentcore_dynamodb.settings import DynamoSettings
 from consentcore_dynamodb.tokens import DynamoProtocol
@@ -32,6 +33,7 @@ class DynamoStorage:
         self.outbox = DynamoOutbox(self._table)
         self.delivery_log = DynamoDeliveryLog(self._table)
         self.counters = DynamoCounters(self._table)
+        self.moving = DynamoMoving(self._table)
 
     def migrate(self) -> Sequence[str]:
         return schema.migrate(self._table, self._settings)

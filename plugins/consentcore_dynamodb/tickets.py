@@ -21,8 +21,8 @@ class DynamoTickets:
         self._work = work
 
     def add(self, ticket: OwnerTicket) -> None:
-        self._work.add(_item(ticket), "there is a ticket under that hash already")
-        self._work.put({**_mark(ticket).attributes, **lifetime(ticket.expires_at)})
+        self._work.add(ticket_item(ticket), "there is a ticket under that hash already")
+        self._work.put({**ticket_mark(ticket).attributes, **lifetime(ticket.expires_at)})
 
     def get(self, ticket_hash: bytes, now: int) -> OwnerTicket | None:
         found = TICKETS.read_from(self._work.get(_key(ticket_hash)))
@@ -36,7 +36,7 @@ class DynamoTickets:
         if found.purpose != purpose or found.used_at is not None or now >= found.expires_at:
             return None
         used = replace(found, used_at=now)
-        self._work.replace(before, _item(used))
+        self._work.replace(before, ticket_item(used))
         return used
 
     def drop(self, owner_id: str, purposes: Iterable[str]) -> int:
@@ -44,7 +44,7 @@ class DynamoTickets:
         marks = marked(self._work, owner_id, _TICKET)
         items = self._work.get_many(Key(_TICKET + one) for one in marks).values()
         dropped = [item for item in items if TICKETS.read(item).purpose in doomed]
-        self._work.drop_all((item, _mark(TICKETS.read(item))) for item in dropped)
+        self._work.drop_all((item, ticket_mark(TICKETS.read(item))) for item in dropped)
         return len(dropped)
 
 
@@ -52,11 +52,13 @@ def _key(ticket_hash: bytes) -> Key:
     return Key(name("TICKET", ticket_hash))
 
 
-def _mark(ticket: OwnerTicket) -> Key:
+def ticket_mark(ticket: OwnerTicket) -> Key:
+    """What names a ticket in its owner's partition."""
     return owner_key(ticket.owner_id, _TICKET + ticket.ticket_hash.hex())
 
 
-def _item(ticket: OwnerTicket) -> Item:
+def ticket_item(ticket: OwnerTicket) -> Item:
+    """The item of a ticket."""
     key = _key(ticket.ticket_hash)
     return {
         **TICKETS.write(ticket),

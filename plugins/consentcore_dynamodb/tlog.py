@@ -18,10 +18,10 @@ class DynamoTlog:
         self._work = work
 
     def get(self, path: str, *, lock: bool = False) -> LogObject | None:
-        return LOG_OBJECTS.read_from(self._work.get(_key(path), lock=lock))
+        return LOG_OBJECTS.read_from(self._work.get(object_key(path), lock=lock))
 
     def put(self, new: LogObject) -> None:
-        key = _key(new.path)
+        key = object_key(new.path)
         item: Item = {**LOG_OBJECTS.write(new), **key.attributes}
         before = self._work.get(key)
         if before is None:
@@ -34,5 +34,6 @@ class DynamoTlog:
         return [LOG_OBJECTS.read(item) for item in islice(items, limit)]
 
 
-def _key(path: str) -> Key:
+def object_key(path: str) -> Key:
+    """An object of the log."""
     return Key(name("LOG", path.partition("/")[0]), path)

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from consentcore.api import Code, Grace, NewToken, Redemption, Reused, Rotation, Token, TokenKind
+from consentcore.api import (
+    Code,
+    Grace,
+    KeptCode,
+    KeptRotation,
+    KeptToken,
+    NewToken,
+    Redemption,
+    Reused,
+    Rotation,
+    Token,
+    TokenKind,
+)
 from consentcore_dynamodb.changes import ABSENT, Change, Condition, check, put, update, version
 from consentcore_dynamodb.engine import Table
 from consentcore_dynamodb.keys import (
@@ -99,6 +111,11 @@ def _last_end(rotation: Rotation) -> int:
     return max(ends_at, rotation.refresh.expires_at) if rotation.rotate else ends_at
 
 
+def grace_until(item: Item) -> int:
+    """Until when a rotated token tells what it was exchanged for, as the purge sees it."""
+    return int(item[OTHERS.place]["S"].partition("#")[0])
+
+
 def again(table: Table, item: Item, token: Token, rotation: Rotation) -> Grace | Reused:
     """What it means that a rotated token came once more."""
     reused = Reused(token.family_id, token.grant_id)
@@ -149,23 +166,41 @@ def _token(token: Token) -> Item:
 
 
 def _rotated(before: Item, token: Token, rotation: Rotation) -> Item:
-    gone = replace(
-        token,
-        rotated_at=rotation.now,
-        nonce=rotation.nonce,
-        nonce_key_id=rotation.nonce_key_id,
-        seal=b"",
+    spent = KeptRotation(
+        rotation.refresh.token_hash,
+        rotation.access.token_hash,
+        rotation.now + rotation.grace_ms,
+        rotation.nonce,
+        rotation.nonce_key_id,
+        rotation.sealed_access,
     )
-    of = token.token_hash.hex()
-    forget_at = rotation.now + rotation.grace_ms
+    gone = replace(token, rotated_at=rotation.now, seal=b"")
+    return {**kept_token_item(KeptToken(gone, spent)), **_next(before)}
+
+
+def kept_token_item(kept: KeptToken) -> Item:
+    """The item of a token with what it was exchanged for."""
+    rotation = kept.rotation
+    if rotation is None:
+        return _token(kept.token)
+    of = kept.token.token_hash.hex()
     return {
-        **_token(gone),
-        "successor": {"B": rotation.refresh.token_hash},
-        "access": {"B": rotation.access.token_hash},
+        **_token(replace(kept.token, nonce=rotation.nonce, nonce_key_id=rotation.nonce_key_id)),
+        "successor": {"B": rotation.successor_hash},
+        "access": {"B": rotation.access_hash},
         "sealed_access": {"B": rotation.sealed_access},
-        **indexed(OTHERS, shard(NONCES, of, shards=TOKEN_SHARDS), place(forget_at, of)),
-        **_next(before),
+        **indexed(OTHERS, shard(NONCES, of, shards=TOKEN_SHARDS), place(rotation.grace_until, of)),
     }
+
+
+def kept_items(kept: KeptCode) -> list[Item]:
+    """The items of a code and of its family, whatever has become of them."""
+    code, family = kept.code, family_item(kept.code)
+    if kept.killed_at is not None:
+        family = killed(family, kept.killed_at)
+    if code.used_at is None:
+        return [code_item(code), family]
+    return [{**_code(code), **_purge_code(code, code.expires_at), **FIRST}, family]
 
 
 def _family_lives(family: Item, ends_at: int) -> Change:

@@ -8,6 +8,7 @@ from itertools import islice
 
 from consentcore.api import Audience, NotFound, Notice
 from consentcore_memory.engine import Session
+from consentcore_memory.ledger import in_chains
 from consentcore_memory.state import State, StoredNotice
 
 
@@ -19,8 +20,9 @@ class MemoryFeed:
 
     def enter(self, client_id: str, limit: int) -> int:
         draft = self._session.draft
-        # Rows stand in the order of their commits, in which a chain's events always come one after the other.
-        waiting = list(islice((row for row in _told(draft, client_id) if row.place is None), limit))
+        told = {row.notice.notice_id: row for row in _told(draft, client_id) if row.place is None}
+        events = in_chains(event for event in map(draft.events.get, told) if event is not None)
+        waiting = [told[event.event_id] for event in islice(events, limit)]
         newest = max((row.place or 0 for row in _told(draft, client_id)), default=0)
         for place, row in enumerate(waiting, start=newest + 1):
             draft.notices.put(row.notice.notice_id, replace(row, place=place))

@@ -80,7 +80,9 @@ class MemoryLedger:
 
     def sequence_leaves(self, limit: int, *, start: int = 0) -> int:
         draft = self._session.draft
-        waiting = list(islice((row for row in draft.events.values() if row.leaf_index is None), limit))
+        waiting = list(
+            islice(in_chains(row for row in draft.events.values() if row.leaf_index is None), limit)
+        )
         first = (
             max(start, 1 + max((index for index, _ in draft.leaves.items()), default=-1)) if waiting else 0
         )
@@ -109,6 +111,17 @@ class MemoryLedger:
         events = self._session.state.events
         rows = (events.get(event_id) for event_id in event_ids if event_id is not None)
         return [row for row in rows if row is not None]
+
+
+def in_chains(events: Iterable[ConsentEvent]) -> Sequence[ConsentEvent]:
+    """Events by time, those of a grant by its chain: a clock may go back, a chain may not."""
+    order: dict[str, tuple[int, str, int]] = {}
+    latest: dict[str, int] = {}
+    found = sorted(events, key=lambda row: (row.grant_id, row.sequence))
+    for row in found:
+        latest[row.grant_id] = max(row.occurred_at, latest.get(row.grant_id, row.occurred_at))
+        order[row.event_id] = (latest[row.grant_id], row.grant_id, row.sequence)
+    return sorted(found, key=lambda row: order[row.event_id])
 
 
 def _age(event: ConsentEvent) -> tuple[int, int, str]:

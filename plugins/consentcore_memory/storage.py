@@ -12,6 +12,7 @@ from consentcore_memory.counters import MemoryCounters
 from consentcore_memory.deliveries import MemoryOutbox
 from consentcore_memory.delivery_log import MemoryDeliveryLog
 from consentcore_memory.engine import Engine, Session
+from consentcore_memory.moving import MemoryMoving
 from consentcore_memory.purge import purge
 from consentcore_memory.tokens import MemoryProtocol
 from consentcore_memory.transactions import MemoryUnit, Participant
@@ -34,6 +35,7 @@ class MemoryStorage:
         self.outbox = MemoryOutbox(self._engine)
         self.delivery_log = MemoryDeliveryLog(self._engine)
         self.counters = MemoryCounters()
+        self.moving = MemoryMoving(self._engine)
 
     def migrate(self) -> Sequence[str]:
         return ()

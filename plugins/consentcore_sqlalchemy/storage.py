@@ -16,6 +16,7 @@ from consentcore_sqlalchemy.driver import Driver, Listener
 from consentcore_sqlalchemy.engine import open_database
 from consentcore_sqlalchemy.errors import translating
 from consentcore_sqlalchemy.exchanges import OneStatement, OneTransaction
+from consentcore_sqlalchemy.moving import SqlMoving
 from consentcore_sqlalchemy.purge import purge
 from consentcore_sqlalchemy.settings import SqlSettings
 from consentcore_sqlalchemy.tokens import SqlProtocol
@@ -49,6 +50,10 @@ class SqlStorage:
     @cached_property
     def counters(self) -> SqlCounters:
         return SqlCounters(self._driver, is_sqlite=self._database.is_sqlite)
+
+    @cached_property
+    def moving(self) -> SqlMoving:
+        return SqlMoving(self._database)
 
     def listen(self, listener: Listener) -> None:
         """Tell ``listener`` of every statement and commit of the protocol's verbs: for tests and measurements."""

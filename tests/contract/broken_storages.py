@@ -4,6 +4,7 @@
 
 from tests.contract.broken.codes import *
 from tests.contract.broken.deliveries import *
+from tests.contract.broken.moving import *
 from tests.contract.broken.one_time_use import *
 from tests.contract.broken.repositories import *
 from tests.contract.broken.sound import *

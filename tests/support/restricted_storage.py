@@ -16,6 +16,7 @@ from consentcore_memory.deliveries import MemoryOutbox
 from consentcore_memory.delivery_log import MemoryDeliveryLog
 from consentcore_memory.engine import Engine, Session
 from consentcore_memory.grants import MemoryGrants
+from consentcore_memory.moving import MemoryMoving
 from consentcore_memory.storage import MemoryStorage
 from consentcore_memory.tokens import MemoryProtocol
 from consentcore_memory.transactions import MemoryUnit, Participant
@@ -124,6 +125,12 @@ class RestrictedDeliveryLog(MemoryDeliveryLog):
             return super().requeue(delivery_ids, now)
 
 
+class RestrictedMoving(MemoryMoving):
+    def write(self, records):
+        with self._engine.in_many_commits():
+            super().write(records)
+
+
 class RestrictedStorage(MemoryStorage):
     """:class:`consentcore.api.Storage` with :data:`RESTRICTED`."""
 
@@ -135,6 +142,7 @@ class RestrictedStorage(MemoryStorage):
         self.protocol = MemoryProtocol(self._engine)
         self.outbox = RestrictedOutbox(self._engine)
         self.delivery_log = RestrictedDeliveryLog(self._engine)
+        self.moving = RestrictedMoving(self._engine)
 
     @contextmanager
     def transaction(self):

@@ -15,6 +15,7 @@ from consentcore.testing.storage.grants import GrantGroup
 from consentcore.testing.storage.identities import IdentityGroup
 from consentcore.testing.storage.interactions import InteractionGroup
 from consentcore.testing.storage.ledger import LedgerGroup
+from consentcore.testing.storage.moving import MovingGroup
 from consentcore.testing.storage.notices import NoticeGroup
 from consentcore.testing.storage.one_time_use import OnceGroup
 from consentcore.testing.storage.one_use import OneUseGroup
@@ -81,6 +82,7 @@ class StorageConformance(
     MigrationGroup,
     SealGroup,
     PurgeGroup,
+    MovingGroup,
     SecrecyGroup,
     FaultGroup,
     StorageFixtures,

@@ -11,6 +11,7 @@ from consentcore_memory.counters import MemoryCounters
 from consentcore_memory.deliveries import MemoryOutbox
 from consentcore_memory.delivery_log import MemoryDeliveryLog
 from consentcore_memory.engine import Session
+from consentcore_memory.moving import MemoryMoving
 from consentcore_memory.storage import MemoryStorage
 from consentcore_memory.tokens import MemoryProtocol
 from consentcore_memory.transactions import MemoryUnit
@@ -25,6 +26,7 @@ class Broken(StorageConformance):
     outbox = MemoryOutbox
     delivery_log = MemoryDeliveryLog
     counters = MemoryCounters
+    moving = MemoryMoving
     make = MemoryStorage
 
     @pytest.fixture
@@ -34,6 +36,7 @@ class Broken(StorageConformance):
         storage.outbox = self.outbox(storage._engine)
         storage.delivery_log = self.delivery_log(storage._engine)
         storage.counters = self.counters()
+        storage.moving = self.moving(storage._engine)
         return storage
 
 
