@@ -62,11 +62,13 @@ class Loaded:
         self.subkeys: dict[tuple[str, str], bytes] = {}
 
     def current_at(self, now: int) -> str:
-        """The newest key whose time has come; the oldest has no predecessor to wait for."""
-        for key_id in self.ids:
+        """The newest key whose time has come; the oldest has no predecessor to wait for, and the successor of a revoked
+        one is not waited for: by a clock that is late nothing may be made that counts for nothing."""
+        sound = [key_id for key_id in self.ids if not self.revoked_at[key_id]] or self.ids
+        for key_id in sound:
             if self.used_from[key_id] <= now:
                 return key_id
-        return self.ids[-1]
+        return sound[-1]
 
     def subkey(self, purpose: str, key_id: str) -> bytes | None:
         """32 bytes for one purpose; None when there is no such key."""

@@ -2,6 +2,7 @@
 
 Each master key of the ring gives an ES256 and an Ed25519 key. A key is published from the moment at which it is in
 the ring, signs from the moment at which the ring uses it, and stays published until no token that it signed can live.
+One that was revoked leaves at once: others may sign with it, so that nothing that it signed may verify.
 """
 
 from __future__ import annotations
@@ -52,14 +53,14 @@ class SigningKeys:
         return jws.serialize_compact(header, payload, self.key(kid), [self._algorithm], registry(ALGORITHMS))
 
     def published(self, now: int) -> list[str]:
-        """The ids of the master keys whose public halves are published, newest first."""
+        """The ids of the master keys whose public halves are published, newest first; none that was revoked."""
         ids = self._keys.ids
         found = [ids[0]]
         for newer, key_id in pairwise(ids):
             ended = self._keys.used_from(newer)
             if not ended or now < ended + LONGEST_LIFE:
                 found.append(key_id)
-        return found
+        return [key_id for key_id in found if not self._keys.revoked_at(key_id)]
 
     def key_set(self, now: int) -> dict[str, list[dict[str, object]]]:
         """The JWK set (RFC 7517 section 5): public members, ``kid``, ``use`` and ``alg`` of each."""

@@ -138,9 +138,11 @@ class Browser:
         return self._sid
 
     def wrote(self, mac: str, purpose: str, text: str) -> bool:
-        """Whether ``mac`` is a keyed hash of ours; made before the keys were rotated it counts as well."""
-        shown = mac.encode("utf-8", "replace")
-        return any(compare_digest(shown, self._mac(purpose, text, one).encode()) for one in self._keys.ids)
+        """Whether ``mac`` is a keyed hash of ours; made before the keys were rotated it counts as well, but not by a key
+        that was revoked: others may have made it."""
+        shown, ids = mac.encode("utf-8", "replace"), self._keys.ids
+        sound = (one for one in ids if not self._keys.revoked_at(one))
+        return any(compare_digest(shown, self._mac(purpose, text, one).encode()) for one in sound)
 
     def _mark_in(self, token: str) -> bytes | None:
         ours = token.partition(".")[0]

@@ -68,7 +68,7 @@ def keep(request: Request, response: Response, state: str, login: LoginState) ->
 def find(request: Request, state: str) -> LoginState | None:
     """What this browser was sent away with; None when it was not it, or is too late."""
     sealed = request.cookies.get(_name(request, state), "")
-    if not state or not sealed:
+    if not state or not sealed or _is_revoked(request, sealed):
         return None
     for mark in request.browser.marks:
         with suppress(KeyUnavailable, ValueError):
@@ -87,6 +87,15 @@ def _delete(request: Request, response: Response, name: str) -> None:
     response.set_cookie(
         name, "", max_age=0, path="/", secure=_secure(request), httponly=True, samesite="Lax", overwrite=True
     )
+
+
+def _is_revoked(request: Request, sealed: str) -> bool:
+    """Whether others may have made it: its key was revoked."""
+    key_id = sealed.split(".")[1] if sealed.count(".") else ""
+    try:
+        return bool(request.runtime.keys.revoked_at(key_id))
+    except KeyUnavailable:
+        return False  # opening it says so
 
 
 def _context(mark: bytes, state: str) -> str:

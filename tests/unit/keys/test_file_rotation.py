@@ -54,6 +54,12 @@ def test_the_oldest_key_waits_for_nobody():
     assert Keys([replace(OLD, used_from=NOW + HOUR)], ManualClock()).current_id == "old1"
 
 
+def test_nothing_is_made_with_a_revoked_key_also_by_a_clock_that_is_late():
+    ring = Keys([NEW, replace(OLD, revoked_at=NOW)], ManualClock())
+    assert ring.current_id == "new1"
+    assert Keys([replace(OLD, revoked_at=NOW)], ManualClock()).current_id == "old1"  # there is no other
+
+
 def test_time_of_use_is_written_and_read(path):
     fresh = rotate_key_file(path, lead_s=3600)
     again = read_key_file(path)[0]

@@ -64,3 +64,15 @@ def test_a_new_key_is_published_before_it_signs_and_the_old_one_while_its_tokens
 
 def header(text):
     return jws.extract_compact(text.encode()).headers()
+
+
+def test_a_revoked_key_leaves_the_published_set_at_once():
+    """Whoever has it may sign tokens of whatever date; APIs know a signature by the set alone (RFC 9068 section 4)."""
+    clock = ManualClock()
+    leaked = MasterKey("old1", b"o" * 32, revoked_at=NOW)
+    signing = SigningKeys(Keys([MasterKey("new1", b"n" * 32, used_from=NOW), leaked], clock))
+    forged = SigningKeys(Keys([("old1", b"o" * 32)])).sign("at+jwt", b'{"sub":"eve"}')
+    assert kids(signing, clock.now()) == ["new1-ES256", "new1-EdDSA"]
+    published = KeySet.import_key_set(json.loads(json.dumps(signing.key_set(NOW))))
+    with pytest.raises(ValueError, match="old1-ES256"):
+        jws.deserialize_compact(forged, published, ["ES256"], registry(ALGORITHMS))
