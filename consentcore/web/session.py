@@ -138,7 +138,7 @@ class Browser:
         return self._sid
 
     def wrote(self, mac: str, purpose: str, text: str) -> bool:
-        """Whether ``mac`` is a keyed hash of ours; made before the keys were rotated it counts as well, but not by a key
+        """Whether ``mac`` is a keyed hash of ours; made before a rotation it counts as well, but not by a key
         that was revoked: others may have made it."""
         shown, ids = mac.encode("utf-8", "replace"), self._keys.ids
         sound = (one for one in ids if not self._keys.revoked_at(one))
