@@ -126,7 +126,7 @@ class ConsentParts(PluginParts):
     def _make_scope_pins(self) -> ScopePins:
         from consentcore.consent.scope_pins import ScopePins
 
-        return ScopePins(self.storage, self.clock, self.catalog)
+        return ScopePins(self.storage, self.keys, self.clock, self.catalog)
 
     def _make_receipts(self) -> Receipts:
         from consentcore.consent.receipt_link import ReceiptLinks

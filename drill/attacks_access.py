@@ -41,6 +41,7 @@ UNSEALED = (
     "notice",
     "delivery",
     "notice_snapshot",
+    "pinned_scope",
 )
 ONLY_REFUSED = frozenset({By.REFUSED})
 

@@ -285,15 +285,25 @@ ATTACKS = (
         "the pinned text of a scope changed",
         Who.DATABASE,
         sql("UPDATE pinned_scope SET content = replace(content, 'a', 'e')"),
-        NOTHING,
-        why="what the person read stands in the snapshot of the page, which is covered; this is where later pages take older words from",
+        VERIFY,
+        "the words of scope",
+    ),
+    Attack(
+        "the pinned text of a scope inserted: today's once more, as another revision",
+        Who.DATABASE,
+        sql(
+            "INSERT INTO pinned_scope (scope_id, version, revision, content, pinned_at, seal)"
+            " SELECT scope_id, version, revision + 1, content, pinned_at + 1, seal FROM pinned_scope"
+        ),
+        VERIFY,
+        "the words of scope",
     ),
     Attack(
         "the pinned text of a scope deleted",
         Who.DATABASE,
         sql("DELETE FROM pinned_scope"),
         NOTHING,
-        why="likewise",
+        why="today's words are pinned anew; what the person read stands in the snapshot of the page, which is covered",
     ),
     # personal values
     Attack(

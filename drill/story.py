@@ -53,6 +53,7 @@ class Facts:
 def early(stage: Stage) -> None:
     """Ada and Grace let CoolSite in, Grace refuses ShiftPlan, Noor lets CoolSite in."""
     platform, facts = stage.platform, stage.facts
+    stage.runtime.pin_scopes()
     platform.add_owner(NOOR, "Noor Haddad")
     _take_webhooks(stage)
     for name, email in (("ada", ADA), ("grace", GRACE), ("noor", NOOR)):

@@ -1,7 +1,8 @@
 """Holds the scope catalog to what it said before: a version stands for the meaning, a revision for the words.
 
 What is in force is pinned in the storage word for word, by ``init`` and by every process that starts. Words that have
-changed under the same version and revision, and a meaning that has grown under the same version, are refused.
+changed under the same version and revision, and a meaning that has grown under the same version, are refused. What was
+pinned by somebody else than us, or changed since, is neither compared nor shown; ``audit verify`` names it.
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ from consentcore.consent.ledger import canonical
 from consentcore.domain.errors import ConfigurationError, StorageError
 from consentcore.domain.past_scopes import PinnedScope
 from consentcore.domain.scope import TEXT_FIELDS, Scope, ScopeStatus, scope_from_facts
+from consentcore.keys.seals import is_sealed
 from consentcore.ports.storage import transact
 
 if TYPE_CHECKING:
     from consentcore.domain.clock import Clock
     from consentcore.domain.scope import Catalog
+    from consentcore.ports.keys import KeyRing
     from consentcore.ports.storage import Storage
     from consentcore.ports.transactions import UnitOfWork
 
@@ -38,10 +41,15 @@ _BEFORE = "what was shown before stands in the snapshot of each event that has o
 
 
 class ScopePins:
-    """The pinned words of one process's catalog. Safe to use from any thread."""
+    """The pinned words of one process's catalog. Safe to use from any thread.
 
-    def __init__(self, storage: Storage, clock: Clock, catalog: Catalog) -> None:
+    :param storage: seals what is written.
+    :param keys: what the seals are made with.
+    """
+
+    def __init__(self, storage: Storage, keys: KeyRing, clock: Clock, catalog: Catalog) -> None:
         self._storage = storage
+        self._keys = keys
         self._clock = clock
         self._catalog = catalog
         self._looked = float("-inf")
@@ -54,8 +62,8 @@ class ScopePins:
         :raises ConfigurationError: when words have changed under neither version nor revision, with the line to write.
         :raises StorageError: when the storage cannot be asked; then nothing was compared.
         """
-        pinned = self.pinned()
-        first, new = not pinned, self._new(pinned)
+        kept = self._kept()
+        first, new, pinned = not kept, self._new(kept), self._ours(kept)
         for start in range(0, len(new), _AT_ONCE):
             batch = new[start : start + _AT_ONCE]
             transact(self._storage, lambda uow, batch=batch: self._add(uow, batch))  # type: ignore[misc]  # a default of a lambda has no type
@@ -64,12 +72,22 @@ class ScopePins:
         return _told(new, first=first)
 
     def pinned(self) -> Sequence[PinnedScope]:
-        """Everything that is pinned.
+        """Everything that we have pinned, as we wrote it.
 
         :raises StorageError: when the storage cannot be asked.
         """
+        return self._ours(self._kept())
+
+    def _kept(self) -> Sequence[PinnedScope]:
         with self._storage.reading() as uow:
             return uow.pinned_scopes.all()
+
+    def _ours(self, kept: Sequence[PinnedScope]) -> list[PinnedScope]:
+        ours = [one for one in kept if is_sealed(self._keys, one)]
+        if len(ours) < len(kept):
+            strange = len(kept) - len(ours)
+            log.error("earlier words of %d scopes are not shown: they are not as we wrote them", strange)
+        return ours
 
     def problems(self) -> list[str]:
         """Why this process must not serve: words that have changed. Asks the storage until it has answered once."""
@@ -83,13 +101,13 @@ class ScopePins:
             return [f"the words of scopes cannot be compared with those of before: {error}"]
         return []
 
-    def _new(self, pinned: Sequence[PinnedScope]) -> list[Scope]:
+    def _new(self, kept: Sequence[PinnedScope]) -> list[Scope]:
         entries = [*self._catalog, *self._catalog.unasked.values()]
         scopes = [scope for scope in entries if scope.status is not ScopeStatus.DRAFT]
-        found = problems_of(scopes, pinned)
+        found = problems_of(scopes, self._ours(kept))
         if found:
             raise ConfigurationError(list(map(str, found)))
-        known = {(one.scope_id, one.version, one.revision) for one in pinned}
+        known = {(one.scope_id, one.version, one.revision) for one in kept}
         return [one for one in scopes if (one.scope_id, one.version, one.revision) not in known]
 
     def _add(self, uow: UnitOfWork, batch: Sequence[Scope]) -> None:

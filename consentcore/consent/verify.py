@@ -236,10 +236,10 @@ class _Verification:
         ]
 
     def _check_records(self) -> None:
-        """Applications and owners, page by page."""
+        """Applications, owners and the words of scopes, page by page."""
         if self._records is None:
             return
-        for behind in (self._records.clients_behind, self._records.owners_behind):
+        for behind in (self._records.clients_behind, self._records.owners_behind, self._records.words_behind):
             after, more = "", True
             while more:
                 after = self._look(partial(_judged, behind, after))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 S = TypeVar("S")
@@ -26,6 +26,7 @@ class PinnedScope:
     revision: int
     content: str
     pinned_at: int
+    seal: bytes = field(default=b"", compare=False, repr=False)
 
     @property
     def reference(self) -> str:

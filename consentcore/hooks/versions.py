@@ -103,6 +103,7 @@ CHANGES = {
             "OwnerIdentity.seal",
             "OwnerSession.seal",
             "OwnerTicket.seal",
+            "PinnedScope.seal",
             "WebhookEndpoint.seal",
             "Code.family_proof",
             "Code.seal",

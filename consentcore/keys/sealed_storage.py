@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from consentcore.domain.grant import Grant
     from consentcore.domain.notice import Delivery, Notice
     from consentcore.domain.owner import Owner, OwnerIdentity, OwnerSession, OwnerTicket
+    from consentcore.domain.past_scopes import PinnedScope
     from consentcore.keys.sealed_protocol import GrantSeal
     from consentcore.ports.keys import KeyRing
     from consentcore.ports.storage import Storage
@@ -157,6 +158,11 @@ class _Feed(_Face):
         return self._all_ours(self._inner.page(client_id, after=after, limit=limit))
 
 
+class _PinnedScopes(_Face):
+    def add(self, pinned: PinnedScope) -> None:
+        self._inner.add(self._sealed(pinned))
+
+
 class _Ledger(_Face):
     def put_snapshot(self, snapshot: NoticeSnapshot) -> None:
         # What comes may be more than what is kept.
@@ -175,6 +181,7 @@ class _Unit(_Face):
         "notices": _Notices,
         "feed": _Feed,
         "ledger": _Ledger,
+        "pinned_scopes": _PinnedScopes,
     }
 
     def __init__(self, inner: Any, keys: KeyRing, grant_seal: GrantSeal) -> None:

@@ -61,6 +61,10 @@ NAMED = {
         "its notice is not",
     ),
     "the date of a snapshot": ("UPDATE notice_snapshot SET created_at = created_at - 1", "the snapshot"),
+    "the words of a scope": (
+        "UPDATE pinned_scope SET content = replace(content, 'a', 'e') WHERE revision = 1",
+        "the words of scope",
+    ),
     "a seal taken away": (
         "UPDATE client SET seal = NULL WHERE client_id = 'coolsite'",
         "application coolsite",
@@ -71,6 +75,7 @@ NAMED = {
 @pytest.fixture
 def platform(tmp_path):
     made = make_platform(tmp_path, storage="sqlalchemy")
+    made.runtime.pin_scopes()
     connect(made)
     yield made
     made.runtime.close()

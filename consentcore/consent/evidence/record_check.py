@@ -105,3 +105,11 @@ class RecordCheck:
                 if not is_sealed(self._keys, identity)
             ]
         return page[-1].owner_id if len(page) == PAGE else "", wrong
+
+    def words_behind(self, uow: UnitOfWork, _after: str) -> tuple[str, list[str]]:
+        """Judge what entries of the scope catalog said; they are few."""
+        return "", [
+            f"the words of scope {pinned.reference}, revision {pinned.revision}, are not those that were pinned"
+            for pinned in uow.pinned_scopes.all()
+            if not is_sealed(self._keys, pinned)
+        ]

@@ -16,7 +16,9 @@ class PinnedScopeGroup:
     """:class:`consentcore.api.PinnedScopeRepository`."""
 
     def test_what_scopes_said_comes_back_in_order(self, storage: Storage) -> None:
-        first = factories.pinned_scope("comfort.read", content='{"label":"Raumklima für „alle“ ☃"}')
+        first = factories.pinned_scope(
+            "comfort.read", content='{"label":"Raumklima für „alle“ ☃"}', seal=b"k1:\x00\xff" + b"s" * 30
+        )
         second = replace(first, revision=2, pinned_at=NOW + 1)
         tenth = replace(first, revision=10, content="x" * 90_000)
         wider = replace(first, version="2")
@@ -26,7 +28,9 @@ class PinnedScopeGroup:
                 uow.pinned_scopes.add(one)
             assert len(uow.pinned_scopes.all()) == 5
         with storage.reading() as uow:
-            assert list(uow.pinned_scopes.all()) == [other, first, second, tenth, wider]
+            found = list(uow.pinned_scopes.all())
+        assert found == [other, first, second, tenth, wider]
+        assert [one.seal for one in found] == [b"", first.seal, first.seal, first.seal, first.seal]
 
     def test_what_a_scope_said_is_never_changed(self, storage: Storage) -> None:
         pinned = factories.pinned_scope("comfort.read")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Integer, Table, Text
+from sqlalchemy import Column, Integer, LargeBinary, Table, Text
 
 from consentcore_sqlalchemy.tables.base import Id, Ms, metadata
 
@@ -14,4 +14,6 @@ pinned_scope = Table(
     Column("revision", Integer, primary_key=True, autoincrement=False),
     Column("content", Text, nullable=False),
     Column("pinned_at", Ms, nullable=False),
+    # what shows that we wrote it
+    Column("seal", LargeBinary),
 )

@@ -166,3 +166,17 @@ def test_owners_and_sessions_of_an_older_database_come_along(empty):
         assert open_password(empty._keys, "o-1", uow.owners.password_hash("o-1")) == "$argon2id$"
         session = OwnerSession(b"s" * 32, "o-1", 1, 100, 1, "acr", ("pwd",))
         assert list(uow.owners.sessions("o-1", 2)) == [session]
+
+
+def test_words_of_scopes_that_were_pinned_without_a_seal_are_not_taken_for_ours(empty):
+    """Sealing them would seal what somebody has changed; a database can be made to look like one of then."""
+    from alembic import command
+
+    from consentcore_sqlalchemy.migrate import configuration
+
+    with empty._database.transactions.connect() as connection, connection.begin():
+        command.upgrade(configuration(connection), "0013")
+        connection.exec_driver_sql("INSERT INTO pinned_scope VALUES ('sites.read', '1', 1, '{}', 1)")
+    empty.migrate()
+    with empty.reading() as uow:
+        assert list(uow.pinned_scopes.all()) == []

@@ -15,10 +15,13 @@ from consentcore.api import (
     ScopeType,
     StorageError,
 )
+from consentcore.consent.ledger import seal_of
 from consentcore.consent.scope_pins import ScopePins
-from consentcore.testing import ManualClock, memory_storage
+from consentcore.keys.sealed_storage import SealedStorage
+from consentcore.testing import ManualClock, fixed_keys, memory_storage
 from consentcore.testing.threads import together
 
+KEYS = fixed_keys()
 COMFORT = Scope(
     "comfort.read",
     "Room climate",
@@ -33,7 +36,7 @@ COMFORT = Scope(
 
 @pytest.fixture
 def storage():
-    made = memory_storage()
+    made = SealedStorage(memory_storage(), KEYS, seal_of)
     yield made
     made.close()
 
@@ -49,7 +52,7 @@ def pins(storage, clock):
 
     def make(*scopes):
         catalog = Catalog.of(scopes)
-        made = ScopePins(storage, clock, catalog)
+        made = ScopePins(storage, KEYS, clock, catalog)
         catalog.past.read_with(made.earlier)
         made.catalog = catalog
         return made
@@ -72,6 +75,24 @@ def test_words_are_pinned_at_the_first_start_and_nothing_happens_at_the_next(pin
         (found,) = uow.pinned_scopes.all()
     assert (found.reference, found.revision) == ("comfort.read@1", 1)
     assert "Temperatur." in found.content
+
+
+def test_words_that_somebody_changed_in_the_store_are_neither_shown_nor_compared_nor_pinned_again(
+    storage, pins
+):
+    pins(COMFORT).pin()
+    bare = storage.bare
+    with bare.reading() as uow:
+        (kept,) = uow.pinned_scopes.all()
+    forged = replace(
+        kept, revision=2, content=kept.content.replace("Temperature.", "Nothing."), seal=kept.seal
+    )
+    with bare.transaction() as uow:
+        uow.pinned_scopes.add(forged)
+    again = pins(COMFORT, replace(COMFORT, scope_id="alarms.read", revision=2))
+    assert again.pin() == ["pinned the words of alarms.read@1 revision 2"]
+    assert again.catalog.past.at("comfort.read@1").sees == "Temperature."
+    assert pins(replace(COMFORT, revision=2)).pin() == []
 
 
 @pytest.mark.parametrize(
