@@ -96,7 +96,7 @@ packaging: setup  ## package, plugin and data lists brought in line with the dis
 	@$(BIN)/python scripts/sync_packaging.py
 
 clean:  ## remove everything that can be made again
-	rm -rf .venv .uv .bootstrap.lock build dist docs/_build .coverage .coverage.* htmlcov *.egg-info plugins/*.egg-info \
+	rm -rf .venv .uv .bootstrap.lock build dist docs/_build docs/reference .coverage .coverage.* htmlcov *.egg-info plugins/*.egg-info \
 	    .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .node tests/interop/node_modules
 
 # What is missing is a failure in CI. On a laptop its tests are skipped, loudly.

@@ -45,14 +45,15 @@ def page() -> str:
             own.append((item, annotation))
     parts.append(_table("## The core", PREFIX, own, "Five of them name the plugins."))
     parts += [_table(f"## {prefix}*", prefix, fields_of(cls), _about(cls)) for prefix, cls in sections]
-    for info in _bundled():
+    for info in bundled():
         prefix = f"{PLUGIN_PREFIX}{info.name}."
         fields = fields_of(info.settings)
         parts.append(_table(f"## {prefix}*", prefix, fields, info.summary))
     return "\n".join(parts)
 
 
-def _bundled() -> Iterator[PluginInfo]:
+def bundled() -> Iterator[PluginInfo]:
+    """What the bundled plugins say of themselves."""
     for plugin in installed_plugins():
         if plugin.distribution == "consentcore":
             yield plugin.load().consentcore_plugin()
@@ -69,12 +70,13 @@ def _table(title: str, prefix: str, fields: list[tuple[dataclasses.Field[Any], A
         return "\n".join([*lines, "It has nothing to set.", ""])
     lines += ["| setting | type | default | meaning |", "|---|---|---|---|"]
     for item, annotation in fields:
-        cells = (f"`{prefix}{item.name}`", _type(item, annotation), _default(item), item.metadata["help"])
+        cells = (f"`{prefix}{item.name}`", type_of(item, annotation), default_of(item), item.metadata["help"])
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join([*lines, ""])
 
 
-def _type(item: dataclasses.Field[Any], annotation: Any) -> str:
+def type_of(item: dataclasses.Field[Any], annotation: Any) -> str:
+    """Type and limits of a setting in words."""
     meta = item.metadata
     if meta.get("choices"):
         return " or ".join(f"`{choice}`" for choice in meta["choices"])
@@ -86,7 +88,8 @@ def _type(item: dataclasses.Field[Any], annotation: Any) -> str:
     return f"{text}, at least {low:.12g}" if low is not None else text
 
 
-def _default(item: dataclasses.Field[Any]) -> str:
+def default_of(item: dataclasses.Field[Any]) -> str:
+    """The default of a setting in words."""
     if item.default is dataclasses.MISSING:
         return "**required**"
     if isinstance(item.default, tuple):

@@ -10,9 +10,13 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 SECOND = 1000
+"""Milliseconds of a second."""
 MINUTE = 60 * SECOND
+"""Milliseconds of a minute."""
 HOUR = 60 * MINUTE
+"""Milliseconds of an hour."""
 DAY = 24 * HOUR
+"""Milliseconds of 24 hours."""
 
 LAST_SECOND = 253_402_300_799
 """The end of the year 9999, behind which :func:`iso` has no word for a time; seconds since the epoch."""

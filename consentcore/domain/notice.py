@@ -160,3 +160,4 @@ class Reject:
 
 
 Outcome = Delivered | Retry | Gone | Reject
+"""What one try of a notifier ends in."""

@@ -181,6 +181,7 @@ class AccountFacts(_Facts):
 
 
 NoticeFacts = ConsentFacts | EndpointFacts | EndpointTestFacts | AccountFacts
+"""What a notice says: which of them it is follows from its kind."""
 
 
 def facts_of(notice: Notice) -> NoticeFacts:

@@ -18,6 +18,7 @@ ALL = "*"
 DEFAULT_KIND = "site"
 """Of what older releases have stored without a kind, and of what a directory gives none."""
 KIND = re.compile(r"[a-z][a-z0-9_.-]{0,39}")
+"""The word for a kind of resources, such as ``site``."""
 RESOURCE_ID = re.compile(r"\S{1,200}")
 _REFERENCE = re.compile(rf"({KIND.pattern})\|(\S{{1,200}})")
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 OFFLINE_ACCESS = "offline_access"
+"""The scope that makes a refresh token outlive the session of its owner (OpenID Connect Core section 11)."""
 
 
 class ScopeType(StrEnum):

@@ -286,4 +286,6 @@ class UsedBefore:
 
 
 ConsumeOutcome = Consumed | Replayed | Expired | Unknown | UsedBefore
+"""What the exchange of a code ends in."""
 RotateOutcome = Rotated | Grace | Reused | Expired | Unknown | UsedBefore
+"""What the exchange of a refresh token ends in."""

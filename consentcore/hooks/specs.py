@@ -32,6 +32,7 @@ ENTRY_POINT_GROUP = "consentcore.plugins"
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
+"""Marks a function of a plugin as the hook that it is named after."""
 
 
 @hookspec

@@ -73,6 +73,7 @@ class Unavailable:
 
 
 LoginOutcome = Authenticated | Refused | Throttled
+"""What a look at credentials ends in."""
 
 
 @runtime_checkable

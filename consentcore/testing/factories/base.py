@@ -12,6 +12,7 @@ SCOPES = ("comfort.read", "energy.read")
 """What the factories ask for and grant."""
 
 REDIRECT_URI = "https://app.example/callback"
+"""Where the applications of the records send people."""
 
 T = TypeVar("T")
 
