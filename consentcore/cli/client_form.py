@@ -51,6 +51,11 @@ _OPTIONS = (
         default=None,
         help="Refuse authorization requests that were not pushed.",
     ),
+    click.option(
+        "--dpop-bound-access-tokens/--no-dpop-bound-access-tokens",
+        default=None,
+        help="Give access tokens only to who proves a key with each request (RFC 9449).",
+    ),
     click.option("--access-token-format", type=click.Choice([one.value for one in TokenFormat])),
     click.option(
         "--resource",

@@ -48,6 +48,7 @@ class ClientForm:
     jwks: str = ""
     jwks_uri: str = ""
     require_par: bool = False
+    dpop_bound_access_tokens: bool = False
     access_token_format: str = TokenFormat.OPAQUE.value
     audiences: Sequence[str] = ()
     assertion_audience: str = "issuer"
@@ -85,6 +86,7 @@ def members(checks: Checks, form: ClientForm, method: AuthMethod) -> dict[str, C
         "jwks": partial(_keys, form, method),
         "jwks_uri": partial(_keys_uri, checks.egress, form),
         "require_par": lambda: form.require_par,
+        "dpop_bound_access_tokens": lambda: form.dpop_bound_access_tokens,
         "access_token_format": partial(TokenFormat, form.access_token_format),
         "audiences": partial(_audiences, form),
         "assertion_audience": partial(_assertion_audience, form),
@@ -111,6 +113,7 @@ def check_kind(form: ClientForm) -> None:
         ("webhook_url", form.webhook_url),
         ("require_pkce", form.require_pkce),
         ("require_par", form.require_par),
+        ("dpop_bound_access_tokens", form.dpop_bound_access_tokens),
         ("optional_scopes", form.optional_scopes),
     ):
         if value:

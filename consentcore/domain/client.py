@@ -91,6 +91,8 @@ class Client:
         owner ticks them or not.
     :ivar verified_at: when the operator checked who is behind it, in milliseconds; None when nobody did. Pages say it
         beside its name.
+    :ivar dpop_bound_access_tokens: whether its access tokens must be bound to a key that it proves (RFC 9449 section
+        5.2).
     :ivar logo: which :class:`ClientLogo` there is of it, as the first 16 hexadecimal digits of the SHA-256 of its
         content; "" when there is none, and pages show a letter.
     """
@@ -121,6 +123,7 @@ class Client:
     optional_scopes: tuple[str, ...] = ()
     verified_at: int | None = None
     logo: str = ""
+    dpop_bound_access_tokens: bool = False
     seal: bytes = field(default=b"", compare=False, repr=False)
 
     @property

@@ -21,13 +21,14 @@ MOST_IN_JWT = 50
 
 @dataclass(frozen=True, slots=True)
 class AccessTokenRequest:
-    """What a token shall stand for. ``audience`` may be empty; times in milliseconds since the epoch."""
+    """What a token shall stand for. ``audience`` and ``confirmation`` may be empty; times are in milliseconds."""
 
     scopes: tuple[str, ...]
     audience: tuple[str, ...]
     now: int
     auth_time: int | None
     acr: str
+    confirmation: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,5 +60,6 @@ def make_access_token(
         expires_at=server.lifetimes.access_end(request.now, grant),
         auth_time=request.auth_time,
         acr=request.acr,
+        confirmation=request.confirmation,
     )
     return AccessToken(mint_jwt(server, claims), audience)

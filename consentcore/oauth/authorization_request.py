@@ -15,6 +15,7 @@ from consentcore.oauth.errors import ProtocolError
 from consentcore.oauth.parameters import several
 from consentcore.oauth.pkce import challenge_problem
 from consentcore.oauth.resource_indicators import requested_audience
+from consentcore.oauth.token_binding import confirmation_of
 
 if TYPE_CHECKING:
     from consentcore.domain.interaction import AuthorizeContext
@@ -61,6 +62,7 @@ def strict_checks(request: Any) -> dict[str, object]:
     problem = challenge_problem(request.code_challenge, request.code_challenge_method)
     if problem is not None:
         raise InvalidRequestError(description=problem, request=request)
+    request.confirmation = confirmation_of(request.authorize_state.parameters.values.get("dpop_jkt"))
     request.prompt = _prompt(request)
     request.audience = requested_audience(
         request.client, several(request.authorize_state.parameters.values, "resource")
@@ -105,4 +107,5 @@ def authorization_request(request: Any) -> AuthorizationRequest:
         prompt=request.prompt,
         ui_locales=tuple(locale for locale in locales if _LOCALE.fullmatch(locale))[:10],
         audience=request.audience,
+        confirmation=request.confirmation,
     )

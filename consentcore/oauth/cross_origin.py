@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("consentcore.oauth")
 
 ALLOW_ORIGIN = "Access-Control-Allow-Origin"
-EXPOSED = ("Access-Control-Expose-Headers", "Retry-After, WWW-Authenticate, X-Request-ID")
+EXPOSED = ("Access-Control-Expose-Headers", "DPoP-Nonce, Retry-After, WWW-Authenticate, X-Request-ID")
 ANYWHERE = ((ALLOW_ORIGIN, "*"), EXPOSED)
 """For documents that say the same to everybody."""
 MAX_AGE_S = 7200

@@ -14,6 +14,7 @@ from consentcore.oauth.endpoint import Endpoint
 from consentcore.oauth.errors import invalid_client
 from consentcore.oauth.parameters import ABOUT_TOKEN, read_body
 from consentcore.oauth.responses import json_answer
+from consentcore.oauth.token_binding import token_type_of
 from consentcore.oauth.token_claims import TokenClaims, plugin_claims, standard_claims, subject_of
 from consentcore.oauth.token_seals import genuine_token
 
@@ -70,9 +71,11 @@ class IntrospectionEndpoint(Endpoint):
             expires_at=token.expires_at,
             auth_time=token.auth_time,
             acr=token.acr,
+            confirmation=token.confirmation,
         )
         # An access token must not be mistaken for the other kind (security requirement 53).
-        kind = "Bearer" if token.kind is TokenKind.ACCESS else "refresh_token"
+        access = token.kind is TokenKind.ACCESS
+        kind = token_type_of(token.confirmation) if access else "refresh_token"
         subject = subject_of(self._server, claims)
         own = {"active": True, "token_type": kind, **standard_claims(self._server, claims, subject)}
         return {**own, **plugin_claims(self._server, claims, subject)}

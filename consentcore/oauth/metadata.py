@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from consentcore.jose.dpop import ALGORITHMS as DPOP_ALGORITHMS
 from consentcore.oauth.client_auth.key_set import ALGORITHMS
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def metadata(server: ServerContext, grant_types: Iterable[str]) -> dict[str, obj
         **_authentication("revocation", *CONFIDENTIAL, "none"),
         **_authentication("introspection", *CONFIDENTIAL),
         "code_challenge_methods_supported": ["S256"],
+        "dpop_signing_alg_values_supported": list(DPOP_ALGORITHMS),
         "authorization_response_iss_parameter_supported": True,
         "consent_log_uri": issuer.rstrip("/") + "/.well-known/consent-log/",
         "service_documentation": server.settings.web_url.rstrip("/") + "/scopes",

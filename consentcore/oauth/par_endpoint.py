@@ -16,6 +16,7 @@ from consentcore.oauth.errors import ProtocolError, bad_request
 from consentcore.oauth.parameters import AUTHORIZE, PUSH, REPEATABLE, read_body, several
 from consentcore.oauth.pushed_requests import URN
 from consentcore.oauth.responses import json_answer
+from consentcore.oauth.token_binding import binding_of, nonce_headers, used_before
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from consentcore.oauth.context import ServerContext
     from consentcore.oauth.cross_origin import Readers
     from consentcore.oauth.messages import HttpRequest, HttpResponse
+    from consentcore.oauth.token_binding import Binding
 
 
 class PushedAuthorizationRequestEndpoint(Endpoint):
@@ -54,21 +56,27 @@ class PushedAuthorizationRequestEndpoint(Endpoint):
             raise bad_request("request_uri: expected none in a pushed request")  # section 2.1
         requested = {name: value for name, value in parameters.items() if name in AUTHORIZE}
         requested["client_id"] = client.client_id
+        binding = binding_of(server, http, "par", client, now)
+        if binding.thumbprint and requested.setdefault("dpop_jkt", binding.thumbprint) != binding.thumbprint:
+            raise bad_request(
+                "dpop_jkt: expected the thumbprint of the key of the proof"
+            )  # RFC 9449 section 10.1
         self._check(requested, context)
-        return self._store(requested, now)
+        return self._store(requested, binding, now)
 
-    def _store(self, requested: Mapping[str, str], now: int) -> HttpResponse:
+    def _store(self, requested: Mapping[str, str], binding: Binding, now: int) -> HttpResponse:
         secret, life_s = mint(REQUEST), self._server.settings.oauth.par_ttl_s
-        self._server.storage.protocol.push_request(
-            PushedRequest(
-                request_hash=digest(secret),
-                client_id=requested["client_id"],
-                query=_query(requested),
-                created_at=now,
-                expires_at=now + life_s * SECOND,
-            )
+        pushed = PushedRequest(
+            request_hash=digest(secret),
+            client_id=requested["client_id"],
+            query=_query(requested),
+            created_at=now,
+            expires_at=now + life_s * SECOND,
         )
-        return json_answer({"request_uri": URN + secret, "expires_in": life_s}, 201)
+        if not self._server.storage.protocol.push_request(pushed, binding.one_use):
+            raise used_before()
+        answer = {"request_uri": URN + secret, "expires_in": life_s}
+        return json_answer(answer, 201, nonce_headers(self._server, now))
 
 
 def _query(requested: Mapping[str, str]) -> str:

@@ -60,6 +60,7 @@ AUTHORIZE = MappingProxyType(
         "request": 65_536,
         "request_uri": 2000,
         "resource": 2000,
+        "dpop_jkt": 256,
     }
 )
 """Parameters of the authorization endpoint; the limit of ``state`` see above."""

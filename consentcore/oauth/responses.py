@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from consentcore.oauth.messages import HttpResponse
@@ -20,9 +20,11 @@ def answer(body: str, status: int = 200, headers: Mapping[str, str] | None = Non
     return HttpResponse(status, [JSON, *NO_STORE, *(headers or {}).items()], body.encode())
 
 
-def json_answer(members: Mapping[str, object], status: int = 200) -> HttpResponse:
+def json_answer(
+    members: Mapping[str, object], status: int = 200, headers: Iterable[tuple[str, str]] = ()
+) -> HttpResponse:
     """Write ``members`` as JSON."""
-    return answer(json.dumps(members), status)
+    return answer(json.dumps(members), status, dict(headers))
 
 
 def empty_answer() -> HttpResponse:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from consentcore.domain.clock import SECOND
 from consentcore.domain.errors import ConfigurationError
 from consentcore.domain.resource import by_kind, id_of
+from consentcore.oauth.token_binding import cnf_of
 from consentcore.ports.extension import RESERVED_CLAIMS, TokenContext
 from consentcore.ports.keys import pairwise_subject
 
@@ -28,6 +29,7 @@ class TokenClaims(NamedTuple):
     expires_at: int
     auth_time: int | None = None
     acr: str = ""
+    confirmation: str = ""
 
 
 def standard_claims(server: ServerContext, claims: TokenClaims, subject: str) -> dict[str, object]:
@@ -50,6 +52,7 @@ def standard_claims(server: ServerContext, claims: TokenClaims, subject: str) ->
         members["auth_time"] = claims.auth_time // SECOND
     if claims.acr:
         members["acr"] = claims.acr
+    members |= cnf_of(claims.confirmation)
     return members | chosen_resources(server, claims.grant)
 
 

@@ -10,7 +10,7 @@ from typing import Protocol
 class KeyRing(Protocol):
     """Purposes in use: ``session``, ``csrf``, ``ledger``, ``grant-seal``, ``checkpoint``, ``pairwise``,
     ``refresh``, ``webhook``, ``evidence``, ``evidence-signing``, ``signing-es256``, ``signing-eddsa``, ``ticket``,
-    ``tombstone``, ``login``, ``session-name``, ``browser``, ``receipt-link``."""
+    ``tombstone``, ``login``, ``session-name``, ``browser``, ``receipt-link``, ``dpop-nonce``."""
 
     @property
     def current_id(self) -> str:

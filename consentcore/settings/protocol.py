@@ -50,6 +50,10 @@ class OAuthSettings:
         default=None,
         choices=("endpoint", "issuer"),
     )
+    dpop_nonce: bool = setting(
+        "Demand a nonce of this server in DPoP proofs (RFC 9449 section 8), so that none can be made long before.",
+        default=False,
+    )
     jwt_signing_alg: str = setting(
         "What signs JWT access tokens; both kinds of keys are published.",
         default="ES256",

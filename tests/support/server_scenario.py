@@ -187,7 +187,7 @@ class ServerScenario(Scenario):
     ) -> HttpResponse:
         return getattr(server or self.server, ATTRIBUTES.get(endpoint, endpoint)).answer(http)
 
-    def exchange(self, code: str, *, auth=("app", SECRET), **parameters) -> Answer:
+    def exchange(self, code: str, *, auth=("app", SECRET), headers=None, **parameters) -> Answer:
         """Exchange a code; parameters that are None are left out."""
         form = {
             "grant_type": "authorization_code",
@@ -195,12 +195,12 @@ class ServerScenario(Scenario):
             "redirect_uri": REDIRECT_URI,
             **parameters,
         }
-        return self.post("token", {k: v for k, v in form.items() if v is not None}, auth=auth)
+        form = {k: v for k, v in form.items() if v is not None}
+        return self.post("token", form, auth=auth, headers=headers)
 
-    def refresh(self, token: str, *, auth=("app", SECRET), **parameters) -> Answer:
-        return self.post(
-            "token", {"grant_type": "refresh_token", "refresh_token": token, **parameters}, auth=auth
-        )
+    def refresh(self, token: str, *, auth=("app", SECRET), headers=None, **parameters) -> Answer:
+        form = {"grant_type": "refresh_token", "refresh_token": token, **parameters}
+        return self.post("token", form, auth=auth, headers=headers)
 
     def introspect(self, token: str, auth=("app", SECRET)) -> dict:
         return self.post("introspect", {"token": token}, auth=auth).json

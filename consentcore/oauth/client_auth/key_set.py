@@ -1,13 +1,10 @@
 """The public keys of a client (RFC 7517), by value or fetched: what is taken of a JWK set, and what is refused.
 
-Everything is checked before the library sees it: a key that is secret, symmetric, weak, or so large that checking
-one signature costs a fortune never becomes one of ours.
+Of each key :mod:`consentcore.jose.public_key` judges.
 """
 
 from __future__ import annotations
 
-import re
-from base64 import urlsafe_b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,19 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from consentcore.domain.errors import InvalidInput
 from consentcore.domain.json_text import read_json
+from consentcore.jose.public_key import ED25519, SECRET_MEMBERS, verifying_key
 
 if TYPE_CHECKING:
-    from joserfc.jwk import ECKey, OKPKey, RSAKey
+    from consentcore.jose.public_key import VerifyingKey
 
 ALGORITHMS = ("ES256", "EdDSA", "Ed25519", "PS256", "RS256")
 """Signatures that are accepted. All are asymmetric (so there is no confusion with HMAC, CVE-2024-37568). RS256 is the
 default of most client libraries; FAPI 2.0 refuses it, and a profile would leave it out here."""
 MAX_TEXT = 65_535
 MAX_KEYS = 20
-_BASE64URL = re.compile(r"[A-Za-z0-9_-]+")
-_SECRET_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
-_RSA_BITS = range(2048, 8193)
-_MAX_EXPONENT_BITS = 32
 _MAX_KID = 256
 
 
@@ -40,7 +34,7 @@ class PublicKey:
 
     kid: str
     algorithms: frozenset[str]
-    key: ECKey | OKPKey | RSAKey
+    key: VerifyingKey
 
 
 @lru_cache(maxsize=256)
@@ -81,7 +75,7 @@ def _members(text: str) -> Sequence[Mapping[str, Any]]:
         raise InvalidInput("jwks", expected)
     found = [_without_nulls(key) for key in keys]
     for key in found:
-        if key.get("kty") == "oct" or not _SECRET_MEMBERS.isdisjoint(key):
+        if key.get("kty") == "oct" or not SECRET_MEMBERS.isdisjoint(key):
             raise InvalidInput(
                 "jwks", "expected public keys only: a private or symmetric key must not leave the client"
             )
@@ -96,10 +90,9 @@ def _without_nulls(key: Mapping[str, Any]) -> Mapping[str, Any]:
 def _public_key(member: Mapping[str, Any]) -> PublicKey | None:
     kid, alg, operations = member.get("kid", ""), member.get("alg"), member.get("key_ops", ["verify"])
     usable = member.get("use", "sig") == "sig" and isinstance(operations, list) and "verify" in operations
-    kind = member.get("kty")
-    if not usable or not isinstance(kind, str) or not isinstance(kid, str) or len(kid) > _MAX_KID:
+    if not usable or not isinstance(kid, str) or len(kid) > _MAX_KID:
         return None
-    made = _READERS.get(kind, lambda _: None)(member)
+    made = verifying_key(member)
     if made is None:
         return None
     algorithms, key = made
@@ -112,65 +105,4 @@ def _same_algorithm(alg: object) -> frozenset[str]:
     """EdDSA with Ed25519 has two names (RFC 8037, RFC 9864)."""
     if not isinstance(alg, str):
         return frozenset()
-    return _ED25519 if alg in _ED25519 else frozenset({alg})
-
-
-_ED25519 = frozenset({"EdDSA", "Ed25519"})
-
-
-def _ec(member: Mapping[str, Any]) -> tuple[frozenset[str], ECKey] | None:
-    from joserfc.jwk import ECKey
-
-    if member.get("crv") != "P-256":
-        return None
-    key = _imported(ECKey, member, ("crv", "x", "y"))
-    return (frozenset({"ES256"}), key) if key else None
-
-
-def _okp(member: Mapping[str, Any]) -> tuple[frozenset[str], OKPKey] | None:
-    from joserfc.jwk import OKPKey
-
-    if member.get("crv") != "Ed25519":
-        return None
-    key = _imported(OKPKey, member, ("crv", "x"))
-    return (_ED25519, key) if key else None
-
-
-def _rsa(member: Mapping[str, Any]) -> tuple[frozenset[str], RSAKey] | None:
-    from joserfc.jwk import RSAKey
-
-    # A huge exponent would make each check of a signature as dear as the making of one.
-    if _bits(member.get("n")) not in _RSA_BITS or _bits(member.get("e")) > _MAX_EXPONENT_BITS:
-        return None
-    key = _imported(RSAKey, member, ("n", "e"))
-    return (frozenset({"PS256", "RS256"}), key) if key else None
-
-
-def _bits(number: object) -> int:
-    """Size of a Base64urlUInt (RFC 7518 section 2); 0 when it is none."""
-    if not isinstance(number, str) or len(number) > 2000 or not _BASE64URL.fullmatch(number):
-        return 0
-    try:
-        return int.from_bytes(urlsafe_b64decode(number + "=" * (-len(number) % 4))).bit_length()
-    except ValueError:
-        return 0
-
-
-def _imported(kind: Any, member: Mapping[str, Any], names: Sequence[str]) -> Any:
-    values = {name: member.get(name) for name in names}
-    if not all(
-        isinstance(value, str) and (name == "crv" or _BASE64URL.fullmatch(value))
-        for name, value in values.items()
-    ):
-        return None
-    from joserfc.errors import JoseError
-
-    try:
-        key = kind.import_key({"kty": member["kty"], **values})
-        _ = key.public_key
-    except (JoseError, ValueError, TypeError):
-        return None  # such as a point that is not on the curve
-    return key
-
-
-_READERS: Mapping[str, Any] = {"EC": _ec, "OKP": _okp, "RSA": _rsa}
+    return ED25519 if alg in ED25519 else frozenset({alg})

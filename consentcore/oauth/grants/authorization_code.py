@@ -16,6 +16,7 @@ from consentcore.oauth.grants.exchange import Exchange, GrantType, oauthlib_requ
 from consentcore.oauth.grants.oauthlib_types import code_grant
 from consentcore.oauth.parameters import several
 from consentcore.oauth.pkce import verifier_is_wellformed
+from consentcore.oauth.token_binding import binding_of
 from consentcore.oauth.token_seals import genuine_code, sealed_token
 from consentcore.oauth.token_secrets import fresh_pair
 
@@ -59,6 +60,7 @@ class AuthorizationCode(GrantType):
             pair=fresh_pair(),
             now=now,
             requested=several(parameters, "resource"),
+            binding=binding_of(server, http, "token", client, now),
         )
         request.require_pkce = server.settings.oauth.require_pkce
         return self._issue(self._oauthlib, request)
@@ -81,6 +83,7 @@ class CodeExchange(Exchange[Code]):
         # Anybody can name a public client: a used code ends its family only after PKCE was passed, in store().
         if code.used_at is None and self.now >= code.expires_at:
             raise InvalidGrantError(request=request)
+        self.check_key(code.confirmation, request)
         self._check_verifier(request, code, self.client)
         request.scopes = self._scopes(code, grant)
         if not request.scopes:
@@ -120,6 +123,7 @@ class CodeExchange(Exchange[Code]):
         outcome = self._server.storage.protocol.consume_code(self._redemption(tuple(request.scopes)))
         if isinstance(outcome, Replayed):
             self._server.compromised(outcome.family_id, outcome.grant_id, EventType.CODE_REPLAYED)
+        self.refuse_used(outcome)
         if not isinstance(outcome, Consumed):
             raise InvalidGrantError(request=request)
 
@@ -133,8 +137,10 @@ class CodeExchange(Exchange[Code]):
     def _redemption(self, scopes: tuple[str, ...]) -> Redemption:
         code = self.credential
         refresh_end = self._server.lifetimes.first_refresh_end(self.now, self.grant, scopes)
-        access = NewToken(digest(self.pair.access), scopes, self.access_end, self._audience)
-        refresh = NewToken(digest(self.pair.refresh), scopes, refresh_end, code.audience)
+        proven = self.binding.confirmation
+        access = NewToken(digest(self.pair.access), scopes, self.access_end, self._audience, proven)
+        bound = proven if self.client.public else ""
+        refresh = NewToken(digest(self.pair.refresh), scopes, refresh_end, code.audience, bound)
         seal = partial(sealed_token, self._server.keys, source=code, proof=code.family_proof, now=self.now)
         return Redemption(
             code_hash=code.code_hash,
@@ -142,6 +148,7 @@ class CodeExchange(Exchange[Code]):
             now=self.now,
             access=seal(access, kind=TokenKind.ACCESS),
             refresh=seal(refresh, kind=TokenKind.REFRESH) if self.renewable else None,
+            one_use=self.binding.one_use,
         )
 
     @staticmethod

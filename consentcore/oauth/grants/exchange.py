@@ -18,11 +18,13 @@ from oauthlib.oauth2 import InvalidGrantError
 
 from consentcore.domain.client import TokenFormat
 from consentcore.domain.clock import SECOND
+from consentcore.domain.token import UsedBefore
 from consentcore.oauth.access_token import AccessTokenRequest, make_access_token
 from consentcore.oauth.grants.oauthlib_types import bearer
 from consentcore.oauth.parameters import REPEATABLE
 from consentcore.oauth.resource_indicators import token_audience
 from consentcore.oauth.responses import json_answer
+from consentcore.oauth.token_binding import nonce_headers, token_type_of, used_before
 from consentcore.oauth.token_claims import chosen_resources
 from consentcore.oauth.token_secrets import Pair
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from consentcore.oauth.client_auth import Credentials
     from consentcore.oauth.context import ServerContext
     from consentcore.oauth.messages import HttpRequest, HttpResponse
+    from consentcore.oauth.token_binding import Binding
     from consentcore.oauth.validator import Validator
 
 
@@ -73,7 +76,9 @@ class GrantType(ABC):
         if request.exchange.client.access_token_format is TokenFormat.JWT:
             # No API will ask us about it: that it was fetched is all that we hear of its use.
             self._server.used(request.exchange.grant.grant_id)
-        return json_answer({**token, **chosen_resources(self._server, request.exchange.grant)})
+        token["token_type"] = token_type_of(request.exchange.binding.confirmation)
+        members = {**token, **chosen_resources(self._server, request.exchange.grant)}
+        return json_answer(members, headers=nonce_headers(self._server, request.exchange.now))
 
 
 class Credential(Protocol):
@@ -107,6 +112,7 @@ class Exchange(ABC, Generic[C]):
     :param pair: the tokens to give out, if nothing else is decided.
     :param now: milliseconds since the epoch.
     :param requested: the values of the parameter ``resource``.
+    :param binding: what the request has proven: the key that the access token is bound to.
     :ivar credential: from :meth:`resolve` on, and so are the following.
     :ivar access_end: when the access token ends, in milliseconds since the epoch.
     :ivar expires_in: its lifetime in whole seconds.
@@ -127,10 +133,12 @@ class Exchange(ABC, Generic[C]):
         pair: Pair,
         now: int,
         requested: tuple[str, ...],
+        binding: Binding,
     ) -> None:
         self.client = client
         self.now = now
         self.pair = pair
+        self.binding = binding
         self._server = server
         self._read: tuple[C | None, Grant | None] = credential, grant
         self._requested = requested
@@ -181,12 +189,33 @@ class Exchange(ABC, Generic[C]):
             now=self.now,
             auth_time=self.credential.auth_time,
             acr=self.credential.acr,
+            confirmation=self.binding.confirmation,
         )
         token = make_access_token(self._server, self.client, self.grant, access_request, self.pair.access)
         self._audience = token.audience
         if token.text != self.pair.access:
             self.replace_access(token.text)
         return token.text
+
+    def check_key(self, confirmation: str, request: Any) -> None:
+        """Hold what the request has proven against what the credential is bound to.
+
+        :param confirmation: of the credential; "" for any key, and for none.
+        :raises InvalidGrantError: another key, or none (RFC 9449 sections 5 and 10).
+        """
+        if confirmation and confirmation != self.binding.confirmation:
+            raise InvalidGrantError(
+                description="DPoP: expected a proof by the key that this code or token is bound to",
+                request=request,
+            )
+
+    def refuse_used(self, outcome: object) -> None:
+        """Refuse what was proven before.
+
+        :raises ProtocolError: 400 ``invalid_dpop_proof``.
+        """
+        if isinstance(outcome, UsedBefore):
+            raise used_before()
 
     def replace_access(self, text: str) -> None:
         """Give out another access token than that of the pair."""

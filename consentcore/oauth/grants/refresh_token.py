@@ -21,6 +21,7 @@ from consentcore.oauth.grants.exchange import Exchange, GrantType, oauthlib_requ
 from consentcore.oauth.grants.oauthlib_types import refresh_grant
 from consentcore.oauth.parameters import several
 from consentcore.oauth.scope_strings import MALFORMED, parse
+from consentcore.oauth.token_binding import binding_of
 from consentcore.oauth.token_seals import genuine_token, is_genuine, sealed_token
 from consentcore.oauth.token_secrets import Pair, derived_pair, fresh_nonce, open_access, seal_access
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from consentcore.oauth.client_auth import Credentials
     from consentcore.oauth.context import ServerContext
     from consentcore.oauth.messages import HttpRequest, HttpResponse
+    from consentcore.oauth.token_binding import Binding
     from consentcore.oauth.validator import Validator
 
 
@@ -59,7 +61,10 @@ class RefreshToken(GrantType):
                 raise ProtocolError(400, "invalid_scope", MALFORMED)
             request.scope = " ".join(scopes)
         requested = several(parameters, "resource")
-        request.exchange = RefreshExchange(server, client, lookup, presented, now=now, requested=requested)
+        binding = binding_of(server, http, "token", client, now)
+        request.exchange = RefreshExchange(
+            server, client, lookup, presented, now=now, requested=requested, binding=binding
+        )
         return self._issue(self._oauthlib, request)
 
 
@@ -82,11 +87,21 @@ class RefreshExchange(Exchange[Token]):
         *,
         now: int,
         requested: tuple[str, ...],
+        binding: Binding,
     ) -> None:
         self._nonce = fresh_nonce()
         self._key_id = server.keys.current_id
         pair = derived_pair(server.keys, presented, self._nonce, self._key_id)
-        super().__init__(server, client, lookup.token, lookup.grant, pair=pair, now=now, requested=requested)
+        super().__init__(
+            server,
+            client,
+            lookup.token,
+            lookup.grant,
+            pair=pair,
+            now=now,
+            requested=requested,
+            binding=binding,
+        )
         self._lookup = lookup
         self._presented = presented
         self._grace: Grace | None = None
@@ -103,6 +118,7 @@ class RefreshExchange(Exchange[Token]):
         self.original_scopes = list(self._lookup.effective_scopes())
         if token.kind is not TokenKind.REFRESH or token.client_id != self.client.client_id:
             raise InvalidGrantError(request=request)
+        self.check_key(token.confirmation, request)
         if token.rotated_at is not None:
             outcome = self._server.storage.protocol.rotate_refresh(self._rotation(()))
             self._grace = self._only_grace(request, outcome)
@@ -128,6 +144,7 @@ class RefreshExchange(Exchange[Token]):
             outcome = self._server.storage.protocol.rotate_refresh(self._rotation(scopes))
             if isinstance(outcome, Rotated):
                 return
+            self.refuse_used(outcome)
             self._grace = self._only_grace(request, outcome)
         repeated = self._repeated(self._grace)
         if self._is_what_was_given(self._grace, scopes):
@@ -138,12 +155,15 @@ class RefreshExchange(Exchange[Token]):
 
     def _is_what_was_given(self, grace: Grace, scopes: tuple[str, ...]) -> bool:
         given = set(grace.access.scopes).intersection(self.original_scopes)
-        return given == set(scopes) and set(grace.access.audience) == set(self._audience)
+        same_key = grace.access.confirmation == self.binding.confirmation
+        return same_key and given == set(scopes) and set(grace.access.audience) == set(self._audience)
 
     def _add_access(self, request: Any, grace: Grace, scopes: tuple[str, ...]) -> None:
         """Store the access token of this request under the successor, which stays the one there is."""
         addition = replace(self._rotation(scopes), token_hash=grace.refresh.token_hash, rotate=False)
-        if not isinstance(self._server.storage.protocol.rotate_refresh(addition), Rotated):
+        outcome = self._server.storage.protocol.rotate_refresh(addition)
+        self.refuse_used(outcome)
+        if not isinstance(outcome, Rotated):
             raise InvalidGrantError(request=request)
 
     def _only_grace(self, request: Any, outcome: RotateOutcome) -> Grace:
@@ -166,9 +186,12 @@ class RefreshExchange(Exchange[Token]):
     def _rotation(self, scopes: tuple[str, ...]) -> Rotation:
         token, lifetimes = self.credential, self._server.lifetimes
         refresh_end = lifetimes.next_refresh_end(self.now, self.grant, token, self.original_scopes)
-        access = NewToken(digest(self.pair.access), scopes, self.access_end, self._audience)
+        proven = self.binding.confirmation
+        access = NewToken(digest(self.pair.access), scopes, self.access_end, self._audience, proven)
+        # Of a confidential client the refresh token is bound to the client itself (RFC 9449 section 5).
+        bound = token.confirmation or (proven if self.client.public else "")
         # Gap 10: a narrower scope is for this access token; the successor keeps the original one.
-        refresh = NewToken(digest(self.pair.refresh), token.scopes, refresh_end, token.audience)
+        refresh = NewToken(digest(self.pair.refresh), token.scopes, refresh_end, token.audience, bound)
         proof = self._lookup.family_proof
         seal = partial(sealed_token, self._server.keys, source=token, proof=proof, now=self.now)
         return Rotation(
@@ -181,6 +204,7 @@ class RefreshExchange(Exchange[Token]):
             nonce_key_id=self._key_id,
             grace_ms=lifetimes.grace_ms,
             sealed_access=self._sealed,
+            one_use=self.binding.one_use,
         )
 
     def _repeated(self, grace: Grace) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""The key that whoever presents a code or a token has to prove (RFC 7800)."""
+"""The key that whoever presents a code or a token has to prove (RFC 7800), and clients that must prove one."""
 
 from __future__ import annotations
 
@@ -16,3 +16,7 @@ def upgrade() -> None:
         op.add_column(
             table, sa.Column("confirmation", sa.Text(), nullable=False, server_default=sa.text("''"))
         )
+    op.add_column(
+        "client",
+        sa.Column("dpop_bound_access_tokens", sa.Boolean(), nullable=False, server_default=sa.false()),
+    )

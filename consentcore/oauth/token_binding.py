@@ -1,0 +1,158 @@
+"""Which key the tokens of a request are bound to (RFC 9449; the ``cnf`` of RFC 7800).
+
+A client proves the key with each request. What it is bound to stands on the code or token as a *confirmation*: the name
+of the method, a colon, and the thumbprint of the key.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass
+from hmac import compare_digest
+from typing import TYPE_CHECKING
+
+from consentcore.domain.clock import MINUTE, SECOND
+from consentcore.domain.secret import digest
+from consentcore.domain.token import OneUse
+from consentcore.jose.dpop import Expected, InvalidProof, NonceWanted, Proof, check_proof
+from consentcore.oauth.errors import ProtocolError, bad_request
+
+if TYPE_CHECKING:
+    from consentcore.domain.client import Client
+    from consentcore.oauth.context import ServerContext
+    from consentcore.oauth.messages import HttpRequest
+    from consentcore.ports.keys import KeyRing
+
+HEADER = "DPoP"
+NONCE_HEADER = "DPoP-Nonce"
+JKT = "jkt"
+INVALID_PROOF = "invalid_dpop_proof"
+NONCE_PURPOSE = "dpop-nonce"
+NONCE_LIFE_MS = 5 * MINUTE
+"""How long a nonce is good at least; at most twice that."""
+_THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """What a request has proven.
+
+    :ivar confirmation: of the key; "" for none.
+    :ivar one_use: what is used up by it; None for nothing.
+    """
+
+    confirmation: str = ""
+    one_use: OneUse | None = None
+
+    @property
+    def thumbprint(self) -> str:
+        """Of a key that was proven by a DPoP proof; "" for none."""
+        return thumbprint_of(self.confirmation)
+
+
+UNBOUND = Binding()
+
+
+def binding_of(server: ServerContext, http: HttpRequest, endpoint: str, client: Client, now: int) -> Binding:
+    """Find out what a request proves.
+
+    :param endpoint: ``token`` or ``par``.
+    :param client: already authenticated.
+    :raises ProtocolError: 400 ``invalid_dpop_proof`` (RFC 9449 section 5), or ``use_dpop_nonce`` (section 8).
+    """
+    header = http.headers.get(HEADER.lower())
+    if header is None:
+        if client.dpop_bound_access_tokens and endpoint == "token":
+            raise _invalid("expected a proof, as this client is registered for")
+        return UNBOUND
+    proof = _checked(server, header, http.method, endpoint, now)
+    return Binding(f"{JKT}:{proof.thumbprint}", _one_use(proof))
+
+
+def used_before() -> ProtocolError:
+    """The answer to a proof that was used before (section 11.1)."""
+    return _invalid("expected a proof that was not used before")
+
+
+def confirmation_of(dpop_jkt: str | None) -> str:
+    """The confirmation that the parameter ``dpop_jkt`` asks for (section 10); "" without one.
+
+    :raises ProtocolError: 400 ``invalid_request``.
+    """
+    if dpop_jkt is None:
+        return ""
+    if not _THUMBPRINT.fullmatch(dpop_jkt):
+        raise bad_request("dpop_jkt: expected the SHA-256 thumbprint of a key (RFC 7638)")
+    return f"{JKT}:{dpop_jkt}"
+
+
+def thumbprint_of(confirmation: str) -> str:
+    """Of the key of a DPoP proof; "" for anything else."""
+    method, _, thumbprint = confirmation.partition(":")
+    return thumbprint if method == JKT else ""
+
+
+def token_type_of(confirmation: str) -> str:
+    """``token_type`` of an access token (RFC 6749 section 7.1, RFC 9449 section 5)."""
+    return "DPoP" if thumbprint_of(confirmation) else "Bearer"
+
+
+def cnf_of(confirmation: str) -> dict[str, object]:
+    """The claim ``cnf`` (RFC 9449 section 6) as a member to add; none for a token of whoever has it."""
+    method, _, thumbprint = confirmation.partition(":")
+    return {"cnf": {method: thumbprint}} if thumbprint else {}
+
+
+def nonce_headers(server: ServerContext, now: int) -> list[tuple[str, str]]:
+    """The header that tells a client the nonce of its next proof (section 8.2); none where none is demanded."""
+    if not server.settings.oauth.dpop_nonce:
+        return []
+    return [(NONCE_HEADER, new_nonce(server.keys, now))]
+
+
+def new_nonce(keys: KeyRing, now: int) -> str:
+    """A nonce that any process with the key ring knows again, so nothing is stored of it."""
+    told = now.to_bytes(8) + secrets.token_bytes(8)
+    return urlsafe_b64encode(told + keys.mac(NONCE_PURPOSE, told)[:16]).decode()
+
+
+def is_nonce(keys: KeyRing, nonce: str, now: int) -> bool:
+    """Whether a nonce is one that was given out, and not too long ago."""
+    try:
+        given = urlsafe_b64decode(nonce.encode("ascii"))
+    except ValueError:
+        return False
+    told, mac = given[:16], given[16:]
+    if len(mac) != 16 or not 0 <= now - int.from_bytes(told[:8]) <= NONCE_LIFE_MS:
+        return False
+    good = [key_id for key_id in keys.ids if not keys.revoked_at(key_id)]
+    return any(compare_digest(keys.mac(NONCE_PURPOSE, told, key_id)[:16], mac) for key_id in good)
+
+
+def _checked(server: ServerContext, header: str, method: str, endpoint: str, now: int) -> Proof:
+    url = server.settings.endpoint_url(endpoint)
+    wanted = server.settings.oauth.dpop_nonce
+    expected = Expected(
+        method,
+        (url,),
+        now / SECOND,
+        nonce=(lambda nonce: is_nonce(server.keys, nonce, now)) if wanted else None,
+    )
+    try:
+        return check_proof(header, expected)
+    except InvalidProof as problem:
+        raise _invalid(str(problem)) from None
+    except NonceWanted:
+        nonce = dict(nonce_headers(server, now))
+        raise ProtocolError(400, "use_dpop_nonce", "nonce: expected the one of this answer", nonce) from None
+
+
+def _one_use(proof: Proof) -> OneUse:
+    name = f"dpop\x1f{proof.thumbprint}\x1f{proof.jti}"
+    return OneUse(digest(name), int(proof.expires_at * SECOND))
+
+
+def _invalid(problem: str) -> ProtocolError:
+    return ProtocolError(400, INVALID_PROOF, f"{HEADER}: {problem}")
