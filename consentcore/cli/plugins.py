@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from consentcore.runtime import Runtime
 
 
-BEGUN = ("notifier", "storage", "scopes", "login", "resources", "anchor", "extension")
+BEGUN = ("notifier", "storage", "scopes", "login", "redirect_login", "resources", "anchor", "extension")
 UNKNOWN = "it needs settings; plugins check -c INI looks at what it makes"
 
 
@@ -127,7 +127,7 @@ def new(state: State, kind: str, name: str, folder: Path | None) -> None:
     place = folder or Path(f"consentcore-{name.replace('_', '-')}")
     files = write_plugin(kind, name, place)
     state.answer({"folder": str(place), "files": files}, files)
-    state.say(f"made {place}; next:  pip install -e '{place}[test]' && pytest {place}")
+    state.say(f"made {place}; next:  pip install --no-build-isolation -e '{place}[test]' && pytest {place}")
 
 
 def _choose(name: str) -> Installed:

@@ -18,7 +18,7 @@ from consentcore.ports.deliveries import OutboxStorage
 from consentcore.ports.delivery_log import DeliveryLogStorage
 from consentcore.ports.extension import Anchor, CosigningAnchor, ReadableAnchor
 from consentcore.ports.keys import KeyProvider
-from consentcore.ports.login import LoginProvider, RedirectLogin
+from consentcore.ports.login import LoginProvider, PostedLogin, RedirectLogin
 from consentcore.ports.notifier import CheckedNotifier, Notifier
 from consentcore.ports.resources import OlderResourceDirectory, ResourceDirectory
 from consentcore.ports.scopes import ScopeCatalog
@@ -36,7 +36,7 @@ PORTS: Mapping[str, type] = {
     "consentcore_anchor": Anchor,
     "consentcore_key_provider": KeyProvider,
 }
-"""What a hook makes. That of ``consentcore_login`` is one of two."""
+"""What a hook makes. That of ``consentcore_login`` is one of three."""
 _WORDS = {
     "consentcore_storage": "its storage",
     "consentcore_login": "its login",
@@ -63,7 +63,7 @@ def port_problems(hook: str, made: object, capabilities: frozenset[str] = frozen
     :param capabilities: that the plugin declares.
     """
     if hook == "consentcore_login":
-        port: type = RedirectLogin if hasattr(made, "begin") else LoginProvider
+        port: type = _login_port(made)
     elif hook == "consentcore_notifier" and "check" in capabilities:
         port = CheckedNotifier
     elif hook == "consentcore_resources" and is_older(made):
@@ -83,6 +83,13 @@ def port_problems(hook: str, made: object, capabilities: frozenset[str] = frozen
     if port is ResourceDirectory and not found:
         found += directory_problems(made)
     return found
+
+
+def _login_port(made: object) -> type:
+    """Which of the logins it is; what it need not have and has, has to fit too."""
+    if not hasattr(made, "begin"):
+        return LoginProvider
+    return PostedLogin if hasattr(made, "state_field") else RedirectLogin
 
 
 def _anchor_problems(made: object) -> list[str]:

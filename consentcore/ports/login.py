@@ -97,8 +97,8 @@ class RedirectTo:
     """Where a sign-in goes on.
 
     :ivar url: at the provider, absolute.
-    :ivar state: what comes back as the parameter ``state``: at least 128 random
-        bits, new each time.
+    :ivar state: what comes back as the parameter ``state``, or as the :attr:`PostedLogin.state_field`: at least 128
+        random bits, new each time.
     :ivar transient: up to 1000 characters that :meth:`RedirectLogin.complete` needs; kept
         sealed, in the browser that was sent, for ten minutes and for one return.
     """
@@ -112,14 +112,16 @@ class RedirectTo:
 class Returned:
     """A browser that came back with the state it was sent with.
 
-    :ivar params: the query of the callback, each name once.
+    :ivar params: the query of the callback, or the form that was posted to it, each name once.
     :ivar transient: of :class:`RedirectTo`.
+    :ivar posted: they came in a form, see :class:`PostedLogin`.
     """
 
     params: Mapping[str, str] = field(repr=False)
     transient: str = field(repr=False)
     callback_url: str
     now: int
+    posted: bool = False
 
 
 @runtime_checkable
@@ -154,6 +156,19 @@ class RedirectLogin(Protocol):
 
         :param return_url: where the provider sends it afterwards.
         """
+        ...
+
+
+@runtime_checkable
+class PostedLogin(RedirectLogin, Protocol):
+    """A redirect login whose provider has the browser post its answer, as SAML 2.0 does (Bindings section 3.5) and
+    OpenID Connect with ``response_mode=form_post``. An answer in the query counts as well: the plugin sees by
+    :attr:`Returned.posted` which it was, and may refuse one of them."""
+
+    @property
+    def state_field(self) -> str:
+        """The name under which ``state`` comes back, in form and query: ``RelayState`` with SAML, of which it may have
+        80 bytes; ``state`` with OpenID Connect."""
         ...
 
 

@@ -10,6 +10,7 @@ import pytest
 from consentcore.api import (
     REASONS,
     Authenticated,
+    PostedLogin,
     RedirectLogin,
     RedirectTo,
     Refused,
@@ -17,6 +18,7 @@ from consentcore.api import (
     Storage,
     Unavailable,
 )
+from consentcore.testing.threads import together
 
 CALLBACK = "https://consent.example/login/callback"
 OUT = "https://consent.example/login/out"
@@ -24,12 +26,23 @@ OUTCOMES = (Authenticated, Refused, Unavailable)
 
 Provider = Callable[[RedirectTo], Mapping[str, str]]
 """Plays the provider, and a person who signs in there with a good account: what comes back for what was sent."""
+ODD_ANSWERS: list[dict[str, str]] = [
+    {},
+    {"code": ""},
+    {"error": "access_denied"},
+    {"error": "server_error", "error_description": "<script>"},
+    {"code": "ü" * 3000, "iss": "\x00"},
+    {"code": "nonsense", "iss": "https://evil.example"},
+    {"SAMLResponse": "PHNhbWxwOlJlc3BvbnNlLz4="},
+    {"SAMLResponse": "%%% no base64 %%%", "id_token": "a.b.c"},
+]
 
 
 class RedirectLoginConformance:
     """Every promise of :class:`consentcore.api.RedirectLogin` that can be tested without knowing the protocol.
 
-    The kit takes the time from the fixture :meth:`now`; override it when your provider's clock cannot be set.
+    The kit takes the time from the fixture :meth:`now`; override it when your provider's clock cannot be set. The
+    answers of a :class:`consentcore.api.PostedLogin` come in forms, as :meth:`provider` gives them.
     """
 
     @pytest.fixture
@@ -66,8 +79,12 @@ class RedirectLoginConformance:
         return sent
 
     @staticmethod
-    def _returned(params: Mapping[str, str], sent: RedirectTo, now: int) -> Returned:
-        return Returned(params, sent.transient, CALLBACK, now)
+    def _returned(login: RedirectLogin, params: Mapping[str, str], sent: RedirectTo, now: int) -> Returned:
+        return Returned(params, sent.transient, CALLBACK, now, posted=isinstance(login, PostedLogin))
+
+    @staticmethod
+    def _state_field(login: RedirectLogin) -> str:
+        return login.state_field if isinstance(login, PostedLogin) else "state"
 
     def test_it_says_what_it_is_called_and_where_it_leads(self, login: RedirectLogin) -> None:
         assert login.label.strip()
@@ -81,7 +98,7 @@ class RedirectLoginConformance:
             parts = urlsplit(one.url)
             assert parts.scheme in {"https", "http"}
             assert parts.netloc
-            assert one.state in parse_qs(parts.query).get("state", [])
+            assert one.state in parse_qs(parts.query).get(self._state_field(login), [])
             assert len(one.state) >= 22, "128 bits"
             assert len(one.transient) <= 1000
             assert not one.transient or one.transient not in one.url
@@ -94,8 +111,9 @@ class RedirectLoginConformance:
         found = []
         for _ in range(2):
             sent = self._begin(login, now, fresh=fresh)
-            outcome = login.complete(self._returned(provider(sent), sent, now))
+            outcome = login.complete(self._returned(login, provider(sent), sent, now))
             assert isinstance(outcome, Authenticated)
+            assert outcome.owner_id
             assert outcome.auth_time is None or 0 < outcome.auth_time <= now
             found.append(outcome.owner_id)
         assert found[0] == found[1]
@@ -110,25 +128,16 @@ class RedirectLoginConformance:
             pytest.skip(
                 "nothing distinguishes one question from another but the state, which the caller checks"
             )
-        outcome = login.complete(self._returned(provider(first), second, now))
+        outcome = login.complete(self._returned(login, provider(first), second, now))
         assert isinstance(outcome, Refused | Unavailable)
 
-    @pytest.mark.parametrize(
-        "params",
-        [
-            {},
-            {"code": ""},
-            {"error": "access_denied"},
-            {"error": "server_error", "error_description": "<script>"},
-            {"code": "ü" * 3000, "iss": "\x00"},
-            {"code": "nonsense", "iss": "https://evil.example"},
-        ],
-    )
+    @pytest.mark.parametrize("params", ODD_ANSWERS)
     def test_odd_answers_are_refused_without_an_error(
         self, login: RedirectLogin, now: int, params: dict[str, str]
     ) -> None:
         sent = self._begin(login, now)
-        outcome = login.complete(self._returned({**params, "state": sent.state}, sent, now))
+        came = {**params, self._state_field(login): sent.state}
+        outcome = login.complete(self._returned(login, came, sent, now))
         assert isinstance(outcome, Refused | Unavailable)
         if isinstance(outcome, Refused):
             assert outcome.reason in REASONS | {""}
@@ -139,10 +148,33 @@ class RedirectLoginConformance:
         begun = broken_login.begin(callback_url=CALLBACK, fresh=False, now=now)
         assert isinstance(begun, RedirectTo | Unavailable)
         sent = self._begin(login, now)
-        outcome = broken_login.complete(self._returned(provider(sent), sent, now))
+        outcome = broken_login.complete(self._returned(broken_login, provider(sent), sent, now))
         assert isinstance(outcome, Refused | Unavailable)
         if isinstance(outcome, Unavailable):
             assert outcome.retry_after_s >= 1
+
+    def test_state_comes_back_as_the_provider_sends_it(
+        self, login: RedirectLogin, provider: Provider, now: int
+    ) -> None:
+        """What the caller reads out of the answer, before anything else of it is believed."""
+        sent = self._begin(login, now)
+        assert provider(sent).get(self._state_field(login)) == sent.state
+        if self._state_field(login) == "RelayState":
+            assert len(sent.state.encode()) <= 80, "SAML 2.0 Bindings section 3.4.3"
+
+    def test_several_threads_may_sign_in_at_a_time(
+        self, login: RedirectLogin, provider: Provider, now: int
+    ) -> None:
+        """Who is known already; two who are new at the same moment may be told to try again."""
+
+        def sign_in(_: int) -> object:
+            sent = self._begin(login, now)
+            return login.complete(self._returned(login, provider(sent), sent, now))
+
+        sign_in(0)
+        found = together(4, sign_in)
+        assert all(isinstance(one, Authenticated) for one in found)
+        assert len({one.owner_id for one in found if isinstance(one, Authenticated)}) == 1
 
     def test_signing_out_leads_somewhere_or_nowhere(
         self, login: RedirectLogin, broken_login: RedirectLogin

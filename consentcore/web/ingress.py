@@ -30,6 +30,7 @@ SLOW = frozenset(
         ("POST", "/account/email"),
         ("POST", "/account/reset/new"),
         ("GET", "/login/callback"),
+        ("POST", "/login/callback"),
     }
 )
 

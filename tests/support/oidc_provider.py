@@ -57,17 +57,21 @@ class FakeProvider:
     instead: dict[str, tuple[int, bytes] | Callable[[], tuple[int, bytes]]] = field(default_factory=dict)
     farewell: str = ""
     asked: dict[str, str] = field(default_factory=dict)
+    under_way: dict[str, dict[str, str]] = field(default_factory=dict)
     seen: list[tuple[str, dict[str, str], str]] = field(default_factory=list)
     sign: Callable[[dict[str, Any], dict[str, Any]], str] | None = None
 
     def sends_back(self, url: str, **changes: str | None) -> dict[str, str]:
         """What the browser brings back that came with ``url``; the answer of an honest provider, with changes."""
         assert url.startswith(f"{self.issuer}/authorize?")
-        self.asked = query_of(url)
+        self._ask(query_of(url))
         params = {"code": "the-code", "state": self.asked["state"], "iss": self.issuer, **changes}
         return {name: value for name, value in params.items() if value is not None}
 
-    def id_token(self) -> str:
+    def _ask(self, asked: dict[str, str]) -> None:
+        self.asked = self.under_way[asked.get("code_challenge", "")] = asked
+
+    def id_token(self, asked: dict[str, str] | None = None) -> str:
         now = int(time.time())
         claims = {
             "iss": self.issuer,
@@ -75,7 +79,7 @@ class FakeProvider:
             "aud": CLIENT_ID,
             "exp": now + 300,
             "iat": now,
-            "nonce": self.asked["nonce"],
+            "nonce": (asked or self.asked)["nonce"],
             "email": "ada@example.org",
             "email_verified": True,
             **self.claims,
@@ -109,7 +113,7 @@ class FakeProvider:
         """Where the two places lead that a browser comes to; both ask it nothing."""
         asked = {name: values[0] for name, values in query.items()}
         if path == "authorize":
-            self.asked = asked
+            self._ask(asked)
             back = {"code": "the-code", "state": asked["state"], "iss": self.issuer}
             return f"{asked['redirect_uri']}?{urlencode(back)}"
         if path == "bye" and self.farewell:
@@ -144,12 +148,12 @@ class FakeProvider:
 
     def _token(self, form: dict[str, str]) -> dict[str, Any]:
         challenge = urlsafe_b64encode(hashlib.sha256(form["code_verifier"].encode()).digest()).rstrip(b"=")
-        assert challenge.decode() == self.asked["code_challenge"]
+        assert challenge.decode() in self.under_way
         return {
             "access_token": "the-access-token",
             "token_type": "Bearer",
             "expires_in": 60,
-            "id_token": self.id_token(),
+            "id_token": self.id_token(self.under_way[challenge.decode()]),
         }
 
 

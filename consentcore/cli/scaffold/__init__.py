@@ -22,6 +22,7 @@ KINDS = {
     "extension": PluginKind.EXTENSION,
     "login": PluginKind.LOGIN,
     "notifier": PluginKind.NOTIFIER,
+    "redirect_login": PluginKind.LOGIN,
     "resources": PluginKind.EXTENSION,
     "scopes": PluginKind.SCOPES,
     "storage": PluginKind.STORAGE,

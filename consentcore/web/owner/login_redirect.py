@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from pyramid.httpexceptions import HTTPMethodNotAllowed
 from pyramid.view import view_config
 
 from consentcore.consent.pending import asking_client, wants_sign_in
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from pyramid.response import Response
 
 LOST = "lost"
+FROM_HERE = "here"
+"""In the query of a form that a page of ours has sent."""
 STATUS = {"failed": 400, LOST: 400}
 
 
@@ -50,22 +53,51 @@ def start(request: Request) -> Response:
 def callback(request: Request) -> Response:
     """Take the provider's answer, once, from the browser that was sent; then start a new session."""
     params = request.query.once()
-    state = params.get("state", "")
-    login = login_state.find(request, state)
-    if login is None:
-        return _refused(request, LOST, LoginState("", "", "", 0))
-    with errand(AT_PROVIDER):
-        if not use_up(request.runtime.storage, state, request.now, login.until):
-            return _back_before(request, login)
-        returned = Returned(params, login.transient, _callback_url(request), request.now)
-        outcome = request.runtime.redirect_login.complete(returned)
-    return _answer(request, outcome, login, state)
+    return _completed(request, params, params.get(_state_field(request) or "state", ""))
+
+
+# The state that comes back is the token here: a form of the provider's can have none of ours.
+@view_config(route_name="login.callback", request_method="POST", require_csrf=False)
+def posted(request: Request) -> Response:
+    """The same for an answer that the provider has the browser post (SAML 2.0 Bindings section 3.5)."""
+    if not _state_field(request):
+        raise HTTPMethodNotAllowed("method: expected GET", headers={"Allow": "GET, HEAD"})
+    params = request.form.once()
+    state = params.get(_state_field(request), "")
+    if login_state.find(request, state) is None and not request.query.one(FROM_HERE):
+        return _sent_on(request, params)
+    return _completed(request, params, state)
 
 
 @view_config(route_name="login.out", request_method="GET")
 def signed_out(request: Request) -> Response:
     """Where the provider leads after it has signed somebody out."""
     return page(request, "login_out.jinja2", viewer=None, label="", elsewhere="")
+
+
+def _sent_on(request: Request, params: dict[str, str]) -> Response:
+    """A form of another site comes without our cookies (``SameSite``), so the browser sends it once more, from here."""
+    label = request.runtime.redirect_login.label
+    return page(request, "login_posted.jinja2", viewer=None, label=label, fields=params, flag=FROM_HERE)
+
+
+def _completed(request: Request, params: dict[str, str], state: str) -> Response:
+    login = login_state.find(request, state)
+    if login is None:
+        return _refused(request, LOST, LoginState("", "", "", 0))
+    with errand(AT_PROVIDER):
+        if not use_up(request.runtime.storage, state, request.now, login.until):
+            return _back_before(request, login)
+        came = Returned(
+            params, login.transient, _callback_url(request), request.now, posted=request.method == "POST"
+        )
+        outcome = request.runtime.redirect_login.complete(came)
+    return _answer(request, outcome, login, state)
+
+
+def _state_field(request: Request) -> str:
+    """What the provider posts the state as; "" for one that answers in the query."""
+    return str(getattr(request.runtime.redirect_login, "state_field", ""))
 
 
 def _until(request: Request, interaction_id: str) -> int:
@@ -96,7 +128,7 @@ def _answer(
     if isinstance(outcome, Refused):
         return _refused(request, outcome.reason if outcome.reason in REASONS else "failed", login)
     renewal = SessionRenewal.of(request)
-    # Not in the request's own transaction, which only reads: this is a GET.
+    # Not in the request's own transaction: that of a GET only reads, and a repeated one would find the state used up.
     url = transact(
         request.runtime.storage,
         lambda uow: start_session(

@@ -88,6 +88,10 @@ def test_tests_of_a_new_plugin_pass_from_the_first_minute(kind, tmp_path):
 
 NEEDED = {
     "notifier": {"url": "https://chat.example/hook"},
+    "redirect_login": {
+        "url": "https://portal.example/sign-in",
+        "secret": "known to the portal and to us, nobody else",
+    },
     "resources": {"url": "https://customers.example/sites"},
     "anchor": {"file": "%(here)s/checkpoints"},
 }
@@ -96,6 +100,7 @@ NAMED = {
     "scopes": "scopes = scopes_file",
     "storage": "storage =",
     "login": "login =",
+    "redirect_login": "login =",
 }
 
 
