@@ -25,7 +25,17 @@ if TYPE_CHECKING:
     from consentcore.runtime import Runtime
 
 
-BEGUN = ("notifier", "storage", "scopes", "login", "redirect_login", "resources", "anchor", "extension")
+BEGUN = (
+    "notifier",
+    "storage",
+    "scopes",
+    "login",
+    "redirect_login",
+    "resources",
+    "anchor",
+    "keys",
+    "extension",
+)
 UNKNOWN = "it needs settings; plugins check -c INI looks at what it makes"
 
 

@@ -23,7 +23,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from consentcore.testing.anchor import AnchorConformance
+    from consentcore.testing.extension import ExtensionConformance
     from consentcore.testing.fakes import FakeEnvelope, ManualClock, fixed_keys, memory_storage
+    from consentcore.testing.keys import KeyProviderConformance
     from consentcore.testing.login import LoginConformance
     from consentcore.testing.notifier import NotifierConformance
     from consentcore.testing.redirect_login import RedirectLoginConformance
@@ -33,7 +35,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AnchorConformance",
+    "ExtensionConformance",
     "FakeEnvelope",
+    "KeyProviderConformance",
     "LoginConformance",
     "ManualClock",
     "NotifierConformance",
@@ -47,7 +51,9 @@ __all__ = [
 
 _HOMES = {
     "AnchorConformance": "anchor",
+    "ExtensionConformance": "extension",
     "FakeEnvelope": "fakes",
+    "KeyProviderConformance": "keys",
     "LoginConformance": "login",
     "ManualClock": "fakes",
     "NotifierConformance": "notifier",
@@ -66,6 +72,8 @@ if "pytest" in sys.modules:
             f"{__name__}.{name}"
             for name in (
                 "anchor",
+                "extension",
+                "keys",
                 "login",
                 "notifier",
                 "notifier_answers",

@@ -20,6 +20,7 @@ MODEL_STORAGE = "memory"
 KINDS = {
     "anchor": PluginKind.EXTENSION,
     "extension": PluginKind.EXTENSION,
+    "keys": PluginKind.EXTENSION,
     "login": PluginKind.LOGIN,
     "notifier": PluginKind.NOTIFIER,
     "redirect_login": PluginKind.LOGIN,
