@@ -1,4 +1,5 @@
-"""For the APIs that take the tokens: check bearer tokens (RFC 6750), by asking (RFC 7662) or by signature (RFC 9068).
+"""For the APIs that take the tokens: check tokens (RFC 6750), by asking (RFC 7662) or by signature (RFC 9068),
+and the keys that they are bound to (RFC 9449).
 
 Needs nothing of the server. ``consentcore.resource.pyramid`` has the view decorator,
 ``consentcore.resource.auth_request`` what nginx asks.
@@ -7,6 +8,7 @@ Needs nothing of the server. ``consentcore.resource.pyramid`` has the view decor
 from consentcore.resource.bearer import Checker, Refused, Token, Unavailable
 from consentcore.resource.introspection import Introspection
 from consentcore.resource.jwt import JwtVerifier
+from consentcore.resource.possession import Possession
 from consentcore.resource.wsgi import BearerMiddleware
 
 __all__ = [
@@ -14,6 +16,7 @@ __all__ = [
     "Checker",
     "Introspection",
     "JwtVerifier",
+    "Possession",
     "Refused",
     "Token",
     "Unavailable",

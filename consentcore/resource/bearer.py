@@ -1,19 +1,19 @@
-"""Bearer tokens in requests, and how they are refused (RFC 6750)."""
+"""What a token says, who judges it, and how a request is refused (RFC 6750)."""
 
 from __future__ import annotations
 
-import logging
 import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
-from urllib.parse import parse_qsl
 
-log = logging.getLogger("consentcore.resource")
+from consentcore.jose.dpop import ALGORITHMS
 
 MAX_TOKEN = 8192
-_B64TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+BEARER, DPOP = "bearer", "dpop"
+"""Schemes of the Authorization header, in lower case."""
+_SCHEMES = {BEARER: "Bearer", DPOP: "DPoP"}
 _NOT_QUOTABLE = re.compile(r"[^\x20-\x21\x23-\x5b\x5d-\x7e]")
 
 
@@ -74,7 +74,10 @@ class Token:
 
 
 class Refused(Exception):
-    """A request that gets no access. ``error`` is "" where it brought no token (RFC 6750 section 3.1)."""
+    """A request that gets no access. ``error`` is "" where it brought no token (RFC 6750 section 3.1).
+
+    :param scheme: of the challenge: ``bearer``, or ``dpop`` (RFC 9449 section 7.1).
+    """
 
     def __init__(
         self,
@@ -83,6 +86,8 @@ class Refused(Exception):
         description: str = "",
         scopes: Iterable[str] = (),
         retry_s: float = 0,
+        *,
+        scheme: str = BEARER,
     ) -> None:
         super().__init__(f"{status} {error} {description}".strip())
         self.status = status
@@ -90,6 +95,7 @@ class Refused(Exception):
         self.description = description
         self.scopes = tuple(scopes)
         self.retry_s = retry_s
+        self.scheme = scheme
 
     def headers(self, realm: str) -> list[tuple[str, str]]:
         """The headers of the answer: the challenge of RFC 6750 section 3, or ``Retry-After``."""
@@ -101,11 +107,12 @@ class Refused(Exception):
             "error": self.error,
             "error_description": self.description,
             "scope": " ".join(self.scopes),
+            "algs": " ".join(ALGORITHMS) if self.scheme == DPOP else "",
         }
         text = ", ".join(
             f'{name}="{_NOT_QUOTABLE.sub("?", value)}"' for name, value in members.items() if value
         )
-        return [*fixed, ("WWW-Authenticate", f"Bearer {text}")]
+        return [*fixed, ("WWW-Authenticate", f"{_SCHEMES[self.scheme]} {text}")]
 
     @property
     def status_line(self) -> str:
@@ -135,44 +142,3 @@ class Checker(Protocol):
         :raises Refused: 401 when it is not good, 503 when that cannot be known.
         """
         ...
-
-
-def token_of(environ: Mapping[str, Any]) -> str:
-    """The bearer token of a WSGI request: only from the Authorization header (RFC 6750 section 2.1).
-
-    :raises Refused: 401 without a token, 400 when it is malformed or stands in the query, where it ends up in logs.
-    """
-    query = str(environ.get("QUERY_STRING", ""))
-    if "access_token" in query and any(
-        name == "access_token" for name, _ in parse_qsl(query, keep_blank_values=True)
-    ):
-        raise Refused(400, "invalid_request", "The token belongs in the Authorization header")
-    scheme, _, text = str(environ.get("HTTP_AUTHORIZATION", "")).strip().partition(" ")
-    if scheme.lower() != "bearer":
-        raise Refused(401)
-    token = text.strip()
-    if not _B64TOKEN.fullmatch(token):
-        raise Refused(400, "invalid_request", "Expected one bearer token")
-    if len(token) > MAX_TOKEN:
-        raise invalid_token("The token is too long")
-    return token
-
-
-def authorize(environ: Mapping[str, Any], checker: Checker, scopes: Iterable[str] = ()) -> Token:
-    """The token of a request that may go on.
-
-    :param scopes: what the token must allow, all of it.
-    :raises Refused: with what to answer.
-    """
-    wanted = tuple(scopes)
-    try:
-        token = checker.check(token_of(environ))
-    except Refused as refusal:
-        if refusal.status == 401:
-            refusal.scopes = wanted
-        elif refusal.status == 503:
-            log.warning("refused with 503: %s", refusal.description)
-        raise
-    if not token.scopes.issuperset(wanted):
-        raise Refused(403, "insufficient_scope", "The token does not allow this", wanted)
-    return token

@@ -34,10 +34,22 @@ class ExpiringCache(Generic[V]):
     def put(self, key: bytes, value: V, until: float) -> None:
         """Keep a value."""
         with self._lock:
-            self._rows.pop(key, None)
-            self._rows[key] = (until, value)
-            while len(self._rows) > self._size:
-                self._rows.popitem(last=False)
+            self._put(key, value, until)
+
+    def put_new(self, key: bytes, value: V, now: float, until: float) -> bool:
+        """Keep a value unless there is one whose time is not over; whether it was kept."""
+        with self._lock:
+            found = self._rows.get(key)
+            if found is not None and now < found[0]:
+                return False
+            self._put(key, value, until)
+            return True
+
+    def _put(self, key: bytes, value: V, until: float) -> None:
+        self._rows.pop(key, None)
+        self._rows[key] = (until, value)
+        while len(self._rows) > self._size:
+            self._rows.popitem(last=False)
 
     def __len__(self) -> int:
         return len(self._rows)

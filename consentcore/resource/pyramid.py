@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from pyramid.response import Response
 
-from consentcore.resource.bearer import Checker, Refused, authorize
+from consentcore.resource.access import authorize
+from consentcore.resource.bearer import Checker, Refused
+from consentcore.resource.possession import Possession
 from consentcore.resource.wsgi import TOKEN
 
 if TYPE_CHECKING:
@@ -27,14 +29,19 @@ View = Callable[[Any, "Request"], Response]
 
 
 def includeme(config: Configurator) -> None:
-    """Add ``config.set_token_checker(checker, realm="api")`` and ``request.token``."""
+    """Add ``config.set_token_checker(checker, realm="api", possession=None)`` and ``request.token``."""
     config.add_directive("set_token_checker", set_token_checker)
     config.add_request_method(lambda request: request.environ.get(TOKEN), "token", property=True)
 
 
-def set_token_checker(config: Configurator, checker: Checker, realm: str = "api") -> None:
-    """Say who judges the tokens of this application."""
-    config.registry[_CHECKER] = (checker, realm)
+def set_token_checker(
+    config: Configurator, checker: Checker, realm: str = "api", possession: Possession | None = None
+) -> None:
+    """Say who judges the tokens of this application.
+
+    :param possession: what tokens that are bound to a key are held against; behind a proxy one with a ``base_url``.
+    """
+    config.registry[_CHECKER] = (checker, realm, possession or Possession())
 
 
 def needs_token(*scopes: str) -> Callable[[View], View]:
@@ -45,10 +52,10 @@ def needs_token(*scopes: str) -> Callable[[View], View]:
 
     def decorate(view: View) -> View:
         def checked(context: Any, request: Request) -> Response:
-            checker, realm = request.registry[_CHECKER]
+            checker, realm, possession = request.registry[_CHECKER]
             request.environ.pop(TOKEN, None)
             try:
-                request.environ[TOKEN] = authorize(request.environ, checker, scopes)
+                request.environ[TOKEN] = authorize(request.environ, checker, scopes, possession)
             except Refused as refusal:
                 return Response(status=refusal.status, headerlist=refusal.headers(realm))
             return view(context, request)
