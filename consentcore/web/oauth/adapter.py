@@ -28,6 +28,7 @@ HEADERS = {
     "HTTP_AUTHORIZATION": "authorization",
     "CONTENT_TYPE": "content-type",
     "HTTP_CONTENT_ENCODING": "content-encoding",
+    "HTTP_DPOP": "dpop",
     "HTTP_ORIGIN": "origin",
     "HTTP_ACCESS_CONTROL_REQUEST_METHOD": "access-control-request-method",
 }
