@@ -12,6 +12,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 
 from consentcore.domain.errors import InvalidInput
+from consentcore.domain.json_text import read_json
 
 SALT_BYTES = 16
 """128 bits (RFC 9901 section 9.3)."""
@@ -40,8 +41,10 @@ class Disclosure:
 
         :raises ValueError: when it is no disclosure.
         """
-        padded = self.encoded + "=" * (-len(self.encoded) % 4)
-        found = json.loads(urlsafe_b64decode(padded))
+        data = urlsafe_b64decode(self.encoded + "=" * (-len(self.encoded) % 4))
+        if _base64(data) != self.encoded:
+            raise ValueError("a disclosure is base64url in its one spelling, without padding")
+        found = read_json(data.decode())
         if not isinstance(found, list) or len(found) != 3 or not isinstance(found[1], str):
             raise ValueError("a disclosure is an array of salt, name and value")
         return found[1], found[2]

@@ -26,9 +26,9 @@ from consentcore.consent.bundle.lines import (
     Line,
 )
 from consentcore.consent.bundle.report import BundleReport, Fault
-from consentcore.consent.bundle.signatures import UNSOUND, Signatures, number, said_in, text
+from consentcore.consent.bundle.signatures import UNSOUND, Signatures, said_in
 from consentcore.consent.bundle.trust import TrustedKeys, listed
-from consentcore.domain.clock import from_iso
+from consentcore.consent.bundle.values import array, boolean, hex_hash, members, number, text, time
 from consentcore.tlog import Note
 
 if TYPE_CHECKING:
@@ -110,10 +110,9 @@ class _Check:
             raise BadLine(f"expected a bundle of the schema {SCHEMA}")
         report, own = self.report, listed(content["keys"])
         report.log, report.issuer = text(content["log"]), text(content["issuer"])
-        report.made_at, report.selection = text(content["made_at"]), dict(content["selection"])
-        from_iso(report.made_at)
-        report.complete, report.personal = _yes(content["complete"]), _yes(content["personal"])
-        names = [report.log, *map(text, content["former_names"])]
+        report.made_at, report.selection = time(content["made_at"]), members(content["selection"])
+        report.complete, report.personal = boolean(content["complete"]), boolean(content["personal"])
+        names = [report.log, *map(text, array(content["former_names"]))]
         self._signatures = Signatures(names, own if self._trusted is None else self._trusted, own)
         report.cosigned = self._signatures.read_checkpoint(text(content["checkpoint"]))
         report.size = self._signatures.head.size
@@ -124,15 +123,13 @@ class _Check:
         facts = said_in(note)
         if index <= self._last_statement:
             raise BadLine("statements stand in the order of the log")
-        if facts["index"] != index:
+        if number(facts["index"]) != index:
             raise BadLine("it belongs to another place of the log")
         self._log.check_leaf(note.text[:-1], index, content["proof"])
         self._log.check_statement(index, note, facts)
-        if facts["statement"] == "resumed":
-            kept = facts["kept"]
-            self._log.check_continues(
-                number(kept["size"]), bytes.fromhex(kept["root"]), content["consistency"]
-            )
+        if text(facts["statement"]) == "resumed":
+            kept = members(facts["kept"])
+            self._log.check_continues(number(kept["size"]), hex_hash(kept["root"]), content["consistency"])
             self.report.lost.append(_lost(facts))
         self._last_statement = index
         self.report.statements += 1
@@ -144,7 +141,7 @@ class _Check:
     def _grant(self, content: Any) -> None:
         self._close_group()
         grant_id, events = text(content["grant_id"]), number(content["events"])
-        if grant_id <= self._last_grant or events < 1:
+        if grant_id <= self._last_grant or not grant_id.isascii() or events < 1:
             raise BadLine("grants stand in the order of their ids, each with its events")
         self._last_grant = grant_id
         self._group = Group(grant_id, events, self.report.personal)
@@ -165,8 +162,9 @@ class _Check:
         self._close_group()
         report, note = self.report, Note.read(text(content["note"]))
         facts = said_in(note)
-        said = (facts["bundle"], facts["size"], facts["grants"], facts["events"], facts["statements"])
-        if said != (SCHEMA, report.size, report.grants, report.events, report.statements):
+        said = [number(facts[name]) for name in ("size", "grants", "events", "statements")]
+        there = [report.size, report.grants, report.events, report.statements]
+        if facts["bundle"] != SCHEMA or said != there:
             raise BadLine("the end counts something else than there is")
         if facts["sha256"] != self._digest.hexdigest():
             raise BadLine("the bundle was changed: its end says another digest of the lines before it")
@@ -195,14 +193,15 @@ class _Check:
 
 
 def _lost(facts: Mapping[str, Any]) -> dict[str, Any]:
-    had = max(number(one["size"]) for one in facts["lost"])
-    return {"from": facts["kept"]["size"], "before": had, "at": facts["at"], "reason": facts["reason"]}
-
-
-def _yes(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise BadLine("expected true or false")
-    return value
+    sizes = [number(one["size"]) for one in array(facts["lost"])]
+    if not sizes:
+        raise BadLine("expected an anchor that knew more")
+    return {
+        "from": number(facts["kept"]["size"]),
+        "before": max(sizes),
+        "at": text(facts["at"]),
+        "reason": text(facts["reason"]),
+    }
 
 
 def _sentence(error: Exception) -> str:

@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from consentcore.consent.bundle.lines import DISCLOSURE, SNAPSHOT, TOMBSTONE, WITHHELD, BadLine, json_object
-from consentcore.consent.bundle.signatures import number, text
+from consentcore.consent.bundle.values import members, number, text
 from consentcore.consent.personal import digests_in
 from consentcore.domain.disclosure import Disclosure, digest_of
 
@@ -33,6 +33,7 @@ class Group:
 
     :ivar events: how many there are to be.
     :ivar seen: how many have been.
+    :ivar place: that of the last one in the log.
     :ivar tombstones: what was forgotten.
     :ivar withheld: pages that were left out.
     """
@@ -42,6 +43,7 @@ class Group:
     personal: bool
     seen: int = 0
     head: str = ""
+    place: int = -1
     tombstones: set[str] = field(default_factory=set)
     withheld: set[str] = field(default_factory=set)
     _snapshots: dict[str, list[str]] = field(default_factory=dict)
@@ -77,12 +79,15 @@ class Group:
         try:
             body = json_object(text(content["body"]))
             self._check_place(body)
-            signatures.check_leaf(content["body"], number(content["index"]), content["proof"])
-            self._check_key(body, content["index"], signatures.ended)
+            index = number(content["index"])
+            signatures.check_leaf(content["body"], index, content["proof"])
+            if index <= self.place:
+                raise BadLine("the log has it before the event that it follows")
+            self._check_key(body, index, signatures.ended)
             self._check_shown(body)
+            self.head, self.place, self.seen = text(content["record_hash"]), index, self.seen + 1
         except (ValueError, TypeError, LookupError, AttributeError) as error:
             raise BadEvent(_sentence(error), *_named(body)) from None
-        self.head, self.seen = text(content["record_hash"]), self.seen + 1
         return body
 
     def close(self) -> None:
@@ -119,11 +124,11 @@ class Group:
     def _check_shown(self, body: dict[str, Any]) -> None:
         """The page that it names is there, and every value that it and the page commit to."""
         digests = digests_in(body)
-        shown = text(body["evidence"]["snapshot_hash"])
+        shown = text(members(body["evidence"])["snapshot_hash"])
         if shown in self._snapshots:
             digests += self._snapshots[shown]
             self._used.add(shown)
-        elif shown in self.tombstones or shown in self.withheld:
+        elif shown and (shown in self.tombstones or shown in self.withheld):
             self._used.add(shown)
         elif shown:
             raise BadLine(f"the page {shown} that was shown is missing")

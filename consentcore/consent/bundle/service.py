@@ -100,7 +100,7 @@ class Bundles:
 
         :raises StorageError: when the store fails.
         """
-        return listed(self.published.key_list()["keys"])  # type: ignore[arg-type]  # a list of objects
+        return listed(self.published.key_list()["keys"])
 
     @property
     def expected_events(self) -> int:

@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from consentcore.consent.bundle.lines import BadLine, json_object
+from consentcore.consent.bundle.values import array, hashes, text
 from consentcore.tlog import (
     BadNote,
     BadProof,
@@ -16,15 +17,12 @@ from consentcore.tlog import (
     verify_consistency,
     verify_inclusion,
 )
-from consentcore.tlog.base64 import decoded_hash
 from consentcore.tlog.cosignature import cosigned_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from consentcore.consent.bundle.trust import TrustedKeys
-
-MOST_HASHES = 64
 
 
 class Signatures:
@@ -46,12 +44,12 @@ class Signatures:
         self.ended: dict[str, int] = {}
         self.head = TreeHead("", 0, b"")
 
-    def read_checkpoint(self, text: str) -> dict[str, int]:
+    def read_checkpoint(self, written: str) -> dict[str, int]:
         """The checkpoint that everything else is held against; which witnesses have signed it, and when.
 
         :raises BadLine, BadNote: when it is none, or not signed as it should be.
         """
-        note = Note.read(text)
+        note = Note.read(written)
         self.head = TreeHead.read(note.text)
         if self.head.origin != self._names[0]:
             raise BadLine(f"its checkpoint is of the log {self.head.origin}")
@@ -89,9 +87,9 @@ class Signatures:
         if all(self._over.get(public, index) < index for public in found):
             raise BadLine("it is signed with a key that was over before")
         if facts["statement"] == "keys":
-            for ended in facts["ended"]:
-                self._over.setdefault(VerifierKey.read(ended["key"]).public, index)
-                self.ended.setdefault(ended["key_id"], index)
+            for ended in array(facts["ended"]):
+                self._over.setdefault(VerifierKey.read(text(ended["key"])).public, index)
+                self.ended.setdefault(text(ended["key_id"]), index)
 
     def check_end(self, note: Note) -> None:
         """Check who signed the end.
@@ -117,46 +115,16 @@ class Signatures:
         """
         verify_consistency(size, self.head.size, hashes(proof), root, self.head.root)
 
-    def check_earlier(self, text: str, proof: object) -> int:
+    def check_earlier(self, written: str, proof: object) -> int:
         """Check that the log continues an earlier checkpoint; its size.
 
         :raises BadLine, BadNote, BadProof: when that is not proved.
         """
-        note = Note.read(text)
+        note = Note.read(written)
         head = TreeHead.read(note.text)
         self.signers(note, head.origin, self._known)
         self.check_continues(head.size, head.root, proof)
         return head.size
-
-
-def hashes(proof: object) -> list[bytes]:
-    """The hashes of a proof.
-
-    :raises BadLine, BadNote: when it is none.
-    """
-    if not isinstance(proof, list) or len(proof) > MOST_HASHES or not all(isinstance(x, str) for x in proof):
-        raise BadLine("expected a proof: a list of at most 64 hashes in base64")
-    return [decoded_hash(one) for one in proof]
-
-
-def number(value: object) -> int:
-    """A whole number from 0.
-
-    :raises BadLine: when it is none.
-    """
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 53:
-        raise BadLine("expected a whole number")
-    return value
-
-
-def text(value: object) -> str:
-    """A text.
-
-    :raises BadLine: when it is none.
-    """
-    if not isinstance(value, str):
-        raise BadLine("expected a text")
-    return value
 
 
 def said_in(note: Note) -> dict[str, Any]:

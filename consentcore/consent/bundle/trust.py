@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as BinasciiError
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from consentcore.consent.bundle.values import array, text
 from consentcore.domain.errors import InvalidInput
 from consentcore.domain.json_text import read_json
 from consentcore.tlog import BadNote, VerifierKey
-from consentcore.tlog.note import COSIGNATURE
+from consentcore.tlog.note import COSIGNATURE, ED25519
 
 MOST_KEYS = 1000
 LONGEST = 1_000_000
@@ -24,7 +25,7 @@ class KnownKey:
 
     :ivar public: 32 bytes (RFC 8032).
     :ivar key_id: as the key ring calls it; "" where nobody said.
-    :ivar times: ``used_from``, ``retired_at`` and ``revoked_at`` (ISO 8601), as far as they are known.
+    :ivar times: ``used_from``, ``retired_at`` and ``revoked_at`` (ISO 8601), those that there are.
     """
 
     public: bytes
@@ -34,7 +35,7 @@ class KnownKey:
     @property
     def is_revoked(self) -> bool:
         """Whether nothing that it signs counts any more."""
-        return bool((self.times or {}).get("revoked_at"))
+        return "revoked_at" in (self.times or {})
 
     def jwk(self, key_id: str) -> dict[str, object]:
         """It as a JSON Web Key (RFC 8037), with its times, under an id."""
@@ -59,14 +60,14 @@ class TrustedKeys:
         return [one.jwk(key_id) for one in self.keys if one.key_id in {"", key_id}]
 
 
-def read_keys(text: str) -> TrustedKeys:
+def read_keys(file: str) -> TrustedKeys:
     """Read a file of keys: verifier keys of signed notes, one a line (those of witnesses too); or the JSON of
     ``/.well-known/consent-log/keys``; or that of ``/.well-known/consent-receipt-keys.json`` (RFC 7517).
 
     :raises InvalidInput: field ``keys``, when it is none of these or names no key.
     """
     try:
-        found = _read(text.strip()) if len(text) <= LONGEST else None
+        found = _read(file.strip()) if len(file) <= LONGEST else None
     except (ValueError, TypeError, LookupError, AttributeError, BinasciiError) as error:
         raise InvalidInput("keys", f"expected public keys, as they are published ({error})") from None
     if found is None or not 0 < len(found.keys) <= MOST_KEYS:
@@ -74,25 +75,26 @@ def read_keys(text: str) -> TrustedKeys:
     return found
 
 
-def listed(keys: Iterable[Mapping[str, Any]]) -> TrustedKeys:
-    """The keys of a list as it is published: ``key_id``, ``key`` and times.
+def listed(keys: object) -> TrustedKeys:
+    """The keys of a list as it is published: ``key_id``, ``key`` and times. Those for cosignatures sign no log.
 
-    :raises BadNote: at one that is none.
-    :raises LookupError, TypeError, AttributeError: at what is no list of keys.
+    :raises BadLine, BadNote: at what is no list of keys.
+    :raises LookupError, TypeError, AttributeError: likewise.
     """
+    found = [(VerifierKey.read(text(one["key"])), text(one["key_id"]), _times(one)) for one in array(keys)]
     return TrustedKeys(
-        tuple(KnownKey(VerifierKey.read(one["key"]).public, str(one["key_id"]), _times(one)) for one in keys)
+        tuple(KnownKey(key.public, key_id, times) for key, key_id, times in found if key.kind == ED25519)
     )
 
 
-def _read(text: str) -> TrustedKeys:
-    if not text.startswith("{"):
-        keys = [VerifierKey.read(line.strip()) for line in text.splitlines() if line.strip()]
+def _read(file: str) -> TrustedKeys:
+    if not file.startswith("{"):
+        keys = [VerifierKey.read(line.strip()) for line in file.splitlines() if line.strip()]
         return TrustedKeys(
             tuple(KnownKey(one.public) for one in keys if one.kind != COSIGNATURE),
             tuple(one for one in keys if one.kind == COSIGNATURE),
         )
-    members = read_json(text)["keys"]
+    members = read_json(file)["keys"]
     return TrustedKeys(tuple(map(_jwk, members))) if members and "kty" in members[0] else listed(members)
 
 
