@@ -15,7 +15,6 @@ from consentcore.api import (
     Delivery,
     Disclosure,
     Grant,
-    GrantState,
     GrantUse,
     Interaction,
     KeptCode,
@@ -38,7 +37,7 @@ from consentcore.api import (
 from consentcore_dynamodb.clients import client_item, endpoint_item, logo_key
 from consentcore_dynamodb.delivery_items import mark_key, new_delivery_item
 from consentcore_dynamodb.feed import feed_key, placed
-from consentcore_dynamodb.grants import GRANT_MARK, active_item, grant_item
+from consentcore_dynamodb.grants import grant_item, listed_item
 from consentcore_dynamodb.identities import identity_key
 from consentcore_dynamodb.interactions import interaction_item
 from consentcore_dynamodb.keys import (
@@ -171,8 +170,7 @@ def _(record: OwnerTicket, _known: Known) -> list[Item]:
 
 @_several.register
 def _(record: Grant, _known: Known) -> list[Item]:
-    found = [grant_item(record), owner_key(record.owner_id, GRANT_MARK + record.grant_id).attributes]
-    return [*found, active_item(record)] if record.state is GrantState.ACTIVE else found
+    return [grant_item(record), listed_item(record)]
 
 
 @_several.register

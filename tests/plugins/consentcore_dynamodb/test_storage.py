@@ -12,6 +12,7 @@ from consentcore.api import (
     ConfigurationError,
     Consumed,
     DeliveryState,
+    GrantState,
     PluginKind,
     Rotated,
     StorageError,
@@ -188,10 +189,10 @@ class TestPrice:
     def test_consents(self, dynamo, storage):
         scenario = Scenario.begin(storage)
         spent = dynamo.spent(lambda: scenario.allow("comfort.read"))
-        assert spent == (6, 7, 1, 12)
+        assert spent == (6, 7, 1, 11)
         (grant,) = _active(storage, scenario)
         owner = Actor(ActorType.OWNER, scenario.owner.owner_id)
-        assert dynamo.spent(lambda: scenario.revoke(grant.grant_id, owner)) == (5, 6, 0, 7)
+        assert dynamo.spent(lambda: scenario.revoke(grant.grant_id, owner)) == (5, 6, 0, 8)
 
     def test_deliveries(self, dynamo, world):
         box = Box(world)
@@ -206,6 +207,39 @@ class TestPrice:
         settle = lambda: box.settle(claimed[0], DeliveryState.DELIVERED, attempt=attempt)  # noqa: E731
         assert dynamo.spent(settle) == (1, 1, 0, 2)
         assert dynamo.spent(lambda: box.waiting(NOW + 2 * LEASE)) == (8, 8, 0, 0)
+
+    def test_page_of_an_owners_past_costs_what_it_shows(self, dynamo, world):
+        owner_id, limit = world.owner.owner_id, 10
+        past = [
+            factories.grant(
+                owner_id,
+                world.client.client_id,
+                state=GrantState.DENIED if number % 2 else GrantState.WITHDRAWN,
+                changed_at=NOW + number // 3,
+            )
+            for number in range(80)
+        ]
+        for some in (past[:40], past[40:]):
+            transact(world.storage, lambda uow, some=some: [uow.grants.add(one) for one in some])
+        expected = sorted(past, key=lambda one: (one.changed_at, one.grant_id), reverse=True)
+        denied = [one for one in expected if one.state is GrantState.DENIED]
+
+        def page(states, after=""):
+            shown = []
+            with world.storage.reading() as uow:
+                of_owner = uow.grants.of_owner
+                spent = dynamo.spent(
+                    lambda: shown.extend(of_owner(owner_id, states, after=after, limit=limit))
+                )
+            return shown, spent
+
+        everything = set(GrantState) - {GrantState.ACTIVE}
+        first, spent = page(everything)
+        assert (first, spent) == (expected[:limit], (2, limit + 1, 0, 0))
+        assert page(everything, first[-1].grant_id)[0] == expected[limit : 2 * limit]
+        shown, spent = page({GrantState.DENIED}, denied[limit - 1].grant_id)
+        assert shown == denied[limit : 2 * limit]
+        assert spent[1] <= 1 + 3 + limit, "the last one shown, the marks in a few pages, the grants"
 
 
 def _active(storage, scenario):
