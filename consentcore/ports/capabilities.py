@@ -26,6 +26,8 @@ class StorageCapabilities:
         of the port: a delivery with its attempt, a notice, a grant, an event with its leaf, a place in a feed.
         :meth:`~consentcore.ports.deliveries.OutboxStorage.expand_all` and ``settle_all`` are never given more at once,
         nor does ``sequence_leaves``, ``enter`` or a transaction of the core write more. At least :data:`LEAST_BATCH`.
+        What an event discloses is no such thing: there is one for each site that was shown, and they come and vanish
+        with the commit however many they are.
     :ivar joins_client_state: :meth:`~consentcore.ports.grants.GrantRepository.due` also finds the grants of disabled
         clients. Without it only those whose time is over; the worker then goes through the disabled clients itself.
     :ivar multi_process: other processes see the same data. Without it a worker of its own says at its start that it

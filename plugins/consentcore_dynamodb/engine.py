@@ -15,7 +15,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from consentcore.api import StorageUnavailable
-from consentcore_dynamodb.changes import Change
+from consentcore_dynamodb.changes import Change, delete, put
 from consentcore_dynamodb.errors import Refused, is_refusal, may_pass, storage_error
 from consentcore_dynamodb.keys import TABLE, Index, Item, Key, key_of
 from consentcore_dynamodb.settings import DynamoSettings
@@ -176,23 +176,30 @@ class Table:
 
     def remove(self, keys: Iterable[Key]) -> None:
         """Remove items, one after the other or not."""
-        self._write_in_parts({"DeleteRequest": {"Key": key.attributes}} for key in keys)
+        self.write_each(map(delete, keys))
 
     def put_all(self, items: Iterable[Item]) -> None:
         """Store different items, whatever was there, one after the other or not."""
-        self._write_in_parts({"PutRequest": {"Item": item}} for item in items)
+        self.write_each(map(put, items))
 
-    def _write_in_parts(self, wanted: Iterable[Item]) -> None:
-        requests = iter(wanted)
-        while batch := list(islice(requests, WRITTEN_AT_ONCE)):
-            left: Any = {self.name: batch}
-            for attempt in self._until_done():
-                left = self._written(left)
-                if not left:
-                    break
-                _pause(attempt)
+    def write_each(self, changes: Iterable[Change]) -> None:
+        """Put and delete different items, one after the other or not, at half the price of a commit.
 
-    def _written(self, wanted: Any) -> Any:
+        :param changes: without conditions.
+        """
+        wanted = iter(changes)
+        while batch := list(islice(wanted, WRITTEN_AT_ONCE)):
+            self._write_batch([{f"{change.action}Request": change.parts} for change in batch])
+
+    def _write_batch(self, requests: Sequence[Item]) -> None:
+        left: Any = {self.name: requests}
+        for attempt in self._until_done():
+            left = self._not_written(left)
+            if not left:
+                return
+            _pause(attempt)
+
+    def _not_written(self, wanted: Any) -> Any:
         """Write; what was left over."""
         return self.call(lambda: self.client.batch_write_item(RequestItems=wanted)).get("UnprocessedItems")
 

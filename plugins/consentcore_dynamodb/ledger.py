@@ -12,6 +12,7 @@ from itertools import islice
 
 from consentcore.api import Checkpoint, ConsentEvent, Disclosure, NoticeSnapshot, Tombstone
 from consentcore_dynamodb.capabilities import CAPABILITIES
+from consentcore_dynamodb.disclosures import Disclosures, disclosure_key
 from consentcore_dynamodb.keys import (
     LISTS,
     WORK,
@@ -27,7 +28,7 @@ from consentcore_dynamodb.keys import (
     place,
     shard,
 )
-from consentcore_dynamodb.records import CHECKPOINTS, DISCLOSURES, EVENTS, SNAPSHOTS, TOMBSTONES
+from consentcore_dynamodb.records import CHECKPOINTS, EVENTS, SNAPSHOTS, TOMBSTONES
 from consentcore_dynamodb.work import Work
 
 _WAITING = "NO-LEAF"
@@ -42,6 +43,7 @@ class DynamoLedger:
 
     def __init__(self, work: Work) -> None:
         self._work = work
+        self._disclosures = Disclosures(work)
         self._numbered_from: int | None = None
         self._made: set[int] = set()
 
@@ -105,15 +107,10 @@ class DynamoLedger:
         return SNAPSHOTS.read_from(self._work.get(snapshot_key(snapshot_hash)))
 
     def put_disclosures(self, disclosures: Sequence[Disclosure]) -> None:
-        known = self.disclosures([one.digest for one in disclosures])
-        for one in {one.digest: one for one in reversed(disclosures)}.values():
-            if one.digest not in known:
-                item = {**DISCLOSURES.write(one), **disclosure_key(one.digest).attributes}
-                self._work.add(item, "the disclosure was just stored")
+        self._disclosures.put(disclosures)
 
     def disclosures(self, digests: Collection[str]) -> Mapping[str, Disclosure]:
-        found = self._work.get_many(map(disclosure_key, digests))
-        return {one.digest: one for one in map(DISCLOSURES.read, found.values())}
+        return self._disclosures.several(digests)
 
     def forget(self, tombstones: Sequence[Tombstone]) -> None:
         known = self.tombstones([one.subject for one in tombstones])
@@ -238,11 +235,6 @@ def leaf_bucket(index: int) -> str:
 def snapshot_key(snapshot_hash: str) -> Key:
     """A snapshot."""
     return Key(name("SNAPSHOT", snapshot_hash))
-
-
-def disclosure_key(digest: str) -> Key:
-    """A disclosure."""
-    return Key(name("DISCLOSURE", digest))
 
 
 def tombstone_key(subject: str) -> Key:

@@ -36,6 +36,7 @@ from consentcore.api import (
 )
 from consentcore_dynamodb.clients import client_item, endpoint_item, logo_key
 from consentcore_dynamodb.delivery_items import mark_key, new_delivery_item
+from consentcore_dynamodb.disclosures import disclosure_key
 from consentcore_dynamodb.feed import feed_key, placed
 from consentcore_dynamodb.grants import grant_item, listed_item
 from consentcore_dynamodb.identities import identity_key
@@ -56,7 +57,6 @@ from consentcore_dynamodb.keys import (
 from consentcore_dynamodb.ledger import (
     COUNT,
     checkpoint_key,
-    disclosure_key,
     event_item,
     event_pointer,
     leaf_key,

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from consentcore.api import (
+    Disclosure,
     GrantUse,
     KeptCode,
     KeptNotice,
@@ -21,6 +22,7 @@ from consentcore.api import (
     Token,
 )
 from consentcore_dynamodb.changes import Condition, update
+from consentcore_dynamodb.disclosures import mark_of
 from consentcore_dynamodb.engine import Table
 from consentcore_dynamodb.errors import Refused
 from consentcore_dynamodb.keys import ALONE, Item, Key, family_key, token_key
@@ -110,13 +112,15 @@ def _parsed(after: str) -> Item | None:
 
 
 def _told_by(items: Sequence[Item]) -> Iterator[Key]:
-    """What has to be read beside items: the families of codes, and what tokens were exchanged for."""
+    """What has to be read beside items: the families of codes, what tokens were exchanged for, what commits made."""
     for item in items:
         kind = _kind(item)
         if kind == "CODE":
             yield family_key(item["family_id"]["S"])
         elif kind == "TOKEN" and "nonce" in item:
             yield token_key(item["successor"]["B"])
+        elif kind == "DISCLOSURE" and (mark := mark_of(item)) is not None:
+            yield mark
 
 
 def _kind(item: Item) -> str:
@@ -136,6 +140,11 @@ def _owner(item: Item, _beside: Known) -> Any:
     if item["s"]["S"] == PASSWORD:
         return OwnerPassword(_named(item), item["encoded"]["S"])
     return OWNERS.read(item) if item["s"]["S"] == ALONE else None
+
+
+def _disclosure(item: Item, beside: Known) -> Disclosure | None:
+    mark = mark_of(item)
+    return DISCLOSURES.read(item) if mark is None or mark in beside else None
 
 
 def _code(item: Item, beside: Known) -> KeptCode | None:
@@ -189,7 +198,6 @@ _PLAIN: dict[str, Records[Any]] = {
     "PUSHED": PUSHED_REQUESTS,
     "GRANT": GRANTS,
     "SNAPSHOT": SNAPSHOTS,
-    "DISCLOSURE": DISCLOSURES,
     "TOMBSTONE": TOMBSTONES,
     "CHAIN": EVENTS,
     "CHECKPOINTS": CHECKPOINTS,
@@ -201,6 +209,7 @@ _READ: dict[str, Callable[[Item, Known], Any]] = {
     "USED": lambda item, _: OneUse(bytes.fromhex(_named(item)), int(item["until"]["N"])),
     "USE": lambda item, _: GrantUse(_named(item), int(item["used_at"]["N"])),
     "CODE": _code,
+    "DISCLOSURE": _disclosure,
     "TOKEN": _token,
     "NOTICE": _notice,
     "DELIVERY": _delivery,

@@ -12,6 +12,7 @@ from itertools import islice
 from consentcore.api import DELIVERY_LOG_MS, DeliveryState
 from consentcore_dynamodb.changes import delete, put, version
 from consentcore_dynamodb.delivery_items import LOG, mark_key
+from consentcore_dynamodb.disclosures import settle_early
 from consentcore_dynamodb.engine import Table
 from consentcore_dynamodb.errors import Refused
 from consentcore_dynamodb.keys import (
@@ -65,6 +66,7 @@ class Purge:
         }
         for word, kind in KINDS.items():
             counts[word] = self._each(self._over(kind), self._remove)
+        settle_early(self._table, self._limit)
         return counts
 
     def _each(self, items: Iterator[Item], remove: Callable[[Item], bool]) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 
@@ -46,6 +46,7 @@ class Work:
         self._seen: dict[Key, Item | None] = {}
         self._locked: set[Key] = set()
         self._pending: dict[Key, Pending] = {}
+        self._early: dict[Key, Item] = {}
         self._steps: list[Callable[[], None]] = []
 
     # reading
@@ -72,7 +73,7 @@ class Work:
         self._check_open()
         wanted = list(dict.fromkeys(keys))
         known = {key: one.item for key, one in self._pending.items()}
-        known = {**self._seen, **known}
+        known = {**self._seen, **self._early, **known}
         fetched = self._table.get_many(key for key in wanted if key not in known)
         if self._remembers:
             self._seen.update(fetched)
@@ -204,6 +205,11 @@ class Work:
                 self._table.remove([key_of(before), mark])
                 self._seen[key_of(before)] = None
 
+    def put_early(self, items: Mapping[Key, Item]) -> None:
+        """Store items just before the commit, however many; they stay when it fails in a way that nobody knows of."""
+        self._check_open(write=True)
+        self._early.update(items)
+
     def before_commit(self, step: Callable[[], None]) -> None:
         """Do something when all else of the transaction is known."""
         self._steps.append(step)
@@ -236,9 +242,11 @@ class Work:
         if len(changes) > MOST_ITEMS:
             raise StorageError(f"{len(changes)} items in one commit; DynamoDB takes {MOST_ITEMS}")
         try:
+            self._table.put_all(self._early.values())
             if changes:
                 self._table.write(changes)
         except Refused:
+            self._table.remove(self._early)
             raise Collision("what was read has changed meanwhile") from None
 
     def rollback(self) -> None:

@@ -152,27 +152,34 @@ class LedgerGroup:
         with storage.reading() as uow:
             assert dict(uow.ledger.disclosures([long.digest])) == {long.digest: long}
 
-    def test_as_many_disclosures_as_one_commit_takes(self, storage: Storage) -> None:
-        many = [factories.disclosure() for _ in range(storage.capabilities.fits(1200))]
+    def test_event_comes_with_however_many_disclosures(self, storage: Storage, world: Scenario) -> None:
+        """Whatever one commit takes: who has a thousand sites was shown a thousand."""
+        many = [factories.disclosure() for _ in range(1200)]
         with storage.transaction() as uow:
+            uow.ledger.append(factories.event(world.grant, sequence=1))
             uow.ledger.put_disclosures(many)
         with storage.reading() as uow:
             found = uow.ledger.disclosures([one.digest for one in many])
         assert dict(found) == {one.digest: one for one in many}
 
-    def test_disclosures_vanish_with_the_transaction(self, storage: Storage) -> None:
-        one = factories.disclosure()
+    @pytest.mark.parametrize("count", [1, 120])
+    def test_disclosures_vanish_with_the_transaction(self, storage: Storage, count: int) -> None:
+        many = {one.digest: one for one in (factories.disclosure() for _ in range(count))}
 
         def store_and_fail() -> None:
             with storage.transaction() as uow:
-                uow.ledger.put_disclosures([one])
-                assert dict(uow.ledger.disclosures([one.digest])) == {one.digest: one}
+                uow.ledger.put_disclosures(list(many.values()))
+                assert dict(uow.ledger.disclosures(list(many))) == many
                 raise RuntimeError
 
         with pytest.raises(RuntimeError):
             store_and_fail()
         with storage.reading() as uow:
-            assert dict(uow.ledger.disclosures([one.digest])) == {}
+            assert dict(uow.ledger.disclosures(list(many))) == {}
+        with storage.transaction() as uow:
+            uow.ledger.put_disclosures(list(many.values()))
+        with storage.reading() as uow:
+            assert dict(uow.ledger.disclosures(list(many))) == many
 
     def test_what_is_forgotten_leaves_a_tombstone(self, storage: Storage) -> None:
         gone, kept, shown = factories.disclosure(), factories.disclosure(), factories.snapshot()
