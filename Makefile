@@ -17,8 +17,8 @@ help:  ## this list
 setup:  ## .venv from requirements.lock (uv, or pip with BOOTSTRAP=pip); repeated calls cost nothing
 	@sh scripts/bootstrap.sh
 
-demo: setup  ## the product on this machine, with a demo application to click through
-	@$(BIN)/consentcore demo $(DEMO_ARGS)
+demo: setup  ## the product on this machine, with a demo application to click through (STORAGE=dynamodb, there also ENDPOINT=url)
+	@$(BIN)/consentcore demo $(if $(STORAGE),--storage $(STORAGE)) $(if $(ENDPOINT),--dynamodb-endpoint $(ENDPOINT)) $(DEMO_ARGS)
 
 demo-check: setup browser  ## the whole story for real: the demo step by step, a stock client with mail and webhook sinks, Chromium
 	$(BIN)/pytest -q $(STORY)

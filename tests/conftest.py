@@ -14,7 +14,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.support.amazon import aws, dynamo, dynamo_client  # noqa: F401 - pytest finds fixtures by their names here
+from tests.support.amazon import (  # noqa: F401 - pytest finds fixtures by their names here
+    aws,
+    dynamo,
+    dynamo_client,
+    dynamodb_endpoint,
+    dynamodb_lines,
+)
 from tests.support.names import has_address
 from tests.support.postgres import empty_postgres_url, postgres_server, postgres_url  # noqa: F401 - likewise
 

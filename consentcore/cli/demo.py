@@ -10,6 +10,7 @@ import click
 
 from consentcore.cli.commands import Command
 from consentcore.cli.state import State, pass_state
+from consentcore.demo import STORAGES
 
 
 @click.command(cls=Command, name="demo")
@@ -21,14 +22,26 @@ from consentcore.cli.state import State, pass_state
 @click.option(
     "--port", type=click.IntRange(0, 65000), default=6543, show_default=True, help="First port to try."
 )
+@click.option(
+    "--storage",
+    type=click.Choice(STORAGES),
+    default=STORAGES[0],
+    show_default=True,
+    help="Where it keeps its data: in a SQLite file, or in a table of DynamoDB.",
+)
+@click.option(
+    "--dynamodb-endpoint",
+    default="",
+    help="An emulator that runs, such as http://127.0.0.1:8000; by default one is started (needs moto).",
+)
 @pass_state
-def command(state: State, folder: Path | None, port: int) -> int:
+def command(state: State, folder: Path | None, port: int, storage: str, dynamodb_endpoint: str) -> int:
     """Run everything on this machine only, with a demo application to click through."""
     try:
         from consentcore.demo.run import DemoOptions, run_demo
     except ModuleNotFoundError as error:
         raise click.ClickException(f"the demo needs {error.name}: pip install 'consentcore[demo]'") from None
     place = folder or Path(tempfile.gettempdir()) / f"consentcore-demo-{os.getuid()}"
-    options = DemoOptions(folder=place.absolute(), port=port)
+    options = DemoOptions(place.absolute(), port, storage, dynamodb_endpoint)
     state.say("starting …")
     return run_demo(options)

@@ -17,12 +17,14 @@ from typing import IO, TYPE_CHECKING
 
 import requests
 
+from consentcore.demo import STORAGES
 from consentcore.demo.api import DemoApi
 from consentcore.demo.ini import write_ini
 from consentcore.demo.isv import CoolSite
 from consentcore.demo.known_sites import KnownSites
 from consentcore.demo.seed import Seed, seed
 from consentcore.demo.serving import Site, base_url, bind
+from consentcore.demo.stores import NoStorage, prepared
 
 if TYPE_CHECKING:
     from consentcore.runtime import Runtime
@@ -33,16 +35,22 @@ START_S = 90.0
 
 @dataclass(frozen=True)
 class DemoOptions:
-    """Where the demo keeps its data and which ports it tries first (0: any)."""
+    """Where the demo keeps its data and which ports it tries first (0: any).
+
+    :ivar storage: one of :data:`~consentcore.demo.STORAGES`.
+    :ivar endpoint: of DynamoDB; "": an emulator of its own.
+    """
 
     folder: Path
     port: int = 6543
+    storage: str = STORAGES[0]
+    endpoint: str = ""
     extra_ini: str = ""
     more_notifiers: str = ""
 
 
 class NotStarted(Exception):
-    """The server ended, or was not ready in time."""
+    """The server ended, or was not ready in time, or its storage cannot be had."""
 
 
 @dataclass
@@ -122,7 +130,11 @@ def boot(options: DemoOptions, *, say: Callable[[str], None], output: Path | Non
         held, isv_socket, api_socket = _sockets(options.port)
         for sock in (held, isv_socket, api_socket):
             stack.callback(sock.close)
-        ini = write_ini(folder, base_url(held), options.extra_ini, options.more_notifiers)
+        try:
+            storage = stack.enter_context(prepared(options.storage, options.endpoint))
+        except NoStorage as error:
+            raise NotStarted(str(error)) from error
+        ini = write_ini(folder, base_url(held), storage, options.extra_ini, options.more_notifiers)
         runtime, found = _prepare(ini, base_url(isv_socket))
         stack.callback(runtime.close)
         coolsite = _start_sites(stack, runtime, found, (isv_socket, api_socket), say)

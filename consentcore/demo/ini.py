@@ -10,7 +10,7 @@ TEMPLATE = """\
 use = egg:consentcore#main
 consentcore.issuer = {issuer}
 consentcore.keys = %(here)s/var/keys
-consentcore.storage = sqlalchemy
+{storage}
 consentcore.login = login_local
 consentcore.scopes = scopes_file
 consentcore.notifiers = devmail webhook{more_notifiers}
@@ -21,7 +21,6 @@ consentcore.web.support_email = help@example.org
 consentcore.operator.email = operator@example.org
 consentcore.worker.embedded = true
 consentcore.server.workers = 1
-consentcore.plugin.sqlalchemy.url = sqlite:///%(here)s/var/consentcore.sqlite
 consentcore.plugin.devmail.dir = %(here)s/var/mail
 consentcore.plugin.webhook.allow_networks = 127.0.0.0/8
 consentcore.plugin.webhook.retry_schedule_s = 1 2 4 8 16 30 60
@@ -32,9 +31,10 @@ listen = {listen}
 """
 
 
-def write_ini(folder: Path, issuer: str, extra: str = "", more_notifiers: str = "") -> Path:
+def write_ini(folder: Path, issuer: str, storage: str, extra: str = "", more_notifiers: str = "") -> Path:
     """Write ``demo.ini`` into ``folder`` and return its path.
 
+    :param storage: the lines that choose the storage.
     :param extra: further lines for ``[app:main]``.
     :param more_notifiers: further notifier names.
     """
@@ -42,7 +42,11 @@ def write_ini(folder: Path, issuer: str, extra: str = "", more_notifiers: str = 
     names = f" {more_notifiers}" if more_notifiers else ""
     path.write_text(
         TEMPLATE.format(
-            issuer=issuer, listen=issuer.removeprefix("http://"), extra=extra, more_notifiers=names
+            issuer=issuer,
+            listen=issuer.removeprefix("http://"),
+            storage=storage,
+            extra=extra,
+            more_notifiers=names,
         )
     )
     return path

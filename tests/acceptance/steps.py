@@ -225,7 +225,8 @@ def crash(story: Story) -> None:
     family = children_of(demo.server.pid)
     with story.step("Ada approves while the worker stands still: nothing is delivered yet"):
         worker = next(child for child in family if '"kind": "worker"' in child.command)
-        stop_worker(worker.pid, demo.folder / "var" / "consentcore.sqlite")
+        file = demo.folder / "var" / "consentcore.sqlite"
+        stop_worker(worker.pid, file if file.exists() else None)
         ada.tick("resource", OFFICE)
         expect("Connected." in ada.press("Approve").text, "CoolSite", ada.page)
         expect(len(story.hooks("consent.granted")) == 1, "no second webhook yet")

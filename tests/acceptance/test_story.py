@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from consentcore.demo import STORAGES
 from consentcore.demo.boot import DemoOptions
 from tests.acceptance.report import play_story
 from tests.acceptance.steps import expect
@@ -14,12 +15,14 @@ from tests.acceptance.steps import expect
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch):
     """What a demo in this process sets is not left to the tests behind these."""
-    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
+    for name in ("OAUTHLIB_INSECURE_TRANSPORT", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "1")
 
 
 @pytest.mark.slow
-def test_the_whole_story_passes(tmp_path, capsys):
-    report = play_story(DemoOptions(tmp_path, port=0))
+@pytest.mark.parametrize("storage", STORAGES)
+def test_the_whole_story_passes(tmp_path, capsys, storage):
+    report = play_story(DemoOptions(tmp_path, port=0, storage=storage))
     said = capsys.readouterr().out
     with capsys.disabled():
         print(f"\n{said}", end="")

@@ -28,9 +28,10 @@ def chromium():
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory):
+def demo(request, tmp_path_factory):
     """The demo, with a real server process; visitors have many sites, and a browser may ask for a language of no words
-    whose lines begin at the right (``he``)."""
+    whose lines begin at the right (``he``). A parameter, if there is one, is its storage."""
+    from consentcore.demo import STORAGES
     from consentcore.demo.boot import DemoOptions, boot
     from tests.browser.visiting import ALIASES
     from tests.support.pseudo_locale import HEBREW, make_theme
@@ -39,9 +40,12 @@ def demo(tmp_path_factory):
     theme = make_theme(folder / "theme", "he", HEBREW)
     # Everybody comes from one address here.
     extra = f"consentcore.web.theme = {theme}\nconsentcore.account.mails_per_address = 1000"
-    options = DemoOptions(folder / "data", port=0, extra_ini=extra)
+    storage = getattr(request, "param", STORAGES[0])
+    options = DemoOptions(folder / "data", port=0, storage=storage, extra_ini=extra)
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("CONSENTCORE_PLUGIN__RESOURCES_FILE__ALIASES", ALIASES)
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            environment.setenv(name, "testing")
         with boot(options, say=print, output=folder / "server.log") as running:
             yield running
 

@@ -10,7 +10,12 @@ from playwright.sync_api import expect
 pytestmark = pytest.mark.browser
 
 
-@pytest.mark.parametrize("scripts", [False, True], ids=["without scripts", "with scripts"])
+@pytest.mark.parametrize(
+    ("demo", "scripts"),
+    [("sqlalchemy", False), ("sqlalchemy", True), ("dynamodb", False)],
+    indirect=["demo"],
+    ids=["without scripts", "with scripts", "dynamodb"],
+)
 def test_the_whole_story(person, scripts):
     ada = person(java_script_enabled=scripts)
     page = ada.page

@@ -8,10 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import boto3
 import pytest
 import requests
 
-from consentcore.demo.boot import _sockets
+from consentcore.demo.boot import DemoOptions, NotStarted, _sockets, boot
 from consentcore.demo.serving import bind
 from tests.support.patience import PATIENCE_S, eventually
 from tests.support.processes import all_gone, children_of
@@ -31,13 +32,15 @@ def test_two_demos_that_start_at_the_same_moment_have_ports_of_their_own():
 
 
 class Running:
-    def __init__(self, output: Path, folder: Path) -> None:
+    def __init__(self, output: Path, folder: Path, *options: str) -> None:
         self.output = output
         with output.open("wb") as said:
-            self.process = subprocess.Popen([*COMMAND, "--folder", str(folder)], stdout=said, stderr=said)
+            self.process = subprocess.Popen(
+                [*COMMAND, "--folder", str(folder), *options], stdout=said, stderr=said
+            )
         eventually(self._is_up, lambda: self.said)
-        [self.server] = [child.pid for child in children_of(self.process.pid)]
-        self.family = [self.server, *(child.pid for child in children_of(self.server))]
+        own = [child.pid for child in children_of(self.process.pid)]
+        self.family = [*own, *(child.pid for one in own for child in children_of(one))]
         self.url = re.search(r"Mail that was sent: (http://\S+)", self.said)[1]
 
     @property
@@ -57,8 +60,8 @@ def demos(tmp_path):
     """Starts demos, all with the same folder."""
     started = []
 
-    def start():
-        started.append(Running(tmp_path / f"said-{len(started)}", tmp_path / "data"))
+    def start(*options):
+        started.append(Running(tmp_path / f"said-{len(started)}", tmp_path / "data", *options))
         return started[-1]
 
     yield start
@@ -82,6 +85,32 @@ def test_it_ends_with_everything_that_it_started(running, number, code):
     running.wait_until_gone()
     with pytest.raises(requests.ConnectionError):
         requests.get(running.url, timeout=PATIENCE_S)
+
+
+@pytest.mark.slow
+def test_on_dynamodb_it_ends_with_the_emulator_that_it_started(demos):
+    running = demos("--storage", "dynamodb")
+    assert any("consentcore.demo.emulator" in one.command for one in children_of(running.process.pid))
+    running.process.send_signal(signal.SIGKILL)
+    running.process.wait(PATIENCE_S)
+    running.wait_until_gone()
+
+
+@pytest.mark.slow
+def test_on_an_emulator_that_runs_it_makes_a_table_of_its_own(demos, dynamodb_lines, dynamodb_endpoint):
+    client = boto3.client("dynamodb", "eu-west-1", endpoint_url=dynamodb_endpoint)
+    before = set(client.list_tables()["TableNames"])
+    running = demos("--storage", "dynamodb", "--dynamodb-endpoint", dynamodb_endpoint)
+    assert len(running.family) == 3, "no emulator"
+    (made,) = set(client.list_tables()["TableNames"]) - before
+    assert made.startswith("consentcore-demo-")
+
+
+def test_without_an_emulator_it_says_how_to_get_one(tmp_path, monkeypatch):
+    monkeypatch.setattr("consentcore.demo.stores.find_spec", lambda _name: None)
+    options = DemoOptions(tmp_path, port=0, storage="dynamodb")
+    with pytest.raises(NotStarted, match=r"pip install 'moto\[dynamodb,server\]'"), boot(options, say=print):
+        pytest.fail("it started")
 
 
 @pytest.mark.slow

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+import zlib
 from base64 import b64decode, b64encode, urlsafe_b64encode
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from urllib.parse import parse_qs, urlsplit
 
+import boto3
 import pytest
 import requests
 from authlib.integrations.base_client.errors import OAuthError
@@ -39,16 +44,21 @@ def smtp():
         yield mailbox
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", "postgres", "dynamodb"])
 def platform(request, tmp_path, smtp):
     """An installation that is set up and runs."""
     url = request.getfixturevalue("empty_postgres_url") if request.param == "postgres" else ""
-    with deployment(tmp_path, smtp=smtp.port, database=url) as made:
+    lines = request.getfixturevalue("dynamodb_lines") if request.param == "dynamodb" else ""
+    with deployment(tmp_path, smtp=smtp.port, database=url, lines=lines) as made:
         done = made.run("init")
         assert done.returncode == 0, done.stderr
         assert made.run("init").returncode == 0, "safe to repeat"
         made.start()
-        made.url = url
+        made.everything = {
+            "sqlite": partial(_files, made.database),
+            "postgres": partial(_rows, url),
+            "dynamodb": partial(_items, lines),
+        }[request.param]
         yield made
 
 
@@ -245,7 +255,7 @@ def _revoke_in_the_browser(story, smtp):
 
 def _nothing_secret_is_kept(story, smtp):
     assert len(story.secrets) > 20
-    kept = _everything_stored(story.platform)
+    kept = story.platform.everything()
     assert story.app["client_id"].encode() in kept, "the search can find something"
     told = b"".join(mail.as_bytes() for mail in smtp.mails)
     told += b"".join(one.body for one in story.sink.received)
@@ -267,19 +277,42 @@ def _forms(secret):
     return forms
 
 
-def _everything_stored(platform):
-    """Every byte of the SQLite files, or every row of every table of the PostgreSQL database."""
-    if not platform.url:
-        return b"".join(path.read_bytes() for path in platform.database.parent.glob("consentcore.sqlite*"))
+def _files(database):
+    """Every byte of the SQLite files."""
+    return b"".join(path.read_bytes() for path in database.parent.glob("consentcore.sqlite*"))
+
+
+def _rows(url):
+    """Every row of every table of the PostgreSQL database."""
     import psycopg
 
     parts = []
-    with psycopg.connect(platform.url) as connection:
+    with psycopg.connect(url) as connection:
         tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
         for (table,) in tables:
             with connection.cursor().copy(f'COPY "{table}" TO STDOUT') as rows:
                 parts += [bytes(row) for row in rows]
     return b"".join(parts)
+
+
+def _items(lines):
+    """Every value of every item of the table, those that are kept compressed as they are and as they were."""
+    chosen = dict(re.findall(r"dynamodb\.(\w+) = (.+)", lines))
+    client = boto3.client("dynamodb", chosen["region"], endpoint_url=chosen["endpoint_url"])
+    pages = client.get_paginator("scan").paginate(TableName=chosen["table"])
+    return b"".join(_values([page["Items"] for page in pages]))
+
+
+def _values(kept):
+    if isinstance(kept, dict):
+        kept = list(kept.values())
+    if isinstance(kept, list):
+        return [part for one in kept for part in _values(one)]
+    if not isinstance(kept, bytes):
+        return [str(kept).encode()]
+    with suppress(zlib.error):
+        return [kept, zlib.decompress(kept)]
+    return [kept, kept.hex().encode()]
 
 
 def test_metadata_lists_only_what_answers(story):

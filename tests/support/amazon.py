@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 import pytest
 
 
@@ -32,3 +34,25 @@ def dynamo(dynamo_client):
     from tests.support.dynamo import empty_service
 
     return empty_service(dynamo_client)
+
+
+@pytest.fixture(scope="session")
+def dynamodb_endpoint():
+    """DynamoDB in a process of its own, for servers and commands that are processes too."""
+    from consentcore.demo.stores import emulator
+
+    with emulator() as url:
+        yield url
+
+
+@pytest.fixture
+def dynamodb_lines(dynamodb_endpoint, monkeypatch):
+    """The lines of an INI that choose a table of its own there."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    return f"""\
+consentcore.storage = dynamodb
+consentcore.plugin.dynamodb.region = eu-west-1
+consentcore.plugin.dynamodb.table = consents-{uuid.uuid4()}
+consentcore.plugin.dynamodb.endpoint_url = {dynamodb_endpoint}
+"""

@@ -38,7 +38,7 @@ consentcore.plugin.smtp.host = 127.0.0.1
 consentcore.plugin.smtp.port = {smtp}
 consentcore.plugin.smtp.tls = none
 consentcore.plugin.smtp.sender = Your Energy Company <consent@energy.example>
-
+{lines}
 [server:main]
 use = config:development.ini
 listen = {listen}
@@ -155,15 +155,21 @@ class Deployment:
 
 
 @contextmanager
-def deployment(folder: Path, *, smtp: int, database: str = "") -> Iterator[Deployment]:
-    """Write the INI files; the server is ended with the block."""
+def deployment(folder: Path, *, smtp: int, database: str = "", lines: str = "") -> Iterator[Deployment]:
+    """Write the INI files; the server is ended with the block.
+
+    :param database: its URL; "": a SQLite file in the folder.
+    :param lines: further ones for ``[app:main]``, such as those that choose another storage.
+    """
     shutil.copy(ROOT / "development.ini", folder)
     with bind("127.0.0.1", 0, listen=False) as held:
         issuer = base_url(held)
         ini = folder / "own.ini"
         where = database or f"sqlite:///{folder}/var/consentcore.sqlite"
         ini.write_text(
-            INI.format(issuer=issuer, listen=issuer.removeprefix("http://"), database=where, smtp=smtp)
+            INI.format(
+                issuer=issuer, listen=issuer.removeprefix("http://"), database=where, smtp=smtp, lines=lines
+            )
         )
         made = Deployment(folder, issuer, ini, held)
         try:

@@ -38,7 +38,9 @@ def seen(storage, many):
 
 
 def left(kind="DISCLOSURE#"):
-    return [places for partition, places in tables()[TABLE].items.items() if kind in partition.value and places]
+    return [
+        places for partition, places in tables()[TABLE].items.items() if kind in partition.value and places
+    ]
 
 
 def test_values_of_a_commit_that_collides_are_gone_at_once(storage, many):
