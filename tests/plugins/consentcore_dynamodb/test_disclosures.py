@@ -71,6 +71,7 @@ def test_values_that_a_failed_commit_left_are_not_there_and_a_purge_removes_them
     storage, many, left_behind, monkeypatch
 ):
     assert seen(storage, many) == {}
+    assert list(storage.moving.read().records) == []
     storage.purge(NOW, 1000)
     assert len(left()) == len(many), "the commit may still come"
     monkeypatch.setattr(disclosures, "LEFT_MS", -1000)
@@ -88,6 +89,7 @@ def test_what_a_failed_commit_left_can_be_stored_again(storage, many, left_behin
 
 def test_purge_keeps_values_whose_commit_came(storage, many, monkeypatch):
     store(storage, many)
+    assert {one.digest: one for one in storage.moving.read().records} == many
     monkeypatch.setattr(disclosures, "LEFT_MS", -1000)
     storage.purge(NOW, 1000)
     assert seen(storage, many) == many

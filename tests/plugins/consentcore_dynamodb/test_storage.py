@@ -192,7 +192,7 @@ class TestPrice:
         assert spent == (6, 7, 1, 11)
         (grant,) = _active(storage, scenario)
         owner = Actor(ActorType.OWNER, scenario.owner.owner_id)
-        assert dynamo.spent(lambda: scenario.revoke(grant.grant_id, owner)) == (5, 6, 0, 8)
+        assert dynamo.spent(lambda: scenario.revoke(grant.grant_id, owner)) == (6, 7, 0, 8)
 
     def test_deliveries(self, dynamo, world):
         box = Box(world)
