@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from consentcore.api import StorageUnavailable
 from consentcore_sqlalchemy.engine import Database
-from consentcore_sqlalchemy.errors import is_driver_error, translated, translating
+from consentcore_sqlalchemy.errors import is_driver_error, is_read_only, translated, translating
 
 if TYPE_CHECKING:
     from sqlalchemy import ClauseElement, PoolProxiedConnection
@@ -156,8 +156,10 @@ class Driver:
     def _clean_up(self, connection: PoolProxiedConnection, cursor: Any, error: Exception) -> bool:
         """Keep a dead connection, or one in the middle of something, out of the pool; True for a dead one."""
         raw: Any = connection.dbapi_connection
+        if is_read_only(error):
+            self._engine.dispose()  # the others are connected to the same server
         lost = is_driver_error(error) and self._engine.dialect.is_disconnect(error, raw, cursor)  # type: ignore[arg-type]
-        if lost or getattr(raw, "in_transaction", False):
+        if lost or is_read_only(error) or getattr(raw, "in_transaction", False):
             connection.invalidate(error)
         return lost
 

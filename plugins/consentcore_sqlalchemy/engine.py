@@ -9,13 +9,17 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, exc
 
 from consentcore.api import ConfigurationError
-from consentcore_sqlalchemy import sqlite_file
+from consentcore_sqlalchemy import postgres_url, sqlite_file
+from consentcore_sqlalchemy.errors import is_read_only
 from consentcore_sqlalchemy.settings import SqlSettings
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine.interfaces import ExceptionContext
 
 SETTING = "consentcore.plugin.sqlalchemy.url"
 BEGIN = "consentcore_begin"
@@ -53,22 +57,7 @@ def open_database(settings: SqlSettings) -> Database:
         file_url = sqlite_file.url_of(text)
     except ConfigurationError as error:
         raise ConfigurationError([f"{SETTING}: {problem}" for problem in error.problems]) from None
-    return _sqlite(file_url, settings) if file_url else _postgres(_parse(text), settings)
-
-
-def _parse(text: str) -> URL:
-    expected = "expected postgresql://user:password@host/name or sqlite:////absolute/path"
-    try:
-        url = make_url(text)
-        if url.drivername in {"postgres", "postgresql"}:
-            url = url.set(drivername="postgresql+psycopg")
-    except (exc.ArgumentError, ValueError):
-        raise ConfigurationError([f"{SETTING}: not a database URL; {expected}"]) from None
-    if url.get_backend_name() == "sqlite":
-        raise ConfigurationError([f"{SETTING}: a SQLite database needs the path of a file; {expected}"])
-    if url.drivername != "postgresql+psycopg":
-        raise ConfigurationError([f"{SETTING}: {url.drivername!r} is not supported; {expected}"])
-    return url
+    return _sqlite(file_url, settings) if file_url else _postgres(postgres_url.parse(text, SETTING), settings)
 
 
 def _pool(settings: SqlSettings) -> dict[str, Any]:
@@ -102,11 +91,21 @@ def _postgres(url: URL, settings: SqlSettings) -> Database:
         given = given if isinstance(given, str) else " ".join(given)
         limit = math.ceil(settings.statement_timeout_s * 1000)
         arguments["options"] = f"{given} -c statement_timeout={limit}".strip()
+    if postgres_url.names_several(url):
+        # A replica would show a consent as standing that has been revoked meanwhile.
+        arguments["target_session_attrs"] = "read-write"
     for name in set(arguments) & set(url.query) - {"options"}:
         del arguments[name]  # what the URL says wins
     engine = create_engine(url, isolation_level="AUTOCOMMIT", connect_args=arguments, **_pool(settings))
     event.listen(engine, "checkout", _refuse_hung_up)
+    event.listen(engine, "handle_error", _leave_former_primary)
     return Database(engine, engine.execution_options(isolation_level="READ COMMITTED"))
+
+
+def _leave_former_primary(context: ExceptionContext) -> None:
+    """A server that writes no more is another's replica now: no connection to it is used again."""
+    if is_read_only(context.original_exception):
+        context.is_disconnect = True
 
 
 class _HasSocket(Protocol):

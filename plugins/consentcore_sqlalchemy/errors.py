@@ -27,7 +27,8 @@ _LOCKED = frozenset({"55P03"})
 _MISSING = frozenset({"42P01", "42703", "3F000"})
 # connection, resources (disk full, too many connections), operator intervention, I/O, read-only server, cancelled
 _UNAVAILABLE_CLASSES = frozenset({"08", "53", "57", "58", "28", "3D"})
-_UNAVAILABLE = frozenset({"25006", "25P03"})
+_READ_ONLY = "25006"
+_UNAVAILABLE = frozenset({_READ_ONLY, "25P03"})
 
 _SQLITE_COLLIDED = frozenset(
     {
@@ -88,6 +89,11 @@ def is_driver_error(error: BaseException) -> bool:
     """
     known = isinstance(error, (sqlite3.Error, exc.SQLAlchemyError, OSError, UnicodeError, OverflowError))
     return known or type(error).__module__.startswith("psycopg")
+
+
+def is_read_only(error: BaseException | None) -> bool:
+    """Whether PostgreSQL has refused to write: it has become, or always was, somebody's replica."""
+    return getattr(error, "sqlstate", None) == _READ_ONLY
 
 
 def _of_sqlite(error: sqlite3.Error) -> StorageError:

@@ -13,7 +13,7 @@ class SqlSettings:
 
     url: Secret = setting(
         "Where the database is: postgresql://user:password@host/name or sqlite:////absolute/path, the path letter by "
-        "letter (no %20). "
+        "letter (no %20). Of several PostgreSQL hosts (first,second:5433) the one that takes writes is asked. "
         "Printed nowhere, because it may hold a password."
     )
     pool_size: int = setting("Connections kept open by each process.", default=5, minimum=1, maximum=500)

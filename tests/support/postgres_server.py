@@ -107,6 +107,14 @@ class Server:
         access, text = ("-U", "postgres", "-A", "trust"), ("-E", "UTF8", "--locale=C.UTF-8")
         self._run(self._programs / "initdb", "-D", self.folder / "data", *access, *text, "--no-sync")
 
+    def follow(self, primary: Server) -> None:
+        """Make its data as a hot standby of another one, which it follows from its start.
+
+        :raises NotRunning: when that is not possible.
+        """
+        source = ("-h", primary.folder, "-U", "postgres")
+        self._run(self._programs / "pg_basebackup", *source, "-D", self.folder / "data", "-R", "--no-sync")
+
     def start(self) -> None:
         """Start it and wait until it answers.
 
