@@ -9,7 +9,7 @@ export PYTEST_DEBUG_TEMPROOT := $(shell df -m /dev/shm 2>/dev/null | awk 'NR == 
 STORY := tests/acceptance tests/functional/test_end_to_end_stock_client.py tests/browser/test_story.py
 COVERAGE := --cov=consentcore --cov=plugins --cov-branch
 
-.PHONY: help nightly messages translations setup demo demo-check test test-rest anywhere soak check lint format types imports docs reference wheel bench chaos drill faketime lock packaging screenshots clean browser node nginx
+.PHONY: help nightly dynamodb messages translations setup demo demo-check test test-rest anywhere soak check lint format types imports docs reference wheel bench chaos drill faketime lock packaging screenshots clean browser node nginx
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,7 +34,7 @@ check: setup lint types imports  ## the gate: everything that has to hold before
 	$(MAKE) test-rest PYTEST_ARGS="$(COVERAGE) --cov-append --cov-report=term:skip-covered"
 	$(MAKE) docs wheel demo-check anywhere
 
-nightly: soak chaos drill  ## the long forms: what takes too long before every push
+nightly: soak chaos drill dynamodb  ## the long forms: what takes too long before every push
 
 lint: setup  ## format and lint findings
 	$(BIN)/ruff format --check .
@@ -75,6 +75,10 @@ bench: setup  ## performance, as ratios
 chaos: setup faketime  ## consents and revocations while everything fails, and the truth afterwards
 	$(BIN)/python -m chaos --database sqlite $(CHAOS_ARGS)
 	$(BIN)/python -m chaos --database postgresql $(CHAOS_ARGS)
+
+dynamodb: setup  ## the storage kit on DynamoDB on a bad day, and over the wire on engines that can be had here
+	CONSENTCORE_TEST_LONG=1 $(BIN)/pytest -n 2 --dist loadscope -q tests/contract/test_dynamodb_unreliable.py
+	$(BIN)/python -m scripts.dynamodb_engine
 
 drill: setup  ## attacks on the evidence by who has the database, old backups, anchors, leaked keys; and what finds them
 	$(BIN)/python -m drill --database sqlite $(DRILL_ARGS)

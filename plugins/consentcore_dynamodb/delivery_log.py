@@ -147,7 +147,7 @@ class DynamoDeliveryLog:
 
     def _oldest_due(self, partition: str, now: int, notifiers: Collection[str]) -> int | None:
         """When the first of a shard that waits for somebody to send it was due."""
-        hints = self._table.query(partition, index=WORK, below=place(now + 1), page=100)
+        hints = self._table.hints(WORK, partition, below=place(now + 1), page=100)
         for hint in hints:
             until = int(hint["lease_until"]["N"]) if "lease_until" in hint else None
             if hint["notifier"]["S"] in notifiers and not is_leased(until, now):
@@ -157,7 +157,7 @@ class DynamoDeliveryLog:
     def _hints(self, index: Index, kind: str) -> Iterable[Item]:
         """What an index shows: counted without reading the items, and as late as it is."""
         for one in all_shards(kind):
-            yield from self._table.query(one, index=index, page=1000)
+            yield from self._table.hints(index, one, page=1000)
 
     def _look(self) -> Work:
         return Work(self._table, writable=False, remembers=False)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import heapq
 import random
 import threading
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
@@ -18,6 +20,7 @@ from consentcore.api import StorageUnavailable
 from consentcore_dynamodb.changes import Change, delete, put
 from consentcore_dynamodb.errors import Refused, is_refusal, may_pass, storage_error
 from consentcore_dynamodb.keys import TABLE, Index, Item, Key, key_of
+from consentcore_dynamodb.recent import Recent
 from consentcore_dynamodb.settings import DynamoSettings
 
 READ_AT_ONCE = 100
@@ -30,7 +33,8 @@ _SLOWEST_S = 0.8
 class Table:
     """The table of a storage. May be used by any thread.
 
-    Reads see whatever was committed before they began, but for those through an index, which may be late.
+    Reads see whatever was committed before they began, but for those through an index, which may be late with what
+    other processes have written.
     """
 
     def __init__(self, settings: DynamoSettings) -> None:
@@ -38,6 +42,7 @@ class Table:
         self._settings = settings
         self._lock = threading.Lock()
         self._client: Any = None
+        self._recent = Recent()
 
     @property
     def client(self) -> Any:
@@ -60,14 +65,16 @@ class Table:
         :param repeatable: asking twice does what asking once does; else only what surely was not done is tried again.
         :raises Refused: when a condition does not hold.
         """
+        unanswered = 0
         for attempt in range(self._settings.attempts):
             try:
                 return ask()
             except (ClientError, BotoCoreError) as error:
                 if is_refusal(error):
                     raise Refused from None
-                tries = self._settings.attempts if isinstance(error, ClientError) else 2
-                if attempt + 1 >= tries or not may_pass(error, repeatable=repeatable):
+                unanswered += not isinstance(error, ClientError)
+                last = attempt + 1 >= self._settings.attempts or unanswered > 1
+                if last or not may_pass(error, repeatable=repeatable):
                     raise storage_error(error, self.name) from error
             _pause(attempt)
         raise AssertionError("attempts must be 1 or more")
@@ -122,12 +129,27 @@ class Table:
             "Limit": page,
             **_between(index, partition, above, below),
         }
-        asked.update({"IndexName": index.name} if index.name else {"ConsistentRead": True})
+        if not index.name:
+            yield from self._pages({**asked, "ConsistentRead": True}, TABLE, {above, below})
+            return
+        own = self._recent.among(index, partition, above, below)
+        known = {key_of(item): item[index.place] for item in own}
+        shown = self._pages({**asked, "IndexName": index.name}, index, {above, below})
+        others = (item for item in shown if known.get(key_of(item)) != item[index.place])
+        own = own[::-1] if descending else own
+        yield from heapq.merge(others, own, key=lambda item: str(item[index.place]["S"]), reverse=descending)
+
+    def hints(self, index: Index, partition: str, *, below: str | None = None, page: int) -> Iterator[Item]:
+        """What an index shows, for whoever counts it without reading the items: less what this process has changed."""
+        for item in self.query(partition, index=index, below=below, page=page):
+            if not self._recent.moved(index, item):
+                yield item
+
+    def _pages(self, asked: dict[str, Any], index: Index, ends: Collection[str | None]) -> Iterator[Item]:
+        """What a query finds, but for what is at its ends."""
         while True:
             answer = self.call(lambda: self.client.query(**asked))
-            for item in answer["Items"]:
-                if item[index.place]["S"] not in {above, below}:
-                    yield item
+            yield from (item for item in answer["Items"] if item[index.place]["S"] not in ends)
             if "LastEvaluatedKey" not in answer:
                 return
             asked["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
@@ -142,7 +164,20 @@ class Table:
             "TransactItems": [change.request(self.name) for change in changes],
             "ClientRequestToken": str(uuid.uuid4()),
         }
-        self.call(lambda: self.client.transact_write_items(**asked))
+        with self._remembering(changes):
+            self.call(lambda: self.client.transact_write_items(**asked))
+
+    @contextmanager
+    def _remembering(self, changes: Collection[Change]) -> Iterator[None]:
+        """Remember what is written inside the block."""
+        try:
+            yield
+        except Refused:
+            raise
+        except BaseException:
+            self._recent.forget(changes)
+            raise
+        self._recent.note(changes)
 
     def write_one(self, change: Change) -> dict[str, Any]:
         """Commit one change at half the price; what it removed is in ``Attributes``.
@@ -160,7 +195,8 @@ class Table:
         if change.action == "Update":
             asked["ReturnValues"] = "UPDATED_NEW"
         repeatable = change.action == "Put" and change.condition is None
-        answer: dict[str, Any] = self.call(lambda: verb[change.action](**asked), repeatable=repeatable)
+        with self._remembering([change]):
+            answer: dict[str, Any] = self.call(lambda: verb[change.action](**asked), repeatable=repeatable)
         return answer
 
     def scan(self, after: Item | None, limit: int) -> tuple[list[Item], Item | None]:
@@ -189,7 +225,8 @@ class Table:
         """
         wanted = iter(changes)
         while batch := list(islice(wanted, WRITTEN_AT_ONCE)):
-            self._write_batch([{f"{change.action}Request": change.parts} for change in batch])
+            with self._remembering(batch):
+                self._write_batch([{f"{change.action}Request": change.parts} for change in batch])
 
     def _write_batch(self, requests: Sequence[Item]) -> None:
         left: Any = {self.name: requests}

@@ -16,6 +16,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
+from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.models.table import Table
 
 from consentcore_dynamodb import DynamoSettings
@@ -24,6 +25,8 @@ from consentcore_dynamodb.storage import DynamoStorage
 REGION = "eu-west-1"
 TABLE = "consents"
 READS = frozenset({"batch_get_item", "get_item", "query"})
+WRITES = frozenset({"batch_write_item", "delete_item", "put_item", "transact_write_items", "update_item"})
+_ALONE = {"put_item": "Item", "update_item": "Key", "delete_item": "Key"}
 _ONE_AT_A_TIME = threading.RLock()
 
 
@@ -32,11 +35,11 @@ def _copied(table: Table, _memo: object) -> Table:
     twin = copy.copy(table)
     twin.items = defaultdict(dict)
     for partition, places in table.items.items():
-        twin.items[partition] = {place: _copied_item(item) for place, item in places.items()}
+        twin.items[partition] = {place: copied_item(item) for place, item in places.items()}
     return twin
 
 
-def _copied_item(item):
+def copied_item(item):
     twin = copy.copy(item)
     twin.attrs = type(item.attrs)()
     dict.update(twin.attrs, item.attrs)  # without measuring every value again
@@ -60,8 +63,6 @@ class Service:
         self.asked = []
 
     def __getattr__(self, name):
-        method = getattr(self._client, name)
-
         def call(**asked):
             with _ONE_AT_A_TIME:
                 self.calls[name] += 1
@@ -72,12 +73,16 @@ class Service:
                     raise self._faults.pop(0)
                 if self._refused and name == "transact_write_items":
                     raise self._refused.pop(0)
-                if self._frozen is not None and "IndexName" in asked:
-                    with self._as_it_was():
-                        return method(**asked)
-                return method(**asked)
+                return self._answer(name, asked)
 
         return call
+
+    def _answer(self, name, asked):
+        method = getattr(self._client, name)
+        if self._frozen is not None and "IndexName" in asked:
+            with shown(self._frozen):
+                return method(**asked)
+        return method(**asked)
 
     def close(self):
         """It is used on."""
@@ -123,19 +128,37 @@ class Service:
         finally:
             self._frozen = None
 
-    @contextmanager
-    def _as_it_was(self):
-        now = tables()[TABLE]
-        tables()[TABLE] = self._frozen
-        try:
-            yield
-        finally:
-            tables()[TABLE] = now
-
 
 def tables():
     """The tables of moto by name."""
     return dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].tables
+
+
+@contextmanager
+def shown(other):
+    """Moto answers from another table."""
+    now = tables()[TABLE]
+    tables()[TABLE] = other
+    try:
+        yield
+    finally:
+        tables()[TABLE] = now
+
+
+def written_keys(name: str, asked: dict) -> list[tuple[DynamoType, DynamoType]]:
+    """Keys of the items that a request writes."""
+    if name in _ALONE:
+        return [_key(asked[_ALONE[name]])]
+    if name == "batch_write_item":
+        parts = [part for one in asked["RequestItems"][TABLE] for part in one.values()]
+    else:
+        each = [next(iter(one.items())) for one in asked.get("TransactItems", ())]
+        parts = [part for verb, part in each if verb != "ConditionCheck"]
+    return [_key(part.get("Item") or part["Key"]) for part in parts]
+
+
+def _key(attributes):
+    return DynamoType(attributes["p"]), DynamoType(attributes["s"])
 
 
 def refusal(code: str, *reasons: str, operation: str = "TransactWriteItems") -> ClientError:

@@ -25,6 +25,7 @@ from consentcore_dynamodb.engine import Table
 from consentcore_dynamodb.errors import Refused
 from consentcore_dynamodb.keys import Key
 from tests.support.dynamo import REGION, TABLE, dynamo_storage, refusal
+from tests.support.dynamo_unreliable import Unreliable
 
 ITEM = Key("A", "B").attributes
 
@@ -150,6 +151,30 @@ class TestLostAnswers:
         issued = world.redeem()
         dynamo.fail(ReadTimeoutError(endpoint_url="x"), refusal("TransactionInProgressException"))
         assert storage.protocol.rotate_refresh(world.rotation(issued.refresh)) == Rotated()
+
+    def test_what_was_done_before_its_answer_got_lost_is_done_once(self, dynamo_client, storage):
+        """Sent again under the same token it is no replay of a code and no reuse of a refresh token."""
+        service = Unreliable(dynamo_client, busy=0, lost=1)
+        storage = dynamo_storage(service)
+        world = populate(storage)
+        code = world.issue()
+        redemption = factories.redemption(code)
+        assert storage.protocol.consume_code(redemption) == Consumed()
+        rotation = world.rotation(redemption.refresh.token_hash)
+        assert storage.protocol.rotate_refresh(rotation) == Rotated()
+        assert storage.protocol.kill_family(code.family_id, NOW) is True
+        assert service.met["lost"] == service.met["sent twice"] >= 5
+
+    def test_answer_that_gets_lost_behind_a_busy_moment_is_asked_for_again(self, dynamo, storage):
+        world = populate(storage)
+        code = world.issue()
+        busy = refusal("TransactionCanceledException", "None", "ThrottlingError")
+        dynamo.fail_writes(busy, ReadTimeoutError(endpoint_url="x"), busy)
+        assert storage.protocol.consume_code(factories.redemption(code)) == Consumed()
+        tokens = [
+            asked["ClientRequestToken"] for name, asked in dynamo.asked if name == "transact_write_items"
+        ]
+        assert len(set(tokens[-4:])) == 1
 
     def test_conditional_write_of_one_item_is_not_made_twice(self, dynamo, storage):
         dynamo.fail(ReadTimeoutError(endpoint_url="x"))
