@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from consentcore.i18n import Languages
     from consentcore.metrics import Meters
     from consentcore.operators.erasure import Erasure
+    from consentcore.operators.looks import OperatorLooks
 
 
 @dataclass
@@ -86,6 +87,16 @@ class ConsentParts(PluginParts):
     def bundles(self) -> Bundles:
         """What auditors are given, and what they bring."""
         return self._once("bundles", self._make_bundles)
+
+    @property
+    def looks(self) -> OperatorLooks:
+        """What operators have looked at."""
+        return self._once("looks", self._make_looks)
+
+    def _make_looks(self) -> OperatorLooks:
+        from consentcore.operators.looks import OperatorLooks
+
+        return OperatorLooks(self.storage, self.keys, self.clock)
 
     def _make_evidence(self) -> EvidenceLog:
         from consentcore.consent.evidence.service import EvidenceLog

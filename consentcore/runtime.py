@@ -12,6 +12,7 @@ from consentcore.consent.ledger import seal_of as grant_seal
 from consentcore.consent_parts import ConsentParts
 from consentcore.domain.clock import DAY, SystemClock
 from consentcore.domain.errors import ConfigurationError, StorageError
+from consentcore.keys.recorded_storage import RecordedStorage
 from consentcore.keys.sealed_storage import SealedStorage
 from consentcore.ports.storage import transact
 
@@ -239,7 +240,8 @@ def build_runtime(config: LoadedConfig, *, clock: Clock | None = None) -> Runtim
 
     def keys_and_storage() -> tuple[KeyRing, Storage]:
         keys = key_ring(config, now)
-        return keys, SealedStorage(registry.storage(now, keys), keys, grant_seal)
+        recorded: Any = RecordedStorage(registry.storage(now, keys), keys, now)
+        return keys, SealedStorage(recorded, keys, grant_seal)
 
     others = (lambda: registry.notifiers(now), registry.resources, registry.anchors)
     (keys, storage), catalog = gathered((keys_and_storage, registry.catalog), others)

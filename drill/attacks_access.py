@@ -245,8 +245,8 @@ ATTACKS = (
         "an endpoint deleted",
         Who.DATABASE,
         sql("DELETE FROM webhook_endpoint"),
-        NOTHING,
-        why="an application may remove its endpoints; the feed of events still has all",
+        VERIFY,
+        "is gone",
     ),
     # tokens and codes
     Attack("an access token inserted", Who.DATABASE, _forge_token, ONLY_REFUSED, works=forged_works),
@@ -268,14 +268,14 @@ ATTACKS = (
         "a family of tokens revived: its access token",
         Who.DATABASE,
         sql("UPDATE code SET killed_at = NULL"),
-        ONLY_REFUSED,
+        REFUSED,
         works=token_works("grace stolen"),
     ),
     Attack(
         "a family of tokens revived: its refresh token",
         Who.DATABASE,
         sql("UPDATE code SET killed_at = NULL"),
-        ONLY_REFUSED,
+        REFUSED,
         works=refresh_works("grace stolen"),
     ),
     Attack(
@@ -284,14 +284,14 @@ ATTACKS = (
         sql(
             "UPDATE code SET killed_at = NULL, family_proof = (SELECT family_proof FROM code WHERE family_proof IS NOT NULL LIMIT 1)"
         ),
-        ONLY_REFUSED,
+        REFUSED,
         works=token_works("grace stolen"),
     ),
     Attack(
         "a used refresh token made new",
         Who.DATABASE,
         sql("UPDATE token SET rotated_at = NULL; UPDATE code SET rotated_hash = NULL, successor_hash = NULL"),
-        ONLY_REFUSED,
+        REFUSED,
         works=refresh_works("grace rotated", "shiftplan"),
     ),
     Attack(

@@ -9,13 +9,12 @@ from consentcore.keys.seals import sealed
 from drill.attack import NOTHING, Attack, Who
 from drill.attacks_access import ONLY_REFUSED
 from drill.attacks_ledger import BOTH, VERIFY
-from drill.means import ended_session_works, refresh_works, sign_in_works, somebody_is_told, token_works
+from drill.means import ended_session_works, sign_in_works, somebody_is_told, token_works
 from drill.stage import Stage
-from drill.story import ADA, GRACE
+from drill.story import ADA
 from tests.support.platform import decide
 
 ROLLED_BACK = "rolled back"
-OF_THEN = "who holds the row of then holds a true record; nothing in the evidence says that it ended"
 
 
 def _grant_of_then(name: str, backup: str) -> Callable[[Stage], None]:
@@ -243,45 +242,13 @@ ATTACKS = (
         works=token_works("ada coolsite"),
         why="likewise",
     ),
-    # what is no evidence
-    Attack(
-        "a family of tokens of before it was killed",
-        Who.BACKUP,
-        _tables("early", "code", "token"),
-        NOTHING,
-        works=None,
-        why=OF_THEN,
-    ),
-    Attack(
-        "a refresh token of before it was used",
-        Who.BACKUP,
-        _tables("early", "code", "token"),
-        NOTHING,
-        works=refresh_works("grace coolsite"),
-        why=OF_THEN,
-    ),
-    Attack(
-        "a session of before it was ended",
-        Who.BACKUP,
-        _tables("early", "owner_session"),
-        NOTHING,
-        works=ended_session_works,
-        why=OF_THEN,
-    ),
-    Attack(
-        "a password of before it was changed",
-        Who.BACKUP,
-        _tables("early", "owner"),
-        NOTHING,
-        works=sign_in_works(GRACE),
-        why=OF_THEN,
-    ),
+    # what was erased
     Attack(
         "an erased person's values of before, tombstones deleted",
         Who.BACKUP,
         _erased_comes_back,
-        NOTHING,
-        why="they are what the events commit to; the event of the erasure stands. Erase again after a restore",
+        VERIFY,
+        "the owner",
     ),
     Attack(
         "an erased person's values of before, tombstones left",

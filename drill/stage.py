@@ -173,8 +173,11 @@ class Stage:
         self.put_back(backup, *(table.name for table in metadata.sorted_tables))
 
     def put_back_log(self, backup: str) -> None:
-        """Checkpoints, tiles and statements as they were then, and later events without a place."""
-        self.put_back(backup, "checkpoint", "log_object")
+        """Checkpoints, tiles and statements as they were then, and later events without a place. What is noted beside
+        records stays as it is, so that it fits them."""
+        beside = ("record/", "unstated/", "ended/", "ending/")
+        self.put_back(backup, "checkpoint")
+        self.put_back(backup, "log_object", where=lambda row: not row["path"].startswith(beside))
         kept = {
             row["event_id"]
             for row in self.backups[backup].rows["consent_event"]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from consentcore.domain.owner import OwnerIdentity
 from consentcore.webhooks.service import EndpointUpdate
 from tests.support.platform import (
     ISSUER,
@@ -12,6 +13,7 @@ from tests.support.platform import (
     answer,
     connect,
     exchange,
+    give_back,
     proceed,
     refresh,
     sign_in,
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from drill.stage import Stage
 
 NEW_PASSWORD = "a horse that is new"
-ADA, GRACE, NOOR = "ada@example.org", "grace@example.org", "noor@example.org"
+ADA, GRACE, NOOR, KIM = "ada@example.org", "grace@example.org", "noor@example.org", "kim@example.org"
 
 
 @dataclass
@@ -51,14 +53,21 @@ class Facts:
 
 
 def early(stage: Stage) -> None:
-    """Ada and Grace let CoolSite in, Grace refuses ShiftPlan, Noor lets CoolSite in."""
+    """Ada and Grace let CoolSite in, Grace once more; she refuses ShiftPlan; Noor lets CoolSite in."""
     platform, facts = stage.platform, stage.facts
     stage.runtime.pin_scopes()
-    platform.add_owner(NOOR, "Noor Haddad")
+    noor, kim = platform.add_owner(NOOR, "Noor Haddad"), platform.add_owner(KIM, "Kim Park")
+    facts.owners["kim"] = kim.owner_id
+    with stage.runtime.storage.transaction() as uow:
+        uow.identities.add(OwnerIdentity("https://login.example", "noor-1", noor.owner_id, noor.created_at))
+    for client_id in ("lapsed", "paused"):
+        platform.add_client(client_id)
+    stage.runtime.client_access.suspend("paused", by="root", reason="looked into")
     _take_webhooks(stage)
     for name, email in (("ada", ADA), ("grace", GRACE), ("noor", NOOR)):
         facts.tokens[f"{name} coolsite"] = connect(platform, email=email)
         facts.owners[name] = stage.one("SELECT owner_id FROM owner WHERE email = :email", email=email)
+    facts.tokens["grace given back"] = connect(platform, email=GRACE)
     _, page = to_consent_page(platform, Request(client_id="shiftplan"), GRACE)
     answer(page, "deny")
     facts.ended = _signed_in(stage, GRACE)
@@ -67,7 +76,8 @@ def early(stage: Stage) -> None:
 
 def middle(stage: Stage) -> None:
     """Ada withdraws; a code of Grace's is replayed; she lets ShiftPlan in, sets another password and signs out
-    elsewhere; Noor is erased; an application is disabled."""
+    elsewhere; CoolSite renews a token of hers, gives another one back, and gets new secrets for its webhooks; Kim has
+    another address; Noor is erased; an application is disabled, another one reinstated."""
     platform, facts = stage.platform, stage.facts
     runtime = platform.runtime
     page = _signed_in(stage, ADA).get(f"/consents/{facts.grants['ada coolsite']}/revoke")
@@ -81,9 +91,17 @@ def middle(stage: Stage) -> None:
     first = connect(platform, request, GRACE)
     facts.tokens["grace rotated"] = first
     facts.tokens["grace shiftplan"] = refresh(platform, first["refresh_token"], "shiftplan").json
+    facts.tokens["grace renewed"] = refresh(platform, facts.tokens["grace coolsite"]["refresh_token"]).json
+    give_back(platform, facts.tokens["grace given back"]["refresh_token"])
     with runtime.storage.transaction() as uow:
         runtime.login.set_password(uow, facts.owners["grace"], NEW_PASSWORD)
         uow.owners.end_sessions(facts.owners["grace"])
+        kim = uow.owners.lock(facts.owners["kim"])
+        assert kim is not None
+        uow.owners.update(replace(kim, email="kim.park@example.org", previous_email=kim.email))
+        runtime.webhooks.rotate_secrets(uow, facts.endpoint, keep_ms=0)
+    runtime.client_access.disable("lapsed", by="root", reason="the contract ended")
+    runtime.client_access.resume("paused")
     runtime.erasure.erase(facts.owners["noor"], by="root", reason="asked by letter")
     _note_grants(stage)
 

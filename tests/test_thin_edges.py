@@ -36,6 +36,7 @@ STORAGE = {
     "outbox": ("deliveries", "OutboxStorage"),
     "delivery_log": ("delivery_log", "DeliveryLogStorage"),
     "counters": ("counters", "CounterStorage"),
+    "moving": ("moving", "MovingStorage"),
 }
 """By the name under which a unit of work, or a storage, has them: module of ``consentcore.ports``, and class."""
 
@@ -43,13 +44,13 @@ READING = """
     active_of all attempts_of backlog by_email checkpoints count deliveries disclosures due ending endpoint endpoints
     asked expired last signed_in of_grants
     failing_endpoints find_token get leaves list logo newest_checkpoint of_grant of_owner orphans page password_hash
-    read_authorize read_code session sessions several snapshot stats tombstones unexpanded waiting
+    living read read_authorize read_code session sessions several snapshot stats tombstones unexpanded waiting
 """
 WRITING = """
     add add_checkpoint add_code add_endpoint add_session append bind claim_deliveries consume consume_code drop
     end_session end_sessions enter expand_all forget hit issue_code kill_family lock note open_interaction push_request
-    put put_disclosures put_snapshot remove_endpoint remove_logo requeue reset rotate_refresh sequence_leaves set_health
-    set_logo set_password_hash settle_all take_pushed touch_session update update_endpoint use use_once
+    put put_disclosures put_snapshot remove remove_endpoint remove_logo requeue reset rotate_refresh sequence_leaves
+    set_health set_logo set_password_hash settle_all take_pushed touch_session update update_endpoint use use_once write
 """
 READS, WRITES = set(READING.split()), set(WRITING.split())
 ALLOWED: frozenset[str] = frozenset()

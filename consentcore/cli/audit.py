@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from consentcore.cli.audit_access_log import access_log
 from consentcore.cli.audit_bundles import compare, export
 from consentcore.cli.commands import Group, refuse
 from consentcore.cli.exit_codes import FOUND_A_PROBLEM, NOT_NOW
@@ -30,6 +31,7 @@ def command() -> None:
 
 command.add_command(export)
 command.add_command(compare)
+command.add_command(access_log)
 
 
 @command.command("verify")

@@ -15,6 +15,7 @@ import click
 
 from consentcore.cli.commands import Command, refuse
 from consentcore.cli.exit_codes import FOUND_A_PROBLEM
+from consentcore.cli.note_look import REASON, note_look
 from consentcore.cli.options import named_as
 from consentcore.cli.owner import find_owner
 from consentcore.cli.progress import progress
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 @click.option(
     "--continues", type=READABLE, multiple=True, help="Prove that the log continues this earlier checkpoint."
 )
+@REASON
 @pass_state
 def export(
     state: State,
@@ -51,6 +53,7 @@ def export(
     until: str,
     without_personal: bool,
     continues: tuple[Path, ...],
+    reason: str,
 ) -> None:
     """Write evidence as a bundle that anybody can check, with `consentcore verify` or by docs/evidence.md.
 
@@ -61,6 +64,7 @@ def export(
     with named_as(names):
         times = [parse_moment(one, "") if one else None for one in (since, until)]
         owner = find_owner(state, email, "--owner").owner_id if email else ""
+        note_look(state, "audit export", owner_id=owner, subject=grant_id or client_id, reason=reason)
         bundles = state.runtime.bundles
         expected = bundles.expected_events  # before the file: a storage that does not answer leaves none
         with _new(target) as file, progress(state, "Exporting", expected) as advance:

@@ -9,6 +9,7 @@ import click
 
 from consentcore.cli.commands import Group
 from consentcore.cli.exit_codes import FOUND_A_PROBLEM
+from consentcore.cli.note_look import REASON, note_look
 from consentcore.cli.options import named_as
 from consentcore.cli.output import machine
 from consentcore.cli.owner import find_owner
@@ -41,17 +42,20 @@ def command() -> None:
     is_flag=True,
     help="Of all owners those that lack the choice of sites or devices that their scopes need.",
 )
+@REASON
 @pass_state
-def list_(state: State, email: str | None, everything: bool, without: bool) -> None:
+def list_(state: State, /, *, email: str | None, everything: bool, without: bool, reason: str) -> None:
     """List the active consents of a data owner."""
     if without:
         if email is not None or everything:
             raise click.UsageError("--without-resources stands alone")
+        note_look(state, "consents list", reason=reason)
         _list_unchosen(state)
         return
     if email is None:
         raise click.UsageError("Missing option '--owner'.")
     owner = find_owner(state, email, "--owner")
+    note_look(state, "consents list", owner_id=owner.owner_id, reason=reason)
     found = _facts(state, owner, everything=everything)
     rows = [
         (one["grant_id"], one["client_name"], one["state"], " ".join(one["scopes"]), one["expires_at"] or "-")
@@ -143,12 +147,14 @@ def _revoke_one(state: State, grant_id: str, reason: str) -> None:
 @click.option(
     "--output", type=click.Path(path_type=Path, dir_okay=False), help="A file instead of standard output."
 )
+@REASON
 @pass_state
-def export(state: State, email: str, output: Path | None) -> None:
+def export(state: State, email: str, output: Path | None, reason: str) -> None:
     """Write all consents of a data owner with their evidence, as JSON."""
     from consentcore.consent.export import export_settled
 
     owner = find_owner(state, email, "--owner")
+    note_look(state, "consents export", owner_id=owner.owner_id, reason=reason)
     document = export_settled(state.runtime.storage, owner.owner_id, state.runtime.clock.now())
     write_private(state, machine(document), output)
 
@@ -161,8 +167,9 @@ def export(state: State, email: str, output: Path | None) -> None:
     "--scope", default="", help="This scope alone: the answer says why, where it was not permitted."
 )
 @click.option("--zone", default="", help="Of a DATE without an offset, such as Europe/Paris.")
+@REASON
 @pass_state
-def at(state: State, /, date: str, *, email: str, client_id: str, scope: str, zone: str) -> None:
+def at(state: State, /, date: str, *, email: str, client_id: str, scope: str, zone: str, reason: str) -> None:
     """What a data owner had permitted at DATE: on which text, by whom, through which control.
 
     DATE is a time like 2026-03-29T12:00:00Z or 2026-03-29T14:00+02:00, or a date, which means its first moment.
@@ -173,6 +180,7 @@ def at(state: State, /, date: str, *, email: str, client_id: str, scope: str, zo
     with named_as({"at": "DATE", "zone": "--zone"}):
         moment = parse_moment(date, zone)
     owner = find_owner(state, email, "--owner")
+    note_look(state, "consents at", owner_id=owner.owner_id, subject=client_id, reason=reason)
     with state.runtime.storage.reading() as uow:
         found = permissions_at(uow, owner.owner_id, moment, client_id=client_id, scope=scope)
     rows = [
@@ -196,8 +204,9 @@ def at(state: State, /, date: str, *, email: str, client_id: str, scope: str, zo
 
 @command.command("shown")
 @click.argument("event_id")
+@REASON
 @pass_state
-def shown(state: State, event_id: str) -> None:
+def shown(state: State, event_id: str, reason: str) -> None:
     """Show the page on which a decision was made: every string in order, and each control as the page opened.
 
     What was erased stands as [erased]. Exit code 1: there is no such page, or it is not the one that was shown.
@@ -206,6 +215,9 @@ def shown(state: State, event_id: str) -> None:
 
     with state.runtime.storage.reading() as uow:
         found = past_decision(uow, event_id)
+    note_look(
+        state, "consents shown", owner_id=found.event.owner_id, subject=found.event.grant_id, reason=reason
+    )
     was = found.page
     data = {
         "event_id": event_id,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from consentcore.cli.commands import Group
+from consentcore.cli.note_look import REASON, note_look
 from consentcore.cli.options import named_as
 from consentcore.cli.output import machine
 from consentcore.cli.state import State, operator, pass_state, read_line_from_stdin, table, write_private
@@ -62,10 +63,12 @@ def create(state: State, /, *, email: str, name: str, locale: str, timezone: str
 
 @command.command("show")
 @click.argument("email")
+@REASON
 @pass_state
-def show(state: State, email: str) -> None:
+def show(state: State, email: str, reason: str) -> None:
     """Show a data owner."""
     owner = find_owner(state, email, "EMAIL")
+    note_look(state, "owner show", owner_id=owner.owner_id, reason=reason)
     data = {
         "owner_id": owner.owner_id,
         "email": owner.email,
@@ -83,6 +86,7 @@ def show(state: State, email: str) -> None:
 @pass_state
 def list_(state: State, after: str, limit: int) -> None:
     """List data owners by their id; those who were erased have no address."""
+    note_look(state, "owner list")
     with state.runtime.storage.reading() as uow:
         found = uow.owners.list(after=after, limit=limit)
     data = [
@@ -104,13 +108,16 @@ def list_(state: State, after: str, limit: int) -> None:
 @click.option(
     "--output", type=click.Path(path_type=Path, dir_okay=False), help="A file, not standard output."
 )
+@REASON
 @pass_state
-def export(state: State, email: str, output: Path | None) -> None:
+def export(state: State, email: str, output: Path | None, reason: str) -> None:
     """Write everything that is kept of a data owner, as JSON: account, sign-ins, consents with their evidence."""
     from consentcore.operators.person_export import export_person
 
     owner, runtime = find_owner(state, email, "EMAIL"), state.runtime
-    document = export_person(runtime.storage, owner.owner_id, runtime.clock.now())
+    note_look(state, "owner export", owner_id=owner.owner_id, reason=reason)
+    looks = runtime.looks.at(owner.owner_id)
+    document = export_person(runtime.storage, owner.owner_id, runtime.clock.now(), looks)
     write_private(state, machine(document), output)
 
 

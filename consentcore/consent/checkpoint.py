@@ -14,6 +14,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from consentcore.consent.evidence import noting
 from consentcore.consent.evidence.anchored import contradictions, read_anchors, unreadable
 from consentcore.consent.evidence.errors import AnchorsSilent, LedgerBroken
 from consentcore.consent.evidence.growth import root_at, tile_object
@@ -40,6 +41,8 @@ __all__ = ["BATCH", "Checkpointer", "LedgerBroken", "advance"]
 
 UNNAMED = "localhost"
 """The name of a log whose issuer nobody has said."""
+_WRITES_OF_A_NOTE = 4
+"""A note goes from one place to another, and stands in a statement."""
 _TILES = 16
 """Tiles that one commit may bring besides its leaves: two of each height, for more leaves than there will be."""
 
@@ -85,6 +88,8 @@ class Checkpointer:
                 while step := transact(storage, lambda uow: self._step(uow, keys, clock, limit)):
                     self._state = step
                     newest = self._looked_at = step.last
+                if newest is not None:
+                    transact(storage, lambda uow: noting.sweep(uow, clock.now(), most=limit))
                 self._publish(storage, anchors)
             finally:
                 if self._lease.is_held:
@@ -122,8 +127,12 @@ class Checkpointer:
         signer = LogSigner(keys, state.name(self._origin))
         size = state.tree.size
         facts = self._retirement.due(signer, state.ended, now)
-        said = [stated(signer, StatementType.KEYS, size, now, facts)] if facts else []
-        added = uow.ledger.sequence_leaves(limit, start=size + len(said))
+        due = [(StatementType.KEYS, facts)] if facts else []
+        noted = noting.due(uow, keys, limit // _WRITES_OF_A_NOTE)
+        due += noted
+        said = [stated(signer, kind, size + more, now, facts) for more, (kind, facts) in enumerate(due)]
+        # Notes fill a commit of their own; the next one is for events.
+        added = 0 if noted else uow.ledger.sequence_leaves(limit, start=size + len(said))
         if not added and not said:
             self._state = state
             return None

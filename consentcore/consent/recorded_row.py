@@ -65,9 +65,8 @@ class RecordedGrants:
         newest = events[-1]
         if is_sound(self._keys, row) and (row.sequence, row.head) == (newest.sequence, newest.record_hash):
             return row
-        wanted = self._recorded(row, events) or replace(
-            row, sequence=newest.sequence, head=newest.record_hash, seal=b""
-        )
+        at_the_end = replace(row, sequence=newest.sequence, head=newest.record_hash)
+        wanted = self._recorded(row, events) or at_the_end
         log.error("the row of grant %s is not what its ledger says; it is taken from there", row.grant_id)
         uow.grants.update(wanted, expected_sequence=row.sequence)
         return wanted

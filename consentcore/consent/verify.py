@@ -7,8 +7,7 @@ under way is seen whole or not at all; where the storage has no such view, what 
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -18,13 +17,13 @@ from consentcore.consent.evidence.anchored import AnchorReading, contradictions,
 from consentcore.consent.evidence.generations import Resumption, resumptions
 from consentcore.consent.evidence.log_check import LogCheck, checked_statements, unseen
 from consentcore.consent.evidence.log_state import LogState
-from consentcore.consent.evidence.record_check import RecordCheck
+from consentcore.consent.evidence.note_check import NoteCheck
+from consentcore.consent.evidence.record_check import RecordCheck, doubles
 from consentcore.consent.evidence.retired import ended_keys
 from consentcore.consent.evidence.signer import LogSigner
 from consentcore.consent.evidence.statements import Statement
 from consentcore.domain.errors import StorageConflict, StorageError, StorageUnavailable
 from consentcore.domain.grant import Grant
-from consentcore.domain.grant_states import GrantState
 from consentcore.hooks.calling import Leash
 from consentcore.keys.sealed_storage import SealedStorage
 from consentcore.ports.extension import Anchor
@@ -209,7 +208,7 @@ class _Verification:
                 Problem(event.grant_id, event.sequence, event.event_id, text)
                 for event, text in self._records.notices(uow)
             ]
-        problems += _doubles(uow, page)
+        problems += [Problem(grant.grant_id, None, "", text) for grant, text in doubles(uow, page)]
         return page, events
 
     def _chain(self, uow: UnitOfWork, grant: Grant, problems: list[Problem]) -> int:
@@ -236,14 +235,14 @@ class _Verification:
         ]
 
     def _check_records(self) -> None:
-        """Applications, owners and the words of scopes, page by page."""
+        """Applications, owners, the words of scopes, and what was noted beside them, page by page."""
         if self._records is None:
             return
-        for behind in (self._records.clients_behind, self._records.owners_behind, self._records.words_behind):
-            after, more = "", True
-            while more:
+        notes = NoteCheck(self._keys, self._signer, self._ended)
+        for behind in (*self._records.walks(), *notes.walks()):
+            after = self._look(partial(_judged, behind, ""))
+            while after:
                 after = self._look(partial(_judged, behind, after))
-                more = bool(after)
 
     def _check_orphans(self) -> None:
         self._look(_orphans)
@@ -288,14 +287,3 @@ def _uncovered(uow: UnitOfWork, problems: list[Problem]) -> None:
     for event in uow.ledger.leaves(newest.size if newest else 0, 1):
         text = f"it stands at place {event.leaf_index} of the sequence, which no checkpoint covers"
         problems.append(Problem(event.grant_id, event.sequence, event.event_id, text))
-
-
-def _doubles(uow: UnitOfWork, page: Sequence[Grant]) -> Iterator[Problem]:
-    """Owners with two standing grants for one client, looked up in the view of the page."""
-    active = [grant for grant in page if grant.state is GrantState.ACTIVE]
-    for owner_id in dict.fromkeys(grant.owner_id for grant in active):
-        theirs = uow.grants.of_owner(owner_id, [GrantState.ACTIVE], limit=1000)
-        counts = Counter(grant.client_id for grant in theirs)
-        for grant in active:
-            if grant.owner_id == owner_id and counts[grant.client_id] > 1:
-                yield Problem(grant.grant_id, None, "", "its owner has another active grant for the client")

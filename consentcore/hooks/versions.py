@@ -86,6 +86,8 @@ CHANGES = {
             "tlog.get",
             "tlog.list",
             "tlog.put",
+            "tlog.remove",
+            "tokens.living",
             "owners.list",
             "owners.several",
             "Client.assertion_audience",

@@ -87,6 +87,11 @@ def is_sealed(keys: KeyRing, record: Sealed, *beside: bytes) -> bool:
     return compare_digest(wanted, record.seal)
 
 
+def covered_text(record: Sealed) -> bytes:
+    """What is under the seal of a record, where nothing is beside it."""
+    return _text(record, ())
+
+
 def _text(record: Sealed, beside: Sequence[bytes]) -> bytes:
     """What is under the seal: a JSON array of kind, fields and what is beside. A field at its default is left out, so
     that a field that a later version adds changes no seal of before."""

@@ -10,18 +10,22 @@ from consentcore.domain.notice import DELIVERY_LOG_MS
 from consentcore.domain.parties import Audience
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from consentcore.operators.looks import Look
     from consentcore.ports.storage import Storage
 
 _OWNERS = frozenset({Audience.OWNER.value, Audience.OWNER_BEFORE.value})
 
 
-def export_person(storage: Storage, owner_id: str, now: int) -> dict[str, object]:
+def export_person(storage: Storage, owner_id: str, now: int, looks: Iterable[Look] = ()) -> dict[str, object]:
     """Gather the account, its sign-ins and accounts elsewhere, all consents with their evidence, and the
     mails about them.
 
     No secret: of sessions and passwords it says that they are there.
 
     :param now: milliseconds since the epoch.
+    :param looks: what operators have looked at of it.
     :raises NotFound: when there is no such owner.
     :raises StorageConflict: when the consents change all the time.
     """
@@ -58,6 +62,7 @@ def export_person(storage: Storage, owner_id: str, now: int) -> dict[str, object
         {"issuer": one.issuer, "subject": one.subject, "created_at": iso(one.created_at)}
         for one in identities
     ]
+    document["looked_at"] = [one.facts(names=False) for one in looks]
     document["mails"] = _mails(storage, document["grants"], now)
     return document
 

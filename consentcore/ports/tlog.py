@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,7 +20,7 @@ class LogObject:
 
 
 class TlogRepository(Protocol):
-    """Named objects. Few are written, always by whoever sequences events or answers for it; purge leaves them."""
+    """Named objects: of the log, and what waits for its place in it. Purge leaves them."""
 
     def get(self, path: str, *, lock: bool = False) -> LogObject | None:
         """The object under that path, or None.
@@ -39,5 +39,12 @@ class TlogRepository(Protocol):
 
         :param folder: the path up to its first ``/``, without it.
         :param after: path of the last one of the page before.
+        """
+        ...
+
+    def remove(self, paths: Collection[str]) -> None:
+        """Remove the objects of these paths for good; nothing happens where there is none.
+
+        :param paths: at most 100.
         """
         ...

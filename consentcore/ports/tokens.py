@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Protocol
 
 from consentcore.ports.one_time_use import OneTimeStorage
@@ -117,4 +118,13 @@ class TokenRepository(Protocol):
 
     def kill_family(self, family_id: str, now: int) -> bool:
         """Like :meth:`ProtocolStorage.kill_family`, as part of the transaction."""
+        ...
+
+    def living(self, families: Collection[str], refresh: Collection[bytes]) -> tuple[set[str], set[bytes]]:
+        """Of these families those that are there and were not killed, and of these refresh tokens, by their hash, those
+        that are there and were not rotated; whatever their time and their grant say. Only verification asks.
+
+        :param families: at most 500.
+        :param refresh: at most 500.
+        """
         ...

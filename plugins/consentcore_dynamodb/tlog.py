@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import islice
 
 from consentcore.api import LogObject
@@ -32,6 +32,11 @@ class DynamoTlog:
     def list(self, folder: str, *, after: str = "", limit: int = 100) -> Sequence[LogObject]:
         items = self._work.partition(name("LOG", folder), above=after or None, page=min(limit, 100))
         return [LOG_OBJECTS.read(item) for item in islice(items, limit)]
+
+    def remove(self, paths: Collection[str]) -> None:
+        for path in paths:
+            if self._work.get(object_key(path)) is not None:
+                self._work.discard(object_key(path))
 
 
 def object_key(path: str) -> Key:

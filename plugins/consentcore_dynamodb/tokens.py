@@ -7,6 +7,7 @@ before, and whoever presents a token later sees what has become of the client me
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from consentcore.api import (
@@ -223,3 +224,13 @@ class DynamoTokens:
             return False
         self._work.replace(before, killed(before, now))
         return True
+
+    def living(self, families: Collection[str], refresh: Collection[bytes]) -> tuple[set[str], set[bytes]]:
+        alive = {one: family_key(one) for one in families}
+        fresh = {one: token_key(one) for one in refresh}
+        found = self._work.get_many([*alive.values(), *fresh.values()])
+        tokens = {one: TOKENS.read(found[key]) for one, key in fresh.items() if key in found}
+        return (
+            {one for one, key in alive.items() if key in found and killed_at(found[key]) is None},
+            {one for one, token in tokens.items() if token.rotated_at is None},
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from consentcore.api import LogObject
 from consentcore_memory.engine import Session
@@ -25,3 +25,6 @@ class MemoryTlog:
         rows = self._session.state.log_objects.values()
         found = (row for row in rows if row.path.startswith(folder + "/") and row.path > after)
         return sorted(found, key=lambda row: row.path)[:limit]
+
+    def remove(self, paths: Collection[str]) -> None:
+        self._session.draft.log_objects.drop(paths)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from consentcore.api import (
@@ -179,3 +180,9 @@ class MemoryTokens:
 
     def kill_family(self, family_id: str, now: int) -> bool:
         return self._session.draft.kill_family(family_id, now)
+
+    def living(self, families: Collection[str], refresh: Collection[bytes]) -> tuple[set[str], set[bytes]]:
+        state = self._session.state
+        alive = {one for one in families if (found := state.families.get(one)) and found.killed_at is None}
+        fresh = {one for one in refresh if (row := state.tokens.get(one)) and row.token.rotated_at is None}
+        return alive, fresh

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from consentcore.api import LogObject
 from consentcore_sqlalchemy.rows.tlog import OBJECTS
@@ -35,3 +35,7 @@ class SqlTlog:
         inside = (_object.path > max(f"{folder}/", after), _object.path < folder + _BEHIND)
         page = select(log_object).where(*inside).order_by(_object.path).limit(limit)
         return [OBJECTS.read(row) for row in self._work.rows(page)]
+
+    def remove(self, paths: Collection[str]) -> None:
+        if paths:
+            self._work.write(delete(log_object).where(_object.path.in_(list(paths))))

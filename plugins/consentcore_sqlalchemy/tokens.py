@@ -5,9 +5,10 @@ A verb is one read, at most one guarded write.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import literal
+from sqlalchemy import literal, select
 
 from consentcore.api import (
     AuthorizeContext,
@@ -46,6 +47,7 @@ from consentcore_sqlalchemy.rows.owners import SESSIONS
 from consentcore_sqlalchemy.rows.records import named
 from consentcore_sqlalchemy.rows.tokens import CODE, CODES, code_values, new_token_values
 from consentcore_sqlalchemy.tables import code as code_table
+from consentcore_sqlalchemy.tables import token as token_table
 from consentcore_sqlalchemy.work import Work
 
 _CLIENT = len(sql.CLIENT)
@@ -291,3 +293,13 @@ class SqlTokens:
 
     def kill_family(self, family_id: str, now: int) -> bool:
         return self._work.write(sql.kill_family(literal(family_id), literal(now))) > 0
+
+    def living(self, families: Collection[str], refresh: Collection[bytes]) -> tuple[set[str], set[bytes]]:
+        code, token = code_table.c, token_table.c
+        alive = select(code.family_id).where(code.family_id.in_(list(families)), code.killed_at.is_(None))
+        fresh = select(token.token_hash).where(
+            token.token_hash.in_(list(refresh)), token.rotated_at.is_(None)
+        )
+        found = self._work.rows(alive) if families else ()
+        kept = self._work.rows(fresh) if refresh else ()
+        return {row[0] for row in found}, {bytes(row[0]) for row in kept}

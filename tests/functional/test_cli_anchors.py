@@ -74,7 +74,7 @@ def test_an_intact_ledger_is_compared_with_its_anchor(house):
     assert result.code == 0
     (anchor,) = result.json["anchors"]
     assert (anchor["name"], anchor["can_be_read"], anchor["problem"]) == ("anchor_file", True, "")
-    assert [one["size"] for one in anchor["checkpoints"]] == [1]
+    assert [one["size"] for one in anchor["checkpoints"]] == [2]  # the event, and what was noted beside it
     assert house.cli("audit", "verify").err == ""
     assert "notes" not in house.cli("plugins", "check", "--json").json
 
@@ -84,7 +84,7 @@ def test_rt_13_an_old_backup_is_noticed(rolled_back, command):
     result = rolled_back.cli(*command)
     assert result.code == 1
     assert (
-        "anchor anchor_file keeps the checkpoint of 2 events: the log has 1, so it was rolled back"
+        "anchor anchor_file keeps the checkpoint of 3 events: the log has 2, so it was rolled back"
         in result.err
     )
 
@@ -92,15 +92,15 @@ def test_rt_13_an_old_backup_is_noticed(rolled_back, command):
 def test_rt_13_after_a_lawful_restore_it_goes_on_and_never_hides_it(rolled_back):
     assert rolled_back.cli("audit", "resume", "--reason", " ").code == 2
     done = rolled_back.cli("audit", "resume", "--reason", "the disk died", "--json")
-    assert done.json == {"kept": 1, "lost_before": 2, "log": "127.0.0.1:6543/2"}
+    assert done.json == {"kept": 2, "lost_before": 3, "log": "127.0.0.1:6543/2"}
     rolled_back.work()
     for _ in range(2):
         result = rolled_back.cli("audit", "verify")
         assert result.code == 0
-        assert "note: events 1 to 1 of the log were lost before" in result.err
+        assert "note: events 2 to 2 of the log were lost before" in result.err
         assert "the disk died" in result.err
     (said,) = rolled_back.cli("audit", "verify", "--json").json["resumed"]
-    assert (said["kept"], said["reason"]) == (1, "the disk died")
+    assert (said["kept"], said["reason"]) == (2, "the disk died")
     assert rolled_back.cli("audit", "resume", "--reason", "again").code == 2
 
 

@@ -45,14 +45,21 @@ def keys(platform, tmp_path):
     return path
 
 
+def size_of_log(platform):
+    """Leaves: events, and statements of what was noted beside them."""
+    with platform.runtime.storage.reading() as uow:
+        return uow.ledger.newest_checkpoint().size
+
+
 def grant_of(cli):
     return cli("consents", "list", "--owner", ADA, "--json").json[0]["grant_id"]
 
 
 @pytest.mark.parametrize("name", ["all.jsonl", "all.jsonl.gz"])
-def test_rt_07_a_bundle_is_exported_and_checked_without_a_configuration(cli, granted, keys, tmp_path, name):
+def test_rt_07_a_bundle_is_exported_and_checked_without_a_configuration(cli, keys, granted, tmp_path, name):
     made = cli("audit", "export", str(tmp_path / name), "--json")
-    assert made.json == {"grants": 2, "events": 2, "size": 2, "left_out": 0}
+    # What was noted beside the events are two leaves more: of records, and of a session that was ended.
+    assert made.json == {"grants": 2, "events": 2, "size": 4, "left_out": 0}
     assert (tmp_path / name).stat().st_mode & 0o077 == 0
     found = call("verify", str(tmp_path / name), "--key", str(keys), "--json")
     assert found.code == 0
@@ -60,7 +67,7 @@ def test_rt_07_a_bundle_is_exported_and_checked_without_a_configuration(cli, gra
     assert found.json["with_own_keys"] is False
     said = call("verify", str(tmp_path / name))
     assert said.code == 0
-    assert "holds: all of the log 127.0.0.1:6543 as of its checkpoint of 2 leaves" in said.out
+    assert "holds: all of the log 127.0.0.1:6543 as of its checkpoint of 4 leaves" in said.out
     assert "with the keys that it brings itself" in said.err
 
 
@@ -227,12 +234,13 @@ class TestReceipts:
         return path
 
     def test_rt_07_a_receipt_is_checked_with_the_keys_as_either_list_publishes_them(
-        self, receipt, jwks, keys
+        self, platform, receipt, jwks, keys
     ):
         for path in (jwks, keys):
             found = call("verify", str(receipt), "--key", str(path), "--json")
             assert found.json["ok"] is True
-            assert (found.json["event_id"], found.json["checkpoint_size"]) == (self.event_id, 2)
+            assert found.json["event_id"] == self.event_id
+            assert 2 <= found.json["checkpoint_size"] <= size_of_log(platform)
         assert call("verify", str(receipt), "--key", str(jwks)).out.startswith("holds: receipt ")
 
     def test_a_verifier_key_on_a_line_is_enough(self, receipt, keys, tmp_path):

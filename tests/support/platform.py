@@ -200,6 +200,12 @@ def refresh(platform: Platform, token: str, client_id: str = "coolsite", **chang
     )
 
 
+def give_back(platform: Platform, token: str, client_id: str = "coolsite") -> None:
+    """Revoke a token (RFC 7009)."""
+    body = {"token": token, "client_id": client_id, "client_secret": platform.secrets[client_id]}
+    platform.browser().post(f"{PREFIX}/revoke", body)
+
+
 def introspect(platform: Platform, token: str, client_id: str = "api") -> dict:
     """Ask about a token."""
     body = {"token": token, "client_id": client_id, "client_secret": platform.secrets[client_id]}

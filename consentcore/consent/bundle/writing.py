@@ -29,7 +29,7 @@ from consentcore.consent.evidence.errors import LedgerBroken
 from consentcore.consent.evidence.growth import root_at, stored_tile
 from consentcore.consent.evidence.log_state import LogState, state_of
 from consentcore.consent.evidence.signer import LogSigner
-from consentcore.consent.evidence.statements import StatementType, statements
+from consentcore.consent.evidence.statements import StatementType, all_statements, statements
 from consentcore.consent.ledger import canonical, recorded_at
 from consentcore.consent.personal import digests_in
 from consentcore.domain.clock import iso
@@ -144,7 +144,9 @@ class BundleWriter:
     def _all(self, key_list: dict[str, Any], now: int, progress: Callable[[int], object]) -> Iterator[bytes]:
         with self.storage.reading() as uow:
             yield self._begin(uow, key_list, now)
-            for one in statements(uow, 0, self.size):
+            # Who checks a part needs nothing of what was noted beside the events.
+            said = all_statements if self.selection.complete else statements
+            for one in said(uow, 0, self.size):
                 self._said += 1
                 yield self._statement(one)
             for text in self.continues:

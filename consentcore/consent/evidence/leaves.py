@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from consentcore.consent.evidence.errors import LedgerBroken
-from consentcore.consent.evidence.statements import Statement, statements
+from consentcore.consent.evidence.statements import Statement, all_statements
 from consentcore.tlog import leaf_hash
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def leaves(uow: UnitOfWork, start: int, end: int) -> Iterator[Leaf]:
             if event.leaf_index is not None and event.leaf_index < stop
         }
         if len(found) < stop - start:
-            found |= {one.index: Leaf(one.index, statement=one) for one in statements(uow, start, stop)}
+            found |= {one.index: Leaf(one.index, statement=one) for one in all_statements(uow, start, stop)}
         for index in range(start, stop):
             leaf = found.get(index)
             if leaf is None:

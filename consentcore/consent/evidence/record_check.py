@@ -5,10 +5,12 @@ Each carries a seal (:mod:`consentcore.keys.seals`); each that an event or a gra
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from consentcore.domain.event_kinds import event_kind
+from consentcore.domain.grant_states import GrantState
 from consentcore.keys.sealed_storage import open_password
 from consentcore.keys.seals import is_sealed
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from consentcore.ports.keys import KeyRing
     from consentcore.ports.transactions import UnitOfWork
 
+Walk = Callable[["UnitOfWork", str], tuple[str, list[str]]]
+"""One page behind the last of the one before: the last of it, "" when there is no more, and what is wrong."""
 PAGE = 500
 REMEMBERED = 10_000
 
@@ -72,6 +76,10 @@ class RecordCheck:
                 elif not is_sealed(self._keys, notice):
                     yield event, "its notice is not the one that was written"
 
+    def walks(self) -> list[Walk]:
+        """What to look at page by page, one after the other."""
+        return [self.clients_behind, self.owners_behind, self.words_behind]
+
     def clients_behind(self, uow: UnitOfWork, after: str) -> tuple[str, list[str]]:
         """Judge a page of applications with their endpoints.
 
@@ -113,3 +121,14 @@ class RecordCheck:
             for pinned in uow.pinned_scopes.all()
             if not is_sealed(self._keys, pinned)
         ]
+
+
+def doubles(uow: UnitOfWork, page: Sequence[Grant]) -> Iterator[tuple[Grant, str]]:
+    """Grants of owners with two standing ones for one client, looked up in the view of the page."""
+    active = [grant for grant in page if grant.state is GrantState.ACTIVE]
+    for owner_id in dict.fromkeys(grant.owner_id for grant in active):
+        theirs = uow.grants.of_owner(owner_id, [GrantState.ACTIVE], limit=1000)
+        counts = Counter(grant.client_id for grant in theirs)
+        for grant in active:
+            if grant.owner_id == owner_id and counts[grant.client_id] > 1:
+                yield grant, "its owner has another active grant for the client"

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
+from heapq import merge
 from typing import TYPE_CHECKING, Any
 
 from consentcore.consent.ledger import canonical
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from consentcore.ports.transactions import UnitOfWork
 
 FOLDER = "statement"
+"""Of what a verifier of everything has to know first."""
+NOTED = "noted"
+"""Folder of what was noted of records: there are many, and who checks events alone needs none."""
 _PAGE = 100
 
 
@@ -31,6 +35,20 @@ class StatementType(StrEnum):
     """Keys that seal nothing any more behind this place."""
     RESUMED = "resumed"
     """A range of the log that was lost, and why it goes on nevertheless."""
+    RECORDS = "records"
+    """What records are from here on."""
+    ENDED = "ended"
+    """Lists of what is over from here on."""
+    LOOKED = "looked"
+    """What operators have looked at."""
+
+    @property
+    def folder(self) -> str:
+        """Where such a statement is kept."""
+        return NOTED if self in _BESIDE else FOLDER
+
+
+_BESIDE = frozenset({StatementType.RECORDS, StatementType.ENDED, StatementType.LOOKED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +71,8 @@ class Statement:
         try:
             found = cls(int(kept.path.rpartition("/")[2]), Note.read(kept.data.decode()))
             facts = found.facts
-            fits = kept.path == path_of(found.index) and facts["index"] == found.index
-            StatementType(facts["statement"])
+            path = path_of(found.index, StatementType(facts["statement"]).folder)
+            fits = kept.path == path and facts["index"] == found.index
         except (ValueError, TypeError, LookupError) as error:
             raise BadNote(f"{kept.path} holds no statement ({error})") from None
         if not fits:
@@ -90,7 +108,7 @@ class Statement:
     @property
     def kept(self) -> LogObject:
         """It as it is kept."""
-        return LogObject(path_of(self.index), str(self.note).encode())
+        return LogObject(path_of(self.index, self.type.folder), str(self.note).encode())
 
 
 def stated(
@@ -101,18 +119,21 @@ def stated(
     return Statement(index, signer.sign(body + "\n"))
 
 
-def path_of(index: int) -> str:
+def path_of(index: int, folder: str) -> str:
     """Where the statement of a place is kept."""
-    return f"{FOLDER}/{index:020d}"
+    return f"{folder}/{index:020d}"
 
 
-def statements(uow: UnitOfWork, start: int = 0, end: int | None = None) -> Iterator[Statement]:
+def statements(
+    uow: UnitOfWork, start: int = 0, end: int | None = None, *, folder: str = FOLDER
+) -> Iterator[Statement]:
     """Statements in places from ``start`` to before ``end``, by place.
 
+    :param folder: :data:`FOLDER` or :data:`NOTED`.
     :raises BadNote: at one that is none.
     """
-    after = path_of(start - 1) if start else ""
-    while page := uow.tlog.list(FOLDER, after=after, limit=_PAGE):
+    after = path_of(start - 1, folder) if start else ""
+    while page := uow.tlog.list(folder, after=after, limit=_PAGE):
         for kept in page:
             found = Statement.read(kept)
             if end is not None and found.index >= end:
@@ -121,3 +142,9 @@ def statements(uow: UnitOfWork, start: int = 0, end: int | None = None) -> Itera
         if len(page) < _PAGE:
             return
         after = page[-1].path
+
+
+def all_statements(uow: UnitOfWork, start: int, end: int) -> Iterator[Statement]:
+    """The statements of both folders, by place, likewise."""
+    both = (statements(uow, start, end, folder=folder) for folder in (FOLDER, NOTED))
+    return merge(*both, key=lambda one: one.index)

@@ -68,3 +68,14 @@ class TlogGroup:
         together(6, lambda _: transact(storage, count, attempts=50))
         with storage.reading() as uow:
             assert uow.tlog.get("state/count") == LogObject("state/count", b"6")
+
+    def test_what_is_removed_is_gone_and_nothing_else(self, storage: Storage) -> None:
+        kept, gone = LogObject("unstated/b", b"2"), LogObject("unstated/a", b"1")
+        with storage.transaction() as uow:
+            uow.tlog.put(kept)
+            uow.tlog.put(gone)
+        with storage.transaction() as uow:
+            uow.tlog.remove([gone.path, "unstated/never"])
+            assert uow.tlog.get(gone.path) is None
+        with storage.reading() as uow:
+            assert list(uow.tlog.list("unstated")) == [kept]

@@ -64,6 +64,19 @@ class TokenGroup:
         assert not any(world.is_live(token) for token in tokens)
         assert world.look_up(issued.access).family_killed_at == NOW + 2500
 
+    def test_what_lives_of_families_and_refresh_tokens(self, storage: Storage, world: Scenario) -> None:
+        sound, dead = world.redeem(), world.redeem()
+        rotated = world.rotate(sound.refresh)
+        storage.protocol.kill_family(dead.code.family_id, NOW + 2500)
+        families = {sound.code.family_id, dead.code.family_id, "no-such-family"}
+        tokens = {sound.refresh, rotated.refresh.token_hash, dead.refresh, b"?" * 32}
+        with storage.reading() as uow:
+            assert uow.tokens.living(families, tokens) == (
+                {sound.code.family_id},
+                {rotated.refresh.token_hash, dead.refresh},
+            )
+            assert uow.tokens.living((), ()) == (set(), set())
+
     def test_killing_erases_what_proves_the_family(self, world: Scenario) -> None:
         issued = world.redeem()
         assert world.look_up(issued.access).family_proof == issued.code.family_proof != b""

@@ -43,7 +43,8 @@ def show(request: Request) -> Response:
 @view_config(route_name="account.data.json", request_method="GET", permission=OWNER)
 def everything(request: Request) -> Response:
     """Account, sign-ins and consents with their evidence, as JSON."""
-    found = export_person(request.runtime.storage, request.owner.owner_id, request.now)
+    runtime, owner_id = request.runtime, request.owner.owner_id
+    found = export_person(runtime.storage, owner_id, request.now, runtime.looks.at(owner_id))
     text = json.dumps(found, ensure_ascii=False, indent=1)
     return _file(request, text, "application/json", "everything", "json")
 

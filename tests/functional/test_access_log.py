@@ -1,0 +1,112 @@
+"""What operators look at and take out is noted for those whose data it was, in the log of evidence."""
+
+from __future__ import annotations
+
+import getpass
+
+import pytest
+
+from consentcore.keys.record_notes import looked_folder
+from consentcore.worker.worker import Worker
+from tests.support.command_line import Cli
+from tests.support.platform import connect, make_platform, sign_in
+
+ADA, GRACE = "ada@example.org", "grace@example.org"
+
+
+@pytest.fixture
+def platform(tmp_path):
+    made = make_platform(tmp_path, storage="sqlalchemy")
+    yield made
+    made.runtime.close()
+
+
+@pytest.fixture
+def cli(platform, tmp_path):
+    ini = (tmp_path / "test.ini").read_text()
+    made = Cli(tmp_path)
+    made.ini.write_text(ini)
+    return made
+
+
+def looks(cli, email=ADA):
+    return cli("audit", "access-log", "--owner", email, "--json").json
+
+
+def test_rt_11_every_look_at_a_person_is_noted_with_who_and_why(cli, platform, tmp_path):
+    connect(platform)
+    (grant,) = cli("consents", "list", "--owner", ADA, "--reason", "ticket 77", "--json").json
+    (event,) = cli("consents", "export", "--owner", ADA, "--json").json["grants"][0]["events"]
+    for command in (
+        ("consents", "at", "2030-01-01", "--zone", "UTC", "--owner", ADA),
+        ("consents", "shown", event["event_id"]),
+        ("owner", "show", ADA),
+        ("owner", "export", ADA),
+        ("audit", "export", str(tmp_path / "ada.jsonl"), "--owner", ADA),
+    ):
+        cli(*command)
+    found = looks(cli)
+    assert [one["action"] for one in found] == [
+        *("consents list", "consents export", "consents at", "consents shown"),
+        *("owner show", "owner export", "audit export"),
+    ]
+    assert {one["by"] for one in found} == {getpass.getuser()}
+    assert found[0]["reason"] == "ticket 77"
+    assert found[3]["about"] == grant["grant_id"]
+    assert looks(cli, GRACE) == []
+
+
+def test_rt_11_what_is_about_everybody_is_noted_for_everybody(cli, platform, tmp_path):
+    connect(platform)
+    Worker(platform.runtime).run_once()
+    cli("owner", "list")
+    cli("audit", "export", str(tmp_path / "all.jsonl"))
+    assert [one["action"] for one in looks(cli, GRACE)] == ["owner list", "audit export"]
+    assert [one["action"] for one in cli("audit", "access-log", "--json").json] == [
+        "owner list",
+        "audit export",
+    ]
+
+
+def test_rt_11_the_person_reads_when_and_what_and_not_which_employee(cli, platform):
+    connect(platform)
+    cli("consents", "list", "--owner", ADA, "--reason", "ticket 77")
+    browser = platform.browser()
+    sign_in(browser, browser.get("/login"), ADA)
+    (look,) = browser.get("/account/data/everything.json").json["looked_at"]
+    assert look.keys() == {"at", "action", "about"}
+    assert look["action"] == "consents list"
+
+
+def test_rt_11_the_log_of_looks_is_evidence(cli, platform):
+    connect(platform)
+    cli("consents", "list", "--owner", ADA)
+    Worker(platform.runtime).run_once()
+    assert cli("audit", "verify").code == 0
+    assert len(looks(cli)) == 1
+    with platform.runtime.storage.transaction() as uow:
+        owner = uow.owners.by_email(ADA)
+        (kept,) = uow.tlog.list(looked_folder(owner.owner_id))
+        uow.tlog.remove([kept.path])
+    done = cli("audit", "verify")
+    assert done.code == 1
+    assert "what an operator looked at" in done.err
+
+
+def test_rt_10_looks_are_kept_for_six_years(cli, platform):
+    connect(platform)
+    cli("consents", "list", "--owner", ADA)
+    Worker(platform.runtime).run_once()
+    with platform.runtime.storage.reading() as uow:
+        (kept,) = uow.tlog.list(looked_folder(uow.owners.by_email(ADA).owner_id))
+    until = int(kept.path.rpartition("/")[2].partition("-")[0])
+    assert 2191 < (until - platform.runtime.clock.now()) / 86_400_000 <= 2192
+
+
+def test_a_reason_that_is_too_long_is_refused_before_anything_is_shown(cli, platform):
+    connect(platform)
+    done = cli("consents", "list", "--owner", ADA, "--reason", "x" * 1001)
+    assert done.code == 2
+    assert "--reason" in done.err
+    assert done.out == ""
+    assert looks(cli) == []
