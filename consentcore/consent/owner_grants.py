@@ -21,12 +21,14 @@ if TYPE_CHECKING:
     from consentcore.consent.service import ConsentService
     from consentcore.consent.transition import GrantChange
     from consentcore.domain.client import Client
-    from consentcore.domain.event import Evidence
+    from consentcore.domain.event import Evidence, NoticeSnapshot
     from consentcore.ports.capabilities import StorageCapabilities
     from consentcore.ports.transactions import UnitOfWork
 
 PAGE = 50
 WRITES_OF_AN_END = 4
+WRITES_OF_A_PAGE = 8
+"""A snapshot and the personal values beside it."""
 MANY = 500
 """Rows in one read, where all are wanted."""
 ACTIVE = frozenset({GrantState.ACTIVE})
@@ -138,9 +140,16 @@ class OwnerGrants:
         )
         return [event]
 
-    def revoke(self, service: ConsentService, grant_id: str, evidence: Evidence) -> GrantChange:
+    def revoke(
+        self,
+        service: ConsentService,
+        grant_id: str,
+        evidence: Evidence,
+        snapshot: NoticeSnapshot | None = None,
+    ) -> GrantChange:
         """Withdraw a permission: from the commit on every token under the grant is dead.
 
+        :param snapshot: the page that was confirmed; None where it was not ours, or not the one that stands now.
         :raises NotFound: see :meth:`find`.
         :raises InvalidTransition: when it has ended, whether or not an event says so yet.
         """
@@ -149,22 +158,29 @@ class OwnerGrants:
         if not found.recorded:
             raise InvalidTransition(grant_id, found.state, GrantState.WITHDRAWN)
         actor = Actor(ActorType.OWNER, self._owner_id)
-        return service.revoke(self._uow, grant_id, actor=actor, evidence=evidence, owner_id=self._owner_id)
+        return service.revoke(
+            self._uow, grant_id, actor=actor, evidence=evidence, owner_id=self._owner_id, snapshot=snapshot
+        )
 
     @staticmethod
     def at_once(capabilities: StorageCapabilities, most: int) -> int:
         """How many permissions can be ended in one transaction: a grant, its event with its leaf and its notice are
-        written for each."""
-        return max(1, capabilities.fits(WRITES_OF_AN_END * most) // WRITES_OF_AN_END)
+        written for each, and the page that was confirmed for all of them."""
+        page = WRITES_OF_A_PAGE
+        return max(1, (capabilities.fits(WRITES_OF_AN_END * most + page) - page) // WRITES_OF_AN_END)
 
     def revoke_all(
-        self, service: ConsentService, grant_ids: Iterable[str], evidence: Evidence
+        self,
+        service: ConsentService,
+        grant_ids: Iterable[str],
+        evidence: Evidence,
+        snapshot: NoticeSnapshot | None = None,
     ) -> list[GrantChange]:
         """Withdraw several permissions; what has ended meanwhile, or is somebody else's, is left out."""
         named = frozenset(grant_ids)
         standing = [grant for grant in self.live() if grant.grant_id in named]
         self._in_state_active = None
-        return [self.revoke(service, grant.grant_id, evidence) for grant in standing]
+        return [self.revoke(service, grant.grant_id, evidence, snapshot) for grant in standing]
 
     def _active(self) -> list[Grant]:
         if self._in_state_active is None:

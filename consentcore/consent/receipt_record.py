@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from consentcore.domain.event_kinds import event_kind
+from consentcore.domain.event_kinds import EventType, event_kind
 from consentcore.domain.grant_states import GrantState, state_profile
 from consentcore.domain.parties import ActorType
 
@@ -55,8 +55,10 @@ def record_of(events: Sequence[ConsentEvent], subject: str) -> Record:
     """
     bodies = [json.loads(event.body) for event in events]
     last = bodies[-1]
-    # What was read and agreed to is said by the latest event that a page was shown for.
-    decided = next((one for one in reversed(bodies) if _evidence(one).get("snapshot_hash")), last)
+    # What was read and agreed to is said by the latest event that a page was shown for; that which confirms an end is
+    # another one.
+    asked = (one for one in reversed(bodies) if not event_kind(EventType(one["type"])).ends)
+    decided = next((one for one in asked if _evidence(one).get("snapshot_hash")), last)
     return {
         "schema_version": RECORD_SCHEMA,
         "record_id": last["grant_id"],

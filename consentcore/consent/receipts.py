@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from consentcore.consent.receipt_link import ReceiptLinks
     from consentcore.consent.service import ConsentService
     from consentcore.consent.transition import GrantChange
-    from consentcore.domain.event import ConsentEvent, Evidence
+    from consentcore.domain.event import ConsentEvent, Evidence, NoticeSnapshot
     from consentcore.domain.grant import Grant
     from consentcore.domain.scope import Catalog, Scope
     from consentcore.i18n import Languages
@@ -102,14 +102,22 @@ class Receipts:
         return grant is not None and OwnerGrants(uow, grant.owner_id, now).standing(grant).active
 
     def revoke(
-        self, uow: UnitOfWork, receipt: Receipt, service: ConsentService, evidence: Evidence, now: int
+        self,
+        uow: UnitOfWork,
+        receipt: Receipt,
+        service: ConsentService,
+        evidence: Evidence,
+        now: int,
+        *,
+        snapshot: NoticeSnapshot | None = None,
     ) -> GrantChange:
         """Withdraw the permission, for whoever has the address: the owner has got it.
 
+        :param snapshot: the page that was confirmed; None where it was not ours, or not the one that stands now.
         :raises InvalidTransition: when it has ended.
         """
         grants = OwnerGrants(uow, receipt.event.owner_id, now)
-        return grants.revoke(service, receipt.event.grant_id, evidence)
+        return grants.revoke(service, receipt.event.grant_id, evidence, snapshot)
 
     def file(self, uow: UnitOfWork, receipt: Receipt, now: int) -> str:
         """The signed JSON-LD, with the newest checkpoint of the log."""

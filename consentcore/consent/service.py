@@ -180,14 +180,15 @@ class ConsentService:
         owner_id: str = "",
         client_id: str = "",
         effective_at: int | None = None,
+        snapshot: NoticeSnapshot | None = None,
     ) -> GrantChange:
         """End a grant; from the commit on every token and code under it is dead.
 
         An owner withdraws, a client closes, the operator and the system revoke.
 
-        :param owner_id: when given, the grant has to be this owner's;
-        :param client_id: likewise.
-        :param effective_at: when it ended, for what is recorded afterwards (milliseconds); None: now.
+        :param owner_id: when given, the grant has to be this owner's; ``client_id`` likewise.
+        :param snapshot: the page that was confirmed; None where there was none.
+        :param effective_at: when it ended, for what is recorded afterwards, in milliseconds; None: now.
         :raises NotFound: when there is no such grant of theirs.
         :raises InvalidTransition: when it has ended already, by state or by the clock.
         :raises InvalidInput: when the reason is longer than 1000 characters.
@@ -197,11 +198,12 @@ class ConsentService:
             raise NotFound("grant", grant_id)
         if len(evidence.reason_text) > 1000:
             raise InvalidInput("reason", "expected at most 1000 characters")
+        evidence = evidence if snapshot is None else naming(evidence, snapshot)
         action = Action(requested_by(actor.type).type, actor, evidence, effective_at=effective_at)
         found = standing(grant, self._clock.now() if effective_at is None else effective_at)
         if not found.recorded:
             raise InvalidTransition(grant_id, found.state, action.type)
-        return self._transitions.apply(uow, action, grant, grant)
+        return self._transitions.apply(uow, action, grant, grant, snapshot=snapshot)
 
     def expire(self, uow: UnitOfWork, grant_id: str) -> GrantChange | None:
         """Record that a grant's time is over; None when it is not, or it has ended otherwise.
@@ -209,8 +211,7 @@ class ConsentService:
         However late that is, the event and the grant say that it ended at its date.
         """
         grant = self._recorded.get(uow, grant_id)
-        over = grant is not None and self._is_over(grant)
-        return self._expire(uow, grant) if grant is not None and over else None
+        return self._expire(uow, grant) if grant is not None and self._is_over(grant) else None
 
     def abandon(self, uow: UnitOfWork, interaction: Interaction) -> None:
         """Take an unanswered request out of the pending ones and, where an owner is known, record it: as asked when it

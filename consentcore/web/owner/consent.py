@@ -12,7 +12,7 @@ from consentcore.domain.errors import InvalidInput
 from consentcore.domain.message import message
 from consentcore.domain.text import isolated
 from consentcore.web.csrf import ANY_PERSON
-from consentcore.web.owner import consent_choices, consent_page, evidence, shown_page
+from consentcore.web.owner import consent_choices, consent_page, evidence, frozen_page, shown_page
 from consentcore.web.owner.interactions import (
     may_answer,
     pending_interaction,
@@ -98,7 +98,7 @@ def _answer(request: Request, view: ConsentRequestView, decision: str) -> Respon
         return see_other(_deny(request, view))
     if decision != APPROVE:
         raise InvalidInput("decision", "expected approve or deny")
-    presented_at = _presented_at(request, view)
+    presented_at = frozen_page.presented_at(request, view.shown, request.form.one("shown"))
     if presented_at is None:
         still_pending(request, view.interaction_id)  # an answer given meanwhile changes the text as well
         return _show(request, view, error=CHANGED, status=409)
@@ -113,12 +113,6 @@ def _answer(request: Request, view: ConsentRequestView, decision: str) -> Respon
         return _show(request, view, chosen=chosen, problems=problems, status=400)
     allowed = consent_choices.decision(request.runtime.choice_rules, view.page, chosen, choice)
     return see_other(_approve(request, view, allowed, presented_at))
-
-
-def _presented_at(request: Request, view: ConsentRequestView) -> int | None:
-    """When the page that is answered was shown; None when it was not this text."""
-    stamp = shown_page.read_stamp(request, request.form.one("shown"))
-    return stamp[1] if stamp is not None and stamp[0] == view.shown.fingerprint else None
 
 
 def _approve(request: Request, view: ConsentRequestView, decision: Decision, presented_at: int) -> str:
@@ -136,7 +130,7 @@ def _approve(request: Request, view: ConsentRequestView, decision: Decision, pre
 
 
 def _deny(request: Request, view: ConsentRequestView) -> str:
-    stamp = shown_page.read_stamp(request, request.form.one("shown"))
+    stamp = frozen_page.read_stamp(request, request.form.one("shown"))
     return request.runtime.interactions.deny(
         request.uow,
         view.interaction_id,
@@ -189,7 +183,7 @@ def _show(
     problems: Sequence[Problem] = (),
     status: int = 200,
 ) -> Response:
-    shown = shown_page.stamp(request, view.shown, request.now)
+    shown = frozen_page.stamp(request, view.shown, request.now)
     if not (error or chosen or problems) and view.shown.is_of(view.page):
         return leads_away(page_of(request, view.shown.filled(_secret(request, view, shown))))
     response = page(

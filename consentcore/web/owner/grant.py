@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from pyramid.view import view_config
 
-from consentcore.web.owner import dashboard, evidence, grant_page
+from consentcore.web.owner import dashboard, grant_page
+from consentcore.web.owner.confirmation import confirmation
 from consentcore.web.owner.dashboard import own_grants
 from consentcore.web.pages import page
 from consentcore.web.redirects import see_other
@@ -16,6 +17,10 @@ from consentcore.web.tweens import asks_in_dialogs
 if TYPE_CHECKING:
     from pyramid.request import Request
     from pyramid.response import Response
+
+    from consentcore.consent.owner_grants import OwnerGrants
+    from consentcore.domain.grant import Grant
+    from consentcore.web.owner.confirmation import Confirmation
 
 
 @view_config(route_name="consents.grant", request_method="GET", permission=OWNER, decorator=asks_in_dialogs)
@@ -43,13 +48,18 @@ def confirm_revoke(request: Request) -> Response:
     grant = grants.find(request.matchdict["grant_id"])
     if not grants.standing(grant).active:
         return see_other(f"/consents/{grant.grant_id}")
-    client = grants.client(grant.client_id)
-    return page(request, "revoke.jinja2", card=dashboard.card(request, grant, grants), client=client)
+    return _confirmation(request, grants, grant).show()
 
 
 @view_config(route_name="consents.revoke", request_method="POST", permission=OWNER)
 def revoke(request: Request) -> Response:
     """Proceed: from this commit on every token under the grant is dead."""
-    grant_id, how = request.matchdict["grant_id"], evidence.collect(request, "dialog:proceed")
-    own_grants(request).revoke(request.runtime.service, grant_id, how)
+    grants, grant_id = own_grants(request), request.matchdict["grant_id"]
+    how, seen = _confirmation(request, grants, grants.find(grant_id)).answered("dialog:proceed")
+    grants.revoke(request.runtime.service, grant_id, how, seen)
     return see_other(f"/consents/{grant_id}")
+
+
+def _confirmation(request: Request, grants: OwnerGrants, grant: Grant) -> Confirmation:
+    card = dashboard.card(request, grant, grants)
+    return confirmation(request, "revoke.jinja2", card=card, client=grants.client(grant.client_id))

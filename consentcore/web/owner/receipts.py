@@ -20,8 +20,8 @@ from consentcore.domain.grant_states import GrantState
 from consentcore.domain.resource import is_everything
 from consentcore.web.csrf import ANY_PERSON
 from consentcore.web.language import prefer_locales
-from consentcore.web.owner import evidence
 from consentcore.web.owner import history as story
+from consentcore.web.owner.confirmation import confirmation
 from consentcore.web.pages import page, without_referrer
 from consentcore.web.redirects import see_other
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pyramid.request import Request
 
     from consentcore.consent.receipts import Receipt
+    from consentcore.web.owner.confirmation import Confirmation
 
 
 @view_config(route_name="receipt", request_method="GET")
@@ -59,16 +60,23 @@ def confirm_revoke(request: Request) -> Response:
     receipt = _receipt(request)
     if not request.runtime.receipts.stands(request.uow, receipt, request.now):
         return _private(see_other(f"/receipts/{receipt.name}"))
-    return _private(page(request, "receipt_revoke.jinja2", receipt=receipt, **_shown(request, receipt)))
+    return _private(_confirmation(request, receipt).show())
 
 
 @view_config(route_name="receipt.revoke", request_method="POST", require_csrf=ANY_PERSON)
 def revoke(request: Request) -> Response:
     """Proceed: from this commit on every token under the grant is dead. Once more it changes nothing."""
-    receipt, how = _receipt(request), evidence.collect(request, "link:receipt")
+    receipt, runtime = _receipt(request), request.runtime
+    how, seen = _confirmation(request, receipt).answered("link:receipt")
     with suppress(InvalidTransition):  # somebody was faster
-        request.runtime.receipts.revoke(request.uow, receipt, request.runtime.service, how, request.now)
+        runtime.receipts.revoke(request.uow, receipt, runtime.service, how, request.now, snapshot=seen)
     return _private(see_other(f"/receipts/{receipt.name}"))
+
+
+def _confirmation(request: Request, receipt: Receipt) -> Confirmation:
+    return confirmation(
+        request, "receipt_revoke.jinja2", address=receipt.name, receipt=receipt, **_shown(request, receipt)
+    )
 
 
 def _receipt(request: Request) -> Receipt:
