@@ -11,6 +11,7 @@ from consentcore.domain.client import (
     EndpointHealth,
     Halt,
     SealedSecret,
+    Suspension,
     TokenFormat,
     WebhookEndpoint,
 )
@@ -154,6 +155,7 @@ __all__ = [
     "Settlement",
     "Storage",
     "StorageCapabilities",
+    "Suspension",
     "TicketRepository",
     "TlogRepository",
     "Token",

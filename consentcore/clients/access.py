@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from consentcore.clients.service import find_client
 from consentcore.consent import shut_out
 from consentcore.consent.reason import check_reason
-from consentcore.domain.client import Client, ClientKind, Halt
+from consentcore.domain.client import Client, ClientKind, Halt, Suspension
 from consentcore.domain.errors import InvalidInput, InvalidTransition, NotFound
 from consentcore.domain.grant import Grant, standing
 from consentcore.ports.storage import transact
@@ -69,7 +69,7 @@ class ClientAccess:
         def disabled(client: Client) -> Client:
             if not client.enabled:
                 return client
-            return replace(client, enabled=False, disabled=halt, suspended=None)
+            return replace(self._let_go(client), enabled=False, disabled=halt)
 
         return self._change(client_id, disabled)
 
@@ -111,7 +111,15 @@ class ClientAccess:
 
         :raises NotFound: when there is no such client.
         """
-        return self._change(client_id, lambda client: replace(client, suspended=None))
+        return self._change(client_id, self._let_go)
+
+    def _let_go(self, client: Client) -> Client:
+        """A client that is suspended no longer; that it was is kept."""
+        if client.suspended is None:
+            return client
+        past = Suspension(client.suspended.at, self.clock.now())
+        kept = (*client.suspensions, past) if past.since < past.until else client.suspensions
+        return replace(client, suspended=None, suspensions=kept)
 
     def _change(self, client_id: str, change: Callable[[Client], Client]) -> AccessChange:
         """Change a client in a transaction of its own."""

@@ -46,6 +46,7 @@ def client_json(client: Client, now: int) -> dict[str, Any]:
         ],
     }
     shown["verified_at"] = iso(client.verified_at) if client.verified_at is not None else None
+    shown["suspensions"] = [{"since": iso(one.since), "until": iso(one.until)} for one in client.suspensions]
     further = [each.name for each in fields(client) if each.name not in {*shown, "audiences", "seal"}]
     return {**shown, **{name: getattr(client, name) for name in further}}
 

@@ -153,12 +153,12 @@ def _standing(body: dict[str, Any], at: int) -> tuple[GrantState, int]:
 
 
 def _why_not(state: GrantState, client: Client | None, at: int) -> str:
-    """What stood against a permission, a code; of a suspension only the one that lasts now is known."""
+    """What stood against a permission, a code."""
     if state is not GrantState.ACTIVE:
         return state.value
     if client is not None and client.disabled is not None and not client.enabled and at >= client.disabled.at:
         return "client_disabled"
-    if client is not None and client.suspended is not None and at >= client.suspended.at:
+    if client is not None and client.was_suspended(at):
         return "client_suspended"
     return ""
 

@@ -68,6 +68,18 @@ class Halt:
 
 
 @dataclass(frozen=True, slots=True)
+class Suspension:
+    """A time in which an application was kept out for a while; it is over.
+
+    :ivar since: its first moment, in milliseconds since the epoch.
+    :ivar until: the first one after it.
+    """
+
+    since: int
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
 class Client:
     """A registered client (RFC 7591 section 2, in our words).
 
@@ -84,6 +96,7 @@ class Client:
         resource server, those that it answers to.
     :ivar disabled: how it came that it is not enabled; None where it is, or where that was not noted.
     :ivar suspended: by whom it is kept out for a while; None while it is not. Its grants stand.
+    :ivar suspensions: those that are over, the oldest first.
     :ivar assertion_audience: what ``aud`` of its assertions may be where no setting says so for all: ``issuer`` alone,
         or with ``endpoint`` the token endpoint and the endpoint that is called too, as with "", which is a client of
         before.
@@ -124,6 +137,7 @@ class Client:
     verified_at: int | None = None
     logo: str = ""
     dpop_bound_access_tokens: bool = False
+    suspensions: tuple[Suspension, ...] = ()
     seal: bytes = field(default=b"", compare=False, repr=False)
 
     @property
@@ -135,6 +149,11 @@ class Client:
     def in_service(self) -> bool:
         """Whether it may get and use tokens: neither disabled nor suspended."""
         return self.enabled and self.suspended is None
+
+    def was_suspended(self, at: int) -> bool:
+        """Whether it was kept out for a while at a moment, in milliseconds since the epoch."""
+        lasts = self.suspended is not None and at >= self.suspended.at
+        return lasts or any(one.since <= at < one.until for one in self.suspensions)
 
     @property
     def public(self) -> bool:

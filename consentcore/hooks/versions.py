@@ -96,6 +96,7 @@ CHANGES = {
             "Client.logo",
             "Client.optional_scopes",
             "Client.suspended",
+            "Client.suspensions",
             "Client.verified_at",
             "Client.seal",
             "Delivery.seal",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from consentcore.api import Client, Halt, Rotated, Storage, Unknown, transact
+from consentcore.api import Client, Halt, Rotated, Storage, Suspension, Unknown, transact
 from consentcore.testing import factories
 from consentcore.testing.factories import NOW
 from consentcore.testing.scenario import Scenario
@@ -33,6 +33,12 @@ class SuspensionGroup:
         with storage.reading() as uow:
             assert uow.clients.get(other.client_id) == other
         assert storage.protocol.read_authorize(other.client_id, None, NOW).client == other
+
+    def test_suspensions_that_are_over_are_kept(self, storage: Storage, world: Scenario) -> None:
+        past = (Suspension(NOW, NOW + 5), Suspension(NOW + 9, NOW + 10))
+        changed = _set(world, suspensions=past)
+        assert changed.suspensions == past
+        assert storage.protocol.read_authorize(changed.client_id, None, NOW).client == changed
 
     def test_tokens_of_a_suspended_client_are_dead_and_live_again(self, world: Scenario) -> None:
         issued = world.redeem()

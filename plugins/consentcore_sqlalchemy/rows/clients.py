@@ -12,6 +12,7 @@ from consentcore.api import (
     EndpointHealth,
     Halt,
     SealedSecret,
+    Suspension,
     WebhookEndpoint,
 )
 from consentcore_sqlalchemy.rows.common import Row, to_json
@@ -27,6 +28,10 @@ CLIENTS = Records(
         "suspended": Part(Halt, "suspended_", optional=True),
     },
     seal=PROOF,
+    suspensions=Form(
+        lambda past: to_json([[one.since, one.until] for one in past]),
+        lambda kept: tuple(Suspension(since, until) for since, until in json.loads(kept)),
+    ),
     secrets=Form(
         lambda secrets: to_json([[one.hash.hex(), one.created_at, one.expires_at] for one in secrets]),
         lambda kept: tuple(ClientSecret(bytes.fromhex(h), made, ends) for h, made, ends in json.loads(kept)),

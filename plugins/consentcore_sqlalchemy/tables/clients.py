@@ -40,6 +40,7 @@ client = Table(
     Column("optional_scopes", Json, nullable=False, server_default=text("'[]'")),
     Column("verified_at", Ms),
     Column("logo", Text, nullable=False, server_default=text("''")),
+    Column("suspensions", Json, nullable=False, server_default=text("'[]'")),
     # what shows that we wrote it
     Column("seal", LargeBinary),
 )

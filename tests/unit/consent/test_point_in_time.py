@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from consentcore.clients.access import ClientAccess
 from consentcore.consent.point_in_time import permissions_at
 from consentcore.domain.client import Halt
 from consentcore.domain.clock import DAY
@@ -103,6 +104,36 @@ def test_rt_08_a_shut_out_application_had_nothing_from_then_on(scenario, kind):
     assert scopes(scenario, since) == []
     (one,) = at(scenario, since, scope="sites.read")
     assert one.why_not == f"client_{kind}"
+
+
+def test_rt_08_a_suspension_that_is_over_is_known(scenario):
+    scenario.approve("sites.read")
+    access = ClientAccess(storage=scenario.storage, clock=scenario.clock, consents=scenario.service)
+    moments = []
+    for _ in range(2):
+        scenario.clock.advance(DAY)
+        access.suspend(scenario.client.client_id, by="ops", reason="")
+        since = scenario.clock.now()
+        scenario.clock.advance(DAY)
+        access.resume(scenario.client.client_id)
+        moments.append((since, scenario.clock.now()))
+    for since, until in moments:
+        assert scopes(scenario, since - 1) == ["sites.read@1"]
+        assert scopes(scenario, since) == []
+        (one,) = at(scenario, until - 1, scope="sites.read")
+        assert (one.permitted, one.why_not) == (False, "client_suspended")
+        assert scopes(scenario, until) == ["sites.read@1"]
+
+
+def test_rt_08_a_suspension_that_ended_with_a_shut_out_is_known_too(scenario):
+    scenario.approve("sites.read")
+    access = ClientAccess(storage=scenario.storage, clock=scenario.clock, consents=scenario.service)
+    access.suspend(scenario.client.client_id, by="ops", reason="")
+    since = scenario.clock.now()
+    scenario.clock.advance(DAY)
+    access.disable(scenario.client.client_id, by="ops", reason="")
+    (one,) = at(scenario, since, scope="sites.read")
+    assert one.why_not == "client_suspended"
 
 
 def test_rt_08_what_was_recorded_late_counts_from_when_it_took_effect(scenario):
