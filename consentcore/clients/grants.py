@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from consentcore.consent.choice import MOST_CHOSEN
+from consentcore.consent.deletion import due_at
 from consentcore.consent.narrowing import NothingNarrower, Remainder, covers
 from consentcore.consent.point_in_time import permissions_of
 from consentcore.domain.clock import from_iso, iso
@@ -120,6 +121,26 @@ class ClientGrants:
         # Whoever was faster: it has ended, and that is what was asked for.
         with suppress(InvalidTransition):
             self.consents.revoke(uow, grant_id, actor=actor, evidence=evidence, client_id=client_id)
+
+    def confirm_deletion(
+        self, uow: UnitOfWork, client_id: str, grant_id: str, *, method: str
+    ) -> dict[str, object]:
+        """The client says that it has deleted what it received under a grant that has ended; said again nothing is
+        added.
+
+        :param method: the control that was used, such as ``api:confirm_deletion``.
+        :returns: what is on record of it, for JSON.
+        :raises NotFound: when there is none of this client's.
+        :raises InvalidTransition: while it stands, or no event says yet that it has ended.
+        """
+        event = self.consents.deletions.confirm(uow, grant_id, client_id, Evidence(method))
+        due = due_at(uow.ledger.of_grant(grant_id))
+        return {
+            "grant_id": grant_id,
+            "event_id": event.event_id,
+            "confirmed_at": iso(event.occurred_at),
+            "due_at": None if due is None else iso(due),
+        }
 
     def narrow(
         self,

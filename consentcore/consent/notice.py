@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from consentcore.consent.event_body import Action, reason_of
-from consentcore.domain.clock import from_iso, iso
+from consentcore.domain.clock import DAY, from_iso, iso
 from consentcore.domain.event import ConsentEvent
 from consentcore.domain.event_kinds import event_kind, notice_profile, told_by
 from consentcore.domain.grant import Grant
@@ -27,6 +27,7 @@ def make_notice(
     client_name: str,
     recorded_at: int,
     had_grant_before: bool = False,
+    deletion_days: int = 0,
 ) -> Notice | None:
     """Make the notice of an event; None for an unanswered request, of which nobody is told.
 
@@ -36,6 +37,7 @@ def make_notice(
     :param recorded_at: when it is written, in milliseconds since the epoch.
     :param had_grant_before: on a denial, whether the client already had a permission of this owner, so that
         telling it who said no tells it nothing new.
+    :param deletion_days: how long an application has to delete what it got once a permission has ended.
     """
     kind = event_kind(event.type).notice
     if kind is None:
@@ -64,6 +66,7 @@ def make_notice(
         resource_ids=grant.resources if grant.is_active(event.occurred_at) else (),
         previous_resource_ids=before.resources if before else (),
         granted_at=iso(grant.created_at) if state_profile(grant.state).stood else "",
+        deletion_due_at=iso(event.occurred_at + deletion_days * DAY) if event_kind(event.type).ends else "",
     )
     return Notice(
         notice_id=event.event_id,

@@ -18,7 +18,7 @@ from consentcore.consent.chain_check import WRONG_KIND
 from consentcore.domain.clock import from_iso
 from consentcore.domain.errors import InvalidInput, KeyUnavailable
 from consentcore.domain.event_kinds import event_kind
-from consentcore.domain.grant_states import GrantState
+from consentcore.domain.grant_states import ENDED, GrantState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,6 +57,11 @@ class RecordedGrants:
         if found is None or found.state is not GrantState.ACTIVE:
             return None
         return found if (found.owner_id, found.client_id) == (owner_id, client_id) else None
+
+    @staticmethod
+    def latest_ended(uow: UnitOfWork, owner_id: str, client_id: str) -> Grant | None:
+        """The grant of the two that ended last."""
+        return next(iter(uow.grants.of_owner(owner_id, ENDED, client_id=client_id, limit=1)), None)
 
     def _put_right(self, uow: UnitOfWork, row: Grant) -> Grant:
         events = uow.ledger.of_grant(row.grant_id)

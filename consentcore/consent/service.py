@@ -12,10 +12,11 @@ from consentcore.consent import drafts, terms
 from consentcore.consent.checks import check_approval, check_asked, naming
 from consentcore.consent.choice import ChoiceRules, united
 from consentcore.consent.decision import Approval, Decision
+from consentcore.consent.deletion import Deletions
 from consentcore.consent.event_body import Action
 from consentcore.consent.narrowing import Narrowing
 from consentcore.consent.offers import Durations
-from consentcore.consent.recorded_row import RecordedGrants
+from consentcore.consent.recorded_row import RecordedGrants, is_sound
 from consentcore.consent.transition import GrantChange, Transitions
 from consentcore.consent.unanswered import is_on_record
 from consentcore.domain.client import Client
@@ -25,7 +26,6 @@ from consentcore.domain.errors import InteractionGone, InvalidInput, InvalidTran
 from consentcore.domain.event import Evidence, NoticeSnapshot
 from consentcore.domain.event_kinds import SECURITY_EVENTS, EventType, event_kind, requested_by
 from consentcore.domain.grant import Grant, standing
-from consentcore.domain.grant_states import ENDED
 from consentcore.domain.interaction import AuthorizationRequest, Interaction
 from consentcore.domain.owner import Owner
 from consentcore.domain.parties import Actor, ActorType
@@ -68,6 +68,7 @@ class ConsentService:
         self._transitions = Transitions(keys, clock, catalog, controller or Controller(name="-"))
         self._recorded = RecordedGrants(keys)
         self.narrowing = Narrowing(self._transitions, self._recorded, clock, catalog)
+        self.deletions = Deletions(self._transitions, self._recorded)
 
     def until(self, scopes: tuple[str, ...], now: int, current_grant: Grant | None = None) -> int:
         """When a grant with these scope tokens would end if nobody chose, in milliseconds since the epoch.
@@ -159,7 +160,7 @@ class ConsentService:
         actor = Actor(ActorType.OWNER, owner.owner_id)
         action = Action(EventType.DENIED, actor, evidence, requested=asked, declined=asked, owner=owner)
         pair = owner.owner_id, client.client_id
-        known = uow.grants.active_of(*pair, lock=True) or _latest_ended(uow, *pair)
+        known = uow.grants.active_of(*pair, lock=True) or self._recorded.latest_ended(uow, *pair)
         after = drafts.without_permission(*pair, self._clock.now())
         return self._transitions.apply(
             uow,
@@ -247,7 +248,9 @@ class ConsentService:
             raise InvalidInput("event_type", f"expected {' or '.join(sorted(SECURITY_EVENTS))}")
         # The grant first: everybody else who takes both locks takes them in this order.
         grant = self._recorded.get(uow, grant_id)
-        if not uow.tokens.kill_family(family_id, self._clock.now()) or grant is None:
+        killed = uow.tokens.kill_family(family_id, self._clock.now())
+        # What nobody with the keys has written is not written on, see Transitions.apply.
+        if not killed or grant is None or not is_sound(self._keys, grant):
             return None
         action = Action(event_type, SYSTEM, Evidence("token_endpoint"), details={"family_id": family_id})
         return self._transitions.apply(uow, action, grant, grant)
@@ -262,7 +265,9 @@ class ConsentService:
         grant = self._recorded.active_of(uow, owner_id, client_id)
         if grant is not None and not self._is_over(grant):
             return grant, grant.replaces
-        ended = self._expire(uow, grant).grant if grant else _latest_ended(uow, owner_id, client_id)
+        ended = (
+            self._expire(uow, grant).grant if grant else self._recorded.latest_ended(uow, owner_id, client_id)
+        )
         return None, ended.grant_id if ended else ""
 
     def _issue(
@@ -293,8 +298,3 @@ class ConsentService:
         evidence = Evidence("timer", reason_code=event_kind(EventType.EXPIRED).default_reason)
         action = Action(EventType.EXPIRED, SYSTEM, evidence, effective_at=grant.expires_at)
         return self._transitions.apply(uow, action, grant, grant)
-
-
-def _latest_ended(uow: UnitOfWork, owner_id: str, client_id: str) -> Grant | None:
-    """The grant of the two that ended last."""
-    return next(iter(uow.grants.of_owner(owner_id, ENDED, client_id=client_id, limit=1)), None)

@@ -16,7 +16,6 @@ from consentcore.domain.errors import InvalidTransition
 from consentcore.domain.event import ConsentEvent, NoticeSnapshot
 from consentcore.domain.event_kinds import event_kind
 from consentcore.domain.grant import Grant
-from consentcore.domain.grant_states import GrantState
 from consentcore.domain.parties import ActorType
 from consentcore.domain.scope import Catalog
 from consentcore.ports.keys import KeyRing
@@ -56,14 +55,14 @@ class Transitions:
         :param before: the grant as it stands, locked by this transaction; None for a new one.
         :param after: the grant as it shall be; state, chain fields and ``changed_at`` are set here.
         :raises InvalidTransition: when the grant's state does not allow it, or ``before`` is not as it was written and
-            something would still stand after it.
+            this does not end it.
         :raises InvalidInput: when the record of a consent lacks a member that has to be there.
         :raises StorageConflict: when somebody else was faster; run the whole transaction again.
         """
         now = self._clock.now()
         at = now if action.effective_at is None else action.effective_at
         row = _row(action, before, after, at)
-        if before is not None and event_kind(action.type).state_after is GrantState.ACTIVE:
+        if before is not None and not event_kind(action.type).ends:
             self._check_sound(before, row)
         client = uow.clients.get(row.client_id)
         # Whoever else ends it, or a clock, says nothing of the person.
@@ -90,7 +89,14 @@ class Transitions:
         uow.ledger.append(event)
         name = client.name if client else ""
         notice = make_notice(
-            event, action, before, grant, client_name=name, recorded_at=now, had_grant_before=had_grant_before
+            event,
+            action,
+            before,
+            grant,
+            client_name=name,
+            recorded_at=now,
+            had_grant_before=had_grant_before,
+            deletion_days=self._controller.deletion_days,
         )
         if notice is not None:
             uow.notices.add(notice)

@@ -30,6 +30,7 @@ class EventType(StrEnum):
     EXPIRED = "expired"
     CODE_REPLAYED = "code_replayed"
     REFRESH_REUSED = "refresh_reused"
+    DELETION_CONFIRMED = "deletion_confirmed"
 
 
 class NoticeKind(StrEnum):
@@ -295,6 +296,17 @@ EVENT_KINDS = (
             "so we ended the accesses that belong to it. Your permission stands."
         ),
         security=True,
+    ),
+    EventKind(
+        EventType.DELETION_CONFIRMED,
+        follows=ENDED,
+        state_after=None,
+        actors=(ActorType.CLIENT,),
+        default_reason="",
+        notice=None,
+        mail="",
+        word=message("deletion confirmed by the application"),
+        story=unfilled("%(name)s has confirmed that it deleted what it had received."),
     ),
 )
 _NOTICES = by_member("NOTICE_KINDS", NoticeKind, NOTICE_KINDS, lambda row: row.kind)

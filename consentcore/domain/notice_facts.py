@@ -99,6 +99,7 @@ class ConsentFacts(_Facts):
         who said no tells it nothing new.
     :ivar locale: of the page on which the owner decided (BCP 47); "" where it was somebody else, or was not noted.
     :ivar about: id of the latest decision, where the notice tells of no event itself; else "".
+    :ivar deletion_due_at: of an end, until when the client has to have deleted what it received (ISO 8601); else "".
     :ivar test: whether there is no such grant, and it is all for a test.
     """
 
@@ -123,6 +124,7 @@ class ConsentFacts(_Facts):
     previous_resource_ids: tuple[str, ...] = field(default=(), metadata=_UNLESS_EMPTY)
     granted_at: str = field(default="", metadata=_UNLESS_EMPTY)
     about: str = field(default="", metadata=_UNLESS_EMPTY)
+    deletion_due_at: str = field(default="", metadata=_UNLESS_EMPTY)
     test: bool = field(default=False, metadata=_UNLESS_EMPTY)
 
 

@@ -90,6 +90,7 @@ def _add_api(config: Configurator) -> None:
     """What applications call with their own credentials."""
     config.add_route("api.grants", "/api/v1/grants")
     config.add_route("api.grant", "/api/v1/grants/{grant_id}")
+    config.add_route("api.grant.deletion", "/api/v1/grants/{grant_id}/deletion")
     config.add_route("api.grant.at", "/api/v1/grants/{grant_id}/at")
     config.add_route("api.events", "/api/v1/events")
     config.add_route("api.endpoints", "/api/v1/endpoints")

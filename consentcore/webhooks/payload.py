@@ -28,7 +28,7 @@ _ORDER = (
     *("client_id", "status", "test", "grant_id", "subject", "sequence", "request_id"),
     *("scopes", "requested_scopes", "previous_scopes", "resources", "previous_resources"),
     *("initiator", "reason", "effective_at", "expires_at", "previous_expires_at"),
-    *("grant_url", "reason_user", "reason_admin", "change", "state", "omitted"),
+    *("deletion_due_at", "grant_url", "reason_user", "reason_admin", "change", "state", "omitted"),
 )
 """Of the members, as they are written."""
 
@@ -132,6 +132,8 @@ def _data(notice: Notice, facts: ConsentFacts, subject: str, issuer: str) -> dic
         "expires_at": facts.expires_at if typical.consenting else None,
         "grant_url": f"{issuer.rstrip('/')}/api/v1/grants/{notice.grant_id}",
     }
+    if facts.deletion_due_at:
+        data["deletion_due_at"] = facts.deletion_due_at
     if typical.on_request:
         # Keyed by language (BCP 47), as in CAEP 1.0: fixed words, never what somebody typed.
         data["reason_user"] = {"en": _REASONS_FOR_THE_USER[initiator]}

@@ -47,8 +47,8 @@ def wrong_with(path: str, answer) -> list[str]:
     if answer.status_int >= 400:
         return [one.message for one in schema("Error").iter_errors(answer.json)]
     name = "ListedEvent" if path.startswith(EVENTS) else "Grant"
-    if path.partition("?")[0].endswith("/at"):
-        name = "GrantAt"
+    special = {"at": "GrantAt", "deletion": "DeletionConfirmed"}
+    name = special.get(path.partition("?")[0].rpartition("/")[2], name)
     things = answer.json.get("data", [answer.json])
     found = [one.message for thing in things for one in schema(name).iter_errors(thing)]
     known = document()["components"]["schemas"]["Grant"]["properties"]

@@ -71,6 +71,19 @@ def close(request: Request) -> Response:
     return Response(status=204, headerlist=[("Cache-Control", "no-store")])
 
 
+@view_config(
+    route_name="api.grant.deletion", request_method="POST", permission=APPLICATION, require_csrf=False
+)
+def confirm_deletion(request: Request) -> Response:
+    """The application has deleted what it received under a grant that has ended; once more it changes nothing."""
+    client = request.identity
+    parameters(request)
+    grant_id, service = request.matchdict["grant_id"], request.runtime.client_grants
+    return answer(
+        service.confirm_deletion(request.uow, client.client_id, grant_id, method="api:confirm_deletion")
+    )
+
+
 @view_config(route_name="api.grant.at", request_method="GET", permission=APPLICATION, require_csrf=False)
 def grant_at(request: Request) -> Response:
     """What one grant permitted at a moment."""

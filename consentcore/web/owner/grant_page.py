@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from consentcore.consent.notice_status import notice_status
 from consentcore.consent.then_and_now import Agreement, Difference, of_client, of_policies, of_scopes
-from consentcore.domain.event_kinds import SECURITY_EVENTS
+from consentcore.domain.event_kinds import event_kind
 from consentcore.domain.message import message
 from consentcore.i18n.wording import confirmation_number
 from consentcore.web.owner import dashboard, history
@@ -74,7 +74,7 @@ def build(request: Request, grants: OwnerGrants, grant: Grant) -> GrantPage:
         number=confirmation_number(deciding.event_id),
         why=dashboard.why(request, deciding, client),
         told=told,
-        progress=progress(request, card, told),
+        progress=progress(request, card, told, events),
         agreed=agreed,
         agreed_in=request.runtime.languages.own_names.get(agreed.locale, "") if agreed else "",
         changes=_changes(request, agreed, client) if agreed else (),
@@ -107,12 +107,13 @@ def _help(request: Request, card: dashboard.Card) -> str:
 def build_progress(request: Request, grants: OwnerGrants, grant: Grant) -> Progress:
     """What is being done after its end, alone."""
     events = [*request.uow.ledger.of_grant(grant.grant_id), *grants.to_be_recorded(grant)]
-    return progress(request, dashboard.card(request, grant, grants), _told(request, deciding_one(events)))
+    told = _told(request, deciding_one(events))
+    return progress(request, dashboard.card(request, grant, grants), told, events)
 
 
 def deciding_one(events: Sequence[ConsentEvent]) -> ConsentEvent:
-    """The event that made a permission what it is; what tells of an attack on tokens does not."""
-    return next(event for event in reversed(events) if event.type not in SECURITY_EVENTS)
+    """The event that made a permission what it is; one that leaves its state as it is does not."""
+    return next(event for event in reversed(events) if event_kind(event.type).state_after is not None)
 
 
 def _told(request: Request, event: ConsentEvent) -> NoticeStatus:

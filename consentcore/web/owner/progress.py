@@ -5,14 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from consentcore.consent.deletion import confirmed, due_at
 from consentcore.domain.clock import DAY
 from consentcore.domain.message import Message, message
 from consentcore.domain.text import isolated
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pyramid.request import Request
 
     from consentcore.consent.notice_status import AudienceStatus, NoticeStatus
+    from consentcore.domain.event import ConsentEvent
     from consentcore.web.owner.dashboard import Card
 
 DONE, WAITING, FAILED, NOTHING = "done", "waiting", "failed", ""
@@ -47,14 +51,33 @@ class Progress:
         return any(step.shape == WAITING for step in self.steps)
 
 
-def progress(request: Request, card: Card, told: NoticeStatus) -> Progress:
+def progress(
+    request: Request, card: Card, told: NoticeStatus, events: Sequence[ConsentEvent] = ()
+) -> Progress:
     """What is known of it now.
 
     :param card: of a permission that has ended.
+    :param events: of it, by sequence.
     """
     name = isolated(card.client_name)
     ended = _done(request, message("Every access is ended"), card.grant.changed_at)
-    return Progress((ended, *_application(request, name, told.application), *_mail(request, told.mail)))
+    deletion = _deletion(request, name, events)
+    return Progress(
+        (ended, *_application(request, name, told.application), *deletion, *_mail(request, told.mail))
+    )
+
+
+def _deletion(request: Request, name: str, events: Sequence[ConsentEvent]) -> list[Step]:
+    done, due = confirmed(events), due_at(events)
+    if done is not None:
+        text = message("%(name)s has confirmed that it deleted what it had received", name=name)
+        return [_done(request, text, done.occurred_at)]
+    if due is None:
+        return []
+    day = request.language.day(due, request.owner.timezone)
+    return [
+        Step(NOTHING, message("%(name)s has until %(day)s to delete what it received", name=name, day=day))
+    ]
 
 
 def _application(request: Request, name: str, status: AudienceStatus) -> list[Step]:

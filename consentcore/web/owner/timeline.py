@@ -80,10 +80,11 @@ def timeline(
     """Make the line of a permission.
 
     :param grant: as it stands now, with the end that it has come to.
-    :param told: its events at the time at which they took effect, oldest first; those about security make no mark.
+    :param told: its events at the time at which they took effect, oldest first; those that leave its state as it
+        is make no mark.
     :param now: milliseconds since the epoch.
     """
-    known = [(event, facts) for event, facts in told if not event_kind(event.type).security]
+    known = [(event, facts) for event, facts in told if event_kind(event.type).state_after is not None]
     marks = [_mark(event, facts, words) for event, facts in known]
     if grant.is_active(now):
         marks.append(Mark(Shape.TODAY, now, message("today")))
