@@ -66,7 +66,7 @@ reference: setup  ## docs/settings.md out of the declared settings, docs/storage
 	$(BIN)/python scripts/write_requirements.py
 	$(BIN)/python -m drill.table
 
-wheel: setup  ## build both wheels into dist/ and use each in a clean environment
+wheel: setup  ## build both wheels into dist/, use each in a clean environment, the plugins of examples/ beside
 	$(BIN)/python scripts/smoke_wheel.py
 
 bench: setup  ## performance, as ratios

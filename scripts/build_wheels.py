@@ -63,6 +63,13 @@ def build_resource(work: Path) -> Path:
     return _built(source, work / "resource-dist")
 
 
+def build_in(source: Path, target: Path) -> Path:
+    """The wheel of a package of which only the wheel is wanted, built in its own folder."""
+    run(sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", target, cwd=source)
+    (wheel,) = target.glob("*.whl")
+    return wheel
+
+
 def _built(source: Path, target: Path) -> Path:
     run(sys.executable, "-m", "build", "--no-isolation", "--outdir", target, cwd=source)
     (wheel,) = target.glob("*.whl")

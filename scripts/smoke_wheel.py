@@ -20,6 +20,7 @@ import zipfile
 from pathlib import Path
 
 from build_wheels import CommandError, build_resource, build_server, run
+from play_examples import PlayError, build_examples, play
 
 ROOT = Path(__file__).resolve().parent.parent
 DIST = ROOT / "dist"
@@ -185,6 +186,12 @@ def smoke(work: Path) -> list[Path]:
     print(
         f"wheel: {server.name} ({server.stat().st_size // 1024} kB) installs, initialises, serves and stops"
     )
+    examples = work / "examples"
+    examples.mkdir()
+    for example in build_examples(examples):
+        install(example, operator, "--no-deps")
+    play([operator / "consentcore"], work / "acme", clean_environ(operator))
+    print("wheel: the plugins of examples/ are installed beside it, chosen by an INI, and used")
     install(resource, api, "-c", pins)
     if more := check_resource(api, work) - RESOURCE_BRINGS - INSTALLERS:
         raise SmokeError(f"{resource.name} brings {', '.join(sorted(more))}")
@@ -207,7 +214,7 @@ def main() -> int:
             for wheel in smoke(Path(folder)):
                 DIST.mkdir(exist_ok=True)
                 shutil.copy2(wheel, DIST)
-        except (SmokeError, CommandError, subprocess.TimeoutExpired) as error:
+        except (SmokeError, PlayError, CommandError, subprocess.TimeoutExpired) as error:
             print(f"wheel: {error}", file=sys.stderr)
             return 1
     return 0
