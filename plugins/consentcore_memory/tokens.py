@@ -176,7 +176,10 @@ class MemoryTokens:
         self._session = session
 
     def add_code(self, code: Code) -> None:
-        self._session.draft.add_code(code)
+        draft = self._session.draft
+        if code.code_hash in draft.codes or code.family_id in draft.families:
+            raise self._session.collision("there is such a code or family already")
+        draft.add_code(code)
 
     def kill_family(self, family_id: str, now: int) -> bool:
         return self._session.draft.kill_family(family_id, now)

@@ -2,6 +2,7 @@
 
 # ruff: noqa: F403 - pytest collects the tests of a module under its name, so all stand in one
 
+from tests.contract.broken.absences import *
 from tests.contract.broken.codes import *
 from tests.contract.broken.deliveries import *
 from tests.contract.broken.moving import *

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from consentcore.testing.storage.absences import NothingThereGroup, TakenGroup
 from consentcore.testing.storage.base import StorageFixtures
 from consentcore.testing.storage.capabilities import CapabilityGroup
 from consentcore.testing.storage.claims import ClaimsGroup
@@ -15,6 +16,7 @@ from consentcore.testing.storage.grants import GrantGroup
 from consentcore.testing.storage.identities import IdentityGroup
 from consentcore.testing.storage.interactions import InteractionGroup
 from consentcore.testing.storage.ledger import LedgerGroup
+from consentcore.testing.storage.limits import BoundGroup, LeaseGroup, WindowGroup
 from consentcore.testing.storage.moving import MovingGroup
 from consentcore.testing.storage.notices import NoticeGroup
 from consentcore.testing.storage.one_time_use import OnceGroup
@@ -47,6 +49,11 @@ class StorageConformance(
     PortGroup,
     CapabilityGroup,
     AbsenceGroup,
+    TakenGroup,
+    NothingThereGroup,
+    BoundGroup,
+    WindowGroup,
+    LeaseGroup,
     ClientGroup,
     EndpointGroup,
     OwnerGroup,
