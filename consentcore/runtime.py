@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from consentcore.consent.uses import UseLog
     from consentcore.domain.clock import Clock
     from consentcore.domain.event_kinds import EventType
+    from consentcore.moving.service import Moving
     from consentcore.oauth.server import AuthorizationServer
     from consentcore.owners.account_links import AccountLinks
     from consentcore.owners.service import OwnerService
@@ -101,6 +102,11 @@ class Runtime(ConsentParts):
         return self._once("server", self._make_server)
 
     @property
+    def moving(self) -> Moving:
+        """What moves everything to another storage, and from one."""
+        return self._once("moving", self._make_moving)
+
+    @property
     def uses(self) -> UseLog:
         """Where it is noted that grants are used."""
         return self._once("uses", self._make_uses)
@@ -121,6 +127,22 @@ class Runtime(ConsentParts):
         :raises ConfigurationError: with every problem.
         """
         gathered((lambda: self.login, lambda: self.notifiers, lambda: self.resources, lambda: self.anchors))
+
+    def demand_whole(self) -> None:
+        """Look whether an import into the storage has ended, as every process that starts does. One that does not
+        answer is taken for whole: it was when it was left.
+
+        :raises ConfigurationError: when it has not.
+        """
+        try:
+            half = self.moving.half_moved
+        except StorageError as error:
+            log.warning("whether an import into the storage has ended is not known yet: %s", error)
+            return
+        if half:
+            raise ConfigurationError(
+                ["an import into the storage has not ended: run consentcore import again with the same file"]
+            )
 
     def pin_scopes(self) -> None:
         """Hold the catalog to what it said before, as every process that starts does; a storage that does not answer is
@@ -208,6 +230,11 @@ class Runtime(ConsentParts):
             answered_ms=self.settings.consent.ask_again_days * DAY,
             rules=self.choice_rules,
         )
+
+    def _make_moving(self) -> Moving:
+        from consentcore.moving.service import Moving
+
+        return Moving(self.storage, self.keys, self.clock)
 
     def _make_uses(self) -> UseLog:
         from consentcore.consent.uses import UseLog

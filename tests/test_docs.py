@@ -11,7 +11,7 @@ from _pytest.fixtures import FixtureFunctionDefinition
 
 from consentcore import testing
 from consentcore.api import REASONS, StorageCapabilities
-from consentcore.cli.commands import BUILT_IN
+from consentcore.cli.commands import BUILT_IN, built_in
 from consentcore.hooks.checks import HOOKS
 from consentcore.testing import factories
 from consentcore.testing.storage.port_methods import port_methods
@@ -139,13 +139,12 @@ def test_every_file_of_the_port_is_named():
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_commands_exist(page):
-    from importlib import import_module
 
     import click
 
     for name, sub in COMMAND.findall(code_of(page)):
         assert name in BUILT_IN, f"consentcore {name}"
-        command = import_module(f"consentcore.cli.{name}").command
+        command = built_in(name)
         if sub and isinstance(command, click.Group):
             assert sub in command.commands, f"consentcore {name} {sub}"
 

@@ -23,6 +23,8 @@ BUILT_IN = {
     "audit": "Prove that the evidence is untouched.",
     "client": "Register and manage applications.",
     "consents": "List, export and revoke consents.",
+    "export": "Write everything that the storage keeps into a file, to move to another storage.",
+    "import": "Read such a file into an empty storage.",
     "demo": "Everything on this machine, with a demo application to click through.",
     "init": "Create or migrate the storage; safe to repeat.",
     "keys": "List, make and rotate master keys.",
@@ -35,6 +37,14 @@ BUILT_IN = {
     "worker": "Deliver notices, expire grants, purge.",
 }
 """Commands by name, each in the module of its name; its help stands here so that --help imports none of them."""
+_MODULES = {"export": "moving_out", "import": "moving_in"}
+"""Where a command is whose name no module can have, or that has a counterpart."""
+
+
+def built_in(name: str) -> click.Command:
+    """Import a built-in command."""
+    found: click.Command = import_module(f"consentcore.cli.{_MODULES.get(name, name)}").command
+    return found
 
 
 def remember(attribute: str) -> Callable[[click.Context, click.Parameter, Any], None]:
@@ -134,7 +144,7 @@ class RootGroup(Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """A built-in command, or one of a plugin that :meth:`resolve_command` has found."""
         if cmd_name in BUILT_IN:
-            return import_module(f"consentcore.cli.{cmd_name}").command
+            return built_in(cmd_name)
         state = ctx.ensure_object(State)
         found = state.plugin_commands.get(cmd_name)
         state.foreign = found is not None

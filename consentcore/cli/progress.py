@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
+
+_OFTEN_S = 0.2
 
 if TYPE_CHECKING:
     from consentcore.cli.state import State
@@ -35,6 +38,33 @@ def progress(state: State, label: str, length: int) -> Iterator[Callable[[int], 
     finally:
         with _drawing(state):
             bar.__exit__(None, None, None)
+
+
+@contextmanager
+def counting(state: State, label: str, unit: str) -> Iterator[Callable[[int], None]]:
+    """The same for what nobody knows the length of: a number that grows."""
+    if state.as_json or not sys.stderr or not sys.stderr.isatty():
+        yield lambda _done: None
+        return
+    total, said_at = 0, 0.0
+
+    def advance(done: int) -> None:
+        nonlocal total, said_at
+        total += done
+        now = time.monotonic()
+        if now - said_at >= _OFTEN_S:
+            said_at = now
+            say()
+
+    def say(end: str = "") -> None:
+        with _drawing(state):
+            sys.stderr.write(f"\r{label}: {total:,} {unit}{end}")
+            sys.stderr.flush()
+
+    try:
+        yield advance
+    finally:
+        say("\n")
 
 
 @contextmanager

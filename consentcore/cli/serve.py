@@ -37,6 +37,7 @@ def command(state: State, listen: str | None) -> int:
     # Here rather than in the children, so that everything is said once and before anything listens.
     with closing(build_runtime(config)) as runtime:
         runtime.check()
+        runtime.demand_whole()
         runtime.pin_scopes()
     options = serve_options(state.ini_path, config)
     if listen:

@@ -19,6 +19,7 @@ def command(state: State) -> None:
 
     state.log_as_configured()
     state.runtime.check()
+    state.runtime.demand_whole()
     stop = threading.Event()
 
     def end(number: int, _frame: object) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
 
 import click
 
-from consentcore.cli.commands import BUILT_IN
+from consentcore.cli.commands import BUILT_IN, built_in
 
 RUN_UNTIL_TOLD = {"serve", "worker", "demo", "webhooks listen"}
 """These end by a signal; what they do when they cannot start is tried one by one."""
@@ -40,11 +39,7 @@ def leaves(command: click.Command, path: str):
         yield path, command
 
 
-FOUND = {
-    path: command
-    for name in BUILT_IN
-    for path, command in leaves(import_module(f"consentcore.cli.{name}").command, name)
-}
+FOUND = {path: command for name in BUILT_IN for path, command in leaves(built_in(name), name)}
 ENDING = sorted(set(FOUND) - RUN_UNTIL_TOLD)
 ON_STORAGE = [path for path in ENDING if path not in WITHOUT_STORAGE | WITHOUT_ASKING_IT]
 CONFIGURED = [path for path in ENDING if path not in WITHOUT_STORAGE | {"plugins list", "plugins show"}]

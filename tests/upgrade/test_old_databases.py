@@ -325,3 +325,20 @@ def test_words_of_scopes_are_pinned_as_they_are_at_the_first_init_and_old_grants
     assert agreed <= set(found)
     assert all(one.pinned_at >= old.now for one in found.values())
     assert "Room climate" in old.signed_in("ada@example.org").get("/consents").text
+
+
+def test_everything_of_then_moves_to_another_storage(upgraded, tmp_path):
+    assert upgraded.cli("export", str(tmp_path / "house")).code == 0
+    url = "consentcore.plugin.sqlalchemy.url ="
+    kept = [line for line in upgraded.lines if not line.startswith(url)]
+    upgraded.lines[:] = [*kept, f"{url} sqlite:///{tmp_path}/there.sqlite"]
+    upgraded.write_ini()
+    assert upgraded.cli("init").code == 0
+    found = upgraded.cli("import", str(tmp_path / "house"), "--json").json
+    assert found["evidence"]["ok"] is True
+    assert found["records"]["grant"] >= len(STATES)
+    assert upgraded.cli("export", str(tmp_path / "again")).code == 0
+    assert (tmp_path / "again").read_bytes() == (tmp_path / "house").read_bytes()
+    for name in LIVE:
+        told = introspect(upgraded.build(), upgraded.facts["tokens"][name]["access_token"], API[name])
+        assert told["active"] is True

@@ -1,0 +1,1 @@
+"""Moving house: everything that is kept, from one storage through a file to another one."""
