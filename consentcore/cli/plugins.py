@@ -217,7 +217,12 @@ def _configuration_problems(state: State) -> tuple[list[str], list[str], int]:
     """Everything that server and worker do when they start, and whether storage and notifiers answer: problems, what
     is worth knowing besides, and the exit code."""
     from consentcore.worker.notifier_checks import check_notifiers, startup_notes
-    from consentcore.worker.plugin_checks import anchor_checks, check_plugins, writing_problems
+    from consentcore.worker.plugin_checks import (
+        anchor_checks,
+        check_plugins,
+        unasked_kinds,
+        writing_problems,
+    )
 
     try:
         runtime = state.runtime
@@ -229,7 +234,12 @@ def _configuration_problems(state: State) -> tuple[list[str], list[str], int]:
     known = [] if problems else startup_notes(runtime)
     mend, passing = check_notifiers(runtime)
     rolled_back, said = ([], []) if problems else anchor_checks(runtime)
-    return problems + check_plugins(runtime) + mend + rolled_back, known + passing + said, code
+    unasked, free = unasked_kinds(runtime)
+    return (
+        problems + check_plugins(runtime) + mend + rolled_back + unasked,
+        known + passing + said + free,
+        code,
+    )
 
 
 def _make_everything(runtime: Runtime) -> None:

@@ -4,7 +4,7 @@ the storage can be written to, whether everything that they need is installed.""
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from consentcore.consent.evidence.anchored import anchor_remarks
@@ -16,6 +16,7 @@ from consentcore.hooks.errors import describe_exception
 from consentcore.hooks.info import PluginKind
 from consentcore.hooks.port_checks import made_problems
 from consentcore.hooks.requirements import unmet_requirements
+from consentcore.settings.ini import nearest
 
 if TYPE_CHECKING:
     from consentcore.runtime import Runtime
@@ -37,6 +38,33 @@ def check_plugins(runtime: Runtime) -> list[str]:
         distribution = registry.distribution(name)
         found += (f"plugin {registry.described(name)}: {one}" for one in unmet_requirements(distribution))
     return found
+
+
+def unasked_kinds(runtime: Runtime) -> tuple[list[str], list[str]]:
+    """Kinds of resources that scopes ask for and no directory has: nobody is asked to choose one, and such a scope
+    is granted for none.
+
+    :returns: problems, which they are where there are directories at all; and what is worth knowing, where there is
+        none.
+    """
+    has = runtime.directories.kinds
+    asking: dict[str, list[str]] = {}
+    for scope in runtime.catalog.scopes.values():
+        for kind in scope.resource_kinds:
+            if kind not in has:
+                asking.setdefault(kind, []).append(scope.scope_id)
+    lines = [
+        f"no resource directory has the kind {kind}, which {_few(scopes)} ask{'s' * (len(scopes) == 1)} "
+        f"for{nearest(kind, has)}: nobody is asked to choose one"
+        for kind, scopes in sorted(asking.items())
+    ]
+    return (lines, []) if has else ([], lines)
+
+
+def _few(names: Sequence[str]) -> str:
+    named = sorted(names)
+    more = f" and {len(named) - 3} more" if len(named) > 3 else ""
+    return f"{', '.join(named[:3])}{more}"
 
 
 def anchor_checks(runtime: Runtime) -> tuple[list[str], list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import sqlite3
 import sys
@@ -287,3 +288,35 @@ def test_key_of_an_ini_with_the_wrong_dots_gets_the_nearest(cli, site):
 def test_plugin_that_needs_settings_says_what_could_not_be_looked_at(cli):
     checked = cli("plugins", "check", "smtp", "--json", ini=False).json
     assert checked["notes"] == ["smtp: it needs settings; plugins check -c INI looks at what it makes"]
+
+
+SITES = 'Scope("water.read", "Water", "sees it", resource_kinds=("{kind}",))'
+
+
+def install_water(cli, site, kind):
+    scopes = SITES.format(kind=kind)
+    tiny.install(site, "water", "1.0", code=CATALOG.format(scopes=f"[{scopes}]"), water="tiny_water")
+    name_in(cli, "scopes", "scopes_file water")
+
+
+def test_kind_that_a_scope_asks_for_and_no_directory_has_is_found_out(cli, site):
+    install_water(cli, site, "sitte")
+    name_in(cli, "extensions", "resources_file")
+    checked = cli("plugins", "check")
+    assert checked.code == 1
+    assert "has the kind sitte, which water.read asks for; did you mean site?: nobody is asked" in checked.err
+
+
+def test_kind_that_a_directory_has_is_in_order(cli, site):
+    install_water(cli, site, "site")
+    name_in(cli, "extensions", "resources_file")
+    assert cli("plugins", "check").code == 0
+
+
+def test_kind_is_a_note_where_there_is_no_directory_at_all(cli, site):
+    install_water(cli, site, "pool")
+    name_in(cli, "extensions", "")
+    checked = cli("plugins", "check")
+    assert checked.code == 0
+    assert "note: no resource directory has the kind pool, which water.read asks for: nobody" in checked.out
+    assert re.search(r"the kind site, which \S+, \S+, \S+ and \d+ more ask for", checked.out)
