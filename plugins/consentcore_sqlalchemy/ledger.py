@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, delete, exists, func, select, tuple_, update
+from sqlalchemy import Select, delete, exists, select, tuple_
 
 from consentcore.api import Checkpoint, ConsentEvent, Disclosure, NoticeSnapshot, Tombstone
 from consentcore_sqlalchemy.grants import _grant
 from consentcore_sqlalchemy.rows.ledger import CHECKPOINTS, DISCLOSURES, EVENTS, SNAPSHOTS, TOMBSTONES
+from consentcore_sqlalchemy.sequencing import sequence
 from consentcore_sqlalchemy.tables import checkpoint as checkpoint_table
 from consentcore_sqlalchemy.tables import consent_event, disclosure, notice_snapshot, tombstone
 from consentcore_sqlalchemy.work import Work
@@ -99,23 +100,7 @@ class SqlLedger:
         return found
 
     def sequence_leaves(self, limit: int, *, start: int = 0) -> int:
-        # A clock may go back, a chain may not: within a grant an event never comes before an earlier one.
-        age = func.max(_event.occurred_at).over(partition_by=_event.grant_id, order_by=_event.sequence)
-        waiting = (
-            select(_event.event_id, age.label("age"), _event.grant_id, _event.sequence)
-            .where(_event.leaf_index.is_(None))
-            .subquery("waiting")
-        )
-        order = (waiting.c.age, waiting.c.grant_id, waiting.c.sequence)
-        oldest = [row[0] for row in self._work.rows(select(waiting.c.event_id).order_by(*order).limit(limit))]
-        if not oldest:
-            return 0
-        next_one = self._work.scalar(select(func.coalesce(func.max(_event.leaf_index), -1))) + 1
-        for index, event_id in enumerate(oldest, start=max(start, next_one)):
-            unsequenced = (_event.event_id == event_id, _event.leaf_index.is_(None))
-            if not self._work.write(update(consent_event).where(*unsequenced).values(leaf_index=index)):
-                raise self._work.conflict("another worker has sequenced the event meanwhile")
-        return len(oldest)
+        return sequence(self._work, limit, start)
 
     def leaves(self, start: int, limit: int) -> Sequence[ConsentEvent]:
         return self._events(

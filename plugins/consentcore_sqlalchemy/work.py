@@ -83,11 +83,11 @@ class Work:
         self._start_writing()
         return self._execute(statement).rowcount
 
-    def write_all(self, statement: UpdateBase, rows: Sequence[dict[str, Any]]) -> None:
-        """Run the same change with each of several sets of parameters."""
+    def write_all(self, statement: UpdateBase, rows: Sequence[dict[str, Any]]) -> int:
+        """Run the same change with each of several sets of parameters; how many rows."""
         self._start_writing()
         with self._noting_failure():
-            self._connect().execute(statement, rows)
+            return self._connect().execute(statement, rows).rowcount
 
     def returning(self, statement: UpdateBase) -> Sequence[Row[Any]]:
         """Change something and read what it returns."""

@@ -25,9 +25,12 @@ consent_event = Table(
     UniqueConstraint("leaf_index"),
     Index("consent_event_of_owner", "owner_id", "occurred_at", "sequence", "event_id"),
     Index(
-        "consent_event_unsequenced",
+        "consent_event_waiting",
+        "leaf_index",
+        "occurred_at",
         "grant_id",
         "sequence",
+        "event_id",
         postgresql_where=text("leaf_index IS NULL"),
         sqlite_where=text("leaf_index IS NULL"),
     ),

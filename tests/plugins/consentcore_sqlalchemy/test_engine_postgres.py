@@ -133,8 +133,8 @@ def plans(postgres_storage):
     def explained(call):
         seen = []
 
-        def note(_connection, _cursor, statement, parameters, _context, _many):
-            seen.append((statement, parameters))
+        def note(_connection, _cursor, statement, parameters, _context, many):
+            seen.append((statement, parameters[0] if many else parameters))
 
         event.listen(engine, "before_cursor_execute", note)
         call()
