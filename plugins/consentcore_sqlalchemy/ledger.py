@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, delete, exists, select, tuple_
+from sqlalchemy import Select, bindparam, delete, exists, insert, select, tuple_
 
 from consentcore.api import Checkpoint, ConsentEvent, Disclosure, NoticeSnapshot, Tombstone
 from consentcore_sqlalchemy.grants import _grant
-from consentcore_sqlalchemy.rows.ledger import CHECKPOINTS, DISCLOSURES, EVENTS, SNAPSHOTS, TOMBSTONES
+from consentcore_sqlalchemy.rows.ledger import (
+    CHECKPOINTS,
+    DISCLOSURES,
+    EVENTS,
+    FIRST_COPY,
+    SNAPSHOT,
+    SNAPSHOTS,
+    TOMBSTONES,
+)
 from consentcore_sqlalchemy.sequencing import sequence
 from consentcore_sqlalchemy.tables import checkpoint as checkpoint_table
 from consentcore_sqlalchemy.tables import consent_event, disclosure, notice_snapshot, tombstone
@@ -19,6 +28,15 @@ _event = consent_event.c
 T = TypeVar("T")
 TOGETHER = 500
 """Rows in one statement: SQLite takes no more than some 32,000 parameters."""
+_same = notice_snapshot.alias("same")
+_PUT = insert(notice_snapshot).from_select(
+    [column.key for column in notice_snapshot.c],
+    select(*(bindparam(column.key, type_=column.type) for column in notice_snapshot.c)).where(
+        ~exists().where(_same.c.snapshot_hash == bindparam("snapshot_hash", type_=_same.c.snapshot_hash.type))
+    ),
+)
+"""Stores a page unless it is there. With ON CONFLICT, whoever shows a new page would wait for the end of the
+transaction of who showed it a moment before: only the row is unique, and of two copies the first counts."""
 
 
 class SqlLedger:
@@ -64,12 +82,11 @@ class SqlLedger:
         )
 
     def put_snapshot(self, snapshot: NoticeSnapshot) -> None:
-        new = self._work.upsert(notice_snapshot).values(SNAPSHOTS.values(snapshot))
-        self._work.write(new.on_conflict_do_nothing(index_elements=["snapshot_hash"]))
+        self._work.write_all(_PUT, [{**SNAPSHOTS.values(snapshot), "copy": secrets.token_hex(16)}])
 
     def snapshot(self, snapshot_hash: str) -> NoticeSnapshot | None:
         found = notice_snapshot.c.snapshot_hash == snapshot_hash
-        row = self._work.first(select(notice_snapshot).where(found))
+        row = self._work.first(select(*SNAPSHOT).where(found, FIRST_COPY))
         return SNAPSHOTS.read(row) if row else None
 
     def put_disclosures(self, disclosures: Sequence[Disclosure]) -> None:

@@ -14,7 +14,7 @@ from consentcore_sqlalchemy import statements as sql
 from consentcore_sqlalchemy.rows.clients import CLIENTS, ENDPOINTS
 from consentcore_sqlalchemy.rows.deliveries import DELIVERIES
 from consentcore_sqlalchemy.rows.identities import IDENTITIES
-from consentcore_sqlalchemy.rows.ledger import SNAPSHOTS
+from consentcore_sqlalchemy.rows.ledger import SNAPSHOT, SNAPSHOTS
 from consentcore_sqlalchemy.rows.notices import NOTICE, NOTICES
 from consentcore_sqlalchemy.rows.owners import OWNER, OWNERS, SESSIONS
 from consentcore_sqlalchemy.rows.records import Records, named
@@ -51,7 +51,7 @@ _KINDS: tuple[tuple[Table, tuple[Any, ...], Records[Any]], ...] = (
     (owner_ticket, tuple(owner_ticket.c), TICKETS),
     (notice, NOTICE, NOTICES),
     (delivery, tuple(delivery.c), DELIVERIES),
-    (notice_snapshot, tuple(notice_snapshot.c), SNAPSHOTS),
+    (notice_snapshot, tuple(SNAPSHOT), SNAPSHOTS),
 )
 
 

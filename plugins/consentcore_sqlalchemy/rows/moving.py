@@ -45,7 +45,15 @@ from consentcore_sqlalchemy.rows.deliveries import ATTEMPTS, DELIVERIES
 from consentcore_sqlalchemy.rows.grants import GRANTS
 from consentcore_sqlalchemy.rows.identities import IDENTITIES
 from consentcore_sqlalchemy.rows.interactions import INTERACTIONS
-from consentcore_sqlalchemy.rows.ledger import CHECKPOINTS, DISCLOSURES, EVENTS, SNAPSHOTS, TOMBSTONES
+from consentcore_sqlalchemy.rows.ledger import (
+    CHECKPOINTS,
+    DISCLOSURES,
+    EVENTS,
+    FIRST_COPY,
+    SNAPSHOT,
+    SNAPSHOTS,
+    TOMBSTONES,
+)
 from consentcore_sqlalchemy.rows.notices import NOTICE, NOTICES
 from consentcore_sqlalchemy.rows.one_time_use import PUSHED_REQUESTS
 from consentcore_sqlalchemy.rows.owners import OWNER, OWNERS, SESSIONS
@@ -185,7 +193,12 @@ KINDS: dict[type, Kind] = {
     OneUse: _plain(t.used_once, Records(OneUse, t.used_once.c)),
     Grant: _plain(t.consent_grant, GRANTS),
     GrantUse: _plain(t.grant_use, Records(GrantUse, t.grant_use.c)),
-    NoticeSnapshot: _plain(t.notice_snapshot, SNAPSHOTS),
+    NoticeSnapshot: Kind(
+        t.notice_snapshot,
+        select(*SNAPSHOT, t.notice_snapshot.c.copy).where(FIRST_COPY),
+        lambda row: SNAPSHOTS.read(row[:-1]),
+        lambda one: {**SNAPSHOTS.values(one), "copy": ""},
+    ),
     Disclosure: _plain(t.disclosure, DISCLOSURES),
     Tombstone: _plain(t.tombstone, TOMBSTONES),
     ConsentEvent: _plain(t.consent_event, EVENTS),

@@ -45,6 +45,8 @@ notice_snapshot = Table(
     Column("created_at", Ms, nullable=False),
     # what shows that we wrote it
     Column("seal", LargeBinary),
+    # Of the key too: two who show a new page at once store it twice, and neither waits for the other.
+    Column("copy", Id, primary_key=True, server_default=text("''")),
 )
 
 
