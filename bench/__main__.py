@@ -14,20 +14,17 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import asdict
 from pathlib import Path
 
-from bench import databases, delivery, pages, report
+from bench import databases, report
 from bench.measure import Options, Result, measure
+from bench.more import DATABASES, More
 from bench.operations import MEASURED
 from bench.servers import Failed
 from consentcore.domain.errors import ConsentcoreError
 
 NOT_MEASURED = 75
 """EX_TEMPFAIL of sysexits.h, as in the product: it could not be done now."""
-Opener = Callable[[Path], AbstractContextManager[databases.Database]]
-DATABASES: dict[str, Opener] = {"sqlite": databases.sqlite, "postgresql": databases.postgresql}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,18 +58,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (Failed, ConsentcoreError) as error:
         _say(str(error))
         return 1
-    shown: list[pages.PageCost] = []
-    delivered: list[delivery.Deliveries] = []
+    besides = More(chosen, _say)
     try:
-        shown = _measure_pages(chosen)
-        if chosen.deliveries and not _measure_delivery(chosen, delivered):
-            absent.append("deliveries")
+        besides.measure(absent)
     except (Failed, ConsentcoreError) as error:
         _say(str(error))
         return 1
     if chosen.json:
-        found = report.as_json(results, options, absent, machine, delivered)
-        print(json.dumps({**found, "pages": [asdict(one) for one in shown]}, indent=1))
+        found = report.as_json(results, options, absent, machine, besides.deliveries)
+        print(json.dumps({**found, **besides.facts}, indent=1))
     if any(result.errors for result in results):
         return 1
     return NOT_MEASURED if absent else 0
@@ -90,37 +84,6 @@ def _measure(
         _say(f"NOT MEASURED: {name}: {error}")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _measure_delivery(chosen: argparse.Namespace, delivered: list[delivery.Deliveries]) -> bool:
-    """On PostgreSQL, where there may be more than one worker; False when there is none."""
-    folder = Path(tempfile.mkdtemp(prefix="ccbench", dir=chosen.dir))
-    _say("deliveries: one worker, then two")
-    try:
-        with databases.postgresql(folder) as database:
-            delivered.append(delivery.measure(database, folder, chosen.deliveries, chosen.backlog))
-            if not chosen.json:
-                print(report.deliveries_as_text(delivered[-1]), flush=True)
-    except databases.Unavailable as error:
-        _say(f"NOT MEASURED: deliveries: {error}")
-        return False
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    return True
-
-
-def _measure_pages(chosen: argparse.Namespace) -> list[pages.PageCost]:
-    if not chosen.pages:
-        return []
-    folder = Path(tempfile.mkdtemp(prefix="ccbench", dir=chosen.dir))
-    _say("pages: an owner with little, and one with much")
-    try:
-        found = pages.measure(folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    if not chosen.json:
-        print(pages.as_text(found), end="\n\n", flush=True)
-    return found
 
 
 def _forget_settings() -> None:
@@ -173,6 +136,18 @@ def _parser() -> argparse.ArgumentParser:
         type=_whole(0, 1),
         default=1,
         help="whether pages of owners are measured; 0: not; default 1",
+    )
+    parser.add_argument(
+        "--writers",
+        type=_whole(0, 600),
+        default=5,
+        help="seconds that one writer of consents, and then many, write on PostgreSQL; 0: not at all; default 5",
+    )
+    parser.add_argument(
+        "--evidence",
+        type=_whole(0, 10**8),
+        default=0,
+        help="events of a ledger to fill and to verify, export and check; 0: none; default 0",
     )
     parser.add_argument("--dir", type=Path, help="folder for temporary files, on the disk to measure")
     parser.add_argument("--json", action="store_true", help="JSON on stdout instead of tables")

@@ -88,7 +88,7 @@ def measure(database: Database, folder: Path, options: Options, say: Say) -> Res
     :raises Failed: a server did not start, one of its processes died, or statements cannot be counted.
     """
     result = Result(database.title)
-    ini = _write_ini(database, folder, options)
+    ini = write_ini(database, folder, options)
     run("consentcore.cli.main", ["-c", str(ini), "init"])
     result.driver_us = _prepare_floor(database, folder, options)
     with (
@@ -169,7 +169,8 @@ def _seeded(ini: Path) -> Iterator[Seeder]:
         runtime.close()
 
 
-def _write_ini(database: Database, folder: Path, options: Options) -> Path:
+def write_ini(database: Database, folder: Path, options: Options) -> Path:
+    """The configuration of what is measured, in ``folder``; the keys of its ring lie beside it."""
     ini = folder / "bench.ini"
     url = database.url.replace("%", "%%")
     ini.write_text(INI.format(mode=options.mode, workers=options.workers, threads=options.threads, url=url))

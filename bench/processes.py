@@ -42,11 +42,12 @@ def cpu_seconds(pids: Iterable[int], *, waited_for: bool = False) -> float:
 
 def resident_mb(pid: int) -> float:
     """Memory that is resident, in units of 1024 kB; 0 for a process that has ended."""
-    with contextlib.suppress(OSError):
-        for line in (PROC / f"{pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
-                return int(line.split()[1]) / 1024
-    return 0.0
+    return _status_mb(pid, "VmRSS:")
+
+
+def peak_mb(pid: int) -> float:
+    """The most memory that has been resident so far, likewise."""
+    return _status_mb(pid, "VmHWM:")
 
 
 def sockets_of(pid: int, port: int) -> set[int]:
@@ -61,6 +62,14 @@ def sockets_of(pid: int, port: int) -> set[int]:
         if fields[9] in inodes and int(fields[1].rpartition(":")[2], 16) == port:
             found.add(int(fields[2].rpartition(":")[2], 16))
     return found - {0}
+
+
+def _status_mb(pid: int, name: str) -> float:
+    with contextlib.suppress(OSError):
+        for line in (PROC / f"{pid}/status").read_text().splitlines():
+            if line.startswith(name):
+                return int(line.split()[1]) / 1024
+    return 0.0
 
 
 def _open_files(pid: int) -> list[str]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
+from consentcore.consent import looks
 from consentcore.consent.chain_check import WRONG_KIND, ChainCheck
 from consentcore.consent.evidence.anchored import AnchorReading, contradictions, read_anchors
 from consentcore.consent.evidence.generations import Resumption, resumptions
@@ -22,7 +23,9 @@ from consentcore.consent.evidence.record_check import RecordCheck, doubles
 from consentcore.consent.evidence.retired import ended_keys
 from consentcore.consent.evidence.signer import LogSigner
 from consentcore.consent.evidence.statements import Statement
+from consentcore.consent.looks import Problem
 from consentcore.domain.errors import StorageConflict, StorageError, StorageUnavailable
+from consentcore.domain.event import ConsentEvent
 from consentcore.domain.grant import Grant
 from consentcore.hooks.calling import Leash
 from consentcore.keys.sealed_storage import SealedStorage
@@ -40,17 +43,6 @@ AGAIN_AFTER_S = (0.0, 0.1, 0.5)
 """Waits before what seems wrong is looked at again, where a view is not of one moment."""
 PAGE = 200
 MOST_PROBLEMS = 1000
-ORPHANS = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Something that is not as it was written. ``event_id`` is "" where the event itself is gone."""
-
-    grant_id: str
-    sequence: int | None
-    event_id: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +190,8 @@ class _Verification:
     ) -> tuple[Sequence[Grant], int]:
         """A page of grants, and how many events they have."""
         page = uow.grants.all(after=after, limit=PAGE)
-        events = sum(self._chain(uow, grant, problems) for grant in page)
+        chains = looks.chains(uow, page)
+        events = sum(self._chain(uow, grant, chains, problems) for grant in page)
         problems += self._values(uow)
         if self._records is not None:
             problems += [
@@ -211,11 +204,18 @@ class _Verification:
         problems += [Problem(grant.grant_id, None, "", text) for grant, text in doubles(uow, page)]
         return page, events
 
-    def _chain(self, uow: UnitOfWork, grant: Grant, problems: list[Problem]) -> int:
+    def _chain(
+        self,
+        uow: UnitOfWork,
+        grant: Grant,
+        chains: Mapping[str, Sequence[ConsentEvent]] | None,
+        problems: list[Problem],
+    ) -> int:
         """How many events a grant has."""
         count = 0
         try:
-            events = uow.ledger.of_grant(grant.grant_id)
+            found = uow.ledger.of_grant(grant.grant_id) if chains is None else chains.get(grant.grant_id)
+            events = found or ()
             count = len(events)
             problems.extend(
                 Problem(grant.grant_id, finding.sequence, finding.event_id, finding.text)
@@ -240,15 +240,15 @@ class _Verification:
             return
         notes = NoteCheck(self._keys, self._signer, self._ended)
         for behind in (*self._records.walks(), *notes.walks()):
-            after = self._look(partial(_judged, behind, ""))
+            after = self._look(partial(looks.judged, behind, ""))
             while after:
-                after = self._look(partial(_judged, behind, after))
+                after = self._look(partial(looks.judged, behind, after))
 
     def _check_orphans(self) -> None:
-        self._look(_orphans)
+        self._look(looks.orphans)
 
     def _check_log(self) -> None:
-        self._look(_uncovered)
+        self._look(looks.uncovered)
         resumed = resumptions(self._said)
         with self._storage.reading() as uow:
             names = LogState(uow.ledger.newest_checkpoint(), resumed=tuple(resumed)).names(self._origin)
@@ -262,28 +262,3 @@ class _Verification:
         wrong = contradictions(self._readings, check.size, check.root_at, resumed)
         for text in (complaint, *wrong) if complaint else wrong:
             self._found(Problem("", None, "", text))
-
-
-def _judged(
-    behind: Callable[[UnitOfWork, str], tuple[str, list[str]]],
-    after: str,
-    uow: UnitOfWork,
-    problems: list[Problem],
-) -> str:
-    last, wrong = behind(uow, after)
-    problems += [Problem("", None, "", text) for text in wrong]
-    return last
-
-
-def _orphans(uow: UnitOfWork, problems: list[Problem]) -> None:
-    for event in uow.ledger.orphans(ORPHANS):
-        text = "the grant of this event is gone"
-        problems.append(Problem(event.grant_id, event.sequence, event.event_id, text))
-
-
-def _uncovered(uow: UnitOfWork, problems: list[Problem]) -> None:
-    """Events that have a place in the sequence which no checkpoint covers."""
-    newest = uow.ledger.newest_checkpoint()
-    for event in uow.ledger.leaves(newest.size if newest else 0, 1):
-        text = f"it stands at place {event.leaf_index} of the sequence, which no checkpoint covers"
-        problems.append(Problem(event.grant_id, event.sequence, event.event_id, text))

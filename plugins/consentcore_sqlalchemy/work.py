@@ -99,7 +99,8 @@ class Work:
 
         :raises StorageConflict: when it is there already.
         """
-        self.write(table.insert().values(values))
+        # Beside the statement, not in it: that would be taken apart value by value.
+        self.write_all(table.insert(), [values])
 
     def upsert(self, table: Table) -> postgresql.Insert | sqlite.Insert:
         """An insert of the dialect, which knows ON CONFLICT."""

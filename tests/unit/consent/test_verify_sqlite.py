@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 
 import pytest
+from sqlalchemy import event
 
 from consentcore.consent.checkpoint import advance
 from consentcore.consent.verify import verify_all
@@ -93,3 +94,26 @@ def test_a_changed_text_names_the_event(tampered, written):
 def test_a_revocation_undone_in_the_row_is_found(tampered):
     report = tampered("UPDATE consent_grant SET state = 'denied' WHERE state = 'withdrawn'")
     assert "the last event says 'withdrawn'" in report.problems[0].text
+
+
+def test_chains_of_a_page_are_read_together(tmp_path):
+    """However many permissions there are on a page, their events come in one statement."""
+    assert _statements(tmp_path / "few", 3) == _statements(tmp_path / "many", 12)
+
+
+def _statements(folder, grants):
+    """How many statements read events while that many permissions of one owner are verified."""
+    storage = SqlStorage(SqlSettings(url=Secret(f"sqlite:///{folder}/consent.sqlite")), fixed_keys())
+    storage.migrate()
+    scenario = begin(storage)
+    for number in range(grants):
+        scenario.approve("sites.read", client=scenario.add_client(f"app{number}", scopes=("sites.read",)))
+    seen = []
+
+    def note(_connection, _cursor, statement, *_rest):
+        seen.append(statement)
+
+    event.listen(storage._database.engine, "before_cursor_execute", note)
+    assert verify_all(storage, scenario.keys).problems == ()
+    storage.close()
+    return sum("FROM consent_event" in one for one in seen)
