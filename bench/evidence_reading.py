@@ -38,9 +38,9 @@ def read_all(storage: Storage) -> int:
     for uow, owners in _pages(
         storage, lambda uow, after: uow.owners.list(after=after, limit=PAGE), "owner_id"
     ):
-        for one in owners:
-            uow.owners.password_hash(one.owner_id)
-            uow.identities.of_owner(one.owner_id)
+        ids = [one.owner_id for one in owners]
+        uow.owners.passwords(ids)
+        uow.identities.of_owners(ids)
     for uow, clients in _pages(
         storage, lambda uow, after: uow.clients.list(after=after, limit=PAGE), "client_id"
     ):

@@ -84,8 +84,14 @@ class _Owners(_Face):
 
     def password_hash(self, owner_id: str) -> str | None:
         kept = self._inner.password_hash(owner_id)
-        if kept is None:
-            return None
+        return None if kept is None else self._opened(owner_id, kept)
+
+    def passwords(self, owner_ids: Collection[str]) -> Mapping[str, str]:
+        kept = self._inner.passwords(owner_ids)
+        opened = ((owner_id, self._opened(owner_id, one)) for owner_id, one in kept.items())
+        return {owner_id: encoded for owner_id, encoded in opened if encoded is not None}
+
+    def _opened(self, owner_id: str, kept: str) -> str | None:
         encoded = open_password(self._keys, owner_id, kept)
         if encoded is None:
             log.error("the password of owner %s is refused: %s", owner_id, NOT_OURS)
@@ -142,6 +148,9 @@ class _Identities(_Face):
 
     def of_owner(self, owner_id: str) -> Sequence[OwnerIdentity]:
         return self._all_ours(self._inner.of_owner(owner_id))
+
+    def of_owners(self, owner_ids: Collection[str]) -> Sequence[OwnerIdentity]:
+        return self._all_ours(self._inner.of_owners(owner_ids))
 
 
 class _Notices(_Face):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -64,6 +64,10 @@ class GrantRepository(Protocol):
         :param after: the last id of the page before; of an unknown one nothing follows.
         :param limit: at most so many, 1 to 1000.
         """
+        ...
+
+    def active_of_owners(self, owner_ids: Collection[str]) -> Sequence[Grant]:
+        """Grants of several owners in state ACTIVE, in any order. Only verification asks."""
         ...
 
     def all(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -25,6 +25,10 @@ class IdentityRepository(Protocol):
 
     def of_owner(self, owner_id: str) -> Sequence[OwnerIdentity]:
         """Identities of an owner, oldest first."""
+        ...
+
+    def of_owners(self, owner_ids: Collection[str]) -> Sequence[OwnerIdentity]:
+        """Identities of several owners, in any order. Only verification asks."""
         ...
 
     def drop(self, owner_id: str) -> int:

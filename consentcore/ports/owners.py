@@ -52,6 +52,11 @@ class OwnerRepository(Protocol):
         """What a login plugin has stored as the owner's password; None without one, and of an unknown owner."""
         ...
 
+    def passwords(self, owner_ids: Collection[str]) -> Mapping[str, str]:
+        """What :meth:`password_hash` says of several owners, by id; those without one are left out. Only verification
+        asks."""
+        ...
+
     def set_password_hash(self, owner_id: str, encoded: str) -> None:
         """Store a password hash in place of the one before, as the text that the login plugin made of it."""
         ...

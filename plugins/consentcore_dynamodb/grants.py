@@ -136,6 +136,10 @@ class DynamoGrants:
         while batch := list(islice(wanted, page)):
             yield from map(GRANTS.read, self._work.get_many(batch).values())
 
+    def active_of_owners(self, owner_ids: Collection[str]) -> Sequence[Grant]:
+        active = (GrantState.ACTIVE,)
+        return [row for owner_id in owner_ids for row in self.of_owner(owner_id, active, limit=1000)]
+
     def all(
         self,
         *,

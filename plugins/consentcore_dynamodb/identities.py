@@ -3,7 +3,7 @@ identity already decides who gets into an account, and an index may not show yet
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from consentcore.api import OwnerIdentity
 from consentcore_dynamodb.keys import Key, digest, name, owner_key
@@ -34,6 +34,9 @@ class DynamoIdentities:
         marks = marked(self._work, owner_id, _IDENTITY)
         items = self._work.get_many(Key(_IDENTITY + one) for one in marks).values()
         return sorted(map(IDENTITIES.read, items), key=lambda one: (one.created_at, one.issuer, one.subject))
+
+    def of_owners(self, owner_ids: Collection[str]) -> Sequence[OwnerIdentity]:
+        return [one for owner_id in owner_ids for one in self.of_owner(owner_id)]
 
     def drop(self, owner_id: str) -> int:
         rows = self.of_owner(owner_id)

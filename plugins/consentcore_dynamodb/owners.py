@@ -78,6 +78,10 @@ class DynamoOwners:
         kept = self._work.get(owner_key(owner_id, PASSWORD))
         return None if kept is None else str(kept["encoded"]["S"])
 
+    def passwords(self, owner_ids: Collection[str]) -> Mapping[str, str]:
+        keys = {owner_key(owner_id, PASSWORD): owner_id for owner_id in owner_ids}
+        return {keys[key]: str(kept["encoded"]["S"]) for key, kept in self._work.get_many(keys).items()}
+
     def set_password_hash(self, owner_id: str, encoded: str) -> None:
         self._work.put(password_item(owner_id, encoded))
 

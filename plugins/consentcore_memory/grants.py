@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from consentcore.api import Client, Grant, GrantState
 from consentcore_memory.engine import Session
@@ -50,6 +50,10 @@ class MemoryGrants:
             last = self.get(after)
             rows = (row for row in rows if last is not None and _recency(row) < _recency(last))
         return sorted(rows, key=_recency, reverse=True)[:limit]
+
+    def active_of_owners(self, owner_ids: Collection[str]) -> Sequence[Grant]:
+        wanted = frozenset(owner_ids)
+        return [row for row in self._narrowed([GrantState.ACTIVE]) if row.owner_id in wanted]
 
     def all(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from consentcore.api import OwnerIdentity
 from consentcore_memory.engine import Session
@@ -26,6 +26,10 @@ class MemoryIdentities:
     def of_owner(self, owner_id: str) -> Sequence[OwnerIdentity]:
         rows = (row for row in self._session.state.identities.values() if row.owner_id == owner_id)
         return sorted(rows, key=lambda row: (row.created_at, row.issuer, row.subject))
+
+    def of_owners(self, owner_ids: Collection[str]) -> Sequence[OwnerIdentity]:
+        wanted = frozenset(owner_ids)
+        return [row for row in self._session.state.identities.values() if row.owner_id in wanted]
 
     def drop(self, owner_id: str) -> int:
         rows = self.of_owner(owner_id)

@@ -53,6 +53,10 @@ class MemoryOwners:
     def password_hash(self, owner_id: str) -> str | None:
         return self._session.state.passwords.get(owner_id)
 
+    def passwords(self, owner_ids: Collection[str]) -> Mapping[str, str]:
+        found = ((owner_id, self.password_hash(owner_id)) for owner_id in owner_ids)
+        return {owner_id: encoded for owner_id, encoded in found if encoded is not None}
+
     def set_password_hash(self, owner_id: str, encoded: str) -> None:
         self._session.draft.passwords.put(owner_id, encoded)
 

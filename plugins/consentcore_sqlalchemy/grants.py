@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Select, Subquery, and_, select, tuple_, union, update
@@ -15,6 +15,8 @@ from consentcore_sqlalchemy.tables import client, consent_grant
 from consentcore_sqlalchemy.work import Work
 
 _grant = consent_grant.c
+TOGETHER = 500
+"""Owners in one statement."""
 
 
 def _names(states: Iterable[GrantState]) -> list[str]:
@@ -81,6 +83,14 @@ class SqlGrants:
         changed_at = _grant.changed_at + 0 if alone else _grant.changed_at
         page = page.order_by(changed_at.desc(), _grant.grant_id.desc()).limit(limit)
         return self._grants(page)
+
+    def active_of_owners(self, owner_ids: Collection[str]) -> Sequence[Grant]:
+        wanted = list(owner_ids)
+        found: list[Grant] = []
+        for start in range(0, len(wanted), TOGETHER):
+            theirs = _grant.owner_id.in_(wanted[start : start + TOGETHER])
+            found += self._grants(select(consent_grant).where(theirs, _grant.state == ACTIVE))
+        return found
 
     def all(
         self,

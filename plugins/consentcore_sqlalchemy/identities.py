@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import delete, select
 
@@ -10,6 +10,9 @@ from consentcore.api import OwnerIdentity
 from consentcore_sqlalchemy.rows.identities import IDENTITIES
 from consentcore_sqlalchemy.tables import owner_identity
 from consentcore_sqlalchemy.work import Work
+
+TOGETHER = 500
+"""Owners in one statement."""
 
 
 class SqlIdentities:
@@ -33,6 +36,14 @@ class SqlIdentities:
             .order_by(owner_identity.c.created_at, owner_identity.c.issuer, owner_identity.c.subject)
         )
         return [IDENTITIES.read(row) for row in self._work.rows(theirs)]
+
+    def of_owners(self, owner_ids: Collection[str]) -> Sequence[OwnerIdentity]:
+        wanted = list(owner_ids)
+        found: list[OwnerIdentity] = []
+        for start in range(0, len(wanted), TOGETHER):
+            theirs = owner_identity.c.owner_id.in_(wanted[start : start + TOGETHER])
+            found += map(IDENTITIES.read, self._work.rows(select(owner_identity).where(theirs)))
+        return found
 
     def drop(self, owner_id: str) -> int:
         return self._work.write(delete(owner_identity).where(owner_identity.c.owner_id == owner_id))

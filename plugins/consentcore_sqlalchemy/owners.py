@@ -63,6 +63,15 @@ class SqlOwners:
         )
         return found
 
+    def passwords(self, owner_ids: Collection[str]) -> Mapping[str, str]:
+        wanted, owner = list(owner_ids), owner_table.c
+        found: dict[str, str] = {}
+        for start in range(0, len(wanted), TOGETHER):
+            theirs = owner.owner_id.in_(wanted[start : start + TOGETHER]), owner.password_hash.is_not(None)
+            rows = self._work.rows(select(owner.owner_id, owner.password_hash).where(*theirs))
+            found.update((row.owner_id, row.password_hash) for row in rows)
+        return found
+
     def set_password_hash(self, owner_id: str, encoded: str) -> None:
         self._work.write(
             update(owner_table).where(owner_table.c.owner_id == owner_id).values(password_hash=encoded)

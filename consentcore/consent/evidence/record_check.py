@@ -100,18 +100,19 @@ class RecordCheck:
     def owners_behind(self, uow: UnitOfWork, after: str) -> tuple[str, list[str]]:
         """Judge a page of owners with their passwords and identities, likewise."""
         page = uow.owners.list(after=after, limit=PAGE)
-        wrong = []
+        ids = [owner.owner_id for owner in page]
+        passwords, wrong = uow.owners.passwords(ids), []
         for owner in page:
             if not is_sealed(self._keys, owner):
                 wrong.append(f"the owner {owner.owner_id} is not as they were written")
-            kept = uow.owners.password_hash(owner.owner_id)
+            kept = passwords.get(owner.owner_id)
             if kept is not None and open_password(self._keys, owner.owner_id, kept) is None:
                 wrong.append(f"the password of owner {owner.owner_id} is not the one that was set")
-            wrong += [
-                f"an identity of owner {owner.owner_id} at {identity.issuer} is not as it was written"
-                for identity in uow.identities.of_owner(owner.owner_id)
-                if not is_sealed(self._keys, identity)
-            ]
+        wrong += [
+            f"an identity of owner {identity.owner_id} at {identity.issuer} is not as it was written"
+            for identity in uow.identities.of_owners(ids)
+            if not is_sealed(self._keys, identity)
+        ]
         return page[-1].owner_id if len(page) == PAGE else "", wrong
 
     def words_behind(self, uow: UnitOfWork, _after: str) -> tuple[str, list[str]]:
@@ -126,9 +127,9 @@ class RecordCheck:
 def doubles(uow: UnitOfWork, page: Sequence[Grant]) -> Iterator[tuple[Grant, str]]:
     """Grants of owners with two standing ones for one client, looked up in the view of the page."""
     active = [grant for grant in page if grant.state is GrantState.ACTIVE]
-    for owner_id in dict.fromkeys(grant.owner_id for grant in active):
-        theirs = uow.grants.of_owner(owner_id, [GrantState.ACTIVE], limit=1000)
-        counts = Counter(grant.client_id for grant in theirs)
-        for grant in active:
-            if grant.owner_id == owner_id and counts[grant.client_id] > 1:
-                yield grant, "its owner has another active grant for the client"
+    owners = list(dict.fromkeys(grant.owner_id for grant in active))
+    theirs = uow.grants.active_of_owners(owners) if owners else ()
+    counts = Counter((grant.owner_id, grant.client_id) for grant in theirs)
+    for grant in active:
+        if counts[grant.owner_id, grant.client_id] > 1:
+            yield grant, "its owner has another active grant for the client"

@@ -229,6 +229,18 @@ class GrantGroup:
             found = uow.grants.of_owner(pair[0], iter([GrantState.CLOSED, GrantState.DENIED]))
             assert list(found) == [closed, denied]
 
+    def test_active_grants_of_several_owners_are_found_together(
+        self, storage: Storage, world: Scenario
+    ) -> None:
+        more, other = _more(storage, world, 2), populate(storage)
+        other.end()
+        another = populate(storage)
+        owners = [one.owner.owner_id for one in (world, other, another)]
+        with storage.reading() as uow:
+            found = {grant.grant_id for grant in uow.grants.active_of_owners([*owners, "nobody"])}
+            assert list(uow.grants.active_of_owners([])) == []
+        assert found == {one.grant_id for one in (*more, world.grant, another.grant)}
+
     def test_owner_pages_hold_everything_once_even_when_times_are_equal(
         self, storage: Storage, world: Scenario
     ) -> None:

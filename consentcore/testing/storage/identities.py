@@ -29,6 +29,9 @@ class IdentityGroup:
             assert uow.identities.get(first.issuer + "/", "A-7") is None
             assert list(uow.identities.of_owner("owner-1")) == [first, second]
             assert list(uow.identities.of_owner("owner-2")) == []
+            theirs = uow.identities.of_owners(["owner-2", "owner-1", "nobody"])
+            assert sorted(theirs, key=lambda one: one.created_at) == [first, second]
+            assert list(uow.identities.of_owners([])) == []
 
     def test_issuer_and_subject_are_one_owners_for_ever(self, storage: Storage) -> None:
         identity = factories.identity("owner-1")

@@ -75,6 +75,8 @@ class OwnerGroup:
                 uow.owners.set_password_hash(owner.owner_id, encoded)
             with storage.reading() as uow:
                 assert uow.owners.password_hash(owner.owner_id) == encoded
+                found = uow.owners.passwords([owner.owner_id, "nobody"])
+                assert dict(found) == {owner.owner_id: encoded}
 
     def test_session_lives_until_its_time_is_over(self, storage: Storage) -> None:
         owner = factories.owner()
