@@ -41,9 +41,10 @@ STORAGE = {
 """By the name under which a unit of work, or a storage, has them: module of ``consentcore.ports``, and class."""
 
 READING = """
-    active_of all attempts_of backlog by_email checkpoints count deliveries disclosures due ending endpoint endpoints
-    asked expired last signed_in of_grants
-    failing_endpoints find_token get leaves list logo newest_checkpoint of_grant of_owner orphans page password_hash
+    active_of active_of_owners all attempts_of backlog by_email checkpoints count deliveries disclosures due ending
+    asked endpoint endpoints expired last signed_in of_grants
+    failing_endpoints find_token get leaves list logo newest_checkpoint of_grant of_owner
+    of_owners orphans page password_hash passwords
     living read read_authorize read_code session sessions several snapshot stats tombstones unexpanded waiting
 """
 WRITING = """
