@@ -12,6 +12,8 @@ warnings.filterwarnings("ignore", message="pkg_resources is deprecated", categor
 from pyramid.config import Configurator  # noqa: E402 - after the filter
 
 from consentcore.web.ingress import Ingress  # noqa: E402 - after the filter
+from consentcore.web.protocol_front import ProtocolFront, stands_alone  # noqa: E402 - after the filter
+from consentcore.web.request import with_request_factory  # noqa: E402 - after the filter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,12 +59,14 @@ def app_from_runtime(runtime: Runtime) -> Ingress:
     config.include("pyramid_jinja2")  # pages
     config.include("consentcore.web")  # routes, views, tweens
     runtime.registry.configure(config)  # last: plugins see, and may add to, everything above
+    config.commit()
     return Ingress(
-        config.make_wsgi_app(),
+        with_request_factory(config.make_wsgi_app()),
         runtime.settings.server.max_body_bytes,
         signs_in_elsewhere=runtime.redirect_login is not None,
         mount=urlsplit(runtime.settings.issuer).path.rstrip("/"),
         waiting=max(1, runtime.settings.server.threads // 2),
+        protocol=ProtocolFront(runtime) if stands_alone(config) else None,
     )
 
 

@@ -102,17 +102,20 @@ def errand(wanted: Errand) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def served_at(place: Place) -> Iterator[None]:
+class served_at:  # noqa: N801 - used as a function; a generator would take three times as long
     """What runs in the block runs at ``place``, unless somebody further out has named another one."""
-    if _place.get() is not None:
-        yield
-        return
-    token = _place.set(place)
-    try:
-        yield
-    finally:
-        _place.reset(token)
+
+    __slots__ = ("_mark", "_place")
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+
+    def __enter__(self) -> None:
+        self._mark = _place.set(self._place) if _place.get() is None else None
+
+    def __exit__(self, *_: object) -> None:
+        if self._mark is not None:
+            _place.reset(self._mark)
 
 
 class Shares:

@@ -12,7 +12,7 @@ from oauthlib.oauth2 import OAuth2Error
 
 from consentcore.domain.errors import ConfigurationError, StorageConflict, StorageError, StorageUnavailable
 from consentcore.egress import Busy
-from consentcore.logs import log_cause
+from consentcore.logs import log_cause, mark_told
 from consentcore.oauth.cross_origin import is_preflight, preflight
 from consentcore.oauth.errors import ProtocolError, bad_request, from_oauthlib, unavailable
 from consentcore.oauth.responses import error_answer
@@ -79,6 +79,10 @@ class Endpoint(ABC):
         except ConfigurationError as error:
             log_cause(log, "no answer, because %s", error)
             return error_answer(ProtocolError(500, "server_error", "The server is not configured well"))
+        except Exception:
+            log.exception("unexpected error in %s", type(self).__name__)
+            mark_told()
+            return error_answer(ProtocolError(500, "server_error", "A mistake of ours; it was written down"))
 
     def _repeated(self, http: HttpRequest) -> HttpResponse:
         """Do it again from the start when transactions collided: nothing was written."""

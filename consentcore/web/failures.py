@@ -31,27 +31,32 @@ def telling(handler: Callable[[Request], Response], _registry: Registry) -> Call
         response = handler(request)
         if response.status_int != 503 or is_error_retryable(request, request.exception):
             return response
-        place = moving()
-        if place is None:
-            _tell(request)
-        else:  # it starts again in a lane, unless there is no room
-            before = place.refused
-
-            def refused() -> None:
-                before()
-                _tell(request)
-
-            place.refused = refused
+        cause = request.environ.get(CAUSE) or request.exception or "the view gave no cause"
+        tell(request.method, request.path, cause)
         return response
 
     return tween
 
 
-def _tell(request: Request) -> None:
-    if is_told():
+def tell(method: str, path: str, cause: object) -> None:
+    """Log why a request is answered with 503, unless that was told; when it starts again in a lane, only if it finds no
+    room there."""
+    place = moving()
+    if place is None:
+        _tell(method, path, cause)
         return
-    cause = request.environ.get(CAUSE) or request.exception or "the view gave no cause"
-    log_cause(log, "503 on %s %s: %s", request.method, request.path, cause)
+    before = place.refused
+
+    def refused() -> None:
+        before()
+        _tell(method, path, cause)
+
+    place.refused = refused
+
+
+def _tell(method: str, path: str, cause: object) -> None:
+    if not is_told():
+        log_cause(log, "503 on %s %s: %s", method, path, cause)
 
 
 def includeme(config: Configurator) -> None:

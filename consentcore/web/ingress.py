@@ -12,11 +12,13 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from consentcore.egress.errands import Here, served_at
-from consentcore.logs import identified
+from consentcore.logs import REQUEST_ID, identified
 from consentcore.web.tweens import FIXED, OWN_LOCATION, content_security_policy
 
 if TYPE_CHECKING:
     from pyramid.router import Router
+
+    from consentcore.web.protocol_front import ProtocolFront
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -47,6 +49,7 @@ class Ingress:
     A request below the path of the issuer is one for the same thing without that path: the metadata names such
     addresses (RFC 8414 section 3), whether or not a proxy in front takes the path away.
 
+    :param protocol: answers what clients post, without the application; None leaves that to it.
     :param max_body_bytes: largest body that is let through.
     :param signs_in_elsewhere: people sign in at an identity provider.
     :param mount: the path of the issuer, such as ``/tenant``; "" when it has none.
@@ -63,8 +66,10 @@ class Ingress:
         signs_in_elsewhere: bool = False,
         mount: str = "",
         waiting: int = 2,
+        protocol: ProtocolFront | None = None,
     ) -> None:
         self.app = app
+        self._protocol = protocol
         slow = SLOW | ASKING_ELSEWHERE if signs_in_elsewhere else SLOW
         self.slow = slow | {(method, mount + path) for method, path in slow}
         self._limit = max_body_bytes
@@ -72,12 +77,18 @@ class Ingress:
         self._here = Here(waiting)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        if REQUEST_ID in environ:  # our own server has done so
+            return self._answer(environ, start_response)
         with identified(environ, start_response) as start:
             return self._answer(environ, start)
 
     def _answer(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         if self._mount and environ.get("PATH_INFO", "").startswith(f"{self._mount}/"):
             environ["PATH_INFO"] = environ["PATH_INFO"].removeprefix(self._mount)
+        with served_at(self._here):
+            posted = self._protocol.answer(environ, start_response) if self._protocol is not None else None
+        if posted is not None:
+            return posted
         problem = self._problem(environ)
         if problem is None:
             _spare_copies(environ)

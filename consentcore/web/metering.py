@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,14 +14,16 @@ from consentcore.domain.forwarding import came_through_a_proxy
 from consentcore.egress.errands import moving
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from pyramid.config import Configurator
     from pyramid.registry import Registry
     from pyramid.request import Request
     from pyramid.response import Response
 
     from consentcore.settings import WebSettings
+
+
+Note = Callable[[str, int, float], object]
+"""Takes the route of a request, the status of its answer, and how many seconds that took."""
 
 
 def includeme(config: Configurator) -> None:
@@ -36,7 +39,7 @@ def is_on(settings: WebSettings) -> bool:
 
 def counting(handler: Callable[[Request], Response], registry: Registry) -> Callable[[Request], Response]:
     """Note the route, the status and the time of every request."""
-    note = registry["consentcore.runtime"].meters.request
+    note: Note = registry["consentcore.runtime"].meters.request
 
     def tween(request: Request) -> Response:
         began, status = time.perf_counter(), 500
@@ -46,14 +49,19 @@ def counting(handler: Callable[[Request], Response], registry: Registry) -> Call
             return response
         finally:
             route = getattr(request, "matched_route", None)
-            name, took_s = route.name if route is not None else "none", time.perf_counter() - began
-            place = moving()
-            if place is None:
-                note(name, status, took_s)
-            else:
-                place.refused = partial(note, name, status, took_s)
+            count(note, route.name if route is not None else "none", status, began)
 
     return tween
+
+
+def count(note: Note, route: str, status: int, began: float) -> None:
+    """Count a request that began at ``began`` (``time.perf_counter``); one that starts again in a lane only when it
+    finds no room there."""
+    took_s, place = time.perf_counter() - began, moving()
+    if place is None:
+        note(route, status, took_s)
+    else:
+        place.refused = partial(note, route, status, took_s)
 
 
 def may_read(request: Request) -> bool:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from pyramid.interfaces import IRequestExtensions
 from pyramid.request import Request as PyramidRequest
+from pyramid.threadlocal import RequestContext
 
 from consentcore.web.cookies import cookie_pairs
 from consentcore.web.forms import Fields, posted_fields, query_fields
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pyramid.config import Configurator
+    from pyramid.router import Router
 
     from consentcore.domain.owner import Owner, OwnerSession
     from consentcore.domain.scope import Catalog
@@ -103,6 +106,29 @@ def query(request: Request) -> Fields:
     :raises InvalidInput: when it is not readable.
     """
     return query_fields(request)
+
+
+def with_request_factory(router: Router) -> Router:
+    """Give every request what was configured for requests by its class, made once.
+
+    Pyramid makes a class of its own for each request instead, for the attributes that were added: that costs more than
+    finding the route and the view. Requests that are made otherwise, for ``invoke_subrequest``, still go that way.
+    """
+    extensions = router.registry.queryUtility(IRequestExtensions)
+    factory = router.request_factory
+    if not isinstance(factory, type):  # a plugin's own
+        return router
+    added = {**extensions.methods, **extensions.descriptors}
+    kind = type(factory.__name__, (factory,), {**added, "__module__": factory.__module__})
+
+    def request_context(environ: dict[str, Any]) -> RequestContext:
+        request = kind(environ)
+        request.registry = router.registry
+        request.invoke_subrequest = router.invoke_subrequest
+        return RequestContext(request)
+
+    router.request_context = request_context
+    return router
 
 
 def includeme(config: Configurator) -> None:

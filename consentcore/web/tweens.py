@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from pyramid.request import Request
     from pyramid.response import Response
 
+    from consentcore.runtime import Runtime
     from consentcore.settings import WebSettings
 
 OWN_LOCATION = "consentcore.own_location"
 """In the environ: where a redirect within the site leads, as a path."""
 
+HSTS = "Strict-Transport-Security"
 Handler = Callable[["Request"], "Response"]
 View = Callable[[Any, "Request"], "Response"]
 
@@ -34,28 +36,38 @@ FIXED = {
 }
 
 
+class AnswerHeaders:
+    """The headers that every answer of an installation carries, whoever makes it."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        # With a redirect login every form may lead there: logging out does, and so does a session that is over.
+        policy = content_security_policy(leads_away=runtime.redirect_login is not None)
+        usual = {**FIXED, "Content-Security-Policy": policy, "Cache-Control": "no-store"}
+        self._usual = [(name.lower(), (name, value)) for name, value in usual.items()]
+        self._hsts = _hsts(runtime.settings.web)
+
+    def complete(self, headers: list[tuple[str, str]]) -> None:
+        """Add to ``headers`` what they do not say themselves; whether https is demanded is never theirs to say."""
+        said = {name.lower() for name, _ in headers}
+        headers += [header for name, header in self._usual if name not in said]
+        if self._hsts:
+            headers[:] = [header for header in headers if header[0].lower() != HSTS.lower()]
+            headers.append((HSTS, self._hsts))
+
+
 def security_headers(handler: Handler, registry: Registry) -> Handler:
     """Add the security headers to every answer."""
     runtime = registry["consentcore.runtime"]
     settings = runtime.settings
-    # With a redirect login every form may lead there: logging out does, and so does a session that is over.
-    policy = content_security_policy(leads_away=runtime.redirect_login is not None)
-    hsts, own = _hsts(settings.web), {origin_of(settings.issuer), origin_of(settings.web_url)}
+    usual, own = AnswerHeaders(runtime), {origin_of(settings.issuer), origin_of(settings.web_url)}
 
     def tween(request: Request) -> Response:
         request.add_finished_callback(_let_go)
         response = without_foreign_host(request, handler(request), own)
-        headers = response.headers
-        for name, value in FIXED.items():
-            headers.setdefault(name, value)
-        headers.setdefault("Content-Security-Policy", policy)
-        if "Cache-Control" not in headers:
-            headers["Cache-Control"] = "no-store"
-        location = headers.get("Location", "")
+        usual.complete(response.headerlist)
+        location = response.headers.get("Location", "")
         if location.startswith("/") and not location.startswith("//"):
             request.environ[OWN_LOCATION] = location
-        if hsts:
-            headers["Strict-Transport-Security"] = hsts
         return response
 
     return tween
