@@ -33,6 +33,7 @@ class Database:
     :ivar engine: its pool; connections are in autocommit.
     :ivar transactions: the same pool, for transactions (READ COMMITTED on PostgreSQL).
     :ivar path: the file of a SQLite database.
+    :ivar prepare_threshold: of PostgreSQL: uses after which a statement is prepared; None for never.
     :ivar demand: raises :class:`StorageNotMigrated` when there never was such a file.
     """
 
@@ -40,6 +41,7 @@ class Database:
     transactions: Engine
     path: Path | None = None
     demand: Callable[[], None] = lambda: None
+    prepare_threshold: int | None = None
 
     @property
     def is_sqlite(self) -> bool:
@@ -99,7 +101,8 @@ def _postgres(url: URL, settings: SqlSettings) -> Database:
     engine = create_engine(url, isolation_level="AUTOCOMMIT", connect_args=arguments, **_pool(settings))
     event.listen(engine, "checkout", _refuse_hung_up)
     event.listen(engine, "handle_error", _leave_former_primary)
-    return Database(engine, engine.execution_options(isolation_level="READ COMMITTED"))
+    transactions = engine.execution_options(isolation_level="READ COMMITTED")
+    return Database(engine, transactions, prepare_threshold=settings.prepare_threshold or None)
 
 
 def _leave_former_primary(context: ExceptionContext) -> None:

@@ -20,6 +20,10 @@ class Locked(Collision, StorageUnavailable):
     """Another writer held the database for longer than the waiting time: try again, or answer 503."""
 
 
+class Severed(Exception):
+    """The connection was lost under a statement; what libpq or the server said is the cause."""
+
+
 NOT_MIGRATED = "not migrated: run consentcore init"
 
 _COLLIDED = frozenset({"40001", "40P01", "40003", "23505"})

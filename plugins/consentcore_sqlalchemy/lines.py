@@ -1,0 +1,212 @@
+"""Pooled connections of PostgreSQL as libpq gives them: a statement is one call down, and its rows are one call back.
+
+psycopg's cursor and SQLAlchemy's proxy of a connection make a dozen objects for every statement, which costs a look-up
+six times what libpq needs for it. What they do besides is done here: a pool that gives one connection to one thread, a
+connection that the server has ended is replaced before it is used, statements are prepared after some uses, and errors
+are psycopg's own.
+"""
+
+from __future__ import annotations
+
+import re
+import select
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from psycopg import OperationalError, pq
+from psycopg.adapt import Transformer
+from psycopg.errors import error_from_result
+
+from consentcore_sqlalchemy.errors import Severed, is_driver_error, is_read_only
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+    from sqlalchemy import Engine
+
+_LINE = "consentcore_line"
+_MOST_PREPARED = 100
+_TEXT, _BINARY = 0, 1
+_PLACEHOLDER = re.compile(r"%\((\w+)\)s|%%")
+_STALE = frozenset({"26000", "0A000"})
+"""The server does not know the prepared statement any more, or its tables have changed since."""
+
+Dumped = tuple[tuple[int, ...], list[bytes | None], list[int]]
+"""Parameters: their types (0 where the statement says it), their bytes, and how these are to be read."""
+Dump = Callable[[Any], bytes]
+_OID = {"any": 0, "bool": 16, "bytea": 17, "int8": 20}
+# Texts go in binary form: there a NUL is refused, in the other one it would end the text.
+_DUMPS: dict[type, tuple[int, int, Dump | None]] = {
+    str: (_OID["any"], _BINARY, str.encode),
+    bytes: (_OID["bytea"], _BINARY, None),
+    int: (_OID["int8"], _TEXT, b"%d".__mod__),
+    bool: (_OID["bool"], _TEXT, lambda value: b"t" if value else b"f"),
+}
+
+
+class Wire:
+    """A statement with numbered parameters, as PostgreSQL itself has them."""
+
+    __slots__ = ("names", "sql")
+
+    def __init__(self, text: str) -> None:
+        names: list[str] = []
+
+        def number(found: re.Match[str]) -> str:
+            name = found[1]
+            if name is None:
+                return "%"
+            if name not in names:
+                names.append(name)
+            return f"${names.index(name) + 1}"
+
+        self.sql = _PLACEHOLDER.sub(number, text).encode()
+        self.names = names
+
+    def dumped(self, values: Mapping[str, Any]) -> Dumped | None:
+        """What goes over the wire; None for values of a kind that is not known here."""
+        kinds: list[int] = []
+        data: list[bytes | None] = []
+        forms: list[int] = []
+        for name in self.names:
+            value = values[name]
+            if value is None:
+                kinds.append(0)
+                data.append(None)
+                forms.append(_TEXT)
+                continue
+            known = _DUMPS.get(type(value))
+            if known is None:
+                return None
+            kind, form, dump = known
+            kinds.append(kind)
+            data.append(value if dump is None else dump(value))
+            forms.append(form)
+        return tuple(kinds), data, forms
+
+
+class Line:
+    """One connection, for one thread at a time.
+
+    :param threshold: uses after which a statement is prepared; None for never.
+    """
+
+    def __init__(self, connection: Connection[Any], threshold: int | None) -> None:
+        self._connection = connection
+        self._pg = connection.pgconn
+        self._rows = Transformer(connection)
+        self._threshold = threshold
+        self._silent = False
+        self._uses: dict[tuple[bytes, tuple[int, ...]], int] = {}
+        self._names: dict[tuple[bytes, tuple[int, ...]], bytes] = {}
+        self._ended = select.poll()
+        self._ended.register(connection.fileno(), select.POLLIN | select.POLLHUP | select.POLLERR)
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether it was found to be dead."""
+        return self._silent or self._pg.status != pq.ConnStatus.OK
+
+    def is_ended(self) -> bool:
+        """Whether the server has ended it, found out without a round trip: an idle connection has nothing to read."""
+        return self.is_lost or bool(self._ended.poll(0))
+
+    def run(self, wire: Wire, dumped: Dumped) -> tuple[Sequence[Sequence[Any]], int]:
+        """Run a statement in autocommit; its rows, and how many it gave or changed.
+
+        :raises psycopg.Error: as psycopg's cursor does.
+        """
+        kinds, data, forms = dumped
+        statement = wire.sql, kinds
+        name = self._names.get(statement) or self._prepared(statement)
+        if name is None:
+            result = self._pg.exec_params(wire.sql, data, kinds, forms, _BINARY)
+        else:
+            result = self._pg.exec_prepared(name, data, forms, _BINARY)  # type: ignore[arg-type]  # None is NULL
+            if result.status == pq.ExecStatus.FATAL_ERROR and _state(result) in _STALE:
+                self._names.clear()
+                self._uses.clear()
+                result = self._pg.exec_params(wire.sql, data, kinds, forms, _BINARY)
+        if result.status == pq.ExecStatus.TUPLES_OK:
+            self._rows.set_pgresult(result, set_loaders=True, format=pq.Format.BINARY)
+            return self._rows.load_rows(0, result.ntuples, tuple), result.command_tuples or 0
+        if result.status == pq.ExecStatus.COMMAND_OK:
+            return (), result.command_tuples or 0
+        raise self._error(result)
+
+    def _prepared(self, statement: tuple[bytes, tuple[int, ...]]) -> bytes | None:
+        """The name of a statement once it was used often enough."""
+        if self._threshold is None or len(self._names) >= _MOST_PREPARED:
+            return None
+        uses = self._uses[statement] = self._uses.get(statement, 0) + 1
+        if uses <= self._threshold:
+            return None
+        name = b"consentcore_%d" % len(self._names)
+        text, kinds = statement
+        result = self._pg.prepare(name, text, kinds)
+        if result.status != pq.ExecStatus.COMMAND_OK:
+            raise self._error(result)
+        self._names[statement] = name
+        return name
+
+    def _error(self, result: Any) -> Exception:
+        if not _state(
+            result
+        ):  # no word of the server's: libpq has lost it, whatever the connection's status still is
+            self._silent = True
+            message: bytes = result.error_message
+            return OperationalError(message.decode(errors="replace").strip() or "the connection is lost")
+        return error_from_result(result)
+
+
+def _state(result: Any) -> str:
+    state: bytes | None = result.error_field(pq.DiagnosticField.SQLSTATE)
+    return (state or b"").decode()
+
+
+class Lines:
+    """The connections of an engine's pool, used as SQLAlchemy's own proxy of a connection uses it.
+
+    :param threshold: see :class:`Line`.
+    """
+
+    def __init__(self, engine: Engine, threshold: int | None) -> None:
+        self._engine = engine
+        self._threshold = threshold
+
+    def run(self, wire: Wire, dumped: Dumped) -> tuple[Sequence[Sequence[Any]], int]:
+        """Run a statement on a connection of the pool, see :meth:`Line.run`.
+
+        :raises Severed: the connection was lost.
+        :raises sqlalchemy.exc.SQLAlchemyError: no connection is free in time.
+        """
+        entry = self._taken()
+        line: Line = entry.info[_LINE]
+        try:
+            found = line.run(wire, dumped)
+        except BaseException as error:
+            lost = line.is_lost
+            if lost or is_read_only(error) or not isinstance(error, Exception):
+                entry.invalidate(error)
+            if is_read_only(error):
+                self._engine.dispose()  # the others are connected to the same server
+            entry.checkin(_fairy_was_created=False)
+            if lost and is_driver_error(error):
+                raise Severed from error
+            raise
+        entry.checkin(_fairy_was_created=False)
+        return found
+
+    def _taken(self) -> Any:
+        """A connection that the server has not ended, as its pool knows it."""
+        entry: Any = self._engine.pool._do_get()  # noqa: SLF001 - its proxy is what shall not be made
+        try:
+            connection, line = entry.get_connection(), entry.info.get(_LINE)
+            if line is not None and line.is_ended():
+                entry.invalidate()
+                connection, line = entry.get_connection(), None
+            if line is None:
+                entry.info[_LINE] = Line(connection, self._threshold)
+        except BaseException as error:
+            entry._checkin_failed(error, _fairy_was_created=False)  # noqa: SLF001 - see above
+            raise
+        return entry

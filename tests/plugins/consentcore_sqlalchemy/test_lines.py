@@ -1,0 +1,108 @@
+"""Statements that go to PostgreSQL without the driver's cursor."""
+
+from __future__ import annotations
+
+import pytest
+
+from consentcore.api import StorageConflict, StorageError
+from consentcore.testing.scenario import populate
+from consentcore_sqlalchemy.lines import Wire
+from tests.support.postgres import storage_at
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture
+def world(postgres_storage):
+    return populate(postgres_storage)
+
+
+@pytest.fixture
+def read(world):
+    """One statement of the hot path, on the one connection of its thread."""
+    issued = world.redeem()
+    return lambda client_id=world.client.client_id: world.storage.protocol.find_token(
+        client_id, issued.access
+    )
+
+
+def line_of(storage):
+    """The connection that was used last, which is the next one to be used."""
+    entry = storage._database.engine.pool._do_get()
+    entry.checkin(_fairy_was_created=False)
+    return entry.info["consentcore_line"]
+
+
+def prepared_on(storage):
+    result = line_of(storage)._pg.exec_(b"SELECT count(*) FROM pg_prepared_statements")
+    return int(result.get_value(0, 0))
+
+
+def test_parameters_are_numbered_in_the_order_in_which_they_come():
+    wire = Wire("SELECT %(b)s, %(a)s, %(b)s, 'a %% b'")
+    assert (wire.sql, wire.names) == (b"SELECT $1, $2, $1, 'a % b'", ["b", "a"])
+
+
+@pytest.mark.parametrize(
+    ("value", "dumped"),
+    [
+        ("é", ((0,), ["é".encode()], [1])),
+        (b"\0\xff", ((17,), [b"\0\xff"], [1])),
+        (-5, ((20,), [b"-5"], [0])),
+        (True, ((16,), [b"t"], [0])),
+        (None, ((0,), [None], [0])),
+        (["a", "b"], None),
+        (1.5, None),
+    ],
+)
+def test_values_go_as_what_they_are_or_by_the_cursor(value, dumped):
+    assert Wire("SELECT %(a)s").dumped({"a": value}) == dumped
+
+
+def test_rows_are_those_of_the_cursor(world, read):
+    by_line, driver = read(), world.storage._driver
+    driver._lines = None
+    assert read() == by_line
+    assert by_line.token is not None
+
+
+def test_a_text_with_a_nul_is_refused_and_not_cut_short(world, read):
+    assert read().client == world.client
+    with pytest.raises(StorageError, match="0x00"):
+        read(f"{world.client.client_id}\0x")
+    assert read().client == world.client
+
+
+def test_a_statement_is_prepared_once_it_was_used_often_enough(postgres_storage, read):
+    before = prepared_on(postgres_storage)
+    for _ in range(5):
+        read()
+    assert prepared_on(postgres_storage) == before
+    for _ in range(3):
+        read()
+    assert prepared_on(postgres_storage) == before + 1
+
+
+def test_nothing_is_prepared_behind_a_pooler_that_cannot_have_it(postgres_url, postgres_storage):
+    storage = storage_at(postgres_url, prepare_threshold=0)
+    world = populate(storage)
+    issued = world.redeem()
+    for _ in range(20):
+        storage.protocol.find_token(world.client.client_id, issued.access)
+    assert prepared_on(storage) == 0
+    storage.close()
+
+
+def test_a_server_that_has_forgotten_its_statements_is_asked_anew(postgres_storage, read):
+    for _ in range(8):
+        read()
+    line_of(postgres_storage)._pg.exec_(b"DEALLOCATE ALL")
+    assert read().token is not None
+
+
+def test_what_the_server_refuses_leaves_the_connection_usable(world, read):
+    line = line_of(world.storage)
+    with pytest.raises(StorageConflict, match="duplicate key"):
+        world.storage.protocol.issue_code(world.issue())
+    assert read().token is not None
+    assert line_of(world.storage) is line
