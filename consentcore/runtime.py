@@ -251,7 +251,7 @@ class Runtime(ConsentParts):
             catalog=self.catalog,
             settings=self.settings,
             compromised=self.compromised,
-            claims=self.registry.claims,
+            claims=self.registry.claims if self.registry.adds_claims else None,
             used=self.uses.note,
             egress=self.egress,
         )

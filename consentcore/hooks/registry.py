@@ -218,6 +218,11 @@ class Registry:
                 _left_out(name, "consentcore_consent_panels", read.error)
         return found
 
+    @property
+    def adds_claims(self) -> bool:
+        """Whether :meth:`claims` asks anybody."""
+        return bool(self.implementing("consentcore_token_claims"))
+
     def claims(self, context: TokenContext) -> dict[str, object]:
         """Extra claims of an introspection answer or a JWT access token. A plugin that fails is left out.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from oauthlib.common import Request
 from oauthlib.oauth2 import FatalClientError, OAuth2Error
 
 from consentcore.oauth import pushed_requests
@@ -14,6 +13,7 @@ from consentcore.oauth.errors import ProtocolError, description_of, plain
 from consentcore.oauth.grants.oauthlib_types import code_grant
 from consentcore.oauth.messages import PageError, Pending, Redirect
 from consentcore.oauth.parameters import AUTHORIZE, LONG_STATE, Parameters, read_query
+from consentcore.oauth.parsed_request import ParsedRequest
 from consentcore.oauth.redirect_uris import is_registered, with_parameters
 
 if TYPE_CHECKING:
@@ -176,8 +176,7 @@ class AuthorizationEndpoint:
         return self._lead_back(request.redirect_uri, _error_pairs(error, description), request.state)
 
     def _request(self, state: AuthorizeState) -> Any:
-        # As a body, because oauthlib raises on a query that has a quote or a bar in it (gap 14).
-        request = Request("", "GET", dict(state.parameters.values))
+        request = ParsedRequest("GET", state.parameters.values)
         request.authorize_state = state
         request.require_pkce = self._server.settings.oauth.require_pkce
         request.require_par = self._server.settings.oauth.require_par

@@ -29,7 +29,8 @@ class ServerContext:
     """The collaborators of one authorization server, shared by all its endpoints and by all threads.
 
     :ivar compromised: called when a code was replayed or a refresh token reused; kills the family before it returns.
-    :ivar claims: extra members of an introspection answer and of a JWT; reserved ones are an error.
+    :ivar claims: extra members of an introspection answer and of a JWT; reserved ones are an error. None where no
+        plugin has any.
     :ivar used: called with the id of a grant when an API asks about a live token of it; writes nothing itself.
     :ivar authenticator: identifies and authenticates clients within their limits.
     :ivar signing: the keys of JWT access tokens.
@@ -42,7 +43,7 @@ class ServerContext:
     settings: CoreSettings
     lifetimes: Lifetimes
     compromised: Compromised
-    claims: Claims
+    claims: Claims | None
     used: Callable[[str], None]
     authenticator: RateLimitedAuthenticator
     signing: SigningKeys

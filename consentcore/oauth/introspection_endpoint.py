@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, NamedTuple
 
-from oauthlib.common import Request
 from oauthlib.oauth2 import IntrospectEndpoint
 
 from consentcore.domain.client import ClientKind
@@ -13,19 +13,36 @@ from consentcore.domain.token import TokenKind
 from consentcore.oauth.endpoint import Endpoint
 from consentcore.oauth.errors import invalid_client
 from consentcore.oauth.parameters import ABOUT_TOKEN, read_body
-from consentcore.oauth.responses import json_answer
+from consentcore.oauth.parsed_request import ParsedRequest
+from consentcore.oauth.remembered import Remembered
+from consentcore.oauth.responses import answer, json_answer
 from consentcore.oauth.token_binding import token_type_of
 from consentcore.oauth.token_claims import TokenClaims, plugin_claims, standard_claims, subject_of
 from consentcore.oauth.token_seals import genuine_token
 
 if TYPE_CHECKING:
     from consentcore.domain.client import Client
+    from consentcore.domain.grant import Grant
     from consentcore.domain.token import Token, TokenLookup
     from consentcore.oauth.context import ServerContext
     from consentcore.oauth.messages import HttpRequest, HttpResponse
     from consentcore.oauth.validator import Validator
 
 INACTIVE = {"active": False}
+REMEMBERED = 2000
+"""Look-ups whose answers are kept, a few hundred bytes each."""
+
+
+class _Told(NamedTuple):
+    """What there is to say of a token.
+
+    :ivar body: ``members`` as JSON; plugins may add to them.
+    """
+
+    claims: TokenClaims
+    subject: str
+    members: dict[str, object]
+    body: str
 
 
 class IntrospectionEndpoint(Endpoint):
@@ -34,6 +51,7 @@ class IntrospectionEndpoint(Endpoint):
     def __init__(self, server: ServerContext, validator: Validator) -> None:
         super().__init__(server)
         self._oauthlib = IntrospectEndpoint(validator)
+        self._told: Remembered[TokenLookup, _Told] = Remembered(REMEMBERED)
 
     def respond(self, http: HttpRequest) -> HttpResponse:
         """Answer an introspection request.
@@ -46,22 +64,33 @@ class IntrospectionEndpoint(Endpoint):
         credentials = self._server.authenticator.identify("introspect", http, parameters)
         token, now = parameters.get("token", ""), self._server.clock.now()
         found = self._server.storage.protocol.find_token(credentials.client_id, digest(token))
-        lookup = genuine_token(self._server.keys, found)
-        client = self._server.authenticator.authenticate("introspect", http, credentials, lookup.client, now)
+        client = self._server.authenticator.authenticate("introspect", http, credentials, found.client, now)
         if client.public:
             raise invalid_client()  # section 2.1: the endpoint must require authorization
-        request = Request("", "POST", {"token": token, "client_id": client.client_id})
+        request = ParsedRequest("POST", {"token": token, "client_id": client.client_id})
         request.client = client
         self._oauthlib.validate_introspect_request(request)
         # Gap 7: oauthlib would make {"active": true} of an inactive answer, so it does not write it.
-        return json_answer(self._claims(client, lookup, now))
+        return self._answer_about(client, found, now)
 
-    def _claims(self, client: Client, lookup: TokenLookup, now: int) -> dict[str, object]:
+    def _answer_about(self, client: Client, found: TokenLookup, now: int) -> HttpResponse:
+        """What ``client`` is told of what was found for it. Whether a token is live is asked each time; what there is
+        to say of it follows from what was found, so it is said again for the very same look-up."""
+        told = self._told.of(found)
+        lookup = genuine_token(self._server.keys, found) if told is None else found
         token, grant = lookup.token, lookup.grant
         if token is None or grant is None or not lookup.is_live(now) or not _may_know(client, lookup):
-            return dict(INACTIVE)
+            return json_answer(INACTIVE)
         if client.kind is ClientKind.RESOURCE_SERVER:  # somebody stands there with the token and wants data
             self._server.used(grant.grant_id)
+        if told is None:
+            told = self._what_to_tell(lookup, token, grant)
+            self._told.keep(found, told)
+        if self._server.claims is None:
+            return answer(told.body)
+        return json_answer({**told.members, **plugin_claims(self._server, told.claims, told.subject)})
+
+    def _what_to_tell(self, lookup: TokenLookup, token: Token, grant: Grant) -> _Told:
         claims = TokenClaims(
             grant=grant,
             client_id=token.client_id,
@@ -78,7 +107,7 @@ class IntrospectionEndpoint(Endpoint):
         kind = token_type_of(token.confirmation) if access else "refresh_token"
         subject = subject_of(self._server, claims)
         own = {"active": True, "token_type": kind, **standard_claims(self._server, claims, subject)}
-        return {**own, **plugin_claims(self._server, claims, subject)}
+        return _Told(claims, subject, own, json.dumps(own))
 
 
 def _may_know(client: Client, lookup: TokenLookup) -> bool:

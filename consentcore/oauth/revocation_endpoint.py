@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from oauthlib.common import Request
 from oauthlib.oauth2 import RevocationEndpoint as OAuthlibRevocation
 
 from consentcore.domain.secret import digest
 from consentcore.oauth.endpoint import Endpoint
 from consentcore.oauth.parameters import ABOUT_TOKEN, read_body
+from consentcore.oauth.parsed_request import ParsedRequest
 from consentcore.oauth.responses import empty_answer
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class RevocationEndpoint(Endpoint):
         protocol = self._server.storage.protocol
         lookup = protocol.find_token(credentials.client_id, digest(presented))
         client = self._server.authenticator.authenticate("revoke", http, credentials, lookup.client, now)
-        request = Request("", "POST", {"token": presented, "client_id": client.client_id})
+        request = ParsedRequest("POST", {"token": presented, "client_id": client.client_id})
         request.client = client
         self._oauthlib.validate_revocation_request(request)
         token = lookup.token

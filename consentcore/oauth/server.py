@@ -63,7 +63,7 @@ class AuthorizationServer:
         catalog: Catalog,
         settings: CoreSettings,
         compromised: Compromised,
-        claims: Claims,
+        claims: Claims | None,
         used: Callable[[str], None] = _unnoted,
         egress: EgressPolicy | None = None,
         grant_types: Sequence[type[GrantType]] = GRANT_TYPES,

@@ -77,6 +77,8 @@ def plugin_claims(server: ServerContext, claims: TokenClaims, subject: str) -> M
 
     :raises ConfigurationError: one of them is reserved, or given twice.
     """
+    if server.claims is None:
+        return {}
     # To plugins the grant names resources by the ids of their directory, as it always has.
     grant = replace(claims.grant, resources=tuple(id_of(one) for one in claims.grant.resources))
     extra = server.claims(TokenContext(grant, claims.client_id, claims.scopes, subject, claims.audience))

@@ -6,12 +6,14 @@ A verb is one read, at most one guarded write.
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import literal, select
 
 from consentcore.api import (
     AuthorizeContext,
+    Client,
     Code,
     CodeLookup,
     Consumed,
@@ -140,17 +142,7 @@ class SqlProtocol(SqlOnce):
     def find_token(self, client_id: str, token_hash: bytes) -> TokenLookup:
         row = self._one(self._find_token, {"client_id": client_id, "token_hash": token_hash})
         client = client_from(row[:_CLIENT]) if row[0] is not None else None
-        family = _FamilyRow._make(row[_TOKEN:_FAMILY])
-        if family.grant_id is None:  # no such token, or one whose family is gone for good
-            return TokenLookup(client)
-        return TokenLookup(
-            client,
-            token_from(row[_CLIENT:_TOKEN], family),
-            _grant(row[_FAMILY:_TOKEN_GRANT]),
-            family.killed_at,
-            bool(row[_TOKEN_GRANT]),
-            family.family_proof or b"",
-        )
+        return _lookup(client, tuple(row[_CLIENT:]))
 
     def rotate_refresh(self, rotation: Rotation) -> RotateOutcome:
         values = _rotation_values(rotation)
@@ -231,6 +223,23 @@ class SqlProtocol(SqlOnce):
         row = self._driver.row(statement, values)
         assert row is not None, "the statement starts from a row that is always there"
         return row
+
+
+# Keyed by everything that was read, as clients are: an API asks about the same token again and again, and gets the very
+# same value as long as no row of it was changed.
+@lru_cache(maxsize=2000)
+def _lookup(client: Client | None, rest: Row) -> TokenLookup:
+    family = _FamilyRow._make(rest[_TOKEN - _CLIENT : _FAMILY - _CLIENT])
+    if family.grant_id is None:  # no such token, or one whose family is gone for good
+        return TokenLookup(client)
+    return TokenLookup(
+        client,
+        token_from(rest[: _TOKEN - _CLIENT], family),
+        _grant(rest[_FAMILY - _CLIENT : _TOKEN_GRANT - _CLIENT]),
+        family.killed_at,
+        bool(rest[_TOKEN_GRANT - _CLIENT]),
+        family.family_proof or b"",
+    )
 
 
 def _rotation_values(rotation: Rotation) -> Values:

@@ -13,7 +13,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
-from oauthlib.common import Request
 from oauthlib.oauth2 import InvalidGrantError
 
 from consentcore.domain.client import TokenFormat
@@ -22,6 +21,7 @@ from consentcore.domain.token import UsedBefore
 from consentcore.oauth.access_token import AccessTokenRequest, make_access_token
 from consentcore.oauth.grants.oauthlib_types import bearer
 from consentcore.oauth.parameters import REPEATABLE
+from consentcore.oauth.parsed_request import ParsedRequest
 from consentcore.oauth.resource_indicators import token_audience
 from consentcore.oauth.responses import json_answer
 from consentcore.oauth.token_binding import nonce_headers, token_type_of, used_before
@@ -229,6 +229,6 @@ def oauthlib_request(client: Client, parameters: Mapping[str, str], names: Mappi
     """
     body = {name: parameters[name] for name in names if name in parameters and name not in REPEATABLE}
     body["grant_type"], body["client_id"] = parameters["grant_type"], client.client_id
-    request = Request("", "POST", body)
+    request = ParsedRequest("POST", body)
     request.client = client
     return request

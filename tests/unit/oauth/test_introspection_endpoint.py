@@ -191,6 +191,68 @@ def test_56_claims_of_plugins_are_added(scenario):
     assert scenario.introspect("unknown") == {"active": False}
 
 
+class SameRows:
+    """A storage that gives the very same look-up as long as nothing has changed."""
+
+    def __init__(self, scenario, monkeypatch):
+        self.found, self._find = {}, scenario.storage.protocol.find_token
+        monkeypatch.setattr(scenario.storage.protocol, "find_token", self.find, raising=False)
+
+    def find(self, client_id, token_hash):
+        found = self._find(client_id, token_hash)
+        kept = self.found.setdefault((client_id, token_hash), found)
+        if kept != found:
+            kept = self.found[client_id, token_hash] = found
+        return kept
+
+
+@pytest.fixture
+def same_rows(scenario, monkeypatch):
+    return SameRows(scenario, monkeypatch)
+
+
+def test_what_was_told_is_told_again(scenario, same_rows, monkeypatch):
+    token = scenario.tokens()["access_token"]
+    first = scenario.introspect(token)
+    monkeypatch.setattr("consentcore.oauth.introspection_endpoint.standard_claims", pytest.fail)
+    assert scenario.introspect(token) == first
+    assert first["active"] is True
+    assert len(same_rows.found) == 1
+
+
+@pytest.mark.parametrize("end", ["clock", "grant", "family"])
+def test_what_was_told_ends_with_the_token_at_once(scenario, same_rows, end):
+    grant = scenario.grant_for(scenario.client)
+    tokens = scenario.tokens(grant=grant)
+    for _ in range(3):
+        assert scenario.introspect(tokens["access_token"])["active"] is True
+    if end == "clock":
+        scenario.clock.advance(scenario.settings.oauth.access_token_ttl_s * 1000)
+    elif end == "grant":
+        scenario.change_grant(grant, state=GrantState.REVOKED)
+    else:
+        scenario.post("revoke", {"token": tokens["refresh_token"]})
+    assert scenario.introspect(tokens["access_token"]) == {"active": False}
+    assert same_rows.found
+
+
+def test_what_was_told_to_one_is_not_told_to_another(scenario, same_rows):
+    token = scenario.tokens()["access_token"]
+    scenario.add_client("other")
+    assert scenario.introspect(token)["active"] is True
+    assert scenario.introspect(token, auth=("other", SECRET)) == {"active": False}
+    assert scenario.post("introspect", {"token": token}, auth=("app", "wrong")).status == 401
+    assert len(same_rows.found) == 2
+
+
+def test_claims_of_plugins_are_asked_for_each_time(scenario, same_rows):
+    calls = []
+    scenario.server = scenario.make_server(claims=lambda _: calls.append(1) or {"call": len(calls)})
+    token = scenario.tokens()["access_token"]
+    assert [scenario.introspect(token)["call"] for _ in range(3)] == [1, 2, 3]
+    assert same_rows.found
+
+
 @pytest.mark.parametrize("claim", ["active", "sub", "scope", "exp", "grant_id", "aud"])
 def test_56_a_plugin_cannot_shadow_a_claim(scenario, claim, caplog):
     scenario.server = scenario.make_server(claims=lambda _: {claim: "x"})
