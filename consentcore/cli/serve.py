@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     "--listen", metavar="HOST:PORT", help="Instead of `listen` in [server:main]; port 0: any free one."
 )
 @pass_state
-def command(state: State, listen: str | None) -> int:
+def command(state: State, listen: str | None) -> NoReturn:
     """Serve HTTP until SIGTERM, which lets requests in flight finish.
 
     With `consentcore.worker.embedded` a worker runs beside the web processes.
@@ -29,7 +29,7 @@ def command(state: State, listen: str | None) -> int:
     from contextlib import closing
 
     from consentcore.runtime import build_runtime
-    from consentcore.server.supervisor import serve
+    from consentcore.server.supervisor import become
     from consentcore.settings import parse_listen
 
     state.log_as_configured()
@@ -46,7 +46,7 @@ def command(state: State, listen: str | None) -> int:
         except ValueError as error:
             raise InvalidInput("--listen", str(error)) from None
         options = replace(options, host=host, port=port)
-    return serve(options)
+    become(options)
 
 
 def serve_options(ini: str, config: LoadedConfig) -> ServeOptions:

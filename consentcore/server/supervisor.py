@@ -11,9 +11,11 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NoReturn
 
 from consentcore.logs import configure
 from consentcore.metrics import FOLDER
@@ -31,6 +33,18 @@ _STEADY_S = 30.0
 _ALLOCATION = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": str(1 << 20)}
 ALWAYS = logging.CRITICAL + 1
 _END_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+def become(options: ServeOptions) -> NoReturn:
+    """Go on as a process that serves and knows nothing else: what reading and checking a configuration has loaded, some
+    55 MB, would be kept for as long as the server runs. Where other threads are at work here, which would end, it stays
+    as it is."""
+    if threading.active_count() > 1:
+        sys.exit(serve(options))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    arguments = [sys.executable, "-P", "-m", "consentcore.server.supervisor", options.to_json()]
+    os.execv(sys.executable, arguments)  # noqa: S606 - this very program
 
 
 def serve(options: ServeOptions) -> int:
@@ -255,3 +269,7 @@ class _Voice:
                 print(text, file=sys.__stderr__, flush=True)
             else:
                 log.handle(log.makeRecord(log.name, shown, __file__, 0, text, (), None))
+
+
+if __name__ == "__main__":
+    sys.exit(serve(ServeOptions.from_json(sys.argv[1])))

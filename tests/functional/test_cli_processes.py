@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
+from pathlib import Path
 
 import pytest
 
@@ -73,6 +74,16 @@ def test_serve_answers_on_the_port_it_printed_and_drains(cli, start):
         f"{url}/.well-known/oauth-authorization-server", timeout=PATIENCE_S
     ) as answer:
         assert json.load(answer)["issuer"] == "http://127.0.0.1:6543"
+    assert server.end() == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="NOT TESTED: there is no /proc")
+def test_supervisor_keeps_nothing_of_what_the_command_has_loaded(cli, start):
+    server = start("serve", "--listen", "127.0.0.1:0")
+    server.wait_for("listening on")
+    status = Path(f"/proc/{server.process.pid}/status").read_text()
+    resident = int(re.search(r"VmRSS:\s+(\d+) kB", status).group(1))
+    assert resident < 35_000  # one web process has 90,000
     assert server.end() == 0
 
 
