@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, select, update
 
 from consentcore.api import KeyRing, seal_of, seal_password
 from consentcore_sqlalchemy import statements as sql
+from consentcore_sqlalchemy.lookups import token_from
 from consentcore_sqlalchemy.rows.clients import CLIENTS, ENDPOINTS
 from consentcore_sqlalchemy.rows.deliveries import DELIVERIES
 from consentcore_sqlalchemy.rows.identities import IDENTITIES
@@ -33,7 +34,6 @@ from consentcore_sqlalchemy.tables import (
     token,
     webhook_endpoint,
 )
-from consentcore_sqlalchemy.tokens import token_from
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row, Select, Table

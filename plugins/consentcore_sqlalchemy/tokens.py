@@ -6,14 +6,11 @@ A verb is one read, at most one guarded write.
 from __future__ import annotations
 
 from collections.abc import Collection
-from functools import lru_cache
-from typing import Any
 
 from sqlalchemy import literal, select
 
 from consentcore.api import (
     AuthorizeContext,
-    Client,
     Code,
     CodeLookup,
     Consumed,
@@ -39,14 +36,14 @@ from consentcore_sqlalchemy import statements as sql
 from consentcore_sqlalchemy.driver import Driver, Prepared
 from consentcore_sqlalchemy.errors import Collision
 from consentcore_sqlalchemy.exchanges import OneStatement, OneTransaction, Ways
+from consentcore_sqlalchemy.lookups import FamilyRow, token_from, token_lookup
 from consentcore_sqlalchemy.noting import is_used, use_values
 from consentcore_sqlalchemy.one_time_use import SqlOnce
 from consentcore_sqlalchemy.rows.clients import client_from
-from consentcore_sqlalchemy.rows.common import Row, Values, texts
+from consentcore_sqlalchemy.rows.common import Row, Values
 from consentcore_sqlalchemy.rows.grants import GRANTS
 from consentcore_sqlalchemy.rows.interactions import INTERACTIONS
 from consentcore_sqlalchemy.rows.owners import SESSIONS
-from consentcore_sqlalchemy.rows.records import named
 from consentcore_sqlalchemy.rows.tokens import CODE, CODES, code_values, new_token_values
 from consentcore_sqlalchemy.tables import code as code_table
 from consentcore_sqlalchemy.tables import token as token_table
@@ -61,17 +58,6 @@ _SESSION = _CLIENT + len(sql.SESSION)
 _CODE = _CLIENT + len(CODE)
 
 
-_TOKEN = _CLIENT + len(sql.TOKEN)
-
-
-_FAMILY = _TOKEN + len(sql.FAMILY)
-
-
-_TOKEN_GRANT = _FAMILY + len(sql.GRANT)
-
-
-_TokenRow = named(sql.TOKEN)
-_FamilyRow = named(sql.FAMILY)
 _ROUNDS = 3
 """How often a guard may fail for a reason that is gone a moment later (a client switched off and on again)."""
 
@@ -142,7 +128,7 @@ class SqlProtocol(SqlOnce):
     def find_token(self, client_id: str, token_hash: bytes) -> TokenLookup:
         row = self._one(self._find_token, {"client_id": client_id, "token_hash": token_hash})
         client = client_from(row[:_CLIENT]) if row[0] is not None else None
-        return _lookup(client, tuple(row[_CLIENT:]))
+        return token_lookup(client, tuple(row[_CLIENT:]))
 
     def rotate_refresh(self, rotation: Rotation) -> RotateOutcome:
         values = _rotation_values(rotation)
@@ -204,7 +190,7 @@ class SqlProtocol(SqlOnce):
         if row is None:
             return None
         size = len(sql.TOKEN)
-        family = _FamilyRow(
+        family = FamilyRow(
             grant_id=token.grant_id,
             client_id=token.client_id,
             killed_at=None,
@@ -223,23 +209,6 @@ class SqlProtocol(SqlOnce):
         row = self._driver.row(statement, values)
         assert row is not None, "the statement starts from a row that is always there"
         return row
-
-
-# Keyed by everything that was read, as clients are: an API asks about the same token again and again, and gets the very
-# same value as long as no row of it was changed.
-@lru_cache(maxsize=2000)
-def _lookup(client: Client | None, rest: Row) -> TokenLookup:
-    family = _FamilyRow._make(rest[_TOKEN - _CLIENT : _FAMILY - _CLIENT])
-    if family.grant_id is None:  # no such token, or one whose family is gone for good
-        return TokenLookup(client)
-    return TokenLookup(
-        client,
-        token_from(rest[: _TOKEN - _CLIENT], family),
-        _grant(rest[_FAMILY - _CLIENT : _TOKEN_GRANT - _CLIENT]),
-        family.killed_at,
-        bool(rest[_TOKEN_GRANT - _CLIENT]),
-        family.family_proof or b"",
-    )
 
 
 def _rotation_values(rotation: Rotation) -> Values:
@@ -265,30 +234,6 @@ def _rotation_values(rotation: Rotation) -> Values:
 
 def _grant(row: Row) -> Grant | None:
     return GRANTS.read(row) if row[0] is not None else None
-
-
-def token_from(row: Row, family: Any) -> Token:
-    """Make a token of its row and that of its family, in the order of the columns of each."""
-    found = _TokenRow._make(row)
-    latest = family.rotated_hash is not None and family.rotated_hash == found.token_hash
-    return Token(
-        token_hash=found.token_hash,
-        kind=TokenKind(found.kind),
-        family_id=found.family_id,
-        grant_id=family.grant_id,
-        client_id=family.client_id,
-        scopes=texts(found.scopes),
-        created_at=found.created_at,
-        expires_at=found.expires_at,
-        rotated_at=found.rotated_at,
-        nonce=family.nonce if latest else None,
-        nonce_key_id=family.nonce_key_id if latest and family.nonce is not None else "",
-        audience=texts(found.audience),
-        auth_time=family.auth_time,
-        acr=family.acr,
-        confirmation=found.confirmation,
-        seal=found.seal or b"",
-    )
 
 
 class SqlTokens:

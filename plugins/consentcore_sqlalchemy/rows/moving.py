@@ -39,6 +39,7 @@ from consentcore.api import (
     WebhookEndpoint,
 )
 from consentcore_sqlalchemy import tables as t
+from consentcore_sqlalchemy.lookups import token_from
 from consentcore_sqlalchemy.rows.clients import CLIENTS, ENDPOINTS, LOGOS
 from consentcore_sqlalchemy.rows.common import Row, Values, texts_json
 from consentcore_sqlalchemy.rows.deliveries import ATTEMPTS, DELIVERIES
@@ -63,7 +64,6 @@ from consentcore_sqlalchemy.rows.tickets import TICKETS
 from consentcore_sqlalchemy.rows.tlog import OBJECTS
 from consentcore_sqlalchemy.rows.tokens import CODE, CODES, code_values
 from consentcore_sqlalchemy.statements import FAMILY, TOKEN
-from consentcore_sqlalchemy.tokens import token_from
 
 if TYPE_CHECKING:
     from sqlalchemy import Table, Update
