@@ -60,10 +60,14 @@ def seal_rows(connection: Connection, keys: KeyRing) -> int:
     done = _seal_codes(connection, keys) + _seal_tokens(connection, keys) + _seal_passwords(connection, keys)
     for table, columns, records in _KINDS:
 
-        def values(row: Row[Any], records: Records[Any] = records) -> dict[str, Any]:
-            return {"seal": seal_of(keys, records.read(row))}
+        def values(
+            row: Row[Any], records: Records[Any] = records, width: int = len(columns)
+        ) -> dict[str, Any]:
+            return {"seal": seal_of(keys, records.read(row[:width]))}
 
-        done += _fill(connection, table, select(*columns).where(table.c.seal.is_(None)), values)
+        names = {column.name for column in columns}
+        rest = [key for key in table.primary_key if key.name not in names]
+        done += _fill(connection, table, select(*columns, *rest).where(table.c.seal.is_(None)), values)
     return done
 
 
