@@ -6,10 +6,11 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from consentcore_sqlalchemy import statements as sql
+from consentcore_sqlalchemy import exchange_statements as sql
 from consentcore_sqlalchemy.driver import Driver, Prepared
 from consentcore_sqlalchemy.noting import note
 from consentcore_sqlalchemy.rows.common import Values
+from consentcore_sqlalchemy.statements import family_id
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
@@ -42,7 +43,7 @@ class OneTransaction(Exchanger):
     def __init__(self, driver: Driver, exchange: sql.Exchange) -> None:
         self._driver = driver
         self._guarded = driver.prepare(exchange.guarded)
-        family: ColumnElement[str] = sql.family_id
+        family: ColumnElement[str] = family_id
         self._then: list[Prepared] = [driver.prepare(note())] if exchange.notes else []
         if exchange.follow is not None:
             self._then.append(driver.prepare(exchange.follow(family)))

@@ -7,12 +7,9 @@ every look-up joins the grant. So a refresh never waits for a revocation, and th
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import (
-    CTE,
     ColumnElement,
     FromClause,
     Insert,
@@ -22,16 +19,13 @@ from sqlalchemy import (
     Update,
     and_,
     bindparam,
-    case,
     insert,
     literal_column,
     null,
     select,
-    union_all,
     update,
 )
 
-from consentcore_sqlalchemy.noting import note, unused
 from consentcore_sqlalchemy.rows.tokens import CODE
 from consentcore_sqlalchemy.tables import (
     Id,
@@ -42,7 +36,6 @@ from consentcore_sqlalchemy.tables import (
     interaction,
     owner_session,
     token,
-    used_once,
 )
 
 # Constants stand in the text and not in a parameter: a prepared statement could not use a partial index otherwise.
@@ -71,7 +64,8 @@ FAMILY = (
 )
 
 
-def _hash(name: str) -> ColumnElement[bytes]:
+def hash_of(name: str) -> ColumnElement[bytes]:
+    """The parameter of a name that holds bytes."""
     return bindparam(name, type_=LargeBinary)
 
 
@@ -84,7 +78,7 @@ def _asking_client() -> FromClause:
     return _asked().outerjoin(client, client.c.client_id == client_id)
 
 
-def _in_service(row: FromClause) -> ColumnElement[bool]:
+def in_service(row: FromClause) -> ColumnElement[bool]:
     """The client is enabled and not suspended."""
     return and_(row.c.enabled, row.c.suspended_at.is_(None))
 
@@ -98,7 +92,7 @@ def read_authorize() -> Select[Any]:
         _asking_client()
         .outerjoin(
             owner_session,
-            and_(owner_session.c.session_hash == _hash("session_hash"), owner_session.c.expires_at > now),
+            and_(owner_session.c.session_hash == hash_of("session_hash"), owner_session.c.expires_at > now),
         )
         .outerjoin(
             consent_grant,
@@ -117,7 +111,7 @@ def read_code() -> Select[Any]:
     """Client, its code, the code's grant and the state of the family."""
     found = (
         _asking_client()
-        .outerjoin(code, and_(code.c.code_hash == _hash("code_hash"), code.c.client_id == client_id))
+        .outerjoin(code, and_(code.c.code_hash == hash_of("code_hash"), code.c.client_id == client_id))
         .outerjoin(consent_grant, consent_grant.c.grant_id == code.c.grant_id)
     )
     return select(*CLIENT, *CODE, code.c.killed_at, *GRANT).select_from(found)
@@ -128,12 +122,12 @@ def find_token() -> Select[Any]:
     issued_to = client.alias("issued_to")
     found = (
         _asking_client()
-        .outerjoin(token, token.c.token_hash == _hash("token_hash"))
+        .outerjoin(token, token.c.token_hash == hash_of("token_hash"))
         .outerjoin(code, code.c.family_id == token.c.family_id)
         .outerjoin(consent_grant, consent_grant.c.grant_id == code.c.grant_id)
         .outerjoin(issued_to, issued_to.c.client_id == code.c.client_id)
     )
-    return select(*CLIENT, *TOKEN, *FAMILY, *GRANT, _in_service(issued_to)).select_from(found)
+    return select(*CLIENT, *TOKEN, *FAMILY, *GRANT, in_service(issued_to)).select_from(found)
 
 
 def find_successors() -> Select[Any]:
@@ -147,7 +141,7 @@ def find_successors() -> Select[Any]:
         .select_from(found)
         .where(
             code.c.family_id == family_id,
-            code.c.rotated_hash == _hash("token_hash"),
+            code.c.rotated_hash == hash_of("token_hash"),
             code.c.nonce.is_not(None),
         )
     )
@@ -172,7 +166,7 @@ def issue_code() -> Insert:
         consent_grant.c.state == ACTIVE,
         consent_grant.c.expires_at > bindparam("new_created_at", type_=Ms),
         client.c.client_id == bindparam("new_client_id", type_=Id),
-        _in_service(client),
+        in_service(client),
     )
     return insert(code).from_select(names, permitted, include_defaults=False)
 
@@ -181,163 +175,3 @@ def kill_family(family: ColumnElement[str] = family_id, at: ColumnElement[int] =
     """Kill every token that descends from one code."""
     sound = update(code).where(code.c.family_id == family, code.c.killed_at.is_(None))
     return sound.values(killed_at=at, family_proof=null())
-
-
-# --- exchanges ---
-
-
-@dataclass(frozen=True)
-class Exchange:
-    """What becomes of a credential that is exchanged for tokens.
-
-    :ivar guarded: updates the credential if it may be used, and returns its family.
-    :ivar follow: makes the update of the family's row, given its id; None where ``guarded`` did it.
-    :ivar refresh: whether a refresh token is stored besides the access token.
-    :ivar notes: whether something is used up with it, see :mod:`.noting`.
-    """
-
-    guarded: Update
-    follow: Callable[[ColumnElement[str]], Update] | None
-    refresh: bool
-    notes: bool = False
-
-
-def noting(exchange: Exchange) -> Exchange:
-    """The same exchange, which uses something up besides."""
-    return replace(exchange, guarded=exchange.guarded.where(unused()), notes=True)
-
-
-def _alive() -> ColumnElement[bool]:
-    """The family in ``code`` is sound, its grant active, its client the asking one and in service."""
-    return and_(
-        code.c.client_id == client_id,
-        code.c.killed_at.is_(None),
-        consent_grant.c.grant_id == code.c.grant_id,
-        consent_grant.c.state == ACTIVE,
-        consent_grant.c.expires_at > now,
-        client.c.client_id == code.c.client_id,
-        _in_service(client),
-    )
-
-
-def _refreshable() -> ColumnElement[bool]:
-    return and_(
-        token.c.token_hash == _hash("token_hash"),
-        token.c.kind == REFRESH,
-        token.c.rotated_at.is_(None),
-        token.c.expires_at > now,
-        code.c.family_id == token.c.family_id,
-        _alive(),
-    )
-
-
-def _later(ends_at: ColumnElement[int]) -> ColumnElement[int]:
-    return case((code.c.ends_at < ends_at, ends_at), else_=code.c.ends_at)
-
-
-def consume(*, refresh: bool) -> Exchange:
-    """Burn a code.
-
-    :param refresh: whether a refresh token comes of it.
-    """
-    burn = (
-        update(code)
-        .where(
-            code.c.code_hash == _hash("code_hash"),
-            code.c.used_at.is_(None),
-            code.c.expires_at > now,
-            _alive(),
-        )
-        .values(used_at=now, seal=null(), ends_at=_later(bindparam("ends_at", type_=Ms)))
-        .returning(code.c.family_id)
-    )
-    return Exchange(burn, None, refresh=refresh)
-
-
-def rotate() -> Exchange:
-    """Exchange a refresh token for its successor. The update of the token's row decides between two at once."""
-    spend = (
-        update(token).where(_refreshable()).values(rotated_at=now, seal=null()).returning(token.c.family_id)
-    )
-    return Exchange(spend, _remember, refresh=True)
-
-
-def _remember(family: ColumnElement[str]) -> Update:
-    """Note the latest rotation on the family's row: what it gave out is told again within the grace."""
-    return (
-        update(code)
-        .where(code.c.family_id == family)
-        .values(
-            ends_at=_later(bindparam("ends_at", type_=Ms)),
-            rotated_hash=_hash("token_hash"),
-            successor_hash=_hash("refresh_hash"),
-            access_hash=_hash("access_hash"),
-            grace_until=bindparam("grace_until", type_=Ms),
-            nonce=_hash("nonce"),
-            nonce_key_id=bindparam("nonce_key_id", type_=Text),
-            sealed_access=_hash("sealed_access"),
-        )
-    )
-
-
-def keep() -> Exchange:
-    """Add an access token and leave the refresh token as it is."""
-    extend = (
-        update(code)
-        .where(_refreshable())
-        .values(ends_at=_later(bindparam("ends_at", type_=Ms)))
-        .returning(code.c.family_id)
-    )
-    return Exchange(extend, None, refresh=False)
-
-
-TOKEN_NAMES = (
-    "token_hash",
-    "kind",
-    "family_id",
-    "scopes",
-    "created_at",
-    "expires_at",
-    "audience",
-    "confirmation",
-    "seal",
-)
-
-
-def _new_token(
-    prefix: str, kind: ColumnElement[str], family: ColumnElement[str]
-) -> Select[bytes, str, str, str, int, int, str, str, bytes]:
-    return select(
-        _hash(f"{prefix}_hash"),
-        kind,
-        family,
-        bindparam(f"{prefix}_scopes", type_=Text),
-        now,
-        bindparam(f"{prefix}_expires_at", type_=Ms),
-        bindparam(f"{prefix}_audience", type_=Text),
-        bindparam(f"{prefix}_confirmation", type_=Text),
-        _hash(f"{prefix}_seal"),
-    )
-
-
-def one_statement(exchange: Exchange) -> Insert:
-    """The whole exchange as one data-modifying statement of PostgreSQL."""
-    spent: CTE = exchange.guarded.cte("spent")
-    rows = [_new_token("access", ACCESS, spent.c.family_id)]
-    if exchange.refresh:
-        rows.append(_new_token("refresh", REFRESH, spent.c.family_id))
-    source = rows[0] if len(rows) == 1 else union_all(*rows)
-    statement = insert(token).from_select(TOKEN_NAMES, source, include_defaults=False)
-    if exchange.notes:
-        statement = statement.add_cte(note(spent).returning(used_once.c.key_hash).cte("noted"))
-    if exchange.follow is not None:
-        followed = exchange.follow(spent.c.family_id).returning(code.c.family_id)
-        statement = statement.add_cte(followed.cte("followed"))
-    return statement
-
-
-def store_token(prefix: str) -> Insert:
-    """Store one token of the family of the parameter ``family_id``, for SQLite."""
-    kind = ACCESS if prefix == "access" else REFRESH
-    source = _new_token(prefix, kind, family_id)
-    return insert(token).from_select(TOKEN_NAMES, source, include_defaults=False)

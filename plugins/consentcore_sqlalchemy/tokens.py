@@ -32,6 +32,7 @@ from consentcore.api import (
     Unknown,
     UsedBefore,
 )
+from consentcore_sqlalchemy import exchange_statements as ways_of
 from consentcore_sqlalchemy import statements as sql
 from consentcore_sqlalchemy.driver import Driver, Prepared
 from consentcore_sqlalchemy.errors import Collision
@@ -75,9 +76,14 @@ class SqlProtocol(SqlOnce):
         self._issue_code = driver.prepare(sql.issue_code())
         self._kill_family = driver.prepare(sql.kill_family())
         self._is_used = driver.prepare(is_used())
-        ways = (sql.consume(refresh=True), sql.consume(refresh=False), sql.rotate(), sql.keep())
+        ways = (
+            ways_of.consume(refresh=True),
+            ways_of.consume(refresh=False),
+            ways_of.rotate(),
+            ways_of.keep(),
+        )
         self._consume, self._consume_once, self._rotate, self._keep = (
-            Ways(exchanger(driver, way), exchanger(driver, sql.noting(way))) for way in ways
+            Ways(exchanger(driver, way), exchanger(driver, ways_of.noting(way))) for way in ways
         )
 
     def read_authorize(self, client_id: str, session_hash: bytes | None, now: int) -> AuthorizeContext:
