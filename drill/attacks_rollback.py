@@ -7,7 +7,7 @@ from typing import Any
 
 from consentcore.keys.record_notes import RecordKind, record_name
 from drill.attack import Attack, Who
-from drill.attacks_ledger import VERIFY
+from drill.attacks_ledger import BOTH, VERIFY
 from drill.means import digest, ended_session_works, refresh_works, sign_in_works, token_works
 from drill.stage import Stage
 from drill.story import GRACE
@@ -110,7 +110,7 @@ ATTACKS = (
         "the same, and every note of records deleted",
         Who.BACKUP,
         _notes_deleted(PASSWORD),
-        VERIFY,
+        BOTH,
         "is missing",
         sign_in_works(GRACE),
     ),
