@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from consentcore.keys.record_notes import RecordKind, record_name
-from drill.attack import Attack, Who
+from drill.attack import NOTHING, Attack, Who
 from drill.attacks_ledger import BOTH, VERIFY
 from drill.means import digest, ended_session_works, refresh_works, sign_in_works, token_works
 from drill.stage import Stage
@@ -38,6 +38,14 @@ def _family(name: str) -> Callable[[Stage], None]:
         stage.put_back("early", "code", "token", where=lambda row: row["family_id"] == token["family_id"])
 
     return attack
+
+
+def _then_used(attack: Callable[[Stage], None]) -> Callable[[Stage], None]:
+    def both(stage: Stage) -> None:
+        attack(stage)
+        refresh_works(RENEWED)(stage)
+
+    return both
 
 
 def _with_note(kind: RecordKind, identifier: str, attack: Callable[[Stage], None]) -> Callable[[Stage], None]:
@@ -85,7 +93,13 @@ ATTACKS = (
         _family(RENEWED),
         VERIFY,
         "never used",
-        refresh_works(RENEWED),
+    ),
+    Attack(
+        "the same, and used before anybody looks",
+        Who.BACKUP,
+        _then_used(_family(RENEWED)),
+        NOTHING,
+        why="once it was exchanged again it is used, as the log says; who exchanged it has the secret of the application too",
     ),
     Attack(
         "the same, and the lists of what is over deleted",

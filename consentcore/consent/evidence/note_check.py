@@ -32,6 +32,7 @@ from consentcore.keys.record_notes import (
     password_content,
     read_note,
     record_digest,
+    record_name,
 )
 from consentcore.tlog import BadNote
 
@@ -76,7 +77,38 @@ class NoteCheck:
             ENDING: self._ending,
             LOOKING: self._look,
         }
-        return [partial(self._behind, folder, judge) for folder, judge in judges.items()]
+        walks: list[Walk] = [partial(self._behind, folder, judge) for folder, judge in judges.items()]
+        return [*walks, self._identities_back, self._endpoints_back]
+
+    def _identities_back(self, uow: UnitOfWork, after: str) -> tuple[str, list[str]]:
+        """Identities that are there again, of a page of owners: the note of what was removed names nobody."""
+        page = uow.owners.list(after=after, limit=PAGE)
+        names = {
+            f"{one.issuer}\0{one.subject}": f"an identity of owner {owner.owner_id} at {one.issuer}"
+            for owner in page
+            for one in uow.identities.of_owner(owner.owner_id)
+        }
+        return page[-1].owner_id if len(page) == PAGE else "", self._back(uow, RecordKind.IDENTITY, names)
+
+    def _endpoints_back(self, uow: UnitOfWork, after: str) -> tuple[str, list[str]]:
+        """The same of endpoints, of a page of applications."""
+        page = uow.clients.list(after=after, limit=PAGE)
+        names = {
+            one.endpoint_id: f"the endpoint {one.endpoint_id} of application {client.client_id}"
+            for client in page
+            for one in uow.clients.endpoints(client.client_id)
+        }
+        return page[-1].client_id if len(page) == PAGE else "", self._back(uow, RecordKind.ENDPOINT, names)
+
+    def _back(self, uow: UnitOfWork, kind: RecordKind, called: Mapping[str, str]) -> list[str]:
+        wrong = []
+        for identifier, text in called.items():
+            name = record_name(self.keys, kind, identifier)
+            kept = uow.tlog.get(f"{UNSTATED}/{name}") or uow.tlog.get(f"{RECORD}/{name}")
+            note = read_note(self.keys, RecordNote, kept) if kept else None
+            if note is not None and note.digest == GONE:
+                wrong.append(f"{text} is there again that was removed")
+        return wrong
 
     def _behind(self, folder: str, judge: Judge, uow: UnitOfWork, after: str) -> tuple[str, list[str]]:
         page = uow.tlog.list(folder, after=after, limit=PAGE)

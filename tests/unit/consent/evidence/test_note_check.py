@@ -127,6 +127,21 @@ def test_rt_09_a_record_that_is_deleted_is_found(house, what):
     assert any(says in text for text in house.problems())
 
 
+@pytest.mark.parametrize("stated", [True, False], ids=["in the log", "waiting"])
+@pytest.mark.parametrize("what", ["endpoint removed", "identity removed"])
+def test_rt_09_what_was_removed_is_found_when_it_is_there_again(house, what, stated):
+    house.sign()
+    then = house.state()
+    change(house, what)
+    if stated:
+        house.sign()
+    table = "endpoints" if what == "endpoint removed" else "identities"
+    key = next(key for key, _ in getattr(then, table).items())
+    house.put_back(then, table, key)
+    (text,) = house.problems()
+    assert "is there again that was removed" in text
+
+
 def test_what_was_removed_as_it_has_to_be_is_in_order(house):
     house.sign()
     for what in ("endpoint removed", "identity removed", "every session"):
