@@ -77,6 +77,7 @@ if "pytest" in sys.modules:
                 "login",
                 "notifier",
                 "notifier_answers",
+                "processes",
                 "redirect_login",
                 "resources",
                 "scopes",

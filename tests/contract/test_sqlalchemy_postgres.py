@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from urllib.parse import urlsplit
 
 import psycopg
@@ -14,7 +15,7 @@ pytestmark = [pytest.mark.postgres, pytest.mark.slow]  # `make check` runs it
 
 
 class TestPostgresStorage(StorageConformance):
-    capabilities = frozenset({"dump", "fault_injection"})
+    capabilities = frozenset({"dump", "fault_injection", "processes"})
 
     @pytest.fixture
     def storage(self, postgres_url):
@@ -27,6 +28,10 @@ class TestPostgresStorage(StorageConformance):
         second = storage_at(postgres_url)
         yield second
         second.close()
+
+    @pytest.fixture
+    def opener(self, storage, postgres_url):
+        return partial(storage_at, postgres_url)
 
     @pytest.fixture
     def break_backend(self, postgres_server, postgres_url):

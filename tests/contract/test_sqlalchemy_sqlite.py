@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from consentcore.testing import StorageConformance
@@ -10,7 +12,7 @@ from tests.support.sqlite_template import migrated_sqlite
 
 
 class TestSqliteStorage(StorageConformance):
-    capabilities = frozenset({"dump"})
+    capabilities = frozenset({"dump", "processes"})
 
     @pytest.fixture
     def path(self, tmp_path):
@@ -28,6 +30,10 @@ class TestSqliteStorage(StorageConformance):
         second = storage_at(f"sqlite:///{path}")
         yield second
         second.close()
+
+    @pytest.fixture
+    def opener(self, storage, path):
+        return partial(storage_at, f"sqlite:///{path}")
 
     @pytest.fixture
     def dump(self, path):

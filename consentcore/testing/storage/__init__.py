@@ -24,6 +24,7 @@ from consentcore.testing.storage.one_use import OneUseGroup
 from consentcore.testing.storage.owners import AccountGroup, OwnerGroup
 from consentcore.testing.storage.pinned_scopes import PinnedScopeGroup
 from consentcore.testing.storage.port_methods import PortGroup
+from consentcore.testing.storage.processes import SeparateProcessGroup
 from consentcore.testing.storage.purge import PurgeGroup
 from consentcore.testing.storage.races import InterleavingGroup, ProcessGroup, RaceGroup
 from consentcore.testing.storage.request_transactions import JoinGroup
@@ -75,6 +76,7 @@ class StorageConformance(
     RaceGroup,
     InterleavingGroup,
     ProcessGroup,
+    SeparateProcessGroup,
     OnceGroup,
     OneUseGroup,
     NoticeGroup,

@@ -9,6 +9,7 @@ from typing import NoReturn, TypeVar
 import pytest
 
 from consentcore.api import Storage, StorageCapabilities
+from consentcore.testing.processes import Opener
 from consentcore.testing.scenario import Scenario, populate
 
 Test = TypeVar("Test", bound=Callable[..., object])
@@ -32,7 +33,7 @@ class StorageFixtures:
     """Override :meth:`storage`; and what your storage or your test set-up can do besides.
 
     :cvar capabilities: of the test class, not of the storage. ``fault_injection``: :meth:`break_backend` is
-        overridden. ``dump``: :meth:`dump` is overridden.
+        overridden. ``dump``: :meth:`dump` is overridden. ``processes``: :meth:`opener` is overridden.
     """
 
     capabilities: frozenset[str] = frozenset()
@@ -64,6 +65,11 @@ class StorageFixtures:
     def dump(self) -> Callable[[], bytes]:
         """Give a function that returns everything that is stored, as a thief of the database would see it."""
         self._not_offered("dump", "dump")
+
+    @pytest.fixture
+    def opener(self, storage: Storage) -> Opener:  # noqa: ARG002 - there has to be one
+        """Give what opens the storage anew in another process: a function of a module, or a partial of one."""
+        self._not_offered("processes", "opener")
 
     @pytest.fixture
     def world(self, storage: Storage) -> Scenario:
