@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from consentcore.metrics import Meters
     from consentcore.operators.erasure import Erasure
     from consentcore.operators.looks import OperatorLooks
+    from consentcore.operators.resealing import Resealing
 
 
 @dataclass
@@ -47,6 +48,11 @@ class ConsentParts(PluginParts):
     def erasure(self) -> Erasure:
         """What erases people, and forgets what is older than it may become."""
         return self._once("erasure", self._make_erasure)
+
+    @property
+    def resealing(self) -> Resealing:
+        """What seals records anew that an older key has sealed."""
+        return self._once("resealing", self._make_resealing)
 
     @property
     def controller(self) -> Controller:
@@ -150,6 +156,12 @@ class ConsentParts(PluginParts):
         from consentcore.operators.erasure import Erasure
 
         return Erasure(self.storage, self.keys, self.clock, self.service)
+
+    def _make_resealing(self) -> Resealing:
+        from consentcore.operators.resealing import Resealing
+
+        issuer = self.settings.issuer
+        return Resealing(self.storage, self.keys, self.clock, self.evidence, self.catalog, issuer)
 
     def _make_directories(self) -> Directories:
         from consentcore.hooks.resource_directories import Directories, NamedDirectory

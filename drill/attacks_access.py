@@ -23,6 +23,8 @@ from drill.means import (
     token_works,
 )
 from drill.pages import (
+    another_left_it,
+    challenge_is_another,
     code_goes_to,
     link_works,
     pushed_request_is_another,
@@ -329,9 +331,22 @@ ATTACKS = (
         "a pushed request changed",
         Who.DATABASE,
         pushed_request_is_another.attack,
-        NOTHING,
+        ONLY_REFUSED,
         works=pushed_request_is_another,
-        why="it is judged anew as any request, and the person is asked for what it then says; where answers go is registered",
+    ),
+    Attack(
+        "a request that waits for an answer: which key redeems its code changed",
+        Who.DATABASE,
+        challenge_is_another.attack,
+        ONLY_REFUSED,
+        works=challenge_is_another,
+    ),
+    Attack(
+        "a request that waits for an answer: whom it waits for changed",
+        Who.DATABASE,
+        another_left_it.attack,
+        ONLY_REFUSED,
+        works=another_left_it,
     ),
     # notices
     Attack(

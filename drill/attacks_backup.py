@@ -1,17 +1,13 @@
-"""Attacks with an old backup of the database, with anchors rolled back, and with keys."""
+"""Attacks with an old backup of the database, with anchors rolled back, and with the key in use."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from consentcore.domain.clock import SystemClock
-from consentcore.keys.seals import sealed
 from drill.attack import NOTHING, Attack, Who
-from drill.attacks_access import ONLY_REFUSED
 from drill.attacks_ledger import BOTH, VERIFY
-from drill.means import ended_session_works, sign_in_works, somebody_is_told, token_works
+from drill.means import token_works
 from drill.stage import Stage
-from drill.story import ADA
 from tests.support.platform import decide
 
 ROLLED_BACK = "rolled back"
@@ -70,19 +66,7 @@ def _erased_comes_back(stage: Stage) -> None:
     stage.put_back("early", "owner", where=lambda row: row["owner_id"] == stage.facts.owners["noor"])
 
 
-def _rotated(attack: Callable[[Stage, Stage], None]) -> Callable[[Stage], None]:
-    """A key leaks, the operator rotates at once, a worker states that; then the attack."""
-
-    def whole(stage: Stage) -> None:
-        stage.rotate_at_once()
-        stage.work()
-        stage.stop()
-        attack(stage)
-
-    return whole
-
-
-def _consent_with(backup: str) -> Callable[[Stage], None]:
+def consent_with(backup: str) -> Callable[[Stage], None]:
     """Run the product with the leaked key on the database: a grant with event, notice and page, all well sealed."""
 
     def attack(stage: Stage) -> None:
@@ -101,53 +85,9 @@ def _checkpoint_with(backup: str) -> Callable[[Stage], None]:
     """The same, and let a worker with the leaked key sign the log."""
 
     def attack(stage: Stage) -> None:
-        _consent_with(backup)(stage)
+        consent_with(backup)(stage)
         platform = stage.started(stage.with_keys_of(backup))
         platform.runtime.evidence.advance()
-        platform.runtime.close()
-
-    return attack
-
-
-def _password_with(backup: str) -> Callable[[Stage], None]:
-    def attack(stage: Stage) -> None:
-        platform = stage.started(stage.with_keys_of(backup))
-        with platform.runtime.storage.transaction() as uow:
-            platform.runtime.login.set_password(uow, stage.facts.owners["ada"], "known to eve 1")
-        platform.runtime.close()
-
-    return attack
-
-
-def _session_with(backup: str) -> Callable[[Stage], None]:
-    """The row behind a cookie that the attacker holds, for Ada, sealed with the leaked key."""
-
-    def attack(stage: Stage) -> None:
-        stage.put_back("early", "owner_session")
-        platform = stage.started(stage.with_keys_of(backup))
-        now = SystemClock().now()
-        with platform.runtime.storage.transaction() as uow:
-            (session,) = uow.owners.sessions(stage.facts.owners["grace"], now)[-1:]
-            uow.owners.end_session(session.session_hash)
-            uow.owners.add_session(session)
-        platform.runtime.close()
-
-    return attack
-
-
-def _notice_with(backup: str) -> Callable[[Stage], None]:
-    """A notice of a withdrawal that never was."""
-
-    def attack(stage: Stage) -> None:
-        from dataclasses import replace
-
-        platform = stage.started(stage.with_keys_of(backup))
-        bare = platform.runtime.storage.bare
-        with bare.reading() as uow:
-            row = next(row for row in stage.rows("notice") if row["kind"] == "consent.revoked")
-            notice = uow.notices.several([row["notice_id"]])[row["notice_id"]]
-        with bare.transaction() as uow:
-            uow.notices.add(sealed(platform.runtime.keys, replace(notice, notice_id="e" * 36)))
         platform.runtime.close()
 
     return attack
@@ -258,41 +198,11 @@ ATTACKS = (
         "is there again",
     ),
     # keys
-    Attack(
-        "a consent forged with the leaked key",
-        Who.LEAKED,
-        _rotated(_consent_with("now")),
-        VERIFY,
-        "which was over before",
-    ),
-    Attack(
-        "a notice sealed with the leaked key",
-        Who.LEAKED,
-        _rotated(_notice_with("now")),
-        NOTHING,
-        works=somebody_is_told,
-        why="messages that wait when a key is rotated bear it too, and have to go out; the ledger does not know it",
-    ),
-    Attack(
-        "a session sealed with the leaked key",
-        Who.LEAKED,
-        _rotated(_session_with("now")),
-        ONLY_REFUSED,
-        works=ended_session_works,
-    ),
-    Attack(
-        "a password sealed with the leaked key",
-        Who.LEAKED,
-        _rotated(_password_with("now")),
-        NOTHING,
-        works=sign_in_works(ADA, "known to eve 1"),
-        why="a revoked key still opens what it sealed before, or nobody could sign in; the same holds for tokens until they run out",
-    ),
     Attack("another history from the early days on, signed", Who.KEY, _rewrite_with_key, BOTH, "anchor"),
     Attack(
         "a consent forged",
         Who.KEY,
-        _consent_with("now"),
+        consent_with("now"),
         NOTHING,
         why="it is signed as any other; keep the key ring apart from the database",
     ),

@@ -38,6 +38,47 @@ class CodeGoesTo:
         return str(done.headers.get("Location", "")).startswith(EVE)
 
 
+class ChallengeIsAnother:
+    """Somebody looks at the consent page; meanwhile the stored request has the attacker's code challenge."""
+
+    page: Any = None
+
+    def attack(self, stage: Stage) -> None:
+        """Open the page, then change the request behind it."""
+        request = Request(client_id="shiftplan", scope="sites.read alarms.read")
+        _, self.page = to_consent_page(stage.platform, request, "ada@example.org")
+        for row in stage.rows("interaction"):
+            stored = {**json.loads(row["request"]), "code_challenge": "e" * 43}
+            stage.sql(
+                "UPDATE interaction SET request = :request WHERE interaction_hash = :key",
+                request=json.dumps(stored),
+                key=row["interaction_hash"],
+            )
+
+    def __call__(self, stage: Stage) -> bool:
+        """Whether Approve gives a code."""
+        self.page.test_app.app = stage.platform.app
+        done = self.page.forms[0].submit("decision", value="approve", expect_errors=True)
+        return "code=" in str(done.headers.get("Location", ""))
+
+
+class AnotherLeftIt:
+    """A request that waits for Ada, and is over, is said to have waited for Grace."""
+
+    def attack(self, stage: Stage) -> None:
+        """Open the page, then change for whom, and until when."""
+        request = Request(client_id="shiftplan", scope="sites.read alarms.read")
+        to_consent_page(stage.platform, request, "ada@example.org")
+        stage.sql("UPDATE interaction SET owner_id = :grace, expires_at = 1")
+
+    def __call__(self, stage: Stage) -> bool:
+        """Whether the evidence says that somebody has left it unanswered."""
+        counted = "SELECT count(*) FROM consent_event WHERE type = 'abandoned'"
+        before = stage.one(counted)
+        stage.work()
+        return bool(stage.one(counted) > before)
+
+
 class PushedRequestIsAnother:
     """A client has pushed its request; before the browser comes, the stored one asks for another scope."""
 
@@ -99,5 +140,7 @@ class LinkWorks:
 
 
 code_goes_to = CodeGoesTo()
+challenge_is_another = ChallengeIsAnother()
+another_left_it = AnotherLeftIt()
 pushed_request_is_another = PushedRequestIsAnother()
 link_works = LinkWorks()

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +14,11 @@ import sqlalchemy as sa
 from consentcore.app import app_from_runtime
 from consentcore.config import load_ini
 from consentcore.consent.evidence.signer import LogSigner
-from consentcore.keys import rotate_key_file
 from consentcore.runtime import Runtime, build_runtime
 from consentcore.worker.worker import Worker
 from consentcore_sqlalchemy.tables import metadata
 from drill.story import Facts, early, late, middle
+from tests.support.leaks import rotated_at_once
 from tests.support.platform import INI, ISSUER, Platform, make_platform
 from tests.support.postgres import Databases
 from tests.support.sinks import Sink, http_sink
@@ -195,10 +193,7 @@ class Stage:
 
     def rotate_at_once(self) -> None:
         """What ``keys rotate --now`` does, as if it had been two minutes ago: the log states it a minute after."""
-        file = self.folder / "keys"
-        rotate_key_file(file, 0, revoke=True)
-        ago = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=2)
-        file.write_text(re.sub(r"revoked=\S+", f"revoked={ago:%Y-%m-%dT%H:%M:%SZ}", file.read_text()))
+        rotated_at_once(self.folder / "keys")
 
     def with_keys_of(self, backup: str) -> Path:
         """An INI of the attacker's own, with the keys of then."""

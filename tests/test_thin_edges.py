@@ -29,6 +29,7 @@ UNIT_OF_WORK = {
     "notices": ("notices", "NoticeRepository"),
     "pinned_scopes": ("pinned_scopes", "PinnedScopeRepository"),
     "uses": ("uses", "UseRepository"),
+    "seals": ("seals", "SealRepository"),
     "feed": ("feed", "FeedRepository"),
 }
 STORAGE = {

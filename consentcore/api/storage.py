@@ -45,7 +45,7 @@ from consentcore.domain.token import (
     Unknown,
     UsedBefore,
 )
-from consentcore.keys.sealed_storage import seal_password
+from consentcore.keys.sealed_passwords import seal_password
 from consentcore.keys.seals import Sealed, seal_of
 from consentcore.ports.capabilities import LEAST_BATCH, StorageCapabilities
 from consentcore.ports.clients import ClientRepository
@@ -72,6 +72,7 @@ from consentcore.ports.moving import (
 from consentcore.ports.notices import NoticeRepository
 from consentcore.ports.owners import OwnerRepository
 from consentcore.ports.pinned_scopes import PinnedScopeRepository
+from consentcore.ports.seals import SealedKind, SealedRow, SealRepository
 from consentcore.ports.storage import PurgeReport, Storage, transact
 from consentcore.ports.tickets import TicketRepository
 from consentcore.ports.tlog import LogObject, TlogRepository
@@ -150,7 +151,10 @@ __all__ = [
     "RotateOutcome",
     "Rotated",
     "Rotation",
+    "SealRepository",
     "Sealed",
+    "SealedKind",
+    "SealedRow",
     "SealedSecret",
     "Settlement",
     "Storage",

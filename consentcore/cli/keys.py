@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from consentcore.cli.commands import Group, refuse
+from consentcore.cli.exit_codes import NOT_NOW
+from consentcore.cli.options import named_as
 from consentcore.cli.state import State, pass_state, table
 
 if TYPE_CHECKING:
     from consentcore.keys import MasterKey
+    from consentcore.operators.resealing_run import Count
     from consentcore.ports.keys import KeyRing
 
 
@@ -64,25 +68,111 @@ def list_(state: State) -> None:
 
 @command.command("rotate")
 @click.option("--now", "at_once", is_flag=True, help="Use the new key at once: after a leak.")
+@click.option(
+    "--keep-old",
+    is_flag=True,
+    help="With --now: do not revoke the old keys yet. Seal anew first (keys reseal), then `keys revoke`.",
+)
 @pass_state
-def rotate(state: State, *, at_once: bool) -> None:
+def rotate(state: State, *, at_once: bool, keep_old: bool) -> None:
     """Add a new master key to the key file; the old ones stay, to verify and to read.
 
     The new key is published at once (/jwks) and used after `consentcore.key_lead_s`. Processes that read this file
     notice it by themselves; copy it to every other machine before that time is over. With --now the old keys are marked
-    as revoked: what one of them seals from then on does not verify.
+    as revoked: what one of them has sealed counts for nothing until `keys reseal` has sealed anew what is known to be
+    ours, and what it seals from then on does not verify.
     """
     from consentcore.configured_keys import blaming_keys
     from consentcore.keys import key_file, rotate_key_file
 
+    if keep_old and not at_once:
+        raise click.UsageError("--keep-old: expected --now with it; without --now old keys are kept anyway")
     settings = state.config.settings
     with blaming_keys(state.config):
         path = key_file(settings.keys, state.config.source.entries["consentcore.keys"].folder)
-        fresh = rotate_key_file(path, 0 if at_once else settings.key_lead_s, revoke=at_once)
+        fresh = rotate_key_file(path, 0 if at_once else settings.key_lead_s, revoke=at_once and not keep_old)
     starts = _iso(fresh.used_from)
     state.say(f"{path} has a new key {fresh.key_id}, published now and used from {starts}")
     state.say("running processes read the file by themselves; copy it to every other machine before that")
+    if at_once:
+        state.say(
+            "next: `keys reseal`, then `keys revoke`" if keep_old else "next, in a minute: `keys reseal`"
+        )
     state.answer({"key_id": fresh.key_id, "file": str(path), "used_from": starts}, "")
+
+
+@command.command("revoke")
+@pass_state
+def revoke(state: State) -> None:
+    """Mark the old keys of the key file as revoked, because others may have them.
+
+    What one of them has sealed and `keys reseal` has not sealed anew counts for nothing from then on; it signs and lets
+    in nobody any more. There is no way back.
+    """
+    from consentcore.configured_keys import blaming_keys
+    from consentcore.keys import key_file, revoke_old_keys
+
+    with blaming_keys(state.config):
+        path = key_file(state.config.settings.keys, state.config.source.entries["consentcore.keys"].folder)
+        revoked = revoke_old_keys(path)
+    state.say(f"revoked: {', '.join(revoked)}" if revoked else "every old key is revoked already")
+    state.answer({"revoked": revoked, "file": str(path)}, "")
+
+
+@command.command("reseal")
+@click.option(
+    "--as-they-stand",
+    "kinds",
+    metavar="KINDS",
+    default="",
+    help="Kinds of records that you know to be as we wrote them, such as `tokens passwords`, or `all`.",
+)
+@click.option(
+    "--reason", default="", help="How you know that; stands in the log. Needed with --as-they-stand."
+)
+@pass_state
+def reseal(state: State, kinds: str, reason: str) -> None:
+    """Seal anew with the current key what older keys have sealed: after a leak, before or after they are revoked.
+
+    Sealed anew is what the ledger vouches for: permissions with their notices and pages, messages that wait, owners
+    whose address is that of their latest decision, today's words of scopes. Everything else needs your word that nobody
+    has written into the database who has the key: consents, passwords, applications, endpoints, owners, identities,
+    tokens, notices, deliveries, pages, words, tombstones, or all. It is taken once for a revoked key, and stands in the
+    log. What is left counts for nothing once its key is revoked. May be interrupted and called again.
+    """
+    from consentcore.consent.evidence.errors import AnchorsSilent, LedgerBroken
+    from consentcore.operators.resealing import KINDS, NotStatedYet
+
+    words = kinds.replace(",", " ").split()
+    with named_as({"reason": "--reason", "as_they_stand": "--as-they-stand"}):
+        try:
+            done = state.runtime.resealing.run(
+                KINDS if words == ["all"] else words, reason=reason, progress=partial(_tell, state)
+            )
+        except (NotStatedYet, AnchorsSilent) as error:
+            refuse(str(error), code=NOT_NOW)
+        except LedgerBroken as error:
+            refuse(str(error))
+    if not done.keys:
+        state.say("there is one key: nothing was sealed by an older one")
+    elif done.left:
+        state.say(
+            f"{done.left} records bear the seal of an older key: once it is revoked they count for nothing"
+        )
+    if done.exposed:
+        state.say(
+            "who has an older key and a copy of the database reads the secrets of these webhook endpoints: after a "
+            f"leak give them new ones (webhooks endpoint rotate-secret): {', '.join(done.exposed)}"
+        )
+    counts = {kind: {"sealed_anew": one.anew, "left": one.left} for kind, one in done.counts.items()}
+    state.answer(
+        {"keys": done.keys, "revoked": done.revoked, "records": counts, "exposed_endpoints": done.exposed}, ""
+    )
+
+
+def _tell(state: State, kind: str, count: Count) -> None:
+    if count.anew or count.left:
+        state.say(f"{kind}: {count.anew} sealed anew, {count.left} left")
 
 
 def _master_keys(state: State) -> Sequence[MasterKey]:

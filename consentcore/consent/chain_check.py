@@ -15,7 +15,7 @@ from consentcore.domain.clock import from_iso
 from consentcore.domain.errors import InvalidInput, KeyUnavailable
 from consentcore.domain.event import ConsentEvent
 from consentcore.domain.grant import Grant
-from consentcore.keys.seals import is_sealed
+from consentcore.keys.seals import Verdict, judge, of_revoked
 from consentcore.ports.keys import KeyRing
 from consentcore.ports.transactions import UnitOfWork
 
@@ -119,7 +119,10 @@ class ChainCheck:
             return f"the snapshot {wanted} of what was shown is missing"
         if found.snapshot_hash != wanted or hash_of(found.content) != wanted:
             return f"the snapshot {wanted} of what was shown was changed"
-        if self._sealed and not is_sealed(self._keys, found):
+        verdict = judge(self._keys, found) if self._sealed else Verdict.OURS
+        if verdict is Verdict.REVOKED:
+            return f"the snapshot {wanted} {of_revoked(found.seal)}"
+        if verdict is Verdict.STRANGE:
             return f"the snapshot {wanted} does not say when it was first shown as it was written"
         if len(self._sound) >= REMEMBERED:
             self._sound.clear()
@@ -134,6 +137,8 @@ class ChainCheck:
             return str(error)
         except (InvalidInput, *WRONG_KIND):
             return EDITED_ROW
+        if genuine and self._keys.revoked_at(grant.key_id):
+            return f"the row of the grant {of_revoked(grant.key_id)}"
         return "" if genuine else EDITED_ROW
 
 

@@ -126,13 +126,15 @@ class Checkpointer:
         state = state_of(uow, LogSigner(keys, self._origin), keys, self._state)
         signer = LogSigner(keys, state.name(self._origin))
         size = state.tree.size
-        facts = self._retirement.due(signer, state.ended, now)
-        due = [(StatementType.KEYS, facts)] if facts else []
         noted = noting.due(uow, keys, limit // _WRITES_OF_A_NOTE)
-        due += noted
-        said = [stated(signer, kind, size + more, now, facts) for more, (kind, facts) in enumerate(due)]
         # Notes fill a commit of their own; the next one is for events.
-        added = 0 if noted else uow.ledger.sequence_leaves(limit, start=size + len(said))
+        added = 0 if noted else uow.ledger.sequence_leaves(limit, start=size)
+        # Behind all that waits: a key that is over may have sealed it before, while no worker ran.
+        over = {} if noted or added == limit else self._retirement.due(signer, state.ended, now)
+        due = [*noted, *([(StatementType.KEYS, over)] if over else [])]
+        said = [
+            stated(signer, kind, size + added + more, now, facts) for more, (kind, facts) in enumerate(due)
+        ]
         if not added and not said:
             self._state = state
             return None
@@ -150,7 +152,7 @@ def grown(
     keys: KeyRing,
     now: int,
 ) -> LogState:
-    """Add statements, and events that were just given the places after them, and sign the head.
+    """Add statements, and events that were just given places before them, and sign the head.
 
     :raises LedgerBroken: when one of these places is empty.
     """

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from consentcore.consent.ledger import canonical
 from consentcore.domain.disclosure import Tombstone
+from consentcore.domain.errors import KeyUnavailable
+from consentcore.keys.seals import Verdict
 
 if TYPE_CHECKING:
     from consentcore.ports.keys import KeyRing
@@ -26,13 +28,31 @@ def make_tombstone(keys: KeyRing, subject: str, now: int, reason: str) -> Tombst
 
 
 def is_sealed(keys: KeyRing, tombstone: Tombstone) -> bool:
-    """Whether it is ours.
+    """Whether it is ours, by a key that nobody else is known to have.
 
     :raises KeyUnavailable: when the ring lacks its key.
     """
     one = tombstone
     genuine = _seal(keys, one.subject, one.forgotten_at, one.reason, one.key_id)
-    return compare_digest(genuine, one.seal)
+    return compare_digest(genuine, one.seal) and not keys.revoked_at(one.key_id)
+
+
+def judge(keys: KeyRing, tombstone: Tombstone) -> Verdict:
+    """Say what the seal of a tombstone is worth."""
+    one = tombstone
+    try:
+        genuine = _seal(keys, one.subject, one.forgotten_at, one.reason, one.key_id)
+        if not compare_digest(genuine, one.seal):
+            return Verdict.STRANGE
+        return Verdict.REVOKED if keys.revoked_at(one.key_id) else Verdict.OURS
+    except KeyUnavailable:
+        return Verdict.STRANGE
+
+
+def seal_anew(keys: KeyRing, tombstone: Tombstone) -> bytes:
+    """The seal that a tombstone has by the current key."""
+    one = tombstone
+    return _seal(keys, one.subject, one.forgotten_at, one.reason, keys.current_id)
 
 
 def _seal(keys: KeyRing, subject: str, now: int, reason: str, key_id: str) -> bytes:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from consentcore.consent import ledger
 from consentcore.consent.chain_check import WRONG_KIND
+from consentcore.consent.evidence.log_state import stands_in_log
 from consentcore.domain.clock import from_iso
 from consentcore.domain.errors import InvalidInput, KeyUnavailable
 from consentcore.domain.event_kinds import event_kind
@@ -71,18 +72,21 @@ class RecordedGrants:
         if is_sound(self._keys, row) and (row.sequence, row.head) == (newest.sequence, newest.record_hash):
             return row
         at_the_end = replace(row, sequence=newest.sequence, head=newest.record_hash)
-        wanted = self._recorded(row, events) or at_the_end
+        wanted = self._recorded(uow, row, events) or at_the_end
         log.error("the row of grant %s is not what its ledger says; it is taken from there", row.grant_id)
         uow.grants.update(wanted, expected_sequence=row.sequence)
         return wanted
 
-    def _recorded(self, row: Grant, events: Sequence[ConsentEvent]) -> Grant | None:
-        """The row as the newest event says; None where that is not as it was written."""
+    def _recorded(self, uow: UnitOfWork, row: Grant, events: Sequence[ConsentEvent]) -> Grant | None:
+        """The row as the newest event says; None where that is not as it was written, or may be of somebody who has a
+        revoked key: one of such a key counts where the log has it from before."""
         newest = events[-1]
         try:
             genuine = ledger.record_hash(self._keys, newest.body, newest.key_id)
             body = json.loads(newest.body)
             if not compare_digest(genuine, newest.record_hash) or not _is_last(row, events, body):
+                return None
+            if self._keys.revoked_at(newest.key_id) and not stands_in_log(uow, self._keys, newest):
                 return None
             kept = row.declined if is_sound(self._keys, row) else ()
             recorded = replace(
@@ -98,14 +102,19 @@ class RecordedGrants:
                 replaces=body["replaces"],
                 declined=kept,
             )
-            return ledger.seal(self._keys, recorded, newest)
+            pointed = replace(
+                recorded, sequence=newest.sequence, head=newest.record_hash, key_id=self._keys.current_id
+            )
+            return replace(pointed, seal=ledger.seal_of(self._keys, pointed))
         except (KeyUnavailable, *WRONG_KIND):
             return None
 
 
 def is_sound(keys: KeyRing, grant: Grant) -> bool:
-    """Whether a row is as somebody with the key ring wrote it, some time."""
+    """Whether a row is as somebody with the key ring wrote it, some time, by a key that was not revoked."""
     try:
+        if keys.revoked_at(grant.key_id):
+            return False
         return compare_digest(ledger.seal_of(keys, grant), grant.seal)
     except (KeyUnavailable, InvalidInput, *WRONG_KIND):
         return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from consentcore.domain.client import Client
 from consentcore.domain.grant import Grant
@@ -45,6 +45,7 @@ class PushedRequest:
     query: str
     created_at: int
     expires_at: int
+    seal: bytes = field(default=b"", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class Interaction:
     created_at: int
     expires_at: int
     owner_id: str = ""
+    seal: bytes = field(default=b"", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

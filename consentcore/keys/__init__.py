@@ -5,6 +5,7 @@ from consentcore.keys.file import (
     key_line,
     new_master_key,
     read_key_file,
+    revoke_old_keys,
     rotate_key_file,
 )
 from consentcore.keys.opening import key_file, open_key_ring, read_master_keys
@@ -26,5 +27,6 @@ __all__ = [
     "open_key_ring",
     "read_key_file",
     "read_master_keys",
+    "revoke_old_keys",
     "rotate_key_file",
 ]

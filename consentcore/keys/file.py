@@ -97,6 +97,26 @@ def rotate_key_file(path: Path, lead_s: int = 0, *, revoke: bool = False) -> Mas
     return fresh
 
 
+def revoke_old_keys(path: Path) -> list[str]:
+    """Mark every key of a key file as revoked that a newer one has taken the place of, see :func:`rotate_key_file`.
+
+    :returns: the ids of those that were not revoked before.
+    :raises ConfigurationError: when the file is not in order, or no key has taken the place of another yet.
+    """
+    target = path.resolve()
+    with _turn(target):
+        before = read_key_file(path)
+        now = int(datetime.now(UTC).timestamp()) * SECOND
+        current = next((at for at, key in enumerate(before) if key.used_from <= now), len(before) - 1)
+        doomed = [key.key_id for key in before[current + 1 :] if not key.revoked_at]
+        if not before[current + 1 :]:
+            raise ConfigurationError([f"{path} has no key that another has taken the place of: rotate first"])
+        after = [replace(key, revoked_at=now) if key.key_id in doomed else key for key in before]
+        draft = _write_draft(target, after, target.stat())
+        draft.replace(target)
+    return doomed
+
+
 @contextmanager
 def _turn(path: Path) -> Iterator[None]:
     """Wait for whoever rotates the same file; by its folder, because the file itself is replaced."""

@@ -59,7 +59,15 @@ def read_master_keys(
         if registry is None:
             raise ConfigurationError([f"consentcore.keys: {setting} needs the plugins to be loaded"])
         given = registry.key_provider(setting.removeprefix("provider:")).master_keys()
-        return [MasterKey(key[0], key[1], used_from=key[2] if len(key) > 2 else 0) for key in given]
+        return [
+            MasterKey(
+                key[0],
+                key[1],
+                used_from=key[2] if len(key) > 2 else 0,
+                revoked_at=key[3] if len(key) > 3 else 0,
+            )
+            for key in given
+        ]
     if setting.startswith("env:"):
         name = setting[4:]
         text = (os.environ if environ is None else environ).get(name, "")

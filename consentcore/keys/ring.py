@@ -186,6 +186,12 @@ class Keys:
         return self._loaded
 
 
+def sealed_by(text: str) -> str:
+    """The id of the key that a text of :meth:`Keys.seal` says it is of; "" where it is none."""
+    parts = text.split(".")
+    return parts[1] if len(parts) == 3 else ""
+
+
 def _associated(purpose: str, context: str) -> bytes:
     return f"{purpose}\x00{context}".encode()
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from consentcore.keys.seals import Sealed, is_sealed, sealed
+from consentcore.keys.seals import Sealed, Verdict, judge, sealed
 
 if TYPE_CHECKING:
     from consentcore.ports.keys import KeyRing
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("consentcore.storage")
 R = TypeVar("R", bound=Sealed)
 NOT_OURS = "it is not as we wrote it"
+REVOKED = "its key was revoked (`keys reseal`)"
 
 
 class Face:
@@ -30,20 +31,11 @@ class Face:
         return sealed(self._keys, record)
 
     def _ours(self, record: R | None) -> R | None:
-        if record is None or is_sealed(self._keys, record):
+        verdict = Verdict.OURS if record is None else judge(self._keys, record)
+        if verdict is Verdict.OURS:
             return record
-        log.error("a record of kind %s is refused: %s", type(record).__name__, NOT_OURS)
-        return None
-
-    def _ours_now(self, record: R | None) -> R | None:
-        """The same for what lets somebody in: a key that others may know lets in nobody, so people sign in anew."""
-        found = self._ours(record)
-        if found is None:
-            return None
-        key_id = found.seal.partition(b":")[0].decode("latin-1")
-        if not self._keys.revoked_at(key_id):
-            return found
-        log.warning("a record of kind %s is refused: its key was revoked", type(found).__name__)
+        why = NOT_OURS if verdict is Verdict.STRANGE else REVOKED
+        log.error("a record of kind %s is refused: %s", type(record).__name__, why)
         return None
 
     def _all_ours(self, records: Sequence[R]) -> list[R]:

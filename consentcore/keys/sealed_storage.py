@@ -12,53 +12,27 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from hmac import compare_digest
 from typing import TYPE_CHECKING, Any
 
-from consentcore.domain.errors import KeyUnavailable
 from consentcore.domain.event import NoticeSnapshot
-from consentcore.domain.notice import DeliveryState
-from consentcore.keys.sealed_face import NOT_OURS, log
+from consentcore.keys.sealed_face import NOT_OURS, REVOKED, log
 from consentcore.keys.sealed_face import Face as _Face
+from consentcore.keys.sealed_outbox import SealedOutbox
+from consentcore.keys.sealed_passwords import judge_password, seal_password
 from consentcore.keys.sealed_protocol import SealedProtocol as _Protocol
-from consentcore.keys.seals import PURPOSE
-from consentcore.ports.deliveries import Settlement
+from consentcore.keys.seals import Verdict, judge
 
 if TYPE_CHECKING:
     from consentcore.domain.client import Client, WebhookEndpoint
     from consentcore.domain.grant import Grant
-    from consentcore.domain.notice import Delivery, Notice
+    from consentcore.domain.interaction import Interaction
+    from consentcore.domain.notice import Notice
     from consentcore.domain.owner import Owner, OwnerIdentity, OwnerSession, OwnerTicket
     from consentcore.domain.past_scopes import PinnedScope
     from consentcore.keys.sealed_protocol import GrantSeal
     from consentcore.ports.keys import KeyRing
     from consentcore.ports.storage import Storage
     from consentcore.ports.transactions import TransactionManager, UnitOfWork
-
-
-def seal_password(keys: KeyRing, owner_id: str, encoded: str, key_id: str = "") -> str:
-    """Tie what a login plugin keeps as a password to its owner: ``1.<key id>.<64 hexadecimal digits>.<encoded>``.
-
-    :param key_id: empty means the current one.
-    :raises KeyUnavailable: when the ring lacks it.
-    """
-    key_id = key_id or keys.current_id
-    mac = keys.mac(PURPOSE, f"password\0{owner_id}\0{encoded}".encode(), key_id)
-    return f"1.{key_id}.{mac.hex()}.{encoded}"
-
-
-def open_password(keys: KeyRing, owner_id: str, kept: str) -> str | None:
-    """Undo :func:`seal_password`; None when it was not written by us for this owner."""
-    version, _, rest = kept.partition(".")
-    key_id, _, rest = rest.partition(".")
-    encoded = rest.partition(".")[2]
-    if version != "1" or not key_id:
-        return None
-    try:
-        wanted = seal_password(keys, owner_id, encoded, key_id)
-    except KeyUnavailable:
-        return None
-    return encoded if compare_digest(wanted.encode(), kept.encode()) else None
 
 
 class _Clients(_Face):
@@ -92,10 +66,12 @@ class _Owners(_Face):
         return {owner_id: encoded for owner_id, encoded in opened if encoded is not None}
 
     def _opened(self, owner_id: str, kept: str) -> str | None:
-        encoded = open_password(self._keys, owner_id, kept)
-        if encoded is None:
-            log.error("the password of owner %s is refused: %s", owner_id, NOT_OURS)
-        return encoded
+        verdict, encoded = judge_password(self._keys, owner_id, kept)
+        if verdict is Verdict.OURS:
+            return encoded
+        why = NOT_OURS if verdict is Verdict.STRANGE else REVOKED
+        log.error("the password of owner %s is refused: %s", owner_id, why)
+        return None
 
     def set_password_hash(self, owner_id: str, encoded: str) -> None:
         self._inner.set_password_hash(owner_id, seal_password(self._keys, owner_id, encoded))
@@ -104,11 +80,11 @@ class _Owners(_Face):
         self._inner.add_session(self._sealed(session))
 
     def session(self, session_hash: bytes, now: int) -> OwnerSession | None:
-        return self._ours_now(self._inner.session(session_hash, now))
+        return self._ours(self._inner.session(session_hash, now))
 
     def signed_in(self, session_hash: bytes, now: int) -> tuple[OwnerSession, Owner] | None:
         found: tuple[OwnerSession, Owner] | None = self._inner.signed_in(session_hash, now)
-        return found if found is not None and self._ours_now(found[0]) is not None else None
+        return found if found is not None and self._ours(found[0]) is not None else None
 
     def sessions(self, owner_id: str, now: int) -> Sequence[OwnerSession]:
         return self._all_ours(self._inner.sessions(owner_id, now))
@@ -133,10 +109,51 @@ class _Tickets(_Face):
         self._inner.add(self._sealed(ticket))
 
     def get(self, ticket_hash: bytes, now: int) -> OwnerTicket | None:
-        return self._ours_now(self._inner.get(ticket_hash, now))
+        return self._ours(self._inner.get(ticket_hash, now))
 
-    def use(self, ticket_hash: bytes, purpose: str, now: int) -> OwnerTicket | None:
-        return self._ours_now(self._inner.use(ticket_hash, purpose, now))
+    def use(self, ticket_hash: bytes, purpose: str, now: int, *, seal: bytes = b"") -> OwnerTicket | None:
+        found = self._ours(self._inner.get(ticket_hash, now))
+        if found is None:
+            return None
+        used = self._sealed(replace(found, used_at=now))
+        return self._ours(self._inner.use(ticket_hash, purpose, now, seal=seal or used.seal))
+
+
+class _Interactions(_Face):
+    def __init__(self, inner: Any, keys: KeyRing) -> None:
+        super().__init__(inner, keys)
+        self._seen: dict[bytes, Interaction] = {}
+
+    def get(self, interaction_hash: bytes) -> Interaction | None:
+        found = self._ours(self._inner.get(interaction_hash))
+        if found is not None:
+            self._seen[interaction_hash] = found
+        return found
+
+    def bind(
+        self,
+        interaction_hash: bytes,
+        old_session: bytes,
+        new_session: bytes,
+        owner_id: str,
+        *,
+        seal: bytes = b"",
+    ) -> bool:
+        # Whoever binds has read it a moment ago.
+        found = self._seen.get(interaction_hash) or self.get(interaction_hash)
+        if found is None:
+            return False
+        bound = self._sealed(replace(found, session_hash=new_session, owner_id=owner_id))
+        sessions = old_session, new_session
+        done: bool = self._inner.bind(interaction_hash, *sessions, owner_id, seal=seal or bound.seal)
+        if done:
+            self._seen[interaction_hash] = bound
+        return done
+
+    def expired(self, now: int, limit: int) -> Sequence[Interaction]:
+        # What is not ours goes too, and nobody is said to have left it unanswered.
+        found = self._inner.expired(now, limit)
+        return [one if self._ours(one) is not None else replace(one, owner_id="") for one in found]
 
 
 class _Identities(_Face):
@@ -164,7 +181,11 @@ class _Notices(_Face):
 
 class _Feed(_Face):
     def page(self, client_id: str, *, after: str = "", limit: int = 100) -> Sequence[Notice]:
-        return self._all_ours(self._inner.page(client_id, after=after, limit=limit))
+        found = self._inner.page(client_id, after=after, limit=limit)
+        verdicts = [judge(self._keys, one) for one in found]
+        if Verdict.REVOKED in verdicts:  # whoever reads on behind it would never see it
+            found = found[: verdicts.index(Verdict.REVOKED)]
+        return self._all_ours(found)
 
 
 class _PinnedScopes(_Face):
@@ -187,6 +208,7 @@ class _Unit(_Face):
         "owners": _Owners,
         "tickets": _Tickets,
         "identities": _Identities,
+        "interactions": _Interactions,
         "notices": _Notices,
         "feed": _Feed,
         "ledger": _Ledger,
@@ -204,42 +226,6 @@ class _Unit(_Face):
         found = part if face is None else face(part, self._keys)
         self.__dict__[name] = found
         return found
-
-
-class _Outbox(_Face):
-    def unexpanded(self, limit: int, skip: int = 0) -> Sequence[Notice]:
-        found = self._inner.unexpanded(limit, skip)
-        ours = self._all_ours(found)
-        if len(ours) < len(found):
-            kept = {one.notice_id for one in ours}
-            # Nobody is told of them; otherwise they would stand before all others for ever.
-            strays: dict[str, Sequence[Delivery]] = {
-                one.notice_id: () for one in found if one.notice_id not in kept
-            }
-            self._inner.expand_all(strays, max(one.occurred_at for one in found))
-        return ours
-
-    def expand_all(
-        self, deliveries: Mapping[str, Sequence[Delivery]], now: int, *, again: bool = False
-    ) -> int:
-        sealed_ones = {
-            notice_id: [self._sealed(one) for one in made] for notice_id, made in deliveries.items()
-        }
-        count: int = self._inner.expand_all(sealed_ones, now, again=again)
-        return count
-
-    def claim_deliveries(self, now: int, **how: Any) -> Sequence[Delivery]:
-        found: Sequence[Delivery] = self._inner.claim_deliveries(now, **how)
-        ours = [one for one in found if self._ours(one) is not None]
-        if len(ours) < len(found):
-            self._inner.settle_all(
-                [
-                    Settlement(one.delivery_id, one.lease_token, DeliveryState.REJECTED, now, error=NOT_OURS)
-                    for one in found
-                    if one not in ours
-                ]
-            )
-        return ours
 
 
 class SealedStorage:
@@ -271,7 +257,7 @@ class SealedStorage:
     @property
     def outbox(self) -> Any:
         """See :attr:`Storage.outbox`."""
-        return self._face("outbox", _Outbox)
+        return self._face("outbox", SealedOutbox)
 
     @contextmanager
     def transaction(self) -> Iterator[UnitOfWork]:

@@ -3,6 +3,9 @@
 Whoever can write into the store, and has nothing else, can neither make up a record nor change one: it does not fit
 its seal, and is as good as not there. What a record says of its use (when it was last seen, whether it was used up) is
 not under the seal, because the store changes it by itself; where that decides, what ends a record erases its seal.
+
+A seal of a key that was revoked counts for nothing: whoever has the key may have made it, of whatever date. What is
+known to be ours by something else is sealed anew (``keys reseal``).
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import MISSING, asdict, fields, replace
+from enum import Enum
 from functools import cache
 from hmac import compare_digest
 from json.encoder import encode_basestring_ascii
@@ -36,6 +40,17 @@ class Sealed(Protocol):
 
 R = TypeVar("R", bound=Sealed)
 
+
+class Verdict(Enum):
+    """What the seal of a record is worth."""
+
+    OURS = "ours"
+    REVOKED = "revoked"
+    """It fits, and its key was revoked: ours, or of whoever has the key."""
+    STRANGE = "strange"
+    """It does not fit, or the ring lacks its key."""
+
+
 FREE: dict[str, frozenset[str]] = {
     "Code": frozenset({"used_at"}),
     "Delivery": frozenset(
@@ -52,7 +67,6 @@ FREE: dict[str, frozenset[str]] = {
         }
     ),
     "OwnerSession": frozenset({"seen_at"}),
-    "OwnerTicket": frozenset({"used_at"}),
     "WebhookEndpoint": frozenset({"health"}),
     "Token": frozenset({"rotated_at", "nonce", "nonce_key_id"}),
 }
@@ -76,15 +90,34 @@ def sealed(keys: KeyRing, record: R, *beside: bytes) -> R:
 
 
 def is_sealed(keys: KeyRing, record: Sealed, *beside: bytes) -> bool:
-    """Whether a record is as somebody with the key ring wrote it; False too when the ring lacks its key."""
-    key_id, colon, _ = record.seal.partition(b":")
-    if not colon:
-        return False
+    """Whether a record is as somebody with the key ring wrote it, by a key that nobody else is known to have."""
+    return judge(keys, record, *beside) is Verdict.OURS
+
+
+def judge(keys: KeyRing, record: Sealed, *beside: bytes) -> Verdict:
+    """Say what the seal of a record is worth."""
+    key_id = key_id_of(record.seal)
     try:
-        wanted = seal_of(keys, record, *beside, key_id=key_id.decode("latin-1"))
+        wanted = seal_of(keys, record, *beside, key_id=key_id) if key_id else b""
+        if not wanted or not compare_digest(wanted, record.seal):
+            return Verdict.STRANGE
+        return Verdict.REVOKED if keys.revoked_at(key_id) else Verdict.OURS
     except KeyUnavailable:
-        return False
-    return compare_digest(wanted, record.seal)
+        return Verdict.STRANGE
+
+
+def of_revoked(seal: bytes | str) -> str:
+    """What is wrong with a record of a revoked key, in words.
+
+    :param seal: its seal, or the id of its key.
+    """
+    key_id = seal if isinstance(seal, str) else key_id_of(seal)
+    return f"is sealed by the key {key_id}, which was revoked: it counts for nothing (`keys reseal`)"
+
+
+def key_id_of(seal: bytes) -> str:
+    """The id of the key that a seal says it is of; "" where there is none."""
+    return seal.partition(b":")[0].decode("latin-1") if b":" in seal else ""
 
 
 def covered_text(record: Sealed) -> bytes:

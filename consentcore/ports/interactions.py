@@ -19,8 +19,19 @@ class InteractionRepository(Protocol):
         """The pending request under that hash, also when its time is over; None once it is consumed."""
         ...
 
-    def bind(self, interaction_hash: bytes, old_session: bytes, new_session: bytes, owner_id: str) -> bool:
-        """Hand an interaction of one browser session on to its successor at login; False when it is not theirs."""
+    def bind(
+        self,
+        interaction_hash: bytes,
+        old_session: bytes,
+        new_session: bytes,
+        owner_id: str,
+        *,
+        seal: bytes = b"",
+    ) -> bool:
+        """Hand an interaction of one browser session on to its successor at login; False when it is not theirs.
+
+        :param seal: takes the place of the one that it had.
+        """
         ...
 
     def consume(self, interaction_hash: bytes) -> bool:

@@ -76,11 +76,14 @@ class KeyRing(Protocol):
 class KeyProvider(Protocol):
     """Where master keys live (a vault, an HSM); ``consentcore.keys = provider:NAME`` chooses one."""
 
-    def master_keys(self) -> Sequence[tuple[str, bytes] | tuple[str, bytes, int]]:
+    def master_keys(
+        self,
+    ) -> Sequence[tuple[str, bytes] | tuple[str, bytes, int] | tuple[str, bytes, int, int]]:
         """Key ids (1 to 16 of ``[a-z0-9]``) and 32 secret bytes, newest first; at least one. Asked once, at start.
 
         A third member says from when on new things are made with the key, in ms since the epoch: later than the
-        moment at which every process has been started with it. Without one it is used at once.
+        moment at which every process has been started with it. Without one it is used at once. A fourth says since when
+        the key is revoked because others may have it, likewise; 0: it is not.
         """
         ...
 

@@ -26,9 +26,12 @@ class TicketRepository(Protocol):
         """The ticket, used or not, unless its time is over at ``now``."""
         ...
 
-    def use(self, ticket_hash: bytes, purpose: str, now: int) -> OwnerTicket | None:
+    def use(self, ticket_hash: bytes, purpose: str, now: int, *, seal: bytes = b"") -> OwnerTicket | None:
         """Mark a ticket as used and return it as it is then; None when there is none of that purpose, its time is
-        over at ``now``, or it was used before. Among simultaneous callers exactly one gets it."""
+        over at ``now``, or it was used before. Among simultaneous callers exactly one gets it.
+
+        :param seal: takes the place of the one that it had: the seal of a ticket says whether it was used.
+        """
         ...
 
     def drop(self, owner_id: str, purposes: Iterable[str]) -> int:

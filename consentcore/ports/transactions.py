@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from consentcore.ports.notices import NoticeRepository
     from consentcore.ports.owners import OwnerRepository
     from consentcore.ports.pinned_scopes import PinnedScopeRepository
+    from consentcore.ports.seals import SealRepository
     from consentcore.ports.tickets import TicketRepository
     from consentcore.ports.tlog import TlogRepository
     from consentcore.ports.tokens import TokenRepository
@@ -47,6 +48,8 @@ class UnitOfWork(Protocol):
     def pinned_scopes(self) -> PinnedScopeRepository: ...
     @property
     def uses(self) -> UseRepository: ...
+    @property
+    def seals(self) -> SealRepository: ...
     @property
     def feed(self) -> FeedRepository: ...
 

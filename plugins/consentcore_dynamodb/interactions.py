@@ -23,12 +23,20 @@ class DynamoInteractions:
     def get(self, interaction_hash: bytes) -> Interaction | None:
         return INTERACTIONS.read_from(self._work.get(interaction_key(interaction_hash)))
 
-    def bind(self, interaction_hash: bytes, old_session: bytes, new_session: bytes, owner_id: str) -> bool:
+    def bind(
+        self,
+        interaction_hash: bytes,
+        old_session: bytes,
+        new_session: bytes,
+        owner_id: str,
+        *,
+        seal: bytes = b"",
+    ) -> bool:
         before = self._work.get(interaction_key(interaction_hash), lock=True)
         found = INTERACTIONS.read_from(before)
         if before is None or found is None or found.session_hash != old_session:
             return False
-        bound = replace(found, session_hash=new_session, owner_id=owner_id)
+        bound = replace(found, session_hash=new_session, owner_id=owner_id, seal=seal)
         self._work.replace(before, interaction_item(bound))
         return True
 

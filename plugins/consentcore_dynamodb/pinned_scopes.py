@@ -30,5 +30,9 @@ class DynamoPinnedScopes:
 
 def pinned_item(pinned: PinnedScope) -> Item:
     """The item of what an entry said."""
-    key = Key(_PARTITION, digest(pinned.scope_id, pinned.version, str(pinned.revision)))
-    return {**PINNED_SCOPES.write(pinned), **key.attributes}
+    return {**PINNED_SCOPES.write(pinned), **pinned_key(pinned).attributes}
+
+
+def pinned_key(pinned: PinnedScope) -> Key:
+    """What an entry said."""
+    return Key(_PARTITION, digest(pinned.scope_id, pinned.version, str(pinned.revision)))

@@ -28,14 +28,14 @@ class DynamoTickets:
         found = TICKETS.read_from(self._work.get(_key(ticket_hash)))
         return found if found is not None and now < found.expires_at else None
 
-    def use(self, ticket_hash: bytes, purpose: str, now: int) -> OwnerTicket | None:
+    def use(self, ticket_hash: bytes, purpose: str, now: int, *, seal: bytes = b"") -> OwnerTicket | None:
         before = self._work.get(_key(ticket_hash), lock=True)
         found = TICKETS.read_from(before)
         if before is None or found is None:
             return None
         if found.purpose != purpose or found.used_at is not None or now >= found.expires_at:
             return None
-        used = replace(found, used_at=now)
+        used = replace(found, used_at=now, seal=seal)
         self._work.replace(before, ticket_item(used))
         return used
 

@@ -12,6 +12,7 @@ from consentcore_dynamodb.ledger import DynamoLedger
 from consentcore_dynamodb.notices import DynamoNotices
 from consentcore_dynamodb.owners import DynamoOwners
 from consentcore_dynamodb.pinned_scopes import DynamoPinnedScopes
+from consentcore_dynamodb.seals import DynamoSeals
 from consentcore_dynamodb.tickets import DynamoTickets
 from consentcore_dynamodb.tlog import DynamoTlog
 from consentcore_dynamodb.tokens import DynamoTokens
@@ -35,6 +36,7 @@ class DynamoUnit:
         self.notices = DynamoNotices(work)
         self.pinned_scopes = DynamoPinnedScopes(work)
         self.uses = DynamoUses(work)
+        self.seals = DynamoSeals(work)
         self.feed = DynamoFeed(work)
 
 

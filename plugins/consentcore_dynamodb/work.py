@@ -117,6 +117,11 @@ class Work:
         sources = [self._confirmed(index, one, page) for one in hints]
         return self._overlaid(index, sources, set(partitions), above, below, descending=descending)
 
+    def scan(self, after: Item | None, limit: int) -> tuple[list[Item], Item | None]:
+        """The next items of the whole table, see :meth:`Table.scan`; what is pending is not among them."""
+        self._check_open()
+        return self._table.scan(after, limit)
+
     def _confirmed(self, index: Index, hints: Iterator[Item], page: int) -> Iterator[Item]:
         while batch := list(islice(hints, page)):
             items = self.get_many(map(key_of, batch))

@@ -18,11 +18,19 @@ class MemoryInteractions:
     def get(self, interaction_hash: bytes) -> Interaction | None:
         return self._session.state.interactions.get(interaction_hash)
 
-    def bind(self, interaction_hash: bytes, old_session: bytes, new_session: bytes, owner_id: str) -> bool:
+    def bind(
+        self,
+        interaction_hash: bytes,
+        old_session: bytes,
+        new_session: bytes,
+        owner_id: str,
+        *,
+        seal: bytes = b"",
+    ) -> bool:
         found = self._session.draft.interactions.get(interaction_hash)
         if found is None or found.session_hash != old_session:
             return False
-        bound = replace(found, session_hash=new_session, owner_id=owner_id)
+        bound = replace(found, session_hash=new_session, owner_id=owner_id, seal=seal)
         self._session.draft.interactions.put(interaction_hash, bound)
         return True
 

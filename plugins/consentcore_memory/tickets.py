@@ -24,11 +24,11 @@ class MemoryTickets:
         found = self._session.state.tickets.get(ticket_hash)
         return found if found is not None and now < found.expires_at else None
 
-    def use(self, ticket_hash: bytes, purpose: str, now: int) -> OwnerTicket | None:
+    def use(self, ticket_hash: bytes, purpose: str, now: int, *, seal: bytes = b"") -> OwnerTicket | None:
         found = self._session.draft.tickets.get(ticket_hash)
         if found is None or found.purpose != purpose or found.used_at is not None or now >= found.expires_at:
             return None
-        used = replace(found, used_at=now)
+        used = replace(found, used_at=now, seal=seal)
         self._session.draft.tickets.put(ticket_hash, used)
         return used
 

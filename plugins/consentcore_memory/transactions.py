@@ -13,6 +13,7 @@ from consentcore_memory.ledger import MemoryLedger
 from consentcore_memory.notices import MemoryNotices
 from consentcore_memory.owners import MemoryOwners
 from consentcore_memory.pinned_scopes import MemoryPinnedScopes
+from consentcore_memory.seals import MemorySeals
 from consentcore_memory.tickets import MemoryTickets
 from consentcore_memory.tlog import MemoryTlog
 from consentcore_memory.tokens import MemoryTokens
@@ -35,6 +36,7 @@ class MemoryUnit:
         self.notices = MemoryNotices(session)
         self.pinned_scopes = MemoryPinnedScopes(session)
         self.uses = MemoryUses(session)
+        self.seals = MemorySeals(session)
         self.feed = MemoryFeed(session)
 
 

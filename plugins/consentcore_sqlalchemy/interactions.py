@@ -22,13 +22,21 @@ class SqlInteractions:
         row = self._work.first(select(interaction).where(interaction.c.interaction_hash == interaction_hash))
         return INTERACTIONS.read(row) if row else None
 
-    def bind(self, interaction_hash: bytes, old_session: bytes, new_session: bytes, owner_id: str) -> bool:
+    def bind(
+        self,
+        interaction_hash: bytes,
+        old_session: bytes,
+        new_session: bytes,
+        owner_id: str,
+        *,
+        seal: bytes = b"",
+    ) -> bool:
         theirs = (
             update(interaction)
             .where(
                 interaction.c.interaction_hash == interaction_hash, interaction.c.session_hash == old_session
             )
-            .values(session_hash=new_session, owner_id=owner_id)
+            .values(session_hash=new_session, owner_id=owner_id, seal=seal or None)
         )
         return self._work.write(theirs) > 0
 

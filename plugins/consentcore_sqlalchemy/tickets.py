@@ -26,7 +26,7 @@ class SqlTickets:
         row = self._work.first(select(owner_ticket).where(*live))
         return TICKETS.read(row) if row else None
 
-    def use(self, ticket_hash: bytes, purpose: str, now: int) -> OwnerTicket | None:
+    def use(self, ticket_hash: bytes, purpose: str, now: int, *, seal: bytes = b"") -> OwnerTicket | None:
         unused = (
             update(owner_ticket)
             .where(
@@ -35,7 +35,7 @@ class SqlTickets:
                 owner_ticket.c.expires_at > now,
                 owner_ticket.c.used_at.is_(None),
             )
-            .values(used_at=now)
+            .values(used_at=now, seal=seal or None)
             .returning(*owner_ticket.c)
         )
         rows = self._work.returning(unused)

@@ -13,6 +13,7 @@ from consentcore_sqlalchemy.ledger import SqlLedger
 from consentcore_sqlalchemy.notices import SqlNotices
 from consentcore_sqlalchemy.owners import SqlOwners
 from consentcore_sqlalchemy.pinned_scopes import SqlPinnedScopes
+from consentcore_sqlalchemy.seals import SqlSeals
 from consentcore_sqlalchemy.tickets import SqlTickets
 from consentcore_sqlalchemy.tlog import SqlTlog
 from consentcore_sqlalchemy.tokens import SqlTokens
@@ -73,6 +74,10 @@ class SqlUnit:
     @cached_property
     def uses(self) -> SqlUses:
         return SqlUses(self._work)
+
+    @cached_property
+    def seals(self) -> SqlSeals:
+        return SqlSeals(self._work)
 
     @cached_property
     def feed(self) -> SqlFeed:

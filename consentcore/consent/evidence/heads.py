@@ -29,7 +29,7 @@ def made(signer: LogSigner, keys: KeyRing, tree: TileTree, now: int, previous: i
     note = signer.sign(str(TreeHead(signer.origin, tree.size, root)), key_id)
     signature = note.signatures[0].data
     found = Checkpoint(tree.size, root, now, signature, key_id, str(note), previous)
-    return replace(found, seal=_seal(keys, found))
+    return replace(found, seal=seal_of(keys, found))
 
 
 def is_sealed(keys: KeyRing, checkpoint: Checkpoint) -> bool:
@@ -37,7 +37,7 @@ def is_sealed(keys: KeyRing, checkpoint: Checkpoint) -> bool:
 
     :raises KeyUnavailable: when the ring lacks its key.
     """
-    return compare_digest(_seal(keys, checkpoint), checkpoint.seal)
+    return compare_digest(seal_of(keys, checkpoint), checkpoint.seal)
 
 
 def head_of(checkpoint: Checkpoint) -> TreeHead:
@@ -66,7 +66,11 @@ def check_signed(signer: LogSigner, keys: KeyRing, checkpoint: Checkpoint) -> No
     raise LedgerBroken(f"the checkpoint of {checkpoint.size} events was changed")
 
 
-def _seal(keys: KeyRing, checkpoint: Checkpoint) -> bytes:
+def seal_of(keys: KeyRing, checkpoint: Checkpoint) -> bytes:
+    """The seal that the row of a checkpoint should carry.
+
+    :raises KeyUnavailable: when the ring lacks its key.
+    """
     text = canonical(
         {
             "size": checkpoint.size,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from consentcore.consent.evidence.errors import LedgerBroken
@@ -12,13 +13,13 @@ from consentcore.consent.evidence.generations import Resumption, resumptions
 from consentcore.consent.evidence.growth import stored_tile, tree_of
 from consentcore.consent.evidence.heads import check_signed, head_of
 from consentcore.consent.evidence.retired import ended_keys
+from consentcore.consent.evidence.signer import LogSigner
 from consentcore.consent.evidence.statements import statements
-from consentcore.tlog import BadNote, TileTree, hash_at
+from consentcore.tlog import BadNote, TileTree, hash_at, leaf_hash
 
 if TYPE_CHECKING:
-    from consentcore.consent.evidence.signer import LogSigner
     from consentcore.consent.evidence.statements import Statement
-    from consentcore.domain.event import Checkpoint
+    from consentcore.domain.event import Checkpoint, ConsentEvent
     from consentcore.ports.keys import KeyRing
     from consentcore.ports.transactions import UnitOfWork
 
@@ -91,3 +92,19 @@ def _check_places(uow: UnitOfWork, said: list[Statement]) -> None:
     for one in said:
         if at(0, one.index) != one.leaf_hash:
             raise LedgerBroken(f"the log has something else in the place of statement {one.index}")
+
+
+def stands_in_log(uow: UnitOfWork, keys: KeyRing, event: ConsentEvent) -> bool:
+    """Whether the log has an event in its place, from before the end of its key. False where the log is not in order.
+
+    Reads what the log has said of itself, and two tiles: for rare cases.
+    """
+    index = event.leaf_index
+    try:
+        state = state_of(uow, LogSigner(keys, ""), keys, LogState())
+        if index is None or index >= min(state.tree.size, state.ended.get(event.key_id, state.tree.size)):
+            return False
+        leaf = leaf_hash(sha256(event.body.encode()).digest())
+        return hash_at(partial(stored_tile, uow))(0, index) == leaf
+    except (LedgerBroken, BadNote):
+        return False

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from consentcore.domain.event_kinds import event_kind
 from consentcore.domain.grant_states import GrantState
-from consentcore.keys.sealed_storage import open_password
-from consentcore.keys.seals import is_sealed
+from consentcore.keys.sealed_passwords import judge_password
+from consentcore.keys.seals import Verdict, judge, of_revoked
 
 if TYPE_CHECKING:
+    from consentcore.domain.client import Client, ClientLogo
     from consentcore.domain.event import ConsentEvent
     from consentcore.domain.grant import Grant
+    from consentcore.keys.seals import Sealed
     from consentcore.ports.keys import KeyRing
     from consentcore.ports.transactions import UnitOfWork
 
@@ -73,8 +76,8 @@ class RecordCheck:
                 notice = found.get(event.event_id)
                 if notice is None:
                     yield event, "its notice is gone"
-                elif not is_sealed(self._keys, notice):
-                    yield event, "its notice is not the one that was written"
+                elif flaw := self._flaw(notice, "is not the one that was written"):
+                    yield event, f"its notice {flaw}"
 
     def walks(self) -> list[Walk]:
         """What to look at page by page, one after the other."""
@@ -88,12 +91,14 @@ class RecordCheck:
         page = uow.clients.list(after=after, limit=PAGE)
         wrong = []
         for client in page:
-            if not is_sealed(self._keys, client):
-                wrong.append(f"the application {client.client_id} is not as it was written")
+            if flaw := self._flaw(client):
+                wrong.append(f"the application {client.client_id} {flaw}")
+            if client.logo and not _is_of(client, uow.clients.logo(client.client_id)):
+                wrong.append(f"the logo of application {client.client_id} is not the one that it was given")
             wrong += [
-                f"the endpoint {endpoint.endpoint_id} of application {client.client_id} is not as it was written"
+                f"the endpoint {endpoint.endpoint_id} of application {client.client_id} {flaw}"
                 for endpoint in uow.clients.endpoints(client.client_id)
-                if not is_sealed(self._keys, endpoint)
+                if (flaw := self._flaw(endpoint))
             ]
         return page[-1].client_id if len(page) == PAGE else "", wrong
 
@@ -103,25 +108,38 @@ class RecordCheck:
         ids = [owner.owner_id for owner in page]
         passwords, wrong = uow.owners.passwords(ids), []
         for owner in page:
-            if not is_sealed(self._keys, owner):
-                wrong.append(f"the owner {owner.owner_id} is not as they were written")
+            if flaw := self._flaw(owner, "is not as they were written"):
+                wrong.append(f"the owner {owner.owner_id} {flaw}")
             kept = passwords.get(owner.owner_id)
-            if kept is not None and open_password(self._keys, owner.owner_id, kept) is None:
-                wrong.append(f"the password of owner {owner.owner_id} is not the one that was set")
+            if kept is not None and (flaw := self._password_flaw(owner.owner_id, kept)):
+                wrong.append(f"the password of owner {owner.owner_id} {flaw}")
         wrong += [
-            f"an identity of owner {identity.owner_id} at {identity.issuer} is not as it was written"
+            f"an identity of owner {identity.owner_id} at {identity.issuer} {flaw}"
             for identity in uow.identities.of_owners(ids)
-            if not is_sealed(self._keys, identity)
+            if (flaw := self._flaw(identity))
         ]
         return page[-1].owner_id if len(page) == PAGE else "", wrong
 
     def words_behind(self, uow: UnitOfWork, _after: str) -> tuple[str, list[str]]:
         """Judge what entries of the scope catalog said; they are few."""
         return "", [
-            f"the words of scope {pinned.reference}, revision {pinned.revision}, are not those that were pinned"
+            f"the entry of the words of scope {pinned.reference}, revision {pinned.revision}, {flaw}"
             for pinned in uow.pinned_scopes.all()
-            if not is_sealed(self._keys, pinned)
+            if (flaw := self._flaw(pinned))
         ]
+
+    def _flaw(self, record: Sealed, strange: str = "is not as it was written") -> str:
+        """What is wrong with the seal of a record; "" when nothing is."""
+        verdict = judge(self._keys, record)
+        if verdict is Verdict.REVOKED:
+            return of_revoked(record.seal)
+        return strange if verdict is Verdict.STRANGE else ""
+
+    def _password_flaw(self, owner_id: str, kept: str) -> str:
+        verdict, _ = judge_password(self._keys, owner_id, kept)
+        if verdict is Verdict.REVOKED:
+            return of_revoked(kept.split(".")[1])
+        return "is not the one that was set" if verdict is Verdict.STRANGE else ""
 
 
 def doubles(uow: UnitOfWork, page: Sequence[Grant]) -> Iterator[tuple[Grant, str]]:
@@ -133,3 +151,8 @@ def doubles(uow: UnitOfWork, page: Sequence[Grant]) -> Iterator[tuple[Grant, str
     for grant in active:
         if counts[grant.owner_id, grant.client_id] > 1:
             yield grant, "its owner has another active grant for the client"
+
+
+def _is_of(client: Client, logo: ClientLogo | None) -> bool:
+    """Whether a logo is the one that an application names; its name is under the seal of the application."""
+    return logo is not None and sha256(logo.content).hexdigest().startswith(client.logo)

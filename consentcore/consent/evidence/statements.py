@@ -35,6 +35,8 @@ class StatementType(StrEnum):
     """Keys that seal nothing any more behind this place."""
     RESUMED = "resumed"
     """A range of the log that was lost, and why it goes on nevertheless."""
+    RESEALED = "resealed"
+    """Records beside the log that got the seal of another key."""
     RECORDS = "records"
     """What records are from here on."""
     ENDED = "ended"

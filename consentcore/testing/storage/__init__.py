@@ -28,6 +28,7 @@ from consentcore.testing.storage.processes import SeparateProcessGroup
 from consentcore.testing.storage.purge import PurgeGroup
 from consentcore.testing.storage.races import InterleavingGroup, ProcessGroup, RaceGroup
 from consentcore.testing.storage.request_transactions import JoinGroup
+from consentcore.testing.storage.seals import SealsGroup
 from consentcore.testing.storage.storage import (
     AbsenceGroup,
     FaultGroup,
@@ -65,6 +66,7 @@ class StorageConformance(
     GrantGroup,
     LedgerGroup,
     PinnedScopeGroup,
+    SealsGroup,
     UseGroup,
     TlogGroup,
     CodeGroup,

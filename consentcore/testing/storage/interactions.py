@@ -24,10 +24,12 @@ class InteractionGroup:
             ui_locales=("fr", "en"),
             audience=("https://api.example/b", "https://api.example/a"),
         )
-        interaction = factories.interaction(world.client.client_id, request=request)
+        interaction = factories.interaction(world.client.client_id, request=request, seal=b"k1:\x00\xff")
         world.storage.protocol.open_interaction(interaction)
         with world.storage.reading() as uow:
-            assert uow.interactions.get(interaction.interaction_hash) == interaction
+            found = uow.interactions.get(interaction.interaction_hash)
+        assert found == interaction
+        assert found.seal == interaction.seal
 
     @pytest.mark.parametrize("state", ["", " ", "ü\n€", "x" * 2000])
     def test_state_is_kept_byte_for_byte(self, world: Scenario, state: str) -> None:
@@ -46,12 +48,14 @@ class InteractionGroup:
         with world.storage.transaction() as uow:
             assert uow.interactions.bind(key, b"x" * 32, after, world.owner.owner_id) is False
             assert uow.interactions.get(key) == interaction
-            assert uow.interactions.bind(key, before, after, world.owner.owner_id) is True
+            assert uow.interactions.bind(key, before, after, world.owner.owner_id, seal=b"k2:\xff") is True
             assert uow.interactions.bind(key, before, b"z" * 32, "owner-other") is False
             assert uow.interactions.bind(b"?" * 32, before, after, world.owner.owner_id) is False
         with world.storage.reading() as uow:
             bound = replace(interaction, session_hash=after, owner_id=world.owner.owner_id)
-            assert uow.interactions.get(key) == bound
+            found = uow.interactions.get(key)
+        assert found == bound
+        assert found.seal == b"k2:\xff"
 
     def test_interaction_is_consumed_once(self, world: Scenario) -> None:
         interaction = factories.interaction(world.client.client_id)

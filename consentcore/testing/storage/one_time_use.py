@@ -63,11 +63,13 @@ class OnceGroup:
         return Counter(together(len(storages), use))
 
     def test_pushed_request_is_taken_once_as_it_was(self, storage: Storage) -> None:
-        pushed = factories.pushed("client", query="scope=a%20b&state=%C3%A4")
+        pushed = factories.pushed("client", query="scope=a%20b&state=%C3%A4", seal=b"k1:\x00\xff")
         storage.protocol.push_request(pushed)
         take = storage.protocol.take_pushed
         assert take(factories.random_hash(), "client", NOW) is None
-        assert take(pushed.request_hash, "client", NOW) == pushed
+        found = take(pushed.request_hash, "client", NOW)
+        assert found == pushed
+        assert found.seal == pushed.seal
         assert take(pushed.request_hash, "client", NOW) is None
 
     def test_pushed_request_of_another_client_stays(self, storage: Storage) -> None:

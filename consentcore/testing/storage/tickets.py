@@ -37,10 +37,14 @@ class TicketGroup:
             assert uow.tickets.use(key, "email_new", NOW) is None
             assert uow.tickets.use(b"?" * 32, ticket.purpose, NOW) is None
             assert uow.tickets.use(key, ticket.purpose, ticket.expires_at) is None
-            assert uow.tickets.use(key, ticket.purpose, NOW + 1) == replace(ticket, used_at=NOW + 1)
+            used = uow.tickets.use(key, ticket.purpose, NOW + 1, seal=b"k2:\x00\xff")
+            assert used == replace(ticket, used_at=NOW + 1)
+            assert used.seal == b"k2:\x00\xff"
             assert uow.tickets.use(key, ticket.purpose, NOW + 2) is None
         with storage.reading() as uow:
-            assert uow.tickets.get(key, NOW + 3) == replace(ticket, used_at=NOW + 1)
+            again = uow.tickets.get(key, NOW + 3)
+        assert again == replace(ticket, used_at=NOW + 1)
+        assert again.seal == b"k2:\x00\xff"
 
     def test_use_that_is_rolled_back_was_none(self, storage: Storage) -> None:
         ticket = add_ticket(storage, factories.ticket("owner-1"))

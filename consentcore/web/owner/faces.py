@@ -18,14 +18,15 @@ if TYPE_CHECKING:
 def logo(request: Request) -> Response:
     """The logo of an application: what was fetched at registration, as the picture that it was then found to be.
 
-    It is anybody's to see, as the application's name is; opened by itself it can do nothing.
+    It is anybody's to see, as the application's name is; opened by itself it can do nothing. One that is not what the
+    application says is none: somebody has put it there.
     """
     client_id = request.matchdict["client_id"]
-    found = request.uow.clients.logo(client_id)
-    if found is None:
+    client, found = request.uow.clients.get(client_id), request.uow.clients.logo(client_id)
+    if client is None or found is None or client.logo != logo_digest(found.content):
         raise NotFound("logo", client_id)
     response = Response(found.content, content_type=found.content_type)
-    same = request.query.one("v") == logo_digest(found.content)
+    same = request.query.one("v") == client.logo
     response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if same else "no-cache"
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response.headers["Cross-Origin-Resource-Policy"] = "same-origin"

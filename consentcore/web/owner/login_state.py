@@ -16,6 +16,7 @@ from consentcore.domain.errors import KeyUnavailable
 from consentcore.domain.secret import digest
 from consentcore.egress import Errand
 from consentcore.egress.errands import SIGN_IN
+from consentcore.keys.ring import sealed_by
 
 if TYPE_CHECKING:
     from pyramid.request import Request
@@ -91,9 +92,8 @@ def _delete(request: Request, response: Response, name: str) -> None:
 
 def _is_revoked(request: Request, sealed: str) -> bool:
     """Whether others may have made it: its key was revoked."""
-    key_id = sealed.split(".")[1] if sealed.count(".") else ""
     try:
-        return bool(request.runtime.keys.revoked_at(key_id))
+        return bool(request.runtime.keys.revoked_at(sealed_by(sealed)))
     except KeyUnavailable:
         return False  # opening it says so
 

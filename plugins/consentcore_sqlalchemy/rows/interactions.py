@@ -7,7 +7,7 @@ from dataclasses import fields
 
 from consentcore.api import AuthorizationRequest, Interaction
 from consentcore_sqlalchemy.rows.common import to_json
-from consentcore_sqlalchemy.rows.records import Form, Records
+from consentcore_sqlalchemy.rows.records import PROOF, Form, Records
 from consentcore_sqlalchemy.tables import interaction
 
 
@@ -24,4 +24,5 @@ INTERACTIONS = Records(
     Interaction,
     interaction.c,
     request=Form(lambda request: to_json({name: getattr(request, name) for name in _REQUEST}), _request),
+    seal=PROOF,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Table
+from sqlalchemy import Column, LargeBinary, Table
 
 from consentcore_sqlalchemy.tables.base import Hash, Id, Json, Ms, metadata
 
@@ -15,4 +15,6 @@ interaction = Table(
     Column("created_at", Ms, nullable=False),
     Column("expires_at", Ms, nullable=False, index=True),
     Column("owner_id", Id, nullable=False),
+    # what shows that we wrote it
+    Column("seal", LargeBinary),
 )

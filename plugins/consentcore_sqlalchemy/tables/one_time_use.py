@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Table, Text
+from sqlalchemy import Column, LargeBinary, Table, Text
 
 from consentcore_sqlalchemy.tables.base import Hash, Id, Ms, metadata
 
@@ -14,6 +14,8 @@ pushed_request = Table(
     Column("query", Text, nullable=False),
     Column("created_at", Ms, nullable=False),
     Column("expires_at", Ms, nullable=False, index=True),
+    # what shows that we wrote it
+    Column("seal", LargeBinary),
 )
 
 

@@ -103,7 +103,7 @@ class TestOrdersTheFeedByTime(Broken):
 class UsesTicketsTwice(MemoryTickets):
     """Looks whether the time is over, and not whether it was used."""
 
-    def use(self, ticket_hash, purpose, now):
+    def use(self, ticket_hash, purpose, now, *, seal=b""):
         found = self.get(ticket_hash, now)
         return replace(found, used_at=now) if found and found.purpose == purpose else None
 

@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from consentcore.api import Owner, OwnerSession, StorageError
-from consentcore.keys.sealed_storage import open_password
+from consentcore.keys.sealed_passwords import open_password
 from consentcore_sqlalchemy import schema
 from consentcore_sqlalchemy.migrate import FOLDER
 from consentcore_sqlalchemy.tables import metadata

@@ -9,33 +9,60 @@ import pytest
 
 from consentcore.consent.ledger import seal_of
 from consentcore.keys import sealed_storage
-from consentcore.keys.sealed_storage import SealedStorage, open_password, seal_password
-from consentcore.ports import clients, deliveries, feed, identities, ledger, notices, owners, tickets, tokens
+from consentcore.keys.sealed_passwords import open_password, seal_password
+from consentcore.keys.sealed_storage import SealedStorage
+from consentcore.ports import (
+    clients,
+    deliveries,
+    feed,
+    identities,
+    interactions,
+    ledger,
+    notices,
+    owners,
+    pinned_scopes,
+    tickets,
+    tokens,
+)
 from consentcore.testing import factories, fixed_keys, memory_storage
 from consentcore.testing.factories import NOW
 
 SEALED = (
     "Client",
     "Delivery",
+    "Interaction",
     "Notice",
     "NoticeSnapshot",
     "Owner",
     "OwnerIdentity",
     "OwnerSession",
     "OwnerTicket",
+    "PinnedScope",
+    "PushedRequest",
     "WebhookEndpoint",
 )
-REFUSED = ("AuthorizeContext", "Delivery", "Notice", "OwnerIdentity", "OwnerSession", "OwnerTicket")
+REFUSED = (
+    "AuthorizeContext",
+    "Delivery",
+    "Interaction",
+    "Notice",
+    "OwnerIdentity",
+    "OwnerSession",
+    "OwnerTicket",
+    "PushedRequest",
+)
 PARTS = {
     "_Clients": clients.ClientRepository,
     "_Owners": owners.OwnerRepository,
     "_Tickets": tickets.TicketRepository,
     "_Identities": identities.IdentityRepository,
+    "_Interactions": interactions.InteractionRepository,
     "_Notices": notices.NoticeRepository,
     "_Feed": feed.FeedRepository,
     "_Ledger": ledger.LedgerRepository,
     "_Protocol": tokens.ProtocolStorage,
-    "_Outbox": deliveries.OutboxStorage,
+    "_PinnedScopes": pinned_scopes.PinnedScopeRepository,
+    "SealedOutbox": deliveries.OutboxStorage,
 }
 
 
