@@ -24,4 +24,9 @@ def texts(stored: str) -> tuple[str, ...]:
 
 def texts_json(values: Iterable[str]) -> str:
     """Write a list of strings."""
-    return to_json([str(value) for value in values])
+    return _texts_json(tuple(map(str, values)))
+
+
+@lru_cache(maxsize=2048)
+def _texts_json(values: tuple[str, ...]) -> str:
+    return to_json(values)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from consentcore.api import StorageConflict, StorageError
+from consentcore.testing import factories
+from consentcore.testing.factories import NOW
 from consentcore.testing.scenario import populate
 from consentcore_sqlalchemy.lines import Wire
 from tests.support.postgres import storage_at
@@ -106,3 +108,46 @@ def test_what_the_server_refuses_leaves_the_connection_usable(world, read):
         world.storage.protocol.issue_code(world.issue())
     assert read().token is not None
     assert line_of(world.storage) is line
+
+
+class Counted:
+    """libpq's connection, which notes what it is asked to send and wait for."""
+
+    def __init__(self, connection):
+        self._connection, self.asked = connection, []
+
+    def __getattr__(self, name):
+        found = getattr(self._connection, name)
+        if not name.startswith(("exec", "prepare", "send", "describe")):
+            return found
+
+        def noted(*arguments, **named):
+            self.asked.append(name)
+            return found(*arguments, **named)
+
+        return noted
+
+
+def test_each_verb_is_one_round_trip(world):
+    """Not one for BEGIN or COMMIT, none to see whether the connection lives, and none besides once it is prepared."""
+    protocol, client_id = world.storage.protocol, world.client.client_id
+    issued, codes = world.redeem(), [world.issue() for _ in range(8)]
+    rotated = [world.redeem() for _ in range(8)]
+    new = [factories.code(world.grant) for _ in range(8)]
+    verbs = {
+        "authorize": lambda _: protocol.read_authorize(client_id, b"x" * 32, NOW),
+        "code": lambda turn: protocol.issue_code(new[turn]),
+        "read a code": lambda turn: protocol.read_code(client_id, codes[turn].code_hash),
+        "exchange": lambda turn: protocol.consume_code(factories.redemption(codes[turn])),
+        "find": lambda _: protocol.find_token(client_id, issued.access),
+        "refresh": lambda turn: protocol.rotate_refresh(world.rotation(rotated[turn].refresh)),
+        "revoke": lambda turn: protocol.kill_family(codes[turn].family_id, NOW),
+    }
+    line = line_of(world.storage)
+    line._pg = counted = Counted(line._pg)
+    for name, verb in verbs.items():
+        for turn in range(7):
+            verb(turn)
+        counted.asked.clear()
+        verb(7)
+        assert counted.asked == ["exec_prepared"], name
