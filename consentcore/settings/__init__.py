@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import Any
+
 from consentcore.settings.checks import check, check_keys, parse_listen
 from consentcore.settings.controller import controller_of
 from consentcore.settings.core import CoreSettings
@@ -32,3 +35,10 @@ __all__ = [
     "controller_of",
     "parse_listen",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """What programs that put data into an installation have always found here: ``load_ini``, which reads an INI."""
+    if name != "load_ini":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return import_module("consentcore.config").load_ini

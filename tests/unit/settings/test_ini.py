@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from consentcore import config, settings
 from consentcore.settings.ini import BrokenInheritance, inherited, read_ini
 
 
@@ -133,3 +134,9 @@ def test_file_that_is_no_text_is_a_problem(tmp_path):
     path = tmp_path / "a.ini"
     path.write_bytes(b"[app:main]\na = \xff\xfe\n")
     assert "UTF-8" in broken(path)
+
+
+def test_an_ini_is_read_from_where_it_always_was():
+    assert settings.load_ini is config.load_ini
+    with pytest.raises(AttributeError, match="no attribute 'load_inis'"):
+        _ = settings.load_inis
