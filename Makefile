@@ -9,7 +9,7 @@ export PYTEST_DEBUG_TEMPROOT := $(shell df -m /dev/shm 2>/dev/null | awk 'NR == 
 STORY := tests/acceptance tests/functional/test_end_to_end_stock_client.py tests/browser/test_story.py
 COVERAGE := --cov=consentcore --cov=plugins --cov-branch
 
-.PHONY: help nightly dynamodb messages translations setup demo demo-check test test-rest anywhere soak check lint format types imports docs reference wheel bench chaos drill faketime lock packaging screenshots clean browser node nginx
+.PHONY: help nightly dynamodb messages translations setup demo demo-check test test-rest anywhere soak check lint format types imports docs reference wheel bench bench-growth growth chaos drill faketime lock packaging screenshots clean browser node nginx
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,7 +34,7 @@ check: setup lint types imports  ## the gate: everything that has to hold before
 	$(MAKE) test-rest PYTEST_ARGS="$(COVERAGE) --cov-append --cov-report=term:skip-covered"
 	$(MAKE) docs wheel demo-check anywhere
 
-nightly: soak chaos drill dynamodb  ## the long forms: what takes too long before every push
+nightly: soak chaos drill growth dynamodb  ## the long forms: what takes too long before every push
 
 lint: setup  ## format and lint findings
 	$(BIN)/ruff format --check .
@@ -71,6 +71,12 @@ wheel: setup  ## build both wheels into dist/, use each in a clean environment, 
 
 bench: setup  ## performance, as ratios
 	$(BIN)/python -m bench $(BENCH_ARGS)
+
+bench-growth: setup  ## what each operation costs among 10 million tokens, beside 10 thousand
+	$(BIN)/python -m bench.growth $(GROWTH_ARGS)
+
+growth: setup  ## the same among a million: the nightly form
+	$(BIN)/python -m bench.growth --tokens 1000000 --grants 100000 --events 500000 $(GROWTH_ARGS)
 
 chaos: setup faketime  ## consents and revocations while everything fails, and the truth afterwards
 	$(BIN)/python -m chaos --database sqlite $(CHAOS_ARGS)

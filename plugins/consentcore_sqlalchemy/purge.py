@@ -31,7 +31,6 @@ def purge(database: Database, now: int, limit: int) -> dict[str, int]:
     kinds = {
         "nonces": _forget_nonces,
         "tokens": _tokens,
-        "codes": _codes,
         "sessions": _sessions,
         "tickets": _tickets,
         "pushed": _pushed,
@@ -43,6 +42,7 @@ def purge(database: Database, now: int, limit: int) -> dict[str, int]:
     for kind, remove in kinds.items():
         with transaction(database, Mode.WRITE) as work:
             counts[kind] = remove(work, now, limit)
+    counts["codes"] = _codes(database, now, limit)
     if database.is_sqlite and any(counts.values()):
         _cut_log(database)
     return counts
@@ -103,11 +103,31 @@ def _counters(work: Work, now: int, limit: int) -> int:
     return sum(work.write(delete(counter).where(one, counter.c.ends_at <= now)) for one in doomed)
 
 
-def _codes(work: Work, now: int, limit: int) -> int:
+def _codes(database: Database, now: int, limit: int) -> int:
     """Codes that ran out unused, and families of which no token can live any more.
 
-    A row is looked at when its ``purge_at`` comes; a family that lives on is put off until its last token's end.
+    A row is looked at when its ``purge_at`` comes; a family that lives on is put off until its last token's end. At
+    most ``limit`` are looked at, and locked, in one commit, those first that wait longest, whatever is to become of
+    them: so nobody goes through all that wait to find a few, and no exchange waits for more than that.
     """
+    removed, more = 0, True
+    while more and removed < limit:
+        with transaction(database, Mode.WRITE) as work:
+            most = limit - removed
+            these = [row[0] for row in work.rows(_to_look_at(work, now, most))]
+            more, named = len(these) == most, code.c.code_hash.in_(these)
+            if these:
+                removed += work.write(delete(code).where(named, _useless(now)))
+                work.write(update(code).where(named).values(purge_at=code.c.ends_at))
+    return removed
+
+
+def _to_look_at(work: Work, now: int, limit: int) -> Select[Any]:
+    chosen = select(code.c.code_hash).where(code.c.purge_at <= now).order_by(code.c.purge_at).limit(limit)
+    return chosen if work.is_sqlite else chosen.with_for_update(skip_locked=True)
+
+
+def _useless(now: int) -> ColumnElement[bool]:
     alive = (
         select(consent_grant.c.grant_id)
         .where(
@@ -117,17 +137,12 @@ def _codes(work: Work, now: int, limit: int) -> int:
         )
         .exists()
     )
-    useless = or_(
+    return or_(
         and_(code.c.used_at.is_(None), code.c.expires_at <= now),
         code.c.ends_at <= now,
         code.c.killed_at.is_not(None),
         ~alive,
     )
-    look_at = code.c.purge_at <= now
-    put_off = select(code.c.code_hash).where(look_at, ~useless)
-    later = update(code).where(code.c.code_hash.in_(_some(work, put_off, limit)))
-    work.write(later.values(purge_at=code.c.ends_at))
-    return _remove(work, code, code.c.code_hash, and_(look_at, useless), limit)
 
 
 def _deliveries(work: Work, now: int, limit: int) -> int:
