@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from consentcore.api import StorageNotMigrated, StorageUnavailable
 from consentcore_dynamodb.engine import Table
-from consentcore_dynamodb.errors import codes_of, storage_error
+from consentcore_dynamodb.errors import codes_of
 from consentcore_dynamodb.keys import INDEXES, SHOWN, WORK, Index
 from consentcore_dynamodb.settings import DynamoSettings
 
-_MISSING = "ResourceNotFoundException"
 _IN_USE = "ResourceInUseException"
 _IS_ON = "TimeToLive is already enabled"
 _UNITS = {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5}
@@ -67,11 +66,9 @@ def _allow(settings: DynamoSettings, lack: str) -> None:
 
 def _describe(table: Table) -> dict[str, Any] | None:
     try:
-        found: dict[str, Any] = table.client.describe_table(TableName=table.name)["Table"]
-    except (ClientError, BotoCoreError) as error:
-        if isinstance(error, ClientError) and _MISSING in codes_of(error):
-            return None
-        raise storage_error(error, table.name) from error
+        found: dict[str, Any] = table.call(lambda: table.client.describe_table(TableName=table.name))["Table"]
+    except StorageNotMigrated:
+        return None
     return found
 
 
@@ -113,15 +110,20 @@ def _let_expire(table: Table) -> bool:
     )
 
 
-def _done(table: Table, ask: Any) -> bool:
+def _done(table: Table, ask: Callable[[], Any]) -> bool:
     """Whether it was this call that did it, and not somebody else at the same time."""
-    try:
-        ask()
-    except (ClientError, BotoCoreError) as error:
-        if isinstance(error, ClientError) and (_IN_USE in codes_of(error) or _IS_ON in str(error)):
-            return False
-        raise storage_error(error, table.name) from error
-    return True
+
+    def asked() -> bool:
+        try:
+            ask()
+        except ClientError as error:
+            if _IN_USE in codes_of(error) or _IS_ON in str(error):
+                return False
+            raise
+        return True
+
+    done: bool = table.call(asked)
+    return done
 
 
 def _wait(table: Table) -> dict[str, Any]:

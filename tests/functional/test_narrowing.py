@@ -17,18 +17,18 @@ from tests.support.platform import (
     Request,
     connect,
     introspect,
-    make_platform,
     refresh,
     sign_in,
     visible,
 )
+from tests.support.storages import EVERY_STORAGE, platform_on
 
 SCOPE = "sites.read comfort.read alarms.read offline_access"
 
 
-@pytest.fixture(params=["memory", "sqlalchemy"])
+@pytest.fixture(params=EVERY_STORAGE)
 def platform(tmp_path, request):
-    made = make_platform(tmp_path, storage=request.param)
+    made = platform_on(request.param, request, tmp_path)
     yield made
     made.runtime.close()
 

@@ -22,8 +22,14 @@ from tests.functional.test_resource_choice import (
 from tests.support.client_api import EVENTS, GRANTS, call
 from tests.support.directories import sites
 from tests.support.platform import Request, exchange, to_consent_page, visible
+from tests.support.storages import EVERY_STORAGE
 
 __all__ = ["platform"]
+
+
+@pytest.fixture(params=EVERY_STORAGE)
+def storage_name(request):
+    return request.param
 
 
 @pytest.fixture

@@ -22,11 +22,11 @@ from tests.support.platform import (
     answer,
     exchange,
     introspect,
-    make_platform,
     refresh,
     to_consent_page,
     visible,
 )
+from tests.support.storages import platform_on
 
 ADA = "ada@example.org"
 OFFICE = Resource("lyon-1", "Lyon office", "12 rue Garibaldi", group=("Lyon",))
@@ -37,14 +37,20 @@ PUMP = Resource("pump", "Heat pump", kind="device", group=("Lyon", "Lyon office"
 
 
 @pytest.fixture
-def platform(tmp_path, monkeypatch):
+def storage_name():
+    """The storage of the platform."""
+    return "memory"
+
+
+@pytest.fixture
+def platform(request, tmp_path, monkeypatch, storage_name):
     """A platform whose directory is ``platform.directory``: Ada has two sites."""
     place = tmp_path / "site"
     place.mkdir()
     monkeypatch.syspath_prepend(place)
     tiny.install(place, "homes", "1.0", code=HOMES, homes="tiny_homes")
     monkeypatch.setenv("CONSENTCORE_EXTENSIONS", "homes")
-    platform = make_platform(tmp_path)
+    platform = platform_on(storage_name, request, tmp_path)
     platform.directory = sys.modules["tiny_homes"].DIRECTORY
     platform.directory.owned[ADA] = [OFFICE, SHED]
     with platform.runtime.storage.transaction() as uow:

@@ -176,6 +176,11 @@ class TestLostAnswers:
         ]
         assert len(set(tokens[-4:])) == 1
 
+    def test_set_up_waits_for_a_service_that_is_busy(self, dynamo, storage):
+        for look in (storage.check, storage.migrate):
+            dynamo.fail(refusal("ThrottlingException", operation="DescribeTable"))
+            assert look() == []
+
     def test_conditional_write_of_one_item_is_not_made_twice(self, dynamo, storage):
         dynamo.fail(ReadTimeoutError(endpoint_url="x"))
         with pytest.raises(StorageUnavailable):
