@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -13,7 +12,9 @@ from tests.functional.test_resource_choice import (
     BOILER,
     HOME,
     OFFICE,
+    PUMP,
     SHED,
+    allow,
     given,
     grant_of,
     last_event,
@@ -25,6 +26,7 @@ from tests.support.platform import Request, exchange, to_consent_page, visible
 from tests.support.storages import EVERY_STORAGE
 
 __all__ = ["platform"]
+ACTING = "device.control.setpoint"
 
 
 @pytest.fixture(params=EVERY_STORAGE)
@@ -39,11 +41,14 @@ def chosen(platform):
     def made(*references, scope="sites.read comfort.read"):
         request = Request(scope=scope)
         browser, page = to_consent_page(platform, request)
+        if scope == ACTING:
+            allow(page, ACTING)
         fields = page.forms[0].submit_fields("decision", submit_value="approve")
-        if references == ("site|*",):
+        if "site|*" in references:
             fields.append(("resources_all", "1"))
-        else:
-            fields.append(("resources_elsewhere", " ".join(references)))
+        named = [one for one in references if one != "site|*"]
+        if named:
+            fields.append(("resources_elsewhere", " ".join(named)))
         allowed = page.test_app.post("/consent", fields, status=303)
         code = parse_qs(urlsplit(allowed.location).query)["code"][0]
         token = exchange(platform, request, code).json["access_token"]
@@ -119,13 +124,10 @@ def test_cr_05_of_everything_nothing_else_is_taken_from_a_forged_form(platform, 
 
 
 def test_everything_of_one_kind_and_some_of_another_are_taken_away_apart(platform, chosen):
-    platform.directory.owned[ADA] = [OFFICE, SHED, BOILER]
-    page, _ = chosen("site|lyon-1")
-    with platform.runtime.storage.transaction() as uow:
-        found = uow.grants.get(grant_of(platform).grant_id, lock=True)
-        mixed = replace(found, resources=("device|boiler", "device|pump", "site|*"))
-        uow.grants.update(mixed, expected_sequence=found.sequence)
-    page = page.test_app.get(page.request.path)
+    platform.directory.owned[ADA] = [OFFICE, SHED, BOILER, PUMP]
+    chosen("site|*")
+    page, _ = chosen("device|boiler", "device|pump", scope=ACTING)
+    assert kept(platform) == ("device|boiler", "device|pump", "site|*")
     box(page, "resource", "device|pump").checked = False
     done = form_of(page).submit(status=303)
     assert kept(platform) == ("device|boiler", "site|*")
