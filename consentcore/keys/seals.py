@@ -106,6 +106,14 @@ def judge(keys: KeyRing, record: Sealed, *beside: bytes) -> Verdict:
         return Verdict.STRANGE
 
 
+def still_counts(keys: KeyRing, record: Sealed) -> bool:
+    """Whether a record that was found ours a while ago still is, as far as that depends on the key ring alone."""
+    try:
+        return not keys.revoked_at(key_id_of(record.seal))
+    except KeyUnavailable:
+        return False
+
+
 def of_revoked(seal: bytes | str) -> str:
     """What is wrong with a record of a revoked key, in words.
 

@@ -10,6 +10,7 @@ from oauthlib.oauth2 import IntrospectEndpoint
 from consentcore.domain.client import ClientKind
 from consentcore.domain.secret import digest
 from consentcore.domain.token import TokenKind
+from consentcore.keys.seals import still_counts
 from consentcore.oauth.endpoint import Endpoint
 from consentcore.oauth.errors import invalid_client
 from consentcore.oauth.parameters import ABOUT_TOKEN, read_body
@@ -77,6 +78,8 @@ class IntrospectionEndpoint(Endpoint):
         """What ``client`` is told of what was found for it. Whether a token is live is asked each time; what there is
         to say of it follows from what was found, so it is said again for the very same look-up."""
         told = self._told.of(found)
+        if told is not None and found.token is not None and not still_counts(self._server.keys, found.token):
+            told = None
         lookup = genuine_token(self._server.keys, found) if told is None else found
         token, grant = lookup.token, lookup.grant
         if token is None or grant is None or not lookup.is_live(now) or not _may_know(client, lookup):

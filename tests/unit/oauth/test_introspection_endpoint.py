@@ -236,6 +236,14 @@ def test_what_was_told_ends_with_the_token_at_once(scenario, same_rows, end):
     assert same_rows.found
 
 
+def test_what_was_told_of_a_token_ends_with_the_key_that_sealed_it(scenario, same_rows, monkeypatch):
+    token = scenario.tokens()["access_token"]
+    assert scenario.introspect(token)["active"] is True
+    monkeypatch.setattr(type(scenario.keys), "revoked_at", lambda *_: 1)
+    assert scenario.introspect(token) == {"active": False}
+    assert len(same_rows.found) == 1
+
+
 def test_what_was_told_to_one_is_not_told_to_another(scenario, same_rows):
     token = scenario.tokens()["access_token"]
     scenario.add_client("other")
