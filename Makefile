@@ -9,7 +9,7 @@ export PYTEST_DEBUG_TEMPROOT := $(shell df -m /dev/shm 2>/dev/null | awk 'NR == 
 STORY := tests/acceptance tests/functional/test_end_to_end_stock_client.py tests/browser/test_story.py
 COVERAGE := --cov=consentcore --cov=plugins --cov-branch
 
-.PHONY: help nightly dynamodb messages translations setup demo demo-check test test-rest anywhere soak check lint format types imports docs reference wheel bench bench-growth growth chaos drill faketime lock packaging screenshots clean browser node nginx
+.PHONY: help nightly dynamodb messages translations setup demo demo-check test test-rest anywhere soak check lint format types imports docs reference wheel bench bench-growth growth chaos drill faketime lock packaging screenshots clean browser node nginx pgbouncer
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,7 +26,7 @@ demo-check: setup browser  ## the whole story for real: the demo step by step, a
 test: setup  ## the fast tests (about seven minutes on two cores)
 	$(BIN)/pytest -n 2 --dist loadfile -q -m "not browser and not slow" $(PYTEST_ARGS)
 
-test-rest: setup browser node nginx faketime  ## the tests that `test` and `demo-check` leave out: Chromium, PostgreSQL through the whole kit, load
+test-rest: setup browser node nginx pgbouncer faketime  ## the tests that `test` and `demo-check` leave out: Chromium, PostgreSQL through the whole kit, load
 	$(BIN)/pytest -n 2 --dist loadfile -q -m "browser or slow" $(addprefix --ignore=,$(STORY)) $(PYTEST_ARGS)
 
 check: setup lint types imports  ## the gate: everything that has to hold before a push
@@ -118,6 +118,9 @@ node:
 
 nginx:
 	@sh scripts/ensure_nginx.sh || [ -z "$${CI:-}$${REQUIRE_NGINX:-}" ]
+
+pgbouncer:
+	@sh scripts/ensure_pgbouncer.sh || [ -z "$${CI:-}$${REQUIRE_PGBOUNCER:-}" ]
 
 faketime:
 	@sh scripts/ensure_faketime.sh || [ -z "$${CI:-}$${REQUIRE_FAKETIME:-}" ]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 import select
 import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, exc
 
@@ -31,7 +32,9 @@ class Database:
     """One database.
 
     :ivar engine: its pool; connections are in autocommit.
-    :ivar transactions: the same pool, for transactions (READ COMMITTED on PostgreSQL).
+    :ivar transactions: the same pool, for transactions (READ COMMITTED on PostgreSQL, or SERIALIZABLE where the URL
+        asks for it).
+    :ivar view_isolation: of transactions that begin with a look at one moment.
     :ivar path: the file of a SQLite database.
     :ivar prepare_threshold: of PostgreSQL: uses after which a statement is prepared; None for never.
     :ivar demand: raises :class:`StorageNotMigrated` when there never was such a file.
@@ -42,6 +45,7 @@ class Database:
     path: Path | None = None
     demand: Callable[[], None] = lambda: None
     prepare_threshold: int | None = None
+    view_isolation: Literal["REPEATABLE READ", "SERIALIZABLE"] = "REPEATABLE READ"
 
     @property
     def is_sqlite(self) -> bool:
@@ -77,6 +81,8 @@ def _pool(settings: SqlSettings) -> dict[str, Any]:
 
 # --- PostgreSQL ---
 
+_SERIALIZABLE = re.compile(r"\bdefault_transaction_isolation=serializable\b", re.IGNORECASE)
+
 
 def _postgres(url: URL, settings: SqlSettings) -> Database:
     arguments: dict[str, Any] = {
@@ -88,9 +94,9 @@ def _postgres(url: URL, settings: SqlSettings) -> Database:
         "keepalives_interval": 5,
         "keepalives_count": 3,
     }
+    given = url.query.get("options", "")
+    given = given if isinstance(given, str) else " ".join(given)
     if settings.statement_timeout_s:
-        given = url.query.get("options", "")
-        given = given if isinstance(given, str) else " ".join(given)
         limit = math.ceil(settings.statement_timeout_s * 1000)
         arguments["options"] = f"{given} -c statement_timeout={limit}".strip()
     if postgres_url.names_several(url):
@@ -101,8 +107,12 @@ def _postgres(url: URL, settings: SqlSettings) -> Database:
     engine = create_engine(url, isolation_level="AUTOCOMMIT", connect_args=arguments, **_pool(settings))
     event.listen(engine, "checkout", _refuse_hung_up)
     event.listen(engine, "handle_error", _leave_former_primary)
+    threshold = settings.prepare_threshold or None
+    if _SERIALIZABLE.search(given):
+        serializable = engine.execution_options(isolation_level="SERIALIZABLE")
+        return Database(engine, serializable, prepare_threshold=threshold, view_isolation="SERIALIZABLE")
     transactions = engine.execution_options(isolation_level="READ COMMITTED")
-    return Database(engine, transactions, prepare_threshold=settings.prepare_threshold or None)
+    return Database(engine, transactions, prepare_threshold=threshold)
 
 
 def _leave_former_primary(context: ExceptionContext) -> None:

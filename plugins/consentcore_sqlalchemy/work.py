@@ -183,7 +183,7 @@ class Work:
         if self.is_sqlite:
             return {BEGIN: _SQLITE_BEGIN[self._mode]}
         if self._mode is Mode.VIEW:
-            return {"isolation_level": "REPEATABLE READ"}
+            return {"isolation_level": self._database.view_isolation}
         if self._mode is Mode.READ:
             return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         return {}

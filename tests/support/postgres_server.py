@@ -71,8 +71,8 @@ class Server:
     """
 
     def __init__(self, programs: Path, settings: Sequence[str] = (), where: Path | None = None) -> None:
-        self._as = _nobody() if os.geteuid() == 0 else {}
-        self.folder = Path(tempfile.mkdtemp(prefix="ccpg", dir=_place(where, anybody=bool(self._as))))
+        self._as = nobody() if os.geteuid() == 0 else {}
+        self.folder = Path(tempfile.mkdtemp(prefix="ccpg", dir=place(where, anybody=bool(self._as))))
         try:
             if self._as:
                 os.chown(self.folder, self._as["user"], self._as["group"])
@@ -199,7 +199,7 @@ def running(settings: Sequence[str] = (), where: Path | None = None) -> Iterator
         server.remove()
 
 
-def _nobody() -> dict[str, Any]:
+def nobody() -> dict[str, Any]:
     """How root starts a process as *nobody*.
 
     :raises NotRunning: where there is no such user.
@@ -211,7 +211,7 @@ def _nobody() -> dict[str, Any]:
     return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
 
 
-def _place(wanted: Path | None, *, anybody: bool) -> str:
+def place(wanted: Path | None, *, anybody: bool) -> str:
     """Where a folder with a socket can be made: its path short and plain, and open to anybody where that is needed."""
     places = [wanted, Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp"), Path("/dev/shm")]
     for place in filter(None, places):
