@@ -143,11 +143,15 @@ class Page:
 
 
 class Browser:
-    """One person's browser."""
+    """One person's browser.
 
-    def __init__(self) -> None:
+    :param trusted: a file with the certificate that it trusts; by default those that everybody trusts.
+    """
+
+    def __init__(self, trusted: str = "") -> None:
         self._session = requests.Session()
         self._session.trust_env = False
+        self._session.verify = trusted or True
         self.page = Page("about:blank", 0, "", {})
 
     @property

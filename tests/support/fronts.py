@@ -107,8 +107,10 @@ class Front:
 
 def _settle(front: Front, **settings: object) -> None:
     """Set what is to be set, make the database and a client, and start."""
-    lines = "".join(f"consentcore.{name} = {value}\n" for name, value in settings.items())
     text = front.house.ini.read_text()
+    for name in settings:
+        text = re.sub(rf"^consentcore\.{re.escape(name)} = .*\n", "", text, flags=re.MULTILINE)
+    lines = "".join(f"consentcore.{name} = {value}\n" for name, value in settings.items())
     front.house.ini.write_text(text.replace("\n[server:main]", f"{lines}\n[server:main]"))
     front.house.init()
     back = ("--redirect-uri", f"{front.url}{CALLBACK}")
@@ -146,7 +148,8 @@ def behind_nginx(folder: Path, **settings: object) -> Iterator[Front]:
 def _proxy(folder: Path, front: Front, *houses: Deployment) -> Iterator[None]:
     """The sample before one or more nodes, with its names and ports changed."""
     assert front.certificate is not None
-    nodes = [f"server {house.issuer.removeprefix('http://')};" for house in houses]
+    several = " max_fails=0" if len(houses) > 1 else ""  # as the sample says
+    nodes = [f"server {house.issuer.removeprefix('http://')}{several};" for house in houses]
     replacements = {
         "listen 80;": f"listen 127.0.0.1:{front.plain_port};",
         "listen 443 ssl": f"listen 127.0.0.1:{front.port} ssl",
@@ -160,13 +163,18 @@ def _proxy(folder: Path, front: Front, *houses: Deployment) -> Iterator[None]:
 
 
 @contextmanager
-def two_nodes(folder: Path, **settings: object) -> Iterator[tuple[Front, tuple[Deployment, Deployment]]]:
-    """Two servers on one database behind one nginx, as on two machines."""
+def two_nodes(
+    folder: Path, *, database: str = "", **settings: object
+) -> Iterator[tuple[Front, tuple[Deployment, Deployment]]]:
+    """Two servers on one database behind one nginx, as on two machines.
+
+    :param database: its URL; by default a SQLite file, for which they have to be on one.
+    """
     require_nginx()
     certificate = make_certificate(folder, "localhost", "127.0.0.1")
     (folder / "two").mkdir()
     with (
-        deployment(folder, smtp=1) as one,
+        deployment(folder, smtp=1, database=database) as one,
         deployment(folder / "two", smtp=1) as two,
         reserved_port() as port,
         reserved_port() as plain_port,
