@@ -4,7 +4,10 @@ the map of the packages in CONTRIBUTING is whole."""
 from __future__ import annotations
 
 import ast
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -105,3 +108,26 @@ def test_the_map_of_the_layout_names_every_package():
     layout = text.partition("## The layout")[2].split("```")[1].partition("\nplugins/")[0]
     assert unnamed(layout) == []
     assert unnamed(layout.replace("egress/", "").replace("markup.py", "")) == ["egress/", "markup.py"]
+
+
+@pytest.mark.slow
+def test_every_process_collects_the_same_tests():
+    """Else a parallel run ends before it begins: a parameter that chance makes, or the order of a set, is in a name."""
+    collected = []
+    for seed in ("1", "2"):
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "--collect-only",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            str(TESTS),
+        ]
+        environ = {**os.environ, "PYTHONHASHSEED": seed}
+        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environ, check=False)
+        assert done.returncode == 0, done.stdout[-2000:]
+        collected.append([line for line in done.stdout.splitlines() if "::" in line])
+    assert collected[0] == collected[1]
+    assert len(collected[0]) > 1000

@@ -10,7 +10,7 @@ from consentcore.api import SealedSecret, WebhookEndpoint
 from consentcore.domain.clock import DAY, SystemClock
 from consentcore.domain.grant_states import GrantState
 from consentcore.domain.notice import DeliveryState
-from consentcore.i18n.dates import english_clock
+from consentcore.i18n.dates import english_clock, english_day
 from consentcore.testing.fakes import ManualClock
 from consentcore.worker.worker import Worker
 from tests.support.platform import connect, introspect, make_platform, proceed, sign_in, visible
@@ -60,11 +60,15 @@ def test_db_34_the_same_place_answers_with_time_number_and_lines_that_fill_in(pl
         browser, page = proceeded(platform)
         assert page.html.h1.text == "CoolSite can no longer see your data"
         assert "confirmation number" in page.html.select_one("[role=status]").text
-        ended = english_clock(clock.now())
+        ended, due = english_clock(clock.now()), english_day(clock.now() + 30 * DAY)
+        to_delete = (
+            f"CoolSite has until {due} to delete what it received"  # consentcore.controller.deletion_days
+        )
         assert lines(page) == [
             f"Every access is ended {ended}",
             "CoolSite is being told waiting",
             "CoolSite has yet to confirm it waiting",
+            to_delete,
             "You get an e-mail at ada@example.org waiting",
         ]
         assert page.html.select_one("#progress")["aria-live"] == "polite"
@@ -75,6 +79,7 @@ def test_db_34_the_same_place_answers_with_time_number_and_lines_that_fill_in(pl
         f"Every access is ended {ended}",
         f"CoolSite was told {told}",
         f"CoolSite has confirmed it {told}",
+        to_delete,
         f"An e-mail was sent to ada@example.org {told}",
     ]
     assert told != ended

@@ -45,7 +45,10 @@ def test_db_02_nothing_on_the_way_out_sells_or_discourages(platform):
 def test_db_30_no_reason_is_asked_for(platform):
     connect(platform)
     form = proceed(ada(platform).get("/consents").click("Revoke Access"))
-    assert {name for name in form.fields if name} == {"csrf_token"}
+    assert {name for name in form.fields if name} == {"csrf_token", "shown"}  # which page it was
+    assert {field.attrs["type"] for name in ("csrf_token", "shown") for field in form.fields[name]} == {
+        "hidden"
+    }
     form.submit(headers={"Origin": ISSUER}, status=303)
     assert states(platform) == [GrantState.WITHDRAWN]
 

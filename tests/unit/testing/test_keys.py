@@ -77,7 +77,7 @@ def test_provider_that_gives_nothing_instead_of_an_error_is_noticed():
         KeyProviderConformance().test_keys_that_cannot_be_read_are_said_to_be(Vault())
 
 
-@pytest.mark.parametrize("spelled", [ONE.hex(), repr(ONE)])
+@pytest.mark.parametrize("spelled", [ONE.hex(), repr(ONE)], ids=["hex", "bytes"])
 def test_key_in_the_log_is_noticed(caplog, spelled):
     class Chatty(Vault):
         def master_keys(self):
