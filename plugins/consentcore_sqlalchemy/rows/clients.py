@@ -19,6 +19,12 @@ from consentcore_sqlalchemy.rows.common import Row, to_json
 from consentcore_sqlalchemy.rows.records import PROOF, Form, Part, Records
 from consentcore_sqlalchemy.tables import client, client_logo, webhook_endpoint
 
+SUSPENSIONS = Form(
+    lambda past: to_json([[one.since, one.until] for one in past]),
+    lambda kept: tuple(Suspension(since, until) for since, until in json.loads(kept)),
+)
+"""How those that are over are kept."""
+
 CLIENTS = Records(
     Client,
     client.c,
@@ -28,10 +34,7 @@ CLIENTS = Records(
         "suspended": Part(Halt, "suspended_", optional=True),
     },
     seal=PROOF,
-    suspensions=Form(
-        lambda past: to_json([[one.since, one.until] for one in past]),
-        lambda kept: tuple(Suspension(since, until) for since, until in json.loads(kept)),
-    ),
+    suspensions=SUSPENSIONS,
     secrets=Form(
         lambda secrets: to_json([[one.hash.hex(), one.created_at, one.expires_at] for one in secrets]),
         lambda kept: tuple(ClientSecret(bytes.fromhex(h), made, ends) for h, made, ends in json.loads(kept)),
