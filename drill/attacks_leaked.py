@@ -319,7 +319,7 @@ ATTACKS = (
     _attack("an access token inserted", _token, ONLY_REFUSED, works=forged_works),
     _attack("an authorization code inserted", _code, ONLY_REFUSED, works=_code_works),
     _attack("a JWT signed", jwt.sign, ONLY_REFUSED, works=jwt),
-    _attack("a session inserted", _session, ONLY_REFUSED, works=ended_session_works),
+    _attack("a session that was over inserted", _session, REFUSED, works=ended_session_works),
     _attack("a link that resets a password inserted", _write(_ticket), ONLY_REFUSED, works=_ticket_works),
     _attack(
         "an identity elsewhere inserted for an owner", _write(_identity), REFUSED, REVOKED, _identity_works
