@@ -4,29 +4,14 @@ from __future__ import annotations
 
 import getpass
 
-import pytest
-
 from consentcore.keys.record_notes import looked_folder
 from consentcore.worker.worker import Worker
-from tests.support.command_line import Cli
-from tests.support.platform import connect, make_platform, sign_in
+from tests.support.cli_platform import cli, platform
+from tests.support.platform import connect, sign_in
+
+__all__ = ["cli", "platform"]
 
 ADA, GRACE = "ada@example.org", "grace@example.org"
-
-
-@pytest.fixture
-def platform(tmp_path):
-    made = make_platform(tmp_path, storage="sqlalchemy")
-    yield made
-    made.runtime.close()
-
-
-@pytest.fixture
-def cli(platform, tmp_path):
-    ini = (tmp_path / "test.ini").read_text()
-    made = Cli(tmp_path)
-    made.ini.write_text(ini)
-    return made
 
 
 def looks(cli, email=ADA):

@@ -9,25 +9,13 @@ import shutil
 import pytest
 
 from tests.support.bundles import TAMPERINGS, parsed, text_of
-from tests.support.command_line import Cli, call
+from tests.support.cli_platform import cli, platform
+from tests.support.command_line import call
 from tests.support.platform import Request, answer, connect, introspect, make_platform, to_consent_page
 
+__all__ = ["cli", "platform"]
+
 ADA = "ada@example.org"
-
-
-@pytest.fixture
-def platform(tmp_path):
-    made = make_platform(tmp_path, storage="sqlalchemy")
-    yield made
-    made.runtime.close()
-
-
-@pytest.fixture
-def cli(platform, tmp_path):
-    ini = (tmp_path / "test.ini").read_text()
-    made = Cli(tmp_path)
-    made.ini.write_text(ini)
-    return made
 
 
 @pytest.fixture

@@ -14,26 +14,13 @@ from consentcore.cli.state import operator
 from consentcore.consent.personal import disclosed, disclosed_by
 from consentcore.domain.clock import iso
 from consentcore.worker.worker import Worker
+from tests.support.cli_platform import cli, platform
 from tests.support.client_api import EVENTS, call, owner_of
-from tests.support.command_line import Cli
-from tests.support.platform import connect, decide, introspect, make_platform, refresh, sign_in, visible
+from tests.support.platform import connect, decide, introspect, refresh, sign_in, visible
+
+__all__ = ["cli", "platform"]
 
 REASON = "Données vendues à un tiers"
-
-
-@pytest.fixture
-def platform(tmp_path):
-    made = make_platform(tmp_path, storage="sqlalchemy")
-    yield made
-    made.runtime.close()
-
-
-@pytest.fixture
-def cli(platform, tmp_path):
-    ini = (tmp_path / "test.ini").read_text()
-    made = Cli(tmp_path)
-    made.ini.write_text(ini)
-    return made
 
 
 def on_a_terminal(cli, typed: str, *words: str) -> tuple[int, str]:

@@ -11,26 +11,13 @@ import pytest
 from consentcore.cli.state import operator
 from consentcore.consent.personal import disclosed
 from consentcore.domain.clock import DAY, from_iso
-from tests.support.command_line import Cli
+from tests.support.cli_platform import cli, platform
 from tests.support.delivery_log import find_notice
-from tests.support.platform import Request, answer, connect, introspect, make_platform, to_consent_page
+from tests.support.platform import Request, answer, connect, introspect, to_consent_page
+
+__all__ = ["cli", "platform"]
 
 ADA = "ada@example.org"
-
-
-@pytest.fixture
-def platform(tmp_path):
-    made = make_platform(tmp_path, storage="sqlalchemy")
-    yield made
-    made.runtime.close()
-
-
-@pytest.fixture
-def cli(platform, tmp_path):
-    ini = (tmp_path / "test.ini").read_text()
-    made = Cli(tmp_path)
-    made.ini.write_text(ini)
-    return made
 
 
 @pytest.fixture

@@ -8,26 +8,13 @@ import pytest
 
 from consentcore.domain.clock import from_iso, iso
 from consentcore.worker.worker import Worker
+from tests.support.cli_platform import cli, platform
 from tests.support.client_api import GRANTS, call
-from tests.support.command_line import Cli
-from tests.support.platform import connect, introspect, make_platform, refresh
+from tests.support.platform import connect, introspect, refresh
+
+__all__ = ["cli", "platform"]
 
 ADA = "ada@example.org"
-
-
-@pytest.fixture
-def platform(tmp_path):
-    made = make_platform(tmp_path, storage="sqlalchemy")
-    yield made
-    made.runtime.close()
-
-
-@pytest.fixture
-def cli(platform, tmp_path):
-    ini = (tmp_path / "test.ini").read_text()
-    made = Cli(tmp_path)
-    made.ini.write_text(ini)
-    return made
 
 
 def test_rt_05_wd_08_erasing_a_person_ends_everything_and_tells_the_application(cli, platform):
