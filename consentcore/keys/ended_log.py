@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("consentcore.keys")
 LONGEST_MS = 3650 * DAY
 """No refresh token that can be configured lives longer."""
+LONGEST_SESSION_MS = 30 * DAY
+"""No sign-in that can be configured lives longer."""
 
 
 class EndedLog(Gathering):

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from consentcore.domain.token import Rotated
-from consentcore.keys.ended_log import LONGEST_MS, EndedLog
+from consentcore.keys.ended_log import LONGEST_MS, LONGEST_SESSION_MS, EndedLog
 from consentcore.keys.record_notes import (
     EndedNote,
     RecordKind,
@@ -90,7 +90,7 @@ class _Owners(_Part):
     def end_session(self, session_hash: bytes) -> bool:
         ended: bool = self._inner.end_session(session_hash)
         if ended:
-            until = self._clock.now() + LONGEST_MS
+            until = self._clock.now() + LONGEST_SESSION_MS
             note_ended(self._uow, self._keys, EndedNote(until, sessions=(session_hash.hex(),)))
         return ended
 

@@ -1,0 +1,36 @@
+"""How long what is noted of sign-ins stays beside the log: `audit verify` reads all of it every night."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+from consentcore.consent.checkpoint import advance
+from consentcore.consent.evidence.noting import until_of
+from consentcore.domain.clock import DAY
+from consentcore.keys.ended_log import LONGEST_SESSION_MS
+from consentcore.keys.record_notes import ENDED
+from consentcore.keys.recorded_storage import RecordedStorage
+from consentcore.keys.ring import Keys, MasterKey
+from consentcore.settings.processes import WebSettings
+from consentcore.testing import ManualClock, factories, memory_storage
+from consentcore.testing.factories import NOW
+
+
+def test_that_a_sign_in_has_ended_is_kept_as_long_as_one_can_last():
+    keys, clock = Keys([MasterKey("k1", b"1" * 32)]), ManualClock(NOW)
+    storage = RecordedStorage(memory_storage(), keys, clock)
+    owner = factories.owner()
+    session = factories.session(owner.owner_id)
+    with storage.transaction() as uow:
+        uow.owners.add(owner)
+        uow.owners.add_session(session)
+        assert uow.owners.end_session(session.session_hash) is True
+    advance(storage, keys, clock, {})
+    with storage.reading() as uow:
+        (kept,) = uow.tlog.list(ENDED)
+    assert until_of(kept.path) == NOW + 30 * DAY
+
+
+def test_no_sign_in_that_can_be_configured_lasts_longer():
+    (ttl,) = (one for one in fields(WebSettings) if one.name == "session_ttl_s")
+    assert ttl.metadata["maximum"] * 1000 == LONGEST_SESSION_MS
