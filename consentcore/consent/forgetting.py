@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from consentcore.ports.keys import KeyRing
 
 TOMBSTONE = "tombstone"
+ERASURE = "erasure"
+RETENTION = "retention"
 
 
 def make_tombstone(keys: KeyRing, subject: str, now: int, reason: str) -> Tombstone:
@@ -21,7 +23,7 @@ def make_tombstone(keys: KeyRing, subject: str, now: int, reason: str) -> Tombst
 
     :param subject: the digest of a disclosure, or the hash of a snapshot.
     :param now: milliseconds since the epoch.
-    :param reason: a code: ``erasure`` or ``retention``.
+    :param reason: a code: :data:`ERASURE` or :data:`RETENTION`.
     """
     key_id = keys.current_id
     return Tombstone(subject, now, reason, key_id, _seal(keys, subject, now, reason, key_id))

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from consentcore.consent.forgetting import make_tombstone
+from consentcore.consent.forgetting import ERASURE, make_tombstone
 from consentcore.consent.personal import OPERATOR, digests_in
 from consentcore.consent.reason import check_reason
 from consentcore.domain.errors import InvalidTransition, NotFound
@@ -21,6 +21,7 @@ from consentcore.domain.event import Evidence
 from consentcore.domain.grant_states import GrantState
 from consentcore.domain.owner import ERASED_DOMAIN
 from consentcore.domain.parties import Actor, ActorType
+from consentcore.operators.looks import OperatorLooks
 from consentcore.owners.links import Purpose
 from consentcore.ports.storage import transact
 
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from consentcore.ports.storage import Storage
     from consentcore.ports.transactions import UnitOfWork
 
-ERASURE = "erasure"
-RETENTION = "retention"
 PAGE = 100
 TOGETHER = 200
 
@@ -91,13 +90,14 @@ class Erasure:
             found = self.forget_grant(grant, ERASURE)
             events, old = events + found.events, old + found.old_texts
             values, pages = values + found.values, pages + found.pages
+        values += OperatorLooks(self.storage, self.keys, self.clock).forget_reasons(owner_id, ERASURE)
         identities = transact(self.storage, lambda uow: self._strip(uow, owner_id))
         return Erased(owner_id, ended, values, pages, sessions, identities, events, old)
 
     def forget_grant(self, grant: Grant, reason: str) -> Forgotten:
         """Forget what is personal beside the evidence of one permission.
 
-        :param reason: :data:`ERASURE` or :data:`RETENTION`.
+        :param reason: :data:`~consentcore.consent.forgetting.ERASURE` or ``RETENTION``.
         """
         with self.storage.reading() as uow:
             found = _gather(uow, grant, reason)

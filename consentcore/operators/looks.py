@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
+from consentcore.consent.evidence.noting import until_of
+from consentcore.consent.forgetting import RETENTION, make_tombstone
 from consentcore.consent.personal import OPERATOR, REASON_TEXT, apart, values_in
 from consentcore.consent.reason import check_reason
 from consentcore.domain.clock import DAY, iso
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 KEPT_MS = 2192 * DAY
 """Six years, as long as holders of data keep records of consents (CDR rule 9.3)."""
 PAGE = 100
+_WRITES = 7
+"""A note that goes, and two values that are forgotten with it, take so many at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,7 @@ class OperatorLooks:
     clock: Clock
 
     def note(self, action: str, *, by: str, owner_id: str = "", subject: str = "", reason: str = "") -> None:
-        """Note a look, in a transaction of its own.
+        """Note a look, in a transaction of its own; notes of earlier ones that are as old as they become go.
 
         :param by: the operator, as the system knows them.
         :param reason: up to 1000 characters.
@@ -85,6 +90,42 @@ class OperatorLooks:
             note_look(uow, self.keys, note)
 
         transact(self.storage, write)
+        transact(self.storage, lambda uow: self._sweep(uow, looked_folder(owner_id), now))
+
+    def forget_reasons(self, owner_id: str, reason: str) -> int:
+        """Forget why operators have looked at a person's data: their words may say something of the person. Who it was
+        and when stays.
+
+        :param reason: a code, see :func:`consentcore.consent.forgetting.make_tombstone`.
+        :returns: how many.
+        """
+        with self.storage.reading() as uow:
+            notes = [*self._notes(uow, looked_folder(owner_id))]
+            notes += [one for one in self._notes(uow, LOOKING) if one.owner_id == owner_id]
+            going = [digest for note in notes for digest in self._reasons(uow, note)]
+        together = self.storage.capabilities.fits(3 * PAGE) // 3
+        for start in range(0, len(going), together):
+            transact(self.storage, partial(self._forget, going[start : start + together], reason))
+        return len(going)
+
+    def _reasons(self, uow: UnitOfWork, note: LookNote) -> list[str]:
+        known = uow.ledger.disclosures(note.digests) if note.digests else {}
+        return [digest for digest, one in known.items() if one.read()[0] == REASON_TEXT]
+
+    def _forget(self, digests: Collection[str], reason: str, uow: UnitOfWork) -> None:
+        now = self.clock.now()
+        uow.ledger.forget([make_tombstone(self.keys, one, now, reason) for one in digests])
+
+    def _sweep(self, uow: UnitOfWork, folder: str, now: int) -> None:
+        """Remove notes that are old enough, with who it was and why: some in one commit, the rest at the next look."""
+        most = max(1, self.storage.capabilities.fits(_WRITES * PAGE) // _WRITES)
+        old = [one for one in uow.tlog.list(folder, limit=most) if until_of(one.path) < now]
+        if not old:
+            return
+        notes = (read_note(self.keys, LookNote, one) for one in old)
+        if digests := {digest for note in notes if note is not None for digest in note.digests}:
+            self._forget(uow.ledger.disclosures(digests).keys(), RETENTION, uow)
+        uow.tlog.remove([one.path for one in old])
 
     def at(self, owner_id: str) -> list[Look]:
         """Looks at one person's data, and at everybody's, the oldest first.

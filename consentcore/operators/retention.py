@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from consentcore.consent.forgetting import RETENTION
 from consentcore.domain.clock import DAY
 from consentcore.domain.grant import standing
 from consentcore.domain.grant_states import GRANT_STATES, state_profile
-from consentcore.operators.erasure import RETENTION, Erasure
+from consentcore.operators.erasure import Erasure
 
 if TYPE_CHECKING:
     from consentcore.domain.clock import Clock
