@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -79,7 +80,7 @@ def _records(uow: UnitOfWork, keys: KeyRing, most: int) -> list[Facts]:
         kept = uow.tlog.get(f"{RECORD}/{note.name}")
         known = read_note(keys, RecordNote, kept) if kept else None
         if known is not None and known.revision >= note.revision:
-            log.error("a note of a record is one of before, and is not stated: %s", path)
+            _tell_once("a note of a record is one of before, and is not stated: %s", path)
             continue
         uow.tlog.put(written(keys, f"{RECORD}/{note.name}", note))
         uow.tlog.remove([path])
@@ -115,8 +116,20 @@ def _waiting(
 def _locked(uow: UnitOfWork, keys: KeyRing, seen: LogObject, kind: type[N]) -> N | None:
     kept = uow.tlog.get(seen.path, lock=True)
     note = None if kept is None else read_note(keys, kind, kept)
-    key_id = note.seal.partition(":")[0] if note else ""
-    if note is None or keys.revoked_at(key_id):
-        log.error("a note is not as we wrote it, and is not stated: %s", seen.path)
+    if note is None:
+        if kept is not None:
+            _tell_once("a note is not as we wrote it, and is not stated: %s", seen.path)
+        return None
+    key_id = note.seal.partition(":")[0]
+    if keys.revoked_at(key_id):
+        _tell_once(
+            f"a note is sealed by the key {key_id}, which was revoked, and is not stated: %s", seen.path
+        )
         return None
     return note
+
+
+@lru_cache(maxsize=10_000)
+def _tell_once(text: str, path: str) -> None:
+    """Say what is wrong with a note that goes on waiting, and is met again every few seconds: once in a process."""
+    log.error(text, path)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from consentcore.consent.checkpoint import advance
 from consentcore.consent.evidence.noting import until_of
 from consentcore.domain.clock import DAY
 from consentcore.keys.ended_log import LONGEST_SESSION_MS
-from consentcore.keys.record_notes import ENDED
+from consentcore.keys.record_notes import ENDED, EndedNote, note_ended
 from consentcore.keys.recorded_storage import RecordedStorage
 from consentcore.keys.ring import Keys, MasterKey
 from consentcore.settings.processes import WebSettings
@@ -34,3 +34,17 @@ def test_that_a_sign_in_has_ended_is_kept_as_long_as_one_can_last():
 def test_no_sign_in_that_can_be_configured_lasts_longer():
     (ttl,) = (one for one in fields(WebSettings) if one.name == "session_ttl_s")
     assert ttl.metadata["maximum"] * 1000 == LONGEST_SESSION_MS
+
+
+def test_a_note_that_cannot_be_stated_is_said_once_and_with_its_key(caplog):
+    """A worker meets it again every few seconds, for as long as it waits."""
+    leaked = MasterKey("leaked", b"1" * 32)
+    keys, clock, bare = Keys([leaked]), ManualClock(NOW), memory_storage()
+    with bare.transaction() as uow:
+        note_ended(uow, keys, EndedNote(NOW + DAY, sessions=("00",)))
+    rotated = Keys([MasterKey("k2", b"2" * 32), replace(leaked, revoked_at=1)])
+    for _ in range(3):
+        advance(bare, rotated, clock, {})
+    said = [one.getMessage() for one in caplog.records if "is not stated" in one.getMessage()]
+    assert len(said) == 1
+    assert "a note is sealed by the key leaked, which was revoked" in said[0]
