@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from consentcore.operators.resealing_run import Count
     from consentcore.ports.keys import KeyRing
 
+REVOKED = (
+    "what an old key has sealed, and `keys reseal` has not sealed anew, counts for nothing from now on: nobody is "
+    "signed in, no password opens, no token works, no message goes out. Passwords, tokens and sign-ins elsewhere come "
+    'back only with --as-they-stand: read "A key has leaked" in docs/operators.md before you go on'
+)
+
 
 @click.group(cls=Group, name="keys")
 def command() -> None:
@@ -56,7 +62,7 @@ def list_(state: State) -> None:
     lines = [
         (
             str(row["key_id"]),
-            str(row["use"]),
+            f"{row['use']}, revoked" if row["revoked_at"] else str(row["use"]),
             str(row["created_at"] or "-"),
             str(row["used_from"] or "-"),
             "yes" if row["published"] else "no",
@@ -67,7 +73,13 @@ def list_(state: State) -> None:
 
 
 @command.command("rotate")
-@click.option("--now", "at_once", is_flag=True, help="Use the new key at once: after a leak.")
+@click.option(
+    "--now",
+    "at_once",
+    is_flag=True,
+    help="Use the new key at once, and revoke the old ones: after a leak. Signs everybody out; until `keys reseal` no "
+    "password opens and no token works.",
+)
 @click.option(
     "--keep-old",
     is_flag=True,
@@ -93,11 +105,13 @@ def rotate(state: State, *, at_once: bool, keep_old: bool) -> None:
         fresh = rotate_key_file(path, 0 if at_once else settings.key_lead_s, revoke=at_once and not keep_old)
     starts = _iso(fresh.used_from)
     state.say(f"{path} has a new key {fresh.key_id}, published now and used from {starts}")
-    state.say("running processes read the file by themselves; copy it to every other machine before that")
-    if at_once:
-        state.say(
-            "next: `keys reseal`, then `keys revoke`" if keep_old else "next, in a minute: `keys reseal`"
-        )
+    when = "now" if at_once else "before that"
+    state.say(f"running processes read the file by themselves; copy it to every other machine {when}")
+    if keep_old:
+        state.say("next: `keys reseal`, then `keys revoke`")
+    elif at_once:
+        state.say(REVOKED)
+        state.say("next, in a minute: `keys reseal`")
     state.answer({"key_id": fresh.key_id, "file": str(path), "used_from": starts}, "")
 
 
@@ -116,6 +130,8 @@ def revoke(state: State) -> None:
         path = key_file(state.config.settings.keys, state.config.source.entries["consentcore.keys"].folder)
         revoked = revoke_old_keys(path)
     state.say(f"revoked: {', '.join(revoked)}" if revoked else "every old key is revoked already")
+    if revoked:
+        state.say(REVOKED)
     state.answer({"revoked": revoked, "file": str(path)}, "")
 
 

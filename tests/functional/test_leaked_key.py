@@ -204,3 +204,22 @@ def test_there_is_nothing_to_seal_anew_under_one_key(keys):
     done = keys("reseal")
     assert (done.code, "there is one key" in done.err) == (0, True)
     assert keys("revoke").code == 78
+
+
+@pytest.mark.parametrize("words", [("rotate", "--now"), ("revoke",)])
+def test_whoever_revokes_a_key_reads_what_it_does_to_people(keys, words):
+    """Without the manual at hand, at night."""
+    if words == ("revoke",):
+        keep = keys("rotate", "--now", "--keep-old")
+        assert "counts for nothing" not in keep.err
+        assert "keys reseal" in keep.err
+    done = keys(*words)
+    assert done.code == 0
+    for said in (
+        "nobody is signed in, no password opens, no token works",
+        "--as-they-stand",
+        "A key has leaked",
+    ):
+        assert said in done.err
+    assert "before that" not in done.err
+    assert "old, revoked" in keys("list").out
