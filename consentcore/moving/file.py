@@ -8,13 +8,13 @@ with another key ring ends before it has begun.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hmac import compare_digest
 from typing import IO, TYPE_CHECKING, Any
 
 from consentcore.domain.errors import KeyUnavailable
+from consentcore.domain.json_text import read_json
 from consentcore.domain.past_scopes import PinnedScope
 from consentcore.moving.errors import MoveRefused
 from consentcore.moving.everything import Progress, unseen
@@ -168,6 +168,8 @@ class ExportFile:
             raise self._no(f"it has format {found['consentcore-export']}, this release reads {FORMAT}")
         kinds = found.get("kinds")
         for kind, members in kinds.items() if isinstance(kinds, dict) else ():
+            if not isinstance(members, list):
+                raise self._no(f"its head says no members of {kind}")
             known = RECORDS[kind].members if kind in RECORDS else ()
             more = [str(one) for one in members if one not in known] if known else [kind]
             if more:
@@ -192,13 +194,13 @@ class ExportFile:
                 raise self._no("there is something behind its end")
             return None
         kind, count = found.get("kind"), found.get("records")
-        if kind not in MOVED or not isinstance(count, int):
+        if not isinstance(kind, str) or kind not in MOVED or not isinstance(count, int):
             raise self._no("a line is neither a section nor the end")
-        return str(kind), count
+        return kind, count
 
     def _object(self, line: bytes) -> dict[str, Any]:
         try:
-            found = json.loads(self._whole(line))
+            found = read_json(self._whole(line))
         except ValueError:
             found = None
         if not isinstance(found, dict):

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from consentcore import api
+from consentcore.domain.json_text import read_json
 from consentcore.ports.moving import MOVED, Moved
 
 write_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -83,7 +84,7 @@ def record_of(kind: str, line: bytes) -> Moved:
 
     :raises ValueError: when there is none in it.
     """
-    found = json.loads(line.decode("utf-8", "surrogatepass"))
+    found = read_json(line.decode("utf-8", "surrogatepass"))
     record: Moved = RECORDS[kind].read(found if isinstance(found, dict) else {"no object": found})
     return record
 

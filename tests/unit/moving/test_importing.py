@@ -212,3 +212,26 @@ def test_what_an_older_release_did_not_have_gets_its_default(records, tmp_path):
     move_in(target, older)
     assert moved(target) == in_order(records), "the client of a house has no logo of its own"
     assert file.FORMAT == 1
+
+
+HEAD = json.dumps({"consentcore-export": 1, "kinds": {}, "key": KEYS.current_id})
+DEEP = "[" * 200_000
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ([DEEP], "a line is no JSON object"),
+        ([HEAD.replace("{}", '{"client": 5}')], "its head says no members of client"),
+        ([HEAD, '{"kind": ["client"], "records": 1}'], "a line is neither a section nor the end"),
+        ([HEAD, '{"kind": "client", "records": 1}', DEEP], "a record of kind client cannot be read"),
+    ],
+)
+def test_a_file_that_somebody_made_by_hand_is_refused_with_what_is_wrong(tmp_path, lines, said):
+    """As no fault of the storage, which one would try again."""
+    file = tmp_path / "strange"
+    file.write_text("".join(f"{line}\n" for line in lines))
+    storage = MemoryStorage()
+    with pytest.raises(MoveRefused, match=said):
+        move_in(storage, file)
+    assert everything(storage) == []
