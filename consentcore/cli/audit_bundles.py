@@ -64,7 +64,8 @@ def export(
     with named_as(names):
         times = [parse_moment(one, "") if one else None for one in (since, until)]
         owner = find_owner(state, email, "--owner").owner_id if email else ""
-        note_look(state, "audit export", owner_id=owner, subject=grant_id or client_id, reason=reason)
+        whose = owner or _owner_of(state, grant_id)
+        note_look(state, "audit export", owner_id=whose, subject=grant_id or client_id, reason=reason)
         bundles = state.runtime.bundles
         expected = bundles.expected_events  # before the file: a storage that does not answer leaves none
         with _new(target) as file, progress(state, "Exporting", expected) as advance:
@@ -83,6 +84,13 @@ def export(
     state.answer(
         {"grants": done.grants, "events": done.events, "size": done.size, "left_out": done.left_out}, ""
     )
+
+
+def _owner_of(state: State, grant_id: str) -> str:
+    """Whose grant it is; "" where there is none: a look at one person's is told to nobody else."""
+    with state.runtime.storage.reading() as uow:
+        grant = uow.grants.get(grant_id) if grant_id else None
+    return grant.owner_id if grant else ""
 
 
 @click.command("compare", cls=Command)

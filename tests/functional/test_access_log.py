@@ -53,6 +53,15 @@ def test_rt_11_what_is_about_everybody_is_noted_for_everybody(cli, platform, tmp
     ]
 
 
+def test_rt_11_evidence_of_one_consent_is_a_look_at_the_person_whose_it_is(cli, platform, tmp_path):
+    connect(platform)
+    Worker(platform.runtime).run_once()
+    (grant,) = cli("consents", "list", "--owner", ADA, "--json").json
+    cli("audit", "export", str(tmp_path / "one.jsonl"), "--grant", grant["grant_id"])
+    assert [one["about"] for one in looks(cli)] == ["", grant["grant_id"]]
+    assert looks(cli, GRACE) == []
+
+
 def test_rt_11_the_person_reads_when_and_what_and_not_which_employee(cli, platform):
     connect(platform)
     cli("consents", "list", "--owner", ADA, "--reason", "ticket 77")
