@@ -62,6 +62,16 @@ def test_rt_11_evidence_of_one_consent_is_a_look_at_the_person_whose_it_is(cli, 
     assert looks(cli, GRACE) == []
 
 
+def test_rt_11_who_looked_at_a_person_who_was_erased_is_listed_by_id(cli, platform):
+    connect(platform)
+    cli("owner", "show", ADA, "--reason", "she rang")
+    owner_id = cli("owner", "erase", ADA, "--yes", "--json").json["owner_id"]
+    (found,) = looks(cli, owner_id)
+    assert (found["action"], found["by"], found["reason"]) == ("owner show", getpass.getuser(), "")
+    assert cli("audit", "access-log", "--owner", ADA).code == 1
+    assert "--owner" in cli("audit", "access-log", "--owner", "nobody").err
+
+
 def test_rt_11_the_person_reads_when_and_what_and_not_which_employee(cli, platform):
     connect(platform)
     cli("consents", "list", "--owner", ADA, "--reason", "ticket 77")
