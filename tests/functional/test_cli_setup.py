@@ -40,6 +40,7 @@ def test_init_answers_in_json(tmp_path):
     answer = Cli(tmp_path)("init", "--json").json
     assert answer["problems"] == []
     assert len(answer["steps"]) >= 2
+    assert not [step for step in answer["steps"] if "\n" in step]  # each is one line on a terminal
 
 
 def test_init_makes_no_keys_where_the_environment_has_them(tmp_path, monkeypatch):

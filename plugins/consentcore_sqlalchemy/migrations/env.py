@@ -22,7 +22,7 @@ def note_step(
 ) -> None:
     """Remember what was done."""
     revision: Any = step.up_revision
-    context.config.attributes["steps"].append(f"{revision.revision}: {revision.doc}")
+    context.config.attributes["steps"].append(f"{revision.revision}: {' '.join(revision.doc.split())}")
 
 
 context.configure(
