@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote_plus, urlencode
 
-from consentcore.resource.bearer import Token, Unavailable, invalid_token
+from consentcore.resource.bearer import BEARER, DPOP, Token, Unavailable, invalid_token
 from consentcore.resource.cache import ExpiringCache
 from consentcore.resource.http import Answer, Endpoint
 
@@ -95,8 +95,8 @@ class Introspection:
         claims = _read(answer)
         if claims.get("active") is not True:
             return None
-        if str(claims.get("token_type", "Bearer")).lower() != "bearer":
-            return None  # a refresh token opens no API
+        if not _opens_apis(claims):
+            return None
         if self._clock() >= _end_of(claims):
             return None
         found = Token(MappingProxyType(claims))  # shared by every request within the time of the cache
@@ -120,6 +120,13 @@ def _read(answer: Answer) -> dict[str, Any]:
         log.error("introspection answered something that RFC 7662 does not know: check the URL")
         raise Unavailable("the authorization server's answer cannot be read")
     return claims
+
+
+def _opens_apis(claims: Mapping[str, Any]) -> bool:
+    """Whether it is an access token, and no refresh token; one that is said to be bound has to say to what, else it
+    would pass as one of whoever has it (RFC 9449 section 6.2)."""
+    kind = str(claims.get("token_type", BEARER)).lower()
+    return kind == BEARER or (kind == DPOP and claims.get("cnf") is not None)
 
 
 def _end_of(claims: Mapping[str, Any]) -> float:

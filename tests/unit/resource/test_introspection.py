@@ -215,3 +215,14 @@ def test_many_threads_may_ask_at_once(issuer):
 def test_an_url_that_is_none_is_refused():
     with pytest.raises(ValueError, match="http or https"):
         Introspection("ftp://x", "a", "b")
+
+
+def test_token_that_is_bound_to_a_key_is_told_of(issuer):
+    """RFC 9449 section 6.2: ``token_type`` is DPoP then."""
+    found = issuer.checker().check(issuer.give("t", token_type="DPoP", cnf={"jkt": "k"}))
+    assert found.claims["cnf"] == {"jkt": "k"}
+
+
+@pytest.mark.parametrize("claims", [{"token_type": "DPoP"}, {"token_type": "DPoP", "cnf": None}])
+def test_token_that_does_not_say_to_which_key_it_is_bound_is_refused(issuer, claims):
+    assert refusal(issuer.checker(), issuer.give("t", **claims)).error == "invalid_token"
