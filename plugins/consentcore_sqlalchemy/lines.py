@@ -8,6 +8,7 @@ are psycopg's own.
 
 from __future__ import annotations
 
+import itertools
 import re
 import select
 from collections.abc import Callable, Mapping, Sequence
@@ -98,6 +99,8 @@ class Line:
         self._silent = False
         self._uses: dict[tuple[bytes, tuple[int, ...]], int] = {}
         self._names: dict[tuple[bytes, tuple[int, ...]], bytes] = {}
+        # Never the same name again: the server keeps a statement whose tables have changed.
+        self._numbers = itertools.count()
         self._ended = select.poll()
         self._ended.register(connection.fileno(), select.POLLIN | select.POLLHUP | select.POLLERR)
 
@@ -140,7 +143,7 @@ class Line:
         uses = self._uses[statement] = self._uses.get(statement, 0) + 1
         if uses <= self._threshold:
             return None
-        name = b"consentcore_%d" % len(self._names)
+        name = b"consentcore_%d" % next(self._numbers)
         text, kinds = statement
         result = self._pg.prepare(name, text, kinds)
         if result.status != pq.ExecStatus.COMMAND_OK:
@@ -179,8 +182,7 @@ class Lines:
         :raises Severed: the connection was lost.
         :raises sqlalchemy.exc.SQLAlchemyError: no connection is free in time.
         """
-        entry = self._taken()
-        line: Line = entry.info[_LINE]
+        entry, line = self._taken()
         try:
             found = line.run(wire, dumped)
         except BaseException as error:
@@ -196,17 +198,23 @@ class Lines:
         entry.checkin(_fairy_was_created=False)
         return found
 
-    def _taken(self) -> Any:
-        """A connection that the server has not ended, as its pool knows it."""
+    def _taken(self) -> tuple[Any, Line]:
+        """A connection that the server has not ended, as its pool knows it, and its line."""
         entry: Any = self._engine.pool._do_get()  # noqa: SLF001 - its proxy is what shall not be made
         try:
-            connection, line = entry.get_connection(), entry.info.get(_LINE)
-            if line is not None and line.is_ended():
+            line = self._line_of(entry)
+            if line.is_ended():
                 entry.invalidate()
-                connection, line = entry.get_connection(), None
-            if line is None:
-                entry.info[_LINE] = Line(connection, self._threshold)
+                line = self._line_of(entry)
         except BaseException as error:
             entry._checkin_failed(error, _fairy_was_created=False)  # noqa: SLF001 - see above
             raise
-        return entry
+        return entry, line
+
+    def _line_of(self, entry: Any) -> Line:
+        """The line of what the pool has given, made where so far only transactions have used it."""
+        connection: Connection[Any] = entry.get_connection()
+        line: Line | None = entry.info.get(_LINE)
+        if line is None:
+            line = entry.info[_LINE] = Line(connection, self._threshold)
+        return line

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
 
 from consentcore.api import StorageConflict, StorageError
@@ -151,3 +152,26 @@ def test_each_verb_is_one_round_trip(world):
         counted.asked.clear()
         verb(7)
         assert counted.asked == ["exec_prepared"], name
+
+
+def test_statement_whose_tables_have_changed_is_prepared_again(postgres_storage, read):
+    """A migration beneath a running server: the server keeps the old one under its name."""
+    for _ in range(8):
+        read()
+    postgres = line_of(postgres_storage)._pg
+    assert postgres.exec_(b"ALTER TABLE client ALTER COLUMN name TYPE varchar(3000)").error_message == b""
+    for _ in range(16):
+        assert read().token is not None
+
+
+def test_connection_that_only_transactions_have_used_is_replaced_once_it_has_ended(postgres_storage, world):
+    engine = postgres_storage._database.engine
+    engine.dispose()
+    with postgres_storage.transaction() as uow:
+        assert uow.clients.get(world.client.client_id) == world.client
+    with engine.connect() as used:
+        pid = used.connection.dbapi_connection.info.backend_pid
+    server = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(server) as other:
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+    assert world.storage.protocol.issue_code(factories.code(world.grant))
