@@ -179,5 +179,5 @@ def comparable(url: str) -> str:
     if _UNESCAPED.search(path):
         return ""
     return origin + "/".join(
-        unquote(part, "latin-1").replace("/", "%2F") for part in (path or "/").split("/")
+        unquote(part, "latin-1").replace("%", "%25").replace("/", "%2F") for part in (path or "/").split("/")
     )

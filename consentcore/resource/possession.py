@@ -102,7 +102,8 @@ def _thumbprint(token: Token) -> str:
 
 
 def _quoted(path: object) -> str:
-    return quote(str(path), safe="/%:@!$&'()*+,;=~-._", encoding="latin-1")
+    # What WSGI gives was decoded: a percent sign is one, and begins no escape.
+    return quote(str(path), safe="/:@!$&'()*+,;=~-._", encoding="latin-1")
 
 
 def _refused(description: str, error: str = "invalid_token") -> Refused:

@@ -179,6 +179,12 @@ def test_root_has_two_spellings():
     assert comparable("https://a.example/%zz") == ""
 
 
+def test_percent_sign_of_a_path_begins_no_escape():
+    """``%252F`` is a name with a percent sign, ``%2F`` one with a slash (RFC 3986 section 2.4)."""
+    paths = ["a%252Fb", "a%2Fb", "a/b", "a%25252Fb"]
+    assert len({comparable(f"https://a.example/{path}") for path in paths}) == len(paths)
+
+
 @pytest.mark.parametrize(
     "payload", [b"[]", b"7", b"{", b"\xff", b'{"a":' * 60 + b"1" + b"}" * 60, b"[" * 5000]
 )

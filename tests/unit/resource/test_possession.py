@@ -150,7 +150,9 @@ def test_99_behind_a_proxy_clients_know_another_address(protected):
     refused(ask(app, dpop=proof()), "invalid_dpop_proof", "htu")
 
 
-@pytest.mark.parametrize("path", ["/v1/r%C3%A4ume", "/v1/a%20b", "/v1/%41", "/v1/~x"])
+@pytest.mark.parametrize(
+    "path", ["/v1/r%C3%A4ume", "/v1/a%20b", "/v1/%41", "/v1/~x", "/v1/100%25", "/v1/a%2541", "/v1/%25zz"]
+)
 def test_99_path_may_hold_whatever_an_address_may(protected, path):
     url = "https://api.example" + path
     assert ask(protected(), dpop=proof(url), path=path).status_int == 200
