@@ -8,9 +8,12 @@ from base64 import urlsafe_b64decode
 import pytest
 
 from consentcore.api import AuthMethod, ClientKind, TokenFormat
+from consentcore.domain.clock import SECOND
 from consentcore.domain.secret import digest
+from consentcore.jose.dpop import AHEAD_S
 from consentcore.oauth.messages import PageError, Pending
-from consentcore.oauth.token_binding import NONCE_LIFE_MS
+from consentcore.oauth.token_binding import NONCE_LIFE_MS, is_nonce, new_nonce
+from consentcore.testing import fixed_keys
 from tests.support.proofs import Prover
 
 BASE = "https://consent.example/ecostruxure/v1/oauth/"
@@ -276,6 +279,12 @@ def test_99_nonce_grows_old(wary, prover):
     assert exchanged(wary, prover, nonce=nonce).status == 200
     wary.clock.advance(1)
     assert exchanged(wary, prover, nonce=nonce).error == "use_dpop_nonce"
+
+
+def test_nonce_of_a_node_whose_clock_is_ahead_is_taken():
+    keys, now = fixed_keys(), 1_795_000_000_000
+    assert is_nonce(keys, new_nonce(keys, now + AHEAD_S * SECOND), now)
+    assert not is_nonce(keys, new_nonce(keys, now + AHEAD_S * SECOND + 1), now)
 
 
 def test_99_without_the_setting_no_nonce_is_told(scenario, prover):
