@@ -152,7 +152,10 @@ class Driver:
 
     def _run(self, prepared: Prepared, values: Mapping[str, Any]) -> Found:
         """One statement in autocommit: its rows, and how many it gave or changed."""
-        dumped = prepared.dumped(values)
+        try:
+            dumped = prepared.dumped(values)
+        except UnicodeError as error:
+            raise translated(error) from error
         if dumped is not None and self._lines is not None:
             return self._on_line(self._lines, prepared.wire, dumped)
         with self._cursor() as cursor:

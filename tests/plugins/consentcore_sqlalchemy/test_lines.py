@@ -76,6 +76,12 @@ def test_a_text_with_a_nul_is_refused_and_not_cut_short(world, read):
     assert read().client == world.client
 
 
+def test_a_text_that_is_no_unicode_is_refused_as_by_the_cursor(world, read):
+    with pytest.raises(StorageError, match="surrogates not allowed"):
+        read("\ud800")
+    assert read().client == world.client
+
+
 def test_a_statement_is_prepared_once_it_was_used_often_enough(postgres_storage, read):
     before = prepared_on(postgres_storage)
     for _ in range(5):
