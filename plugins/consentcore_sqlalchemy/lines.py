@@ -12,6 +12,7 @@ import itertools
 import re
 import select
 from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from psycopg import OperationalError, pq
@@ -30,6 +31,7 @@ _TEXT, _BINARY = 0, 1
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s|%%")
 _STALE = frozenset({"26000", "0A000"})
 """The server does not know the prepared statement any more, or its tables have changed since."""
+_THERE_ALREADY = "42P05"
 
 Dumped = tuple[tuple[int, ...], list[bytes | None], list[int]]
 """Parameters: their types (0 where the statement says it), their bytes, and how these are to be read."""
@@ -143,10 +145,13 @@ class Line:
         uses = self._uses[statement] = self._uses.get(statement, 0) + 1
         if uses <= self._threshold:
             return None
-        name = b"consentcore_%d" % next(self._numbers)
         text, kinds = statement
+        # Named by what it is: behind a pooler that keeps no track, what another process has prepared on the same
+        # connection of the server would be run in its place, with these values.
+        which = sha256(b"%b%b" % (text, repr(kinds).encode())).hexdigest()[:32]
+        name = f"consentcore_{which}_{next(self._numbers)}".encode()
         result = self._pg.prepare(name, text, kinds)
-        if result.status != pq.ExecStatus.COMMAND_OK:
+        if result.status != pq.ExecStatus.COMMAND_OK and _state(result) != _THERE_ALREADY:
             raise self._error(result)
         self._names[statement] = name
         return name

@@ -9,7 +9,7 @@ from consentcore.api import StorageConflict, StorageError
 from consentcore.testing import factories
 from consentcore.testing.factories import NOW
 from consentcore.testing.scenario import populate
-from consentcore_sqlalchemy.lines import Wire
+from consentcore_sqlalchemy.lines import Line, Wire
 from tests.support.postgres import storage_at
 
 pytestmark = pytest.mark.postgres
@@ -168,6 +168,20 @@ def test_statement_whose_tables_have_changed_is_prepared_again(postgres_storage,
     assert postgres.exec_(b"ALTER TABLE client ALTER COLUMN name TYPE varchar(3000)").error_message == b""
     for _ in range(16):
         assert read().token is not None
+
+
+def test_what_another_line_has_prepared_is_never_run_in_its_place(postgres_storage):
+    """A pooler in transaction mode gives each statement another connection of the server."""
+    engine = postgres_storage._database.engine
+    one, other = Wire("SELECT 'one'"), Wire("SELECT 'other'")
+    with engine.connect() as first, engine.connect() as second:
+        lines = [Line(each.connection.dbapi_connection, 0) for each in (first, second)]
+        for line, wire in zip(lines, (one, other), strict=True):
+            line.run(wire, wire.dumped({}))
+        lines[0]._pg, lines[1]._pg = lines[1]._pg, lines[0]._pg
+        for _ in range(2):
+            assert lines[0].run(one, one.dumped({}))[0] == [("one",)]
+            assert lines[1].run(other, other.dumped({}))[0] == [("other",)]
 
 
 def test_connection_that_only_transactions_have_used_is_replaced_once_it_has_ended(postgres_storage, world):
