@@ -66,11 +66,12 @@ class ProtocolFront:
         try:
             answer = endpoint.answer(http)
             status = answer.status
-            if status == 503:
-                tell("POST", environ["PATH_INFO"], "the endpoint gave no cause")
         finally:
             if self._note is not None:
                 count(self._note, route[0], status, began)
+        # After the counting, in the order of the tweens: the later one takes over what the other has left to be done.
+        if status == 503:
+            tell("POST", environ["PATH_INFO"], "the endpoint gave no cause")
         headers = [*answer.headers, ("Content-Length", str(len(answer.body)))]
         self._headers.complete(headers)
         start_response(f"{status} {responses.get(status, '')}", headers)

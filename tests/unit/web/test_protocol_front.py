@@ -12,6 +12,7 @@ from pyramid.response import Response
 from webob import Request as Blank
 
 from consentcore.app import app_from_runtime
+from consentcore.egress.errands import KEY_SET, Elsewhere, Errand, errand, served_at
 from consentcore.web.protocol_front import ENDPOINTS
 from tests.support.platform import PREFIX, connect, make_platform
 
@@ -108,6 +109,22 @@ def test_answers_are_counted_by_route_and_status(platform):
     posted(platform.app, "introspect", {"token": "x"})
     counted = b'consentcore_http_request_duration_seconds_count{route="oauth.introspect",status="4xx"} 1.0'
     assert counted in platform.runtime.meters.text()
+
+
+@pytest.mark.parametrize("way", [lambda app: app, by_the_views], ids=["front", "views"])
+def test_who_finds_no_room_in_the_lane_is_counted_and_told_of(platform, monkeypatch, caplog, way):
+    def respond(*_):
+        with errand(Errand(KEY_SET, "https://slow.example/keys")):
+            pytest.fail("there is no room")
+
+    monkeypatch.setattr(type(platform.runtime.server.introspection), "respond", respond)
+    place, app = Elsewhere(), way(platform.app)
+    with served_at(place):
+        assert posted(app, "introspect", {"token": "x"}).status_int == 503
+    counted = b'consentcore_http_request_duration_seconds_count{route="oauth.introspect",status="5xx"} 1.0'
+    assert (counted in platform.runtime.meters.text(), "503 on POST" in caplog.text) == (False, False)
+    place.refused()
+    assert (counted in platform.runtime.meters.text(), "503 on POST" in caplog.text) == (True, True)
 
 
 def answering_through(platform, change):
