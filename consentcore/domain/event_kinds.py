@@ -320,7 +320,7 @@ _REQUESTED = by_member(
 )
 
 SECURITY_EVENTS = frozenset(row.type for row in EVENT_KINDS if row.security)
-"""Events that leave the grant's state as it is."""
+"""Events that tell of an attack; they leave the grant's state as it is."""
 
 CHOOSABLE = tuple(row.kind for row in NOTICE_KINDS if row.status)
 """What a webhook endpoint may choose from; a test is always sent."""

@@ -426,7 +426,7 @@ def test_the_table_of_transitions_names_what_may_happen():
     changes = {EventType.AMENDED, EventType.NARROWED, EventType.REDUCED}
     assert allowed[GrantState.ACTIVE] == endings | SECURITY_EVENTS | changes
     for final in (GrantState.WITHDRAWN, GrantState.CLOSED, GrantState.REVOKED, GrantState.EXPIRED):
-        assert allowed[final] == SECURITY_EVENTS
+        assert allowed[final] == SECURITY_EVENTS | {EventType.DELETION_CONFIRMED}
     assert not allowed[GrantState.DENIED]
     assert not allowed[GrantState.ABANDONED]
 
