@@ -94,8 +94,9 @@ def test_several_are_withdrawn_at_once_and_those_of_others_are_left_out(scenario
     assert list(states.values()) == [GrantState.WITHDRAWN, GrantState.ACTIVE, GrantState.ACTIVE]
 
 
-@pytest.mark.parametrize(("batches", "at_once"), [(None, 100), (25, 6), (100, 25)])
+@pytest.mark.parametrize(("batches", "at_once"), [(None, 100), (25, 4), (100, 23)])
 def test_no_more_are_withdrawn_at_once_than_fit_into_one_commit(batches, at_once):
+    """Four writes for each, and eight for the page that was confirmed for all of them."""
     assert OwnerGrants.at_once(StorageCapabilities(atomic_batches=batches), 100) == at_once
 
 
