@@ -64,7 +64,14 @@ def due_at(events: Sequence[ConsentEvent]) -> int | None:
     """
     for event in reversed(events):
         if event_kind(event.type).ends:
-            retention = json.loads(event.body).get("retention") or {}
-            found = _DAYS.fullmatch(str(retention.get("deletion_window", "")))
-            return event.occurred_at + int(found[1]) * DAY if found else None
+            days = days_of(event)
+            return None if days is None else event.occurred_at + days * DAY
     return None
+
+
+def days_of(event: ConsentEvent) -> int | None:
+    """How long an application has to delete by what was recorded with an event; None where an older release has not
+    recorded it."""
+    retention = json.loads(event.body).get("retention") or {}
+    found = _DAYS.fullmatch(str(retention.get("deletion_window", "")))
+    return int(found[1]) if found else None

@@ -27,7 +27,7 @@ def make_notice(
     client_name: str,
     recorded_at: int,
     had_grant_before: bool = False,
-    deletion_days: int = 0,
+    deletion_days: int | None = None,
 ) -> Notice | None:
     """Make the notice of an event; None for an unanswered request, of which nobody is told.
 
@@ -37,7 +37,8 @@ def make_notice(
     :param recorded_at: when it is written, in milliseconds since the epoch.
     :param had_grant_before: on a denial, whether the client already had a permission of this owner, so that
         telling it who said no tells it nothing new.
-    :param deletion_days: how long an application has to delete what it got once a permission has ended.
+    :param deletion_days: how long an application has to delete what it got once a permission has ended; None where that
+        is not known.
     """
     kind = event_kind(event.type).notice
     if kind is None:
@@ -66,7 +67,9 @@ def make_notice(
         resource_ids=grant.resources if grant.is_active(event.occurred_at) else (),
         previous_resource_ids=before.resources if before else (),
         granted_at=iso(grant.created_at) if state_profile(grant.state).stood else "",
-        deletion_due_at=iso(event.occurred_at + deletion_days * DAY) if event_kind(event.type).ends else "",
+        deletion_due_at=iso(event.occurred_at + deletion_days * DAY)
+        if event_kind(event.type).ends and deletion_days is not None
+        else "",
     )
     return Notice(
         notice_id=event.event_id,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from consentcore.consent import ledger
 from consentcore.consent.chain_check import WRONG_KIND, ChainCheck
+from consentcore.consent.deletion import days_of
 from consentcore.consent.event_body import Action
 from consentcore.consent.notice import make_notice
 from consentcore.consent.personal import OWNER_EMAIL, OWNER_NAME, REASON_TEXT, digests_in, values_in
@@ -25,6 +26,7 @@ from consentcore.domain.event import Evidence
 from consentcore.domain.event_kinds import EventType
 from consentcore.domain.grant import Grant
 from consentcore.domain.grant_states import GrantState
+from consentcore.domain.notice_facts import says_no_more
 from consentcore.domain.parties import Actor, ActorType
 
 if TYPE_CHECKING:
@@ -77,14 +79,12 @@ class Vouching:
         if at is None:
             return False
         try:
-            said = json.loads(notice.data)
             wanted = _notice_of(events[at], events[at - 1] if at else None, _reason(uow, events[at]))
+            if wanted is None or replace(wanted, data="") != replace(notice, data=""):
+                return False
+            return says_no_more(notice, wanted, besides=_UNSAID)
         except WRONG_KIND:
             return False
-        if wanted is None or replace(wanted, data="") != replace(notice, data=""):
-            return False
-        facts = json.loads(wanted.data)
-        return all(name in _UNSAID or facts.get(name) == value for name, value in said.items())
 
     def page(self, shown: NoticeSnapshot, events: Sequence[ConsentEvent]) -> bool:
         """Whether a page is the one that an event of a sound chain names, and of its time."""
@@ -141,6 +141,7 @@ def _notice_of(event: ConsentEvent, previous: ConsentEvent | None, reason_text: 
         _grant_of(body, event.occurred_at),
         client_name=body["client_name"],
         recorded_at=ledger.recorded_at(event),
+        deletion_days=days_of(event),
     )
 
 

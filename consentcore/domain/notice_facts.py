@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from consentcore.domain.event_kinds import NoticeKind
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from consentcore.domain.notice import Notice
 
 _UNLESS_EMPTY = {"unless_empty": True}
@@ -39,11 +41,7 @@ class _Facts:
 
         :raises NoticeFactsError: when it is no JSON object, or a member is of another type.
         """
-        try:
-            document = json.loads(text)
-        except ValueError as error:
-            raise NoticeFactsError("a notice's data is no JSON") from error
-        return cls._from_members(document)
+        return cls._from_members(_object(text))
 
     @classmethod
     def _from_members(cls, document: object) -> Self:
@@ -209,3 +207,24 @@ def members_of(notice: Notice) -> dict[str, object]:
     facts = facts_of(notice)
     known = {one.name for one in fields(facts)}
     return {name: getattr(facts, name) for name in json.loads(notice.data) if name in known}
+
+
+def says_no_more(notice: Notice, wanted: Notice, *, besides: Collection[str] = ()) -> bool:
+    """Whether every member of a notice, also one that is not known here, is one of another's data and the same there.
+
+    :param besides: names of members that may be anything.
+    :raises NoticeFactsError: when the data of one is no JSON object.
+    """
+    said, known = _object(notice.data), _object(wanted.data)
+    missing = object()
+    return all(name in besides or known.get(name, missing) == value for name, value in said.items())
+
+
+def _object(text: str) -> dict[str, object]:
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise NoticeFactsError("a notice's data is no JSON") from error
+    if not isinstance(document, dict):
+        raise NoticeFactsError("a notice's data is no JSON object")
+    return document

@@ -7,15 +7,19 @@ import pytest
 from consentcore.consent.verify import verify_all
 from consentcore.keys import WatchedKeys
 from consentcore.worker.worker import Worker
+from tests.support.client_api import GRANTS
+from tests.support.client_api import call as api_call
 from tests.support.command_line import call
 from tests.support.leaks import date_back, rotated_at_once
 from tests.support.platform import (
+    ISSUER,
     PASSWORD,
     Request,
     answer,
     connect,
     introspect,
     make_platform,
+    proceed,
     refresh,
     sign_in,
     to_consent_page,
@@ -137,6 +141,27 @@ def test_rt_09_a_message_that_waits_is_sent_once_it_is_sealed_anew(platform, lea
     assert keys("reseal").code == 0
     worker.run_once()
     assert mails(tmp_path) == 1
+
+
+def test_rt_09_a_message_of_an_end_is_vouched_for_with_the_date_by_which_to_delete(
+    platform, leak, keys, tmp_path
+):
+    connect(platform)
+    Worker(platform.runtime).run_once()
+    told = mails(tmp_path)
+    browser = platform.browser()
+    sign_in(browser, browser.get("/login"), "ada@example.org")
+    (grant,) = api_call(platform, GRANTS).json["data"]
+    page = browser.get(f"/consents/{grant['grant_id']}/revoke")
+    proceed(page).submit(headers={"Origin": ISSUER})
+    leak()
+    Worker(platform.runtime).run_once()
+    assert mails(tmp_path) == told
+    done = keys("reseal")
+    assert done.code == 0, done.err
+    assert "notices: 2 sealed anew, 0 left" in done.err.splitlines()
+    Worker(platform.runtime).run_once()
+    assert mails(tmp_path) == told + 1
 
 
 def test_rt_09_the_word_for_a_revoked_key_is_taken_once(platform, leak, keys):
