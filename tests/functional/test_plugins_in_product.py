@@ -221,7 +221,7 @@ def test_checkpoints_are_given_to_an_anchor(platform_with):
     platform = platform_with("anchor")
     connect(platform)
     Worker(platform.runtime).run_once()
-    assert platform.plugin.HEARD == [1]
+    assert platform.plugin.HEARD == [2]  # the consent, and the note of who and what signs in
 
 
 def test_keys_may_come_from_a_provider(platform_with):
