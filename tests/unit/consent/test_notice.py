@@ -45,7 +45,7 @@ def take_away(scenario, grant_id: str, party: Actor) -> None:
 
 
 def everything(scenario) -> None:
-    """A grant made, amended, narrowed by both, attacked and ended by each who can; one denied, one run out."""
+    """A grant made, amended, narrowed by both, attacked, ended by each who can and deleted; one denied, one run out."""
     for actor in ActorType:
         grant = scenario.approve(*EVERY_SCOPE).grant
         scenario.approve("sites.read")
@@ -58,6 +58,8 @@ def everything(scenario) -> None:
             attack(scenario, event_type)
         reason = Evidence("dialog:proceed", reason_code="client_disabled", reason_text="sold data")
         scenario.revoke(grant.grant_id, Actor(actor, "x"), evidence=reason)
+        with scenario.storage.transaction() as uow:
+            scenario.service.deletions.confirm(uow, grant.grant_id, grant.client_id, Evidence("api:deletion"))
     scenario.revoke(scenario.approve("sites.read").grant.grant_id, Actor(ActorType.OPERATOR, "ops"))
     scenario.deny("sites.read")
     grant = scenario.approve("sites.read").grant
@@ -78,7 +80,11 @@ def test_a_notice_says_what_the_body_of_its_event_says(scenario):
     with scenario.storage.reading() as uow:
         values = disclosed_by(uow, [event for event, _ in pairs])
     assert {event.type for event, _ in pairs} >= set(EventType) - {EventType.ABANDONED}
+    assert {event.type for event, found in pairs if found is None} == {EventType.DELETION_CONFIRMED}
     for event, found in pairs:
+        if found is None:  # nobody is told
+            assert event_kind(event.type).notice is None
+            continue
         facts, body = ConsentFacts.from_json(found.data), json.loads(event.body)
         assert found.kind is event_kind(event.type).notice
         assert (facts.event_type, facts.sequence) == (body["type"], body["sequence"])
