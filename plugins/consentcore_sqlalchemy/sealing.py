@@ -15,8 +15,10 @@ from consentcore_sqlalchemy.lookups import token_from
 from consentcore_sqlalchemy.rows.clients import CLIENTS, ENDPOINTS
 from consentcore_sqlalchemy.rows.deliveries import DELIVERIES
 from consentcore_sqlalchemy.rows.identities import IDENTITIES
+from consentcore_sqlalchemy.rows.interactions import INTERACTIONS
 from consentcore_sqlalchemy.rows.ledger import SNAPSHOT, SNAPSHOTS
 from consentcore_sqlalchemy.rows.notices import NOTICE, NOTICES
+from consentcore_sqlalchemy.rows.one_time_use import PUSHED_REQUESTS
 from consentcore_sqlalchemy.rows.owners import OWNER, OWNERS, SESSIONS
 from consentcore_sqlalchemy.rows.records import Records, named
 from consentcore_sqlalchemy.rows.tickets import TICKETS
@@ -25,12 +27,14 @@ from consentcore_sqlalchemy.tables import (
     client,
     code,
     delivery,
+    interaction,
     notice,
     notice_snapshot,
     owner,
     owner_identity,
     owner_session,
     owner_ticket,
+    pushed_request,
     token,
     webhook_endpoint,
 )
@@ -52,6 +56,8 @@ _KINDS: tuple[tuple[Table, tuple[Any, ...], Records[Any]], ...] = (
     (notice, NOTICE, NOTICES),
     (delivery, tuple(delivery.c), DELIVERIES),
     (notice_snapshot, tuple(SNAPSHOT), SNAPSHOTS),
+    (interaction, tuple(interaction.c), INTERACTIONS),
+    (pushed_request, tuple(pushed_request.c), PUSHED_REQUESTS),
 )
 
 

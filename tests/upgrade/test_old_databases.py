@@ -14,6 +14,7 @@ from consentcore.consent.receipt import check
 from consentcore.consent.verify import verify_all
 from consentcore.demo.serving import Site, base_url, bind
 from consentcore.resource import JwtVerifier
+from consentcore.testing import factories
 from consentcore.worker.worker import Worker
 from tests.support.platform import (
     CALLBACK,
@@ -203,6 +204,23 @@ def test_a_request_that_was_pushed_is_opened(upgraded):
         upgraded.platform, Request("pusher", verifier=waiting["verifier"]), answer(page, "approve")["code"]
     )
     assert done.status_int == 200, done.text
+
+
+def test_requests_without_a_seal_that_come_after_the_upgrade_are_nobodys_and_stay_so(upgraded):
+    storage = upgraded.platform.runtime.storage
+    beside, until = storage.bare, upgraded.now + 600_000
+    mine, bad = (factories.interaction("coolsite", expires_at=until) for _ in range(2))
+    pushed, put = (factories.pushed("pusher", expires_at=until) for _ in range(2))
+    storage.protocol.open_interaction(mine)
+    storage.protocol.push_request(pushed)
+    beside.protocol.open_interaction(bad)
+    beside.protocol.push_request(put)
+    assert upgraded.cli("init", "--json").json["steps"] == []
+    with storage.reading() as uow:
+        found = [uow.interactions.get(one.interaction_hash) for one in (mine, bad)]
+    assert found == [mine, None]
+    taken = [storage.protocol.take_pushed(one.request_hash, "pusher", upgraded.now) for one in (pushed, put)]
+    assert taken == [pushed, None]
 
 
 def test_a_browser_that_was_signed_in_still_is_and_old_passwords_work(upgraded):

@@ -1,4 +1,8 @@
-"""What shows that we wrote a request that waits. Those that wait now are begun anew: they live for minutes."""
+"""What shows that we wrote a request that waits.
+
+Those of a database without any seal are sealed with everything else in it (:mod:`consentcore_sqlalchemy.sealing`). Of
+one that has seals already nobody can tell who put them there: they are begun anew, as they live for minutes.
+"""
 
 from __future__ import annotations
 
