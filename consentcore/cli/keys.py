@@ -124,11 +124,14 @@ def revoke(state: State) -> None:
     in nobody any more. There is no way back.
     """
     from consentcore.configured_keys import blaming_keys
-    from consentcore.keys import key_file, revoke_old_keys
+    from consentcore.keys import NoOldKey, key_file, revoke_old_keys
 
     with blaming_keys(state.config):
         path = key_file(state.config.settings.keys, state.config.source.entries["consentcore.keys"].folder)
-        revoked = revoke_old_keys(path)
+        try:
+            revoked = revoke_old_keys(path)
+        except NoOldKey as error:
+            refuse(str(error))
     state.say(f"revoked: {', '.join(revoked)}" if revoked else "every old key is revoked already")
     if revoked:
         state.say(REVOKED)

@@ -1,6 +1,7 @@
 """The key ring: master keys from a file, the environment or a plugin, and everything derived from them."""
 
 from consentcore.keys.file import (
+    NoOldKey,
     create_key_file,
     key_line,
     new_master_key,
@@ -19,6 +20,7 @@ __all__ = [
     "KeyTimes",
     "Keys",
     "MasterKey",
+    "NoOldKey",
     "WatchedKeys",
     "create_key_file",
     "key_file",

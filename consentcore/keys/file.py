@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from consentcore.domain.clock import LAST_SECOND, SECOND
-from consentcore.domain.errors import ConfigurationError
+from consentcore.domain.errors import ConfigurationError, ConsentcoreError
 from consentcore.domain.files import give_to_owner_of, like, make_folder
 from consentcore.keys.ring import KEY_BYTES, MasterKey, decode, encode
 
@@ -29,6 +29,10 @@ _HEADER = """\
 # used, and revoked=TIME where it may be known to others. Keep this file secret, keep a copy of it in a safe place,
 # and keep old keys: without them evidence cannot be verified and secrets cannot be read.
 """
+
+
+class NoOldKey(ConsentcoreError):
+    """Every key of the file is in use or waits: there is none to revoke."""
 
 
 def read_key_file(path: Path) -> list[MasterKey]:
@@ -101,7 +105,8 @@ def revoke_old_keys(path: Path) -> list[str]:
     """Mark every key of a key file as revoked that a newer one has taken the place of, see :func:`rotate_key_file`.
 
     :returns: the ids of those that were not revoked before.
-    :raises ConfigurationError: when the file is not in order, or no key has taken the place of another yet.
+    :raises ConfigurationError: when the file is not in order.
+    :raises NoOldKey: when no key has taken the place of another yet.
     """
     target = path.resolve()
     with _turn(target):
@@ -110,7 +115,7 @@ def revoke_old_keys(path: Path) -> list[str]:
         current = next((at for at, key in enumerate(before) if key.used_from <= now), len(before) - 1)
         doomed = [key.key_id for key in before[current + 1 :] if not key.revoked_at]
         if not before[current + 1 :]:
-            raise ConfigurationError([f"{path} has no key that another has taken the place of: rotate first"])
+            raise NoOldKey(f"{path} has no key that another has taken the place of: rotate first")
         after = [replace(key, revoked_at=now) if key.key_id in doomed else key for key in before]
         draft = _write_draft(target, after, target.stat())
         draft.replace(target)

@@ -12,8 +12,8 @@ RUN_UNTIL_TOLD = {"serve", "worker", "demo", "webhooks listen"}
 """These end by a signal; what they do when they cannot start is tried one by one."""
 WITHOUT_STORAGE = {"keys create", "plugins new", "verify", "webhooks fixtures"}
 """They need no configuration."""
-WITHOUT_ASKING_IT = {"keys list", "keys rotate", "plugins list", "plugins show", "scopes list"}
-"""They need a configuration, or take one, and leave its storage alone."""
+WITHOUT_ASKING_IT = {"keys list", "keys revoke", "keys rotate", "plugins list", "plugins show", "scopes list"}
+"""They need a configuration, or take one, and leave its storage alone: a leaked key ends though no database answers."""
 GIVEN = {
     "client create": ("--name", "App", "--redirect-uri", "https://app.example/cb", "--scope", "comfort.read"),
     "client update": ("nobody", "--name", "New"),
