@@ -90,6 +90,7 @@ class Resealing:
         :raises InvalidInput: field ``as_they_stand``: no such kind, or one whose word was taken before; ``reason``.
         :raises NotStatedYet: within a minute after a key was revoked.
         :raises LedgerBroken, AnchorsSilent: when the log is not in order; nothing was done then.
+        :raises StorageError: when the storage does not answer, also where there is nothing to seal anew.
         """
         why = check_reason(reason, needed=bool(trusted))
         if strange := sorted(set(trusted) - set(KINDS)):
@@ -99,6 +100,7 @@ class Resealing:
         old = tuple(key_id for key_id in self.keys.ids if key_id != current)
         revoked = tuple(key_id for key_id in old if self.keys.revoked_at(key_id))
         if not old:
+            self._ask()
             return Resealed(old, revoked)
         ended, spent = self._log(revoked)
         _refuse_twice(old, spent, trusted)
@@ -112,6 +114,11 @@ class Resealing:
         if done.anew or trusted:
             self._state(done, trusted, why)
         return done
+
+    def _ask(self) -> None:
+        """Look into the storage: nobody is told that all is well with one that is not there."""
+        with self.storage.reading() as uow:
+            uow.ledger.newest_checkpoint()
 
     def _log(self, revoked: Collection[str]) -> tuple[Mapping[str, int], Mapping[str, Collection[str]]]:
         """From which place on each key seals nothing any more, and for which kinds the word was taken, by key."""
