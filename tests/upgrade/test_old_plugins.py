@@ -274,7 +274,7 @@ def lets_the_token_of_then_in(house) -> bool:
 
 
 def test_keys_of_then_rotate_and_everything_stays_readable(house):
-    """By the day, with a wait that is over: keys that are replaced go on verifying and reading."""
+    """Nothing has leaked: keys that are replaced, and not revoked, go on verifying and reading."""
     assert house.cli("keys", "rotate", "--now", "--keep-old").code == 0
     assert len(house.cli("keys", "list", "--json").json) == 3
     assert house.cli("audit", "verify").code == 0
