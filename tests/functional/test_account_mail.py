@@ -12,7 +12,7 @@ from consentcore.domain.notice import DeliveryState
 from consentcore.worker.worker import Worker
 from tests.support import tiny_plugins as tiny
 from tests.support.account import ask_reset
-from tests.support.command_line import Cli
+from tests.support.command_line import NO_DIRECTORY, Cli
 from tests.support.platform import connect, make_platform, sign_in, visible
 from tests.support.ports import reserved_port
 
@@ -177,7 +177,7 @@ class TestPluginsCheck:
     def test_nothing_is_said_of_what_we_bring(self, cli):
         said = cli("plugins", "check").out
         notes = [line for line in said.splitlines() if "note" in line]
-        assert notes == [f"note: {NO_ANCHOR}"]
+        assert notes == [f"note: {one}" for one in (NO_ANCHOR, *NO_DIRECTORY)]
 
     def test_mail_server_that_cannot_be_reached_is_a_note(self, cli):
         self.name(cli, "smtp webhook")

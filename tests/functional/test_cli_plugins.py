@@ -14,7 +14,7 @@ import pytest
 from consentcore.cli.scaffold import KINDS
 from consentcore.consent.evidence.anchored import NO_ANCHOR
 from tests.support import tiny_plugins as tiny
-from tests.support.command_line import Cli
+from tests.support.command_line import NO_DIRECTORY, Cli
 
 ADDS_COMMAND = """
     import click
@@ -95,7 +95,8 @@ def test_check_of_what_is_installed(cli, site):
 
 
 def test_check_of_a_configuration_does_what_a_start_does(cli):
-    assert cli("plugins", "check", "--json").json == {"ok": True, "problems": {}, "notes": [NO_ANCHOR]}
+    checked = cli("plugins", "check", "--json").json
+    assert checked == {"ok": True, "problems": {}, "notes": [NO_ANCHOR, *NO_DIRECTORY]}
     cli.set("consentcore.plugin.scopes_file.path = none.toml")
     result = cli("plugins", "check")
     assert result.code == 78

@@ -28,6 +28,13 @@ consentcore.plugin.webhook.timeout_s = 30
 consentcore.plugin.login_local.argon2_memory_kib = 64
 consentcore.plugin.login_local.argon2_time_cost = 1
 """
+NO_DIRECTORY = (
+    "no resource directory has the kind device, which device.control.setpoint, ev.schedule.write ask for: nobody is "
+    "asked to choose one",
+    "no resource directory has the kind site, which alarms.acknowledge, alarms.read, comfort.read and 8 more ask for: "
+    "nobody is asked to choose one",
+)
+"""What ``plugins check`` notes of :data:`INI`, which names no extensions."""
 
 
 @dataclass
