@@ -28,11 +28,12 @@ consentcore.plugin.webhook.timeout_s = 30
 consentcore.plugin.login_local.argon2_memory_kib = 64
 consentcore.plugin.login_local.argon2_time_cost = 1
 """
-NO_DIRECTORY = (
-    "no resource directory has the kind device, which device.control.setpoint, ev.schedule.write ask for: nobody is "
-    "asked to choose one",
-    "no resource directory has the kind site, which alarms.acknowledge, alarms.read, comfort.read and 8 more ask for: "
-    "nobody is asked to choose one",
+NO_DIRECTORY = tuple(
+    f"no resource directory has the kind {kind}, which {scopes} ask for: nobody is asked to choose one"
+    for kind, scopes in (
+        ("device", "device.control.setpoint, ev.schedule.write"),
+        ("site", "alarms.acknowledge, alarms.read, comfort.read and 8 more"),
+    )
 )
 """What ``plugins check`` notes of :data:`INI`, which names no extensions."""
 
