@@ -8,6 +8,7 @@ import pytest
 
 from consentcore.api import DAY, DeliveryState, GrantState, StorageConflict, transact
 from consentcore.consent.checkpoint import advance
+from consentcore.consent.evidence.statements import all_statements
 from consentcore.consent.export import export_settled
 from consentcore.consent.verify import verify_all
 from consentcore.testing import ManualClock, factories
@@ -34,7 +35,7 @@ def platform(tmp_path, monkeypatch, clock):
     monkeypatch.setattr("consentcore_memory.CAPABILITIES", RESTRICTED)
     monkeypatch.setattr("consentcore_memory.storage.MemoryStorage", RestrictedStorage)
     made = make_platform(tmp_path, clock=clock)
-    assert isinstance(made.runtime.storage.bare, RestrictedStorage)
+    assert isinstance(made.runtime.storage.bare.bare, RestrictedStorage)
     yield made
     made.runtime.close()
 
@@ -88,7 +89,9 @@ def test_many_consents_are_told_ended_and_sealed_in_batches_that_fit(platform, c
     work(platform)
     assert {one.state for one in log.deliveries(limit=1000)} == {DeliveryState.DELIVERED}
     advance(platform.runtime.storage, platform.runtime.keys, clock, {})
-    assert read(platform, lambda uow: uow.ledger.checkpoints())[-1].size == 2 * MANY
+    size = read(platform, lambda uow: uow.ledger.checkpoints())[-1].size
+    noted = read(platform, lambda uow: list(all_statements(uow, 0, size)))  # beside the events
+    assert size == 2 * MANY + len(noted)
     assert intact(platform)
 
 
