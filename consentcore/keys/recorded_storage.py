@@ -192,6 +192,11 @@ class RecordedStorage:
         return getattr(self._storage, name)
 
     @property
+    def bare(self) -> Storage:
+        """The storage beneath, as its plugin made it: what is written there is noted nowhere."""
+        return self._storage
+
+    @property
     def protocol(self) -> Any:
         """See :attr:`Storage.protocol`."""
         return self._once("protocol", lambda: _Protocol(self._storage.protocol, self._ended))

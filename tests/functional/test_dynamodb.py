@@ -29,7 +29,7 @@ def platform(tmp_path, monkeypatch, dynamo):
     monkeypatch.setattr("consentcore_dynamodb.engine._connect", lambda _settings: dynamo)
     clock = ManualClock(1_800_000_000_000)
     made = make_platform(tmp_path, storage="dynamodb", extra=SETTINGS, clock=clock)
-    assert isinstance(made.runtime.storage.bare, DynamoStorage)
+    assert isinstance(made.runtime.storage.bare.bare, DynamoStorage)
     yield made
     made.runtime.close()
 
