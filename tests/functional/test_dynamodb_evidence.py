@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from consentcore.consent.evidence.statements import all_statements
 from tests.support.command_line import Cli, call
 from tests.support.dynamo import TABLE, tables
 from tests.support.platform import Request, answer, connect, proceed, sign_in, to_consent_page
@@ -60,12 +61,11 @@ def store(service, item):
 def test_it_is_intact_and_a_bundle_of_it_holds_without_the_table(platform, cli, tmp_path):
     assert cli("audit", "verify").code == 0
     bundle, keys = tmp_path / "all.jsonl", tmp_path / "keys.json"
-    assert cli("audit", "export", str(bundle), "--json").json == {
-        "grants": 2,
-        "events": 3,
-        "size": 3,
-        "left_out": 0,
-    }
+    exported = cli("audit", "export", str(bundle), "--json").json
+    with platform.runtime.storage.reading() as uow:
+        noted = list(all_statements(uow, 0, exported["size"]))  # what records are, beside the events
+    assert exported == {"grants": 2, "events": 3, "size": 3 + len(noted), "left_out": 0}
+    assert noted
     keys.write_text(json.dumps(platform.runtime.published_log.key_list()))
     found = call("verify", str(bundle), "--key", str(keys), "--json")
     assert (found.code, found.json["ok"], found.json["complete"], found.json["events"]) == (0, True, True, 3)
