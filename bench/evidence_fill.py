@@ -26,7 +26,7 @@ from consentcore.domain.event import Evidence
 from consentcore.domain.event_kinds import EventType
 from consentcore.domain.owner import Owner
 from consentcore.domain.parties import Actor, ActorType
-from consentcore.domain.scope import ScopeType
+from consentcore.domain.scope import Scope, ScopeType
 from consentcore.testing.fakes import ManualClock
 
 if TYPE_CHECKING:
@@ -212,7 +212,7 @@ class Filler:
         )
 
 
-def _references(read: Sequence[object]) -> Iterator[tuple[str, ...]]:
+def _references(read: Sequence[Scope]) -> Iterator[tuple[str, ...]]:
     """One scope, then two, then one: each amendment changes something."""
-    found = sorted(one.reference for one in read)  # type: ignore[attr-defined]
+    found = sorted(one.reference for one in read)
     return cycle([tuple(found[:1]), tuple(found[:2])])

@@ -41,7 +41,7 @@ class More:
             "writers": self._writers if chosen.writers else _nothing,
         }
         for name in chosen.databases if chosen.evidence else ():
-            steps[f"evidence on {name}"] = lambda name=name: self._evidence(name)  # type: ignore[misc]
+            steps[f"evidence on {name}"] = lambda name=name: self._evidence(name)  # type: ignore[misc]  # a default of a lambda has no type
         for what, step in steps.items():
             try:
                 step()

@@ -54,11 +54,11 @@ def recorded(storage: Any) -> Iterator[list[Statement]]:
         return execute(self, query, params, **how)
 
     storage.listen(told)
-    psycopg.Cursor.execute = recording  # type: ignore[method-assign]
+    psycopg.Cursor.execute = recording  # type: ignore[method-assign]  # only while it is listened to
     try:
         yield found
     finally:
-        psycopg.Cursor.execute = execute  # type: ignore[method-assign]
+        psycopg.Cursor.execute = execute  # type: ignore[method-assign]  # as it was
         inside = False
 
 
