@@ -6,7 +6,7 @@ Kept as a ticket of its owner, in the transaction of the answer itself.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from consentcore.domain.clock import DAY
@@ -51,7 +51,7 @@ def note(uow: UnitOfWork, name: str, interaction: Interaction, decision: str, no
         "decision": decision,
         "until": interaction.expires_at,
         "mark": interaction.session_hash.hex(),
-        "request": asdict(interaction.request),
+        "request": interaction.request.members(),
     }
     uow.tickets.add(
         OwnerTicket(_key(name), PURPOSE, interaction.owner_id, now, now + KEPT_MS, json.dumps(payload))
@@ -64,16 +64,13 @@ def find(uow: UnitOfWork, name: str, now: int) -> Answer | None:
     if ticket is None or ticket.purpose != PURPOSE:
         return None
     kept: dict[str, Any] = json.loads(ticket.payload)
-    asked: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in kept["request"].items()
-    }
     return Answer(
         kept["decision"],
         ticket.owner_id,
         ticket.created_at,
         kept["until"],
         bytes.fromhex(kept["mark"]),
-        AuthorizationRequest(**asked),
+        AuthorizationRequest.of(kept["request"]),
     )
 
 

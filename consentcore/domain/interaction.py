@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
 
 from consentcore.domain.client import Client
 from consentcore.domain.grant import Grant
@@ -17,6 +19,10 @@ class AuthorizationRequest:
     :ivar audience: the APIs that it asks tokens for (RFC 8707 section 2), in that order.
     :ivar state: echoed byte for byte; None when the request had none.
     :ivar confirmation: the key that the exchange of its code has to prove, see :class:`~consentcore.domain.token.Code`.
+    :ivar prompt: words of OpenID Connect Core section 3.1.2.1, separated by blanks.
+    :ivar max_age: how long ago the owner may have signed in, in seconds, when it was made; None for any time (ibid.).
+    :ivar acr_values: one of these the sign-in has to be, the best one first; empty for any (RFC 9470 section 4).
+    :ivar login_hint: under which name the owner may sign in, as the application supposes; "" where it does not.
     """
 
     client_id: str
@@ -29,6 +35,35 @@ class AuthorizationRequest:
     ui_locales: tuple[str, ...] = ()
     audience: tuple[str, ...] = ()
     confirmation: str = ""
+    max_age: int | None = None
+    acr_values: tuple[str, ...] = ()
+    login_hint: str = ""
+
+    def members(self) -> dict[str, Any]:
+        """What is kept of it, and sealed. Members that earlier releases did not know are left out where they say
+        nothing: so those read what is kept as long as they run beside this one, and what they have sealed stays good.
+        """
+        found = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {name: value for name, value in found.items() if name not in _LATER or value != _LATER[name]}
+
+    @classmethod
+    def of(cls, members: Mapping[str, Any]) -> Self:
+        """Undo :meth:`members`, from JSON too, where tuples are lists; what a later release has added is left out."""
+        known = {each.name for each in fields(cls)}
+        found: dict[str, Any] = {name: value for name, value in members.items() if name in known}
+        for name, value in found.items():
+            found[name] = tuple(value) if isinstance(value, list) else value
+        return cls(**found)
+
+
+_FIRST = frozenset(
+    {
+        *("client_id", "redirect_uri", "redirect_uri_given", "scopes", "state", "code_challenge"),
+        *("prompt", "ui_locales", "audience", "confirmation"),
+    }
+)
+"""Members that are kept whatever they say."""
+_LATER = {each.name: each.default for each in fields(AuthorizationRequest) if each.name not in _FIRST}
 
 
 @dataclass(frozen=True, slots=True)

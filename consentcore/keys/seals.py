@@ -21,6 +21,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from consentcore.domain.errors import KeyUnavailable
+from consentcore.domain.interaction import AuthorizationRequest
 from consentcore.domain.token import TokenKind
 
 if TYPE_CHECKING:
@@ -172,7 +173,9 @@ def _array(values: Sequence[Any]) -> str:
 
 
 def _plain(value: Any) -> Any:
-    return value.hex() if isinstance(value, bytes) else asdict(value)
+    if isinstance(value, bytes):
+        return value.hex()
+    return value.members() if isinstance(value, AuthorizationRequest) else asdict(value)
 
 
 _ENCODER = json.JSONEncoder(separators=(",", ":"), default=_plain)
