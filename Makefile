@@ -117,10 +117,10 @@ node:
 	@sh scripts/ensure_node.sh || [ -z "$${CI:-}$${REQUIRE_NODE:-}" ]
 
 nginx:
-	@sh scripts/ensure_nginx.sh || [ -z "$${CI:-}$${REQUIRE_NGINX:-}" ]
+	@sh scripts/ensure_debian.sh nginx nginx-light "the tests of the proxy recipes" || [ -z "$${CI:-}$${REQUIRE_NGINX:-}" ]
 
 pgbouncer:
-	@sh scripts/ensure_pgbouncer.sh || [ -z "$${CI:-}$${REQUIRE_PGBOUNCER:-}" ]
+	@sh scripts/ensure_debian.sh pgbouncer pgbouncer "the tests of transaction pooling" || [ -z "$${CI:-}$${REQUIRE_PGBOUNCER:-}" ]
 
 faketime:
-	@sh scripts/ensure_faketime.sh || [ -z "$${CI:-}$${REQUIRE_FAKETIME:-}" ]
+	@sh scripts/ensure_debian.sh "/usr/lib/$$(uname -m)-linux-gnu/faketime/libfaketimeMT.so.1" libfaketime "jumps of the clock" || [ -z "$${CI:-}$${REQUIRE_FAKETIME:-}" ]

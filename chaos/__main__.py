@@ -68,7 +68,7 @@ def _run(folder: Path, chosen: argparse.Namespace, chance: random.Random, untrie
         hooks, mails = stack.enter_context(receiver()), stack.enter_context(mail_server())
         stage = Stage(folder, database, hooks, mails, chance)
         if stage.faketime is None:
-            untried.append("clock jumps, libfaketime is missing (scripts/ensure_faketime.sh)")
+            untried.append("clock jumps, libfaketime is missing (make faketime)")
         stack.callback(stage.kill)
         people = _populate(stage, chosen.people)
         stage.start()

@@ -37,7 +37,7 @@ def require_nginx() -> None:
     """Skip without nginx; fail where it has to be."""
     if BINARY:
         return
-    message = "nginx is missing: see scripts/ensure_nginx.sh"
+    message = "nginx is missing: make nginx"
     if os.environ.get("CI") or os.environ.get("REQUIRE_NGINX"):
         pytest.fail(message)
     pytest.skip(message)

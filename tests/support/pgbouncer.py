@@ -40,7 +40,7 @@ def require_pgbouncer() -> str:
     """Its program. Skip without; fail where it has to be."""
     if BINARY:
         return BINARY
-    message = "pgbouncer is missing: see scripts/ensure_pgbouncer.sh"
+    message = "pgbouncer is missing: make pgbouncer"
     if os.environ.get("CI") or os.environ.get("REQUIRE_PGBOUNCER"):
         pytest.fail(message)
     pytest.skip(message)
