@@ -16,7 +16,15 @@ from sqlalchemy import select
 from consentcore.api import KeyRing, StorageConflict, StorageError
 from consentcore_sqlalchemy.engine import Database
 from consentcore_sqlalchemy.errors import translating
-from consentcore_sqlalchemy.schema import HEAD, current_version, newer, version_on
+from consentcore_sqlalchemy.schema import (
+    HEAD,
+    ask_for_oldest,
+    current_version,
+    newer,
+    oldest_on,
+    suffices,
+    version_on,
+)
 from consentcore_sqlalchemy.sealing import SINCE, seal_rows
 from consentcore_sqlalchemy.tables import checkpoint
 
@@ -34,6 +42,8 @@ def migrate(database: Database, keys: KeyRing) -> Sequence[str]:
 
     Everything happens in one transaction. Of two that start together one fails, having changed nothing, looks
     again and finds the work done; so no lock outlives a process that is killed in the middle.
+
+    A database that newer code has added to is left as it is, where it says that this code may use it.
 
     :param keys: seals what was written before records were sealed.
     :returns: one line for each step done.
@@ -65,8 +75,12 @@ def _upgrade(database: Database, keys: KeyRing) -> Sequence[str]:
     with _ALEMBIC, translating(), database.transactions.connect() as connection, connection.begin():
         current = version_on(connection)
         if current is not None and current > HEAD:
-            raise StorageError(f"the database was {newer(current)}")
+            oldest = oldest_on(connection)
+            if suffices(oldest):
+                return []
+            raise StorageError(f"the database was {newer(current, oldest)}")
         command.upgrade(configuration(connection, steps), "head")
+        ask_for_oldest(connection)
         if current is not None and current < SINCE:
             _check_not_turned_back(connection)
             steps.append(f"{seal_rows(connection, keys)} records of before sealed")

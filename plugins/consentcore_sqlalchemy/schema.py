@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib.resources import files
 
-from sqlalchemy import Column, Connection, MetaData, Table, Text, select
+from sqlalchemy import Column, Connection, MetaData, Table, Text, insert, select, update
 
 from consentcore.api import StorageError
 from consentcore_sqlalchemy.engine import BEGIN, Database
@@ -20,7 +20,15 @@ HEAD = max(
 )[:4]
 """The newest migration, by the number that its file's name begins with."""
 
+OLDEST = "0019"
+"""The code that a database of this one asks for at least, by the newest migration that it knows.
+
+Nodes are upgraded one by one: those of before go on for a while with what newer code has added to. A migration that
+they could not live with raises this to its own number.
+"""
+
 version = Table(VERSION_TABLE, MetaData(), Column("version_num", Text, primary_key=True))
+oldest_code = Table(f"{VERSION_TABLE}_oldest", MetaData(), Column("version_num", Text, primary_key=True))
 
 
 def check(database: Database) -> Sequence[str]:
@@ -28,14 +36,14 @@ def check(database: Database) -> Sequence[str]:
     if database.path is not None and not database.path.exists():
         return [f"storage sqlalchemy: {NOT_MIGRATED} (there is no {database.path})"]
     try:
-        current = current_version(database)
+        current, oldest = _versions(database)
     except StorageError as error:
         return [f"storage sqlalchemy: {error}"]
-    if current == HEAD:
-        return _not_writable(database)
     if current is None or current < HEAD:
         return [f"storage sqlalchemy: {NOT_MIGRATED} (it is at {current or 'nothing'}, wanted is {HEAD})"]
-    return [f"storage sqlalchemy: {newer(current)}"]
+    if current > HEAD and not suffices(oldest):
+        return [f"storage sqlalchemy: {newer(current, oldest)}"]
+    return _not_writable(database)
 
 
 def _not_writable(database: Database) -> Sequence[str]:
@@ -46,9 +54,18 @@ def _not_writable(database: Database) -> Sequence[str]:
     return [f"storage sqlalchemy: {reason}"] if reason else []
 
 
-def newer(current: str) -> str:
-    """What to say of a database that is ahead of this code."""
-    return f"made by a newer version of consentcore (it is at {current}, known is {HEAD})"
+def newer(current: str, oldest: str | None) -> str:
+    """What to say of a database that is too far ahead of this code."""
+    wants = f", and asks for one that knows {oldest}" if oldest else ""
+    return f"made by a newer version of consentcore (it is at {current}, known is {HEAD}{wants})"
+
+
+def suffices(oldest: str | None) -> bool:
+    """Whether this code may use a database that is ahead of it.
+
+    :param oldest: what the database asks for; None where it does not say.
+    """
+    return oldest is not None and oldest <= HEAD
 
 
 def current_version(database: Database) -> str | None:
@@ -56,14 +73,39 @@ def current_version(database: Database) -> str | None:
 
     :raises StorageError: when it cannot be reached.
     """
-    with translating(), database.engine.connect() as connection:
+    return _versions(database)[0]
+
+
+def _versions(database: Database) -> tuple[str | None, str | None]:
+    with translating(), database.engine.connect() as opened:
         # Not as SQLite's writer, which might have to wait for another one.
-        return version_on(connection.execution_options(**{BEGIN: "DEFERRED"}))
+        connection = opened.execution_options(**{BEGIN: "DEFERRED"})
+        current = version_on(connection)
+        ahead = current is not None and current > HEAD
+        return current, oldest_on(connection) if ahead else None
 
 
 def version_on(connection: Connection) -> str | None:
     """The same on an open connection."""
-    if not connection.dialect.has_table(connection, VERSION_TABLE):
+    return _number_in(connection, version)
+
+
+def oldest_on(connection: Connection) -> str | None:
+    """What code the database asks for at least; None where it does not say."""
+    return _number_in(connection, oldest_code)
+
+
+def ask_for_oldest(connection: Connection) -> None:
+    """Write down what code may use the database from now on."""
+    found = oldest_on(connection)
+    if found is None:
+        connection.execute(insert(oldest_code).values(version_num=OLDEST))
+    elif found != OLDEST:
+        connection.execute(update(oldest_code).values(version_num=OLDEST))
+
+
+def _number_in(connection: Connection, table: Table) -> str | None:
+    if not connection.dialect.has_table(connection, table.name):
         return None
-    found: str | None = connection.execute(select(version.c.version_num)).scalar()
+    found: str | None = connection.execute(select(table.c.version_num)).scalar()
     return found

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from consentcore.api import Disclosure, SealedKind, SealedRow, Storage, transact
+from consentcore.api import Disclosure, SealedKind, SealedRow, Storage, UnitOfWork, transact
 from consentcore.testing import factories
 from consentcore.testing.factories import NOW
 from consentcore.testing.scenario import Scenario
@@ -108,23 +109,20 @@ class SealsGroup:
         assert token.seal == b""
 
 
+_ADD: Mapping[SealedKind, Callable[[UnitOfWork, Any], None]] = {
+    SealedKind.APPLICATION: lambda uow, one: uow.clients.add(one),
+    SealedKind.ENDPOINT: lambda uow, one: uow.clients.add_endpoint(one),
+    SealedKind.OWNER: lambda uow, one: uow.owners.add(one),
+    SealedKind.IDENTITY: lambda uow, one: uow.identities.add(one),
+    SealedKind.NOTICE: lambda uow, one: uow.notices.add(one),
+    SealedKind.PAGE: lambda uow, one: uow.ledger.put_snapshot(one),
+    SealedKind.WORDS: lambda uow, one: uow.pinned_scopes.add(one),
+}
+
+
 def _store(storage: Storage, kind: SealedKind, record: Any, value: Disclosure) -> None:
-    with storage.transaction() as uow:
-        if kind is SealedKind.APPLICATION:
-            uow.clients.add(record)
-        elif kind is SealedKind.ENDPOINT:
-            uow.clients.add_endpoint(record)
-        elif kind is SealedKind.OWNER:
-            uow.owners.add(record)
-        elif kind is SealedKind.IDENTITY:
-            uow.identities.add(record)
-        elif kind is SealedKind.NOTICE:
-            uow.notices.add(record)
-        elif kind is SealedKind.PAGE:
-            uow.ledger.put_snapshot(record)
-        elif kind is SealedKind.WORDS:
-            uow.pinned_scopes.add(record)
-        else:
-            uow.ledger.put_disclosures([value])
-    if kind is SealedKind.TOMBSTONE:
-        transact(storage, lambda uow: uow.ledger.forget([record]))
+    if kind is not SealedKind.TOMBSTONE:
+        transact(storage, lambda uow: _ADD[kind](uow, record))
+        return
+    transact(storage, lambda uow: uow.ledger.put_disclosures([value]))
+    transact(storage, lambda uow: uow.ledger.forget([record]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from consentcore.keys.sealed_passwords import open_password
 from consentcore_sqlalchemy import schema
 from consentcore_sqlalchemy.migrate import FOLDER
 from consentcore_sqlalchemy.tables import metadata
+from tests.plugins.consentcore_sqlalchemy.test_migrations_additive import NOT_ADDITIVE
 from tests.support.patience import PATIENCE_S
 from tests.support.postgres import storage_at
 
@@ -69,13 +71,53 @@ def test_looking_at_a_missing_file_does_not_make_it(sqlite_path):
     storage.close()
 
 
-def test_database_of_a_newer_version_is_refused(empty):
+def upgraded_by_newer_code(storage, *statements):
+    storage.migrate()
+    with storage._database.transactions.begin() as connection:
+        connection.exec_driver_sql(f"UPDATE {schema.VERSION_TABLE} SET version_num = '9999'")
+        for one in statements:
+            connection.exec_driver_sql(one)
+
+
+NEWER = f"made by a newer version of consentcore .it is at 9999, known is {schema.HEAD}"
+
+
+@pytest.mark.parametrize(
+    ("statement", "asks"),
+    [
+        (f"UPDATE {schema.oldest_code.name} SET version_num = '9998'", ", and asks for one that knows 9998"),
+        (f"DELETE FROM {schema.oldest_code.name}", ""),
+        (f"DROP TABLE {schema.oldest_code.name}", ""),
+    ],
+    ids=["asks for newer code", "does not say", "knows no such thing"],
+)
+def test_database_of_a_newer_version_is_refused(empty, statement, asks):
+    upgraded_by_newer_code(empty, statement)
+    assert re.search(NEWER + asks + r"\)$", empty.check()[0])
+    with pytest.raises(StorageError, match=NEWER + asks):
+        empty.migrate()
+
+
+def test_database_of_a_newer_version_is_used_where_it_lets_this_code(empty):
+    upgraded_by_newer_code(empty)
+    assert list(empty.check()) == []
+    assert list(empty.migrate()) == []
+    with empty._database.engine.connect() as connection:
+        assert schema.version_on(connection) == "9999"
+        assert schema.oldest_on(connection) == schema.OLDEST
+
+
+def test_what_a_database_asks_for_is_written_down_by_every_upgrade(empty):
     empty.migrate()
     with empty._database.transactions.begin() as connection:
-        connection.exec_driver_sql(f"UPDATE {schema.VERSION_TABLE} SET version_num = '9999'")
-    assert "newer version of consentcore" in empty.check()[0]
-    with pytest.raises(StorageError, match="made by a newer version of consentcore .it is at 9999, known is"):
-        empty.migrate()
+        connection.exec_driver_sql(f"UPDATE {schema.oldest_code.name} SET version_num = '0001'")
+    assert list(empty.migrate()) == []
+    with empty._database.engine.connect() as connection:
+        assert schema.oldest_on(connection) == schema.OLDEST
+
+
+def test_a_migration_that_older_code_cannot_live_with_raises_what_is_asked_for():
+    assert max(NOT_ADDITIVE) <= schema.OLDEST <= schema.HEAD
 
 
 def test_failed_migration_leaves_nothing(empty, monkeypatch):
