@@ -41,7 +41,13 @@ def metadata(server: ServerContext, grant_types: Iterable[str]) -> dict[str, obj
         "authorization_response_iss_parameter_supported": True,
         "consent_log_uri": issuer.rstrip("/") + "/.well-known/consent-log/",
         "service_documentation": server.settings.web_url.rstrip("/") + "/scopes",
+        **_protected_resources(server.settings.oauth.protected_resources),
     }
+
+
+def _protected_resources(identifiers: tuple[str, ...]) -> dict[str, object]:
+    """RFC 9728 section 4, for clients that ask whether an API is meant that names this server."""
+    return {"protected_resources": list(identifiers)} if identifiers else {}
 
 
 def _authentication(endpoint: str, *methods: str) -> dict[str, object]:

@@ -1,13 +1,14 @@
 """For the APIs that take the tokens: check tokens (RFC 6750), by asking (RFC 7662) or by signature (RFC 9068),
-and the keys that they are bound to (RFC 9449).
+and the keys that they are bound to (RFC 9449); tell clients what they need (RFC 9728).
 
-Needs nothing of the server. ``consentcore.resource.pyramid`` has the view decorator,
-``consentcore.resource.auth_request`` what nginx asks.
+Needs nothing of the server. ``consentcore.resource.pyramid`` has the view decorator, ``consentcore.resource.asgi`` a
+middleware for asynchronous applications, ``consentcore.resource.auth_request`` what nginx asks.
 """
 
 from consentcore.resource.bearer import Checker, Refused, Token, Unavailable
 from consentcore.resource.introspection import Introspection
 from consentcore.resource.jwt import JwtVerifier
+from consentcore.resource.metadata import ProtectedResource
 from consentcore.resource.possession import Possession
 from consentcore.resource.wsgi import BearerMiddleware
 
@@ -17,6 +18,7 @@ __all__ = [
     "Introspection",
     "JwtVerifier",
     "Possession",
+    "ProtectedResource",
     "Refused",
     "Token",
     "Unavailable",

@@ -60,6 +60,8 @@ def authorize(
     except Refused as refusal:
         if refusal.status == 401:
             refusal.scopes = wanted
+            if possession.required:  # what a client has to come with, also if it has brought nothing yet
+                refusal.scheme = DPOP
         elif refusal.status == 503:
             log.warning("refused with 503: %s", refusal.description)
         raise

@@ -11,15 +11,15 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
 from urllib.parse import parse_qs, unquote
 
-from consentcore.resource.access import authorize
 from consentcore.resource.bearer import Checker, Refused, Token
 from consentcore.resource.introspection import Introspection
 from consentcore.resource.jwt import JwtVerifier
+from consentcore.resource.metadata import ProtectedResource
 from consentcore.resource.possession import Possession
-from consentcore.resource.wsgi import Environ, StartResponse, answer
+from consentcore.resource.protection import Protection
+from consentcore.resource.wsgi import Environ, StartResponse, refuse, send
 
 PREFIX = "CONSENTCORE_RESOURCE_"
 _PLAIN = re.compile(r"[\x21-\x7e][\x20-\x7e]{0,4000}")
@@ -32,14 +32,24 @@ class AuthRequest:
     ``?scope=a+b`` in the URL that nginx asks says what the token must allow. A good token gives 204 with
     ``X-Consentcore-Subject``, ``-Client``, ``-Scope`` and ``-Grant``, for nginx to pass on. nginx knows only 401
     and 403 besides, so what is 400 elsewhere is 401 here, with the same challenge; 503 makes it answer 500.
+
+    With ``metadata`` it also is what nginx passes the requests for that document to (RFC 9728).
     """
 
-    def __init__(self, checker: Checker, *, realm: str = "api", possession: Possession | None = None) -> None:
-        self._possession = possession or Possession()
-        self._checker = checker
-        self._realm = realm
+    def __init__(
+        self,
+        checker: Checker,
+        *,
+        realm: str = "api",
+        possession: Possession | None = None,
+        metadata: ProtectedResource | None = None,
+    ) -> None:
+        self._protection = Protection(checker, realm, possession, metadata)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        described = self._protection.described(environ)
+        if described is not None:
+            return send(described, start_response)
         scopes = " ".join(parse_qs(environ.get("QUERY_STRING", "")).get("scope", [])).split()
         path, _, query = environ.get("HTTP_X_ORIGINAL_URI", "").partition("?")
         asked = {
@@ -50,11 +60,11 @@ class AuthRequest:
             "QUERY_STRING": query,
         }
         try:
-            token = authorize(asked, self._checker, scopes, self._possession)
+            token = self._protection.token(asked, scopes)
         except Refused as refusal:
             if refusal.status == 400:
                 refusal.status = 401
-            return answer(refusal, self._realm, start_response)
+            return refuse(refusal, self._protection, start_response)
         start_response("204 No Content", [("Cache-Control", "no-store"), *_told(token)])
         return []
 
@@ -73,15 +83,27 @@ def from_environment(environ: Mapping[str, str] | None = None) -> AuthRequest:
     """Make the application from variables that start with ``CONSENTCORE_RESOURCE_``.
 
     ``INTROSPECTION_URL``, ``CLIENT_ID``, ``CLIENT_SECRET`` and, if wanted, ``CACHE_S`` (0: ask each time, so that a
-    revocation works at once) ask; ``ISSUER`` and ``AUDIENCE`` verify JWTs instead. ``REALM`` is named in challenges,
-    ``BASE_URL`` is where clients find the API (``https://api.example``), for tokens that are bound to keys.
+    revocation works at once) ask, and with ``AUDIENCE`` refuse tokens for other APIs, with ``REQUIRE_AUDIENCE``
+    (``true``) also those that name none; ``ISSUER`` and ``AUDIENCE`` verify JWTs instead. ``REALM`` is named in
+    challenges, ``BASE_URL`` is where clients find the API (``https://api.example``), for tokens that are bound to keys.
+
+    ``RESOURCE`` has it describe the API (RFC 9728), under that identifier: ``AUTHORIZATION_SERVERS`` (by default
+    ``ISSUER``), and if wanted ``SCOPES``, ``NAME``, ``DOCUMENTATION`` and ``DPOP_REQUIRED`` (``true``).
 
     :raises ValueError: naming the variable that is missing or wrong.
     """
     given = os.environ if environ is None else environ
-    values: dict[str, Any] = {
-        name.removeprefix(PREFIX): value for name, value in given.items() if name.startswith(PREFIX)
-    }
+    values = {name.removeprefix(PREFIX): value for name, value in given.items() if name.startswith(PREFIX)}
+    required = _flag(values, "DPOP_REQUIRED")
+    return AuthRequest(
+        _checker(values),
+        realm=values.get("REALM") or "api",
+        possession=Possession(base_url=values.get("BASE_URL", ""), required=required),
+        metadata=_metadata(values, required) if values.get("RESOURCE") else None,
+    )
+
+
+def _checker(values: Mapping[str, str]) -> Checker:
     audience = values.get("AUDIENCE", "").split()
     needed = (
         ("ISSUER", "AUDIENCE") if "ISSUER" in values else ("INTROSPECTION_URL", "CLIENT_ID", "CLIENT_SECRET")
@@ -89,15 +111,39 @@ def from_environment(environ: Mapping[str, str] | None = None) -> AuthRequest:
     for name in needed:
         if not values.get(name):
             raise ValueError(f"expected the environment variable {PREFIX}{name} to be set")
-    checker: Checker
     if "ISSUER" in values:
-        checker = JwtVerifier(values["ISSUER"], audience)
-    else:
-        url, client_id, secret = (values[name] for name in needed)
-        cache_s = _seconds(values.get("CACHE_S") or "0")
-        checker = Introspection(url, client_id, secret, cache_s=cache_s, audience=audience)
-    possession = Possession(base_url=values.get("BASE_URL", ""))
-    return AuthRequest(checker, realm=values.get("REALM") or "api", possession=possession)
+        return JwtVerifier(values["ISSUER"], audience)
+    url, client_id, secret = (values[name] for name in needed)
+    return Introspection(
+        url,
+        client_id,
+        secret,
+        cache_s=_seconds(values.get("CACHE_S") or "0"),
+        audience=audience,
+        require_audience=_flag(values, "REQUIRE_AUDIENCE"),
+    )
+
+
+def _metadata(values: Mapping[str, str], dpop_required: bool) -> ProtectedResource:
+    try:
+        return ProtectedResource(
+            resource=values["RESOURCE"],
+            authorization_servers=(values.get("AUTHORIZATION_SERVERS") or values.get("ISSUER", "")).split(),
+            scopes=values.get("SCOPES", "").split(),
+            name=values.get("NAME", ""),
+            documentation=values.get("DOCUMENTATION", ""),
+            dpop_required=dpop_required,
+        )
+    except ValueError as error:
+        member, _, expected = str(error).partition(": ")
+        raise ValueError(f"{PREFIX}{member.upper()}: {expected}") from None
+
+
+def _flag(values: Mapping[str, str], name: str) -> bool:
+    text = values.get(name) or "false"
+    if text not in {"true", "false"}:
+        raise ValueError(f"{PREFIX}{name}: expected true or false")
+    return text == "true"
 
 
 def _seconds(text: str) -> float:

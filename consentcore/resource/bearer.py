@@ -97,8 +97,11 @@ class Refused(Exception):
         self.retry_s = retry_s
         self.scheme = scheme
 
-    def headers(self, realm: str) -> list[tuple[str, str]]:
-        """The headers of the answer: the challenge of RFC 6750 section 3, or ``Retry-After``."""
+    def headers(self, realm: str, metadata_url: str = "") -> list[tuple[str, str]]:
+        """The headers of the answer: the challenge of RFC 6750 section 3, or ``Retry-After``.
+
+        :param metadata_url: where the API describes itself (RFC 9728 section 5.1).
+        """
         fixed = [("Content-Length", "0"), ("Cache-Control", "no-store")]
         if self.status == 503:
             return [*fixed, ("Retry-After", str(max(1, math.ceil(self.retry_s))))]
@@ -108,6 +111,7 @@ class Refused(Exception):
             "error_description": self.description,
             "scope": " ".join(self.scopes),
             "algs": " ".join(ALGORITHMS) if self.scheme == DPOP else "",
+            "resource_metadata": metadata_url,
         }
         text = ", ".join(
             f'{name}="{_NOT_QUOTABLE.sub("?", value)}"' for name, value in members.items() if value

@@ -34,6 +34,7 @@ class Introspection:
         noticed**; 0 asks each time. A token is never kept beyond its ``exp``, a refusal never longer than 1 s.
     :param cache_entries: how many good tokens, and how many refused ones, are remembered.
     :param audience: URIs of this API (RFC 8707): a token that names others only is refused.
+    :param require_audience: whether a token that names no API at all is refused too.
     :param timeout_s: for connecting, and for each read; then 503.
     """
 
@@ -46,6 +47,7 @@ class Introspection:
         cache_s: float = 2.0,
         cache_entries: int = 10_000,
         audience: Iterable[str] = (),
+        require_audience: bool = False,
         timeout_s: float = 3.0,
         context: ssl.SSLContext | None = None,
         clock: Callable[[], float] = time.time,
@@ -58,6 +60,9 @@ class Introspection:
             "Accept": "application/json",
         }
         self._audience = frozenset(audience)
+        if require_audience and not self._audience:
+            raise ValueError("audience: expected at least one URI, since tokens are required to name it")
+        self._require_audience = require_audience
         self._cache_s = cache_s
         self._clock = clock
         # Two, so that whoever sends noise does not push out what is good.
@@ -101,7 +106,8 @@ class Introspection:
             return None
         found = Token(MappingProxyType(claims))  # shared by every request within the time of the cache
         names_some = claims.get("aud") not in (None, "", [])  # names that are no text are none of ours
-        if self._audience and names_some and self._audience.isdisjoint(found.audience):
+        judged = self._audience and (names_some or self._require_audience)
+        if judged and self._audience.isdisjoint(found.audience):
             return None
         return found
 

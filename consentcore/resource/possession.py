@@ -27,6 +27,7 @@ class Possession:
     :param first_use: called with 32 bytes that name a proof, and until when that has to be remembered in seconds since
         the epoch; says whether it is the first time.
     :param clock: seconds since the epoch.
+    :param required: whether a token that is bound to no key is refused.
     """
 
     def __init__(
@@ -35,7 +36,9 @@ class Possession:
         base_url: str = "",
         first_use: Callable[[bytes, float], bool] | None = None,
         clock: Callable[[], float] = time.time,
+        required: bool = False,
     ) -> None:
+        self.required = required
         self._base_url = base_url.rstrip("/")
         self._first_use = first_use or _Remembered(clock).first_use
         self._clock = clock
@@ -51,6 +54,8 @@ class Possession:
         """
         thumbprint = _thumbprint(token)
         if not thumbprint:
+            if self.required:
+                raise _refused("Expected a token that is bound to a key, the scheme DPoP and a proof")
             if scheme != BEARER:
                 raise _refused("The token is not bound to a key, expected the scheme Bearer")
             return

@@ -13,35 +13,46 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from pyramid.httpexceptions import HTTPNotFound
 from pyramid.response import Response
 
-from consentcore.resource.access import authorize
 from consentcore.resource.bearer import Checker, Refused
+from consentcore.resource.metadata import WELL_KNOWN, ProtectedResource
 from consentcore.resource.possession import Possession
+from consentcore.resource.protection import Protection
 from consentcore.resource.wsgi import TOKEN
 
 if TYPE_CHECKING:
     from pyramid.config import Configurator
     from pyramid.request import Request
 
-_CHECKER = "consentcore.resource.checker"
+_PROTECTION = "consentcore.resource.protection"
+_ROUTE = "consentcore.resource.metadata"
 View = Callable[[Any, "Request"], Response]
 
 
 def includeme(config: Configurator) -> None:
-    """Add ``config.set_token_checker(checker, realm="api", possession=None)`` and ``request.token``."""
+    """Add ``config.set_token_checker(checker, realm="api", possession=None, metadata=None)`` and ``request.token``."""
     config.add_directive("set_token_checker", set_token_checker)
     config.add_request_method(lambda request: request.environ.get(TOKEN), "token", property=True)
 
 
 def set_token_checker(
-    config: Configurator, checker: Checker, realm: str = "api", possession: Possession | None = None
+    config: Configurator,
+    checker: Checker,
+    realm: str = "api",
+    possession: Possession | None = None,
+    metadata: ProtectedResource | None = None,
 ) -> None:
     """Say who judges the tokens of this application.
 
     :param possession: what tokens that are bound to a key are held against; behind a proxy one with a ``base_url``.
+    :param metadata: what clients are told about the API (RFC 9728), in a route of its own that needs no token.
     """
-    config.registry[_CHECKER] = (checker, realm, possession or Possession())
+    config.registry[_PROTECTION] = Protection(checker, realm, possession, metadata)
+    if metadata is not None:
+        config.add_route(_ROUTE, f"{WELL_KNOWN}*rest")
+        config.add_view(_described, route_name=_ROUTE, require_csrf=False)
 
 
 def needs_token(*scopes: str) -> Callable[[View], View]:
@@ -52,14 +63,22 @@ def needs_token(*scopes: str) -> Callable[[View], View]:
 
     def decorate(view: View) -> View:
         def checked(context: Any, request: Request) -> Response:
-            checker, realm, possession = request.registry[_CHECKER]
+            protection = request.registry[_PROTECTION]
             request.environ.pop(TOKEN, None)
             try:
-                request.environ[TOKEN] = authorize(request.environ, checker, scopes, possession)
+                request.environ[TOKEN] = protection.token(request.environ, scopes)
             except Refused as refusal:
-                return Response(status=refusal.status, headerlist=refusal.headers(realm))
+                return Response(status=refusal.status, headerlist=protection.headers(refusal))
             return view(context, request)
 
         return checked
 
     return decorate
+
+
+def _described(request: Request) -> Response:
+    answered = request.registry[_PROTECTION].described(request.environ)
+    if answered is None:
+        raise HTTPNotFound
+    status, headers, body = answered
+    return Response(status=status, headerlist=headers, app_iter=[body])

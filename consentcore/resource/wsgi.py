@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from http import HTTPStatus
 from typing import Any
 
-from consentcore.resource.access import authorize
 from consentcore.resource.bearer import Checker, Refused
+from consentcore.resource.metadata import ProtectedResource
 from consentcore.resource.possession import Possession
+from consentcore.resource.protection import Answered, Protection
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -25,6 +27,7 @@ class BearerMiddleware:
         one that needs no token.
     :param realm: named in challenges.
     :param possession: what tokens that are bound to a key are held against; behind a proxy one with a ``base_url``.
+    :param metadata: what clients are told about the API (RFC 9728); needs no token.
     """
 
     def __init__(
@@ -35,25 +38,34 @@ class BearerMiddleware:
         scopes: Scopes = (),
         realm: str = "api",
         possession: Possession | None = None,
+        metadata: ProtectedResource | None = None,
     ) -> None:
         self._app = app
-        self._checker = checker
         self._scopes = scopes
-        self._realm = realm
-        self._possession = possession or Possession()
+        self._protection = Protection(checker, realm, possession, metadata)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         environ.pop(TOKEN, None)
+        described = self._protection.described(environ)
+        if described is not None:
+            return send(described, start_response)
         wanted = self._scopes(environ) if callable(self._scopes) else self._scopes
         if wanted is not None:
             try:
-                environ[TOKEN] = authorize(environ, self._checker, wanted, self._possession)
+                environ[TOKEN] = self._protection.token(environ, wanted)
             except Refused as refusal:
-                return answer(refusal, self._realm, start_response)
+                return refuse(refusal, self._protection, start_response)
         return self._app(environ, start_response)
 
 
-def answer(refusal: Refused, realm: str, start_response: StartResponse) -> Iterable[bytes]:
+def send(answered: Answered, start_response: StartResponse) -> Iterable[bytes]:
+    """Send an answer."""
+    status, headers, body = answered
+    start_response(f"{status} {HTTPStatus(status).phrase}", headers)
+    return [body]
+
+
+def refuse(refusal: Refused, protection: Protection, start_response: StartResponse) -> Iterable[bytes]:
     """Send a refusal."""
-    start_response(refusal.status_line, refusal.headers(realm))
+    start_response(refusal.status_line, protection.headers(refusal))
     return [b""]

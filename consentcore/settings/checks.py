@@ -37,6 +37,7 @@ _PAGES |= {
 _VISIBLE = re.compile(r"[!-~]+")
 # A browser or library would rewrite any other path (RFC 3986 section 6.2.2) before it asks for it.
 _PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~!$&'()*+,;=:@-]+)*/?")
+_ANY_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*)*")
 # Whatever ends in a number is an IPv4 address for browsers (WHATWG URL, "ends in a number checker"): 127.1, 0x7f.0.0.1.
 _NUMBER = re.compile(r"(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)\.?$")
 
@@ -56,6 +57,10 @@ def check(settings: CoreSettings, source: Source) -> None:
         source.blame("consentcore.scopes", "expected one or more plugins")
     _check_metrics(settings, source)
     _check_theme(settings.theme, source)
+    for uri in settings.oauth.protected_resources:
+        problem = _url_problem(uri, path=_ANY_PATH)
+        if problem:
+            source.blame("consentcore.oauth.protected_resources", f"{problem}, not {uri!r}")
     for wrong in no_networks(settings.server.trusted_proxies):
         source.blame("consentcore.server.trusted_proxies", f"expected addresses or networks, not {wrong!r}")
 
@@ -146,7 +151,7 @@ def check_keys(source: Source) -> None:
         source.blame("consentcore.keys", f"expected the environment variable {name} to be set")
 
 
-def _url_problem(url: str) -> str:
+def _url_problem(url: str, path: re.Pattern[str] = _PATH) -> str:
     """RFC 8414 section 2: https, no query, no fragment; http only on the machine itself. "" when all is well."""
     expected = "expected an URL such as https://consent.example.com"
     try:
@@ -164,8 +169,9 @@ def _url_problem(url: str) -> str:
         return "expected a host as browsers write it: a name without percent signs, or all four numbers of an address"
     if parts.scheme not in {"https", "http"} or not is_authority(parts.netloc) or not _VISIBLE.fullmatch(url):
         return expected
-    if not _PATH.fullmatch(parts.path):
-        return "expected a path without ., .., // and percent signs, such as /tenant"
+    if not path.fullmatch(parts.path):
+        few = "., .., // and percent signs, such as /tenant" if path is _PATH else ". and .."
+        return f"expected a path without {few}"
     if parts.scheme == "http" and not is_loopback(host):
         return "expected https; http is for loopback addresses only"
     return ""

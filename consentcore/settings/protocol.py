@@ -62,6 +62,11 @@ class OAuthSettings:
     jwt_default_audience: str = setting(
         "The aud of a JWT access token for which no resource was asked; empty: the issuer.", default=""
     )
+    protected_resources: tuple[str, ...] = setting(
+        "Identifiers of APIs that take tokens of this server, for the metadata (RFC 9728 section 4), such as "
+        "https://api.example.com/rooms. They describe themselves; here they only are listed.",
+        default=(),
+    )
 
 
 @dataclass(frozen=True)

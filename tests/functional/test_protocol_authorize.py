@@ -142,6 +142,26 @@ def test_57_every_endpoint_answers_below_the_path_of_the_issuer(tmp_path):
     platform.runtime.close()
 
 
+@pytest.mark.parametrize("mount", ["", "/tenant"])
+def test_57_there_is_no_metadata_of_openid_connect(tmp_path, mount):
+    """Clients that look for it go on with what they have found before: a plain 404, readable from anywhere."""
+    platform = make_platform(tmp_path, issuer=f"{ISSUER}{mount}")
+    for path in (f"/.well-known/openid-configuration{mount}", f"{mount}/.well-known/openid-configuration"):
+        answer = platform.browser().get(path, headers={"Accept": "application/json"}, expect_errors=True)
+        assert answer.status_int == 404
+    platform.runtime.close()
+
+
+def test_57_the_metadata_lists_protected_resources_where_they_are_set(tmp_path, platform):
+    """RFC 9728 section 4."""
+    assert "protected_resources" not in platform.browser().get(WELL_KNOWN).json
+    listed = ["https://api.example/rooms", "https://api.example/mcp"]
+    more = f"consentcore.oauth.protected_resources = {' '.join(listed)}"
+    other = make_platform(tmp_path, extra=more)
+    assert other.browser().get(WELL_KNOWN).json["protected_resources"] == listed
+    other.runtime.close()
+
+
 def test_57_the_metadata_is_read_only(platform):
     refused = platform.browser().post(WELL_KNOWN, {}, status=405)
     assert refused.headers["Allow"] == "GET, HEAD"

@@ -33,6 +33,7 @@ SAMPLE = ROOT / "docs" / "samples" / "nginx-auth-request.conf"
 PREFIX = "/ecostruxure/v1/oauth"
 VERIFIER = "v" * 64
 RESOURCE = "https://api.example.com/rooms"
+METADATA = 'resource_metadata="https://api.example.com/.well-known/oauth-protected-resource/rooms"'
 
 
 @contextmanager
@@ -74,6 +75,9 @@ def token_check(platform: Deployment, port: int) -> Iterator[subprocess.Popen]:
         "CONSENTCORE_RESOURCE_CLIENT_ID": api["client_id"],
         "CONSENTCORE_RESOURCE_CLIENT_SECRET": api["client_secret"],
         "CONSENTCORE_RESOURCE_REALM": "rooms",
+        "CONSENTCORE_RESOURCE_RESOURCE": RESOURCE,
+        "CONSENTCORE_RESOURCE_AUTHORIZATION_SERVERS": platform.issuer,
+        "CONSENTCORE_RESOURCE_SCOPES": "comfort.read alarms.read",
     }
     command = [str(Path(sys.executable).with_name("granian")), "--interface", "wsgi", "--factory", "--no-ws"]
     command += ["--blocking-threads", "16"]
@@ -207,7 +211,7 @@ def test_a_good_token_opens_the_api_which_learns_whose_it_is(site):
 def test_without_a_good_token_there_is_a_challenge(site):
     answer = site.get()
     assert answer.status_code == 401
-    assert answer.headers["WWW-Authenticate"] == 'Bearer realm="rooms", scope="comfort.read"'
+    assert answer.headers["WWW-Authenticate"] == f'Bearer realm="rooms", scope="comfort.read", {METADATA}'
     for authorization, path, error in (
         ("Bearer unknown", "/rooms", "invalid_token"),
         ("Bearer a b", "/rooms", "invalid_request"),
@@ -226,6 +230,16 @@ def test_a_token_for_something_else_is_forbidden(site):
     challenge = answer.headers["WWW-Authenticate"]
     assert challenge.startswith('Bearer realm="rooms", error="insufficient_scope"')
     assert 'scope="comfort.read"' in challenge
+    assert METADATA in challenge
+
+
+def test_api_describes_itself_to_whoever_asks(site):
+    answer = site.get(path="/.well-known/oauth-protected-resource/rooms")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/json")
+    told = answer.json()
+    assert (told["resource"], told["authorization_servers"]) == (RESOURCE, [site.platform.issuer])
+    assert told["scopes_supported"] == ["comfort.read", "alarms.read"]
+    assert site.get(path="/.well-known/oauth-protected-resource/meters").status_code != 200
 
 
 def test_a_revoked_token_is_refused_at_once(site):

@@ -181,6 +181,10 @@ def test_claims_cannot_add_headers():
     assert {name for name in answer.headers if name.startswith("X-Consentcore")} == {"X-Consentcore-Scope"}
 
 
+def checker_of(environ):
+    return from_environment(environ)._protection._checker
+
+
 def test_what_nginx_asks_is_made_from_the_environment():
     asks = {
         "CONSENTCORE_RESOURCE_INTROSPECTION_URL": "http://127.0.0.1:1/introspect",
@@ -188,8 +192,8 @@ def test_what_nginx_asks_is_made_from_the_environment():
         "CONSENTCORE_RESOURCE_CLIENT_SECRET": "secret",
     }
     verifies = {"CONSENTCORE_RESOURCE_ISSUER": "http://127.0.0.1:1", "CONSENTCORE_RESOURCE_AUDIENCE": "urn:x"}
-    assert isinstance(from_environment(asks)._checker, Introspection)
-    assert isinstance(from_environment(verifies)._checker, JwtVerifier)
+    assert isinstance(checker_of(asks), Introspection)
+    assert isinstance(checker_of(verifies), JwtVerifier)
     with pytest.raises(ValueError, match="CACHE_S: expected a number"):
         from_environment({**asks, "CONSENTCORE_RESOURCE_CACHE_S": "2 s"})
     for complete in (asks, verifies):

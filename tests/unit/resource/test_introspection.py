@@ -226,3 +226,13 @@ def test_token_that_is_bound_to_a_key_is_told_of(issuer):
 @pytest.mark.parametrize("claims", [{"token_type": "DPoP"}, {"token_type": "DPoP", "cnf": None}])
 def test_token_that_does_not_say_to_which_key_it_is_bound_is_refused(issuer, claims):
     assert refusal(issuer.checker(), issuer.give("t", **claims)).error == "invalid_token"
+
+
+def test_token_that_names_no_api_opens_none_that_demands_it(issuer):
+    """The authorization text of MCP: tokens have to be issued for this server."""
+    strict = {"audience": [AUDIENCE], "require_audience": True}
+    assert refusal(issuer.checker(**strict), issuer.give("t")).error == "invalid_token"
+    assert issuer.checker(**strict).check(issuer.give("named", aud=AUDIENCE)).audience == (AUDIENCE,)
+    assert issuer.checker(audience=[AUDIENCE]).check(issuer.give("t")).audience == ()
+    with pytest.raises(ValueError, match="audience: expected at least one URI"):
+        issuer.checker(require_audience=True)

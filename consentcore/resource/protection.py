@@ -1,0 +1,59 @@
+"""What stands before an API, whatever it is made with: who judges its tokens, and what it says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from consentcore.resource.access import authorize
+from consentcore.resource.bearer import Checker, Refused, Token
+from consentcore.resource.metadata import ProtectedResource
+from consentcore.resource.possession import Possession
+
+Answered = tuple[int, list[tuple[str, str]], bytes]
+"""Status, headers and body."""
+
+
+class Protection:
+    """Holds requests against a checker, and describes the API where it was told how.
+
+    :param realm: named in challenges.
+    :param possession: what tokens that are bound to a key are held against; by default one that demands them where
+        ``metadata`` says so.
+    :param metadata: what clients are told about the API (RFC 9728).
+    :raises ValueError: ``metadata`` says another thing of bound tokens than ``possession`` does.
+    """
+
+    def __init__(
+        self,
+        checker: Checker,
+        realm: str = "api",
+        possession: Possession | None = None,
+        metadata: ProtectedResource | None = None,
+    ) -> None:
+        demanded = metadata is not None and metadata.dpop_required
+        self._possession = possession or Possession(required=demanded)
+        if metadata is not None and demanded != self._possession.required:
+            raise ValueError(f"possession: expected required={demanded}, as dpop_required of metadata says")
+        self._checker = checker
+        self._realm = realm
+        self._metadata = metadata
+
+    def token(self, environ: Mapping[str, Any], scopes: Iterable[str]) -> Token:
+        """The token of a request that may go on.
+
+        :raises Refused: with what to answer.
+        """
+        return authorize(environ, self._checker, scopes, self._possession)
+
+    def headers(self, refusal: Refused) -> list[tuple[str, str]]:
+        """The headers of a refusal, which say where the API describes itself."""
+        return refusal.headers(self._realm, self._metadata.url if self._metadata else "")
+
+    def described(self, environ: Mapping[str, Any]) -> Answered | None:
+        """The answer to a request for the metadata; None for every other request."""
+        if self._metadata is None:
+            return None
+        if not self._metadata.is_at(f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}"):
+            return None
+        return self._metadata.answer(str(environ.get("REQUEST_METHOD", "")))
