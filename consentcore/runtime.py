@@ -19,7 +19,9 @@ from consentcore.ports.storage import transact
 if TYPE_CHECKING:
     from consentcore.clients.access import ClientAccess
     from consentcore.clients.grants import ClientGrants
+    from consentcore.clients.registration_endpoint import RegistrationEndpoint
     from consentcore.clients.service import ClientService
+    from consentcore.clients.strangers import StrangerRules
     from consentcore.config import LoadedConfig
     from consentcore.consent.interaction import Interactions
     from consentcore.consent.uses import UseLog
@@ -50,6 +52,16 @@ class Runtime(ConsentParts):
     def clients(self) -> ClientService:
         """Where clients are registered and changed."""
         return self._once("clients", self._make_clients)
+
+    @property
+    def registration(self) -> RegistrationEndpoint | None:
+        """Where applications register themselves; None where none can."""
+        return self._once("registration", self._make_registration)
+
+    @property
+    def stranger_rules(self) -> StrangerRules | None:
+        """What applications may have that no operator has registered; None where there are none."""
+        return self._once("stranger rules", self._make_stranger_rules)
 
     @property
     def client_access(self) -> ClientAccess:
@@ -126,7 +138,15 @@ class Runtime(ConsentParts):
 
         :raises ConfigurationError: with every problem.
         """
-        gathered((lambda: self.login, lambda: self.notifiers, lambda: self.resources, lambda: self.anchors))
+        gathered(
+            (
+                lambda: self.login,
+                lambda: self.notifiers,
+                lambda: self.resources,
+                lambda: self.anchors,
+                lambda: self.stranger_rules,
+            )
+        )
 
     def demand_whole(self) -> None:
         """Look whether an import into the storage has ended, as every process that starts does. One that does not
@@ -166,6 +186,23 @@ class Runtime(ConsentParts):
         from consentcore.clients.service import ClientService
 
         return ClientService(self.keys, self.clock, self.catalog, lambda: self.egress)
+
+    def _make_registration(self) -> RegistrationEndpoint | None:
+        settings, rules = self.settings.registration, self.stranger_rules
+        if settings.endpoint == "off" or rules is None:
+            return None
+        from consentcore.clients.registration import Registrations
+        from consentcore.clients.registration_endpoint import RegistrationEndpoint
+
+        registrations = Registrations(self.clients, self.storage, settings, rules)
+        return RegistrationEndpoint(self.server.context, registrations)
+
+    def _make_stranger_rules(self) -> StrangerRules | None:
+        if self.settings.registration.endpoint == "off":
+            return None
+        from consentcore.clients.strangers import stranger_rules
+
+        return stranger_rules(self.settings.registration, self.catalog)
 
     def _make_client_access(self) -> ClientAccess:
         from consentcore.clients.access import ClientAccess

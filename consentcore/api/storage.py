@@ -24,6 +24,7 @@ from consentcore.domain.interaction import AuthorizationRequest, AuthorizeContex
 from consentcore.domain.owner import Owner, OwnerIdentity, OwnerSession, OwnerTicket
 from consentcore.domain.parties import Actor, ActorType, Audience
 from consentcore.domain.past_scopes import PinnedScope
+from consentcore.domain.self_registration import SelfRegistration
 from consentcore.domain.token import (
     Code,
     CodeLookup,
@@ -156,6 +157,7 @@ __all__ = [
     "SealedKind",
     "SealedRow",
     "SealedSecret",
+    "SelfRegistration",
     "Settlement",
     "Storage",
     "StorageCapabilities",

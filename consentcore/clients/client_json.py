@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
 from consentcore.domain.clock import iso
@@ -47,8 +47,17 @@ def client_json(client: Client, now: int) -> dict[str, Any]:
     }
     shown["verified_at"] = iso(client.verified_at) if client.verified_at is not None else None
     shown["suspensions"] = [{"since": iso(one.since), "until": iso(one.until)} for one in client.suspensions]
+    shown["self_registered"] = _self_registered(client)
     further = [each.name for each in fields(client) if each.name not in {*shown, "audiences", "seal"}]
     return {**shown, **{name: getattr(client, name) for name in further}}
+
+
+def _self_registered(client: Client) -> dict[str, Any] | None:
+    """What it says of itself; None where an operator has registered it."""
+    said = client.self_registered
+    if said is None:
+        return None
+    return {**asdict(said), "at": iso(said.at), "contacts": list(said.contacts)}
 
 
 def client_details_json(client: Client, endpoints: Iterable[WebhookEndpoint], now: int) -> dict[str, Any]:

@@ -100,7 +100,22 @@ def _client(client: Client | None) -> dict[str, object]:
         "client_website": client.website if client else "",
         "client_privacy_url": client.privacy_url if client else "",
         "purpose": {"text": client.purpose if client else "", "author": "client"},
+        **_self_registered(client),
     }
+
+
+def _self_registered(client: Client | None) -> dict[str, object]:
+    """How an application came here that no operator has registered, and that nobody has checked it; nothing of any
+    other one."""
+    said = client.self_registered if client else None
+    if client is None or said is None:
+        return {}
+    found: dict[str, object] = {"registered_by": "itself", "registered_at": iso(said.at)}
+    if said.document_url:
+        found |= {"document_url": said.document_url, "document": said.document}
+    if client.verified_at is not None:
+        found["verified_at"] = iso(client.verified_at)
+    return {"client_registration": found}
 
 
 def _revisions(action: Action, before: Grant | None, after: Grant, catalog: Catalog) -> dict[str, int]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from consentcore.domain.secret import digest
+from consentcore.domain.self_registration import SelfRegistration
 
 CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """What the id of a client may be."""
@@ -108,6 +109,8 @@ class Client:
         5.2).
     :ivar logo: which :class:`ClientLogo` there is of it, as the first 16 hexadecimal digits of the SHA-256 of its
         content; "" when there is none, and pages show a letter.
+    :ivar self_registered: how it registered itself; None where an operator has registered it. Pages and evidence say
+        it, and no name of its own makes it somebody that we know.
     """
 
     client_id: str
@@ -138,6 +141,7 @@ class Client:
     logo: str = ""
     dpop_bound_access_tokens: bool = False
     suspensions: tuple[Suspension, ...] = ()
+    self_registered: SelfRegistration | None = None
     seal: bytes = field(default=b"", compare=False, repr=False)
 
     @property

@@ -98,6 +98,7 @@ CHANGES = {
             "Client.disabled",
             "Client.logo",
             "Client.optional_scopes",
+            "Client.self_registered",
             "Client.suspended",
             "Client.suspensions",
             "Client.verified_at",

@@ -40,6 +40,7 @@ def metadata(server: ServerContext, grant_types: Iterable[str]) -> dict[str, obj
         "dpop_signing_alg_values_supported": list(DPOP_ALGORITHMS),
         "authorization_response_iss_parameter_supported": True,
         "consent_log_uri": issuer.rstrip("/") + "/.well-known/consent-log/",
+        **_registration(server),
         "service_documentation": server.settings.web_url.rstrip("/") + "/scopes",
         **_protected_resources(server.settings.oauth.protected_resources),
     }
@@ -48,6 +49,13 @@ def metadata(server: ServerContext, grant_types: Iterable[str]) -> dict[str, obj
 def _protected_resources(identifiers: tuple[str, ...]) -> dict[str, object]:
     """RFC 9728 section 4, for clients that ask whether an API is meant that names this server."""
     return {"protected_resources": list(identifiers)} if identifiers else {}
+
+
+def _registration(server: ServerContext) -> dict[str, object]:
+    """What applications need to know that register themselves; nothing where none can."""
+    if server.settings.registration.endpoint == "off":
+        return {}
+    return {"registration_endpoint": server.settings.endpoint_url("register")}
 
 
 def _authentication(endpoint: str, *methods: str) -> dict[str, object]:

@@ -113,11 +113,8 @@ def read_body(http: HttpRequest, known: Mapping[str, int], max_bytes: int) -> di
     :param max_bytes: a larger body is refused with 413.
     :raises ProtocolError: 400, 413 or 415 with ``invalid_request``, naming the parameter and what was expected.
     """
-    if len(http.body) > max_bytes:
-        raise bad_request(f"body: expected at most {max_bytes} bytes", 413)
-    if http.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
-        raise bad_request("Content-Encoding: expected none", 415)
-    content_type = _media_type(http)
+    check_whole(http, max_bytes)
+    content_type = media_type(http)
     if content_type == FORM_TYPE or (not content_type and not http.body):
         parameters = _collect(_pairs(http.body), known)
     elif content_type == JSON_TYPE:
@@ -130,16 +127,28 @@ def read_body(http: HttpRequest, known: Mapping[str, int], max_bytes: int) -> di
     return parameters.values
 
 
+def check_whole(http: HttpRequest, max_bytes: int) -> None:
+    """Let a body pass that can be read as it came.
+
+    :raises ProtocolError: 413 when it is larger, 415 when it is encoded.
+    """
+    if len(http.body) > max_bytes:
+        raise bad_request(f"body: expected at most {max_bytes} bytes", 413)
+    if http.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+        raise bad_request("Content-Encoding: expected none", 415)
+
+
 def read_leniently(http: HttpRequest, known: Mapping[str, int]) -> dict[str, str]:
     """What can be made out of a body, whatever else is wrong with the request; never for a decision. Raises nothing."""
     try:
-        pairs = _members(http.body) if _media_type(http) == JSON_TYPE else _pairs(http.body)
+        pairs = _members(http.body) if media_type(http) == JSON_TYPE else _pairs(http.body)
     except ProtocolError:
         return {}
     return _collect(pairs, known).values
 
 
-def _media_type(http: HttpRequest) -> str:
+def media_type(http: HttpRequest) -> str:
+    """What the body says that it is, in lower case, without parameters; "" when it says nothing."""
     return http.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from consentcore.domain.scope import OFFLINE_ACCESS
+from consentcore.domain.scope import OFFLINE_ACCESS, ScopeType
 
 if TYPE_CHECKING:
     from consentcore.domain.client import Client
@@ -27,9 +27,11 @@ def parse(text: str) -> tuple[str, ...] | None:
     return tokens
 
 
-def permitted(client: Client, catalog: Catalog, tokens: Iterable[str]) -> bool:
-    """Whether the client is registered for every token and the catalog still holds it."""
-    return all(token in client.scopes and token in catalog for token in tokens)
+def permitted(client: Client, catalog: Catalog, tokens: Sequence[str]) -> bool:
+    """Whether the client is registered for every token and the catalog still holds it; one that has registered itself
+    never acts, whatever a scope was when it did."""
+    known = all(token in client.scopes and token in catalog for token in tokens)
+    return known and (client.self_registered is None or not _acts(catalog, tokens))
 
 
 def default(client: Client, catalog: Catalog) -> tuple[str, ...]:
@@ -37,4 +39,14 @@ def default(client: Client, catalog: Catalog) -> tuple[str, ...]:
 
     RFC 6749 section 3.3 leaves the choice. Long-lived access is never given without being asked for.
     """
-    return tuple(scope for scope in client.scopes if scope in catalog and scope != OFFLINE_ACCESS)
+    return tuple(
+        scope
+        for scope in client.scopes
+        if scope in catalog
+        and scope != OFFLINE_ACCESS
+        and not (client.self_registered is not None and _acts(catalog, (scope,)))
+    )
+
+
+def _acts(catalog: Catalog, tokens: Iterable[str]) -> bool:
+    return any(catalog[token].type is ScopeType.ACT for token in tokens)

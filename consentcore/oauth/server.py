@@ -92,6 +92,11 @@ class AuthorizationServer:
         self.api_clients = ApiClientAuthenticator(context)
         quiet_oauthlib()
 
+    @property
+    def context(self) -> ServerContext:
+        """What its endpoints work with, for those that stand elsewhere."""
+        return self._context
+
     def metadata(self) -> dict[str, object]:
         """The members of the RFC 8414 document."""
         return metadata(self._context, self.token.grant_types)

@@ -16,6 +16,7 @@ from consentcore.settings.protocol import (
     OAuthSettings,
     OperatorSettings,
 )
+from consentcore.settings.registration import RegistrationSettings
 from consentcore.settings.theme import ThemeSettings
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "LogSettings",
     "OAuthSettings",
     "OperatorSettings",
+    "RegistrationSettings",
     "ServerSettings",
     "ThemeSettings",
     "WebSettings",

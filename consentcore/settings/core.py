@@ -14,6 +14,7 @@ from consentcore.settings.protocol import (
     OAuthSettings,
     OperatorSettings,
 )
+from consentcore.settings.registration import RegistrationSettings
 from consentcore.settings.schema import setting
 from consentcore.settings.theme import ThemeSettings
 
@@ -55,6 +56,7 @@ class CoreSettings:
     theme: ThemeSettings = field(default_factory=ThemeSettings)
     worker: WorkerSettings = field(default_factory=WorkerSettings)
     limits: LimitsSettings = field(default_factory=LimitsSettings)
+    registration: RegistrationSettings = field(default_factory=RegistrationSettings)
     consent: ConsentSettings = field(default_factory=ConsentSettings)
     account: AccountSettings = field(default_factory=AccountSettings)
     operator: OperatorSettings = field(default_factory=OperatorSettings)

@@ -12,7 +12,7 @@ def includeme(config: Configurator) -> None:
     """Add every route of the core."""
     settings = config.registry["consentcore.runtime"].settings
     prefix = settings.oauth.prefix.rstrip("/")
-    for name in ("authorize", "par", "token", "revoke", "introspect"):
+    for name in ("authorize", "par", "token", "revoke", "introspect", "register"):
         config.add_route(f"oauth.{name}", f"{prefix}/{name}")
     config.add_route("oauth.metadata", metadata_path(settings.issuer))
     config.add_route("oauth.jwks", "/jwks")

@@ -13,6 +13,7 @@ from consentcore.api import (
     ClientSecret,
     EndpointHealth,
     SealedSecret,
+    SelfRegistration,
     Storage,
     StorageConflict,
     TokenFormat,
@@ -119,6 +120,29 @@ class ClientGroup:
             found = uow.clients.get(client.client_id)
         assert found is not None
         assert (found.verified_at, found.logo) == (None, "")
+
+    def test_what_it_says_of_itself_is_kept(self, storage: Storage) -> None:
+        said = SelfRegistration(
+            NOW,
+            token_id="t-1",
+            contacts=("ada@a.example", "Büro"),
+            logo_uri="https://a.example/logo.png",
+            tos_uri="https://a.example/terms",
+            software_id="s",
+            software_version="2",
+            document_url="https://a.example/app.json",
+            document='{"client_name": "„neu“"}' + " " * 10_000,
+        )
+        client = factories.client(self_registered=said)
+        with storage.transaction() as uow:
+            uow.clients.add(client)
+        with storage.reading() as uow:
+            assert uow.clients.get(client.client_id) == client
+        assert storage.protocol.read_authorize(client.client_id, None, NOW).client == client
+        with storage.transaction() as uow:
+            uow.clients.update(replace(client, self_registered=None))
+        with storage.reading() as uow:
+            assert uow.clients.get(client.client_id) == replace(client, self_registered=None)
 
     def test_logo_is_stored_replaced_and_removed(self, storage: Storage) -> None:
         client, other = factories.client(), factories.client()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from functools import lru_cache
 
 from consentcore.api import (
@@ -12,6 +13,7 @@ from consentcore.api import (
     EndpointHealth,
     Halt,
     SealedSecret,
+    SelfRegistration,
     Suspension,
     WebhookEndpoint,
 )
@@ -25,6 +27,17 @@ SUSPENSIONS = Form(
 )
 """How those that are over are kept."""
 
+
+def _self_registered(kept: str | None) -> SelfRegistration | None:
+    if kept is None:
+        return None
+    found = json.loads(kept)
+    return SelfRegistration(**{**found, "contacts": tuple(found["contacts"])})
+
+
+SELF_REGISTERED = Form(lambda made: None if made is None else to_json(asdict(made)), _self_registered)
+"""How it is kept what an application has said of itself."""
+
 CLIENTS = Records(
     Client,
     client.c,
@@ -35,6 +48,7 @@ CLIENTS = Records(
     },
     seal=PROOF,
     suspensions=SUSPENSIONS,
+    self_registered=SELF_REGISTERED,
     secrets=Form(
         lambda secrets: to_json([[one.hash.hex(), one.created_at, one.expires_at] for one in secrets]),
         lambda kept: tuple(ClientSecret(bytes.fromhex(h), made, ends) for h, made, ends in json.loads(kept)),

@@ -41,6 +41,7 @@ client = Table(
     Column("verified_at", Ms),
     Column("logo", Text, nullable=False, server_default=text("''")),
     Column("suspensions", Json, nullable=False, server_default=text("'[]'")),
+    Column("self_registered", Json),
     # what shows that we wrote it
     Column("seal", LargeBinary),
 )

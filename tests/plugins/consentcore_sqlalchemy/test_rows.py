@@ -10,7 +10,7 @@ from sqlalchemy import Column, MetaData, Table, Text
 from consentcore.api import Audience, Client, Halt
 from consentcore.testing import factories
 from consentcore.testing.factories import NOW
-from consentcore_sqlalchemy.rows.clients import CLIENTS, ENDPOINTS, SUSPENSIONS
+from consentcore_sqlalchemy.rows.clients import CLIENTS, ENDPOINTS, SELF_REGISTERED, SUSPENSIONS
 from consentcore_sqlalchemy.rows.grants import GRANTS
 from consentcore_sqlalchemy.rows.notices import NOTICE, NOTICES
 from consentcore_sqlalchemy.rows.records import Form, Part, Records
@@ -41,6 +41,7 @@ HALTS = {
     "parts": {name: Part(Halt, f"{name}_", optional=True) for name in ("disabled", "suspended")},
     "secrets": Form(lambda secrets: secrets, lambda kept: kept),
     "suspensions": SUSPENSIONS,
+    "self_registered": SELF_REGISTERED,
 }
 METER = Meter("m", ("a", "b"), True, (Audience.CLIENT,), Halt(NOW, "ops", "x"), b"\x00", (b"\x01", b"\x02"))
 

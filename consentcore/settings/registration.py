@@ -1,0 +1,37 @@
+"""What can be set about applications that register themselves: names, types and defaults."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from consentcore.settings.schema import setting
+
+
+@dataclass(frozen=True)
+class RegistrationSettings:
+    """``consentcore.registration.*``: applications that no operator has registered."""
+
+    endpoint: str = setting(
+        "Who may register an application at {prefix}/register (RFC 7591): with off nobody, and there is no such "
+        "endpoint; with open anybody, within the limits below.",
+        default="off",
+        choices=("off", "open"),
+    )
+    scopes: tuple[str, ...] = setting(
+        "Scopes that applications may register themselves for; one that names none gets all of them. Never a scope "
+        "that acts. Empty: none, and then none can register itself.",
+        default=(),
+    )
+    audiences: tuple[str, ...] = setting(
+        "APIs that such applications may ask tokens for, as URIs (RFC 8707); all of them get all.", default=()
+    )
+    per_address: int = setting(
+        "Applications an hour that may be registered without a token from one network address, counted for all "
+        "processes; 0: no limit.",
+        default=20,
+        minimum=0,
+        maximum=1_000_000,
+    )
+    per_hour: int = setting(
+        "The same from all addresses together.", default=500, minimum=0, maximum=1_000_000
+    )

@@ -1,0 +1,126 @@
+"""An application registers itself and is used: what the owner, the operator and the evidence are told of it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from webtest import TestApp
+
+from tests.support.platform import (
+    ISSUER,
+    PREFIX,
+    Request,
+    answer,
+    exchange,
+    introspect,
+    make_platform,
+    to_consent_page,
+    visible,
+)
+
+OPEN = """
+consentcore.registration.endpoint = open
+consentcore.registration.scopes = sites.read comfort.read
+consentcore.registration.audiences = https://api.example
+"""
+AGENT = {
+    "client_name": "Agent",
+    "redirect_uris": ["https://agent.example/cb"],
+    "token_endpoint_auth_method": "none",
+    "client_uri": "https://agent.example/about",
+}
+METADATA = "/.well-known/oauth-authorization-server"
+
+
+@pytest.fixture(params=["memory", "sqlalchemy"])
+def platform(request, tmp_path):
+    made = make_platform(tmp_path, storage=request.param, extra=OPEN)
+    yield made
+    made.runtime.close()
+
+
+def register(platform, **members):
+    told = platform.browser().post_json(f"{PREFIX}/register", {**AGENT, **members}, status=201).json
+    platform.secrets[told["client_id"]] = told.get("client_secret", "")
+    return told
+
+
+def test_without_the_setting_there_is_no_such_endpoint(tmp_path):
+    platform = make_platform(tmp_path)
+    platform.browser().post_json(f"{PREFIX}/register", AGENT, status=404)
+    assert "registration_endpoint" not in platform.browser().get(METADATA).json
+    platform.runtime.close()
+
+
+def test_the_metadata_say_where_to_register(platform):
+    assert platform.browser().get(METADATA).json["registration_endpoint"] == f"{ISSUER}{PREFIX}/register"
+
+
+def test_a_stranger_is_used_like_any_other_application_and_said_to_be_one(platform):
+    told = register(platform)
+    request = Request(
+        told["client_id"], "https://agent.example/cb", extra={"resource": "https://api.example"}
+    )
+    browser, page = to_consent_page(platform, request)
+    assert "Agent has registered itself here, and chose that name itself." in visible(page)
+    assert 'href="https://agent.example/about"' not in page.text, "no link of a stranger's choice"
+    tokens = exchange(platform, request, answer(page, "approve")["code"]).json
+    assert introspect(platform, tokens["access_token"])["client_id"] == told["client_id"]
+    grant = browser.get("/consents").html
+    assert "Agent" in str(grant)
+    with platform.runtime.storage.reading() as uow:
+        (stored,) = uow.grants.all(client_id=told["client_id"], limit=9)
+        (event,) = uow.ledger.of_grant(stored.grant_id)
+    assert "Agent has registered itself here" in visible(browser.get(f"/consents/{stored.grant_id}"))
+    said = json.loads(event.body)["client_registration"]
+    assert said["registered_by"] == "itself"
+    assert "verified_at" not in said
+
+
+def test_once_the_operator_has_checked_it_the_warning_goes(platform):
+    told = register(platform)
+    clients = platform.runtime.clients
+    with platform.runtime.storage.transaction() as uow:
+        client = clients.find(uow, told["client_id"])
+        clients.revise(uow, client.client_id, clients.prepare_revision(client, {"verified": True}))
+    _, page = to_consent_page(platform, Request(told["client_id"], "https://agent.example/cb"))
+    assert "registered itself" not in visible(page)
+
+
+def test_the_operator_may_shut_it_out(platform):
+    told = register(platform)
+    platform.runtime.client_access.disable(told["client_id"], by="ops", reason="phishing")
+    request = Request(told["client_id"], "https://agent.example/cb")
+    assert platform.browser().get(request.url, status=400).status_int == 400
+
+
+def test_it_gets_no_scope_and_no_api_that_is_not_open(platform):
+    told = register(platform)
+    for changes, error in (
+        ({"scope": "alarms.read"}, "invalid_scope"),
+        ({"extra": {"resource": "https://other.example"}}, "invalid_target"),
+    ):
+        request = Request(told["client_id"], "https://agent.example/cb", **changes)
+        assert f"error={error}" in platform.browser().get(request.url, status=303).location
+
+
+def test_nothing_of_it_can_be_read_or_changed_at_the_endpoint(platform):
+    told = register(platform)
+    assert not {"registration_client_uri", "registration_access_token"} & told.keys()
+    browser = TestApp(platform.app)
+    for method in (browser.get, browser.put, browser.delete):
+        assert method(f"{PREFIX}/register", expect_errors=True).status_int == 405
+
+
+@pytest.mark.parametrize("scopes", ["", "gone.read", "devices.control"])
+def test_a_start_with_scopes_that_cannot_be_open_is_refused(tmp_path, scopes):
+    from consentcore.domain.errors import ConfigurationError
+
+    platform = make_platform(
+        tmp_path,
+        extra=f"consentcore.registration.endpoint = open\nconsentcore.registration.scopes = {scopes}",
+    )
+    with pytest.raises(ConfigurationError, match=r"consentcore\.registration\.scopes"):
+        platform.runtime.check()
+    platform.runtime.close()
