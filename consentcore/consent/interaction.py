@@ -93,10 +93,16 @@ class Interactions:
         self._rules = rules
 
     def settle(self, pending: Pending, browser: BrowserMarks, now: int) -> Redirect | PageError | Question:
-        """Use a remembered consent, refuse what may not be asked, or keep the request for somebody to answer.
+        """:meth:`at_once`, and :meth:`ask` where that is needed."""
+        found = self.at_once(pending, now)
+        return self.ask(found, browser, now) if isinstance(found, Pending) else found
+
+    def at_once(self, pending: Pending, now: int) -> Redirect | PageError | Pending:
+        """Use a remembered consent, or refuse what may not be asked.
 
         :param pending: a request that the authorization endpoint has found sound.
         :param now: milliseconds since the epoch.
+        :returns: ``Pending`` for what somebody has to be asked, see :meth:`ask`.
         :raises StorageError: nothing was stored.
         """
         requested, context = pending.request, pending.context
@@ -113,9 +119,18 @@ class Interactions:
         if requested.prompt == "none":
             error = "consent_required" if context.session else "login_required"
             return self._refusal(pending, error, "The data owner has to be asked")
-        if context.session and self._asks_too_often(context.session.owner_id, requested.client_id):
+        return pending
+
+    def ask(self, pending: Pending, browser: BrowserMarks, now: int) -> Redirect | Question:
+        """Keep a request that :meth:`at_once` had no answer to for somebody to answer.
+
+        :param now: milliseconds since the epoch.
+        :raises StorageError: nothing was stored.
+        """
+        session = pending.context.session
+        if session and self._asks_too_often(session.owner_id, pending.request.client_id):
             return self._refusal(pending, "temporarily_unavailable", "Too many requests of this data owner")
-        return self._ask(pending, browser, now)
+        return self._keep(pending, browser, now)
 
     def approve(
         self,
@@ -216,7 +231,7 @@ class Interactions:
     def _refusal(self, pending: Pending, error: str, description: str) -> Redirect:
         return Redirect(self._authorization.error_url(pending.request, error, description))
 
-    def _ask(self, pending: Pending, browser: BrowserMarks, now: int) -> Question:
+    def _keep(self, pending: Pending, browser: BrowserMarks, now: int) -> Question:
         requested, session = pending.request, pending.context.session
         sign_in = wants_sign_in(requested) or (self._one_host and session is None)
         interaction = Interaction(

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from consentcore.settings import WebSettings
 
 
+BEGAN = "consentcore.began"
+"""In the environ: when the work on a request began that was not done by Pyramid alone (``time.perf_counter``)."""
 Note = Callable[[str, int, float], object]
 """Takes the route of a request, the status of its answer, and how many seconds that took."""
 
@@ -42,7 +44,7 @@ def counting(handler: Callable[[Request], Response], registry: Registry) -> Call
     note: Note = registry["consentcore.runtime"].meters.request
 
     def tween(request: Request) -> Response:
-        began, status = time.perf_counter(), 500
+        began, status = request.environ.get(BEGAN) or time.perf_counter(), 500
         try:
             response = handler(request)
             status = response.status_int

@@ -1,10 +1,11 @@
-"""The endpoints that clients post to, without Pyramid around them.
+"""The protocol's endpoints without Pyramid around them.
 
 Router, tweens, request and response objects cost as much as authenticating the client and looking the token up, and
 these answers need nothing of them: what stands around every answer (security headers, counting, the cause of a 503) is
 done here by the same functions. Everything unusual is left to the views in :mod:`consentcore.web.oauth`, which answer
-the same: another method, a body that is not there as a whole, and all of it as soon as a plugin has put something
-between (a tween, a subscriber, a view of its own), for that has to see every request.
+the same: another method, a body that is not there as a whole, an authorization request that needs a page, and all of it
+as soon as a plugin has put something between (a tween, a subscriber, a view of its own), for that has to see every
+request.
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 from pyramid.interfaces import IBeforeRender, IExecutionPolicy, ITweens
 
-from consentcore.oauth.messages import HttpRequest
+from consentcore.oauth.messages import HttpRequest, Redirect
 from consentcore.web.failures import tell
-from consentcore.web.metering import count, is_on
+from consentcore.web.metering import BEGAN, count, is_on
 from consentcore.web.oauth.adapter import HEADERS
+from consentcore.web.oauth.outcome import OUTCOME, outcome
+from consentcore.web.session import session_of
 from consentcore.web.tweens import AnswerHeaders
 
 if TYPE_CHECKING:
@@ -31,26 +34,38 @@ if TYPE_CHECKING:
     from consentcore.runtime import Runtime
 
 ENDPOINTS = {"token": "token", "introspect": "introspection", "revoke": "revocation", "par": "par"}
-"""The last part of each path, which is that of its route too, and the endpoint's name in the server."""
+"""Of what is posted to: the last part of each path, which is that of its route too, and the endpoint's name in the
+server."""
+AUTHORIZE = "authorize"
+"""The same of what browsers open."""
 _OURS = ("consentcore.web.", "pyramid.", "pyramid_tm.")
 
 
 class ProtocolFront:
-    """Answers POSTs to the protocol's endpoints. Safe to share between threads."""
+    """Answers POSTs to the protocol's endpoints, and authorization requests that lead straight back. Safe to share
+    between threads."""
 
     def __init__(self, runtime: Runtime) -> None:
         prefix = runtime.settings.oauth.prefix.rstrip("/")
         self._routes = {f"{prefix}/{name}": (f"oauth.{name}", found) for name, found in ENDPOINTS.items()}
+        self._authorize = f"{prefix}/{AUTHORIZE}"
         self._runtime = runtime
+        self._secure = bool(runtime.settings.web.secure_cookies)
         self._limit = runtime.settings.server.max_body_bytes
         self._headers = AnswerHeaders(runtime)
         self._note = runtime.meters.request if is_on(runtime.settings.web) else None
 
     def answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes] | None:
         """Answer a request; None when it is one for Pyramid."""
-        route = self._routes.get(environ["PATH_INFO"])
-        if route is None or environ["REQUEST_METHOD"] != "POST":
-            return None
+        path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
+        route = self._routes.get(path)
+        if route is not None:
+            return self._posted(environ, start_response, *route) if method == "POST" else None
+        return self._opened(environ, start_response) if path == self._authorize and method == "GET" else None
+
+    def _posted(
+        self, environ: dict[str, Any], start_response: Callable[..., Any], route: str, name: str
+    ) -> Iterable[bytes] | None:
         body = _whole_body(environ)
         if body is None or len(body) > self._limit:
             return None
@@ -62,13 +77,13 @@ class ProtocolFront:
             body=body,
             remote_addr=environ.get("REMOTE_ADDR", ""),
         )
-        endpoint: Endpoint = getattr(self._runtime.server, route[1])
+        endpoint: Endpoint = getattr(self._runtime.server, name)
         try:
             answer = endpoint.answer(http)
             status = answer.status
         finally:
             if self._note is not None:
-                count(self._note, route[0], status, began)
+                count(self._note, route, status, began)
         # After the counting, in the order of the tweens: the later one takes over what the other has left to be done.
         if status == 503:
             tell("POST", environ["PATH_INFO"], "the endpoint gave no cause")
@@ -76,6 +91,27 @@ class ProtocolFront:
         self._headers.complete(headers)
         start_response(f"{status} {responses.get(status, '')}", headers)
         return (answer.body,)
+
+    def _opened(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes] | None:
+        """Lead back what needs no page; anything else is the view's, which goes on from what was found out here."""
+        if environ.get("CONTENT_LENGTH", "0") != "0":
+            return None
+        began = time.perf_counter()
+        try:
+            sid = session_of(environ, self._runtime.keys, secure=self._secure)
+            found = outcome(self._runtime, environ.get("QUERY_STRING", ""), sid)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the views have an answer to it
+            environ[OUTCOME], environ[BEGAN] = error, began
+            return None
+        if not isinstance(found, Redirect):
+            environ[OUTCOME], environ[BEGAN] = found, began
+            return None
+        if self._note is not None:
+            count(self._note, "oauth.authorize", 303, began)
+        headers = [("Location", found.url), ("Content-Length", "0")]
+        self._headers.complete(headers)
+        start_response("303 See Other", headers)
+        return (b"",)
 
 
 def _whole_body(environ: dict[str, Any]) -> bytes | None:
@@ -105,7 +141,7 @@ def _own_views(config: Configurator) -> bool:
     """No view and no deriver of somebody else's, as far as the protocol's routes are concerned."""
     known = config.introspector
     views = [each["introspectable"] for each in known.get_category("views") or ()]
-    routes = {f"oauth.{name}" for name in ENDPOINTS}
+    routes = {f"oauth.{name}" for name in (*ENDPOINTS, AUTHORIZE)}
     ours = [view for view in views if view.get("route_name") in routes]
     derivers = [each["introspectable"] for each in known.get_category("view derivers") or ()]
     return (

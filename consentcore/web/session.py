@@ -19,6 +19,9 @@ from consentcore.domain.secret import SESSION, digest, looks_like, mint
 from consentcore.web.cookies import cookie_pairs, cookie_values
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
     from pyramid.request import Request
     from pyramid.response import Response
 
@@ -54,6 +57,33 @@ def id_prefix(secure: bool) -> str:
     return "__Host-consentcore_browser_" if secure else "consentcore_browser_"
 
 
+def session_of(environ: Mapping[str, Any], keys: KeyRing, *, secure: bool) -> str | None:
+    """The session id that a browser has brought; None without one of ours."""
+    for value in reversed(cookie_values(environ, cookie_name(secure))):
+        sid = _signed(keys, value, "session")
+        if sid is not None:
+            return sid
+    return None
+
+
+def _signed(keys: KeyRing, value: str, purpose: str) -> str | None:
+    secret, _, mac = value.partition(".")
+    return secret if looks_like(SESSION, secret) and _wrote(keys, mac, purpose, secret) else None
+
+
+def _wrote(keys: KeyRing, mac: str, purpose: str, text: str) -> bool:
+    """See :meth:`Browser.wrote`."""
+    shown = mac.encode("utf-8", "replace")
+    for key_id in keys.ids:
+        if not keys.revoked_at(key_id) and compare_digest(shown, _mac(keys, purpose, text, key_id).encode()):
+            return True
+    return False
+
+
+def _mac(keys: KeyRing, purpose: str, text: str, key_id: str = "") -> str:
+    return urlsafe_b64encode(keys.mac(purpose, text.encode(), key_id)[:24]).decode()
+
+
 class Browser:
     """The browser that sent a request. Reading never sets a cookie; :attr:`sid` and :attr:`mark` do."""
 
@@ -62,9 +92,7 @@ class Browser:
         self._keys = keys
         self._secure = secure
         self._made: list[str] = []
-        found = cookie_values(request.environ, cookie_name(secure))
-        read = (self._signed(value, "session") for value in reversed(found))
-        self._sid = next((sid for sid in read if sid), None)
+        self._sid = session_of(request.environ, keys, secure=secure)
 
     @property
     def known(self) -> bool:
@@ -140,9 +168,7 @@ class Browser:
     def wrote(self, mac: str, purpose: str, text: str) -> bool:
         """Whether ``mac`` is a keyed hash of ours; made before a rotation it counts as well, but not by a key
         that was revoked: others may have made it."""
-        shown, ids = mac.encode("utf-8", "replace"), self._keys.ids
-        sound = (one for one in ids if not self._keys.revoked_at(one))
-        return any(compare_digest(shown, self._mac(purpose, text, one).encode()) for one in sound)
+        return _wrote(self._keys, mac, purpose, text)
 
     def _mark_in(self, token: str) -> bytes | None:
         ours = token.partition(".")[0]
@@ -186,8 +212,7 @@ class Browser:
         )
 
     def _signed(self, value: str, purpose: str) -> str | None:
-        secret, _, mac = value.partition(".")
-        return secret if looks_like(SESSION, secret) and self.wrote(mac, purpose, secret) else None
+        return _signed(self._keys, value, purpose)
 
-    def _mac(self, purpose: str, text: str, key_id: str = "") -> str:
-        return urlsafe_b64encode(self._keys.mac(purpose, text.encode(), key_id)[:24]).decode()
+    def _mac(self, purpose: str, text: str) -> str:
+        return _mac(self._keys, purpose, text)

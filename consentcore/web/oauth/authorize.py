@@ -14,6 +14,7 @@ from consentcore.oauth.authorization_endpoint import SUSPENDED
 from consentcore.oauth.messages import PageError, Pending, Redirect
 from consentcore.web.errors import TITLES, error_page
 from consentcore.web.language import prefer_locales
+from consentcore.web.oauth.outcome import outcome_of
 from consentcore.web.owner.interactions import url_for
 from consentcore.web.redirects import see_other
 
@@ -43,11 +44,9 @@ def authorize(request: Request) -> Response:
     """
     if request.method != "GET":
         raise HTTPMethodNotAllowed(OPENED_IN_A_BROWSER, headers={"Allow": "GET"})
-    runtime, browser = request.runtime, request.browser
-    session_hash = browser.hash if browser.known else None
-    result = runtime.server.authorization.validate(request.environ.get("QUERY_STRING", ""), session_hash)
+    result = outcome_of(request)
     if isinstance(result, Pending):
-        result = runtime.interactions.settle(result, browser, request.now)
+        result = request.runtime.interactions.ask(result, request.browser, request.now)
     if isinstance(result, PageError):
         return refusal(request, result)
     return see_other(result.url if isinstance(result, Redirect) else _page_of(request, result))

@@ -1,9 +1,10 @@
-"""What clients post is answered without Pyramid, and just as its views answer it."""
+"""What clients post, and what leads straight back, is answered without Pyramid, and just as its views answer it."""
 
 from __future__ import annotations
 
 import io
 import json
+import re
 from urllib.parse import urlencode
 
 import pytest
@@ -12,9 +13,10 @@ from pyramid.response import Response
 from webob import Request as Blank
 
 from consentcore.app import app_from_runtime
+from consentcore.domain.errors import StorageUnavailable
 from consentcore.egress.errands import KEY_SET, Elsewhere, Errand, errand, served_at
 from consentcore.web.protocol_front import ENDPOINTS
-from tests.support.platform import PREFIX, connect, make_platform
+from tests.support.platform import PREFIX, Request, answer, connect, make_platform, to_consent_page
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -127,6 +129,117 @@ def test_who_finds_no_room_in_the_lane_is_counted_and_told_of(platform, monkeypa
     assert (counted in platform.runtime.meters.text(), "503 on POST" in caplog.text) == (True, True)
 
 
+def opened(app, url, cookie="", **environ):
+    """The answer to a browser that opens an address."""
+    headers = {"Cookie": cookie} if cookie else {}
+    return Blank.blank(url, environ, headers=headers).get_response(app)
+
+
+def remembered(platform):
+    """The cookies of a browser whose owner has said yes to what it asks for."""
+    request = Request()
+    browser, page = to_consent_page(platform, request)
+    answer(page, "approve")
+    return "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+
+
+def asked(cookie):
+    """Authorization requests by what is special about them: address, cookies, and what a refusal by a page says."""
+    return {
+        "remembered": (Request().url, cookie),
+        "remembered, beside others": (Request().url, f'a=b; bad; consentcore_session=x.y; {cookie}; z="'),
+        "other state": (Request(state="a b&c=d/é").url, cookie),
+        "no state": (Request(state="").url, cookie),
+        "wrong type": (Request(extra={"response_type": "token"}).url, cookie),
+        "nobody signed in": (Request(extra={"prompt": "none"}).url, ""),
+        "forged session": (Request(extra={"prompt": "none"}).url, cookie.replace(".", ".A")),
+        "unknown client": (Request(client_id="nobody").url, cookie),
+        "twice": (f"{Request().url}&state=2", cookie),
+        "nothing": (f"{PREFIX}/authorize", cookie),
+        "more than was allowed": (Request(scope="sites.read alarms.read").url, cookie),
+        "to sign in": (Request().url, ""),
+    }
+
+
+def led(response):
+    """What an answer says, without what is new each time."""
+    status, headers, body = said(response)
+    cookies = [each.split("=")[0] for each in response.headers.getall("set-cookie")]
+    headers.pop("set-cookie", None)
+    headers["location"] = re.sub(r"cc[ci]_[\w-]+", "", headers.get("location", ""))
+    return (
+        status,
+        headers,
+        re.sub(rb"[\w-]{20,}", b"", body),
+        sorted(re.sub(r"_[0-9a-f]{8}$", "", each) for each in cookies),
+    )
+
+
+def test_authorization_requests_are_answered_as_by_the_view(platform):
+    cookie, views = remembered(platform), by_the_views(platform.app)
+    for case, (url, cookies) in asked(cookie).items():
+        assert led(opened(platform.app, url, cookies)) == led(opened(views, url, cookies)), case
+
+
+def test_a_remembered_consent_never_gets_to_pyramid(platform, monkeypatch):
+    cookie = remembered(platform)
+    monkeypatch.setattr(platform.app, "app", pytest.fail)
+    back = opened(platform.app, Request().url, cookie)
+    assert (back.status, "code=ccc_" in back.location) == ("303 See Other", True)
+
+
+def test_what_was_found_out_before_the_view_is_not_asked_for_again(platform, monkeypatch):
+    seen = []
+    for name in ("read_authorize", "take_pushed", "open_interaction"):
+        real = getattr(platform.runtime.storage.protocol, name)
+        noted = lambda *given, name=name, real=real: seen.append(name) or real(*given)  # noqa: E731
+        monkeypatch.setattr(platform.runtime.storage.protocol, name, noted, raising=False)
+    assert opened(platform.app, Request().url).location.startswith("/login")
+    assert seen == ["read_authorize", "open_interaction"]
+
+
+def test_what_fails_before_the_view_is_answered_by_it_and_not_tried_again(platform, monkeypatch, caplog):
+    tried = []
+
+    def read(*_):
+        tried.append(1)
+        raise StorageUnavailable("nobody there")
+
+    monkeypatch.setattr(platform.runtime.storage.protocol, "read_authorize", read, raising=False)
+    front = opened(platform.app, Request().url)
+    assert (front.status_int, len(tried)) == (503, 1)
+    assert "503 on GET" in caplog.text
+    assert "retry-after" in {name.lower() for name in front.headers}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"REQUEST_METHOD": "HEAD"}, {"CONTENT_LENGTH": "3"}, {"PATH_INFO": f"{PREFIX}/authorize/"}],
+    ids=",".join,
+)
+def test_an_unusual_authorization_request_goes_to_pyramid_untouched(platform, monkeypatch, odd):
+    monkeypatch.setattr(type(platform.runtime.server.authorization), "validate", pytest.fail)
+    environ = {**Blank.blank(Request().url).environ, **odd}
+    assert platform.app._protocol.answer(environ, pytest.fail) is None
+
+
+@pytest.mark.parametrize("way", [lambda app: app, by_the_views], ids=["front", "views"])
+def test_authorization_requests_are_counted_once_each(platform, way):
+    cookie, app = remembered(platform), way(platform.app)
+    before = counts(platform)
+    opened(app, Request().url, cookie)
+    opened(app, Request().url)
+    opened(app, f"{PREFIX}/authorize")
+    after = counts(platform)
+    assert {each: after[each] - before.get(each, 0) for each in after} == {"3xx": 2.0, "4xx": 1.0}
+
+
+def counts(platform):
+    """Authorization requests so far, by the status of their answers."""
+    counted = rb'duration_seconds_count\{route="oauth.authorize",status="(\w+)"\} (.+)'
+    return {status.decode(): float(n) for status, n in re.findall(counted, platform.runtime.meters.text())}
+
+
 def answering_through(platform, change):
     """The application as a plugin changes it."""
     platform.runtime.registry.configure = change
@@ -162,7 +275,19 @@ def test_a_subscriber_of_a_plugin_sees_every_request(platform):
 
 def test_a_view_of_a_plugin_takes_the_place_of_ours(platform):
     def configure(config):
-        config.add_view(lambda _: Response(b"mine"), route_name="oauth.introspect", require_csrf=False)
+        for name in ("introspect", "authorize"):
+            config.add_view(lambda _: Response(b"mine"), route_name=f"oauth.{name}", require_csrf=False)
 
     app = answering_through(platform, configure)
     assert posted(app, "introspect", {"token": "x"}).body == b"mine"
+    assert opened(app, Request().url).body == b"mine"
+
+
+def test_a_plugin_that_watches_browsers_sees_every_authorization_request(platform):
+    cookie, seen = remembered(platform), []
+    app = answering_through(
+        platform,
+        lambda config: config.add_subscriber(lambda event: seen.append(event.request.path), NewRequest),
+    )
+    assert "code=" in opened(app, Request().url, cookie).location
+    assert seen == [f"{PREFIX}/authorize"]
