@@ -44,7 +44,11 @@ _OPTIONS = (
         type=click.Choice([one.value for one in AuthMethod]),
         help="How it authenticates itself; no other way is accepted, client_secret takes basic and post.",
     ),
-    click.option("--jwks", metavar="FILE|JSON", help="Public keys for private_key_jwt, a JWK set."),
+    click.option(
+        "--jwks",
+        metavar="FILE|JSON",
+        help="Its public keys, for private_key_jwt and request objects, a JWK set.",
+    ),
     click.option("--jwks-uri", metavar="URL", help="Where those keys are fetched instead."),
     click.option(
         "--require-par/--no-require-par",
@@ -55,6 +59,27 @@ _OPTIONS = (
         "--dpop-bound-access-tokens/--no-dpop-bound-access-tokens",
         default=None,
         help="Give access tokens only to who proves a key with each request (RFC 9449).",
+    ),
+    click.option(
+        "--require-signed-request-object/--no-require-signed-request-object",
+        default=None,
+        help="Refuse authorization requests that were not pushed as request objects (RFC 9101).",
+    ),
+    click.option(
+        "--request-object-signing-alg",
+        metavar="ALG",
+        help="The one algorithm that signs them: PS256, ES256 or EdDSA; '' for each of these.",
+    ),
+    click.option(
+        "--authorization-signed-response-alg",
+        metavar="ALG",
+        help="Sign every answer to its authorization requests (JARM) by ES256 or EdDSA; '' for those alone that ask "
+        "for response_mode=jwt.",
+    ),
+    click.option(
+        "--introspection-signed-response-alg",
+        metavar="ALG",
+        help="What signs answers about tokens where it asks for signed ones (RFC 9701): ES256 or EdDSA.",
     ),
     click.option("--access-token-format", type=click.Choice([one.value for one in TokenFormat])),
     click.option(

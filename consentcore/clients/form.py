@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from consentcore.clients import signing
 from consentcore.domain.client import CLIENT_ID, AuthMethod, TokenFormat
 from consentcore.domain.errors import InvalidInput
 from consentcore.text_fields import MAX_NAME, MAX_PURPOSE, line, mailbox, named, web_address
@@ -49,6 +50,10 @@ class ClientForm:
     jwks_uri: str = ""
     require_par: bool = False
     dpop_bound_access_tokens: bool = False
+    require_signed_request_object: bool = False
+    request_object_signing_alg: str = ""
+    authorization_signed_response_alg: str = ""
+    introspection_signed_response_alg: str = ""
     access_token_format: str = TokenFormat.OPAQUE.value
     audiences: Sequence[str] = ()
     assertion_audience: str = "issuer"
@@ -87,6 +92,7 @@ def members(checks: Checks, form: ClientForm, method: AuthMethod) -> dict[str, C
         "jwks_uri": partial(_keys_uri, checks.egress, form),
         "require_par": lambda: form.require_par,
         "dpop_bound_access_tokens": lambda: form.dpop_bound_access_tokens,
+        **signing.members(form, method),
         "access_token_format": partial(TokenFormat, form.access_token_format),
         "audiences": partial(_audiences, form),
         "assertion_audience": partial(_assertion_audience, form),
@@ -114,6 +120,9 @@ def check_kind(form: ClientForm) -> None:
         ("require_pkce", form.require_pkce),
         ("require_par", form.require_par),
         ("dpop_bound_access_tokens", form.dpop_bound_access_tokens),
+        ("require_signed_request_object", form.require_signed_request_object),
+        ("request_object_signing_alg", form.request_object_signing_alg),
+        ("authorization_signed_response_alg", form.authorization_signed_response_alg),
         ("optional_scopes", form.optional_scopes),
     ):
         if value:
@@ -143,18 +152,21 @@ def auth_method(form: ClientForm) -> AuthMethod:
 
 
 def _keys(form: ClientForm, method: AuthMethod) -> str:
-    """The keys of ``private_key_jwt``, by value; checked in either case, so that no secret is ever stored here."""
+    """The keys of a client that signs something, by value; checked in either case, so that no secret is ever stored
+    here."""
     from consentcore.oauth.client_auth.key_set import check_key_set
 
-    if method is not AuthMethod.PRIVATE_KEY_JWT:
+    if method is not AuthMethod.PRIVATE_KEY_JWT and not signing.signs_requests(form):
         for field, value in (("jwks", form.jwks), ("jwks_uri", form.jwks_uri)):
             if value:
-                raise InvalidInput(field, "expected nothing without the method private_key_jwt")
+                raise InvalidInput(
+                    field,
+                    "expected nothing without the method private_key_jwt or a request_object_signing_alg",
+                )
         return ""
     if bool(form.jwks) == bool(form.jwks_uri):
-        raise InvalidInput(
-            "jwks", "expected either jwks or jwks_uri for private_key_jwt (RFC 7591 section 2)"
-        )
+        what = "private_key_jwt" if method is AuthMethod.PRIVATE_KEY_JWT else "signed request objects"
+        raise InvalidInput("jwks", f"expected either jwks or jwks_uri for {what} (RFC 7591 section 2)")
     if form.jwks:
         check_key_set(form.jwks)
     return form.jwks

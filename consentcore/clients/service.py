@@ -149,7 +149,8 @@ class ClientService:
             if name not in _FACE and value != getattr(client, name)
         }
         if _METHOD & changes.keys():
-            changes = {"jwks": "", "jwks_uri": "", **changes}
+            stated = {name: given[name] for name in _METHOD & given.keys()}
+            changes = {"jwks": "", "jwks_uri": "", **stated, **changes}
         form = replace(_form(client), **changes)
         check_kind(form)
         method = auth_method(form)

@@ -107,6 +107,13 @@ class Client:
         beside its name.
     :ivar dpop_bound_access_tokens: whether its access tokens must be bound to a key that it proves (RFC 9449 section
         5.2).
+    :ivar require_signed_request_object: whether its authorization requests must be pushed as request objects (RFC 9101
+        section 10.5).
+    :ivar request_object_signing_alg: the one algorithm that signs them; "" for any that we accept.
+    :ivar authorization_signed_response_alg: the algorithm that signs the answers to its authorization requests (JARM
+        section 3): each of them, where it is named; "" for those that ask for it alone, by our own algorithm.
+    :ivar introspection_signed_response_alg: the same for answers to its introspection requests (RFC 9701 section 6),
+        but that only those are signed that ask for it.
     :ivar logo: which :class:`ClientLogo` there is of it, as the first 16 hexadecimal digits of the SHA-256 of its
         content; "" when there is none, and pages show a letter.
     :ivar self_registered: how it registered itself; None where an operator has registered it. Pages and evidence say
@@ -142,6 +149,10 @@ class Client:
     dpop_bound_access_tokens: bool = False
     suspensions: tuple[Suspension, ...] = ()
     self_registered: SelfRegistration | None = None
+    require_signed_request_object: bool = False
+    request_object_signing_alg: str = ""
+    authorization_signed_response_alg: str = ""
+    introspection_signed_response_alg: str = ""
     seal: bytes = field(default=b"", compare=False, repr=False)
 
     @property

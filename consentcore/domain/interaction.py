@@ -23,6 +23,7 @@ class AuthorizationRequest:
     :ivar max_age: how long ago the owner may have signed in, in seconds, when it was made; None for any time (ibid.).
     :ivar acr_values: one of these the sign-in has to be, the best one first; empty for any (RFC 9470 section 4).
     :ivar login_hint: under which name the owner may sign in, as the application supposes; "" where it does not.
+    :ivar response_alg: the algorithm by which its answer is signed (JARM); "" for a plain answer.
     """
 
     client_id: str
@@ -38,6 +39,7 @@ class AuthorizationRequest:
     max_age: int | None = None
     acr_values: tuple[str, ...] = ()
     login_hint: str = ""
+    response_alg: str = ""
 
     def members(self) -> dict[str, Any]:
         """What is kept of it, and sealed. Members that earlier releases did not know are left out where they say

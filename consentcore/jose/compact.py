@@ -129,7 +129,11 @@ def _object(text: bytes) -> dict[str, Any]:
     return header
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The members of a JSON object.
+
+    :raises ValueError: a name stands twice (RFC 7515 section 4, RFC 7519 section 4).
+    """
     members = dict(pairs)
     if len(members) != len(pairs):
         raise ValueError("a name stands twice")
@@ -140,7 +144,7 @@ def _no_number(name: str) -> object:
     raise ValueError(f"{name} is no JSON")
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_number)
+_DECODER = json.JSONDecoder(object_pairs_hook=each_once, parse_constant=_no_number)
 """Made once: making one costs more than reading a header."""
 
 

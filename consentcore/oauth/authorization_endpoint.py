@@ -15,6 +15,7 @@ from consentcore.oauth.messages import PageError, Pending, Redirect
 from consentcore.oauth.parameters import AUTHORIZE, LONG_STATE, Parameters, read_query
 from consentcore.oauth.parsed_request import ParsedRequest
 from consentcore.oauth.redirect_uris import is_registered, with_parameters
+from consentcore.oauth.signed_responses import response_alg, signed_response
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -168,26 +169,34 @@ class AuthorizationEndpoint:
         return Redirect(self.success_url(request, code))
 
     def success_url(self, request: AuthorizationRequest, code: str) -> str:
-        """The redirect URI with code, state and iss (RFC 6749 section 4.1.2, RFC 9207 section 2)."""
-        return self._lead_back(request.redirect_uri, [("code", code)], request.state)
+        """The redirect URI with code, state and iss (RFC 6749 section 4.1.2, RFC 9207 section 2), plain or signed."""
+        return self._lead_back(request, [("code", code)])
 
     def error_url(self, request: AuthorizationRequest, error: str, description: str) -> str:
-        """The redirect URI with error, error_description, state and iss (RFC 6749 section 4.1.2.1)."""
-        return self._lead_back(request.redirect_uri, _error_pairs(error, description), request.state)
+        """The redirect URI with error, error_description, state and iss (RFC 6749 section 4.1.2.1), plain or
+        signed."""
+        return self._lead_back(request, _error_pairs(error, description))
 
     def _request(self, state: AuthorizeState) -> Any:
         request = ParsedRequest("GET", state.parameters.values)
         request.authorize_state = state
         request.require_pkce = self._server.settings.oauth.require_pkce
         request.require_par = self._server.settings.oauth.require_par
+        request.require_signed_request_object = self._server.settings.oauth.require_signed_request_object
+        request.response_alg = response_alg(
+            state.context.client, state.parameters.values.get("response_mode"), self._server.signing.algorithm
+        )
         return request
 
-    def _lead_back(self, redirect_uri: str, pairs: list[tuple[str, str]], state: str | None) -> str:
-        """Add state (once, as it came) and ``iss`` (RFC 9207 section 2; gap 17)."""
-        if state is not None:
-            pairs.append(("state", state))
-        pairs.append(("iss", self._server.settings.issuer))
-        return with_parameters(redirect_uri, pairs)
+    def _lead_back(self, request: AuthorizationRequest, pairs: list[tuple[str, str]]) -> str:
+        """Add state (once, as it came) and ``iss`` (RFC 9207 section 2; gap 17), in the form that was asked for."""
+        if request.state is not None:
+            pairs.append(("state", request.state))
+        if request.response_alg:
+            pairs = signed_response(self._server, request.client_id, pairs, request.response_alg)
+        else:
+            pairs.append(("iss", self._server.settings.issuer))
+        return with_parameters(request.redirect_uri, pairs)
 
 
 def _fatal(error: FatalClientError) -> str:

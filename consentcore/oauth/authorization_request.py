@@ -15,6 +15,7 @@ from consentcore.oauth.errors import ProtocolError
 from consentcore.oauth.parameters import several
 from consentcore.oauth.pkce import challenge_problem
 from consentcore.oauth.resource_indicators import requested_audience
+from consentcore.oauth.signed_responses import mode_problem
 from consentcore.oauth.token_binding import confirmation_of
 
 if TYPE_CHECKING:
@@ -52,13 +53,16 @@ def strict_checks(request: Any) -> dict[str, object]:
     for name in ("request", "request_uri"):
         # RFC 9101 section 6.3; never fetched.
         if name in request.authorize_state.parameters.values:
-            raise ProtocolError(400, f"{name}_not_supported", f"{name}: expected plain parameters")
-    if (request.client.require_par or request.require_par) and not request.authorize_state.pushed:
+            raise ProtocolError(
+                400, f"{name}_not_supported", f"{name}: expected plain parameters, or a pushed request"
+            )
+    if not request.authorize_state.pushed and _must_push(request):
         raise InvalidRequestError(description="request_uri: expected a pushed request", request=request)
     if request.response_type is not None and request.response_type != "code":
         raise UnsupportedResponseType(request=request)
-    if request.response_mode not in (None, "query"):
-        raise InvalidRequestError(description="response_mode: expected query", request=request)
+    problem = mode_problem(request.client, request.response_mode)
+    if problem is not None:
+        raise InvalidRequestError(description=problem, request=request)
     problem = challenge_problem(request.code_challenge, request.code_challenge_method)
     if problem is not None:
         raise InvalidRequestError(description=problem, request=request)
@@ -69,6 +73,17 @@ def strict_checks(request: Any) -> dict[str, object]:
     )
     _set_scopes(request)
     return {}
+
+
+def _must_push(request: Any) -> bool:
+    """Whether it has to come from the client itself; what is to be signed is taken there and nowhere else."""
+    client = request.client
+    return bool(
+        client.require_par
+        or request.require_par
+        or client.require_signed_request_object
+        or request.require_signed_request_object
+    )
 
 
 def _set_scopes(request: Any) -> None:
@@ -108,4 +123,5 @@ def authorization_request(request: Any) -> AuthorizationRequest:
         ui_locales=tuple(locale for locale in locales if _LOCALE.fullmatch(locale))[:10],
         audience=request.audience,
         confirmation=request.confirmation,
+        response_alg=request.response_alg,
     )

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from consentcore.domain.clock import Clock
     from consentcore.domain.event_kinds import EventType
     from consentcore.domain.scope import Catalog
+    from consentcore.oauth.client_auth.key_source import KeySource
     from consentcore.oauth.client_auth.rate_limits import RateLimitedAuthenticator
     from consentcore.oauth.signing_keys import SigningKeys
     from consentcore.oauth.token_secrets import Lifetimes
@@ -33,7 +34,8 @@ class ServerContext:
         plugin has any.
     :ivar used: called with the id of a grant when an API asks about a live token of it; writes nothing itself.
     :ivar authenticator: identifies and authenticates clients within their limits.
-    :ivar signing: the keys of JWT access tokens.
+    :ivar client_keys: what clients sign with.
+    :ivar signing: the keys of JWT access tokens and of signed answers.
     """
 
     storage: Storage
@@ -46,4 +48,5 @@ class ServerContext:
     claims: Claims | None
     used: Callable[[str], None]
     authenticator: RateLimitedAuthenticator
+    client_keys: KeySource
     signing: SigningKeys

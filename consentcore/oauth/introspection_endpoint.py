@@ -17,6 +17,7 @@ from consentcore.oauth.parameters import ABOUT_TOKEN, read_body
 from consentcore.oauth.parsed_request import ParsedRequest
 from consentcore.oauth.remembered import Remembered
 from consentcore.oauth.responses import answer, json_answer
+from consentcore.oauth.signed_introspection import signed_answer, wants_signed
 from consentcore.oauth.token_binding import token_type_of
 from consentcore.oauth.token_claims import TokenClaims, plugin_claims, standard_claims, subject_of
 from consentcore.oauth.token_seals import genuine_token
@@ -59,7 +60,7 @@ class IntrospectionEndpoint(Endpoint):
 
         A resource server learns about access tokens that carry one of its scopes (any, when it has none) and, where
         both name an audience, one of its own; an application about its own tokens. Everything else is
-        ``{"active": false}`` and nothing more (section 4).
+        ``{"active": false}`` and nothing more (section 4). Signed where that is asked for (RFC 9701).
         """
         parameters = read_body(http, ABOUT_TOKEN, self._server.settings.server.max_body_bytes)
         credentials = self._server.authenticator.identify("introspect", http, parameters)
@@ -72,7 +73,8 @@ class IntrospectionEndpoint(Endpoint):
         request.client = client
         self._oauthlib.validate_introspect_request(request)
         # Gap 7: oauthlib would make {"active": true} of an inactive answer, so it does not write it.
-        return self._answer_about(client, found, now)
+        told = self._answer_about(client, found, now)
+        return signed_answer(self._server, client, told, now) if wants_signed(http) else told
 
     def _answer_about(self, client: Client, found: TokenLookup, now: int) -> HttpResponse:
         """What ``client`` is told of what was found for it. Whether a token is live is asked each time; what there is

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 from consentcore.jose.dpop import ALGORITHMS as DPOP_ALGORITHMS
 from consentcore.oauth.client_auth.key_set import ALGORITHMS
+from consentcore.oauth.request_objects import ALGORITHMS as REQUEST_ALGORITHMS
+from consentcore.oauth.signed_responses import PLAIN, SIGNED
+from consentcore.oauth.signing_keys import ALGORITHMS as SIGNING_ALGORITHMS
 
 if TYPE_CHECKING:
     from consentcore.oauth.context import ServerContext
@@ -26,12 +29,16 @@ def metadata(server: ServerContext, grant_types: Iterable[str]) -> dict[str, obj
         "token_endpoint": url("token"),
         "pushed_authorization_request_endpoint": url("par"),
         "require_pushed_authorization_requests": server.settings.oauth.require_par,
+        "require_signed_request_object": server.settings.oauth.require_signed_request_object,
+        "request_object_signing_alg_values_supported": list(REQUEST_ALGORITHMS),
+        "authorization_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
+        "introspection_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
         "revocation_endpoint": url("revoke"),
         "introspection_endpoint": url("introspect"),
         "jwks_uri": issuer.rstrip("/") + "/jwks",
         "scopes_supported": sorted(scope.scope_id for scope in server.catalog),
         "response_types_supported": ["code"],
-        "response_modes_supported": ["query"],
+        "response_modes_supported": [PLAIN, *SIGNED],
         "grant_types_supported": list(grant_types),
         **_authentication("token", *CONFIDENTIAL, "none"),
         **_authentication("revocation", *CONFIDENTIAL, "none"),

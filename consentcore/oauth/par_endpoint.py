@@ -15,12 +15,14 @@ from consentcore.oauth.endpoint import Endpoint
 from consentcore.oauth.errors import ProtocolError, bad_request
 from consentcore.oauth.parameters import AUTHORIZE, PUSH, REPEATABLE, read_body, several
 from consentcore.oauth.pushed_requests import URN
+from consentcore.oauth.request_objects import requested_by
 from consentcore.oauth.responses import json_answer
 from consentcore.oauth.token_binding import binding_of, nonce_headers, used_before
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from consentcore.domain.client import Client
     from consentcore.domain.interaction import AuthorizeContext
     from consentcore.oauth.context import ServerContext
     from consentcore.oauth.cross_origin import Readers
@@ -54,8 +56,7 @@ class PushedAuthorizationRequestEndpoint(Endpoint):
             raise ProtocolError(400, "unauthorized_client", "A resource server authorizes nobody")
         if "request_uri" in parameters:
             raise bad_request("request_uri: expected none in a pushed request")  # section 2.1
-        requested = {name: value for name, value in parameters.items() if name in AUTHORIZE}
-        requested["client_id"] = client.client_id
+        requested = self._requested(client, parameters, now)
         binding = binding_of(server, http, "par", client, now)
         if binding.thumbprint and requested.setdefault("dpop_jkt", binding.thumbprint) != binding.thumbprint:
             raise bad_request(
@@ -63,6 +64,16 @@ class PushedAuthorizationRequestEndpoint(Endpoint):
             )  # RFC 9449 section 10.1
         self._check(requested, context)
         return self._store(requested, binding, now)
+
+    def _requested(self, client: Client, parameters: Mapping[str, str], now: int) -> dict[str, str]:
+        """What is asked for: by a request object (RFC 9126 section 3), or by plain parameters."""
+        if "request" in parameters:
+            return requested_by(self._server, client, parameters["request"], AUTHORIZE, now)
+        if client.require_signed_request_object or self._server.settings.oauth.require_signed_request_object:
+            raise bad_request("request: expected a signed request object")  # RFC 9101 section 10.5
+        requested = {name: value for name, value in parameters.items() if name in AUTHORIZE}
+        requested["client_id"] = client.client_id
+        return requested
 
     def _store(self, requested: Mapping[str, str], binding: Binding, now: int) -> HttpResponse:
         secret, life_s = mint(REQUEST), self._server.settings.oauth.par_ttl_s

@@ -74,6 +74,8 @@ _OWN_REFUSAL = frozenset({"scope", "resource", "token", "token_type_hint"})
 is an invalid one (RFC 7009 section 2.2), and a hint is no more than that."""
 REPEATABLE = frozenset({"resource"})
 """Parameters that may come several times, each time with another value (RFC 8707 section 2)."""
+STRUCTURED = frozenset({"authorization_details"})
+"""Parameters whose value is JSON text (RFC 9396 section 2). Claims of a request object say it as it is."""
 CLIENT = MappingProxyType({"client_id": 256})
 """Who asks."""
 ABOUT_TOKEN = MappingProxyType({**CREDENTIALS, "token": 16_384, "token_type_hint": 256})
@@ -155,6 +157,20 @@ def media_type(http: HttpRequest) -> str:
 def several(values: Mapping[str, str], name: str) -> tuple[str, ...]:
     """The values of a parameter that may come several times, in the order in which they came."""
     return tuple(values[name].split(_BETWEEN)) if name in values else ()
+
+
+def read_claims(claims: Mapping[str, object], known: Mapping[str, int]) -> Parameters:
+    """Read the parameters in a request object (RFC 9101 section 4): texts as they stand, numbers in digits, JSON as
+    text where it is the value of a parameter. Never raises."""
+    return _collect(_pairs_of((name, _as_text(name, value)) for name, value in claims.items()), known)
+
+
+def _as_text(name: str, value: object) -> object:
+    if name in STRUCTURED and isinstance(value, list | dict):
+        return json.dumps(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return value
 
 
 Pair = tuple[str, str, str]
@@ -250,8 +266,12 @@ def _members(raw: bytes) -> list[Pair]:
         found = None
     if not isinstance(found, _Object):
         raise bad_request("body: expected a JSON object in UTF-8")
+    return _pairs_of(found)
+
+
+def _pairs_of(members: Iterable[tuple[str, object]]) -> list[Pair]:
     pairs: list[Pair] = []
-    for name, value in found:
+    for name, value in members:
         if name in REPEATABLE and isinstance(value, list) and not isinstance(value, _Object):
             pairs += [_member(name, one) for one in value]
         else:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 FIELD = "redirect_uri"
 MAX_LENGTH = 2000
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
-RESERVED = frozenset({"code", "state", "iss", "error", "error_description", "error_uri"})
+RESERVED = frozenset({"code", "state", "iss", "error", "error_description", "error_uri", "response"})
 """Names that the answer uses: in a registered query they would stand there twice."""
 
 _UNSAFE = re.compile(r"[^\x21-\x7e]|[\\<>\"^`{|}]")
@@ -52,7 +52,7 @@ def check_redirect_uri(uri: str, *, public: bool) -> None:
     if _DOT_SEGMENT.search(parts.path):
         raise InvalidInput(FIELD, "expected no . or .. in the path")
     if RESERVED.intersection(name for name, _ in parse_qsl(parts.query, keep_blank_values=True)):
-        raise InvalidInput(FIELD, "expected a query without code, state, iss or error")
+        raise InvalidInput(FIELD, "expected a query without code, state, iss or error, nor response")
 
 
 def _check_scheme(parts: SplitResult, public: bool) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from consentcore.egress import EgressPolicy
 from consentcore.oauth.api_client import ApiClientAuthenticator
 from consentcore.oauth.authorization_endpoint import AuthorizationEndpoint
-from consentcore.oauth.client_auth import make_authenticator
+from consentcore.oauth.client_auth import client_keys, make_authenticator
 from consentcore.oauth.client_auth.rate_limits import RateLimitedAuthenticator
 from consentcore.oauth.context import Claims, Compromised, ServerContext
 from consentcore.oauth.cross_origin import Readers
@@ -68,7 +68,8 @@ class AuthorizationServer:
         egress: EgressPolicy | None = None,
         grant_types: Sequence[type[GrantType]] = GRANT_TYPES,
     ) -> None:
-        methods = make_authenticator(storage, settings, egress or EgressPolicy())
+        of_clients = client_keys(egress or EgressPolicy())
+        methods = make_authenticator(storage, settings, of_clients)
         self._context = context = ServerContext(
             storage=storage,
             keys=keys,
@@ -80,6 +81,7 @@ class AuthorizationServer:
             claims=claims,
             used=used,
             authenticator=RateLimitedAuthenticator(storage, settings.limits, methods),
+            client_keys=of_clients,
             signing=SigningKeys(keys, settings.oauth.jwt_signing_alg),
         )
         validator, readers = Validator(), Readers(context)

@@ -1,4 +1,4 @@
-"""The keys that sign JWT access tokens, and the set that is published (RFC 7517).
+"""The keys that sign JWT access tokens and answers, and the set that is published (RFC 7517).
 
 Each master key of the ring gives an ES256 and an Ed25519 key. A key is published from the moment at which it is in
 the ring, signs from the moment at which the ring uses it, and stays published until no token that it signed can live.
@@ -30,27 +30,29 @@ _P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 class SigningKeys:
     """The signing keys of a key ring. Safe to share between threads.
 
-    :param algorithm: ``ES256`` or ``EdDSA``: what signs.
+    :ivar algorithm: ``ES256`` or ``EdDSA``: what signs.
     """
 
     def __init__(self, keys: KeyRing, algorithm: str = ES256) -> None:
         self._keys = keys
-        self._algorithm = algorithm
+        self.algorithm = algorithm
         self._made: dict[str, ECKey | OKPKey] = {}
 
-    def sign(self, typ: str, payload: bytes, key_id: str = "") -> str:
+    def sign(self, typ: str, payload: bytes, key_id: str = "", *, algorithm: str = "") -> str:
         """Make a signed JWT (RFC 7515 compact form) with the key that signs now.
 
         :param typ: the header ``typ``.
         :param payload: the claims as JSON.
         :param key_id: another key of the ring.
+        :param algorithm: another one of :data:`ALGORITHMS`.
         :raises KeyUnavailable: when the ring lacks ``key_id``.
         """
         from joserfc import jws
 
-        kid = kid_of(key_id or self._keys.current_id, self._algorithm)
-        header = {"alg": self._algorithm, "typ": typ, "kid": kid}
-        return jws.serialize_compact(header, payload, self.key(kid), [self._algorithm], registry(ALGORITHMS))
+        alg = algorithm or self.algorithm
+        kid = kid_of(key_id or self._keys.current_id, alg)
+        header = {"alg": alg, "typ": typ, "kid": kid}
+        return jws.serialize_compact(header, payload, self.key(kid), [alg], registry(ALGORITHMS))
 
     def published(self, now: int) -> list[str]:
         """The ids of the master keys whose public halves are published, newest first; none that was revoked."""

@@ -42,6 +42,11 @@ class OAuthSettings:
         "Refuse authorization requests that were not pushed (RFC 9126); a client may demand it for itself.",
         default=False,
     )
+    require_signed_request_object: bool = setting(
+        "Refuse authorization requests that were not pushed as signed request objects (RFC 9101); a client may demand "
+        "it for itself.",
+        default=False,
+    )
     par_ttl_s: int = setting("Life of a pushed authorization request.", default=60, minimum=5, maximum=600)
     assertion_audience: str | None = setting(
         "What aud of a client assertion may be, for all clients: with issuer nothing but the issuer; with endpoint the "

@@ -17,13 +17,19 @@ if TYPE_CHECKING:
     from consentcore.ports.storage import Storage
     from consentcore.settings import CoreSettings
 
-__all__ = ["Authenticator", "Credentials", "make_authenticator", "read_credentials"]
+__all__ = ["Authenticator", "Credentials", "client_keys", "make_authenticator", "read_credentials"]
 
 ISSUER_ONLY = "issuer"
 _ENDPOINTS = {"token", "par", "revoke", "introspect"}
 
 
-def make_authenticator(storage: Storage, settings: CoreSettings, egress: EgressPolicy) -> Authenticator:
+def client_keys(egress: EgressPolicy) -> KeySource:
+    """Where the keys of clients come from, for whatever they sign; asked for within :data:`TIMEOUT_S`."""
+    patient = replace(egress, timeout_s=TIMEOUT_S, connect_timeout_s=min(egress.connect_timeout_s, TIMEOUT_S))
+    return KeySource(patient)
+
+
+def make_authenticator(storage: Storage, settings: CoreSettings, keys: KeySource) -> Authenticator:
     """Put the methods together."""
 
     def audiences(endpoint: str, client: Client) -> frozenset[str]:
@@ -36,13 +42,12 @@ def make_authenticator(storage: Storage, settings: CoreSettings, egress: EgressP
         own = endpoint if endpoint in _ENDPOINTS else "token"
         return frozenset({settings.issuer, settings.endpoint_url("token"), settings.endpoint_url(own)})
 
-    patient = replace(egress, timeout_s=TIMEOUT_S, connect_timeout_s=min(egress.connect_timeout_s, TIMEOUT_S))
     secret = SharedSecret()
     return Authenticator(
         {
             AuthMethod.SECRET_BASIC: secret,
             AuthMethod.SECRET_POST: secret,
             AuthMethod.NONE: Nothing(),
-            AuthMethod.PRIVATE_KEY_JWT: Assertion(audiences, KeySource(patient), storage),
+            AuthMethod.PRIVATE_KEY_JWT: Assertion(audiences, keys, storage),
         }
     )

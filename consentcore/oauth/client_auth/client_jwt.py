@@ -51,6 +51,14 @@ def is_signed(jwt: Jwt, keys: Sequence[PublicKey]) -> bool:
     return any(_checks(jwt, key) for key in keys if may_mean(jwt, key))
 
 
+def named_key(jwt: Jwt, keys: Sequence[PublicKey]) -> PublicKey | None:
+    """The one key that the header means; None where it could be none of them, or several."""
+    meant = [key for key in keys if may_mean(jwt, key)]
+    exact = [key for key in meant if jwt.jws.kid and key.kid == jwt.jws.kid]
+    found = exact or meant
+    return found[0] if len(found) == 1 else None
+
+
 def may_mean(jwt: Jwt, key: PublicKey) -> bool:
     """Whether the header's ``alg`` and ``kid`` can be those of the key."""
     return jwt.jws.algorithm in key.algorithms and (not jwt.jws.kid or key.kid in ("", jwt.jws.kid))

@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from consentcore.domain.clock import MINUTE, SECOND
 from consentcore.domain.errors import InvalidInput
 from consentcore.egress import EgressError, Errand, errand
 from consentcore.egress.errands import KEY_SET
 from consentcore.jose.source_cache import RefreshPolicy, SourceCache, SourceUnavailable
-from consentcore.oauth.client_auth.client_jwt import is_signed
+from consentcore.oauth.client_auth.client_jwt import is_signed, named_key
 from consentcore.oauth.client_auth.key_set import key_set
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from consentcore.egress import EgressPolicy
     from consentcore.oauth.client_auth.client_jwt import Jwt
     from consentcore.oauth.client_auth.key_set import PublicKey
+
+R = TypeVar("R")
 
 log = logging.getLogger("consentcore.oauth")
 KEEP = 10 * MINUTE
@@ -55,12 +57,25 @@ class KeySource:
 
         :raises Busy: in a request that must not wait for the keys here.
         """
+        return bool(self._find(client, lambda keys: is_signed(jwt, keys) or None, now))
+
+    def named(self, client: Client, jwt: Jwt, now: int) -> PublicKey | None:
+        """The one key of the client that the header of ``jwt`` means; None where that is none, or not sure, and when
+        its keys cannot be had. So that a signature costs one check at most; a key that takes the place of another one
+        needs a ``kid`` of its own.
+
+        :raises Busy: in a request that must not wait for the keys here.
+        """
+        return self._find(client, lambda keys: named_key(jwt, keys), now)
+
+    def _find(self, client: Client, pick: Callable[[Sequence[PublicKey]], R | None], now: int) -> R | None:
+        """What ``pick`` takes out of the keys; None when it takes nothing, and when there are none."""
         try:
             if not client.jwks_uri:
-                return bool(client.jwks) and is_signed(jwt, key_set(client.jwks))
+                return pick(key_set(client.jwks)) if client.jwks else None
         except InvalidInput as error:  # stored by something that does not check
             log.error("the keys of client %s are not usable: %s", client.client_id, error)
-            return False
+            return None
 
         def fetch() -> Sequence[PublicKey]:
             return self._fetched(client)
@@ -70,12 +85,9 @@ class KeySource:
 
         cache = self._cache(client.jwks_uri)
         try:
-            signed = cache.find(
-                lambda keys: is_signed(jwt, keys) or None, fetch, lambda: now, oldest=KEEP, waiting=waiting
-            )
+            return cache.find(pick, fetch, lambda: now, oldest=KEEP, waiting=waiting)
         except SourceUnavailable:
-            return False
-        return bool(signed)
+            return None
 
     def _fetched(self, client: Client) -> Sequence[PublicKey]:
         try:

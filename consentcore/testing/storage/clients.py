@@ -98,6 +98,22 @@ class ClientGroup:
         with storage.reading() as uow:
             assert uow.clients.get(client.client_id) == changed
 
+    def test_what_it_signs_and_what_is_signed_for_it_is_kept(self, storage: Storage) -> None:
+        client = factories.client(
+            require_signed_request_object=True,
+            request_object_signing_alg="PS256",
+            authorization_signed_response_alg="ES256",
+            introspection_signed_response_alg="EdDSA",
+        )
+        with storage.transaction() as uow:
+            uow.clients.add(client)
+        assert storage.protocol.read_authorize(client.client_id, None, NOW).client == client
+        changed = replace(client, require_signed_request_object=False, authorization_signed_response_alg="")
+        with storage.transaction() as uow:
+            uow.clients.update(changed)
+        with storage.reading() as uow:
+            assert uow.clients.get(client.client_id) == changed
+
     def test_what_it_can_do_without_is_kept(self, storage: Storage) -> None:
         client = factories.client(scopes=("a", "b", "c"), optional_scopes=("b",))
         with storage.transaction() as uow:

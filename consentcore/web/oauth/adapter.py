@@ -27,6 +27,7 @@ MAX_AGE_S = 300
 HEADERS = {
     "HTTP_AUTHORIZATION": "authorization",
     "CONTENT_TYPE": "content-type",
+    "HTTP_ACCEPT": "accept",
     "HTTP_CONTENT_ENCODING": "content-encoding",
     "HTTP_DPOP": "dpop",
     "HTTP_ORIGIN": "origin",

@@ -42,6 +42,10 @@ client = Table(
     Column("logo", Text, nullable=False, server_default=text("''")),
     Column("suspensions", Json, nullable=False, server_default=text("'[]'")),
     Column("self_registered", Json),
+    Column("require_signed_request_object", Boolean, nullable=False, server_default=false()),
+    Column("request_object_signing_alg", Text, nullable=False, server_default=text("''")),
+    Column("authorization_signed_response_alg", Text, nullable=False, server_default=text("''")),
+    Column("introspection_signed_response_alg", Text, nullable=False, server_default=text("''")),
     # what shows that we wrote it
     Column("seal", LargeBinary),
 )

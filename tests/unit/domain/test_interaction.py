@@ -19,6 +19,7 @@ LONG = AuthorizationRequest(
     max_age=0,
     acr_values=("urn:gold", "urn:silver"),
     login_hint="ada@example.org",
+    response_alg="ES256",
 )
 
 
@@ -44,7 +45,7 @@ def test_what_was_kept_is_read_again():
 
 def test_every_member_that_says_something_is_kept_and_sealed():
     later = {each.name for each in fields(AuthorizationRequest)} - set(PLAIN.members())
-    assert later >= {"max_age", "acr_values", "login_hint"}
-    assert {"max_age", "acr_values", "login_hint"} <= set(LONG.members())
+    assert later >= {"max_age", "acr_values", "login_hint", "response_alg"}
+    assert {"max_age", "acr_values", "login_hint", "response_alg"} <= set(LONG.members())
     texts = {covered_text(factories.interaction("app", request=each)) for each in (PLAIN, LONG)}
     assert len(texts) == 2

@@ -153,7 +153,7 @@ def test_98_malformed_requests_do_not_burn_it(scenario):
         ({"code_challenge": "c" * 43, "code_challenge_method": "plain"}, "invalid_request"),
         ({"code_challenge": "short", "code_challenge_method": "S256"}, "invalid_request"),
         ({"prompt": "none login"}, "invalid_request"),
-        ({"request": "e30.e30."}, "request_not_supported"),
+        ({"request": "e30.e30."}, "invalid_request_object"),
         ({"request_uri": "https://evil.example/r"}, "invalid_request"),
         ({"request_uri": URN + "x"}, "invalid_request"),
         ({"resource": "https://unknown.example/"}, "invalid_target"),
@@ -276,7 +276,7 @@ def test_98_invented_request_uris_are_a_page(scenario, value):
 
 @pytest.mark.parametrize("request_object", ["e30.e30.", "eyJhbGciOiJSU0EtT0FFUCJ9.AA.AA.AA.AA"])
 def test_cve_2026_9793_request_objects_are_refused(scenario, request_object):
-    assert push(scenario, request=request_object).error == "request_not_supported"
+    assert push(scenario, request=request_object).error == "invalid_request_object"
 
 
 def test_43_only_a_hash_of_it_is_stored(scenario):
