@@ -291,6 +291,7 @@ class Runtime(ConsentParts):
             claims=self.registry.claims if self.registry.adds_claims else None,
             used=self.uses.note,
             egress=self.egress,
+            acr_values=getattr(self.login, "acr_values", ()),
         )
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from consentcore.owners.addresses import add_owner, move_owner
 from consentcore.ports.login import (
     REASONS,
+    AskedLogin,
     Authenticated,
+    GradedLogin,
     LoginAttempt,
     LoginOutcome,
     LoginProvider,
@@ -14,13 +16,16 @@ from consentcore.ports.login import (
     RedirectTo,
     Refused,
     Returned,
+    SignInRequest,
     Throttled,
     Unavailable,
 )
 
 __all__ = [
     "REASONS",
+    "AskedLogin",
     "Authenticated",
+    "GradedLogin",
     "LoginAttempt",
     "LoginOutcome",
     "LoginProvider",
@@ -29,6 +34,7 @@ __all__ = [
     "RedirectTo",
     "Refused",
     "Returned",
+    "SignInRequest",
     "Throttled",
     "Unavailable",
     "add_owner",

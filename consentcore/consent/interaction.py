@@ -12,16 +12,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from consentcore.consent import answered
+from consentcore.consent.authentication import suffices, wants_sign_in
 from consentcore.consent.pending import (
     UNBOUND,
     Gone,
     asking_client,
     shared_of,
     use_up_shared,
-    wants_sign_in,
 )
-from consentcore.consent.policy import reasons_to_ask
-from consentcore.domain.errors import StorageError
+from consentcore.consent.policy import reasons_to_ask, silent_error
+from consentcore.domain.errors import InteractionGone, StorageError
 from consentcore.domain.interaction import Interaction
 from consentcore.domain.secret import INTERACTION, digest, mint, shape
 from consentcore.oauth.authorization_endpoint import USED_UP
@@ -117,8 +117,7 @@ class Interactions:
                 return remembered
             pending = replace(pending, opened=None)
         if requested.prompt == "none":
-            error = "consent_required" if context.session else "login_required"
-            return self._refusal(pending, error, "The data owner has to be asked")
+            return self._refusal(pending, silent_error(reasons), "The data owner has to be asked")
         return pending
 
     def ask(self, pending: Pending, browser: BrowserMarks, now: int) -> Redirect | Question:
@@ -228,12 +227,37 @@ class Interactions:
             return authorization.error_url(requested, "access_denied", "The data owner has ended the access")
         return authorization.success_url(requested, code)
 
+    def refuse(
+        self,
+        uow: UnitOfWork,
+        interaction_id: str,
+        interaction: Interaction,
+        error: str,
+        description: str = "The sign-in is not what was asked for",
+    ) -> str:
+        """End a request that nobody was asked about, because it cannot be answered as it says; where it leads.
+        Nothing is recorded.
+
+        :param error: the code (RFC 6749 section 4.1.2.1).
+        :param description: for the developer of the client.
+        :raises InteractionGone: when it was answered before, or its application may be led to no more.
+        :raises ClientSuspended: when that is kept out.
+        """
+        asking_client(uow, interaction.request)
+        use_up_shared(uow, interaction_id)
+        if not uow.interactions.consume(interaction.interaction_hash):
+            raise InteractionGone
+        return self._authorization.error_url(interaction.request, error, description)
+
     def _refusal(self, pending: Pending, error: str, description: str) -> Redirect:
         return Redirect(self._authorization.error_url(pending.request, error, description))
 
     def _keep(self, pending: Pending, browser: BrowserMarks, now: int) -> Question:
         requested, session = pending.request, pending.context.session
-        sign_in = wants_sign_in(requested) or (self._one_host and session is None)
+        if session is None:
+            sign_in = wants_sign_in(requested) or self._one_host
+        else:
+            sign_in = not suffices(requested, session, now)
         interaction = Interaction(
             interaction_hash=b"",
             session_hash=browser.mark if self._one_host else UNBOUND,

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from consentcore.domain.client import Client
     from consentcore.domain.grant import Grant
     from consentcore.domain.interaction import AuthorizationRequest, Interaction
-    from consentcore.domain.owner import OwnerSession
     from consentcore.ports.storage import Storage
     from consentcore.ports.transactions import UnitOfWork
 
@@ -117,21 +116,6 @@ def _who_may_ask(client: Client | None, request: AuthorizationRequest) -> Client
     if client.suspended is not None:
         raise ClientSuspended
     return client
-
-
-def wants_sign_in(request: AuthorizationRequest) -> bool:
-    """Whether the application wants a new sign-in (``prompt`` of OpenID Connect Core section 3.1.2.1)."""
-    return "login" in request.prompt.split()
-
-
-def may_answer(interaction: Interaction, session: OwnerSession | None) -> bool:
-    """Whether somebody is signed in who may answer; where the application wants a new sign-in, anew since it asked."""
-    if session is None:
-        return False
-    if not wants_sign_in(interaction.request) or session.auth_time >= interaction.created_at:
-        return True
-    # The time that a provider names may be older by what its clock is behind: it was judged at the sign-in.
-    return interaction.owner_id == session.owner_id and session.created_at >= interaction.created_at
 
 
 def adopt(storage: Storage, interaction: Interaction, browser: BrowserMarks, owner_id: str) -> Interaction:

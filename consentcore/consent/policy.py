@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from consentcore.consent.authentication import LOGIN_REQUIRED, is_too_old, is_unmet
 from consentcore.consent.choice import ChoiceRules
 from consentcore.consent.offers import is_optional
 from consentcore.domain.interaction import AuthorizationRequest, AuthorizeContext
@@ -51,7 +52,21 @@ def _not_signed_in(case: _Case) -> bool:
 
 
 def _login_asked(case: _Case) -> bool:
-    return "login" in case.prompts
+    return "login" in case.prompts or case.request.max_age == 0
+
+
+def _account_asked(case: _Case) -> bool:
+    return "select_account" in case.prompts
+
+
+def _sign_in_too_old(case: _Case) -> bool:
+    session = case.context.session
+    return session is not None and is_too_old(case.request, session, case.now)
+
+
+def _sign_in_unmet(case: _Case) -> bool:
+    """RFC 9470 section 5."""
+    return case.context.session is not None and is_unmet(case.request, case.context.session)
 
 
 def _consent_asked(case: _Case) -> bool:
@@ -116,6 +131,9 @@ def _nothing_chosen(case: _Case) -> bool:
 CHECKS: dict[str, Callable[[_Case], bool]] = {
     "not_signed_in": _not_signed_in,
     "prompt_login": _login_asked,
+    "prompt_select_account": _account_asked,
+    "sign_in_too_old": _sign_in_too_old,
+    "sign_in_unmet": _sign_in_unmet,
     "prompt_consent": _consent_asked,
     "public_client": _public_client,
     "client_disabled": _client_disabled,
@@ -127,6 +145,12 @@ CHECKS: dict[str, Callable[[_Case], bool]] = {
     "scope_acts": _acts,
     "nothing_chosen": _nothing_chosen,
 }
+
+
+SIGN_IN = frozenset(
+    {"not_signed_in", "prompt_login", "prompt_select_account", "sign_in_too_old", "sign_in_unmet"}
+)
+"""Names of those that another sign-in would mend."""
 
 
 def reasons_to_ask(
@@ -148,3 +172,14 @@ def reasons_to_ask(
     """
     case = _Case(request, context, catalog, now, rules or ChoiceRules(catalog), answered_ms)
     return tuple(name for name, applies in CHECKS.items() if applies(case))
+
+
+def silent_error(reasons: tuple[str, ...]) -> str:
+    """Why a request is not answered without a page (OpenID Connect Core section 3.1.2.6).
+
+    :param reasons: at least one, see :func:`reasons_to_ask`.
+    """
+    if not SIGN_IN.isdisjoint(reasons):
+        return LOGIN_REQUIRED
+    # Nothing is lacking; a public client proves nothing, so somebody has to look at who asks.
+    return "interaction_required" if reasons == ("public_client",) else "consent_required"

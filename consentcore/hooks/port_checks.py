@@ -4,6 +4,7 @@ its scopes."""
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from consentcore.ports.deliveries import OutboxStorage
 from consentcore.ports.delivery_log import DeliveryLogStorage
 from consentcore.ports.extension import Anchor, CosigningAnchor, ReadableAnchor
 from consentcore.ports.keys import KeyProvider
-from consentcore.ports.login import LoginProvider, PostedLogin, RedirectLogin
+from consentcore.ports.login import AskedLogin, LoginProvider, PostedLogin, RedirectLogin
 from consentcore.ports.notifier import CheckedNotifier, Notifier
 from consentcore.ports.resources import OlderResourceDirectory, ResourceDirectory
 from consentcore.ports.scopes import ScopeCatalog
@@ -52,6 +53,7 @@ _FACES: Mapping[str, type] = {
     "delivery_log": DeliveryLogStorage,
     "counters": CounterStorage,
 }
+ACR = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,200}")
 LONGEST_SCHEDULE_S = 31 * 24 * 3600
 MOST_WAITS = 1000
 
@@ -74,10 +76,7 @@ def port_problems(hook: str, made: object, capabilities: frozenset[str] = frozen
         several = made.values() if isinstance(made, Mapping) else [made]
         return [problem for one in several for problem in _anchor_problems(one)]
     found = list(_member_problems(_WORDS[hook], made, port))
-    if hook == "consentcore_storage":
-        for name, face in _FACES.items():
-            if hasattr(made, name):
-                found += _member_problems(f"{name} of {_WORDS[hook]}", getattr(made, name), face)
+    found += [one for one in _further_problems(hook, made) if one not in found]
     if hook == "consentcore_notifier" and not found:
         found += schedule_problems(made)
     if port is ResourceDirectory and not found:
@@ -90,6 +89,24 @@ def _login_port(made: object) -> type:
     if not hasattr(made, "begin"):
         return LoginProvider
     return PostedLogin if hasattr(made, "state_field") else RedirectLogin
+
+
+def _further_problems(hook: str, made: object) -> Iterator[str]:
+    """What is wrong with the faces of a storage, and with what a login need not have and has."""
+    if hook == "consentcore_storage":
+        for name, face in _FACES.items():
+            if hasattr(made, name):
+                yield from _member_problems(f"{name} of {_WORDS[hook]}", getattr(made, name), face)
+    elif hook == "consentcore_login":
+        yield from _login_problems(made)
+
+
+def _login_problems(made: object) -> Iterator[str]:
+    if hasattr(made, "begin_asked"):
+        yield from _member_problems(_WORDS["consentcore_login"], made, AskedLogin)
+    read = call(lambda: list(getattr(made, "acr_values", ())))
+    if read.error is not None or not all(isinstance(one, str) and ACR.fullmatch(one) for one in read.answer):
+        yield "acr_values: expected words of printable ASCII without blanks, of at most 200 characters"
 
 
 def _anchor_problems(made: object) -> list[str]:

@@ -71,12 +71,13 @@ class AuthorizationEndpoint:
         request_uri = parameters.values.get("request_uri", "")
         if pushed_requests.is_pushed(request_uri):
             return self._open_pushed(parameters, request_uri, client_id, session_hash)
-        return self._validate(
-            AuthorizeState(parameters, self._read(client_id, session_hash), self._server.catalog)
-        )
+        return self._validate(self._state(parameters, self._read(client_id, session_hash)))
 
     def _read(self, client_id: str, session_hash: bytes | None) -> AuthorizeContext:
         return self._server.storage.protocol.read_authorize(client_id, session_hash, self._server.clock.now())
+
+    def _state(self, parameters: Parameters, context: AuthorizeContext, pushed: str = "") -> AuthorizeState:
+        return AuthorizeState(parameters, context, self._server.catalog, pushed, self._server.acr_values)
 
     def _validate(self, state: AuthorizeState) -> PageError | Redirect | Pending:
         client = state.context.client
@@ -100,9 +101,7 @@ class AuthorizationEndpoint:
         :raises ProtocolError: 400, with the error that a redirect, or the page, would have had.
         """
         parameters = Parameters(dict(values), {})
-        request = self._request(
-            AuthorizeState(parameters, context, self._server.catalog, pushed=pushed_requests.URN)
-        )
+        request = self._request(self._state(parameters, context, pushed_requests.URN))
         try:
             self._grant.validate_authorization_request(request)
         except FatalClientError as error:
@@ -126,7 +125,7 @@ class AuthorizationEndpoint:
             return self._open_again(request_uri, client_id, session_hash)
         parameters = read_query(pushed.query, AUTHORIZE)
         context = self._read(client_id, session_hash)
-        outcome = self._validate(AuthorizeState(parameters, context, self._server.catalog, request_uri))
+        outcome = self._validate(self._state(parameters, context, request_uri))
         if isinstance(outcome, PageError):
             self._server.storage.protocol.push_request(pushed)
         return outcome

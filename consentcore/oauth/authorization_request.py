@@ -15,6 +15,7 @@ from consentcore.oauth.errors import ProtocolError
 from consentcore.oauth.parameters import several
 from consentcore.oauth.pkce import challenge_problem
 from consentcore.oauth.resource_indicators import requested_audience
+from consentcore.oauth.sign_in_parameters import acr_values_of, max_age_of, prompt_of
 from consentcore.oauth.signed_responses import mode_problem
 from consentcore.oauth.token_binding import confirmation_of
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from consentcore.domain.scope import Catalog
     from consentcore.oauth.parameters import Parameters
 
-PROMPTS = {"none": "none", "login": "login", "select_account": "login", "consent": "consent"}
 _LOCALE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}")
 
 
@@ -33,12 +33,14 @@ class AuthorizeState:
 
     :ivar pushed: the ``request_uri`` of a request whose parameters came from the client itself and not through a
         browser; "" for any other.
+    :ivar acr_values: what the sign-in can be; empty while that is not known.
     """
 
     parameters: Parameters
     context: AuthorizeContext
     catalog: Catalog
     pushed: str = ""
+    acr_values: tuple[str, ...] = ()
 
 
 def strict_checks(request: Any) -> dict[str, object]:
@@ -67,7 +69,7 @@ def strict_checks(request: Any) -> dict[str, object]:
     if problem is not None:
         raise InvalidRequestError(description=problem, request=request)
     request.confirmation = confirmation_of(request.authorize_state.parameters.values.get("dpop_jkt"))
-    request.prompt = _prompt(request)
+    _read_sign_in(request)
     request.audience = requested_audience(
         request.client, several(request.authorize_state.parameters.values, "resource")
     )
@@ -86,6 +88,13 @@ def _must_push(request: Any) -> bool:
     )
 
 
+def _read_sign_in(request: Any) -> None:
+    values = request.authorize_state.parameters.values
+    request.prompt = prompt_of(values.get("prompt"))
+    request.max_age = max_age_of(values.get("max_age"))
+    request.acr_values = acr_values_of(values.get("acr_values"), request.authorize_state.acr_values)
+
+
 def _set_scopes(request: Any) -> None:
     if request.scope is None:
         return  # oauthlib asks the validator for the default
@@ -93,20 +102,6 @@ def _set_scopes(request: Any) -> None:
     if tokens is None:
         raise InvalidScopeError(description=scope_strings.MALFORMED, request=request)
     request.scopes = list(tokens)
-
-
-def _prompt(request: Any) -> str:
-    """One word for the web layer: a new login leads to the consent page anyway, so it stands for both."""
-    words = (request.prompt or "").split(" ") if request.prompt else []
-    if any(word not in PROMPTS for word in words):
-        raise InvalidRequestError(description="prompt: expected none, login or consent", request=request)
-    kinds = {PROMPTS[word] for word in words}
-    if "none" in kinds and len(words) > 1:
-        raise InvalidRequestError(description="prompt: expected none alone", request=request)
-    for kind in ("none", "login", "consent"):
-        if kind in kinds:
-            return kind
-    return ""
 
 
 def authorization_request(request: Any) -> AuthorizationRequest:
@@ -124,4 +119,7 @@ def authorization_request(request: Any) -> AuthorizationRequest:
         audience=request.audience,
         confirmation=request.confirmation,
         response_alg=request.response_alg,
+        max_age=request.max_age,
+        acr_values=request.acr_values,
+        login_hint=request.authorize_state.parameters.values.get("login_hint", ""),
     )

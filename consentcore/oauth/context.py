@@ -36,6 +36,7 @@ class ServerContext:
     :ivar authenticator: identifies and authenticates clients within their limits.
     :ivar client_keys: what clients sign with.
     :ivar signing: the keys of JWT access tokens and of signed answers.
+    :ivar acr_values: what a sign-in can be; empty while that is not known.
     """
 
     storage: Storage
@@ -50,3 +51,4 @@ class ServerContext:
     authenticator: RateLimitedAuthenticator
     client_keys: KeySource
     signing: SigningKeys
+    acr_values: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from consentcore.jose.dpop import ALGORITHMS as DPOP_ALGORITHMS
 from consentcore.oauth.client_auth.key_set import ALGORITHMS
 from consentcore.oauth.request_objects import ALGORITHMS as REQUEST_ALGORITHMS
+from consentcore.oauth.sign_in_parameters import PROMPTS
 from consentcore.oauth.signed_responses import PLAIN, SIGNED
 from consentcore.oauth.signing_keys import ALGORITHMS as SIGNING_ALGORITHMS
 
@@ -46,6 +47,8 @@ def metadata(server: ServerContext, grant_types: Iterable[str]) -> dict[str, obj
         "code_challenge_methods_supported": ["S256"],
         "dpop_signing_alg_values_supported": list(DPOP_ALGORITHMS),
         "authorization_response_iss_parameter_supported": True,
+        "prompt_values_supported": list(PROMPTS),
+        **({"acr_values_supported": list(server.acr_values)} if server.acr_values else {}),
         "consent_log_uri": issuer.rstrip("/") + "/.well-known/consent-log/",
         **_registration(server),
         "service_documentation": server.settings.web_url.rstrip("/") + "/scopes",

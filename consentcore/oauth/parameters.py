@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from urllib.parse import quote, unquote_to_bytes
 
+from consentcore.domain.text import refused
 from consentcore.oauth.errors import ProtocolError, bad_request
 from consentcore.oauth.messages import HttpRequest
 
@@ -56,6 +57,9 @@ AUTHORIZE = MappingProxyType(
         "code_challenge": 256,
         "code_challenge_method": 256,
         "prompt": 256,
+        "max_age": 256,
+        "acr_values": 4096,
+        "login_hint": 320,
         "ui_locales": 256,
         "request": 65_536,
         "request_uri": 2000,
@@ -223,6 +227,8 @@ def _problem(name: str, value: str, limit: int) -> str:
         return LONG_STATE if len(value) > limit or len(quote(value, safe="")) > limit else ""
     if len(value) > limit:
         return f"expected at most {limit} characters"
+    if name == "login_hint":  # a name that somebody signs in under, in whatever script
+        return "expected one line without control characters" if refused(value) else ""
     return "expected printable ASCII" if _NOT_VSCHAR.search(value) else ""
 
 

@@ -51,6 +51,7 @@ class AuthorizationServer:
     :param used: called with the id of a grant whenever it is used; must be quick.
     :param egress: the guard that keys of clients are fetched through; None: only from public addresses.
     :param claims: extra members of an introspection answer; reserved ones are an error.
+    :param acr_values: what a sign-in can be, in the words of the login plugin; empty while that is not known.
     :param grant_types: what the token endpoint exchanges, in the order in which the metadata names them.
     """
 
@@ -66,6 +67,7 @@ class AuthorizationServer:
         claims: Claims | None,
         used: Callable[[str], None] = _unnoted,
         egress: EgressPolicy | None = None,
+        acr_values: Sequence[str] = (),
         grant_types: Sequence[type[GrantType]] = GRANT_TYPES,
     ) -> None:
         of_clients = client_keys(egress or EgressPolicy())
@@ -83,6 +85,7 @@ class AuthorizationServer:
             authenticator=RateLimitedAuthenticator(storage, settings.limits, methods),
             client_keys=of_clients,
             signing=SigningKeys(keys, settings.oauth.jwt_signing_alg),
+            acr_values=tuple(acr_values),
         )
         validator, readers = Validator(), Readers(context)
         self.authenticator = context.authenticator

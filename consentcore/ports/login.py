@@ -6,7 +6,7 @@ A login plugin keeps passwords (:class:`LoginProvider`), or sends people to a pr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -15,13 +15,37 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class SignInRequest:
+    """How somebody is to sign in, as an application has asked for it (OpenID Connect Core section 3.1.2.1). Whether
+    that came true is judged afterwards, by the session; a plugin does what it can.
+
+    :ivar fresh: the person must prove again who they are, even if somebody remembers them (``prompt=login``).
+    :ivar max_age: how long ago that may have been, in seconds; None for any time.
+    :ivar acr_values: one of these it should be, the best one first; empty for any (RFC 9470 section 4).
+    :ivar login_hint: under which name they may sign in, as the application supposes; up to 320 characters of a
+        stranger, "" for none.
+    :ivar select_account: they choose with which account, even if somebody remembers one.
+    """
+
+    fresh: bool = False
+    max_age: int | None = None
+    acr_values: tuple[str, ...] = ()
+    login_hint: str = field(default="", repr=False)
+    select_account: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class LoginAttempt:
-    """What somebody typed. ``remote_addr`` is the client's address as the server trusts it."""
+    """What somebody typed. ``remote_addr`` is the client's address as the server trusts it.
+
+    :ivar asked: what the application that waits has asked for.
+    """
 
     email: str
     password: str
     remote_addr: str
     now: int
+    asked: SignInRequest = SignInRequest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +71,17 @@ class Refused:
     reason: str = ""
 
 
-REASONS = frozenset({"cancelled", "unknown", "unverified", "taken", "not_allowed", "stale", "failed"})
+REASONS = frozenset(
+    {
+        *("cancelled", "unknown", "unverified", "taken", "not_allowed", "stale", "failed"),
+        *("unmet", "unselected"),
+    }
+)
 """Why a redirect login refuses: the person stopped; nobody here is known by that name, and none is made; the provider
 did not confirm the e-mail address; an account with that address exists and must not be taken over; the provider's
 account is none of those that are let in; the person did not sign in anew although that was asked; the provider's answer
-is not in order."""
+is not in order; the person cannot sign in there in one of the ways that were asked; no account was chosen although that
+was asked. The last two are told to the application that asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +199,27 @@ class PostedLogin(RedirectLogin, Protocol):
     def state_field(self) -> str:
         """The name under which ``state`` comes back, in form and query: ``RelayState`` with SAML, of which it may have
         80 bytes; ``state`` with OpenID Connect."""
+        ...
+
+
+@runtime_checkable
+class AskedLogin(RedirectLogin, Protocol):
+    """A redirect login that takes up what an application asks of a sign-in. Of any other a fresh one is demanded where
+    an application asks for more than that somebody is signed in."""
+
+    def begin_asked(self, *, callback_url: str, asked: SignInRequest, now: int) -> RedirectTo | Unavailable:
+        """Say where to send the browser; in the place of :meth:`~RedirectLogin.begin`."""
+        ...
+
+
+@runtime_checkable
+class GradedLogin(Protocol):
+    """A login of either kind that knows what it can say of how somebody signed in. Applications that ask for something
+    else are refused at once; of a login that does not know it, after the sign-in."""
+
+    @property
+    def acr_values(self) -> Sequence[str]:
+        """Every :attr:`Authenticated.acr` that there can be, without blanks; empty while that is not known."""
         ...
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from consentcore.api import (
     Authenticated,
+    GradedLogin,
     InvalidInput,
     LoginAttempt,
     LoginOutcome,
@@ -56,6 +57,14 @@ class LoginConformance:
         assert isinstance(outcome, Authenticated)
         assert outcome.owner_id == owner.owner_id
         assert outcome.amr
+
+    @pytest.mark.usefixtures("owner")
+    def test_it_says_of_a_sign_in_what_it_can_say(self, login: LoginProvider) -> None:
+        """For a :class:`GradedLogin`."""
+        known = login.acr_values if isinstance(login, GradedLogin) else ()
+        outcome = self._try(login, GOOD)
+        assert isinstance(outcome, Authenticated)
+        assert not known or outcome.acr in known
 
     @pytest.mark.usefixtures("owner")
     def test_address_is_found_as_people_type_it(self, login: LoginProvider) -> None:

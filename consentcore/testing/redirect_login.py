@@ -9,12 +9,15 @@ import pytest
 
 from consentcore.api import (
     REASONS,
+    AskedLogin,
     Authenticated,
+    GradedLogin,
     PostedLogin,
     RedirectLogin,
     RedirectTo,
     Refused,
     Returned,
+    SignInRequest,
     Storage,
     Unavailable,
 )
@@ -24,6 +27,13 @@ CALLBACK = "https://consent.example/login/callback"
 OUT = "https://consent.example/login/out"
 OUTCOMES = (Authenticated, Refused, Unavailable)
 
+ASKED = SignInRequest(
+    max_age=3600,
+    acr_values=("urn:example:gold", "urn:example:silver"),
+    login_hint="ada & é",
+    select_account=True,
+)
+"""More than most providers can do."""
 Provider = Callable[[RedirectTo], Mapping[str, str]]
 """Plays the provider, and a person who signs in there with a good account: what comes back for what was sent."""
 ODD_ANSWERS: list[dict[str, str]] = [
@@ -119,6 +129,33 @@ class RedirectLoginConformance:
         assert found[0] == found[1]
         with storage.reading() as uow:
             assert uow.owners.get(found[0]) is not None
+
+    @pytest.mark.parametrize(
+        "asked", [SignInRequest(), SignInRequest(fresh=True), ASKED], ids=["", "fresh", "more"]
+    )
+    def test_what_an_application_asks_hinders_nobody(
+        self, login: RedirectLogin, provider: Provider, now: int, asked: SignInRequest
+    ) -> None:
+        """Whether the sign-in is what was asked for is judged by who asked."""
+        if isinstance(login, AskedLogin):
+            sent = login.begin_asked(callback_url=CALLBACK, asked=asked, now=now)
+        else:
+            sent = self._begin(login, now, fresh=asked != SignInRequest())
+        assert isinstance(sent, RedirectTo)
+        outcome = login.complete(self._returned(login, provider(sent), sent, now))
+        assert isinstance(outcome, Authenticated | Refused)
+        if isinstance(outcome, Refused):
+            assert outcome.reason in {"stale", "unmet", "unselected"}
+
+    def test_it_says_of_a_sign_in_what_it_can_say(
+        self, login: RedirectLogin, provider: Provider, now: int
+    ) -> None:
+        """For a :class:`GradedLogin`."""
+        known = login.acr_values if isinstance(login, GradedLogin) else ()
+        sent = self._begin(login, now)
+        outcome = login.complete(self._returned(login, provider(sent), sent, now))
+        assert isinstance(outcome, Authenticated)
+        assert not known or outcome.acr in known
 
     def test_answer_to_another_question_is_not_believed(
         self, login: RedirectLogin, provider: Provider, now: int

@@ -49,6 +49,10 @@ class LocalLogin:
         )
         self._throttle = Throttle(storage.counters, limits)
 
+    @property
+    def acr_values(self) -> tuple[str, ...]:
+        return (ACR,)
+
     def authenticate(self, attempt: LoginAttempt) -> LoginOutcome:
         email = _email(attempt.email)
         counted = Try.of(email, attempt.remote_addr, attempt.now)

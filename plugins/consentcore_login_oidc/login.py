@@ -18,6 +18,7 @@ from consentcore.api import (
     RedirectTo,
     Refused,
     Returned,
+    SignInRequest,
     Storage,
     Unavailable,
     refused,
@@ -55,8 +56,14 @@ KNOWN_ERRORS = DOWN | {
         "unsupported_response_type",
     ),
     *("access_denied", "interaction_required", "login_required", "account_selection_required"),
-    *("consent_required", "registration_not_supported", "missing_token"),
+    *("consent_required", "registration_not_supported", "missing_token", "unmet_authentication_requirements"),
 }
+REFUSALS = {
+    "access_denied": "cancelled",
+    "account_selection_required": "unselected",
+    "unmet_authentication_requirements": "unmet",
+}
+"""What an error of the provider means for who signs in, or for the application that asked."""
 
 
 @dataclass(frozen=True)
@@ -64,22 +71,27 @@ class Question:
     """What was asked of the provider.
 
     :ivar begun_at: seconds since the epoch.
+    :ivar max_age: how long before that the person may have signed in, in seconds; None for any time.
     """
 
     verifier: str
     nonce: str
     begun_at: int
     fresh: bool
+    max_age: int | None = None
 
     @classmethod
-    def new(cls, *, fresh: bool, now: int) -> Question:
+    def new(cls, asked: SignInRequest, now: int) -> Question:
         """A question with a nonce and a PKCE verifier of its own (RFC 7636 section 4.1)."""
-        return cls(secrets.token_urlsafe(48), secrets.token_urlsafe(32), now // SECOND, fresh)
+        return cls(
+            secrets.token_urlsafe(48), secrets.token_urlsafe(32), now // SECOND, asked.fresh, asked.max_age
+        )
 
     @property
     def text(self) -> str:
-        """As :class:`RedirectTo` keeps it."""
-        return json.dumps([self.verifier, self.nonce, self.begun_at, self.fresh])
+        """As :class:`RedirectTo` keeps it; releases before know of no age."""
+        kept = [self.verifier, self.nonce, self.begun_at, self.fresh]
+        return json.dumps(kept if self.max_age is None else [*kept, self.max_age])
 
     @classmethod
     def of(cls, text: str) -> Question:
@@ -109,22 +121,28 @@ class OidcLogin:
         parts = urlsplit(self._settings.issuer)
         return f"{parts.scheme}://{parts.netloc}" if self._settings.logout else ""
 
+    @property
+    def acr_values(self) -> tuple[str, ...]:
+        return self._settings.acr_values
+
     def begin(self, *, callback_url: str, fresh: bool, now: int) -> RedirectTo | Unavailable:
+        return self.begin_asked(callback_url=callback_url, asked=SignInRequest(fresh=fresh), now=now)
+
+    def begin_asked(self, *, callback_url: str, asked: SignInRequest, now: int) -> RedirectTo | Unavailable:
         try:
             metadata = self._provider.metadata()
         except ProviderDown as error:
             return _unavailable(error)
-        question = Question.new(fresh=fresh, now=now)
+        question = Question.new(asked, now)
         session = self._calls.session(
             scope=" ".join(self._settings.scopes), redirect_uri=callback_url, code_challenge_method="S256"
         )
-        again = {"prompt": "login", "max_age": "0"} if fresh else {}
         url, state = session.create_authorization_url(
             metadata.authorization_endpoint,
             state=secrets.token_urlsafe(32),
             code_verifier=question.verifier,
             nonce=question.nonce,
-            **again,
+            **_wishes(asked),
         )
         return RedirectTo(url, state, question.text)
 
@@ -175,7 +193,7 @@ class OidcLogin:
             log.info("the OpenID provider answered %s", _code(error))
             if error in DOWN:
                 return Unavailable(RETRY_S, f"the OpenID provider answered {_code(error)}")
-            return Refused("cancelled" if error == "access_denied" else "failed")
+            return Refused(REFUSALS.get(error, "failed"))
         return None if params.get("code") else Refused("failed")
 
     def _claims(self, returned: Returned, question: Question, metadata: Metadata) -> dict[str, Any]:
@@ -217,7 +235,7 @@ class OidcLogin:
             begun_at=question.begun_at,
             now=now // SECOND,
             tolerance_s=self._settings.clock_tolerance_s,
-            fresh=question.fresh,
+            max_age=0 if question.fresh else question.max_age,
         )
 
     def _authenticated(self, claims: Mapping[str, Any], now: int) -> Authenticated | Refused:
@@ -229,6 +247,23 @@ class OidcLogin:
         return Authenticated(
             found, _word(claims.get("acr")) or ACR, _words(claims.get("amr")), _moment(claims, now)
         )
+
+
+def _wishes(asked: SignInRequest) -> dict[str, str]:
+    """What an application asks, as parameters of OpenID Connect Core section 3.1.2.1."""
+    words = [
+        word
+        for word, is_asked in (("login", asked.fresh), ("select_account", asked.select_account))
+        if is_asked
+    ]
+    max_age = 0 if asked.fresh else asked.max_age
+    found = {
+        "prompt": " ".join(words),
+        "max_age": "" if max_age is None else str(max_age),
+        "acr_values": " ".join(asked.acr_values),
+        "login_hint": asked.login_hint,
+    }
+    return {name: value for name, value in found.items() if value}
 
 
 def _word(value: object) -> str:

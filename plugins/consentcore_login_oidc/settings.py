@@ -53,6 +53,11 @@ class OidcSettings:
     allowed_domains: tuple[str, ...] = setting(
         "Let in only verified addresses of these domains; empty: all.", default=()
     )
+    acr_values: tuple[str, ...] = setting(
+        "What the provider can say of how somebody signed in (acr). The metadata names it, and applications that ask "
+        "for anything else are refused at once; empty: they are refused after the sign-in, if that was another.",
+        default=(),
+    )
     id_token_algs: tuple[str, ...] = setting(
         "Signatures of ID tokens that are accepted.", default=("RS256", "PS256", "ES256", "EdDSA", "Ed25519")
     )

@@ -38,7 +38,8 @@ class Expected:
 
     :ivar begun_at: when the browser was sent, seconds since the epoch;
     :ivar now: likewise.
-    :ivar fresh: the person had to prove anew who they are.
+    :ivar max_age: how long before that the person may have proved who they are, in seconds; 0: they had to do it anew,
+        None: any time.
     """
 
     issuer: str
@@ -47,7 +48,7 @@ class Expected:
     begun_at: int
     now: int
     tolerance_s: int
-    fresh: bool
+    max_age: int | None = None
 
 
 class StaleAuthentication(BadToken):
@@ -127,8 +128,11 @@ def _check_times(claims: Mapping[str, Any], expected: Expected) -> None:
         raise BadToken("iat is in the future")
     if issued + tolerance < expected.begun_at:
         raise BadToken("iat is older than the question")
-    if expected.fresh and _time(claims, "auth_time", StaleAuthentication) + tolerance < expected.begun_at:
-        raise StaleAuthentication("auth_time is older than the question")
+    if expected.max_age is None:
+        return
+    signed_in = _time(claims, "auth_time", StaleAuthentication)
+    if signed_in + expected.max_age + tolerance < expected.begun_at:
+        raise StaleAuthentication("auth_time is older than was asked")
 
 
 def check_access_token(claims: Mapping[str, Any], algorithm: str, access_token: str) -> None:

@@ -16,6 +16,7 @@ from consentcore.web.owner import consent_choices, consent_page, evidence, froze
 from consentcore.web.owner.interactions import (
     may_answer,
     pending_interaction,
+    sign_in_url,
     still_pending,
     take_over,
     url_for,
@@ -63,7 +64,7 @@ def show_consent(request: Request) -> Response:
     interaction_id = request.query.one("i")
     interaction = pending_interaction(request, interaction_id)
     if not may_answer(request, interaction):
-        return see_other(url_for("/login", interaction_id))
+        return see_other(sign_in_url(request, interaction_id, interaction))
     return _show(request, _load(request, interaction_id, take_over(request, interaction)))
 
 

@@ -6,8 +6,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from consentcore.consent import pending
+from consentcore.consent import authentication, pending
 from consentcore.consent.pending import UNBOUND, Gone
+from consentcore.domain.secret import digest
+from consentcore.ports.login import SignInRequest
 from consentcore.web.language import prefer_locales
 from consentcore.web.methods import SAFE_METHODS
 
@@ -49,7 +51,30 @@ def still_pending(request: Request, interaction_id: str) -> None:
 
 def may_answer(request: Request, interaction: Interaction) -> bool:
     """Whether somebody is signed in who may answer."""
-    return request.owner is not None and pending.may_answer(interaction, request.owner_session)
+    return request.owner is not None and authentication.may_answer(interaction, request.owner_session)
+
+
+def asked_of_sign_in(request: Request, interaction_id: str) -> SignInRequest:
+    """What the application that waits asks of the sign-in; read by itself, so that no transaction stays open."""
+    if not interaction_id:
+        return SignInRequest()
+    with request.runtime.storage.reading() as uow:
+        found = uow.interactions.get(digest(interaction_id))
+    return authentication.asked_of(found.request) if found is not None else SignInRequest()
+
+
+def sign_in_url(request: Request, interaction_id: str, interaction: Interaction) -> str:
+    """Where somebody goes who may not answer: to the sign-in or, where they have just been there and it is not what the
+    application asked for, back to the application.
+
+    :raises Gone: when it was answered meanwhile.
+    """
+    error = authentication.refusal(interaction, request.owner_session)
+    if not error or request.method != "GET":  # looking at a link ends nothing
+        return url_for("/login", interaction_id)
+    with request.runtime.storage.transaction() as uow:  # beside that of the request, which only reads
+        url: str = request.runtime.interactions.refuse(uow, interaction_id, interaction, error)
+        return url
 
 
 def take_over(request: Request, interaction: Interaction) -> Interaction:

@@ -11,7 +11,7 @@ from consentcore.domain.message import message
 from consentcore.ports.login import Authenticated, LoginAttempt, Throttled
 from consentcore.web.csrf import ANY_PERSON
 from consentcore.web.owner.account_pages import too_many_attempts
-from consentcore.web.owner.interactions import pending_interaction
+from consentcore.web.owner.interactions import asked_of_sign_in, pending_interaction
 from consentcore.web.owner.sign_ins import SessionRenewal, start_session
 from consentcore.web.pages import page
 from consentcore.web.redirects import see_other
@@ -37,7 +37,13 @@ def log_in(request: Request) -> Response:
     """Check the credentials before the transaction is touched, then start a new session."""
     form = request.form
     interaction_id, after = form.one("i"), form.one("next")
-    attempt = LoginAttempt(form.one("email"), form.one("password"), request.remote_addr or "", request.now)
+    attempt = LoginAttempt(
+        form.one("email"),
+        form.one("password"),
+        request.remote_addr or "",
+        request.now,
+        asked_of_sign_in(request, interaction_id),
+    )
     outcome = request.runtime.passwords.authenticate(attempt)
     if isinstance(outcome, Throttled):
         return _too_many(request, interaction_id, after, outcome.retry_after_s)
@@ -59,11 +65,9 @@ def _too_many(request: Request, interaction_id: str, after: str, seconds: int) -
 def _form(
     request: Request, interaction_id: str, after: str, *, error: str = "", status: int = 200
 ) -> Response:
-    client = (
-        asking_client(request.uow, pending_interaction(request, interaction_id).request)
-        if interaction_id
-        else None
-    )
+    asked = pending_interaction(request, interaction_id).request if interaction_id else None
+    client = asking_client(request.uow, asked) if asked else None
+    email = asked.login_hint if asked else ""
     response = page(
         request,
         "login.jinja2",
@@ -73,6 +77,6 @@ def _form(
         after=after,
         client=client,
         error=error,
-        email=request.form.one("email") if request.method == "POST" else "",
+        email=request.form.one("email") if request.method == "POST" else email,
     )
     return leads_away(response) if interaction_id else response

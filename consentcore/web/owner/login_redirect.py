@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from pyramid.httpexceptions import HTTPMethodNotAllowed
 from pyramid.view import view_config
 
-from consentcore.consent.pending import asking_client, wants_sign_in
-from consentcore.domain.secret import digest
+from consentcore.consent import pending
+from consentcore.consent.pending import asking_client
 from consentcore.egress import errand
+from consentcore.oauth.sign_in_parameters import UNMET
 from consentcore.owners.sign_in_state import use_up
-from consentcore.ports.login import REASONS, Authenticated, RedirectTo, Refused, Returned, Unavailable
+from consentcore.ports.login import (
+    REASONS,
+    AskedLogin,
+    Authenticated,
+    RedirectTo,
+    Refused,
+    Returned,
+    Unavailable,
+)
 from consentcore.ports.storage import transact
 from consentcore.web.failures import CAUSE
 from consentcore.web.owner import login_state
-from consentcore.web.owner.interactions import pending_interaction
+from consentcore.web.owner.interactions import asked_of_sign_in, pending_interaction
 from consentcore.web.owner.login_state import AT_PROVIDER, LoginState
 from consentcore.web.owner.sign_ins import OWN_PAGE, SessionRenewal, start_session, where
 from consentcore.web.pages import page
@@ -26,9 +36,13 @@ if TYPE_CHECKING:
     from pyramid.request import Request
     from pyramid.response import Response
 
+    from consentcore.ports.login import SignInRequest
+
 LOST = "lost"
 FROM_HERE = "here"
 """In the query of a form that a page of ours has sent."""
+TOLD = {"unmet": UNMET, "unselected": "account_selection_required"}
+"""Reasons of a refusal that an application is told, with the error (OpenID Connect Core section 3.1.2.6)."""
 STATUS = {"failed": 400, LOST: 400}
 
 
@@ -36,12 +50,11 @@ STATUS = {"failed": 400, LOST: 400}
 def start(request: Request) -> Response:
     """Send the browser to the provider; an application's request that waits survives the way."""
     interaction_id, after = request.query.one("i"), request.query.one("next")
-    fresh = bool(request.query.one("fresh")) or _must_be_fresh(request, interaction_id)
+    asked = asked_of_sign_in(request, interaction_id)
+    if request.query.one("fresh"):
+        asked = replace(asked, fresh=True)
     # Before anything is read in this request's transaction: the provider may have to be asked where it is.
-    with errand(AT_PROVIDER):
-        sent = request.runtime.redirect_login.begin(
-            callback_url=_callback_url(request), fresh=fresh, now=request.now
-        )
+    sent = _begin(request, asked)
     after = after if OWN_PAGE.fullmatch(after) else ""
     login = LoginState("", interaction_id, after, _until(request, interaction_id))
     if isinstance(sent, Unavailable):
@@ -126,6 +139,10 @@ def _answer(
     if isinstance(outcome, Unavailable):
         return _unavailable(request, outcome, login)
     if isinstance(outcome, Refused):
+        if outcome.reason in TOLD and login.interaction_id:
+            response = _told(request, login.interaction_id, TOLD[outcome.reason])
+            login_state.forget(request, response, state)
+            return response
         return _refused(request, outcome.reason if outcome.reason in REASONS else "failed", login)
     renewal = SessionRenewal.of(request)
     # Not in the request's own transaction: that of a GET only reads, and a repeated one would find the state used up.
@@ -138,6 +155,17 @@ def _answer(
     response = see_other(url)
     login_state.forget(request, response, state)  # not before: a reload still has to know what waits
     return response
+
+
+def _told(request: Request, interaction_id: str, error: str) -> Response:
+    """What only the application can mend is said to the application. Not in the request's own transaction, see above.
+
+    :raises Gone: the request was answered meanwhile.
+    """
+    with request.runtime.storage.transaction() as uow:
+        interaction = pending.find(uow, interaction_id, request.now)
+        pending.check_browser(interaction, request.browser, request.now)
+        return see_other(request.runtime.interactions.refuse(uow, interaction_id, interaction, error))
 
 
 def _sent(request: Request, sent: RedirectTo, login: LoginState) -> Response:
@@ -174,13 +202,15 @@ def _page(request: Request, reason: str, login: LoginState, status: int) -> Resp
     )
 
 
-def _must_be_fresh(request: Request, interaction_id: str) -> bool:
-    """Whether the application has asked for a new sign-in; read by itself, so that no transaction stays open."""
-    if not interaction_id:
-        return False
-    with request.runtime.storage.reading() as uow:
-        found = uow.interactions.get(digest(interaction_id))
-    return found is not None and wants_sign_in(found.request)
+def _begin(request: Request, asked: SignInRequest) -> RedirectTo | Unavailable:
+    """Of a plugin that takes up nothing else, a fresh sign-in is as much as any of it."""
+    login, url, now = request.runtime.redirect_login, _callback_url(request), request.now
+    with errand(AT_PROVIDER):
+        if isinstance(login, AskedLogin):
+            return login.begin_asked(callback_url=url, asked=asked, now=now)
+        more = asked.select_account or asked.max_age is not None or bool(asked.acr_values)
+        begun: RedirectTo | Unavailable = login.begin(callback_url=url, fresh=asked.fresh or more, now=now)
+        return begun
 
 
 def _callback_url(request: Request) -> str:

@@ -10,7 +10,8 @@ import pytest
 from joserfc import jws, jwt
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
-from consentcore.api import Authenticated, Refused, Unavailable
+from consentcore.api import Authenticated, Refused, SignInRequest, Unavailable
+from consentcore_login_oidc.login import Question
 from tests.plugins.consentcore_login_oidc.conftest import CALLBACK, begin, complete
 from tests.support.oidc_provider import CLIENT_ID, query_of
 
@@ -32,6 +33,36 @@ def test_the_question_is_what_the_specifications_want(made, provider):
     }
     fresh = query_of(begin(made(), fresh=True).url)
     assert (fresh["prompt"], fresh["max_age"]) == ("login", "0")
+
+
+@pytest.mark.parametrize(
+    ("asked", "parameters"),
+    [
+        (SignInRequest(), {}),
+        (SignInRequest(fresh=True, max_age=600), {"prompt": "login", "max_age": "0"}),
+        (SignInRequest(select_account=True), {"prompt": "select_account"}),
+        (SignInRequest(fresh=True, select_account=True), {"prompt": "login select_account", "max_age": "0"}),
+        (SignInRequest(max_age=600), {"max_age": "600"}),
+        (SignInRequest(acr_values=("gold", "silver")), {"acr_values": "gold silver"}),
+        (SignInRequest(login_hint="ada & é"), {"login_hint": "ada & é"}),
+    ],
+    ids=str,
+)
+def test_what_the_application_asks_is_passed_on(made, asked, parameters):
+    sent = made().begin_asked(callback_url=CALLBACK, asked=asked, now=1_000_000)
+    names = ("prompt", "max_age", "acr_values", "login_hint")
+    assert {name: value for name, value in query_of(sent.url).items() if name in names} == parameters
+
+
+def test_a_question_of_the_release_before_is_understood_and_the_other_way_round(made, provider):
+    """Both run beside each other while one takes the place of the other."""
+    plain, aged = (
+        made().begin_asked(callback_url=CALLBACK, asked=asked, now=1_000_000).transient
+        for asked in (SignInRequest(fresh=True), SignInRequest(max_age=600))
+    )
+    assert len(json.loads(plain)) == 4
+    assert (Question.of(plain).fresh, Question.of(plain).max_age) == (True, None)
+    assert (Question.of(aged).fresh, Question.of(aged).max_age) == (False, 600)
 
 
 def test_a_good_answer_names_the_owner(made, provider, storage):
@@ -111,6 +142,24 @@ def test_a_new_sign_in_must_be_new(made, provider, auth_time, outcome):
     assert found == Refused("stale") if outcome else isinstance(found, Authenticated)
 
 
+@pytest.mark.parametrize(
+    ("auth_time", "outcome"), [(None, "stale"), (-3600, "stale"), (-660, ""), (-600, ""), (0, "")]
+)
+def test_a_sign_in_must_be_as_new_as_was_asked(made, provider, auth_time, outcome):
+    """OpenID Connect Core section 3.1.3.7, number 13; a minute for the clocks."""
+    moment = int(time.time())
+    provider.claims = {"auth_time": None if auth_time is None else moment + auth_time}
+    login = made(clock_tolerance_s=60)
+    sent = login.begin_asked(callback_url=CALLBACK, asked=SignInRequest(max_age=600), now=moment * 1000)
+    found = complete(login, provider, sent, at=moment * 1000)
+    assert found == Refused("stale") if outcome else isinstance(found, Authenticated)
+
+
+def test_what_can_be_said_of_a_sign_in_is_what_is_set(made):
+    assert made().acr_values == ()
+    assert made(acr_values=("gold", "silver")).acr_values == ("gold", "silver")
+
+
 def test_the_answer_of_another_issuer_is_not_believed(made, provider):
     for iss in ("https://evil.example", provider.issuer + "/", ""):
         assert complete(made(), provider, iss=iss) == FAILED
@@ -129,6 +178,8 @@ def test_iss_may_be_absent_where_the_provider_does_not_send_it(made, provider):
     [
         ("access_denied", Refused("cancelled")),
         ("login_required", FAILED),
+        ("unmet_authentication_requirements", Refused("unmet")),
+        ("account_selection_required", Refused("unselected")),
         ("<script>", FAILED),
         ("server_error", Unavailable(10)),
         ("temporarily_unavailable", Unavailable(10)),

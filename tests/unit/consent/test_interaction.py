@@ -17,7 +17,6 @@ from consentcore.domain.parties import Actor, ActorType
 from consentcore.domain.secret import digest
 from consentcore.oauth.authorization_endpoint import USED_UP
 from consentcore.oauth.messages import Redirect
-from consentcore.testing import factories
 from consentcore_memory import MemoryStorage
 from tests.support.server_scenario import ServerScenario
 
@@ -121,7 +120,13 @@ def test_a_request_is_kept_for_this_browser_and_who_is_signed_in(scenario):
         ({"session": False}, True, False),
         ({"prompt": "login"}, True, False),
         ({"session": False, "one_host": False}, False, False),
+        ({"prompt": "select_account"}, True, False),
         ({"prompt": "consent"}, False, True),
+        ({"max_age": "0"}, True, False),
+        ({"max_age": "0", "session": False, "one_host": False}, True, False),
+        ({"max_age": "1"}, False, True),
+        ({"acr_values": "urn:example:better"}, True, False),
+        ({"acr_values": "urn:example:better urn:example:password"}, False, True),
     ],
 )
 def test_who_has_to_sign_in_first_owns_nothing_yet(scenario, more, sign_in, owned):
@@ -166,6 +171,62 @@ def test_18_nobody_is_asked_for_prompt_none(scenario, session, error):
     browser = Browser()
     refused = scenario.answered(scenario.settle(browser, session=session, prompt="none"))
     assert (refused["error"], browser.marked) == (error, [])
+
+
+@pytest.mark.parametrize(
+    ("more", "error"),
+    [
+        ({"max_age": "0"}, "login_required"),
+        ({"max_age": "60"}, "login_required"),
+        ({"max_age": "61"}, ""),
+        ({"acr_values": "urn:example:better"}, "login_required"),
+        ({"acr_values": "urn:example:password"}, ""),
+        ({"scope": "comfort.read energy.read"}, "consent_required"),
+    ],
+)
+def test_a_remembered_consent_is_not_enough_where_the_sign_in_is_not(scenario, more, error):
+    """OpenID Connect Core section 3.1.2.6: nobody is asked, and which error says why."""
+    scenario.allow("comfort.read")
+    scenario.clock.advance(60_001)
+    asked = scenario.pending(**{"scope": "comfort.read", "prompt": "none", **more})
+    found = scenario.answered(scenario.interactions().settle(asked, Browser(), scenario.clock.now()))
+    assert found.get("error", "") == error
+    assert ("code" in found) is (not error)
+
+
+def test_a_public_client_needs_somebody_to_look_at_it(scenario):
+    public = scenario.add_client("public", public=True)
+    scenario.approve("comfort.read", client=public)
+    pkce = {"code_challenge": scenario.challenge, "code_challenge_method": "S256"}
+    asked = scenario.pending(client_id="public", scope="comfort.read", prompt="none", **pkce)
+    found = scenario.answered(scenario.interactions().settle(asked, Browser(), scenario.clock.now()))
+    assert found["error"] == "interaction_required"
+
+
+def test_a_request_whose_sign_in_fell_short_leads_back_once(scenario):
+    question = scenario.settle(acr_values="urn:example:better", state="s")
+    interaction, before = scenario.kept(question), grants(scenario)
+    with scenario.storage.transaction() as uow:
+        url = scenario.interactions().refuse(uow, question.interaction_id, interaction, "login_required")
+    found = scenario.answered(Redirect(url))
+    assert (found["error"], found["state"], found["iss"]) == (
+        "login_required",
+        "s",
+        "https://consent.example",
+    )
+    assert ended(scenario, question).why is Why.OVER
+    assert grants(scenario) == before, "nobody was asked, and nothing is recorded"
+    with pytest.raises(InteractionGone), scenario.storage.transaction() as uow:
+        scenario.interactions().refuse(uow, question.interaction_id, interaction, "login_required")
+
+
+def test_an_application_that_is_kept_out_is_not_led_back_to(scenario):
+    question = scenario.settle(prompt="login")
+    interaction = scenario.kept(question)
+    scenario.update_client(scenario.client, enabled=False)
+    with pytest.raises(Gone), scenario.storage.transaction() as uow:
+        scenario.interactions().refuse(uow, question.interaction_id, interaction, "login_required")
+    assert scenario.kept(question) == interaction
 
 
 def test_who_is_asked_too_often_is_left_alone(scenario):
@@ -254,24 +315,6 @@ def test_98_a_remembered_consent_uses_an_opened_request_up(scenario):
     assert isinstance(service.settle(found, Browser(), now), Redirect)
     assert service.settle(found, Browser(), now) == USED_UP
     assert ended(scenario, opened).why is Why.OVER
-
-
-@pytest.mark.parametrize(
-    ("prompt", "auth_after", "created_after", "owned", "may"),
-    [
-        ("", -10, -10, False, True),
-        ("login", -10, -10, True, False),
-        ("login", 0, 0, False, True),
-        ("login", -10, 0, True, True),
-        ("login", -10, 0, False, False),
-    ],
-)
-def test_a_new_sign_in_is_one_since_the_request(prompt, auth_after, created_after, owned, may):
-    asked = factories.request("app", prompt=prompt)
-    interaction = factories.interaction("app", request=asked, created_at=100, owner_id="o" if owned else "")
-    session = factories.session("o", auth_time=100 + auth_after, created_at=100 + created_after)
-    assert pending.may_answer(interaction, session) is may
-    assert pending.may_answer(interaction, None) is False
 
 
 def test_whose_browser_keeps_no_cookies_is_told_so(scenario):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from consentcore.consent.policy import CHECKS, reasons_to_ask
+from consentcore.consent.policy import CHECKS, reasons_to_ask, silent_error
 from consentcore.domain.client import AuthMethod
 from consentcore.domain.clock import DAY
 from consentcore.domain.interaction import AuthorizeContext
@@ -20,8 +20,8 @@ GRANT = factories.grant(OWNER.owner_id, CLIENT.client_id, scopes=("comfort.read@
 REMEMBERED = AuthorizeContext(CLIENT, SESSION, GRANT)
 
 
-def reasons(*scopes, context=REMEMBERED, catalog=CATALOG, now=NOW, prompt=""):
-    wanted = factories.request(CLIENT.client_id, scopes=scopes or ("comfort.read",), prompt=prompt)
+def reasons(*scopes, context=REMEMBERED, catalog=CATALOG, now=NOW, **more):
+    wanted = factories.request(CLIENT.client_id, scopes=scopes or ("comfort.read",), **more)
     return reasons_to_ask(wanted, context, catalog, now)
 
 
@@ -34,7 +34,11 @@ def test_a_remembered_consent_needs_no_question():
     [
         ("not_signed_in", {"context": replace(REMEMBERED, session=None)}),
         ("prompt_login", {"prompt": "login"}),
+        ("prompt_login", {"max_age": 0}),
+        ("prompt_select_account", {"prompt": "select_account"}),
         ("prompt_consent", {"prompt": "consent"}),
+        ("sign_in_too_old", {"max_age": 60, "now": NOW + 60_001}),
+        ("sign_in_unmet", {"acr_values": ("urn:example:better",)}),
         (
             "public_client",
             {"context": replace(REMEMBERED, client=replace(CLIENT, auth_method=AuthMethod.NONE))},
@@ -60,6 +64,28 @@ def test_61_a_further_scope_is_asked():
 
 def test_acting_is_decided_anew_each_time():
     assert reasons("comfort.read", "device.act") == ("scope_acts",)
+
+
+def test_a_sign_in_that_suffices_is_no_reason():
+    assert reasons(max_age=60, now=NOW + 60_000) == ()
+    assert reasons(acr_values=("urn:example:better", SESSION.acr)) == ()
+
+
+@pytest.mark.parametrize(
+    ("found", "error"),
+    [
+        (("not_signed_in", "no_grant"), "login_required"),
+        (("prompt_login", "public_client"), "login_required"),
+        (("sign_in_too_old",), "login_required"),
+        (("sign_in_unmet", "scope_added"), "login_required"),
+        (("public_client",), "interaction_required"),
+        (("public_client", "scope_added"), "consent_required"),
+        (("no_grant",), "consent_required"),
+    ],
+)
+def test_18_the_error_says_what_is_missing(found, error):
+    """OpenID Connect Core section 3.1.2.6."""
+    assert silent_error(found) == error
 
 
 def test_several_prompts_are_all_seen():

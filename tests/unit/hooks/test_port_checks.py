@@ -120,6 +120,20 @@ def test_login_is_one_of_two():
     assert "its login has no set_password" in port_problems("consentcore_login", object())
 
 
+def test_what_a_login_need_not_have_has_to_fit():
+    class Asked(Redirecting):
+        acr_values = ("urn:gold", "two words")
+
+        def begin_asked(self, asked): ...
+
+    assert port_problems("consentcore_login", Asked()) == [
+        "begin_asked of its login cannot be called with (callback_url, asked, now)",
+        "acr_values: expected words of printable ASCII without blanks, of at most 200 characters",
+    ]
+    Asked.acr_values, Asked.begin_asked = (), lambda self, *, callback_url, asked, now: None
+    assert port_problems("consentcore_login", Asked()) == []
+
+
 def test_notifier_that_declares_check_has_one():
     checked = frozenset({"check"})
     (problem,) = port_problems("consentcore_notifier", GOOD["consentcore_notifier"], checked)

@@ -415,8 +415,8 @@ def test_17_redirect_uri_is_required_when_several_are_registered(scenario):
 def test_18_prompt_is_handed_on(scenario):
     for prompt, word in {"": "", "none": "none", "login": "login", "consent": "consent"}.items():
         assert scenario.pending(prompt=prompt).request.prompt == word
-    assert scenario.pending(prompt="consent login").request.prompt == "login"
-    assert scenario.pending(prompt="select_account").request.prompt == "login"
+    assert scenario.pending(prompt="consent login").request.prompt == "login consent"
+    assert scenario.pending(prompt="select_account").request.prompt == "select_account"
 
 
 @pytest.mark.parametrize("prompt", ["none login", "none none", "create", "login  consent", "NONE"])

@@ -94,6 +94,19 @@ def test_what_a_plugin_is_is_told_by_its_methods():
     assert isinstance(DoorLogin(MemoryStorage()), RedirectLogin)
 
 
+class AskedDoor(DoorLogin):
+    """One that says how people came in, and takes up what it is asked."""
+
+    acr_values = ("door",)
+
+    def begin_asked(self, *, callback_url, asked, now):
+        return self.begin(callback_url=callback_url, fresh=asked.fresh, now=now)
+
+
+class TestAskedDoor(TestDoorLogin):
+    plugin = AskedDoor
+
+
 class SameState(DoorLogin):
     def begin(self, **options):
         sent = super().begin(**options)
