@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyramid.config import Configurator
 
-from consentcore.resource import Introspection
+from consentcore.resource import Introspection, Token
 from consentcore.resource.pyramid import needs_token
 
 if TYPE_CHECKING:
@@ -65,9 +65,17 @@ class DemoApi:
     def rooms(self, request: Request) -> dict[str, Any]:
         """Room climate of the sites that the owner has chosen, for a live token with ``comfort.read``; nothing where
         none was chosen."""
-        token = request.token
-        own = self.sites_of(token.client_id, token.subject)
-        chosen = [(one, name) for one, name in own.items() if token.may_use("site", one)][:MOST_SITES]
-        return {
-            "rooms": [{"site": name, **room} for one, name in chosen for room in ROOMS.get(one, ANY_SITE)]
-        }
+        chosen = chosen_sites(request.token, self.sites_of)
+        return {"rooms": [{"site": name, **room} for one, name in chosen.items() for room in rooms_at(one)]}
+
+
+def chosen_sites(token: Token, sites_of: SitesOf) -> dict[str, str]:
+    """What a token opens: names by id of the sites that are this customer's and that they have chosen, the first
+    :data:`MOST_SITES`; none where none was chosen."""
+    own = sites_of(token.client_id, token.subject)
+    return dict([(one, name) for one, name in own.items() if token.may_use("site", one)][:MOST_SITES])
+
+
+def rooms_at(site: str) -> list[dict[str, Any]]:
+    """Room climate at a site, by its id."""
+    return ROOMS.get(site, ANY_SITE)

@@ -1,4 +1,4 @@
-"""Starts and ends what the demo consists of: a real server process, CoolSite and the demo API."""
+"""Starts and ends what the demo consists of: a real server process, CoolSite, the demo API and its MCP server."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +22,7 @@ from consentcore.demo.api import DemoApi
 from consentcore.demo.ini import write_ini
 from consentcore.demo.isv import CoolSite
 from consentcore.demo.known_sites import KnownSites
+from consentcore.demo.mcp_server import DemoMcp, McpSite, is_installed, resource_url
 from consentcore.demo.seed import Seed, seed
 from consentcore.demo.serving import Site, base_url, bind
 from consentcore.demo.stores import NoStorage, prepared
@@ -58,6 +59,7 @@ class Demo:
     """Everything that runs.
 
     :ivar folder: with ``demo.ini`` and the data in ``var``.
+    :ivar mcp_url: of the MCP server; "" where its library is not installed.
     :ivar lifeline: reading end of a pipe; the server ends when nobody holds the other end any more.
     :ivar output: where the server writes its messages; None for the terminal.
     """
@@ -68,6 +70,7 @@ class Demo:
     runtime: Runtime
     seed: Seed
     coolsite: CoolSite
+    mcp_url: str
     lifeline: int
     output: Path | None = None
     server: subprocess.Popen[bytes] = field(init=False)
@@ -127,40 +130,39 @@ def boot(options: DemoOptions, *, say: Callable[[str], None], output: Path | Non
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = HOST
     with ExitStack() as stack:
         folder = stack.enter_context(_own_folder(options.folder))
-        held, isv_socket, api_socket = _sockets(options.port)
-        for sock in (held, isv_socket, api_socket):
+        held, *sites = _sockets(options.port)
+        for sock in (held, *sites):
             stack.callback(sock.close)
+        isv_url, mcp_url = base_url(sites[0]), resource_url(sites[2])
         try:
             storage = stack.enter_context(prepared(options.storage, options.endpoint))
         except NoStorage as error:
             raise NotStarted(str(error)) from error
-        ini = write_ini(folder, base_url(held), storage, options.extra_ini, options.more_notifiers)
-        runtime, found = _prepare(ini, base_url(isv_socket))
+        more = {"extra": options.extra_ini, "more_notifiers": options.more_notifiers}
+        ini = write_ini(folder, base_url(held), storage, mcp_url, **more)
+        runtime, found = _prepare(ini, isv_url, mcp_url)
         stack.callback(runtime.close)
-        coolsite = _start_sites(stack, runtime, found, (isv_socket, api_socket), say)
+        coolsite = _start_sites(stack, runtime, found, sites, say)
+        told = mcp_url if is_installed() else ""
         lifeline, ours = os.pipe()
         for end in (lifeline, ours):
             stack.callback(os.close, end)
-        demo = Demo(folder, base_url(held), ini, runtime, found, coolsite, lifeline, output)
+        demo = Demo(folder, base_url(held), ini, runtime, found, coolsite, told, lifeline, output)
         stack.callback(lambda: demo.end_server() if hasattr(demo, "server") else None)
         demo.start_server()
         yield demo
 
 
-def _sockets(wanted: int) -> tuple[socket.socket, socket.socket, socket.socket]:
-    """For the server, CoolSite and the API.
+def _sockets(wanted: int) -> list[socket.socket]:
+    """For the server, CoolSite, the API and the MCP server.
 
     A port that is only reserved can be reserved twice; one that is listened on cannot. So of two demos that start at
     the same moment the one that has not got CoolSite's port looks for all of its own behind that.
     """
-    isv = bind(HOST, wanted + 1 if wanted else 0)
-    api = bind(HOST, wanted + 2 if wanted else 0)
-    first = not wanted or isv.getsockname()[1] == wanted + 1
-    return (
-        bind(HOST, wanted if first else max(isv.getsockname()[1], api.getsockname()[1]) + 1, listen=False),
-        isv,
-        api,
-    )
+    sites = [bind(HOST, wanted + number if wanted else 0) for number in (1, 2, 3)]
+    ports = [site.getsockname()[1] for site in sites]
+    first = not wanted or ports[0] == wanted + 1
+    return [bind(HOST, wanted if first else max(ports) + 1, listen=False), *sites]
 
 
 @contextmanager
@@ -181,7 +183,7 @@ def _own_folder(wanted: Path) -> Iterator[Path]:
     raise NotStarted(f"too many demos are running in {wanted.parent}")
 
 
-def _prepare(ini: Path, isv_url: str) -> tuple[Runtime, Seed]:
+def _prepare(ini: Path, isv_url: str, mcp_url: str) -> tuple[Runtime, Seed]:
     from consentcore.config import load_ini
     from consentcore.keys import create_key_file
     from consentcore.runtime import build_runtime
@@ -189,14 +191,14 @@ def _prepare(ini: Path, isv_url: str) -> tuple[Runtime, Seed]:
     create_key_file(ini.parent / "var" / "keys")
     runtime = build_runtime(load_ini(str(ini)))
     runtime.storage.migrate()
-    return runtime, seed(runtime, isv_url)
+    return runtime, seed(runtime, isv_url, mcp_url)
 
 
 def _start_sites(
     stack: ExitStack,
     runtime: Runtime,
     found: Seed,
-    sockets: tuple[socket.socket, socket.socket],
+    sockets: Sequence[socket.socket],
     say: Callable[[str], None],
 ) -> CoolSite:
     issuer, prefix = runtime.settings.issuer, runtime.settings.oauth.prefix
@@ -210,8 +212,12 @@ def _start_sites(
         webhook_secret=found.webhook_secret,
         say=say,
     )
-    sites = KnownSites(runtime)
-    api = DemoApi(f"{issuer}{prefix}/introspect", found.api_id, found.api_secret, sites.of)
-    for sock, app in zip(sockets, (coolsite.wsgi(), api.wsgi()), strict=True):
+    sites, introspect = KnownSites(runtime), f"{issuer}{prefix}/introspect"
+    api = DemoApi(introspect, found.api_id, found.api_secret, sites.of)
+    for sock, app in zip(sockets[:2], (coolsite.wsgi(), api.wsgi()), strict=True):
         stack.callback(Site(sock, app).close)
+    if is_installed():
+        url = resource_url(sockets[2])
+        mcp = DemoMcp(url, issuer, introspect, found.mcp_id, found.mcp_secret, sites.of)
+        stack.callback(McpSite(sockets[2], mcp.asgi()).close)
     return coolsite

@@ -19,6 +19,7 @@ consentcore.plugin.resources_file.aliases = ada@example.org=offices@example.org 
 consentcore.web.operator_name = Your Energy Company (demo)
 consentcore.web.support_email = help@example.org
 consentcore.operator.email = operator@example.org
+consentcore.oauth.protected_resources = {mcp_url}
 consentcore.worker.embedded = true
 consentcore.server.workers = 1
 consentcore.plugin.devmail.dir = %(here)s/var/mail
@@ -31,10 +32,13 @@ listen = {listen}
 """
 
 
-def write_ini(folder: Path, issuer: str, storage: str, extra: str = "", more_notifiers: str = "") -> Path:
+def write_ini(
+    folder: Path, issuer: str, storage: str, mcp_url: str, *, extra: str = "", more_notifiers: str = ""
+) -> Path:
     """Write ``demo.ini`` into ``folder`` and return its path.
 
     :param storage: the lines that choose the storage.
+    :param mcp_url: of the MCP server, whose tokens assistants ask for.
     :param extra: further lines for ``[app:main]``.
     :param more_notifiers: further notifier names.
     """
@@ -45,6 +49,7 @@ def write_ini(folder: Path, issuer: str, storage: str, extra: str = "", more_not
             issuer=issuer,
             listen=issuer.removeprefix("http://"),
             storage=storage,
+            mcp_url=mcp_url,
             extra=extra,
             more_notifiers=names,
         )

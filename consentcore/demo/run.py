@@ -24,9 +24,19 @@ consentcore demo, everything on this machine only (Ctrl-C stops all of it, data 
   3  Look      {issuer}/consents
                Your Authorized Applications. Press "Revoke Access", then Proceed, and watch this window;
                then press "Read room climate" in CoolSite again.
-
+{agents}
   Mail that was sent: {issuer}/_dev/mail
 
+"""
+
+
+AGENTS = """\
+  4  Ask an AI assistant: give it the MCP server
+               {mcp}
+               It is told the rest; you decide what it sees on the same page, and end it in the same way.
+"""
+NO_AGENTS = """\
+     An MCP server for AI assistants runs here too after  pip install 'consentcore[demo]'.
 """
 
 
@@ -58,4 +68,5 @@ def _banner(demo: Demo) -> str:
         email=PEOPLE[0][0],
         second=PEOPLE[1][0],
         password=demo.seed.password,
+        agents=AGENTS.format(mcp=demo.mcp_url) if demo.mcp_url else NO_AGENTS,
     )

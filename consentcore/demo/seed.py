@@ -24,19 +24,25 @@ class Seed:
     webhook_secret: str
     api_id: str
     api_secret: str
+    mcp_id: str
+    mcp_secret: str
     password: str
     owner_ids: tuple[str, ...]
 
 
-def seed(runtime: Runtime, isv_url: str) -> Seed:
-    """Store the people, CoolSite with its webhook endpoint, and the demo API, in one transaction."""
-    application, api = runtime.clients.prepare(_coolsite(isv_url)), runtime.clients.prepare(_api())
+def seed(runtime: Runtime, isv_url: str, mcp_url: str) -> Seed:
+    """Store the people, CoolSite with its webhook endpoint, the demo API and the MCP server, in one transaction.
+
+    :param mcp_url: what tokens for the MCP server have to name.
+    """
+    forms = (_coolsite(isv_url), _api(), _mcp_server(mcp_url))
+    application, api, mcp = (runtime.clients.prepare(form) for form in forms)
     owners = [runtime.owners.prepare(NewOwner(email, name)) for email, name in PEOPLE]
     password = f"demo-{secrets.token_hex(3)}"
     with runtime.storage.transaction() as uow:
         for owner in owners:
             runtime.owners.add(uow, owner, password)
-        for new in (application, api):
+        for new in (application, api, mcp):
             runtime.clients.add(uow, new)
     return Seed(
         client_id=application.client.client_id,
@@ -44,6 +50,8 @@ def seed(runtime: Runtime, isv_url: str) -> Seed:
         webhook_secret=application.webhook_secret or "",
         api_id=api.client.client_id,
         api_secret=api.client_secret or "",
+        mcp_id=mcp.client.client_id,
+        mcp_secret=mcp.client_secret or "",
         password=password,
         owner_ids=tuple(owner.owner_id for owner in owners),
     )
@@ -70,4 +78,14 @@ def _api() -> ClientForm:
         name="Room climate API",
         resource_server=True,
         scopes=("comfort.read",),
+    )
+
+
+def _mcp_server(url: str) -> ClientForm:
+    return ClientForm(
+        client_id=f"demo-mcp-{secrets.token_hex(4)}",
+        name="Room climate for assistants",
+        resource_server=True,
+        scopes=("sites.read", "comfort.read"),
+        audiences=(url,),
     )

@@ -13,6 +13,7 @@ import pytest
 import requests
 
 from consentcore.demo.boot import DemoOptions, NotStarted, _sockets, boot
+from consentcore.demo.run import _banner
 from consentcore.demo.serving import bind
 from tests.support.patience import PATIENCE_S, eventually
 from tests.support.processes import all_gone, children_of
@@ -28,7 +29,7 @@ def test_two_demos_that_start_at_the_same_moment_have_ports_of_their_own():
     for sockets in demos:
         for sock in sockets:
             sock.close()
-    assert len(set(ports)) == 6
+    assert len(set(ports)) == 8
 
 
 class Running:
@@ -111,6 +112,25 @@ def test_without_an_emulator_it_says_how_to_get_one(tmp_path, monkeypatch):
     options = DemoOptions(tmp_path, port=0, storage="dynamodb")
     with pytest.raises(NotStarted, match=r"pip install 'moto\[dynamodb,server\]'"), boot(options, say=print):
         pytest.fail("it started")
+
+
+@pytest.mark.slow
+def test_it_says_where_assistants_find_its_data(running):
+    url = re.search(r"(http://127\.0\.0\.1:\d+/mcp)\n", running.said)[1]
+    answer = requests.post(url, json={}, timeout=PATIENCE_S)
+    assert answer.status_code == 401
+    assert "/.well-known/oauth-protected-resource/mcp" in answer.headers["WWW-Authenticate"]
+
+
+@pytest.mark.slow
+def test_without_the_library_it_runs_and_says_how_to_get_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("consentcore.demo.mcp_server.find_spec", lambda _name: None)
+    for name in ("OAUTHLIB_INSECURE_TRANSPORT", "NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(name, "127.0.0.1")
+    with boot(DemoOptions(tmp_path / "data", port=0), say=print, output=tmp_path / "said") as demo:
+        assert demo.mcp_url == ""
+        assert "pip install 'consentcore[demo]'" in _banner(demo)
+        assert requests.get(demo.coolsite.own_url, timeout=PATIENCE_S).ok
 
 
 @pytest.mark.slow

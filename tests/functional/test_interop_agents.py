@@ -1,0 +1,157 @@
+"""AI assistants with the official MCP libraries, against the demo: the whole way from an address to data, and back."""
+
+from __future__ import annotations
+
+import asyncio
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from mcp.client.auth import OAuthFlowError
+from mcp.shared.auth import OAuthClientInformationFull
+
+from consentcore.clients.form import ClientForm
+from consentcore.demo.boot import DemoOptions, boot
+from tests.support.mcp_agent import CHOSEN, NOT_CHOSEN, Kept, Person, PythonAgent, node_agent
+from tests.support.sinks import Answer, http_sink
+
+pytestmark = pytest.mark.slow
+
+SCOPES = {"sites.read", "comfort.read"}
+NAME = "Assistant"
+TOOLS = {"list_sites", "read_room_climate"}
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("agents")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("OAUTHLIB_INSECURE_TRANSPORT", "NO_PROXY", "no_proxy"):
+            patch.setenv(name, "1")  # what a demo in this process sets is not left to other tests
+        with boot(DemoOptions(folder, port=0), say=lambda _line: None, output=folder / "said") as made:
+            yield made
+
+
+@pytest.fixture(scope="module")
+def callback():
+    with http_sink() as sink:
+        sink.answer = Answer(204)
+        yield sink.url("/callback")
+
+
+def registered(demo, callback):
+    """An assistant that the operator has registered: a public client, for this API only."""
+    new = demo.runtime.clients.prepare(
+        ClientForm(
+            name=NAME,
+            redirect_uris=(callback,),
+            scopes=(*SCOPES, "offline_access"),
+            auth_method="none",
+            audiences=(demo.mcp_url,),
+        )
+    )
+    with demo.runtime.storage.transaction() as uow:
+        demo.runtime.clients.add(uow, new)
+    return new.client.client_id
+
+
+def what_was_asked(asked):
+    """Method, path and status."""
+    return [(method, urlsplit(url).path, status) for method, url, status in asked]
+
+
+def the_way_in(demo, asked):
+    """From an address alone to a token, each step told by the one before (RFC 9728, RFC 8414)."""
+    prefix = demo.coolsite.prefix
+    first = what_was_asked(asked)
+    at = [
+        first.index(step)
+        for step in (
+            ("POST", "/mcp", 401),
+            ("GET", "/.well-known/oauth-protected-resource/mcp", 200),
+            ("GET", "/.well-known/oauth-authorization-server", 200),
+            ("POST", f"{prefix}/token", 200),
+            ("POST", "/mcp", 200),
+        )
+    ]
+    assert at == sorted(at), first
+    assert not [step for step in first if step[2] >= 500]
+
+
+def the_request_is_sound(demo, url, client_id):
+    """What the person is sent to the consent page with."""
+    given = parse_qs(urlsplit(url).query)
+    assert given["client_id"] == [client_id]
+    assert given["resource"] == [demo.mcp_url]
+    assert given["code_challenge_method"] == ["S256"]
+    assert set(given["scope"][0].split()) - {"offline_access"} == SCOPES
+
+
+def the_call_was_refused(asked):
+    """The first thing that happens after the consent was taken back."""
+    assert what_was_asked(asked)[0] == ("POST", "/mcp", 401)
+
+
+def texts(result):
+    return "".join(part.text for part in result.content)
+
+
+@pytest.fixture
+def ada(demo):
+    return Person(demo)
+
+
+def test_python_library_goes_the_whole_way(demo, callback, ada):
+    client_id = registered(demo, callback)
+    known = OAuthClientInformationFull(client_id=client_id, redirect_uris=[callback])
+    agent = PythonAgent(demo.mcp_url, callback, ada, Kept(known))
+
+    async def story(client, provider):
+        the_way_in(demo, agent.asked)
+        assert {tool.name for tool in (await client.list_tools()).tools} == TOOLS
+        assert CHOSEN in texts(await client.call_tool("list_sites"))
+        rooms = await client.call_tool("read_room_climate", {"site": CHOSEN})
+        assert "Meeting room 2" in texts(rooms)
+        others = await client.call_tool("read_room_climate", {"site": NOT_CHOSEN})
+        assert others.is_error
+        assert "Loading bay" not in texts(others)
+
+        before = agent.kept.tokens
+        provider.context.token_expiry_time = 1.0
+        assert not (await client.call_tool("list_sites")).is_error
+        assert agent.kept.tokens.access_token != before.access_token
+        assert len(agent.sent) == 1, "nobody was asked again"
+
+        await asyncio.to_thread(ada.revoke, NAME)
+        agent.asked.clear()
+        agent.button = "Deny"
+        await client.call_tool("list_sites")
+        pytest.fail("the call was answered")
+
+    with pytest.raises(ExceptionGroup) as caught:
+        agent.talk(story)
+    assert caught.group_contains(OAuthFlowError, match="access_denied"), caught.value
+    the_request_is_sound(demo, agent.sent[0], client_id)
+    the_call_was_refused(agent.asked)
+    assert len(agent.sent) == 2, "she is asked anew, and it is for her to decide"
+    assert agent.kept.tokens.access_token not in str(agent.sent)
+
+
+def test_node_library_goes_the_whole_way(demo, callback, ada):
+    client_id = registered(demo, callback)
+    settings = {"redirect_uri": callback, "client": {"client_id": client_id}}
+    said = node_agent(demo, settings, ada, NAME)
+    assert said["stopped"] == "UnauthorizedError"
+    the_way_in(demo, said["asked"])
+    assert set(said["tools"]) == TOOLS
+    assert CHOSEN in said["sites"]["content"][0]["text"]
+    assert "Meeting room 2" in said["rooms"]["content"][0]["text"]
+    assert said["others"]["isError"] is True
+    assert "Loading bay" not in str(said["others"])
+    assert said["later"] == said["sites"]
+    assert said["refreshed"]["access_token"] not in {said["tokens"]["access_token"], "ended"}
+    # After Revoke Access: refused, the refresh too, and the person is to be asked anew.
+    assert said["refused"] == "UnauthorizedError"
+    the_call_was_refused(said["asked_then"])
+    assert ("POST", f"{demo.coolsite.prefix}/token", 400) in what_was_asked(said["asked_then"])
+    the_request_is_sound(demo, said["sent_to"], client_id)
+    assert said["kept"] is None
