@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -23,6 +24,49 @@ from consentcore.testing import factories
 from consentcore.testing.factories import NOW
 from consentcore.testing.scenario import Scenario, populate
 from consentcore.testing.storage.notices import find_notice
+
+
+def _sessions(world: Scenario, over: int) -> None:
+    one = factories.session(world.owner.owner_id, expires_at=over)
+    transact(world.storage, lambda uow: uow.owners.add_session(one))
+
+
+def _tickets(world: Scenario, over: int) -> None:
+    one = factories.ticket(world.owner.owner_id, expires_at=over)
+    transact(world.storage, lambda uow: uow.tickets.add(one))
+
+
+def _pushed(world: Scenario, over: int) -> None:
+    world.storage.protocol.push_request(factories.pushed(world.client.client_id, expires_at=over))
+
+
+def _used_keys(world: Scenario, over: int) -> None:
+    world.storage.protocol.use_once(factories.random_hash(), NOW, over)
+
+
+def _nonces(world: Scenario, over: int) -> None:
+    """Families whose access tokens are not in the way: they live as long as everything else."""
+    lives = NOW + 300 * DAY
+    issued = world.redeem(
+        access=factories.access(expires_at=lives), refresh=factories.refresh(expires_at=lives)
+    )
+    world.rotate(
+        issued.refresh,
+        now=NOW,
+        grace_ms=over - NOW,
+        access=factories.access(expires_at=lives),
+        refresh=factories.refresh(expires_at=lives),
+    )
+
+
+FLEETING: Mapping[str, Callable[[Scenario, int], None]] = {
+    "session": _sessions,
+    "ticket": _tickets,
+    "pushed request": _pushed,
+    "key used once": _used_keys,
+    "nonce of a rotation": _nonces,
+}
+"""What has a time of its own, and how to store one that is over at it."""
 
 
 class PurgeGroup:
@@ -110,6 +154,30 @@ class PurgeGroup:
         counts = storage.purge(self.LATER, 4).counts
         assert max(counts.values()) == 4
         assert max(storage.purge(self.LATER, 4).counts.values()) == 2
+
+    @pytest.mark.parametrize("kind", FLEETING)
+    def test_what_has_a_time_goes_at_it_in_steps_of_the_limit_and_not_before(
+        self, storage: Storage, kind: str
+    ) -> None:
+        world = populate(storage, expires_at=self.LATER + DAY)
+        over = NOW + MINUTE
+        for _ in range(3):
+            FLEETING[kind](world, over)
+        removed = [
+            sum(storage.purge(now, limit).counts.values())
+            for now, limit in ((over - 1, 1000), (over, 2), (over, 2), (over, 2))
+        ]
+        assert removed == [0, 2, 1, 0]
+
+    def test_token_goes_at_its_time_and_not_before(self, storage: Storage) -> None:
+        world = populate(storage, expires_at=self.LATER + DAY)
+        over = NOW + MINUTE
+        issued = world.redeem(access=factories.access(expires_at=over))
+        storage.purge(over - 1, 1000)
+        assert world.look_up(issued.access).token is not None
+        storage.purge(over, 1000)
+        assert world.look_up(issued.access).token is None
+        assert world.is_live(issued.refresh, NOW)
 
     def test_evidence_and_outbox_stay(self, storage: Storage) -> None:
         world = populate(storage, expires_at=NOW + DAY)
