@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from consentcore.domain.detail_type import DetailMember, DetailTexts, DetailType, MemberKind
+from consentcore.domain.detail_type_entry import DetailTypeReader
+from consentcore.domain.detail_type_rules import detail_type_faults
 from consentcore.domain.plain_words import empty_words
 from consentcore.domain.resource import KIND as RESOURCE_KIND
 from consentcore.domain.scope import (
@@ -16,14 +19,20 @@ from consentcore.domain.scope import (
 )
 from consentcore.domain.scope_entry import EntryReader
 from consentcore.domain.scope_rules import Fault, circle, faults
-from consentcore.ports.scopes import OperationsSource, ScopeCatalog
+from consentcore.ports.scopes import DetailTypesSource, OperationsSource, ScopeCatalog
 
 __all__ = [
     "OFFLINE_ACCESS",
     "RESOURCE_KIND",
     "Catalog",
+    "DetailMember",
+    "DetailTexts",
+    "DetailType",
+    "DetailTypeReader",
+    "DetailTypesSource",
     "EntryReader",
     "Fault",
+    "MemberKind",
     "Necessity",
     "Operation",
     "OperationsSource",
@@ -33,6 +42,7 @@ __all__ = [
     "ScopeTexts",
     "ScopeType",
     "circle",
+    "detail_type_faults",
     "empty_words",
     "faults",
 ]

@@ -18,6 +18,7 @@ OPTIONS = {one.name: "--" + one.name.replace("_", "-") for one in fields(ClientF
     "scopes": "--scope",
     "optional_scopes": "--optional-scope",
     "audiences": "--resource",
+    "authorization_details_types": "--authorization-details-type",
 }
 """What is typed for the members of a registration."""
 _OPTIONS = (
@@ -31,6 +32,13 @@ _OPTIONS = (
         multiple=True,
         metavar="'A B'",
         help="Those of them that it can do without: the owner ticks them or not.",
+    ),
+    click.option(
+        "--authorization-details-type",
+        "authorization_details_types",
+        multiple=True,
+        metavar="'A B'",
+        help="Types of authorization details that it may ask for (RFC 9396); of a resource server, that it is told of.",
     ),
     click.option(
         "--require-pkce/--no-require-pkce", default=None, help="Refuse authorization requests without S256."

@@ -60,6 +60,7 @@ class ClientForm:
     optional_scopes: Sequence[str] = ()
     logo_url: str = ""
     verified: bool = False
+    authorization_details_types: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,7 @@ def members(checks: Checks, form: ClientForm, method: AuthMethod) -> dict[str, C
         "audiences": partial(_audiences, form),
         "assertion_audience": partial(_assertion_audience, form),
         "optional_scopes": partial(_optional_scopes, form),
+        "authorization_details_types": partial(_details_types, checks.catalog, form),
     }
 
 
@@ -215,7 +217,7 @@ def _scopes(catalog: Catalog, form: ClientForm) -> tuple[str, ...]:
     import difflib
 
     scopes = _words(form.scopes)
-    if not scopes and not form.resource_server:
+    if not scopes and not form.resource_server and not form.authorization_details_types:
         raise InvalidInput("scopes", "expected at least one scope")
     known = list(catalog.scopes)
     for scope in scopes:
@@ -236,6 +238,21 @@ def _optional_scopes(form: ClientForm) -> tuple[str, ...]:
         if scope not in scopes:
             raise InvalidInput("optional_scopes", f"expected only what scopes has, not {scope!r}")
     return optional
+
+
+def _details_types(catalog: Catalog, form: ClientForm) -> tuple[str, ...]:
+    """Types of authorization details in the order given, all of them in the catalog.
+
+    :raises InvalidInput: naming one that is not.
+    """
+    types = _words(form.authorization_details_types)
+    for one in types:
+        if one not in catalog.detail_types:
+            known = ", ".join(catalog.detail_types) or "none"
+            raise InvalidInput(
+                "authorization_details_types", f"{one!r} is not in the catalog (there: {known})"
+            )
+    return types
 
 
 def _words(texts: Sequence[str]) -> tuple[str, ...]:

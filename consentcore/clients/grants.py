@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from consentcore.consent.choice import MOST_CHOSEN
 from consentcore.consent.deletion import due_at
-from consentcore.consent.narrowing import NothingNarrower, Remainder, covers
+from consentcore.consent.narrowing import NothingNarrower, Remainder
 from consentcore.consent.point_in_time import permissions_of
 from consentcore.domain.clock import from_iso, iso
 from consentcore.domain.errors import InvalidInput, InvalidTransition, NotFound
@@ -18,7 +18,7 @@ from consentcore.domain.grant import Grant, standing
 from consentcore.domain.grant_states import ENDED, STOOD, GrantState, state_profile
 from consentcore.domain.moments import parse_moment
 from consentcore.domain.parties import Actor, ActorType
-from consentcore.domain.resource import by_kind, id_of, is_everything, read_by_kind
+from consentcore.domain.resource import by_kind, covers, id_of, is_everything, read_by_kind
 from consentcore.hooks.resource_directories import asking
 from consentcore.ports.keys import pairwise_subject
 

@@ -11,6 +11,7 @@ from typing import Any
 from consentcore.consent import ledger
 from consentcore.consent.disclosure_check import DisclosureCheck, parsed
 from consentcore.consent.snapshot import hash_of
+from consentcore.domain.authorization_detail import facts_of
 from consentcore.domain.clock import from_iso
 from consentcore.domain.errors import InvalidInput, KeyUnavailable
 from consentcore.domain.event import ConsentEvent
@@ -198,6 +199,9 @@ def _disagreements(grant: Grant, last: ConsentEvent) -> Iterator[str]:
         "resources_after": list(grant.resources),
         "replaces": grant.replaces,
     }
+    details = facts_of(grant.authorization_details)
+    if body.get("authorization_details_after", []) != details:
+        yield "its authorization_details are not what the last event says"
     for name, value in row.items():
         if body[name] != value:
             yield f"its {name.removesuffix('_after')} is {value!r}, the last event says {body[name]!r}"

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from consentcore.consent.offers import check_allowed
 from consentcore.consent.snapshot import hash_of
+from consentcore.domain.authorization_detail import read
 from consentcore.domain.client import Client
 from consentcore.domain.errors import ClientSuspended, InteractionGone, InvalidInput
 from consentcore.domain.event import Evidence, NoticeSnapshot
@@ -35,7 +36,21 @@ def check_approval(interaction: Interaction, client: Client, scopes: Iterable[st
     _within(allowed, set(interaction.request.scopes), "only scopes that were asked")
     _within(allowed, set(client.scopes), "only scopes that the application is registered for")
     _within(allowed, set(catalog.scopes), "only scopes of the catalog")
-    check_allowed(catalog, client, interaction.request.scopes, allowed)
+    details = interaction.request.authorization_details
+    _check_details(details, client, catalog)
+    check_allowed(catalog, client, interaction.request.scopes, allowed, others=bool(details))
+
+
+def _check_details(details: Iterable[str], client: Client, catalog: Catalog) -> None:
+    """Each is of a type that the application is registered for, and means what it meant when it was asked."""
+    for one in map(read, details):
+        known = catalog.detail_types.get(one.type)
+        if one.type not in client.authorization_details_types or known is None:
+            raise InvalidInput(
+                "authorization_details", f"expected only types of the application, not {one.type}"
+            )
+        if known.version != one.version:
+            raise InvalidInput("authorization_details", f"expected {one.type} as the catalog has it now")
 
 
 def naming(evidence: Evidence, snapshot: NoticeSnapshot) -> Evidence:

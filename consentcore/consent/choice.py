@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from consentcore.domain.authorization_detail import kinds_of, types_of
 from consentcore.domain.errors import InvalidInput
 from consentcore.domain.resource import kind_of, normal
 from consentcore.domain.scope import Catalog, ScopeType
@@ -56,14 +57,18 @@ class ChoiceRules:
             return frozenset()
         return self.offered.intersection(self.catalog[scope_id].resource_kinds)
 
-    def kinds(self, scope_ids: Iterable[str]) -> tuple[str, ...]:
+    def kinds(self, scope_ids: Iterable[str], details: Iterable[str] = ()) -> tuple[str, ...]:
         """Kinds to choose from for these scopes, sorted; empty where there is nothing to choose, or where everything
-        may be (see ``optional``)."""
-        return tuple(sorted({kind for one in scope_ids for kind in self.needs(one)}))
+        may be (see ``optional``).
 
-    def are_asked(self, scope_ids: Iterable[str]) -> bool:
-        """Whether owners choose resources for these scopes."""
-        return self.optional or bool(self.kinds(scope_ids))
+        :param details: authorization details, each as it is kept.
+        """
+        found = {kind for one in scope_ids for kind in self.needs(one)}
+        return tuple(sorted(found.union(self.offered.intersection(kinds_of(details)))))
+
+    def are_asked(self, scope_ids: Iterable[str], details: Iterable[str] = ()) -> bool:
+        """Whether owners choose resources for these scopes and authorization details."""
+        return self.optional or bool(self.kinds(scope_ids, details))
 
     def act(self, scope_ids: Iterable[str]) -> bool:
         """Whether any of these scopes that need a resource lets an application act on it: then each is named."""
@@ -77,13 +82,22 @@ class ChoiceRules:
             return ()
         return tuple(one for one in scope_ids if (needs := self.needs(one)) and needs.isdisjoint(kinds))
 
-    def check(self, scope_ids: Iterable[str], chosen: Collection[str]) -> None:
-        """Hold a choice to what these scopes need.
+    def lacking_details(self, details: Iterable[str], chosen: Collection[str]) -> tuple[str, ...]:
+        """Types of those of these authorization details, each as it is kept, for which nothing is chosen that they
+        need."""
+        kinds = {kind_of(one) for one in chosen}
+        if "" in kinds:
+            return ()
+        short = [one for one in details if (needs := self.kinds((), (one,))) and kinds.isdisjoint(needs)]
+        return types_of(short)
 
-        :raises NothingChosen: nothing of a kind that a scope needs.
+    def check(self, scope_ids: Iterable[str], chosen: Collection[str], details: Iterable[str] = ()) -> None:
+        """Hold a choice to what these scopes and authorization details need.
+
+        :raises NothingChosen: nothing of a kind that one of them needs.
         :raises TooManyChosen: more than 1000.
         """
-        lacking = self.lacking(scope_ids, chosen)
+        lacking = self.lacking(scope_ids, chosen) + self.lacking_details(details, chosen)
         if lacking:
             raise NothingChosen(lacking)
         if len(chosen) > MOST_CHOSEN:
@@ -108,4 +122,7 @@ def united(before: tuple[str, ...], chosen: Iterable[str], kinds: Collection[str
 
 def is_unchosen(grant: Grant, rules: ChoiceRules) -> bool:
     """Whether a grant has scopes that need a choice and was made without one, as older releases did."""
-    return bool(rules.lacking(grant.scope_ids, grant.resources))
+    return bool(
+        rules.lacking(grant.scope_ids, grant.resources)
+        or rules.lacking_details(grant.authorization_details, grant.resources)
+    )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from consentcore.consent import terms
 from consentcore.consent.event_body import Action
+from consentcore.domain.authorization_detail import united as united_details
 from consentcore.domain.event_kinds import EventType
 from consentcore.domain.grant import Grant
 from consentcore.domain.grant_states import GrantState
@@ -40,6 +41,7 @@ def approval(
         requested=terms.pin_known(catalog, asked),
         granted=terms.pin(catalog, set(allowed)),
         declined=terms.pin_known(catalog, set(asked) - set(allowed)),
+        details_requested=interaction.request.authorization_details,
     )
 
 
@@ -76,6 +78,7 @@ def begun(new: Grant, action: Action, resources: tuple[str, ...], *, end: int, r
         expires_at=end,
         replaces=replaces,
         declined=action.declined,
+        authorization_details=united_details((), action.details_requested),
     )
 
 
@@ -95,7 +98,13 @@ def amended(
     :param end: when what is approved now would end by itself, in milliseconds since the epoch.
     """
     united = terms.amended(
-        catalog, current_grant, asked=asked, approved=action.granted, resources=resources, end=end
+        catalog,
+        current_grant,
+        asked=asked,
+        approved=action.granted,
+        resources=resources,
+        end=end,
+        details=action.details_requested,
     )
     earlier = (one for one in current_grant.declined if one.rpartition("@")[0] not in asked)
     return replace(
@@ -104,4 +113,5 @@ def amended(
         resources=united.resources,
         expires_at=united.expires_at,
         declined=tuple(sorted({*earlier, *action.declined})),
+        authorization_details=united_details(current_grant.authorization_details, action.details_requested),
     )

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
 from consentcore.consent.record import record_members
+from consentcore.domain.authorization_detail import facts_of
 from consentcore.domain.client import Client
 from consentcore.domain.clock import iso
 from consentcore.domain.controller import Controller
@@ -30,6 +31,8 @@ class Action:
     :ivar requested: pinned scopes that were asked,
     :ivar granted: and allowed,
     :ivar declined: and refused.
+    :ivar details_requested: authorization details that were asked (RFC 9396), each as it is kept. A yes allows all of
+        them.
     :ivar details: further members of the body, such as the family of a security event.
     :ivar labels: what the chosen resources are called, by id; personal, so that no body has them.
     :ivar owner: who did it, where that was the owner and somebody has read the row already; personal too.
@@ -44,6 +47,7 @@ class Action:
     declined: tuple[str, ...] = ()
     details: Mapping[str, object] | None = None
     effective_at: int | None = None
+    details_requested: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     owner: Owner | None = None
 
@@ -86,11 +90,22 @@ def describe(
         },
         "evidence": _evidence(action),
         **_client(client),
+        **_authorization_details(action, before),
         **(action.details or {}),
     }
     if event_kind(action.type).consenting:
         content["consent_type"] = EXPLICIT_CONSENT
     return content
+
+
+def _authorization_details(action: Action, before: Grant | None) -> dict[str, object]:
+    """What was asked and stood before of authorization details; absent where there was nothing, as before there were
+    any."""
+    said = {
+        "authorization_details_requested": facts_of(action.details_requested),
+        "authorization_details_before": facts_of(before.authorization_details if before else ()),
+    }
+    return {name: found for name, found in said.items() if found}
 
 
 def _client(client: Client | None) -> dict[str, object]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import rfc8785
 
 from consentcore.consent.record import check_record
+from consentcore.domain.authorization_detail import facts_of
 from consentcore.domain.clock import from_iso, iso
 from consentcore.domain.errors import InvalidInput
 from consentcore.domain.event import ConsentEvent
@@ -113,7 +114,14 @@ def row_facts(grant: Grant) -> dict[str, object]:
         "resources_after": list(grant.resources),
         "validity": {"from": iso(grant.created_at), "until": iso(grant.expires_at)},
         "replaces": grant.replaces,
+        **_details_after(grant),
     }
+
+
+def _details_after(grant: Grant) -> dict[str, object]:
+    """Absent where there are none: so it was before there were any, and a plain grant says nothing more."""
+    details = grant.authorization_details
+    return {"authorization_details_after": facts_of(details)} if details else {}
 
 
 def effective_at(event: ConsentEvent) -> int:
@@ -152,10 +160,10 @@ def seal_of(keys: KeyRing, grant: Grant) -> bytes:
 
 
 def _sealed_fields(grant: Grant) -> dict[str, object]:
-    # Rows of before have no such member in their seal.
-    declined = {"declined": list(grant.declined)} if grant.declined else {}
+    # Rows of before have no such members in their seal.
+    later = {"declined": grant.declined, "authorization_details": grant.authorization_details}
     return {
-        **declined,
+        **{name: list(texts) for name, texts in later.items() if texts},
         "grant_id": grant.grant_id,
         "owner_id": grant.owner_id,
         "client_id": grant.client_id,

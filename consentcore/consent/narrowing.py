@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from consentcore.consent.event_body import Action
 from consentcore.domain import resource
+from consentcore.domain.authorization_detail import read
 from consentcore.domain.clock import DAY, iso
 from consentcore.domain.errors import InvalidInput, InvalidTransition, NotFound
 from consentcore.domain.event_kinds import narrowed_by
@@ -66,14 +67,6 @@ class Remainder:
         return cls(grant.scope_ids, grant.resources, grant.expires_at)
 
 
-def covers(references: Iterable[str], one: str) -> bool:
-    """Whether a choice has a resource in it: by itself, or by everything of its kind."""
-    held = set(references)
-    return (
-        one in held or resource.ALL in held or resource.reference(resource.kind_of(one), resource.ALL) in held
-    )
-
-
 def narrowed(catalog: Catalog, grant: Grant, left: Remainder, now: int) -> Grant:
     """The grant with no more than ``left`` of it.
 
@@ -107,6 +100,8 @@ def _check_scopes(catalog: Catalog, grant: Grant, scopes: Collection[str]) -> No
     if beyond:
         raise InvalidInput("scopes", f"expected only what is allowed already, not {', '.join(beyond)}")
     opening = [one for one in grant.scope_ids if _opens(catalog, one)] or grant.scope_ids
+    if grant.authorization_details:
+        return  # which stay
     if not set(opening).intersection(scopes):
         raise NothingLeft("scopes", "expected at least one that stays; to end all of it, revoke it")
 
@@ -121,11 +116,12 @@ def _opens(catalog: Catalog, scope: str) -> bool:
 def _check_resources(
     catalog: Catalog, grant: Grant, pinned: Iterable[str], resources: Collection[str]
 ) -> None:
-    beyond = sorted(one for one in resources if not covers(grant.resources, one))
+    beyond = sorted(one for one in resources if not resource.covers(grant.resources, one))
     if beyond:
         raise InvalidInput("resources", f"expected only what is chosen already, not {', '.join(beyond[:5])}")
     kept = [one.rpartition("@")[0] for one in pinned]
     needed = [catalog[one].resource_kinds for one in kept if one in catalog and catalog[one].resource_kinds]
+    needed += [read(one).kinds for one in grant.authorization_details if read(one).kinds]
     lost = any(
         resource.chosen_of(grant.resources, kinds) and not resource.chosen_of(resources, kinds)
         for kinds in needed

@@ -91,10 +91,18 @@ def has_control(scope: Scope, client: Client) -> bool:
     return scope.type is ScopeType.ACT or is_optional(scope, client)
 
 
-def check_allowed(catalog: Catalog, client: Client, asked: Sequence[str], allowed: Collection[str]) -> None:
+def check_allowed(
+    catalog: Catalog,
+    client: Client,
+    asked: Sequence[str],
+    allowed: Collection[str],
+    *,
+    others: bool = False,
+) -> None:
     """Refuse a yes that leaves out what it cannot leave out.
 
     :param asked: scope tokens, like ``allowed``.
+    :param others: whether authorization details are allowed besides.
     :raises RequiredLeftOut: an application cannot work with what is left.
     :raises NothingAllowed: nothing is left that shares data or acts, though some was asked.
     """
@@ -104,6 +112,8 @@ def check_allowed(catalog: Catalog, client: Client, asked: Sequence[str], allowe
     ]
     if left_out:
         raise RequiredLeftOut(left_out)
+    if others:
+        return
     opening = [scope.scope_id for scope in known if scope.type is not ScopeType.SESSION] or asked
     if not set(opening).intersection(allowed):
         raise NothingAllowed
@@ -121,18 +131,21 @@ class Durations:
     longest_days: int
     offered_days: tuple[int, ...] = ()
 
-    def offered(self, asked: Sequence[str], start: int, grant: Grant | None = None) -> tuple[Duration, ...]:
+    def offered(
+        self, asked: Sequence[str], start: int, grant: Grant | None = None, details: Sequence[str] = ()
+    ) -> tuple[Duration, ...]:
         """What may be chosen for these scope tokens, the longest first, each end once.
 
         :param start: from when the days count, in milliseconds since the epoch.
         :param grant: the one that an approval would amend: what stays of it was allowed until its end, which is the
             latest then.
+        :param details: authorization details that are asked, each as it is kept.
         """
         most = terms.days_of(self.catalog, asked, self.longest_days)
         found: dict[int, Duration] = {}
         for days in sorted({most, *(each for each in self.offered_days if each < most)}, reverse=True):
             end = start + days * DAY
-            until = terms.amended_end(self.catalog, grant, asked, end) if grant else end
+            until = terms.amended_end(self.catalog, grant, asked, end, details) if grant else end
             found[until] = Duration(days, until, kept=until != end)
         return tuple(found.values())
 

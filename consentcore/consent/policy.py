@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from consentcore.consent.authentication import LOGIN_REQUIRED, is_too_old, is_unmet
 from consentcore.consent.choice import ChoiceRules
 from consentcore.consent.offers import is_optional
+from consentcore.domain.authorization_detail import are_within, types_of
 from consentcore.domain.interaction import AuthorizationRequest, AuthorizeContext
 from consentcore.domain.scope import Catalog, ScopeType
 
@@ -94,10 +95,25 @@ def _grant_ended(case: _Case) -> bool:
 
 def _scope_added(case: _Case) -> bool:
     asked, granted = case.request.scopes, case.granted
-    if all(scope in granted for scope in asked):
+    if not asked or all(scope in granted for scope in asked):
         return False
     # Where everything was left out there is nothing to give a code for.
     return not granted.keys() & set(asked) or any(one not in {*granted, *case.answered} for one in asked)
+
+
+def _details_added(case: _Case) -> bool:
+    """An authorization detail that is not within one that was granted (RFC 9396 section 6.1), of the same version of
+    its type; or of a type that the application may not ask for any more."""
+    asked, grant, client = case.request.authorization_details, case.context.grant, case.context.client
+    if not asked:
+        return False
+    if (
+        grant is None
+        or client is None
+        or not set(types_of(asked)).issubset(client.authorization_details_types)
+    ):
+        return True
+    return not are_within(asked, grant.authorization_details)
 
 
 def _meaning_changed(case: _Case) -> bool:
@@ -125,7 +141,11 @@ def _nothing_chosen(case: _Case) -> bool:
     """Where a scope needs a resource, a grant without one, such as an older release has made, allows nothing."""
     grant = case.context.grant
     wanted = [scope for scope in case.request.scopes if scope not in case.answered]
-    return bool(case.rules.lacking(wanted, grant.resources if grant else ()))
+    chosen = grant.resources if grant else ()
+    details = case.request.authorization_details
+    return bool(
+        case.rules.lacking(wanted, chosen) or (details and case.rules.lacking_details(details, chosen))
+    )
 
 
 CHECKS: dict[str, Callable[[_Case], bool]] = {
@@ -140,6 +160,7 @@ CHECKS: dict[str, Callable[[_Case], bool]] = {
     "no_grant": _no_grant,
     "grant_ended": _grant_ended,
     "scope_added": _scope_added,
+    "details_added": _details_added,
     "scope_meaning_changed": _meaning_changed,
     "scope_unknown": _unknown_scope,
     "scope_acts": _acts,

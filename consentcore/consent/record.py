@@ -108,6 +108,8 @@ def check_record(body: Mapping[str, Any]) -> None:
     """
     evidence = body.get("evidence") or {}
     missing = [name for name in MANDATORY if not body.get(name)]
+    if body.get("authorization_details_after") and body.get("scopes_after") == []:
+        missing.remove("scopes_after")  # what is allowed may be all in details
     missing += [name for name in MAY_BE_EMPTY if body.get(name) is None]
     missing += [f"evidence.{name}" for name in EVIDENCE if evidence.get(name) is None]
     missing += ["evidence.indication_method"] if not evidence.get("indication_method") else []

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from consentcore.consent import ledger
 from consentcore.consent.chain_check import WRONG_KIND
 from consentcore.consent.evidence.log_state import stands_in_log
+from consentcore.domain.authorization_detail import texts_of
 from consentcore.domain.clock import from_iso
 from consentcore.domain.errors import InvalidInput, KeyUnavailable
 from consentcore.domain.event_kinds import event_kind
@@ -96,6 +97,7 @@ class RecordedGrants:
                 state=GrantState(body["state_after"]),
                 scopes=tuple(body["scopes_after"]),
                 resources=tuple(body["resources_after"]),
+                authorization_details=texts_of(body.get("authorization_details_after", ())),
                 created_at=from_iso(body["validity"]["from"]),
                 expires_at=from_iso(body["validity"]["until"]),
                 changed_at=_changed_at(events),

@@ -19,6 +19,7 @@ from consentcore.consent.offers import Durations
 from consentcore.consent.recorded_row import RecordedGrants, is_sound
 from consentcore.consent.transition import GrantChange, Transitions
 from consentcore.consent.unanswered import is_on_record
+from consentcore.domain.authorization_detail import are_within
 from consentcore.domain.client import Client
 from consentcore.domain.clock import Clock
 from consentcore.domain.controller import Controller
@@ -108,11 +109,14 @@ class ConsentService:
         action = replace(action, labels=decision.labels, owner=owner)
         before, replaces = self._to_amend(uow, owner.owner_id, client.client_id)
         # The end of everything asked, from the time of the request, as on the page: the person read this date.
-        offered = self.durations.offered(interaction.request.scopes, interaction.created_at, before)
+        requested = interaction.request
+        offered = self.durations.offered(
+            requested.scopes, interaction.created_at, before, requested.authorization_details
+        )
         end = self.durations.chosen(offered, decision.days).until
         standing = before.resources if before else ()
         resources = united(standing, decision.resources, decision.resource_kinds)
-        self._rules.check(decision.scopes, resources)
+        self._rules.check(decision.scopes, resources, interaction.request.authorization_details)
         if before is None:
             new = drafts.without_permission(owner.owner_id, client.client_id, self._clock.now())
             after = drafts.begun(new, action, resources, end=end, replaces=replaces)
@@ -135,6 +139,8 @@ class ConsentService:
         if grant is None or not grant.is_active(self._clock.now()):
             return None
         if not set(grant.scopes).issuperset(terms.pin_known(self._catalog, request.scopes)):
+            return None
+        if not are_within(request.authorization_details, grant.authorization_details):
             return None
         return self._issue(uow, grant, request, request.scopes, evidence)
 
@@ -159,6 +165,7 @@ class ConsentService:
         asked = terms.pin_known(self._catalog, interaction.request.scopes)
         actor = Actor(ActorType.OWNER, owner.owner_id)
         action = Action(EventType.DENIED, actor, evidence, requested=asked, declined=asked, owner=owner)
+        action = replace(action, details_requested=interaction.request.authorization_details)
         pair = owner.owner_id, client.client_id
         known = uow.grants.active_of(*pair, lock=True) or self._recorded.latest_ended(uow, *pair)
         after = drafts.without_permission(*pair, self._clock.now())
@@ -228,6 +235,7 @@ class ConsentService:
         if is_on_record(uow, interaction, asked, over_at):
             return
         action = Action(EventType.ABANDONED, SYSTEM, Evidence("timer"), requested=asked, effective_at=over_at)
+        action = replace(action, details_requested=interaction.request.authorization_details)
         nothing = drafts.without_permission(
             interaction.owner_id, interaction.request.client_id, self._clock.now()
         )

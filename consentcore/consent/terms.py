@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from consentcore.domain.authorization_detail import are_within
 from consentcore.domain.errors import InvalidInput
 from consentcore.domain.grant import Grant
 from consentcore.domain.scope import Catalog, ScopeType
@@ -58,6 +59,7 @@ def amended(
     approved: tuple[str, ...],
     resources: tuple[str, ...],
     end: int,
+    details: Sequence[str] = (),
 ) -> Terms:
     """Unite a standing grant with a further approval.
 
@@ -66,6 +68,7 @@ def amended(
 
     :param approved: pinned references.
     :param end: when what is approved now would end by itself.
+    :param details: authorization details that were asked, each as it is kept.
     """
     kept = [
         reference
@@ -75,11 +78,13 @@ def amended(
     return Terms(
         scopes=tuple(sorted({*kept, *approved})),
         resources=tuple(sorted(set(resources))) or grant.resources,
-        expires_at=amended_end(catalog, grant, asked, end),
+        expires_at=amended_end(catalog, grant, asked, end, details),
     )
 
 
-def amended_end(catalog: Catalog, grant: Grant, asked: Sequence[str], end: int) -> int:
+def amended_end(
+    catalog: Catalog, grant: Grant, asked: Sequence[str], end: int, details: Sequence[str] = ()
+) -> int:
     """When a standing grant ends after a further approval of the scopes ``asked``.
 
     A grant has one end. Scopes that stay were agreed to until the old one, those approved now until ``end``:
@@ -88,4 +93,5 @@ def amended_end(catalog: Catalog, grant: Grant, asked: Sequence[str], end: int) 
     """
     kept = (scope for scope in grant.scope_ids if scope not in asked)
     shares = any(scope not in catalog or catalog[scope].type is not ScopeType.SESSION for scope in kept)
+    shares = shares or not are_within(grant.authorization_details, details)
     return min(grant.expires_at, end) if shares else end

@@ -4,9 +4,10 @@ by anybody and as often as they like, and evidence is kept for ever."""
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any
 
+from consentcore.domain.authorization_detail import texts_of
 from consentcore.domain.clock import DAY
 from consentcore.domain.grant import Grant
 from consentcore.domain.grant_states import GrantState
@@ -31,6 +32,7 @@ def is_on_record(uow: UnitOfWork, interaction: Interaction, asked: Collection[st
     :param over_at: when it ran out, in milliseconds since the epoch.
     """
     uow.owners.lock(interaction.owner_id)  # two workers that record at once would not see each other's
+    asked = {*asked, *interaction.request.authorization_details}
     known, answered = _since(uow, interaction, over_at)
     if len(known) >= MOST_A_DAY or any(_asked_the_same(uow, one, asked, 0) for one in known):
         return True
@@ -56,4 +58,8 @@ def _since(uow: UnitOfWork, interaction: Interaction, over_at: int) -> tuple[lis
 def _asked_the_same(uow: UnitOfWork, grant: Grant, asked: Collection[str], after: int) -> bool:
     """Whether an event of a grant later than ``after``, in milliseconds since the epoch, is about the same scopes."""
     events = (event for event in uow.ledger.of_grant(grant.grant_id) if event.occurred_at > after)
-    return any(set(json.loads(event.body)["scopes_requested"]) == set(asked) for event in events)
+    return any(_asked_by(json.loads(event.body)) == set(asked) for event in events)
+
+
+def _asked_by(body: Mapping[str, Any]) -> set[str]:
+    return {*body["scopes_requested"], *texts_of(body.get("authorization_details_requested", ()))}

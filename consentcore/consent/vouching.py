@@ -20,6 +20,7 @@ from consentcore.consent.event_body import Action
 from consentcore.consent.notice import make_notice
 from consentcore.consent.personal import OWNER_EMAIL, OWNER_NAME, REASON_TEXT, digests_in, values_in
 from consentcore.consent.snapshot import hash_of
+from consentcore.domain.authorization_detail import texts_of
 from consentcore.domain.clock import MINUTE, from_iso
 from consentcore.domain.errors import InvalidInput, KeyUnavailable
 from consentcore.domain.event import Evidence
@@ -131,6 +132,7 @@ def _notice_of(event: ConsentEvent, previous: ConsentEvent | None, reason_text: 
             reason_text=reason_text,
         ),
         requested=tuple(body["scopes_requested"]),
+        details_requested=texts_of(body.get("authorization_details_requested", ())),
     )
     return make_notice(
         event,
@@ -157,6 +159,7 @@ def _grant_of(body: dict[str, Any], changed_at: int) -> Grant:
         changed_at=changed_at,
         expires_at=from_iso(body["validity"]["until"]),
         resources=tuple(body["resources_after"]),
+        authorization_details=texts_of(body.get("authorization_details_after", ())),
     )
 
 

@@ -118,6 +118,9 @@ class Client:
         content; "" when there is none, and pages show a letter.
     :ivar self_registered: how it registered itself; None where an operator has registered it. Pages and evidence say
         it, and no name of its own makes it somebody that we know.
+    :ivar authorization_details_types: types of authorization details (RFC 9396 section 10) that it may ask for; of a
+        resource server, those that it is told of. Without any an application may ask for none, and a resource server is
+        told of all that the tokens have that it may know of.
     """
 
     client_id: str
@@ -144,6 +147,7 @@ class Client:
     suspended: Halt | None = None
     assertion_audience: str = ""
     optional_scopes: tuple[str, ...] = ()
+    authorization_details_types: tuple[str, ...] = ()
     verified_at: int | None = None
     logo: str = ""
     dpop_bound_access_tokens: bool = False

@@ -25,6 +25,8 @@ class Grant:
     :ivar replaces: the ended grant of the same owner and client before this one, or "".
     :ivar declined: pinned references of optional scopes that the owner was offered and left out, or took back, sorted.
         They give nothing: all they do is that the same question is not asked again at once.
+    :ivar authorization_details: what it allows besides scopes (RFC 9396), each as it is kept, see
+        :mod:`consentcore.domain.authorization_detail`.
     """
 
     grant_id: str
@@ -42,6 +44,7 @@ class Grant:
     seal: bytes = b""
     key_id: str = ""
     declined: tuple[str, ...] = ()
+    authorization_details: tuple[str, ...] = ()
 
     @property
     def scope_ids(self) -> tuple[str, ...]:

@@ -24,6 +24,8 @@ class AuthorizationRequest:
     :ivar acr_values: one of these the sign-in has to be, the best one first; empty for any (RFC 9470 section 4).
     :ivar login_hint: under which name the owner may sign in, as the application supposes; "" where it does not.
     :ivar response_alg: the algorithm by which its answer is signed (JARM); "" for a plain answer.
+    :ivar authorization_details: what it asks for besides (RFC 9396), each as it is kept, see
+        :mod:`consentcore.domain.authorization_detail`.
     """
 
     client_id: str
@@ -36,6 +38,7 @@ class AuthorizationRequest:
     ui_locales: tuple[str, ...] = ()
     audience: tuple[str, ...] = ()
     confirmation: str = ""
+    authorization_details: tuple[str, ...] = ()
     max_age: int | None = None
     acr_values: tuple[str, ...] = ()
     login_hint: str = ""

@@ -60,6 +60,12 @@ def chosen_of(references: Iterable[str], kinds: Iterable[str]) -> tuple[str, ...
     return tuple(one for one in references if kind_of(one) in wanted)
 
 
+def covers(references: Iterable[str], one: str) -> bool:
+    """Whether a choice has a resource in it: by itself, or by everything of its kind."""
+    held = set(references)
+    return one in held or ALL in held or reference(kind_of(one), ALL) in held
+
+
 def normal(references: Iterable[str]) -> tuple[str, ...]:
     """References as a grant keeps them: sorted, each once, and none of a kind of which everything is chosen."""
     found = set(references)

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
 
+from consentcore.domain.detail_type import DetailType
 from consentcore.domain.past_scopes import PastScopes
 from consentcore.domain.scope_parts import (
     OFFLINE_ACCESS,
@@ -168,6 +169,7 @@ class Catalog:
     :ivar unasked: entries that nobody can ask for: drafts, and what is retired.
     :ivar wordless: calls of APIs by scopes that have no words in any catalog, and so cannot be asked for.
     :ivar past: what scopes said before, see :meth:`as_of`.
+    :ivar detail_types: types of authorization details (RFC 9396), by the value of ``type``.
     """
 
     scopes: dict[str, Scope]
@@ -177,15 +179,19 @@ class Catalog:
     wordless: Mapping[str, tuple[Operation, ...]] = field(default_factory=dict)
     past: PastScopes[Scope] = field(default_factory=PastScopes, repr=False, compare=False)
     _ranges: tuple[str, ...] | None = field(default=None, repr=False, compare=False)
+    detail_types: Mapping[str, DetailType] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, scopes: Iterable[Scope]) -> Catalog:
+    def of(cls, scopes: Iterable[Scope], detail_types: Iterable[DetailType] = ()) -> Catalog:
         """Make a catalog; its version is a hash of all texts, so it cannot be forgotten."""
         by_id = {scope.scope_id: scope for scope in scopes}
-        text = json.dumps([by_id[key].facts for key in sorted(by_id)], sort_keys=True)
+        types = {one.type_id: one for one in detail_types}
+        facts = [by_id[key].facts for key in sorted(by_id)] + [types[key].facts for key in sorted(types)]
+        text = json.dumps(facts, sort_keys=True)
         offered = {name: scope for name, scope in by_id.items() if scope.status.can_be_asked}
         others = {name: scope for name, scope in by_id.items() if name not in offered}
-        return cls(offered, hashlib.sha256(text.encode()).hexdigest()[:16], unasked=others)
+        version = hashlib.sha256(text.encode()).hexdigest()[:16]
+        return cls(offered, version, unasked=others, detail_types=types)
 
     def __contains__(self, scope_id: object) -> bool:
         return scope_id in self.scopes
@@ -198,9 +204,11 @@ class Catalog:
 
     @cached_property
     def resource_kinds(self) -> frozenset[str]:
-        """Kinds of resources that any scope needs; where there are some, what is told of a token always has the member
-        ``resources``."""
-        return frozenset(kind for scope in self for kind in scope.resource_kinds)
+        """Kinds of resources that any scope or authorization detail needs; where there are some, what is told of a
+        token always has the member ``resources``."""
+        return frozenset(
+            kind for each in (*self, *self.detail_types.values()) for kind in each.resource_kinds
+        )
 
     def kinds_for(self, scope_ids: Iterable[str]) -> tuple[str, ...]:
         """Kinds of resources that these scopes need, sorted."""
@@ -216,8 +224,9 @@ class Catalog:
                 {name: scope.in_language(ranges) for name, scope in scopes.items()}
                 for scopes in (self.scopes, self.unasked)
             )
-            found = self._shown[ranges] = Catalog(
-                offered, self.version, unasked=others, wordless=self.wordless, past=self.past, _ranges=ranges
+            types = {name: one.in_language(ranges) for name, one in self.detail_types.items()}
+            found = self._shown[ranges] = replace(
+                self, scopes=offered, unasked=others, detail_types=types, _shown={}, _ranges=ranges
             )
         return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from consentcore.domain.authorization_detail import effective
 from consentcore.domain.client import Client
 from consentcore.domain.grant import Grant
 
@@ -34,6 +35,8 @@ class Code:
         "" for any.
     :ivar family_proof: random bytes of the family, under which its tokens are sealed; b"" once it was killed.
     :ivar seal: shows that we issued it, see :mod:`consentcore.oauth.token_seals`; b"" once it was used.
+    :ivar authorization_details: what it stands for besides scopes (RFC 9396), each as it is kept, see
+        :mod:`consentcore.domain.authorization_detail`; so it is of tokens.
     """
 
     code_hash: bytes
@@ -53,6 +56,7 @@ class Code:
     confirmation: str = ""
     family_proof: bytes = b""
     seal: bytes = b""
+    authorization_details: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,7 @@ class NewToken:
     :ivar confirmation: the key that whoever presents it has to prove (the ``cnf`` of RFC 7800): the name of the method,
         a colon and the thumbprint, up to 64 characters; "" for none.
     :ivar seal: up to 64 bytes that are kept with it.
+    :ivar authorization_details: what it stands for besides scopes, see :class:`Code`.
     """
 
     token_hash: bytes
@@ -71,6 +76,7 @@ class NewToken:
     audience: tuple[str, ...] = ()
     confirmation: str = ""
     seal: bytes = b""
+    authorization_details: tuple[str, ...] = ()
 
     def stored(self, source: Code | Token, kind: TokenKind, now: int) -> Token:
         """The token as it is kept.
@@ -92,6 +98,7 @@ class NewToken:
             acr=source.acr,
             confirmation=self.confirmation,
             seal=self.seal,
+            authorization_details=self.authorization_details,
         )
 
 
@@ -121,6 +128,7 @@ class Token:
     acr: str = ""
     confirmation: str = ""
     seal: bytes = b""
+    authorization_details: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +181,12 @@ class TokenLookup:
             return self.token.scopes
         allowed = set(self.grant.scope_ids)
         return tuple(scope for scope in self.token.scopes if scope in allowed)
+
+    def effective_details(self) -> tuple[str, ...]:
+        """The token's authorization details as far as the grant still covers them."""
+        if self.token is None or self.grant is None or not self.token.authorization_details:
+            return ()
+        return effective(self.token.authorization_details, self.grant.authorization_details)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from consentcore.hooks.calling import call
 from consentcore.hooks.checks import HOOKS, capability_problem, hooks_of
 from consentcore.hooks.errors import cause, describe_exception
 from consentcore.hooks.info import PluginInfo, PluginKind
-from consentcore.hooks.joined_catalog import joined, operations_of, scopes_of
+from consentcore.hooks.joined_catalog import detail_types_of, joined, operations_of, scopes_of
 from consentcore.hooks.loading import Loaded, load_objects, load_source
 from consentcore.settings.binding import PREFIX
 
@@ -141,7 +141,8 @@ class Registry:
         scopes = {name: self._read(name, catalog, scopes_of) for name, catalog in catalogs.items()}
         calls = {name: self._read(name, catalog, operations_of) for name, catalog in catalogs.items()}
         where = {name: self._source.where(PREFIX + "scopes") if self._source else "" for name in named}
-        return joined(scopes, calls, where)
+        details = {name: self._read(name, catalog, detail_types_of) for name, catalog in catalogs.items()}
+        return joined(scopes, calls, where, details)
 
     def notifiers(self, clock: Clock) -> dict[str, Notifier]:
         """Make the notifiers, by name, in the order of the configuration.

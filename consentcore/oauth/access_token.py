@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from consentcore.domain.client import TokenFormat
-from consentcore.oauth.jwt_access_token import default_audience, mint_jwt
+from consentcore.oauth.jwt_access_token import default_audience, fits, mint_jwt
 from consentcore.oauth.token_claims import TokenClaims
 
 if TYPE_CHECKING:
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 
 MOST_IN_JWT = 50
-"""Chosen resources that a JWT names; of a grant with more, a token is a reference whatever its client prefers."""
+"""Chosen resources that a JWT names; of a grant with more, a token is a reference whatever its client prefers.
+So it is where authorization details do not fit into one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class AccessTokenRequest:
     auth_time: int | None
     acr: str
     confirmation: str
+    authorization_details: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,5 +63,8 @@ def make_access_token(
         auth_time=request.auth_time,
         acr=request.acr,
         confirmation=request.confirmation,
+        authorization_details=request.authorization_details,
     )
+    if request.authorization_details and not fits(server, claims):
+        return AccessToken(reference, request.audience)
     return AccessToken(mint_jwt(server, claims), audience)

@@ -11,6 +11,7 @@ from oauthlib.oauth2 import UnsupportedResponseTypeError as UnsupportedResponseT
 
 from consentcore.domain.interaction import AuthorizationRequest
 from consentcore.oauth import scope_strings
+from consentcore.oauth.authorization_details import requested
 from consentcore.oauth.errors import ProtocolError
 from consentcore.oauth.parameters import several
 from consentcore.oauth.pkce import challenge_problem
@@ -73,6 +74,11 @@ def strict_checks(request: Any) -> dict[str, object]:
     request.audience = requested_audience(
         request.client, several(request.authorize_state.parameters.values, "resource")
     )
+    request.details = requested(
+        request.client,
+        request.authorize_state.catalog,
+        request.authorize_state.parameters.values.get("authorization_details"),
+    )
     _set_scopes(request)
     return {}
 
@@ -118,6 +124,7 @@ def authorization_request(request: Any) -> AuthorizationRequest:
         ui_locales=tuple(locale for locale in locales if _LOCALE.fullmatch(locale))[:10],
         audience=request.audience,
         confirmation=request.confirmation,
+        authorization_details=request.details,
         response_alg=request.response_alg,
         max_age=request.max_age,
         acr_values=request.acr_values,

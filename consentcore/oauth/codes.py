@@ -54,6 +54,7 @@ def new_code(
         auth_time=auth_time,
         acr=acr,
         confirmation=request.confirmation,
+        authorization_details=request.authorization_details,
         family_proof=secrets.token_bytes(PROOF_BYTES),
     )
     return clear, sealed(keys, code)

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from oauthlib.oauth2 import IntrospectEndpoint
 
+from consentcore.domain.authorization_detail import read
 from consentcore.domain.client import ClientKind
 from consentcore.domain.secret import digest
 from consentcore.domain.token import TokenKind
 from consentcore.keys.seals import still_counts
+from consentcore.oauth.authorization_details import at_locations
 from consentcore.oauth.endpoint import Endpoint
 from consentcore.oauth.errors import invalid_client
 from consentcore.oauth.parameters import ABOUT_TOKEN, read_body
@@ -58,7 +60,8 @@ class IntrospectionEndpoint(Endpoint):
     def respond(self, http: HttpRequest) -> HttpResponse:
         """Answer an introspection request.
 
-        A resource server learns about access tokens that carry one of its scopes (any, when it has none) and, where
+        A resource server learns about access tokens that carry one of its scopes, or an authorization detail of one of
+        its types (any, when it has neither), and, where
         both name an audience, one of its own; an application about its own tokens. Everything else is
         ``{"active": false}`` and nothing more (section 4). Signed where that is asked for (RFC 9701).
         """
@@ -106,6 +109,7 @@ class IntrospectionEndpoint(Endpoint):
             auth_time=token.auth_time,
             acr=token.acr,
             confirmation=token.confirmation,
+            authorization_details=_details_for(lookup),
         )
         # An access token must not be mistaken for the other kind (security requirement 53).
         access = token.kind is TokenKind.ACCESS
@@ -124,7 +128,23 @@ def _may_know(client: Client, lookup: TokenLookup) -> bool:
     # Nobody presents a refresh token to an API, nor to this one a token that names others (RFC 8707 section 3).
     if token.kind is not TokenKind.ACCESS or _names_others(client, token):
         return False
-    return not client.scopes or not set(client.scopes).isdisjoint(lookup.effective_scopes())
+    types = client.authorization_details_types
+    if not client.scopes and not types:
+        return True
+    return not set(client.scopes).isdisjoint(lookup.effective_scopes()) or bool(
+        types and _details_for(lookup)
+    )
+
+
+def _details_for(lookup: TokenLookup) -> tuple[str, ...]:
+    """The authorization details that the asking client is told of: an API those of its types, and for its own
+    locations, where it names any (RFC 9396 section 9.2)."""
+    details, client = lookup.effective_details(), lookup.client
+    if not details or client is None or client.kind is not ClientKind.RESOURCE_SERVER:
+        return details
+    if client.authorization_details_types:
+        details = tuple(one for one in details if read(one).type in client.authorization_details_types)
+    return at_locations(details, client.audiences)
 
 
 def _names_others(client: Client, token: Token) -> bool:

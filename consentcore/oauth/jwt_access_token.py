@@ -21,6 +21,8 @@ TYP = "at+jwt"
 MAX_CLAIMS_BYTES = 2900
 """With header, signature and base64 the token stays under 4,096 bytes, which every server takes in a header."""
 
+_JTI_BYTES = 40
+
 
 def mint_jwt(server: ServerContext, claims: TokenClaims) -> str:
     """Make a signed access token (RFC 9068 section 2).
@@ -40,6 +42,12 @@ def mint_jwt(server: ServerContext, claims: TokenClaims) -> str:
             ]
         )
     return server.signing.sign(TYP, payload)
+
+
+def fits(server: ServerContext, claims: TokenClaims) -> bool:
+    """Whether what the product itself says of a token fits into a JWT."""
+    own = standard_claims(server, claims, subject_of(server, claims))
+    return len(_written(own)) <= MAX_CLAIMS_BYTES - _JTI_BYTES
 
 
 def default_audience(server: ServerContext) -> tuple[str, ...]:

@@ -45,6 +45,7 @@ def metadata(server: ServerContext, grant_types: Iterable[str]) -> dict[str, obj
         **_authentication("revocation", *CONFIDENTIAL, "none"),
         **_authentication("introspection", *CONFIDENTIAL),
         "code_challenge_methods_supported": ["S256"],
+        **_details_types(server),
         "dpop_signing_alg_values_supported": list(DPOP_ALGORITHMS),
         "authorization_response_iss_parameter_supported": True,
         "prompt_values_supported": list(PROMPTS),
@@ -66,6 +67,12 @@ def _registration(server: ServerContext) -> dict[str, object]:
     if server.settings.registration.endpoint == "off":
         return {}
     return {"registration_endpoint": server.settings.endpoint_url("register")}
+
+
+def _details_types(server: ServerContext) -> dict[str, object]:
+    """RFC 9396 section 10."""
+    types = sorted(server.catalog.detail_types)
+    return {"authorization_details_types_supported": types} if types else {}
 
 
 def _authentication(endpoint: str, *methods: str) -> dict[str, object]:

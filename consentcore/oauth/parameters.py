@@ -28,11 +28,14 @@ NO_STRING = "expected a string"
 MAX_STATE = 12_288
 """Bytes of ``state`` as it stands in the redirect that takes it back, where a letter beyond ASCII has six or nine. With
 all that stands beside it, request line and redirect fit into the buffers of docs/samples/nginx.conf (16 and 32 kB)."""
+MAX_DETAILS = 8192
+"""Characters of ``authorization_details`` (RFC 9396)."""
 LONG_STATE = f"expected at most {MAX_STATE} bytes where it stands in a URL"
 
 _BETWEEN = "\n"  # no value holds one
 _BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_JSON_BLANKS = {ord(one): " " for one in "\t\n\r"}
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _NOT_VSCHAR = re.compile(r"[^\x20-\x7e]")
 
@@ -65,6 +68,7 @@ AUTHORIZE = MappingProxyType(
         "request_uri": 2000,
         "resource": 2000,
         "dpop_jkt": 256,
+        "authorization_details": MAX_DETAILS,
     }
 )
 """Parameters of the authorization endpoint; the limit of ``state`` see above."""
@@ -73,9 +77,10 @@ PUSH = MappingProxyType({**CREDENTIALS, **AUTHORIZE})
 UNFIT = '"'
 """Stands for a value that cannot be what it should. None of these may hold the sign, so that it is refused, or not
 found, in the words of its parameter."""
-_OWN_REFUSAL = frozenset({"scope", "resource", "token", "token_type_hint"})
-"""Malformed ones are ``invalid_scope`` (RFC 6749 section 4.1.2.1) and ``invalid_target`` (RFC 8707 section 2), a token
-is an invalid one (RFC 7009 section 2.2), and a hint is no more than that."""
+_OWN_REFUSAL = frozenset({"scope", "resource", "authorization_details", "token", "token_type_hint"})
+"""Malformed ones are ``invalid_scope`` (RFC 6749 section 4.1.2.1), ``invalid_target`` (RFC 8707 section 2) and
+``invalid_authorization_details`` (RFC 9396 section 5), a token is an invalid one (RFC 7009 section 2.2), and a hint is
+no more than that."""
 REPEATABLE = frozenset({"resource"})
 """Parameters that may come several times, each time with another value (RFC 8707 section 2)."""
 STRUCTURED = frozenset({"authorization_details"})
@@ -229,6 +234,8 @@ def _problem(name: str, value: str, limit: int) -> str:
         return f"expected at most {limit} characters"
     if name == "login_hint":  # a name that somebody signs in under, in whatever script
         return "expected one line without control characters" if refused(value) else ""
+    if name in STRUCTURED:  # JSON, which has words of any language in it, and blanks of four kinds
+        return "expected JSON" if _CONTROL.search(value.translate(_JSON_BLANKS)) else ""
     return "expected printable ASCII" if _NOT_VSCHAR.search(value) else ""
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from consentcore.domain.clock import SECOND
 from consentcore.domain.errors import ConfigurationError
 from consentcore.domain.resource import by_kind, id_of
+from consentcore.oauth.authorization_details import told_of
 from consentcore.oauth.token_binding import cnf_of
 from consentcore.ports.extension import RESERVED_CLAIMS, TokenContext
 from consentcore.ports.keys import pairwise_subject
@@ -30,6 +31,7 @@ class TokenClaims(NamedTuple):
     auth_time: int | None = None
     acr: str = ""
     confirmation: str = ""
+    authorization_details: tuple[str, ...] = ()
 
 
 def standard_claims(server: ServerContext, claims: TokenClaims, subject: str) -> dict[str, object]:
@@ -53,6 +55,7 @@ def standard_claims(server: ServerContext, claims: TokenClaims, subject: str) ->
     if claims.acr:
         members["acr"] = claims.acr
     members |= cnf_of(claims.confirmation)
+    members |= told_of(claims.authorization_details, claims.grant)
     return members | chosen_resources(server, claims.grant)
 
 

@@ -52,14 +52,20 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
         return bool(request.client.public or request.client.require_pkce or request.require_pkce)
 
     def get_default_scopes(self, client_id: str, request: Any, *_: Any, **__: Any) -> list[str]:
-        """See :func:`scope_strings.default`."""
+        """See :func:`scope_strings.default`; none where authorization details say what is asked (RFC 9396 section
+        3.1)."""
+        if request.details:
+            return []
         return list(scope_strings.default(request.client, request.authorize_state.catalog))
 
     def validate_scopes(
         self, client_id: str, scopes_: list[str], client: Any, request: Any, *_: Any, **__: Any
     ) -> bool:
-        """Only scopes that the client is registered for and that the catalog holds; at least one."""
-        return bool(scopes_) and scope_strings.permitted(client, request.authorize_state.catalog, scopes_)
+        """Only scopes that the client is registered for and that the catalog holds; at least one, or an authorization
+        detail."""
+        return bool(scopes_ or request.details) and scope_strings.permitted(
+            client, request.authorize_state.catalog, scopes_
+        )
 
     # client authentication: done before oauthlib sees the request, see client_auth
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from consentcore.domain.detail_type import DetailType
     from consentcore.domain.scope import Operation, Scope
 
 
@@ -14,6 +15,17 @@ class ScopeCatalog(Protocol):
 
     def scopes(self) -> Sequence[Scope]:
         """Every scope, in the order in which pages list them."""
+        ...
+
+
+class DetailTypesSource(Protocol):
+    """What a catalog may know besides: types of authorization details (RFC 9396).
+
+    A catalog that has this method is asked for it once, after ``scopes``; types are unique over all catalogs.
+    """
+
+    def detail_types(self) -> Sequence[DetailType]:
+        """Every type that applications may ask for."""
         ...
 
 

@@ -6,7 +6,15 @@ import re
 
 import pytest
 
-from consentcore.api import OFFLINE_ACCESS, Catalog, ScopeCatalog, ScopeType, circle, faults
+from consentcore.api import (
+    OFFLINE_ACCESS,
+    Catalog,
+    ScopeCatalog,
+    ScopeType,
+    circle,
+    detail_type_faults,
+    faults,
+)
 from consentcore.domain.scope import TEXT_FIELDS
 
 
@@ -40,6 +48,12 @@ class ScopeCatalogConformance:
 
     def test_inclusion_has_no_circle(self, catalog: ScopeCatalog) -> None:
         assert circle({scope.scope_id: scope.includes for scope in catalog.scopes()}) == ""
+
+    def test_types_of_authorization_details_are_in_their_bounds(self, catalog: ScopeCatalog) -> None:
+        known = getattr(catalog, "detail_types", None)
+        types = list(known()) if known is not None else []
+        assert [f"{one.type_id}: {fault}" for one in types for fault in detail_type_faults(one)] == []
+        assert len({one.type_id for one in types}) == len(types)
 
     def test_operations_are_calls_of_http(self, catalog: ScopeCatalog) -> None:
         known = getattr(catalog, "operations", None)

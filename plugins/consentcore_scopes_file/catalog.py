@@ -8,8 +8,22 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from consentcore.api import ConfigurationError, EntryReader, Scope, ScopeTexts
-from consentcore_scopes_file.rules import name_of, read_scopes
+from consentcore.api import (
+    ConfigurationError,
+    DetailTexts,
+    DetailType,
+    DetailTypeReader,
+    EntryReader,
+    Scope,
+    ScopeTexts,
+)
+from consentcore_scopes_file.rules import (
+    name_of,
+    read_detail_types,
+    read_scopes,
+    type_name_of,
+    unknown_keys,
+)
 
 BUNDLED = Path(__file__).with_name("energy.toml")
 MAX_BYTES = 1024 * 1024
@@ -31,14 +45,22 @@ class FileCatalog:
     def __init__(self, path: Path | None, locale: str = "en") -> None:
         self.path = path or BUNDLED
         text = _read(self.path)
-        scopes, problems = read_scopes(_parse(self.path, text), places_in(self.path, text))
+        document = _parse(self.path, text)
+        scopes, problems = read_scopes(document, places_in(self.path, text))
+        types, wrong = read_detail_types(document, str(self.path))
+        problems += wrong
         if problems:
             raise ConfigurationError([f"{self.path}: {problem}" for problem in problems])
         own = [replace(scope, locale=locale) for scope in scopes]
-        self._scopes = _translated(own, translations(self.path))
+        files = translations(self.path)
+        self._scopes = _translated(own, files)
+        self._types = _translated_types([replace(kind, locale=locale) for kind in types], files)
 
     def scopes(self) -> Sequence[Scope]:
         return self._scopes
+
+    def detail_types(self) -> Sequence[DetailType]:
+        return self._types
 
 
 def translations(path: Path) -> dict[str, Path]:
@@ -81,10 +103,31 @@ def _translated(scopes: Sequence[Scope], files: dict[str, Path]) -> tuple[Scope,
     return tuple(replace(scope, texts=said[scope.scope_id]) for scope in scopes)
 
 
+def _translated_types(types: Sequence[DetailType], files: dict[str, Path]) -> tuple[DetailType, ...]:
+    said: dict[str, dict[str, DetailTexts]] = {kind.type_id: {} for kind in types}
+    known = {kind.type_id: kind for kind in types}
+    problems: list[str] = []
+    for tag, path in files.items():
+        entries = _parse(path, _read(path)).get("detail_type", [])
+        for number, entry in enumerate(entries if isinstance(entries, list) else [], start=1):
+            table = entry if isinstance(entry, dict) else {}
+            type_id = str(table.get("id"))
+            if type_id not in known or tag in said[type_id]:
+                why = "said twice" if type_id in known else "there is no such type"
+                problems.append(f"{path}: detail type number {number}: id: {type_id!r}: {why}")
+                continue
+            reader = DetailTypeReader(table, type_name_of(table, number), tag=tag)
+            said[type_id][tag] = reader.texts(known[type_id])
+            problems += [f"{path}: {problem}" for problem in reader.problems]
+    if problems:
+        raise ConfigurationError(problems)
+    return tuple(replace(kind, texts=said[kind.type_id]) for kind in types)
+
+
 def _texts_in(path: Path, tag: str, scopes: Sequence[Scope]) -> tuple[dict[str, ScopeTexts], list[str]]:
     """What a file in another language says, and what is wrong with it."""
     document = _parse(path, _read(path))
-    problems = [f"{key}: unknown, expected only [[scope]]" for key in document if key != "scope"]
+    problems = unknown_keys(document)
     known = {scope.scope_id: scope for scope in scopes}
     found: dict[str, ScopeTexts] = {}
     entries = document.get("scope", [])

@@ -151,12 +151,13 @@ TOKEN_NAMES = (
     "audience",
     "confirmation",
     "seal",
+    "authorization_details",
 )
 
 
 def _new_token(
     prefix: str, kind: ColumnElement[str], family: ColumnElement[str]
-) -> Select[bytes, str, str, str, int, int, str, str, bytes]:
+) -> Select[bytes, str, str, str, int, int, str, str, bytes, str]:
     return select(
         hash_of(f"{prefix}_hash"),
         kind,
@@ -167,6 +168,7 @@ def _new_token(
         bindparam(f"{prefix}_audience", type_=Text),
         bindparam(f"{prefix}_confirmation", type_=Text),
         hash_of(f"{prefix}_seal"),
+        bindparam(f"{prefix}_authorization_details", type_=Text),
     )
 
 

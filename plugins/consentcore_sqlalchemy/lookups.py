@@ -58,4 +58,5 @@ def token_from(row: Row, family: Any) -> Token:
         acr=family.acr,
         confirmation=found.confirmation,
         seal=found.seal or b"",
+        authorization_details=texts(found.authorization_details),
     )

@@ -14,7 +14,7 @@ from consentcore.domain.secret import digest
 from consentcore.domain.token import Code, Consumed, NewToken, Redemption, Replayed, TokenKind
 from consentcore.oauth.grants.exchange import Exchange, GrantType, oauthlib_request
 from consentcore.oauth.grants.oauthlib_types import code_grant
-from consentcore.oauth.parameters import several
+from consentcore.oauth.parameters import MAX_DETAILS, several
 from consentcore.oauth.pkce import verifier_is_wellformed
 from consentcore.oauth.token_binding import binding_of
 from consentcore.oauth.token_seals import genuine_code, sealed_token
@@ -34,7 +34,13 @@ class AuthorizationCode(GrantType):
 
     NAME = "authorization_code"
     PARAMETERS = MappingProxyType(
-        {"code": 4096, "redirect_uri": 2000, "code_verifier": 4096, "resource": 2000}
+        {
+            "code": 4096,
+            "redirect_uri": 2000,
+            "code_verifier": 4096,
+            "resource": 2000,
+            "authorization_details": MAX_DETAILS,
+        }
     )
 
     def __init__(self, server: ServerContext, validator: Validator) -> None:
@@ -61,6 +67,7 @@ class AuthorizationCode(GrantType):
             now=now,
             requested=several(parameters, "resource"),
             binding=binding_of(server, http, "token", client, now),
+            asked_details=parameters.get("authorization_details"),
         )
         request.require_pkce = server.settings.oauth.require_pkce
         return self._issue(self._oauthlib, request)
@@ -86,7 +93,7 @@ class CodeExchange(Exchange[Code]):
         self.check_key(code.confirmation, request)
         self._check_verifier(request, code, self.client)
         request.scopes = self._scopes(code, grant)
-        if not request.scopes:
+        if not (request.scopes or code.authorization_details):
             raise InvalidGrantError(request=request)
 
     @property
@@ -138,9 +145,23 @@ class CodeExchange(Exchange[Code]):
         code = self.credential
         refresh_end = self._server.lifetimes.first_refresh_end(self.now, self.grant, scopes)
         proven = self.binding.confirmation
-        access = NewToken(digest(self.pair.access), scopes, self.access_end, self._audience, proven)
+        access = NewToken(
+            digest(self.pair.access),
+            scopes,
+            self.access_end,
+            self._audience,
+            proven,
+            authorization_details=self.details,
+        )
         bound = proven if self.client.public else ""
-        refresh = NewToken(digest(self.pair.refresh), scopes, refresh_end, code.audience, bound)
+        refresh = NewToken(
+            digest(self.pair.refresh),
+            scopes,
+            refresh_end,
+            code.audience,
+            bound,
+            authorization_details=code.authorization_details,
+        )
         seal = partial(sealed_token, self._server.keys, source=code, proof=code.family_proof, now=self.now)
         return Redemption(
             code_hash=code.code_hash,

@@ -19,6 +19,7 @@ from consentcore.domain.client import TokenFormat
 from consentcore.domain.clock import SECOND
 from consentcore.domain.token import UsedBefore
 from consentcore.oauth.access_token import AccessTokenRequest, make_access_token
+from consentcore.oauth.authorization_details import assigned, told_of
 from consentcore.oauth.grants.oauthlib_types import bearer
 from consentcore.oauth.parameters import REPEATABLE
 from consentcore.oauth.parsed_request import ParsedRequest
@@ -77,7 +78,14 @@ class GrantType(ABC):
             # No API will ask us about it: that it was fetched is all that we hear of its use.
             self._server.used(request.exchange.grant.grant_id)
         token["token_type"] = token_type_of(request.exchange.binding.confirmation)
-        members = {**token, **chosen_resources(self._server, request.exchange.grant)}
+        if token.get("scope") == "":
+            del token["scope"]  # a list of scopes has at least one (RFC 6749 section 3.3)
+        grant = request.exchange.grant
+        members = {
+            **token,
+            **told_of(request.exchange.details, grant),
+            **chosen_resources(self._server, grant),
+        }
         return json_answer(members, headers=nonce_headers(self._server, request.exchange.now))
 
 
@@ -99,6 +107,11 @@ class Credential(Protocol):
         """How, in the words of the login plugin, or ""."""
         ...
 
+    @property
+    def authorization_details(self) -> tuple[str, ...]:
+        """What it stands for besides scopes (RFC 9396)."""
+        ...
+
 
 C = TypeVar("C", bound=Credential)
 
@@ -113,9 +126,11 @@ class Exchange(ABC, Generic[C]):
     :param now: milliseconds since the epoch.
     :param requested: the values of the parameter ``resource``.
     :param binding: what the request has proven: the key that the access token is bound to.
+    :param asked_details: the parameter ``authorization_details``; None without it.
     :ivar credential: from :meth:`resolve` on, and so are the following.
     :ivar access_end: when the access token ends, in milliseconds since the epoch.
     :ivar expires_in: its lifetime in whole seconds.
+    :ivar details: the authorization details of the access token, from :meth:`make_access` on.
     """
 
     credential: C
@@ -134,6 +149,7 @@ class Exchange(ABC, Generic[C]):
         now: int,
         requested: tuple[str, ...],
         binding: Binding,
+        asked_details: str | None = None,
     ) -> None:
         self.client = client
         self.now = now
@@ -143,6 +159,8 @@ class Exchange(ABC, Generic[C]):
         self._read: tuple[C | None, Grant | None] = credential, grant
         self._requested = requested
         self._audience: tuple[str, ...] = ()
+        self._asked_details = asked_details
+        self.details: tuple[str, ...] = ()
 
     @abstractmethod
     def check(self, request: Any) -> None:
@@ -180,22 +198,35 @@ class Exchange(ABC, Generic[C]):
     def make_access(self, request: Any) -> str:
         """Make the access token of a request that was found good.
 
-        :raises ProtocolError: ``invalid_target``.
+        :raises ProtocolError: ``invalid_target``, ``invalid_authorization_details``.
+        :raises InvalidGrantError: nothing is left that it could stand for.
         :raises ConfigurationError: a plugin's claims are not in order.
         """
+        audience = token_audience(self.client, self._requested, self.credential.audience)
+        self.details = self._assign(audience)
+        if not (request.scopes or self.details):
+            raise InvalidGrantError(request=request)
         access_request = AccessTokenRequest(
             scopes=tuple(request.scopes),
-            audience=token_audience(self.client, self._requested, self.credential.audience),
+            audience=audience,
             now=self.now,
             auth_time=self.credential.auth_time,
             acr=self.credential.acr,
             confirmation=self.binding.confirmation,
+            authorization_details=self.details,
         )
         token = make_access_token(self._server, self.client, self.grant, access_request, self.pair.access)
         self._audience = token.audience
         if token.text != self.pair.access:
             self.replace_access(token.text)
         return token.text
+
+    def _assign(self, audience: tuple[str, ...]) -> tuple[str, ...]:
+        """The authorization details of the access token, see :func:`authorization_details.assigned`."""
+        held = self.credential.authorization_details
+        if self._asked_details is None and not held:
+            return ()
+        return assigned(self._asked_details, held, self.grant, audience)
 
     def check_key(self, confirmation: str, request: Any) -> None:
         """Hold what the request has proven against what the credential is bound to.

@@ -19,7 +19,7 @@ from consentcore.domain.token import Grace, NewToken, Reused, Rotated, Rotation,
 from consentcore.oauth.errors import ProtocolError, suspended
 from consentcore.oauth.grants.exchange import Exchange, GrantType, oauthlib_request
 from consentcore.oauth.grants.oauthlib_types import refresh_grant
-from consentcore.oauth.parameters import several
+from consentcore.oauth.parameters import MAX_DETAILS, several
 from consentcore.oauth.scope_strings import MALFORMED, parse
 from consentcore.oauth.token_binding import binding_of
 from consentcore.oauth.token_seals import genuine_token, is_genuine, sealed_token
@@ -39,7 +39,9 @@ class RefreshToken(GrantType):
     """Exchanges a refresh token for its successor and a new access token."""
 
     NAME = "refresh_token"
-    PARAMETERS = MappingProxyType({"refresh_token": 4096, "scope": 4096, "resource": 2000})
+    PARAMETERS = MappingProxyType(
+        {"refresh_token": 4096, "scope": 4096, "resource": 2000, "authorization_details": MAX_DETAILS}
+    )
 
     def __init__(self, server: ServerContext, validator: Validator) -> None:
         super().__init__(server, validator)
@@ -63,7 +65,14 @@ class RefreshToken(GrantType):
         requested = several(parameters, "resource")
         binding = binding_of(server, http, "token", client, now)
         request.exchange = RefreshExchange(
-            server, client, lookup, presented, now=now, requested=requested, binding=binding
+            server,
+            client,
+            lookup,
+            presented,
+            now=now,
+            requested=requested,
+            binding=binding,
+            asked_details=parameters.get("authorization_details"),
         )
         return self._issue(self._oauthlib, request)
 
@@ -88,6 +97,7 @@ class RefreshExchange(Exchange[Token]):
         now: int,
         requested: tuple[str, ...],
         binding: Binding,
+        asked_details: str | None = None,
     ) -> None:
         self._nonce = fresh_nonce()
         self._key_id = server.keys.current_id
@@ -101,6 +111,7 @@ class RefreshExchange(Exchange[Token]):
             now=now,
             requested=requested,
             binding=binding,
+            asked_details=asked_details,
         )
         self._lookup = lookup
         self._presented = presented
@@ -124,7 +135,7 @@ class RefreshExchange(Exchange[Token]):
             self._grace = self._only_grace(request, outcome)
         elif not self._lookup.is_live(self.now):
             raise InvalidGrantError(request=request)
-        if not self.original_scopes:
+        if not (self.original_scopes or token.authorization_details):
             raise InvalidGrantError(request=request)
 
     def replace_access(self, text: str) -> None:
@@ -156,7 +167,9 @@ class RefreshExchange(Exchange[Token]):
     def _is_what_was_given(self, grace: Grace, scopes: tuple[str, ...]) -> bool:
         given = set(grace.access.scopes).intersection(self.original_scopes)
         same_key = grace.access.confirmation == self.binding.confirmation
-        return same_key and given == set(scopes) and set(grace.access.audience) == set(self._audience)
+        same_details = set(grace.access.authorization_details) == set(self.details)
+        same_audience = set(grace.access.audience) == set(self._audience)
+        return same_key and same_details and same_audience and given == set(scopes)
 
     def _add_access(self, request: Any, grace: Grace, scopes: tuple[str, ...]) -> None:
         """Store the access token of this request under the successor, which stays the one there is."""
@@ -187,11 +200,25 @@ class RefreshExchange(Exchange[Token]):
         token, lifetimes = self.credential, self._server.lifetimes
         refresh_end = lifetimes.next_refresh_end(self.now, self.grant, token, self.original_scopes)
         proven = self.binding.confirmation
-        access = NewToken(digest(self.pair.access), scopes, self.access_end, self._audience, proven)
+        access = NewToken(
+            digest(self.pair.access),
+            scopes,
+            self.access_end,
+            self._audience,
+            proven,
+            authorization_details=self.details,
+        )
         # Of a confidential client the refresh token is bound to the client itself (RFC 9449 section 5).
         bound = token.confirmation or (proven if self.client.public else "")
         # Gap 10: a narrower scope is for this access token; the successor keeps the original one.
-        refresh = NewToken(digest(self.pair.refresh), token.scopes, refresh_end, token.audience, bound)
+        refresh = NewToken(
+            digest(self.pair.refresh),
+            token.scopes,
+            refresh_end,
+            token.audience,
+            bound,
+            authorization_details=token.authorization_details,
+        )
         proof = self._lookup.family_proof
         seal = partial(sealed_token, self._server.keys, source=token, proof=proof, now=self.now)
         return Rotation(

@@ -7,7 +7,7 @@ Ids and hashes are new on every call. Times are milliseconds since the epoch; ev
 
 from __future__ import annotations
 
-from consentcore.testing.factories.base import NOW, REDIRECT_URI, SCOPES, random_hash, unique
+from consentcore.testing.factories.base import DETAILS, NOW, REDIRECT_URI, SCOPES, random_hash, unique
 from consentcore.testing.factories.clients import client, endpoint, logo
 from consentcore.testing.factories.deliveries import attempt, delivery
 from consentcore.testing.factories.grants import grant
@@ -29,6 +29,7 @@ from consentcore.testing.factories.tickets import ticket
 from consentcore.testing.factories.tokens import access, code, redemption, refresh, renewal, rotation
 
 __all__ = [
+    "DETAILS",
     "NOW",
     "REDIRECT_URI",
     "SCOPES",

@@ -8,6 +8,11 @@ from typing import Any, TypeVar
 NOW = 1_795_000_000_000
 """The instant at which the factories make things: 2026-11-18T10:26:40Z."""
 
+DETAILS = (
+    '{"detail":{"actions":["read"],"note":"Zoë 💡","type":"meter_readings"},"kinds":["site"],"version":"1"}',
+    '{"detail":{"amount":{"value":"1.50"},"type":"https://api.example/payment"},"kinds":[],"version":"2"}',
+)
+"""Authorization details as they are kept."""
 SCOPES = ("comfort.read", "energy.read")
 """What the factories ask for and grant."""
 

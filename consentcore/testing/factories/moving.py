@@ -38,7 +38,7 @@ from consentcore.testing.factories import (
     tickets,
     tokens,
 )
-from consentcore.testing.factories.base import NOW, random_hash
+from consentcore.testing.factories.base import DETAILS, NOW, random_hash
 
 OVER = NOW + MINUTE
 """When the codes of a house have run out and its tokens have not."""
@@ -102,7 +102,8 @@ class House:
         self.fresh = self._code()
         self.used = self._code(used_at=NOW + 1000, seal=b"", auth_time=NOW, acr="urn:a", confirmation="jkt:k")
         self.dead = self._code(used_at=NOW + 1000, seal=b"", family_proof=b"")
-        new, access = tokens.refresh(confirmation="jkt:of-the-key"), tokens.access()
+        new = tokens.refresh(confirmation="jkt:of-the-key", authorization_details=DETAILS)
+        access = tokens.access(authorization_details=DETAILS[:1])
         self.refresh = new.stored(self.used, TokenKind.REFRESH, NOW + 2000)
         self.access = access.stored(self.used, TokenKind.ACCESS, NOW + 2000)
         first = tokens.refresh(seal=b"").stored(self.used, TokenKind.REFRESH, NOW + 1000)
@@ -113,7 +114,8 @@ class House:
         self.of_dead = tokens.refresh().stored(self.dead, TokenKind.REFRESH, NOW + 1000)
 
     def _code(self, **fields: object) -> Code:
-        return tokens.code(self.grant, **{"audience": ("https://api.example.org",), **fields})
+        given = {"audience": ("https://api.example.org",), "authorization_details": DETAILS}
+        return tokens.code(self.grant, **{**given, **fields})
 
     def _notices(self) -> None:
         self.told = notices.notice(self.grant, notice_id=self.events[0].event_id, seal=b"k:notice")

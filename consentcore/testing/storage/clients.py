@@ -125,6 +125,19 @@ class ClientGroup:
         with storage.reading() as uow:
             assert uow.clients.get(client.client_id) == changed
 
+    def test_types_of_authorization_details_are_kept(self, storage: Storage) -> None:
+        client = factories.client(
+            authorization_details_types=("meter_readings", "https://api.example/payment")
+        )
+        with storage.transaction() as uow:
+            uow.clients.add(client)
+        assert storage.protocol.read_authorize(client.client_id, None, NOW).client == client
+        changed = replace(client, authorization_details_types=())
+        with storage.transaction() as uow:
+            uow.clients.update(changed)
+        with storage.reading() as uow:
+            assert uow.clients.get(client.client_id) == changed
+
     def test_when_it_was_verified_and_which_logo_it_has_is_kept(self, storage: Storage) -> None:
         client = factories.client(verified_at=NOW - DAY, logo="0123456789abcdef")
         with storage.transaction() as uow:

@@ -87,6 +87,7 @@ class CodeGroup:
             audience=("https://api.example/b", "https://api.example/a"),
             auth_time=NOW - 5,
             acr="urn:example:two-factors",
+            authorization_details=factories.DETAILS,
         )
         found = world.storage.protocol.read_code(world.client.client_id, code.code_hash)
         assert (found.client, found.code, found.grant) == (world.client, code, world.grant)

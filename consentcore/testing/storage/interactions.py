@@ -23,6 +23,7 @@ class InteractionGroup:
             prompt="consent",
             ui_locales=("fr", "en"),
             audience=("https://api.example/b", "https://api.example/a"),
+            authorization_details=factories.DETAILS,
         )
         interaction = factories.interaction(world.client.client_id, request=request, seal=b"k1:\x00\xff")
         world.storage.protocol.open_interaction(interaction)

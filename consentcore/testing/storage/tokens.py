@@ -183,6 +183,27 @@ class RotationGroup:
             assert token is not None
             assert token.audience == audience
 
+    def test_authorization_details_are_kept_with_each_token(self, world: Scenario) -> None:
+        both, one = factories.DETAILS, factories.DETAILS[:1]
+        issued = world.redeem(
+            access=factories.access(authorization_details=one),
+            refresh=factories.refresh(authorization_details=both),
+        )
+        rotation = world.rotate(
+            issued.refresh,
+            access=factories.access(authorization_details=both),
+            refresh=factories.refresh(authorization_details=one),
+        )
+        for token_hash, details in (
+            (issued.access, one),
+            (issued.refresh, both),
+            (rotation.access.token_hash, both),
+            (rotation.refresh.token_hash, one),
+        ):
+            token = world.look_up(token_hash).token
+            assert token is not None
+            assert token.authorization_details == details
+
     def test_sign_in_goes_from_the_code_to_every_token(self, world: Scenario) -> None:
         code = world.issue(auth_time=NOW - 7, acr="urn:example:password")
         redemption = factories.redemption(code)

@@ -91,7 +91,7 @@ def resources(
     if page.choice is None or posted is None:
         return None
     choice = read_choice(request, request.owner, page.choice, posted)
-    check_enough(request, page.allowed(chosen.scopes), choice, page.client)
+    check_enough(request, page.allowed(chosen.scopes), choice, page.client, page.details_asked)
     return choice
 
 
@@ -108,9 +108,9 @@ def decision(rules: ChoiceRules, page: ConsentPage, chosen: Chosen, choice: Choi
     """What a yes with these choices allows: what has no control, and what is ticked; of resources those that any of it
     needs."""
     allowed = page.allowed(chosen.scopes)
-    if choice is None or not (rules.optional or rules.kinds(allowed)):
+    kinds = rules.kinds(allowed, page.details_asked)
+    if choice is None or not (rules.optional or kinds):
         return Decision(allowed, resource_kinds=None, days=chosen.days)
-    kinds = rules.kinds(allowed)
     references = chosen_of(choice.references, kinds) if kinds else choice.references
     return Decision(allowed, references, kinds, choice.labels, chosen.days)
 
@@ -119,7 +119,8 @@ def problems(catalog: Catalog, page: ConsentPage, chosen: Chosen) -> list[Proble
     """Why nobody can say yes to it; empty when they can."""
     name = isolated(page.client.name)
     try:
-        check_allowed(catalog, page.client, page.asked, page.allowed(chosen.scopes))
+        allowed, others = page.allowed(chosen.scopes), bool(page.details)
+        check_allowed(catalog, page.client, page.asked, allowed, others=others)
     except NothingAllowed:
         text = message(
             "You have ticked nothing yet. Tick what %(name)s may use, or press Deny if it should use nothing.",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from consentcore.consent.detail_words import all_in_words, in_words, standing_of, staying
 from consentcore.consent.offers import has_control, is_optional
 from consentcore.domain.scope import OFFLINE_ACCESS, Scope, ScopeType
 from consentcore.ports.extension import ConsentContext, ConsentPanel
@@ -20,11 +21,13 @@ if TYPE_CHECKING:
 
     from pyramid.request import Request
 
+    from consentcore.consent.detail_words import DetailWords
     from consentcore.consent.offers import Duration
     from consentcore.domain.client import Client
     from consentcore.domain.grant import Grant
     from consentcore.domain.interaction import Interaction
     from consentcore.domain.owner import Owner
+    from consentcore.domain.scope import Catalog
     from consentcore.web.owner.resource_choice import Chooser
     from consentcore.web.owner.resource_form import ResourceForm
 
@@ -63,6 +66,9 @@ class ConsentPage:
     :ivar duration: the one that is chosen unless somebody chooses.
     :ivar stands_until: when what stands ends, where that would change; in milliseconds since the epoch.
     :ivar choice: what there is to choose from; None where nothing has to be chosen.
+    :ivar details_asked: authorization details (RFC 9396), each as it is kept;
+    :ivar details: in words, those first of which something is new.
+    :ivar kept_details: those that stand and were not asked this time.
     """
 
     client: Client
@@ -80,6 +86,9 @@ class ConsentPage:
     kept: tuple[str, ...]
     stands_until: int | None = None
     locale: str = "en"
+    details_asked: tuple[str, ...] = ()
+    details: tuple[DetailWords, ...] = ()
+    kept_details: tuple[DetailWords, ...] = ()
 
     @property
     def lines(self) -> list[Line]:
@@ -94,7 +103,7 @@ class ConsentPage:
     @property
     def sees(self) -> bool:
         """Whether it would see anything, if only by the owner's choice."""
-        return any(line.scope.type is ScopeType.READ for line in self.lines)
+        return bool(self.details) or any(line.scope.type is ScopeType.READ for line in self.lines)
 
     @property
     def chooses_duration(self) -> bool:
@@ -114,7 +123,9 @@ class ConsentPage:
     @property
     def amends(self) -> bool:
         """Whether the owner already allowed this application something."""
-        return bool(self.kept) or not self._standings.isdisjoint({"unchanged", "changed"})
+        return bool(self.kept or self.kept_details) or not self._standings.isdisjoint(
+            {"unchanged", "changed"}
+        )
 
     @property
     def has_news(self) -> bool:
@@ -123,7 +134,9 @@ class ConsentPage:
 
     @property
     def _standings(self) -> set[str]:
-        return {line.standing for line in (*self.lines, *([self.offline] if self.offline else ()))}
+        offline = [self.offline] if self.offline else []
+        lines = {line.standing for line in (*self.lines, *offline)}
+        return lines.union(one.standing for one in self.details)
 
 
 def build(
@@ -155,7 +168,8 @@ def build(
         if scope.scope_id not in requested.scopes
     )
     durations = runtime.service.durations
-    offered = durations.offered(requested.scopes, interaction.created_at, grant)
+    asked_details = requested.authorization_details
+    offered = durations.offered(requested.scopes, interaction.created_at, grant, asked_details)
     usual = durations.chosen(offered, None)
     context = ConsentContext(client, owner, tuple(asked), request.language.tag)
     return ConsentPage(
@@ -176,7 +190,17 @@ def build(
         kept=kept,
         stands_until=grant.expires_at if grant and usual.until != grant.expires_at else None,
         locale=request.language.tag,
+        details_asked=asked_details,
+        details=_details(catalog, asked_details, grant),
+        kept_details=all_in_words(
+            staying(asked_details, grant.authorization_details) if grant else (), catalog
+        ),
     )
+
+
+def _details(catalog: Catalog, asked: tuple[str, ...], grant: Grant | None) -> tuple[DetailWords, ...]:
+    granted = grant.authorization_details if grant else None
+    return tuple(in_words(one, catalog, standing_of(one, granted)) for one in asked)
 
 
 def _choice(
@@ -187,14 +211,15 @@ def _choice(
     posted: ResourceForm | None,
 ) -> Chooser | None:
     rules, asked = request.runtime.choice_rules, interaction.request.scopes
-    if not rules.are_asked(asked):
+    details = interaction.request.authorization_details
+    if not rules.are_asked(asked, details):
         return None
     # A choice counts for the whole permission: also for what acts already and is not asked about this time.
     covered = (*asked, *(grant.scope_ids if grant else ()))
     return resource_choice.build(
         request,
         owner,
-        rules.kinds(asked),
+        rules.kinds(asked, details),
         action="/consent",
         standing=grant.resources if grant else (),
         posted=posted,

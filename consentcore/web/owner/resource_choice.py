@@ -12,6 +12,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from consentcore.consent.choice import MOST_CHOSEN
+from consentcore.domain.authorization_detail import read
 from consentcore.domain.errors import ConsentcoreError
 from consentcore.domain.message import Message, message
 from consentcore.domain.resource import (
@@ -275,8 +276,12 @@ def read_choice(request: Request, owner: Owner, chooser: Chooser, posted: Resour
     return Choice(normal(labels), labels)
 
 
-def check_enough(request: Request, scopes: Sequence[str], choice: Choice, client: Client) -> None:
-    """Hold a choice to what the scopes need.
+def check_enough(
+    request: Request, scopes: Sequence[str], choice: Choice, client: Client, details: Sequence[str] = ()
+) -> None:
+    """Hold a choice to what the scopes and authorization details need.
+
+    :param details: each as it is kept.
 
     :raises ChoiceProblem: when nothing is chosen of what one of them needs; the words say what, and for what.
     """
@@ -285,6 +290,12 @@ def check_enough(request: Request, scopes: Sequence[str], choice: Choice, client
     if lacking:
         kinds = rules.kinds(lacking)
         name, label = isolated(client.name), request.catalog[lacking[0]].label
+        raise ChoiceProblem(_none_chosen(kinds[0] if len(kinds) == 1 else "", name, label))
+    short = rules.lacking_details(details, choice.references)
+    if short:
+        kinds = rules.kinds((), [one for one in details if read(one).type in short])
+        known = request.catalog.detail_types.get(short[0])
+        name, label = isolated(client.name), known.said.label if known else short[0]
         raise ChoiceProblem(_none_chosen(kinds[0] if len(kinds) == 1 else "", name, label))
 
 

@@ -7,6 +7,7 @@ from dataclasses import fields, is_dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from consentcore.domain.authorization_detail import facts_of
 from consentcore.domain.client import Client
 from consentcore.domain.message import message
 from consentcore.domain.scope import Scope
@@ -55,10 +56,16 @@ class Shown(FrozenPage):
                 "privacy_url": page.client.privacy_url,
             },
             "scopes": [line.scope.facts for line in page.lines],
+            **_details(page),
             "buttons": [request.translate(label) for label in BUTTONS],
         }
         personal = [request.owner.name, request.owner.email, *personal_texts(page)]
         return self.frozen(facts, personal)
+
+
+def _details(page: ConsentPage) -> dict[str, object]:
+    """Absent where none was asked."""
+    return {"authorization_details": facts_of(page.details_asked)} if page.details_asked else {}
 
 
 def snapshot(request: Request, page: ConsentPage) -> Shown:

@@ -116,6 +116,7 @@ _TOKEN_FORMS: dict[str, Callable[[Any], Any]] = {
     "kind": lambda kind: kind.value,
     "scopes": texts_json,
     "audience": texts_json,
+    "authorization_details": texts_json,
     "seal": lambda seal: seal or None,
 }
 

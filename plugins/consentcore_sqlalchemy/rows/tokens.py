@@ -29,4 +29,5 @@ def new_token_values(token: NewToken, prefix: str) -> Values:
         f"{prefix}_audience": texts_json(token.audience),
         f"{prefix}_confirmation": token.confirmation,
         f"{prefix}_seal": token.seal or None,
+        f"{prefix}_authorization_details": texts_json(token.authorization_details),
     }

@@ -38,6 +38,7 @@ client = Table(
     Column("suspended_reason", Text, nullable=False, server_default=text("''")),
     Column("assertion_audience", Text, nullable=False, server_default=text("''")),
     Column("optional_scopes", Json, nullable=False, server_default=text("'[]'")),
+    Column("authorization_details_types", Json, nullable=False, server_default=text("'[]'")),
     Column("verified_at", Ms),
     Column("logo", Text, nullable=False, server_default=text("''")),
     Column("suspensions", Json, nullable=False, server_default=text("'[]'")),

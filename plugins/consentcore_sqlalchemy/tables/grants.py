@@ -24,6 +24,7 @@ consent_grant = Table(
     Column("seal", Hash, nullable=False),
     Column("key_id", Text, nullable=False),
     Column("declined", Json, nullable=False, server_default=text("'[]'")),
+    Column("authorization_details", Json, nullable=False, server_default=text("'[]'")),
     Index(
         "consent_grant_one_active",
         "owner_id",

@@ -45,6 +45,8 @@ code = Table(
     # what shows that we wrote it; NULL once the family was killed, the code used
     Column("family_proof", LargeBinary),
     Column("seal", LargeBinary),
+    # what it stands for besides scopes
+    Column("authorization_details", Json, nullable=False, server_default=text("'[]'")),
     UniqueConstraint("family_id"),
     # room for the updates of rotations on the same page, which then touch no index
     postgresql_with={"fillfactor": 70},
@@ -66,4 +68,6 @@ token = Table(
     Column("confirmation", Text, nullable=False, server_default=text("''")),
     # what shows that we wrote it; NULL once it was rotated
     Column("seal", LargeBinary),
+    # what it stands for besides scopes
+    Column("authorization_details", Json, nullable=False, server_default=text("'[]'")),
 )

@@ -134,7 +134,7 @@ def test_a_missing_text_is_named(tmp_path):
 def test_all_problems_come_at_once(tmp_path):
     text = f"extra = 1\n[[scope]]\n{RIGHT}level = 9\n[[scope]]\n{RIGHT}[[scope]]\nlabel = 3\n"
     found = problems(tmp_path, text)
-    assert "extra: unknown, expected only [[scope]]" in found
+    assert "extra: unknown, expected only [[scope]] and [[detail_type]]" in found
     assert "scope 'sites.read': level: expected 1 to 4, not 9" in found
     assert "scope 'sites.read': id: defined 2 times" in found
     assert "scope number 3: label: expected a text" in found
@@ -253,7 +253,7 @@ def test_another_language_is_a_file_beside_it(tmp_path):
         ),
         (f'[[scope]]\nid = "sites.read"\nlabel = "{"x" * 61}"\nsees = "y"\n', "label: expected 1 to 60"),
         ('[[scope]]\nid = "sites.read"\nlabel = "x"\nsees = "Namen usw."\n', "sees: says 'usw.'"),
-        ("more = 1\n", "more: unknown, expected only [[scope]]"),
+        ("more = 1\n", "more: unknown, expected only [[scope]] and [[detail_type]]"),
         ("[[scope", "expected TOML ("),
     ],
 )
@@ -313,3 +313,41 @@ def test_texts_of_the_file_may_be_in_another_language_than_english(tmp_path):
     assert (scope.in_language(("fr",)).label, scope.in_language(("fr",)).locale) == ("Vos sites", "fr")
     assert (scope.in_language(("en",)).label, scope.in_language(("en",)).locale) == ("Your sites", "en")
     assert scope.in_language(("de",)).locale == "fr"
+
+
+def test_bundled_catalog_has_a_type_of_authorization_details_in_every_language():
+    (kind,) = FileCatalog(None).detail_types()
+    assert (kind.type_id, kind.resource_kinds, list(kind.texts)) == (
+        "meter_readings",
+        ("site",),
+        ["de", "es", "fr"],
+    )
+    assert kind.said.values["datatypes"]["daily"] == "One total per day"
+
+
+@pytest.mark.parametrize(
+    ("added", "problem"),
+    [
+        ('[[detail_type]]\nid = "t"\nlabel = "T"\n', "detail type 't': sees: missing, expected a text"),
+        ('detail_type = "t"\n', "detail_type: expected tables, such as [[detail_type]]"),
+        ('[[detail_type]]\nlabel = "T"\nsees = "S."\n', "detail type number 1: id: expected 1 to 100"),
+        ('[[detail_type]]\nid = "t"\nlabel = "T"\nsees = "S."\n' * 2, "detail type 't': defined 2 times"),
+    ],
+    ids=["lacks a text", "no table", "lacks an id", "twice"],
+)
+def test_what_is_wrong_with_a_type_is_said(tmp_path, added, problem):
+    found = problems(tmp_path, added + f"[[scope]]\n{RIGHT}")
+    assert any(one.startswith(problem) for one in found), found
+
+
+def test_words_of_a_type_that_is_not_there_are_refused(tmp_path):
+    said = '[[detail_type]]\nid = "t"\nlabel = "T"\nsees = "S."\n'
+    (tmp_path / "scopes.toml").write_text(f"{said}[[scope]]\n{RIGHT}")
+    for text, problem in (
+        (said.replace('"t"', '"u"'), "there is no such type"),
+        (said * 2, "said twice"),
+        ('[[detail_type]]\nid = "t"\nlabel = "T"\n', "sees: missing, expected a text"),
+    ):
+        (tmp_path / "scopes.de.toml").write_text(text)
+        with pytest.raises(ConfigurationError, match=problem):
+            FileCatalog(tmp_path / "scopes.toml")

@@ -308,7 +308,7 @@ def test_10_parameters_without_a_value_are_absent(scenario):
 
 
 def test_11_unknown_parameters_are_ignored(scenario):
-    assert scenario.pending(foo="bar", user="admin", claims="{}", authorization_details="[]", nonce="1")
+    assert scenario.pending(foo="bar", user="admin", claims="{}", nonce="1")
 
 
 @pytest.mark.parametrize(

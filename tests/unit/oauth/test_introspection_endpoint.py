@@ -377,10 +377,11 @@ def test_57_the_metadata_lists_what_works(scenario):
     }
 
 
-def test_58_authorization_details_are_ignored(scenario):
-    extra = {"authorization_details": "[{}]"}
-    assert scenario.exchange(scenario.code(), **extra).status == 200
-    assert scenario.refresh(scenario.tokens()["refresh_token"], **extra).status == 200
+def test_58_authorization_details_that_were_not_granted_are_refused(scenario):
+    extra = {"authorization_details": '[{"type":"meter_readings"}]'}
+    code = scenario.code()
+    assert scenario.exchange(code, **extra).error == "invalid_authorization_details"
+    assert scenario.exchange(code).status == 200
 
 
 def test_an_api_is_no_application(scenario):
