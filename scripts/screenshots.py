@@ -25,6 +25,7 @@ from consentcore.demo.seed import PEOPLE
 from consentcore.testing.fakes import ManualClock
 from consentcore.testing.scenario import Scenario
 from scripts.camera import ARGUMENTS, CHROMIUM, PHONE, WIDE, Camera, with_fonts
+from scripts.pictures_of_agents import of_an_assistant
 from tests.support.style_guide import show_style_guide
 
 if TYPE_CHECKING:
@@ -302,7 +303,7 @@ def main() -> int:
         show_style_guide(page, demo.issuer)
         camera.take("00-style-guide")
         furnish(demo)
-        for part in (ask, approve, revoke, the_rest, account, of_a_year):
+        for part in (ask, approve, revoke, the_rest, of_an_assistant, account, of_a_year):
             part(page, demo, camera)
     with sync_playwright() as playwright:
         of_somebody_else(playwright, arguments.folder.resolve(), readme=arguments.readme)

@@ -20,6 +20,10 @@ consentcore.web.operator_name = Your Energy Company (demo)
 consentcore.web.support_email = help@example.org
 consentcore.operator.email = operator@example.org
 consentcore.oauth.protected_resources = {mcp_url}
+# Assistants come without having been registered: for the MCP server and what it needs, nothing else.
+consentcore.registration.endpoint = open
+consentcore.registration.scopes = sites.read comfort.read offline_access
+consentcore.registration.audiences = {mcp_url}
 consentcore.worker.embedded = true
 consentcore.server.workers = 1
 consentcore.plugin.devmail.dir = %(here)s/var/mail

@@ -33,7 +33,8 @@ consentcore demo, everything on this machine only (Ctrl-C stops all of it, data 
 AGENTS = """\
   4  Ask an AI assistant: give it the MCP server
                {mcp}
-               It is told the rest; you decide what it sees on the same page, and end it in the same way.
+               It is told the rest, and registers itself; you decide what it sees on the same page, and
+               end it in the same way.
 """
 NO_AGENTS = """\
      An MCP server for AI assistants runs here too after  pip install 'consentcore[demo]'.

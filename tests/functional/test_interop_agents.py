@@ -6,12 +6,14 @@ import asyncio
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import requests
 from mcp.client.auth import OAuthFlowError
 from mcp.shared.auth import OAuthClientInformationFull
 
 from consentcore.clients.form import ClientForm
 from consentcore.demo.boot import DemoOptions, boot
 from tests.support.mcp_agent import CHOSEN, NOT_CHOSEN, Kept, Person, PythonAgent, node_agent
+from tests.support.patience import PATIENCE_S
 from tests.support.sinks import Answer, http_sink
 
 pytestmark = pytest.mark.slow
@@ -95,18 +97,46 @@ def texts(result):
     return "".join(part.text for part in result.content)
 
 
+def known_to_node(info):
+    """What an assistant on Node.js begins with, where the operator has registered it."""
+    return {"client": {"client_id": info}} if info else {}
+
+
+def known_to_python(client_id, callback):
+    """What an assistant in Python begins with, where the operator has registered it."""
+    return Kept(
+        OAuthClientInformationFull(client_id=client_id, redirect_uris=[callback]) if client_id else None
+    )
+
+
 @pytest.fixture
 def ada(demo):
     return Person(demo)
 
 
-def test_python_library_goes_the_whole_way(demo, callback, ada):
-    client_id = registered(demo, callback)
-    known = OAuthClientInformationFull(client_id=client_id, redirect_uris=[callback])
-    agent = PythonAgent(demo.mcp_url, callback, ada, Kept(known))
+@pytest.fixture(params=["registered by the operator", "registers itself"])
+def client_id(request, demo, callback):
+    """The name under which the assistant is known before it begins; "" when nobody has heard of it."""
+    return registered(demo, callback) if request.param == "registered by the operator" else ""
+
+
+def the_registration_holds(demo, asked, ada, client_id, before):
+    """Who was not known has said who it is, and the person was told what that is worth."""
+    was_asked = ("POST", f"{demo.coolsite.prefix}/register", 201) in what_was_asked(asked)
+    assert was_asked == (not before)
+    assert ("has registered itself here" in ada.pages[0]) == (not before)
+    with demo.runtime.storage.reading() as uow:
+        client = uow.clients.get(client_id)
+    assert (client.self_registered is not None) == (not before)
+    assert client.audiences == (demo.mcp_url,)
+
+
+def test_python_library_goes_the_whole_way(demo, callback, ada, client_id):
+    agent = PythonAgent(demo.mcp_url, callback, ada, known_to_python(client_id, callback))
+    way_in = []
 
     async def story(client, provider):
-        the_way_in(demo, agent.asked)
+        way_in.extend(agent.asked)
         assert {tool.name for tool in (await client.list_tools()).tools} == TOOLS
         assert CHOSEN in texts(await client.call_tool("list_sites"))
         rooms = await client.call_tool("read_room_climate", {"site": CHOSEN})
@@ -130,18 +160,19 @@ def test_python_library_goes_the_whole_way(demo, callback, ada):
     with pytest.raises(ExceptionGroup) as caught:
         agent.talk(story)
     assert caught.group_contains(OAuthFlowError, match="access_denied"), caught.value
-    the_request_is_sound(demo, agent.sent[0], client_id)
+    the_way_in(demo, way_in)
+    the_request_is_sound(demo, agent.sent[0], agent.kept.client.client_id)
+    the_registration_holds(demo, way_in, ada, agent.kept.client.client_id, client_id)
     the_call_was_refused(agent.asked)
     assert len(agent.sent) == 2, "she is asked anew, and it is for her to decide"
     assert agent.kept.tokens.access_token not in str(agent.sent)
 
 
-def test_node_library_goes_the_whole_way(demo, callback, ada):
-    client_id = registered(demo, callback)
-    settings = {"redirect_uri": callback, "client": {"client_id": client_id}}
-    said = node_agent(demo, settings, ada, NAME)
+def test_node_library_goes_the_whole_way(demo, callback, ada, client_id):
+    said = node_agent(demo, {"redirect_uri": callback, **known_to_node(client_id)}, ada, NAME)
     assert said["stopped"] == "UnauthorizedError"
     the_way_in(demo, said["asked"])
+    the_registration_holds(demo, said["asked"], ada, said["client"]["client_id"], client_id)
     assert set(said["tools"]) == TOOLS
     assert CHOSEN in said["sites"]["content"][0]["text"]
     assert "Meeting room 2" in said["rooms"]["content"][0]["text"]
@@ -153,5 +184,48 @@ def test_node_library_goes_the_whole_way(demo, callback, ada):
     assert said["refused"] == "UnauthorizedError"
     the_call_was_refused(said["asked_then"])
     assert ("POST", f"{demo.coolsite.prefix}/token", 400) in what_was_asked(said["asked_then"])
-    the_request_is_sound(demo, said["sent_to"], client_id)
+    the_request_is_sound(demo, said["sent_to"], said["client"]["client_id"])
     assert said["kept"] is None
+
+
+def test_token_for_another_api_opens_nothing(demo):
+    """The authorization text of MCP: a server takes tokens that were issued for it, and no others."""
+    ada = Person(demo)
+    ada.browser.open(f"{demo.coolsite.own_url}/")
+    ada.decide(ada.browser.press("Connect my buildings").url)
+    [visitor] = [one for one in demo.coolsite.visitors.values() if one.tokens]
+    bearing = {"Authorization": f"Bearer {visitor.tokens['access_token']}"}
+    assert requests.get(f"{demo.coolsite.api_url}/rooms", headers=bearing, timeout=PATIENCE_S).ok
+    answer = requests.post(demo.mcp_url, json={}, headers=bearing, timeout=PATIENCE_S)
+    assert answer.status_code == 401
+    assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"]
+    ada.revoke("CoolSite")
+
+
+def test_assistant_in_a_browser_may_take_every_step(demo):
+    """Preflights name the headers that the library for Node.js sends from a web page (Fetch standard, section 3.2)."""
+    origin = "https://assistant.example"
+    endpoint = f"{demo.issuer}{demo.coolsite.prefix}"
+    described = demo.mcp_url.replace("/mcp", "/.well-known/oauth-protected-resource/mcp")
+    for url, method in (
+        (demo.mcp_url, "POST"),
+        (described, "GET"),
+        (f"{demo.issuer}/.well-known/oauth-authorization-server", "GET"),
+        (f"{endpoint}/register", "POST"),
+        (f"{endpoint}/token", "POST"),
+    ):
+        asks = {
+            "Origin": origin,
+            "Access-Control-Request-Method": method,
+            "Access-Control-Request-Headers": "authorization,content-type,mcp-protocol-version",
+        }
+        allowed = requests.options(url, headers=asks, timeout=PATIENCE_S).headers
+        assert allowed["Access-Control-Allow-Origin"] in {"*", origin}, url
+        assert method in allowed["Access-Control-Allow-Methods"], url
+        headers = {one.strip().lower() for one in allowed["Access-Control-Allow-Headers"].split(",")}
+        assert {"authorization", "content-type"} <= headers, url
+        assert headers & {"*", "mcp-protocol-version"}, url
+    refused = requests.post(demo.mcp_url, json={}, headers={"Origin": origin}, timeout=PATIENCE_S)
+    assert refused.status_code == 401
+    assert refused.headers["Access-Control-Allow-Origin"] in {"*", origin}
+    assert "WWW-Authenticate" in refused.headers["Access-Control-Expose-Headers"]
