@@ -55,7 +55,8 @@ _OPTIONS = (
     click.option(
         "--jwks",
         metavar="FILE|JSON",
-        help="Its public keys, for private_key_jwt and request objects, a JWK set.",
+        help="Its public keys, for private_key_jwt and request objects, or with x5c for self_signed_tls_client_auth: a "
+        "JWK set.",
     ),
     click.option("--jwks-uri", metavar="URL", help="Where those keys are fetched instead."),
     click.option(
@@ -88,6 +89,17 @@ _OPTIONS = (
         "--introspection-signed-response-alg",
         metavar="ALG",
         help="What signs answers about tokens where it asks for signed ones (RFC 9701): ES256 or EdDSA.",
+    ),
+    click.option(
+        "--tls-client-auth",
+        metavar="KIND:NAME",
+        help="For tls_client_auth: the name in its certificate, such as subject_dn:CN=app,O=Cool or "
+        "san_dns:app.example; also san_uri, san_ip, san_email.",
+    ),
+    click.option(
+        "--tls-client-certificate-bound-access-tokens/--no-tls-client-certificate-bound-access-tokens",
+        default=None,
+        help="Give access tokens only to who shows a certificate with TLS, bound to it (RFC 8705).",
     ),
     click.option("--access-token-format", type=click.Choice([one.value for one in TokenFormat])),
     click.option(

@@ -71,6 +71,7 @@ def serve_options(ini: str, config: LoadedConfig) -> ServeOptions:
         header_timeout_s=server.header_timeout_s,
         max_connections=server.max_connections,
         trusted_proxies=server.trusted_proxies,
+        certificate_header=config.settings.mtls.certificate_header or "",
         access_log=server.access_log,
         log_format=config.settings.log.format,
         log_level=config.settings.log.level,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from consentcore.egress import EgressPolicy
 
 MAX_REDIRECT_URIS = 50
+_WITH_KEYS = (AuthMethod.PRIVATE_KEY_JWT, AuthMethod.SELF_SIGNED_TLS_CLIENT_AUTH)
 
 
 ASSERTION_AUDIENCES = ("issuer", "endpoint")
@@ -54,6 +55,8 @@ class ClientForm:
     request_object_signing_alg: str = ""
     authorization_signed_response_alg: str = ""
     introspection_signed_response_alg: str = ""
+    tls_client_auth: str = ""
+    tls_client_certificate_bound_access_tokens: bool = False
     access_token_format: str = TokenFormat.OPAQUE.value
     audiences: Sequence[str] = ()
     assertion_audience: str = "issuer"
@@ -94,6 +97,8 @@ def members(checks: Checks, form: ClientForm, method: AuthMethod) -> dict[str, C
         "require_par": lambda: form.require_par,
         "dpop_bound_access_tokens": lambda: form.dpop_bound_access_tokens,
         **signing.members(form, method),
+        "tls_client_auth": partial(_certificate_name, form, method),
+        "tls_client_certificate_bound_access_tokens": partial(_certificate_bound, form),
         "access_token_format": partial(TokenFormat, form.access_token_format),
         "audiences": partial(_audiences, form),
         "assertion_audience": partial(_assertion_audience, form),
@@ -125,6 +130,7 @@ def check_kind(form: ClientForm) -> None:
         ("require_signed_request_object", form.require_signed_request_object),
         ("request_object_signing_alg", form.request_object_signing_alg),
         ("authorization_signed_response_alg", form.authorization_signed_response_alg),
+        ("tls_client_certificate_bound_access_tokens", form.tls_client_certificate_bound_access_tokens),
         ("optional_scopes", form.optional_scopes),
     ):
         if value:
@@ -154,22 +160,24 @@ def auth_method(form: ClientForm) -> AuthMethod:
 
 
 def _keys(form: ClientForm, method: AuthMethod) -> str:
-    """The keys of a client that signs something, by value; checked in either case, so that no secret is ever stored
-    here."""
-    from consentcore.oauth.client_auth.key_set import check_key_set
+    """The keys of a client that signs something, or its certificates, by value; checked in either case, so that no
+    secret is ever stored here."""
+    from consentcore.oauth.client_auth.key_set import check_certificates, check_key_set
 
-    if method is not AuthMethod.PRIVATE_KEY_JWT and not signing.signs_requests(form):
+    if method not in _WITH_KEYS and not signing.signs_requests(form):
         for field, value in (("jwks", form.jwks), ("jwks_uri", form.jwks_uri)):
             if value:
+                methods = " or ".join(_WITH_KEYS)
                 raise InvalidInput(
-                    field,
-                    "expected nothing without the method private_key_jwt or a request_object_signing_alg",
+                    field, f"expected nothing without the method {methods}, or a request_object_signing_alg"
                 )
         return ""
     if bool(form.jwks) == bool(form.jwks_uri):
-        what = "private_key_jwt" if method is AuthMethod.PRIVATE_KEY_JWT else "signed request objects"
+        what = method if method in _WITH_KEYS else "signed request objects"
         raise InvalidInput("jwks", f"expected either jwks or jwks_uri for {what} (RFC 7591 section 2)")
-    if form.jwks:
+    if form.jwks and method is AuthMethod.SELF_SIGNED_TLS_CLIENT_AUTH:
+        check_certificates(form.jwks)
+    if form.jwks and (method is AuthMethod.PRIVATE_KEY_JWT or signing.signs_requests(form)):
         check_key_set(form.jwks)
     return form.jwks
 
@@ -179,6 +187,31 @@ def _keys_uri(egress: Callable[[], EgressPolicy], form: ClientForm) -> str:
         with named("jwks_uri"):
             egress().check_url(form.jwks_uri)
     return form.jwks_uri
+
+
+def _certificate_name(form: ClientForm, method: AuthMethod) -> str:
+    """By which name its certificate is known.
+
+    :raises InvalidInput: see RFC 8705 section 2.1.2.
+    """
+    from consentcore.oauth.client_auth.certificate_name import check_name
+
+    if method is AuthMethod.TLS_CLIENT_AUTH:
+        return check_name(form.tls_client_auth)
+    if form.tls_client_auth:
+        raise InvalidInput(
+            "tls_client_auth", f"expected nothing without the method {AuthMethod.TLS_CLIENT_AUTH}"
+        )
+    return ""
+
+
+def _certificate_bound(form: ClientForm) -> bool:
+    bound = form.tls_client_certificate_bound_access_tokens
+    if bound and form.dpop_bound_access_tokens:
+        raise InvalidInput(
+            "tls_client_certificate_bound_access_tokens", "expected nothing beside dpop_bound_access_tokens"
+        )
+    return bound
 
 
 def _audiences(form: ClientForm) -> tuple[str, ...]:

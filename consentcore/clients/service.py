@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 PAGE = 500
 _METHOD = {"auth_method", "jwks", "jwks_uri"}
+_BINDINGS = {"dpop_bound_access_tokens", "tls_client_certificate_bound_access_tokens"}
 _FACE = {"logo_url", "verified"}
 
 
@@ -151,10 +152,13 @@ class ClientService:
         if _METHOD & changes.keys():
             stated = {name: given[name] for name in _METHOD & given.keys()}
             changes = {"jwks": "", "jwks_uri": "", **stated, **changes}
+        if "auth_method" in changes:
+            changes = {"tls_client_auth": "", **changes}
         form = replace(_form(client), **changes)
         check_kind(form)
         method = auth_method(form)
         checked = {*changes, "redirect_uris"} if _METHOD & changes.keys() else set(changes)
+        checked |= _BINDINGS if _BINDINGS & changes.keys() else set()
         values = {
             name: make() for name, make in members(self._checks, form, method).items() if name in checked
         }
@@ -207,7 +211,7 @@ class ClientService:
         """
         now, client = self.clock.now(), find_client(uow, client_id)
         if client.auth_method not in SECRET_METHODS:
-            method = "is public" if client.public else "authenticates itself by private_key_jwt"
+            method = "is public" if client.public else f"authenticates itself by {client.auth_method}"
             raise InvalidInput("client_id", f"expected a client that has a secret; this one {method}")
         secret, until = mint(CLIENT_SECRET), now + keep_ms
         kept = client.live_secrets(now)[:1] if keep_ms > 0 else ()

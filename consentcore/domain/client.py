@@ -30,11 +30,15 @@ class AuthMethod(StrEnum):
     SECRET_BASIC = "client_secret_basic"
     SECRET_POST = "client_secret_post"
     PRIVATE_KEY_JWT = "private_key_jwt"
+    TLS_CLIENT_AUTH = "tls_client_auth"
+    SELF_SIGNED_TLS_CLIENT_AUTH = "self_signed_tls_client_auth"
     NONE = "none"
 
 
 SECRET_METHODS = frozenset({AuthMethod.SECRET, AuthMethod.SECRET_BASIC, AuthMethod.SECRET_POST})
 """Methods of a client that shares a secret with the server."""
+TLS_METHODS = frozenset({AuthMethod.TLS_CLIENT_AUTH, AuthMethod.SELF_SIGNED_TLS_CLIENT_AUTH})
+"""Methods of a client that shows a certificate with TLS (RFC 8705 section 2)."""
 
 
 class TokenFormat(StrEnum):
@@ -89,7 +93,8 @@ class Client:
     ``publisher``, ``website`` and ``privacy_url`` are the ISV's own words and are shown as such. ``contact_email``
     is told when its webhooks fail; "" when nobody is to be told.
 
-    :ivar jwks: a JWK set of public keys as JSON text, for ``private_key_jwt``; "" without one.
+    :ivar jwks: a JWK set of public keys as JSON text, for ``private_key_jwt``, or with certificates for
+        ``self_signed_tls_client_auth``; "" without one.
     :ivar jwks_uri: where that set is fetched instead; "" without one.
     :ivar require_par: whether authorization requests must have been pushed (RFC 9126 section 6).
     :ivar access_token_format: opaque, or a JWT of RFC 9068.
@@ -114,6 +119,11 @@ class Client:
         section 3): each of them, where it is named; "" for those that ask for it alone, by our own algorithm.
     :ivar introspection_signed_response_alg: the same for answers to its introspection requests (RFC 9701 section 6),
         but that only those are signed that ask for it.
+    :ivar tls_client_auth: for ``tls_client_auth``: the one name in its certificate by which it is known (RFC 8705
+        section 2.1.2), as ``subject_dn``, ``san_dns``, ``san_uri``, ``san_ip`` or ``san_email``, a colon and the name;
+        else "".
+    :ivar tls_client_certificate_bound_access_tokens: whether its access tokens must be bound to the certificate that it
+        shows with TLS (RFC 8705 section 3.4).
     :ivar logo: which :class:`ClientLogo` there is of it, as the first 16 hexadecimal digits of the SHA-256 of its
         content; "" when there is none, and pages show a letter.
     :ivar self_registered: how it registered itself; None where an operator has registered it. Pages and evidence say
@@ -151,6 +161,8 @@ class Client:
     verified_at: int | None = None
     logo: str = ""
     dpop_bound_access_tokens: bool = False
+    tls_client_auth: str = ""
+    tls_client_certificate_bound_access_tokens: bool = False
     suspensions: tuple[Suspension, ...] = ()
     self_registered: SelfRegistration | None = None
     require_signed_request_object: bool = False

@@ -8,6 +8,9 @@ from collections.abc import Iterable
 FORWARDED = "consentcore.forwarded"
 """In a WSGI environ: the request came through a proxy, so the address of the connection is not the sender's."""
 
+CLIENT_CERTIFICATE = "consentcore.client_certificate"
+"""In a WSGI environ: the certificate of the client, as a trusted proxy has told of it. No header is called so."""
+
 # What standards (RFC 7239; Via of RFC 9110 section 7.6.3; CDN-Loop of RFC 8586) and usual proxies, balancers and
 # content networks add: X-Forwarded-For, X-Real-IP, True-Client-IP, X-Envoy-External-Address, X-Amzn-Trace-Id …
 _SHOWING = re.compile(

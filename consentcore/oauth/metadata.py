@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from consentcore.jose.dpop import ALGORITHMS as DPOP_ALGORITHMS
 from consentcore.oauth.client_auth.key_set import ALGORITHMS
+from consentcore.oauth.client_certificate import certificate_members, certificate_methods
 from consentcore.oauth.request_objects import ALGORITHMS as REQUEST_ALGORITHMS
 from consentcore.oauth.sign_in_parameters import PROMPTS
 from consentcore.oauth.signed_responses import PLAIN, SIGNED
@@ -24,6 +25,7 @@ def metadata(server: ServerContext, grant_types: Iterable[str]) -> dict[str, obj
     :param grant_types: what the token endpoint knows.
     """
     issuer, url = server.settings.issuer, server.settings.endpoint_url
+    confidential = (*CONFIDENTIAL, *certificate_methods(server.settings))
     return {
         "issuer": issuer,
         "authorization_endpoint": url("authorize"),
@@ -41,9 +43,10 @@ def metadata(server: ServerContext, grant_types: Iterable[str]) -> dict[str, obj
         "response_types_supported": ["code"],
         "response_modes_supported": [PLAIN, *SIGNED],
         "grant_types_supported": list(grant_types),
-        **_authentication("token", *CONFIDENTIAL, "none"),
-        **_authentication("revocation", *CONFIDENTIAL, "none"),
-        **_authentication("introspection", *CONFIDENTIAL),
+        **_authentication("token", *confidential, "none"),
+        **_authentication("revocation", *confidential, "none"),
+        **_authentication("introspection", *confidential),
+        **certificate_members(server.settings),
         "code_challenge_methods_supported": ["S256"],
         **_details_types(server),
         "dpop_signing_alg_values_supported": list(DPOP_ALGORITHMS),

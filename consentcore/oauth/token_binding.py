@@ -1,7 +1,8 @@
-"""Which key the tokens of a request are bound to (RFC 9449; the ``cnf`` of RFC 7800).
+"""Which key the tokens of a request are bound to (RFC 9449, RFC 8705; the ``cnf`` of RFC 7800).
 
-A client proves the key with each request. What it is bound to stands on the code or token as a *confirmation*: the name
-of the method, a colon, and the thumbprint of the key.
+A client proves the key with each request, by a DPoP proof or by the certificate that it shows with TLS. What it is
+bound to stands on the code or token as a *confirmation*: the member of ``cnf``, a colon, and the thumbprint of key or
+certificate.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from typing import TYPE_CHECKING
 from consentcore.domain.clock import MINUTE, SECOND
 from consentcore.domain.secret import digest
 from consentcore.domain.token import OneUse
+from consentcore.jose.certificate import X5T_S256, x5t_of
 from consentcore.jose.dpop import AHEAD_S, Expected, InvalidProof, NonceWanted, Proof, check_proof
+from consentcore.oauth.client_certificate import certificate_of
 from consentcore.oauth.errors import ProtocolError, bad_request
 
 if TYPE_CHECKING:
@@ -55,20 +58,38 @@ class Binding:
 UNBOUND = Binding()
 
 
-def binding_of(server: ServerContext, http: HttpRequest, endpoint: str, client: Client, now: int) -> Binding:
+def binding_of(
+    server: ServerContext, http: HttpRequest, endpoint: str, client: Client, now: int, *, bound_to: str = ""
+) -> Binding:
     """Find out what a request proves.
 
     :param endpoint: ``token`` or ``par``.
     :param client: already authenticated.
-    :raises ProtocolError: 400 ``invalid_dpop_proof`` (RFC 9449 section 5), or ``use_dpop_nonce`` (section 8).
+    :param bound_to: the confirmation of the refresh token that is presented.
+    :raises ProtocolError: 400 ``invalid_dpop_proof`` (RFC 9449 section 5), or ``use_dpop_nonce`` (section 8);
+        ``invalid_request`` for a proof, or certificate, that is missing, or for a proof where a certificate is wanted.
     """
     header = http.headers.get(HEADER.lower())
+    if client.tls_client_certificate_bound_access_tokens or (bound_to and is_certificate(bound_to)):
+        return _certificate_binding(http, endpoint, header)
     if header is None:
         if client.dpop_bound_access_tokens and endpoint == "token":
-            raise _invalid("expected a proof, as this client is registered for")
+            raise bad_request(f"{HEADER}: expected a proof, as this client is registered for")
         return UNBOUND
     proof = _checked(server, header, http.method, endpoint, now)
     return Binding(f"{JKT}:{proof.thumbprint}", _one_use(proof))
+
+
+def _certificate_binding(http: HttpRequest, endpoint: str, proof: str | None) -> Binding:
+    """RFC 8705 section 3. A code is bound to no certificate: whoever redeems it proves the client's own key anyway."""
+    if proof is not None:
+        raise bad_request(f"{HEADER}: expected none, tokens of this client are bound to its certificate")
+    if endpoint != "token":
+        return UNBOUND
+    certificate = certificate_of(http)
+    if certificate is None:
+        raise bad_request("client certificate: expected one, as this client is registered for")
+    return Binding(f"{X5T_S256}:{x5t_of(certificate)}")
 
 
 def used_before() -> ProtocolError:
@@ -76,13 +97,15 @@ def used_before() -> ProtocolError:
     return _invalid("expected a proof that was not used before")
 
 
-def confirmation_of(dpop_jkt: str | None) -> str:
+def confirmation_of(dpop_jkt: str | None, client: Client) -> str:
     """The confirmation that the parameter ``dpop_jkt`` asks for (section 10); "" without one.
 
-    :raises ProtocolError: 400 ``invalid_request``.
+    :raises ProtocolError: 400 ``invalid_request``: it is no thumbprint, or the client's tokens are bound otherwise.
     """
     if dpop_jkt is None:
         return ""
+    if client.tls_client_certificate_bound_access_tokens:
+        raise bad_request("dpop_jkt: expected none, tokens of this client are bound to its certificate")
     if not _THUMBPRINT.fullmatch(dpop_jkt):
         raise bad_request("dpop_jkt: expected the SHA-256 thumbprint of a key (RFC 7638)")
     return f"{JKT}:{dpop_jkt}"
@@ -94,13 +117,19 @@ def thumbprint_of(confirmation: str) -> str:
     return thumbprint if method == JKT else ""
 
 
+def is_certificate(confirmation: str) -> bool:
+    """Whether it is that of a certificate, and not of the key of a proof."""
+    return confirmation.startswith(X5T_S256)
+
+
 def token_type_of(confirmation: str) -> str:
     """``token_type`` of an access token (RFC 6749 section 7.1, RFC 9449 section 5)."""
     return "DPoP" if thumbprint_of(confirmation) else "Bearer"
 
 
 def cnf_of(confirmation: str) -> dict[str, object]:
-    """The claim ``cnf`` (RFC 9449 section 6) as a member to add; none for a token of whoever has it."""
+    """The claim ``cnf`` (RFC 9449 section 6, RFC 8705 section 3) as a member to add; none for a token of whoever has
+    it."""
     method, _, thumbprint = confirmation.partition(":")
     return {"cnf": {method: thumbprint}} if thumbprint else {}
 
@@ -133,11 +162,10 @@ def is_nonce(keys: KeyRing, nonce: str, now: int) -> bool:
 
 
 def _checked(server: ServerContext, header: str, method: str, endpoint: str, now: int) -> Proof:
-    url = server.settings.endpoint_url(endpoint)
     wanted = server.settings.oauth.dpop_nonce
     expected = Expected(
         method,
-        (url,),
+        server.settings.endpoint_urls(endpoint),
         now / SECOND,
         nonce=(lambda nonce: is_nonce(server.keys, nonce, now)) if wanted else None,
     )

@@ -81,7 +81,7 @@ def _web(assignment: Assignment, options: ServeOptions) -> None:
     slow: frozenset[tuple[str, str]] = getattr(app, "slow", frozenset())
     proxied = options.mode == "proxied"
     if proxied:
-        app = Forwarded(app, options.trusted_proxies)
+        app = Forwarded(app, options.trusted_proxies, options.certificate_header)
     if options.access_log:
         logging.getLogger("consentcore.access").setLevel(logging.INFO)
     with socket.socket(fileno=os.dup(assignment.listen_fd)) as listener:

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from consentcore.domain.forwarding import FORWARDED, shows_proxy
+from consentcore.jose.certificate import ALL_HEADERS
 from consentcore.logs.current_request import REQUEST_ID, chosen_id
 from consentcore.logs.wsgi import KEY
 
@@ -23,7 +24,7 @@ Scope = Mapping[str, Any]
 
 # Proxy: a CGI-style library would take it for the environment variable HTTP_PROXY.
 _NEVER = frozenset({"proxy"})
-_FORWARDING = frozenset({"forwarded", "x-real-ip"})
+_FORWARDING = frozenset({"forwarded", "x-real-ip", *(name.lower() for name in ALL_HEADERS)})
 _KNOWN_NAMES = 256
 _LONGEST_METHOD = 32
 # RFC 3986 section 3.2.2, with an optional port.
@@ -41,7 +42,8 @@ class Environs:
     :param scheme: ``http``, or ``https`` where TLS ends in front of this process on every request.
     :param multithread: whether the application is called from more than one thread.
     :param multiprocess: whether there are further processes with the same application.
-    :param forwarding: keep ``X-Forwarded-*`` for ``forwarded.Forwarded`` to judge; else they are dropped.
+    :param forwarding: keep ``X-Forwarded-*``, and what is said of certificates, for ``forwarded.Forwarded`` to judge;
+        else they are dropped.
     """
 
     def __init__(

@@ -7,9 +7,16 @@ import ipaddress
 from collections.abc import Iterable
 
 from consentcore.domain.address import is_in
-from consentcore.domain.forwarding import FORWARDED, came_through_a_proxy
+from consentcore.domain.forwarding import CLIENT_CERTIFICATE, FORWARDED, came_through_a_proxy
+from consentcore.jose.certificate import ALL_HEADERS, HEADERS
 from consentcore.logs import identified
 from consentcore.server.environ import Environ, StartResponse, WSGIApp
+
+
+def key_of(header: str) -> str:
+    """The key of a header in a WSGI environ (PEP 3333)."""
+    return "HTTP_" + header.upper().replace("-", "_")
+
 
 _HEADERS = (
     "HTTP_FORWARDED",
@@ -22,6 +29,7 @@ _HEADERS = (
     "HTTP_X_FORWARDED_PREFIX",
     "HTTP_X_FORWARDED_SSL",
     "HTTP_X_FORWARDED_SCHEME",
+    *(key_of(name) for name in ALL_HEADERS),
 )
 
 
@@ -50,15 +58,19 @@ class Forwarded:
     They count only when the peer is a trusted proxy. X-Forwarded-For is read from the right: the first
     address that is not a trusted proxy is the client. All forwarding headers are then removed, so nothing
     behind can believe one by mistake; host and port are never taken from them, because links are built from
-    the issuer. That there were any is what ``Noting`` keeps.
+    the issuer. What a trusted proxy says of the client's certificate is kept as :data:`CLIENT_CERTIFICATE`. That there
+    were any is what ``Noting`` keeps.
 
     :param app: the application behind.
     :param trusted: addresses or networks of the proxies.
+    :param certificate_header: which of their headers holds the client's certificate, a name of
+        :data:`~consentcore.jose.certificate.HEADERS`; "" for none.
     :raises ValueError: for an entry that is neither.
     """
 
-    def __init__(self, app: WSGIApp, trusted: Iterable[str]) -> None:
+    def __init__(self, app: WSGIApp, trusted: Iterable[str], certificate_header: str = "") -> None:
         self._app = app
+        self._certificate = key_of(HEADERS[certificate_header]) if certificate_header else ""
         self._networks = [ipaddress.ip_network(entry) for entry in trusted]
         self._is_trusted = functools.lru_cache(maxsize=1024)(self._judge)
 
@@ -71,6 +83,9 @@ class Forwarded:
             client = self._client(environ.get("HTTP_X_FORWARDED_FOR", ""))
             if client:
                 environ["REMOTE_ADDR"] = client
+            told = environ.get(self._certificate)
+            if told:
+                environ[CLIENT_CERTIFICATE] = told
         for key in _HEADERS:
             environ.pop(key, None)
         return self._app(environ, start_response)

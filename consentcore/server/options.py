@@ -38,6 +38,7 @@ class ServeOptions:
     :param header_timeout_s: seconds for a request head to arrive, and for an idle connection to be kept.
     :param max_connections: open connections of one web process; more wait in the system's queue.
     :param trusted_proxies: addresses or networks whose forwarding headers are believed in ``proxied`` mode.
+    :param certificate_header: which of their headers holds the client's certificate, see ``forwarded.Forwarded``.
     :param access_log: one INFO line a request on the logger ``consentcore.access``, whatever ``log_level`` is.
     :param log_format: ``text`` or ``json``.
     :param log_level: of ``logs.LEVELS``; both for every process.
@@ -60,6 +61,7 @@ class ServeOptions:
     header_timeout_s: float = 10.0
     max_connections: int = 1024
     trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
+    certificate_header: str = ""
     access_log: bool = False
     log_format: str = "text"
     log_level: str = "info"

@@ -77,4 +77,5 @@ def create_app(
     config = load_ini(ini)
     configure(config.settings.log.format, config.settings.log.level)
     app = app_from_runtime(build_runtime(config))
-    return Noting(Forwarded(BodyGuard(app, max_body_bytes), trusted_proxies))
+    header = config.settings.mtls.certificate_header or ""
+    return Noting(Forwarded(BodyGuard(app, max_body_bytes), trusted_proxies, header))

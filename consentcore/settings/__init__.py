@@ -8,6 +8,7 @@ from typing import Any
 from consentcore.settings.checks import check, check_keys, parse_listen
 from consentcore.settings.controller import controller_of
 from consentcore.settings.core import CoreSettings
+from consentcore.settings.mtls import MtlsSettings
 from consentcore.settings.processes import LogSettings, ServerSettings, WebSettings, WorkerSettings
 from consentcore.settings.protocol import (
     AccountSettings,
@@ -25,6 +26,7 @@ __all__ = [
     "CoreSettings",
     "LimitsSettings",
     "LogSettings",
+    "MtlsSettings",
     "OAuthSettings",
     "OperatorSettings",
     "RegistrationSettings",

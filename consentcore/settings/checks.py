@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from consentcore.domain.address import no_networks
@@ -61,8 +62,35 @@ def check(settings: CoreSettings, source: Source) -> None:
         problem = _url_problem(uri, path=_ANY_PATH)
         if problem:
             source.blame("consentcore.oauth.protected_resources", f"{problem}, not {uri!r}")
+    _check_mtls(settings, source)
     for wrong in no_networks(settings.server.trusted_proxies):
         source.blame("consentcore.server.trusted_proxies", f"expected addresses or networks, not {wrong!r}")
+
+
+def _check_mtls(settings: CoreSettings, source: Source) -> None:
+    if settings.mtls.certificate_header and settings.server.mode != "proxied":
+        source.blame(
+            "consentcore.mtls.certificate_header",
+            "expected consentcore.server.mode = proxied: only a proxy can tell of a certificate",
+        )
+    if settings.mtls.url:
+        problem = _url_problem(settings.mtls.url)
+        if problem:
+            source.blame("consentcore.mtls.url", problem)
+    if settings.mtls.ca_file:
+        problem = _authorities_problem(settings.mtls.ca_file)
+        if problem:
+            source.blame("consentcore.mtls.ca_file", problem)
+
+
+def _authorities_problem(path: Path) -> str:
+    from cryptography.x509 import load_pem_x509_certificates
+
+    try:
+        load_pem_x509_certificates(path.read_bytes())
+    except (OSError, ValueError) as error:
+        return f"expected a file with certificates in PEM ({error})"
+    return ""
 
 
 def _check_theme(theme: ThemeSettings, source: Source) -> None:

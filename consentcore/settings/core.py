@@ -6,6 +6,7 @@ import contextlib
 from dataclasses import dataclass, field, replace
 
 from consentcore.hosts import normal_url
+from consentcore.settings.mtls import MtlsSettings
 from consentcore.settings.processes import LogSettings, ServerSettings, WebSettings, WorkerSettings
 from consentcore.settings.protocol import (
     AccountSettings,
@@ -51,6 +52,7 @@ class CoreSettings:
         maximum=30 * 86400,
     )
     oauth: OAuthSettings = field(default_factory=OAuthSettings)
+    mtls: MtlsSettings = field(default_factory=MtlsSettings)
     server: ServerSettings = field(default_factory=ServerSettings)
     web: WebSettings = field(default_factory=WebSettings)
     theme: ThemeSettings = field(default_factory=ThemeSettings)
@@ -66,6 +68,9 @@ class CoreSettings:
         for name in ("issuer", "web_url"):
             with contextlib.suppress(ValueError):  # `check` says what is wrong with it
                 object.__setattr__(self, name, normal_url(getattr(self, name)))
+        if self.mtls.url:
+            with contextlib.suppress(ValueError):
+                object.__setattr__(self, "mtls", replace(self.mtls, url=normal_url(self.mtls.url)))
         if not self.web_url:
             object.__setattr__(self, "web_url", self.issuer)
         if self.web.secure_cookies is None:
@@ -75,3 +80,14 @@ class CoreSettings:
     def endpoint_url(self, name: str) -> str:
         """The URL of a protocol endpoint, such as ``token``: of the settings alone, never of a request."""
         return f"{self.issuer.rstrip('/')}/{self.oauth.prefix.strip('/')}/{name}"
+
+    def mtls_endpoint_url(self, name: str) -> str:
+        """Where the same endpoint asks for certificates (``mtls_endpoint_aliases`` of RFC 8705 section 5); "" where
+        that is nowhere else."""
+        base = self.mtls.url.rstrip("/")
+        return f"{base}/{self.oauth.prefix.strip('/')}/{name}" if base else ""
+
+    def endpoint_urls(self, name: str) -> tuple[str, ...]:
+        """Every URL under which a client may know a protocol endpoint."""
+        alias = self.mtls_endpoint_url(name)
+        return (self.endpoint_url(name), alias) if alias else (self.endpoint_url(name),)

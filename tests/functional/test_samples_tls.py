@@ -42,6 +42,23 @@ def pages(folder, port, other, certificate):
 
 
 @contextmanager
+def certificates(folder, port, other, certificate):
+    replacements = {
+        "listen 443 ssl": f"listen 127.0.0.1:{port} ssl",
+        "/etc/ssl/consent.example.com": str(certificate.path.with_suffix("")),
+        "/var/log/nginx/consent.log": str(folder / "access.log"),
+    }
+    beside = {**replacements, "listen 80;": f"listen 127.0.0.1:{other};"}
+    beside["listen 443 ssl"] = f"listen unix:{folder}/pages ssl"
+    texts = [
+        changed((SAMPLES / name).read_text(), these)
+        for name, these in (("nginx.conf", beside), ("nginx-mtls.conf", replacements))
+    ]
+    with nginx(folder / "nginx", "\n".join(texts), port):
+        yield
+
+
+@contextmanager
 def api(folder, port, _other, certificate):
     replacements = {
         "listen 443 ssl": f"listen 127.0.0.1:{port} ssl",
@@ -54,7 +71,9 @@ def api(folder, port, _other, certificate):
         yield
 
 
-@pytest.fixture(params=[pages, api], ids=["nginx.conf", "nginx-auth-request.conf"])
+@pytest.fixture(
+    params=[pages, certificates, api], ids=["nginx.conf", "nginx-mtls.conf", "nginx-auth-request.conf"]
+)
 def port(request, tmp_path, certificate):
     require_nginx()
     with reserved_port() as port, reserved_port() as other, request.param(tmp_path, port, other, certificate):

@@ -22,6 +22,7 @@ from tests.support.ports import reserved_port
 PREFIX = "/ecostruxure/v1/oauth"
 CALLBACK = "/livez"  # anything that answers
 SAMPLE = ROOT / "docs" / "samples" / "nginx.conf"
+MTLS_SAMPLE = SAMPLE.with_name("nginx-mtls.conf")
 
 
 @dataclass
@@ -32,6 +33,7 @@ class Front:
     :ivar port: where it listens.
     :ivar certificate: None without TLS.
     :ivar plain_port: where nginx sends browsers to https, else 0.
+    :ivar mtls_port: where nginx asks for certificates, else 0.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Front:
     client_id: str = ""
     client_secret: str = ""
     plain_port: int = 0
+    mtls_port: int = 0
 
     @property
     def url(self) -> str:
@@ -158,8 +161,38 @@ def _proxy(folder: Path, front: Front, *houses: Deployment) -> Iterator[None]:
         "consent.example.com": "localhost",
         "/var/log/nginx/consent.log": str(folder / "access.log"),
     }
-    with nginx(folder / "nginx", changed(SAMPLE.read_text(), replacements), front.port):
+    text = changed(SAMPLE.read_text(), replacements)
+    if front.mtls_port:
+        wanted = ("/etc/ssl/consent.example.com", "/var/log/nginx/consent.log")
+        beside = {name: replacements[name] for name in wanted}
+        beside["listen 443 ssl"] = f"listen 127.0.0.1:{front.mtls_port} ssl"
+        beside["mtls.consent.example.com"] = "localhost"
+        text += changed(MTLS_SAMPLE.read_text(), beside)
+    with nginx(folder / "nginx", text, front.port):
         yield
+
+
+@contextmanager
+def asking_for_certificates(folder: Path, **settings: object) -> Iterator[Front]:
+    """The same with the host beside it on which applications show certificates."""
+    require_nginx()
+    certificate = make_certificate(folder, "localhost", "127.0.0.1")
+    with (
+        deployment(folder, smtp=1) as house,
+        reserved_port() as port,
+        reserved_port() as plain_port,
+        reserved_port() as mtls_port,
+    ):
+        front = Front("nginx", house, port, certificate, plain_port=plain_port, mtls_port=mtls_port)
+        text = house.ini.read_text()
+        house.ini.write_text(text.replace(f"issuer = {house.issuer}", f"issuer = {front.url}"))
+        mtls = {
+            "mtls.certificate_header": "nginx",
+            "mtls.url": f"https://localhost:{mtls_port}",
+        }
+        _settle(front, **{"server.mode": "proxied", **mtls, **settings})
+        with _proxy(folder, front, house):
+            yield front
 
 
 @contextmanager

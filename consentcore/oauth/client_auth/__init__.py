@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from consentcore.domain.client import AuthMethod
 from consentcore.oauth.client_auth.assertion import Assertion
+from consentcore.oauth.client_auth.authorities import Authorities
 from consentcore.oauth.client_auth.credentials import Credentials, read_credentials
 from consentcore.oauth.client_auth.key_source import TIMEOUT_S, KeySource
 from consentcore.oauth.client_auth.methods import Authenticator, Nothing, SharedSecret
+from consentcore.oauth.client_auth.mutual_tls import NamedCertificate, RegisteredCertificate
 
 if TYPE_CHECKING:
     from consentcore.domain.client import Client
@@ -40,14 +42,18 @@ def make_authenticator(storage: Storage, settings: CoreSettings, keys: KeySource
         if (settings.oauth.assertion_audience or client.assertion_audience) == ISSUER_ONLY:
             return frozenset({settings.issuer})
         own = endpoint if endpoint in _ENDPOINTS else "token"
-        return frozenset({settings.issuer, settings.endpoint_url("token"), settings.endpoint_url(own)})
+        urls = (url for name in ("token", own) for url in settings.endpoint_urls(name))
+        return frozenset({settings.issuer, *urls})
 
     secret = SharedSecret()
+    authorities = Authorities(settings.mtls.ca_file) if settings.mtls.ca_file else None
     return Authenticator(
         {
             AuthMethod.SECRET_BASIC: secret,
             AuthMethod.SECRET_POST: secret,
             AuthMethod.NONE: Nothing(),
             AuthMethod.PRIVATE_KEY_JWT: Assertion(audiences, keys, storage),
+            AuthMethod.TLS_CLIENT_AUTH: NamedCertificate(authorities),
+            AuthMethod.SELF_SIGNED_TLS_CLIENT_AUTH: RegisteredCertificate(keys),
         }
     )

@@ -66,4 +66,4 @@ def may_mean(jwt: Jwt, key: PublicKey) -> bool:
 
 def _checks(jwt: Jwt, key: PublicKey) -> bool:
     rules = registry(ALGORITHMS, max_header=MAX_HEADER, max_payload=MAX_LENGTH, any_header=True)
-    return verified_payload(jwt.jws, key.key, rules) is not None
+    return key.key is not None and verified_payload(jwt.jws, key.key, rules) is not None

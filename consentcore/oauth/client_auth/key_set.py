@@ -5,6 +5,7 @@ Of each key :mod:`consentcore.jose.public_key` judges.
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from consentcore.domain.errors import InvalidInput
 from consentcore.domain.json_text import read_json
+from consentcore.jose.certificate import x5t_of
 from consentcore.jose.public_key import ED25519, SECRET_MEMBERS, verifying_key
 
 if TYPE_CHECKING:
@@ -22,7 +24,9 @@ ALGORITHMS = ("ES256", "EdDSA", "Ed25519", "PS256", "RS256")
 default of most client libraries; FAPI 2.0 refuses it, and a profile would leave it out here."""
 MAX_TEXT = 65_535
 MAX_KEYS = 20
+NO_KEY = "expected a signing key: EC P-256, Ed25519, or RSA of 2048 to 8192 bits"
 _MAX_KID = 256
+_MAX_CERTIFICATE = 16_384
 
 
 @dataclass(frozen=True)
@@ -30,11 +34,15 @@ class PublicKey:
     """One key, and the algorithms whose signatures it may check.
 
     :ivar kid: "" when it has none.
+    :ivar algorithms: empty where only its certificate counts.
+    :ivar key: None there.
+    :ivar x5t: the SHA-256 thumbprint of its certificate, the first of ``x5c`` (section 4.7), in base64url; "" without.
     """
 
     kid: str
     algorithms: frozenset[str]
-    key: VerifyingKey
+    key: VerifyingKey | None
+    x5t: str = ""
 
 
 @lru_cache(maxsize=256)
@@ -48,18 +56,35 @@ def key_set(text: str) -> tuple[PublicKey, ...]:
     keys = _members(text)
     found = [made for made in map(_public_key, keys) if made is not None]
     if not found:
-        raise InvalidInput("jwks", "expected a signing key: EC P-256, Ed25519, or RSA of 2048 to 8192 bits")
+        raise InvalidInput("jwks", NO_KEY)
     return tuple(found)
 
 
 def check_key_set(text: str) -> None:
     """Hold a set that is registered by value against :func:`key_set`, and refuse what can only be a slip of the pen.
 
-    :raises InvalidInput: field ``jwks``: see there; or two keys share a ``kid`` and an algorithm.
+    :raises InvalidInput: field ``jwks``: see there; or two keys share a ``kid`` and an algorithm, or none signs.
     """
+    if not any(key.algorithms for key in key_set(text)):
+        raise InvalidInput("jwks", NO_KEY)
     names = [(key.kid, algorithm) for key in key_set(text) if key.kid for algorithm in key.algorithms]
     if len(set(names)) != len(names):
         raise InvalidInput("jwks", "expected every kid once for each algorithm")
+
+
+def check_certificates(text: str) -> None:
+    """Hold a set of certificates that is registered by value against :func:`key_set` (RFC 8705 section 2.2).
+
+    :raises InvalidInput: field ``jwks``: see there; or a key comes without a certificate, or with what is none.
+    """
+    from cryptography.x509 import load_der_x509_certificate
+
+    key_set(text)
+    for member in _members(text):
+        try:
+            load_der_x509_certificate(_certificate(member))
+        except ValueError:
+            raise InvalidInput("jwks", "expected x5c with a certificate in each key") from None
 
 
 def _members(text: str) -> Sequence[Mapping[str, Any]]:
@@ -92,13 +117,25 @@ def _public_key(member: Mapping[str, Any]) -> PublicKey | None:
     usable = member.get("use", "sig") == "sig" and isinstance(operations, list) and "verify" in operations
     if not usable or not isinstance(kid, str) or len(kid) > _MAX_KID:
         return None
+    certificate = _certificate(member)
+    x5t = x5t_of(certificate) if certificate else ""
     made = verifying_key(member)
-    if made is None:
-        return None
-    algorithms, key = made
+    algorithms, key = made if made is not None else (frozenset(), None)
     if alg is not None:
         algorithms = algorithms & _same_algorithm(alg)
-    return PublicKey(kid, algorithms, key) if algorithms else None
+    return PublicKey(kid, algorithms, key, x5t) if algorithms or x5t else None
+
+
+def _certificate(member: Mapping[str, Any]) -> bytes:
+    """The first certificate of ``x5c``, in DER; b"" without one, or when it is not well made."""
+    chain = member.get("x5c")
+    first = chain[0] if isinstance(chain, list) and chain else None
+    if not isinstance(first, str) or len(first) > _MAX_CERTIFICATE:
+        return b""
+    try:
+        return b64decode(first, validate=True)
+    except ValueError:
+        return b""
 
 
 def _same_algorithm(alg: object) -> frozenset[str]:

@@ -59,6 +59,14 @@ class KeySource:
         """
         return bool(self._find(client, lambda keys: is_signed(jwt, keys) or None, now))
 
+    def have_certificate(self, client: Client, x5t: str, now: int) -> bool:
+        """Whether a certificate is one of those of the client; not so when they cannot be had.
+
+        :param x5t: its SHA-256 thumbprint in base64url.
+        :raises Busy: in a request that must not wait for the keys here.
+        """
+        return bool(self._find(client, lambda keys: any(key.x5t == x5t for key in keys) or None, now))
+
     def named(self, client: Client, jwt: Jwt, now: int) -> PublicKey | None:
         """The one key of the client that the header of ``jwt`` means; None where that is none, or not sure, and when
         its keys cannot be had. So that a signature costs one check at most; a key that takes the place of another one

@@ -1,6 +1,6 @@
 """The one interface of client authentication, and the methods that need nothing but the client.
 
-Another method (mutual TLS, attestation) is one class more with ``proves``, and one line where the server is put
+Another method (attestation) is one class more with ``proves``, and one line where the server is put
 together: it is handed everything that it could look at.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from consentcore.domain.client import AuthMethod, Client, ClientSecret
+from consentcore.domain.client import TLS_METHODS, AuthMethod, Client, ClientSecret
 from consentcore.oauth.errors import invalid_client
 
 if TYPE_CHECKING:
@@ -81,6 +81,8 @@ class Authenticator:
         """
         shown = credentials.method
         known = client or _NOBODY
+        if shown is AuthMethod.NONE and known.auth_method in TLS_METHODS:
+            shown = known.auth_method  # the request only names the client; the rest is the connection's
         if client is None or not client.enabled or not _registered(known, shown):
             known.knows_secret(credentials.secret, now)
             raise invalid_client()

@@ -25,7 +25,7 @@ from consentcore.oauth.parameters import REPEATABLE
 from consentcore.oauth.parsed_request import ParsedRequest
 from consentcore.oauth.resource_indicators import token_audience
 from consentcore.oauth.responses import json_answer
-from consentcore.oauth.token_binding import nonce_headers, token_type_of, used_before
+from consentcore.oauth.token_binding import HEADER, is_certificate, nonce_headers, token_type_of, used_before
 from consentcore.oauth.token_claims import chosen_resources
 from consentcore.oauth.token_secrets import Pair
 
@@ -232,11 +232,12 @@ class Exchange(ABC, Generic[C]):
         """Hold what the request has proven against what the credential is bound to.
 
         :param confirmation: of the credential; "" for any key, and for none.
-        :raises InvalidGrantError: another key, or none (RFC 9449 sections 5 and 10).
+        :raises InvalidGrantError: another one, or none (RFC 9449 sections 5 and 10, RFC 8705 section 4).
         """
         if confirmation and confirmation != self.binding.confirmation:
+            name = "client certificate" if is_certificate(confirmation) else HEADER
             raise InvalidGrantError(
-                description="DPoP: expected a proof by the key that this code or token is bound to",
+                description=f"{name}: expected a proof by the key that this code or token is bound to",
                 request=request,
             )
 

@@ -63,7 +63,8 @@ class RefreshToken(GrantType):
                 raise ProtocolError(400, "invalid_scope", MALFORMED)
             request.scope = " ".join(scopes)
         requested = several(parameters, "resource")
-        binding = binding_of(server, http, "token", client, now)
+        bound_to = lookup.token.confirmation if lookup.token else ""
+        binding = binding_of(server, http, "token", client, now, bound_to=bound_to)
         request.exchange = RefreshExchange(
             server,
             client,
@@ -208,7 +209,7 @@ class RefreshExchange(Exchange[Token]):
             proven,
             authorization_details=self.details,
         )
-        # Of a confidential client the refresh token is bound to the client itself (RFC 9449 section 5).
+        # Of a confidential client it is bound to the client itself (RFC 9449 section 5, RFC 8705 section 7.1).
         bound = token.confirmation or (proven if self.client.public else "")
         # Gap 10: a narrower scope is for this access token; the successor keeps the original one.
         refresh = NewToken(

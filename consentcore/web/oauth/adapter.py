@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from pyramid.httpexceptions import HTTPBadRequest
 from pyramid.response import Response
 
+from consentcore.domain.forwarding import CLIENT_CERTIFICATE
+from consentcore.oauth.client_certificate import CERTIFICATE
 from consentcore.oauth.cross_origin import ANYWHERE, is_preflight, preflight
 from consentcore.oauth.errors import ProtocolError
 from consentcore.oauth.messages import HttpRequest
@@ -30,6 +32,7 @@ HEADERS = {
     "HTTP_ACCEPT": "accept",
     "HTTP_CONTENT_ENCODING": "content-encoding",
     "HTTP_DPOP": "dpop",
+    CLIENT_CERTIFICATE: CERTIFICATE,
     "HTTP_ORIGIN": "origin",
     "HTTP_ACCESS_CONTROL_REQUEST_METHOD": "access-control-request-method",
 }

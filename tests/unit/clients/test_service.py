@@ -9,8 +9,13 @@ from joserfc.jwk import ECKey
 
 from consentcore.domain.client import AuthMethod
 from consentcore.domain.errors import InvalidInput, NotFound
+from tests.support.client_certificates import certificate
 
 HOUR = 3_600_000
+CERTIFICATE_BOUND = "tls_client_certificate_bound_access_tokens"
+X, Y = "-1BdDOeF4Cz_x5_8dr9Vn6oj0a9xSQDCVOp3ZM9hOvo", "PljQ61QLqX0P3onWpcSoow40sAdF3X09Ia_bti9g-EA"
+BARE_KEY = f'{{"keys": [{{"kty": "EC", "crv": "P-256", "x": "{X}", "y": "{Y}"}}]}}'
+"""Without a certificate; always the same, because it is in the name of a test."""
 
 
 def keys() -> str:
@@ -46,6 +51,15 @@ def test_the_endpoint_of_a_registration_is_stored_with_it_and_its_secret_shown_o
         ({"resource_server": True, "optional_scopes": ("comfort.read",)}, "optional_scopes"),
         ({"scopes": ("sites.read",), "optional_scopes": ("comfort.read",)}, "optional_scopes"),
         ({"auth_method": "private_key_jwt"}, "jwks"),
+        ({"auth_method": "tls_client_auth"}, "tls_client_auth"),
+        ({"auth_method": "tls_client_auth", "tls_client_auth": "CN=app"}, "tls_client_auth"),
+        ({"auth_method": "tls_client_auth", "tls_client_auth": "san_ip:x"}, "tls_client_auth"),
+        ({"tls_client_auth": "san_dns:app.example"}, "tls_client_auth"),
+        ({"auth_method": "tls_client_auth", "tls_client_auth": "san_ip:::1", "jwks": BARE_KEY}, "jwks"),
+        ({"auth_method": "self_signed_tls_client_auth"}, "jwks"),
+        ({"auth_method": "self_signed_tls_client_auth", "jwks": BARE_KEY}, "jwks"),
+        ({"resource_server": True, CERTIFICATE_BOUND: True}, CERTIFICATE_BOUND),
+        ({"dpop_bound_access_tokens": True, CERTIFICATE_BOUND: True}, CERTIFICATE_BOUND),
     ],
     ids=str,
 )
@@ -143,3 +157,41 @@ def test_what_aud_its_assertions_may_have_is_kept_for_each_client(registry):
     assert client.assertion_audience == "issuer"
     with pytest.raises(InvalidInput, match="assertion_audience: expected one of issuer, endpoint"):
         registry.clients.prepare_revision(client, {"assertion_audience": "anybody"})
+
+
+def revised(registry, **given):
+    revision = registry.clients.prepare_revision(registry.get(), given)
+    return registry.do(lambda uow: registry.clients.revise(uow, "app", revision))
+
+
+def test_99_clients_that_show_certificates_are_registered_for_one_name_or_for_themselves(registry):
+    """RFC 8705 section 2; such a client has no secret."""
+    new = registry.register(auth_method="tls_client_auth", tls_client_auth=" san_dns:app.example")
+    assert (new.client_secret, new.client.secrets) == (None, ())
+    assert new.client.tls_client_auth == "san_dns:app.example"
+    itself = revised(registry, auth_method="self_signed_tls_client_auth", jwks=certificate().jwks)
+    assert (itself.tls_client_auth, itself.auth_method) == ("", AuthMethod.SELF_SIGNED_TLS_CLIENT_AUTH)
+    secret = revised(registry, auth_method="client_secret_basic")
+    assert (secret.jwks, secret.tls_client_auth) == ("", "")
+    revised(registry, auth_method="self_signed_tls_client_auth", jwks=certificate().jwks)
+    with pytest.raises(InvalidInput, match="authenticates itself by self_signed"):
+        registry.do(lambda uow: registry.clients.rotate_secret(uow, "app", keep_ms=0))
+
+
+def test_99_name_of_a_certificate_may_be_another_one_later(registry):
+    registry.register(auth_method="tls_client_auth", tls_client_auth="san_dns:app.example")
+    assert revised(registry, tls_client_auth="san_ip:::1").tls_client_auth == "san_ip:::1"
+    assert revised(registry, name="Other").tls_client_auth == "san_ip:::1"
+
+
+def test_99_client_binds_its_tokens_in_one_way(registry):
+    registry.register(dpop_bound_access_tokens=True)
+    with pytest.raises(InvalidInput) as caught:
+        revised(registry, tls_client_certificate_bound_access_tokens=True)
+    assert caught.value.field == CERTIFICATE_BOUND
+    changed = revised(
+        registry, tls_client_certificate_bound_access_tokens=True, dpop_bound_access_tokens=False
+    )
+    assert changed.tls_client_certificate_bound_access_tokens
+    with pytest.raises(InvalidInput):
+        revised(registry, dpop_bound_access_tokens=True)

@@ -168,7 +168,8 @@ def test_99_client_that_must_prove_a_key_gets_nothing_without(scenario, prover):
     scenario.update_client(scenario.client, dpop_bound_access_tokens=True)
     code = scenario.code()
     for refused in (scenario.exchange(code), scenario.refresh(first["refresh_token"])):
-        assert (refused.status, refused.error) == (400, "invalid_dpop_proof")
+        assert (refused.status, refused.error) == (400, "invalid_request")
+        assert refused.json["error_description"].startswith("DPoP: expected a proof")
     assert exchanged(scenario, prover, code=code).json["token_type"] == "DPoP"
 
 

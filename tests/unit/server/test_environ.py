@@ -92,6 +92,17 @@ def test_request_that_was_passed_on_is_marked_whatever_the_header_says(header, f
     assert FORWARDED not in build(scope([(b"host", b"a"), (b"user-agent", b"\xff")]), forwarding=forwarding)
 
 
+@pytest.mark.parametrize(
+    "header", ["client-cert", "client-cert-chain", "x-ssl-client-cert", "x_ssl_client_cert"]
+)
+def test_99_certificate_that_a_client_tells_of_itself_is_dropped(header):
+    """Facing the network nobody else can tell of one."""
+    fields = [(b"host", b"a"), (header.encode(), b":AAAA:")]
+    assert not [key for key in build(scope(fields)) if "CERT" in key.upper()]
+    kept = [key for key in build(scope(fields), forwarding=True) if "CERT" in key]
+    assert kept == ([] if "_" in header else ["HTTP_" + header.upper().replace("-", "_")])
+
+
 def test_many_header_names_are_not_remembered_for_ever():
     environs = Environs(("127.0.0.1", 80))
     for number in range(1000):

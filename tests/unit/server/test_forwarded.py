@@ -67,3 +67,43 @@ def test_mapped_ipv4_peer_is_the_same_proxy():
 def test_entry_that_is_no_network_is_an_error():
     with pytest.raises(ValueError, match=r"proxy\.example"):
         Forwarded(lambda environ, start_response: [], ["proxy.example"])
+
+
+CERTIFICATES = {"client_cert": ":AAAA:", "client_cert_chain": ":BBBB:", "x_ssl_client_cert": "-----BEGIN"}
+
+
+def told_certificate(peer, header, **more):
+    environ = {"REMOTE_ADDR": peer, "wsgi.url_scheme": "http"}
+    environ |= {"HTTP_" + name.upper(): value for name, value in {**CERTIFICATES, **more}.items()}
+    found = {}
+
+    def app(environ, start_response):
+        found.update(environ)
+        return []
+
+    Forwarded(app, ("127.0.0.1", "10.0.0.0/8"), header)(environ, lambda *_: None)
+    assert not [key for key in found if "CERT" in key], "nothing behind sees what anybody sends"
+    return found.get("consentcore.client_certificate")
+
+
+@pytest.mark.parametrize(("header", "told"), [("rfc9440", ":AAAA:"), ("nginx", "-----BEGIN"), ("", None)])
+def test_99_certificate_is_taken_from_the_one_header_of_a_trusted_proxy(header, told):
+    assert told_certificate("127.0.0.1", header) == told
+    assert told_certificate("10.1.2.3", header) == told
+
+
+@pytest.mark.parametrize("header", ["rfc9440", "nginx", ""])
+@pytest.mark.parametrize("peer", ["192.0.2.1", "127.0.0.2", "", "unix"])
+def test_99_certificate_of_anybody_else_is_never_believed(header, peer):
+    assert told_certificate(peer, header) is None
+    claiming = {"x_forwarded_for": "127.0.0.1", "x_real_ip": "127.0.0.1"}
+    assert told_certificate(peer, header, **claiming) is None
+
+
+def test_99_address_that_a_proxy_tells_is_no_proxy_for_its_certificate():
+    """What is trusted is who speaks to us, not whom it names."""
+    assert told_certificate("10.1.2.3", "nginx", x_forwarded_for="192.0.2.1") == "-----BEGIN"
+
+
+def test_99_empty_header_is_no_certificate():
+    assert told_certificate("127.0.0.1", "nginx", x_ssl_client_cert="") is None

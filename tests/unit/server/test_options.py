@@ -7,7 +7,9 @@ from consentcore.server.options import ServeOptions
 
 
 def test_json_gives_the_same_options():
-    options = ServeOptions(ini="a.ini", port=0, mode="proxied", trusted_proxies=("10.0.0.0/8",))
+    options = ServeOptions(
+        ini="a.ini", port=0, mode="proxied", trusted_proxies=("10.0.0.0/8",), certificate_header="nginx"
+    )
     assert ServeOptions.from_json(options.to_json()) == options
 
 

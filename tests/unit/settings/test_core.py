@@ -363,3 +363,33 @@ def test_protocol_cannot_stand_where_the_pages_do(prefix):
 @pytest.mark.parametrize("address", ["nobody", "a@b.c, d@e.f"])
 def test_operator_needs_one_mailbox(address):
     assert "consentcore.operator.email: expected an address" in problems(operator__email=address)[0]
+
+
+def test_99_certificates_come_from_a_proxy_only():
+    (problem,) = problems(mtls__certificate_header="nginx")
+    assert problem.startswith(
+        "settings: consentcore.mtls.certificate_header: expected consentcore.server.mode = proxied"
+    )
+    found = load(mtls__certificate_header="rfc9440", server__mode="proxied").settings
+    assert found.mtls.certificate_header == "rfc9440"
+    assert load().settings.mtls.certificate_header is None
+
+
+@pytest.mark.parametrize("text", [None, "", "x"])
+def test_99_file_without_authorities_is_said_at_start(tmp_path, text):
+    path = tmp_path / "ca.pem"
+    if text is not None:
+        path.write_text(text)
+    (problem,) = problems(mtls__ca_file=str(path))
+    assert problem.startswith("settings: consentcore.mtls.ca_file: expected a file with certificates in PEM")
+
+
+@pytest.mark.parametrize("url", ["http://mtls.example", "mtls.example", "https://mtls.example?x"])
+def test_99_address_where_certificates_are_asked_for_is_one_like_the_issuer(url):
+    (problem,) = problems(mtls__url=url)
+    assert problem.startswith("settings: consentcore.mtls.url: expected")
+    found = load(mtls__url="https://MTLS.example:443/").settings
+    assert found.endpoint_urls("token") == (
+        "https://as.example/ecostruxure/v1/oauth/token",
+        "https://mtls.example/ecostruxure/v1/oauth/token",
+    )
