@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import parse_qs, unquote
 
 from consentcore.resource.bearer import Checker, Refused, Token
+from consentcore.resource.certificates import ProxyCertificate
 from consentcore.resource.introspection import Introspection
 from consentcore.resource.jwt import JwtVerifier
 from consentcore.resource.metadata import ProtectedResource
@@ -27,7 +28,8 @@ _PLAIN = re.compile(r"[\x21-\x7e][\x20-\x7e]{0,4000}")
 
 class AuthRequest:
     """Answers for another request: its token in ``Authorization``, its URI in ``X-Original-URI``, and where tokens are
-    bound to keys its method in ``X-Original-Method`` and its proof in ``DPoP``.
+    bound to keys its method in ``X-Original-Method`` and its proof in ``DPoP``, where they are bound to certificates
+    the one that was shown in a header, see :class:`~consentcore.resource.certificates.ProxyCertificate`.
 
     ``?scope=a+b`` in the URL that nginx asks says what the token must allow. A good token gives 204 with
     ``X-Consentcore-Subject``, ``-Client``, ``-Scope`` and ``-Grant``, for nginx to pass on. nginx knows only 401
@@ -86,6 +88,8 @@ def from_environment(environ: Mapping[str, str] | None = None) -> AuthRequest:
     revocation works at once) ask, and with ``AUDIENCE`` refuse tokens for other APIs, with ``REQUIRE_AUDIENCE``
     (``true``) also those that name none; ``ISSUER`` and ``AUDIENCE`` verify JWTs instead. ``REALM`` is named in
     challenges, ``BASE_URL`` is where clients find the API (``https://api.example``), for tokens that are bound to keys.
+    For those that are bound to certificates ``CERTIFICATE_HEADER`` (``nginx`` or ``rfc9440``) says in which header one
+    comes, from ``TRUSTED_PROXIES`` (by default this machine).
 
     ``RESOURCE`` has it describe the API (RFC 9728), under that identifier: ``AUTHORIZATION_SERVERS`` (by default
     ``ISSUER``), and if wanted ``SCOPES``, ``NAME``, ``DOCUMENTATION`` and ``DPOP_REQUIRED`` (``true``).
@@ -98,9 +102,21 @@ def from_environment(environ: Mapping[str, str] | None = None) -> AuthRequest:
     return AuthRequest(
         _checker(values),
         realm=values.get("REALM") or "api",
-        possession=Possession(base_url=values.get("BASE_URL", ""), required=required),
+        possession=Possession(
+            base_url=values.get("BASE_URL", ""), required=required, certificate=_certificate(values)
+        ),
         metadata=_metadata(values, required) if values.get("RESOURCE") else None,
     )
+
+
+def _certificate(values: Mapping[str, str]) -> ProxyCertificate | None:
+    header = values.get("CERTIFICATE_HEADER")
+    if not header:
+        return None
+    try:
+        return ProxyCertificate(header, values.get("TRUSTED_PROXIES", "127.0.0.1 ::1").split())
+    except ValueError as error:
+        raise ValueError(f"{PREFIX}CERTIFICATE_HEADER, {PREFIX}TRUSTED_PROXIES: {error}") from None
 
 
 def _checker(values: Mapping[str, str]) -> Checker:
@@ -133,6 +149,7 @@ def _metadata(values: Mapping[str, str], dpop_required: bool) -> ProtectedResour
             name=values.get("NAME", ""),
             documentation=values.get("DOCUMENTATION", ""),
             dpop_required=dpop_required,
+            certificate_bound=bool(values.get("CERTIFICATE_HEADER")),
         )
     except ValueError as error:
         member, _, expected = str(error).partition(": ")

@@ -35,6 +35,8 @@ class Protection:
         self._possession = possession or Possession(required=demanded)
         if metadata is not None and demanded != self._possession.required:
             raise ValueError(f"possession: expected required={demanded}, as dpop_required of metadata says")
+        if metadata is not None and metadata.certificate_bound and self._possession.certificate is None:
+            raise ValueError("possession: expected certificate, as certificate_bound of metadata says")
         self._checker = checker
         self._realm = realm
         self._metadata = metadata

@@ -55,17 +55,11 @@ def itself(front):
 
 def post(front: Front, path: str, form: dict, shown: Shown | None = None, *, port: int = 0, **headers: str):
     """Ask on the host of certificates, showing one or none."""
-    files = ()
-    if shown is not None:
-        folder = front.certificate.path.parent
-        files = (folder / f"{shown.x5t}.pem", folder / f"{shown.x5t}.key")
-        files[0].write_text(shown.pem)
-        files[1].write_text(shown.key_pem)
     return requests.post(
         f"https://localhost:{port or front.mtls_port}{PREFIX}/{path}",
         data=form,
         headers=headers,
-        cert=tuple(map(str, files)) or None,
+        cert=shown.files(front.certificate.path.parent) if shown else None,
         verify=str(front.certificate.path),
         timeout=PATIENCE_S,
     )

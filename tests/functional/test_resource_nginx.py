@@ -21,6 +21,8 @@ from joserfc import jws
 from consentcore.resource import JwtVerifier
 from tests.support.browser import Browser
 from tests.support.certificates import make_certificate
+from tests.support.client_certificates import Shown
+from tests.support.client_certificates import certificate as client_certificate
 from tests.support.deployment import ROOT, Deployment, deployment
 from tests.support.nginx import changed, nginx, require_nginx
 from tests.support.patience import PATIENCE_S, eventually
@@ -75,6 +77,7 @@ def token_check(platform: Deployment, port: int) -> Iterator[subprocess.Popen]:
         "CONSENTCORE_RESOURCE_CLIENT_ID": api["client_id"],
         "CONSENTCORE_RESOURCE_CLIENT_SECRET": api["client_secret"],
         "CONSENTCORE_RESOURCE_REALM": "rooms",
+        "CONSENTCORE_RESOURCE_CERTIFICATE_HEADER": "nginx",
         "CONSENTCORE_RESOURCE_RESOURCE": RESOURCE,
         "CONSENTCORE_RESOURCE_AUTHORIZATION_SERVERS": platform.issuer,
         "CONSENTCORE_RESOURCE_SCOPES": "comfort.read alarms.read",
@@ -115,18 +118,24 @@ class Site:
     browser: Browser
 
     def get(
-        self, authorization: str | None = None, path: str = "/rooms", **headers: str
+        self,
+        authorization: str | None = None,
+        path: str = "/rooms",
+        *,
+        shown: Shown | None = None,
+        **headers: str,
     ) -> requests.Response:
         if authorization is not None:
             headers["Authorization"] = authorization
         return requests.get(
             f"https://localhost:{self.port}{path}",
             headers=headers,
+            cert=shown.files(self.certificate.parent) if shown else None,
             verify=str(self.certificate),
             timeout=PATIENCE_S,
         )
 
-    def connect(self, scope: str, app: str = "opaque") -> tuple[OAuth2Session, str]:
+    def connect(self, scope: str, app: str = "opaque", **headers: str) -> tuple[OAuth2Session, str]:
         """Let the data owner allow a scope; the client's session and its access token."""
         session = OAuth2Session(
             self.apps[app]["client_id"],
@@ -143,7 +152,11 @@ class Site:
             self.browser.press("Approve")
         answer = self.browser.page.url
         tokens = session.fetch_token(
-            f"{base}/token", authorization_response=answer, state=state, code_verifier=VERIFIER
+            f"{base}/token",
+            authorization_response=answer,
+            state=state,
+            code_verifier=VERIFIER,
+            headers={"Accept": "application/json", **headers},
         )
         return session, tokens["access_token"]
 
@@ -167,8 +180,17 @@ def site(tmp_path_factory):
             kind: platform.json("client", "create", "--name", kind, "--access-token-format", kind, *common)
             for kind in ("opaque", "jwt")
         }
+        apps["bound"] = platform.json(
+            "client", "create", "--name", "bound", "--tls-client-certificate-bound-access-tokens", *common
+        )
+        behind_a_proxy = "server.mode = proxied\nconsentcore.mtls.certificate_header = rfc9440"
+        text = platform.ini.read_text()
+        platform.ini.write_text(
+            text.replace("\n[server:main]", f"consentcore.{behind_a_proxy}\n\n[server:main]")
+        )
         platform.start()
         replacements = {
+            "# ssl_verify_client": "ssl_verify_client",
             "listen 443 ssl": f"listen 127.0.0.1:{port} ssl",
             "127.0.0.1:8080": f"127.0.0.1:{api}",
             "127.0.0.1:9001": f"127.0.0.1:{check}",
@@ -280,3 +302,19 @@ def test_nobody_gets_in_while_nobody_can_tell(site):
         site.platform.start()
     eventually(lambda: site.get(f"Bearer {token}").status_code == 200)
     assert "access_token" not in (site.platform.folder / "access.log").read_text()
+
+
+def test_99_token_of_a_certificate_opens_the_api_with_that_certificate_only(site):
+    shown, other = client_certificate("CN=app"), client_certificate("CN=app")
+    _, token = site.connect("comfort.read", "bound", **{"Client-Cert": shown.rfc9440})
+    authorization = f"Bearer {token}"
+    assert site.get(authorization, shown=shown).status_code == 200
+    forged = {"X-SSL-Client-Cert": shown.escaped, "Client-Cert": shown.rfc9440}
+    for answer in (
+        site.get(authorization),
+        site.get(authorization, **forged),
+        site.get(authorization, shown=other),
+        site.get(authorization, shown=other, **forged),
+    ):
+        assert answer.status_code == 401
+        assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"]

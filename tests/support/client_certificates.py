@@ -8,6 +8,7 @@ import json
 from base64 import b64encode
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from urllib.parse import quote
 
 from cryptography import x509
@@ -56,6 +57,13 @@ class Shown:
     def escaped(self) -> str:
         """As nginx writes it: all but what RFC 3986 section 2.3 has as unreserved."""
         return quote(self.pem, safe="-._~")
+
+    def files(self, folder: Path) -> tuple[str, str]:
+        """Certificate and key as files, for libraries that want those."""
+        shown, key = folder / f"{self.x5t}.pem", folder / f"{self.x5t}.key"
+        shown.write_text(self.pem)
+        key.write_text(self.key_pem)
+        return str(shown), str(key)
 
     @property
     def header(self) -> dict[str, str]:
