@@ -69,7 +69,9 @@ def strict_checks(request: Any) -> dict[str, object]:
     problem = challenge_problem(request.code_challenge, request.code_challenge_method)
     if problem is not None:
         raise InvalidRequestError(description=problem, request=request)
-    request.confirmation = confirmation_of(request.authorize_state.parameters.values.get("dpop_jkt"), request.client)
+    request.confirmation = confirmation_of(
+        request.authorize_state.parameters.values.get("dpop_jkt"), request.client
+    )
     _read_sign_in(request)
     request.audience = requested_audience(
         request.client, several(request.authorize_state.parameters.values, "resource")
