@@ -26,6 +26,14 @@ class TakenGroup:
         with world.storage.reading() as uow:
             assert uow.grants.get(world.grant.grant_id) == world.grant
 
+    def test_owner_id_is_taken_once(self, world: Scenario) -> None:
+        """Also where the address is another's: the password and the sessions are found by the id."""
+        rival = replace(world.owner, email="impostor@example.org", name="Impostor")
+        self._conflicts(world.storage, lambda uow: uow.owners.add(rival))
+        with world.storage.reading() as uow:
+            assert uow.owners.get(world.owner.owner_id) == world.owner
+            assert uow.owners.by_email(rival.email) is None
+
     def test_endpoint_id_is_taken_once(self, world: Scenario) -> None:
         first = factories.endpoint(world.client.client_id)
         transact(world.storage, lambda uow: uow.clients.add_endpoint(first))
