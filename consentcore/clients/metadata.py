@@ -35,9 +35,9 @@ MEMBERS = {
     "require_par": "require_pushed_authorization_requests",
 }
 """What RFC 7591 and its like call members of :class:`ClientForm`; the others have the same name there."""
-NOT_HERE = ("require_signed_request_object", "tls_client_certificate_bound_access_tokens")
+NOT_HERE = ("tls_client_certificate_bound_access_tokens",)
 """Demands on the server itself that cannot be met: ignoring one would leave an application less safe than it believes
-(RFC 9101 section 10.5, RFC 8705 section 3.4)."""
+(RFC 8705 section 3.4)."""
 MOST_CONTACTS, LONGEST_CONTACT = 10, 254
 LONGEST_TEXT = 255
 
@@ -90,6 +90,10 @@ def read_metadata(
         require_pkce=True,
         require_par=given.flag("require_pushed_authorization_requests"),
         dpop_bound_access_tokens=given.flag("dpop_bound_access_tokens"),
+        require_signed_request_object=given.flag("require_signed_request_object"),
+        request_object_signing_alg=given.algorithm("request_object_signing_alg"),
+        authorization_signed_response_alg=given.algorithm("authorization_signed_response_alg"),
+        introspection_signed_response_alg=given.algorithm("introspection_signed_response_alg"),
     )
     said = SelfRegistration(
         at,
@@ -123,6 +127,10 @@ def metadata_of(client: Client) -> dict[str, object]:
         "software_version": said.software_version,
         "require_pushed_authorization_requests": client.require_par,
         "dpop_bound_access_tokens": client.dpop_bound_access_tokens,
+        "require_signed_request_object": client.require_signed_request_object,
+        "request_object_signing_alg": client.request_object_signing_alg,
+        "authorization_signed_response_alg": client.authorization_signed_response_alg,
+        "introspection_signed_response_alg": client.introspection_signed_response_alg,
     }
     return {name: value for name, value in found.items() if value}
 
@@ -153,6 +161,11 @@ class _Given:
 
     def address(self, name: str) -> str:
         return web_address(name, self.text(name, MAX_URL))
+
+    def algorithm(self, name: str) -> str:
+        """``none`` says the same as nothing (OpenID Connect Dynamic Client Registration section 2)."""
+        value = self.text(name, LONGEST_TEXT)
+        return "" if value == "none" else value
 
     def flag(self, name: str) -> bool:
         return bool(self.value(name, bool, "true or false"))

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field
-
 import pytest
 import requests
 from authlib.common.security import generate_token
@@ -12,36 +9,28 @@ from authlib.integrations.base_client.errors import OAuthError
 from authlib.integrations.requests_client import OAuth2Session
 from authlib.oauth2.rfc7523 import PrivateKeyJWT
 from joserfc import jwt
-from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey
+from joserfc.jwk import KeySet
 from oauthlib.oauth2 import InvalidGrantError, WebApplicationClient
 from requests_oauthlib import OAuth2Session as OAuth2Consumer
 
 from tests.support.browser import Browser
-from tests.support.deployment import deployment
-from tests.support.node import node_process
 from tests.support.patience import PATIENCE_S
 from tests.support.sinks import Answer, http_sink
+from tests.support.stock_clients import (
+    KEYS,
+    SCOPE,
+    SCRIPTS,
+    decide,
+    house,
+    play,
+    public_keys,
+    register,
+    the_story_holds,
+)
 
 pytestmark = pytest.mark.slow
 
-ADA, PASSWORD = "ada@example.org", "a perfectly fine password"
-SCOPE = "sites.read comfort.read offline_access"
-SCRIPTS = ("openid_client.js", "oauth4webapi.js")
 API = "https://api.energy.example/"
-KEYS = [
-    {**key.as_dict(private=True), "kid": f"key-{alg}", "alg": alg}
-    for alg, key in (
-        ("ES256", ECKey.generate_key("P-256")),
-        ("Ed25519", OKPKey.generate_key("Ed25519")),
-        ("PS256", RSAKey.generate_key(2048)),
-    )
-]
-
-
-def public_keys(*keys: dict) -> str:
-    """The JWK set that a client registers."""
-    kept = {"kty", "crv", "x", "y", "n", "e", "kid", "alg"}
-    return json.dumps({"keys": [{name: key[name] for name in kept & key.keys()} for key in keys]})
 
 
 @pytest.fixture(scope="module")
@@ -53,83 +42,8 @@ def sink():
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory):
-    with deployment(tmp_path_factory.mktemp("interop"), smtp=9) as made:
-        made.init()
-        made.json("owner", "create", "--email", ADA, "--password-stdin", stdin=PASSWORD)
-        made.start()
+    with house(tmp_path_factory.mktemp("interop")) as made:
         yield made
-
-
-@dataclass
-class Conversation:
-    """A script of Node.js that plays the application, and the browser of the data owner who answers it."""
-
-    process: object
-    said: dict = field(default_factory=dict)
-    decisions: list[str] = field(default_factory=lambda: ["Deny", "Approve"])
-    browser: Browser = field(default_factory=Browser)
-
-    def run(self, settings: dict) -> dict:
-        """Play to the end; what the script has said, by name."""
-        self._write(json.dumps(settings))
-        for line in self.process.stdout:
-            [(name, value)] = json.loads(line).items()
-            if name == "authorize":
-                self._write(self._decide(value))
-            else:
-                self.said[name] = value
-        complaint = self.process.stderr.read()
-        assert self.process.wait(PATIENCE_S) == 0, complaint
-        return self.said
-
-    def _write(self, text: str) -> None:
-        self.process.stdin.write(f"{text}\n")
-        self.process.stdin.flush()
-
-    def _decide(self, url: str) -> str:
-        return decide(self.browser, url, self.decisions.pop(0))
-
-
-def decide(browser: Browser, url: str, button: str) -> str:
-    """What the data owner does where an application sends her; the URL at which she arrives."""
-    if browser.open(url).path == "/login":
-        browser.press("Sign in", email=ADA, password=PASSWORD)
-    return browser.press(button).url
-
-
-def play(script: str, settings: dict) -> dict:
-    with node_process(script) as process:
-        return Conversation(process).run(settings)
-
-
-def register(platform, sink, auth_method: str, *options: str) -> dict:
-    """An application that authenticates in one way; the settings of a script for it."""
-    options += ("--public",) if auth_method == "none" else ("--auth-method", auth_method)
-    app = platform.json(
-        *("client", "create", "--name", "CoolSite", "--redirect-uri", sink.url("/callback")),
-        *("--scope", SCOPE, *options),
-    )
-    return {
-        "issuer": platform.issuer,
-        "auth_method": auth_method,
-        "redirect_uri": sink.url("/callback"),
-        "scope": SCOPE,
-        **app,
-    }
-
-
-def the_story_holds(said: dict, issuer: str) -> None:
-    """What every client must have seen."""
-    assert said["metadata"]["issuer"] == issuer
-    assert said["denied"] == "access_denied"
-    for name in ("tokens", "refreshed"):
-        assert said[name]["token_type"].lower() == "bearer"
-        assert set(said[name]["scope"].split()) == set(SCOPE.split())
-    assert said["refreshed"]["refresh_token"] != said["tokens"]["refresh_token"]
-    if "introspected" in said:  # a client that cannot authenticate may not ask
-        assert said["introspected"]["active"] is True
-        assert said["after_revocation"] == {"active": False}
-    assert said["refused"] == "invalid_grant"
 
 
 @pytest.mark.parametrize("auth_method", ["client_secret_basic", "client_secret_post", "none"])

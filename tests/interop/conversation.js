@@ -38,8 +38,8 @@ export async function authentication(library, wanted) {
   }
 }
 
-// The private key of a client that authenticates by private_key_jwt, as Web Crypto wants it.
-async function signingKey(jwk) {
+// The private key of a client that signs who it is, or what it asks for, as Web Crypto wants it.
+export async function signingKey(jwk) {
   const algorithms = {
     ES256: { name: 'ECDSA', namedCurve: 'P-256' },
     PS256: { name: 'RSA-PSS', hash: 'SHA-256' },

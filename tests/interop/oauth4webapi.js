@@ -1,6 +1,6 @@
 // oauth4webapi, the strict low-level client: it checks every answer against the RFCs by itself.
 import * as oauth from 'oauth4webapi'
-import { authentication, browse, refusal, say, settings } from './conversation.js'
+import { authentication, browse, refusal, say, settings, signingKey } from './conversation.js'
 
 const wanted = await settings()
 const confidential = wanted.auth_method !== 'none'
@@ -13,12 +13,29 @@ const server = await oauth.processDiscoveryResponse(issuer, discovered)
 say('metadata', server)
 
 const auth = await authentication(oauth, wanted)
+const DPoP = wanted.dpop && oauth.DPoP(client, await oauth.generateKeyPair(wanted.dpop))
+const proven = { DPoP, ...insecure }
+
+// With a proof, and once more where the server wants a nonce of its own in it.
+async function withProof(ask) {
+  try {
+    return await ask()
+  } catch (error) {
+    if (!oauth.isDPoPNonceError(error)) throw error
+    return ask()
+  }
+}
 
 async function authorizationUrl(parameters) {
   const url = new URL(server.authorization_endpoint)
+  if (wanted.jar) {
+    parameters = { request: await oauth.issueRequestObject(server, client, parameters, await signingKey(wanted.jar)) }
+  }
   if (wanted.par) {
-    const answer = await oauth.pushedAuthorizationRequest(server, client, auth, parameters, insecure)
-    const { request_uri } = await oauth.processPushedAuthorizationResponse(server, client, answer)
+    const { request_uri } = await withProof(async () => {
+      const answer = await oauth.pushedAuthorizationRequest(server, client, auth, parameters, proven)
+      return oauth.processPushedAuthorizationResponse(server, client, answer)
+    })
     url.search = new URLSearchParams({ client_id: client.client_id, request_uri })
     return url
   }
@@ -36,24 +53,35 @@ async function authorize() {
     scope: wanted.scope,
     state,
     ...(wanted.resource && { resource: wanted.resource }),
+    ...(wanted.jarm && { response_mode: 'jwt' }),
     code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
     code_challenge_method: 'S256',
   })
-  const arrived = oauth.validateAuthResponse(server, client, await browse(url), state)
-  const answer = await oauth.authorizationCodeGrantRequest(
-    server, client, auth, arrived, wanted.redirect_uri, verifier, insecure,
-  )
-  return oauth.processAuthorizationCodeResponse(server, client, answer)
+  const answered = await browse(url)
+  const arrived = wanted.jarm
+    ? await oauth.validateJwtAuthResponse(server, client, answered, state, insecure)
+    : oauth.validateAuthResponse(server, client, answered, state)
+  return withProof(async () => {
+    const answer = await oauth.authorizationCodeGrantRequest(
+      server, client, auth, arrived, wanted.redirect_uri, verifier, proven,
+    )
+    return oauth.processAuthorizationCodeResponse(server, client, answer)
+  })
 }
 
-async function refresh(token) {
-  const answer = await oauth.refreshTokenGrantRequest(server, client, auth, token, insecure)
-  return oauth.processRefreshTokenResponse(server, client, answer)
+function refresh(token) {
+  return withProof(async () => {
+    const answer = await oauth.refreshTokenGrantRequest(server, client, auth, token, proven)
+    return oauth.processRefreshTokenResponse(server, client, answer)
+  })
 }
 
 async function introspect(token) {
-  const answer = await oauth.introspectionRequest(server, client, auth, token, insecure)
-  return oauth.processIntrospectionResponse(server, client, answer)
+  const options = { requestJwtResponse: wanted.signed_introspection, ...insecure }
+  const answer = await oauth.introspectionRequest(server, client, auth, token, options)
+  const told = await oauth.processIntrospectionResponse(server, client, answer)
+  if (wanted.signed_introspection) await oauth.validateApplicationLevelSignature(server, answer, insecure)
+  return told
 }
 
 say('denied', await refusal(authorize()))

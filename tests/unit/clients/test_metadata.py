@@ -36,6 +36,10 @@ def test_every_member_of_section_2_that_is_honoured_arrives():
         software_version="2.1",
         dpop_bound_access_tokens=True,
         require_pushed_authorization_requests=True,
+        require_signed_request_object=True,
+        request_object_signing_alg="PS256",
+        authorization_signed_response_alg="ES256",
+        introspection_signed_response_alg="EdDSA",
     )
     form = described.form
     assert (form.client_id, form.name, form.website) == ("an-id", "Agent", "https://app.example/")
@@ -44,6 +48,9 @@ def test_every_member_of_section_2_that_is_honoured_arrives():
     assert form.redirect_uris == ("https://app.example/cb",)
     assert form.require_par
     assert form.dpop_bound_access_tokens
+    assert form.require_signed_request_object
+    assert (form.request_object_signing_alg, form.authorization_signed_response_alg) == ("PS256", "ES256")
+    assert form.introspection_signed_response_alg == "EdDSA"
     assert described.said == SelfRegistration(
         7,
         contacts=("ada@app.example", "https://app.example/help"),
@@ -64,6 +71,7 @@ def test_what_is_left_out_has_the_default_of_section_2():
         "",
     )
     assert read(client_name=None, scope=None, contacts=None, jwks=None) == read()
+    assert read(request_object_signing_alg="none", authorization_signed_response_alg="none") == read()
 
 
 def test_no_stranger_has_a_say_in_what_protects_the_owner():
@@ -114,7 +122,9 @@ def test_members_that_are_not_understood_are_ignored():
         ("software_version", "x" * 256),
         ("dpop_bound_access_tokens", "true"),
         ("require_pushed_authorization_requests", 1),
-        ("require_signed_request_object", True),
+        ("require_signed_request_object", "true"),
+        ("request_object_signing_alg", True),
+        ("authorization_signed_response_alg", ["ES256"]),
         ("tls_client_certificate_bound_access_tokens", True),
     ],
     ids=str,
@@ -136,6 +146,8 @@ def test_what_is_registered_is_told_by_the_names_of_section_2():
         client_id="an-id",
         auth_method=AuthMethod.PRIVATE_KEY_JWT,
         jwks=json.dumps(keys),
+        require_signed_request_object=True,
+        request_object_signing_alg="ES256",
         self_registered=SelfRegistration(7, contacts=("a@b.example",), software_id="s"),
     )
     told = metadata_of(client)
@@ -151,6 +163,8 @@ def test_what_is_registered_is_told_by_the_names_of_section_2():
         "contacts": ["a@b.example"],
         "jwks": keys,
         "software_id": "s",
+        "require_signed_request_object": True,
+        "request_object_signing_alg": "ES256",
     }
 
 
