@@ -9,7 +9,7 @@ export PYTEST_DEBUG_TEMPROOT := $(shell df -m /dev/shm 2>/dev/null | awk 'NR == 
 STORY := tests/acceptance tests/functional/test_end_to_end_stock_client.py tests/browser/test_story.py
 COVERAGE := --cov=consentcore --cov=plugins --cov-branch
 
-.PHONY: help nightly dynamodb messages translations setup demo demo-check test test-rest anywhere soak check lint format types imports docs reference wheel bench bench-growth growth chaos drill faketime lock packaging screenshots clean browser node nginx pgbouncer
+.PHONY: help nightly interop dynamodb messages translations setup demo demo-check test test-rest anywhere soak check lint format types imports docs reference wheel bench bench-growth growth chaos drill faketime lock packaging screenshots clean browser node nginx pgbouncer
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,7 +24,7 @@ demo-check: setup browser  ## the whole story for real: the demo step by step, a
 	$(BIN)/pytest -q $(STORY)
 
 test: setup  ## the fast tests (about seven minutes on two cores)
-	$(BIN)/pytest -n 2 --dist loadfile -q -m "not browser and not slow" $(PYTEST_ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile -q -m "not browser and not slow and not nightly" $(PYTEST_ARGS)
 
 test-rest: setup browser node nginx pgbouncer faketime  ## the tests that `test` and `demo-check` leave out: Chromium, PostgreSQL through the whole kit, load
 	$(BIN)/pytest -n 2 --dist loadfile -q -m "browser or slow" $(addprefix --ignore=,$(STORY)) $(PYTEST_ARGS)
@@ -34,7 +34,7 @@ check: setup lint types imports  ## the gate: everything that has to hold before
 	$(MAKE) test-rest PYTEST_ARGS="$(COVERAGE) --cov-append --cov-report=term:skip-covered"
 	$(MAKE) docs wheel demo-check anywhere
 
-nightly: soak chaos drill growth dynamodb  ## the long forms: what takes too long before every push
+nightly: soak chaos drill growth dynamodb interop  ## the long forms: what takes too long before every push
 
 lint: setup  ## format and lint findings
 	$(BIN)/ruff format --check .
@@ -85,6 +85,9 @@ chaos: setup faketime  ## consents and revocations while everything fails, and t
 dynamodb: setup  ## the storage kit on DynamoDB on a bad day, and over the wire on engines that can be had here
 	CONSENTCORE_TEST_LONG=1 $(BIN)/pytest -n 2 --dist loadscope -q tests/contract/test_dynamodb_unreliable.py
 	$(BIN)/python -m scripts.dynamodb_engine
+
+interop: setup  ## stock clients of Java (Maven) and Go against a real server
+	$(BIN)/pytest -q -m nightly
 
 drill: setup  ## attacks on the evidence by who has the database, old backups, anchors, leaked keys; and what finds them
 	$(BIN)/python -m drill --database sqlite $(DRILL_ARGS)

@@ -5,11 +5,12 @@ By requirement 98 of the security checklist."""
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from consentcore.api import AuthMethod
+from consentcore.api import AuthMethod, DetailMember, DetailTexts, DetailType
 from consentcore.jose import compact
 from consentcore.oauth import request_objects
 from consentcore.oauth.messages import Pending
@@ -190,6 +191,21 @@ def test_98_several_resources_stand_in_an_array(scenario, signer):
     scenario.update_client(signer, audiences=tuple(resources))
     found = pushed(scenario, request_object(scenario, resource=resources))
     assert found.request.audience == tuple(resources)
+
+
+def test_98_details_stand_as_they_are(scenario, signer):
+    """RFC 9396 section 4 with RFC 9101 section 4: an array, and no text that holds one."""
+    words = DetailTexts("Readings", "Readings of meters.", members={"note": "Note"})
+    kind = DetailType("readings", words, (DetailMember("note"),))
+    scenario.catalog = replace(scenario.catalog, detail_types={"readings": kind})
+    scenario.update_client(signer, authorization_details_types=("readings",))
+    scenario.server = scenario.make_server()
+    details = [{"type": "readings", "note": "é"}]
+    found = pushed(scenario, request_object(scenario, authorization_details=details))
+    plain = scenario.pending(scope="comfort.read", authorization_details=json.dumps(details))
+    assert found.request.authorization_details == plain.request.authorization_details != ()
+    wrong = request_object(scenario, authorization_details=[{"type": "unknown"}])
+    assert push(scenario, wrong).error == "invalid_authorization_details"
 
 
 def test_98_numbers_are_read_as_their_digits(scenario, signer):

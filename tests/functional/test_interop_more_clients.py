@@ -1,0 +1,58 @@
+"""Stock clients of Java and Go, whose libraries take minutes to fetch and build: a part of ``make nightly``."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from tests.support.go import go_program
+from tests.support.java import java_command
+from tests.support.sinks import Answer, http_sink
+from tests.support.stock_clients import Conversation, house, register, the_story_holds
+
+pytestmark = pytest.mark.nightly
+
+WAYS = [("client_secret_basic", ()), ("client_secret_post", ("--require-pkce",)), ("none", ())]
+
+
+@pytest.fixture(scope="module")
+def sink():
+    with http_sink() as one:
+        one.answer = Answer(204)
+        yield one
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory):
+    with house(tmp_path_factory.mktemp("interop")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def spring(tmp_path_factory):
+    return java_command("spring", tmp_path_factory.mktemp("java"), "interop.SpringClient")
+
+
+@pytest.fixture(scope="module")
+def xoauth2(tmp_path_factory):
+    return [str(go_program("xoauth2", tmp_path_factory.mktemp("go")))]
+
+
+@pytest.mark.parametrize(("auth_method", "options"), WAYS, ids=[method for method, _ in WAYS])
+@pytest.mark.parametrize("program", ["spring", "xoauth2"])
+def test_code_with_pkce_refresh_and_revoke(platform, sink, request, program, auth_method, options):
+    settings = {"client_secret": "", **register(platform, sink, auth_method, *options)}
+    process = subprocess.Popen(
+        request.getfixturevalue(program),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        try:
+            said = Conversation(process).run(settings)
+        finally:
+            process.kill()
+    the_story_holds(said, platform.issuer)
