@@ -29,28 +29,20 @@ def platform(tmp_path_factory):
         yield made
 
 
-@pytest.fixture(scope="module")
-def spring(tmp_path_factory):
-    return java_command("spring", tmp_path_factory.mktemp("java"), "interop.SpringClient")
-
-
-@pytest.fixture(scope="module")
-def xoauth2(tmp_path_factory):
-    return [str(go_program("xoauth2", tmp_path_factory.mktemp("go")))]
+@pytest.fixture(scope="module", params=["spring", "xoauth2"])
+def program(request, tmp_path_factory):
+    """What starts the client."""
+    folder = tmp_path_factory.mktemp("built")
+    if request.param == "spring":
+        return java_command("spring", folder, "interop.SpringClient")
+    return [str(go_program("xoauth2", folder))]
 
 
 @pytest.mark.parametrize(("auth_method", "options"), WAYS, ids=[method for method, _ in WAYS])
-@pytest.mark.parametrize("program", ["spring", "xoauth2"])
-def test_code_with_pkce_refresh_and_revoke(platform, sink, request, program, auth_method, options):
+def test_code_with_pkce_refresh_and_revoke(platform, sink, program, auth_method, options):
     settings = {"client_secret": "", **register(platform, sink, auth_method, *options)}
-    process = subprocess.Popen(
-        request.getfixturevalue(program),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with process:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(program, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
         try:
             said = Conversation(process).run(settings)
         finally:
