@@ -3,49 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from consentcore.consent.authentication import LOGIN_REQUIRED, is_too_old, is_unmet
 from consentcore.consent.choice import ChoiceRules
 from consentcore.consent.offers import is_optional
 from consentcore.domain.authorization_detail import are_within, types_of
+from consentcore.domain.grant import Grant
 from consentcore.domain.interaction import AuthorizationRequest, AuthorizeContext
 from consentcore.domain.scope import Catalog, ScopeType
 
 
-@dataclass(frozen=True, slots=True)
 class _Case:
-    request: AuthorizationRequest
-    context: AuthorizeContext
-    catalog: Catalog
-    now: int
-    rules: ChoiceRules
-    answered_ms: int
+    """:ivar asked: the entries of the scopes that are asked, as far as the catalog has them.
 
-    @property
-    def answered(self) -> frozenset[str]:
-        """Tokens of optional scopes that the owner of the standing grant has left out not long ago: as they mean today,
-        and as long as the application can still do without."""
-        grant, client = self.context.grant, self.context.client
-        if grant is None or client is None or self.now >= grant.changed_at + self.answered_ms:
+    :ivar granted: scope token to pinned reference, of the standing grant.
+    :ivar answered: tokens of optional scopes that the owner of the standing grant has left out not long ago: as they
+        mean today, and as long as the application can still do without.
+    :ivar prompts: values of ``prompt`` (OpenID Connect Core section 3.1.2.1).
+    """
+
+    def __init__(
+        self,
+        request: AuthorizationRequest,
+        context: AuthorizeContext,
+        catalog: Catalog,
+        now: int,
+        *,
+        rules: ChoiceRules,
+        answered_ms: int,
+    ) -> None:
+        self.request = request
+        self.context = context
+        self.now = now
+        self.rules = rules
+        known, grant = catalog.scopes, context.grant
+        self.asked = [known[one] for one in request.scopes if one in known]
+        self.granted = {one.rpartition("@")[0]: one for one in grant.scopes} if grant else {}
+        self.prompts = request.prompt.split()
+        self.answered: frozenset[str] = frozenset()
+        if grant is not None and grant.declined and now < grant.changed_at + answered_ms:
+            self.answered = self._answered(grant)
+
+    def _answered(self, grant: Grant) -> frozenset[str]:
+        client = self.context.client
+        if client is None:
             return frozenset()
-        asked = (self.catalog[one] for one in self.request.scopes if one in self.catalog)
         return frozenset(
             scope.scope_id
-            for scope in asked
+            for scope in self.asked
             if scope.reference in grant.declined and is_optional(scope, client)
         )
-
-    @property
-    def granted(self) -> dict[str, str]:
-        """Scope token to pinned reference, of the standing grant."""
-        grant = self.context.grant
-        return dict(zip(grant.scope_ids, grant.scopes, strict=True)) if grant else {}
-
-    @property
-    def prompts(self) -> list[str]:
-        """Values of ``prompt`` (OpenID Connect Core section 3.1.2.1)."""
-        return self.request.prompt.split()
 
 
 def _not_signed_in(case: _Case) -> bool:
@@ -95,7 +102,7 @@ def _grant_ended(case: _Case) -> bool:
 
 def _scope_added(case: _Case) -> bool:
     asked, granted = case.request.scopes, case.granted
-    if not asked or all(scope in granted for scope in asked):
+    if granted.keys() >= set(asked):
         return False
     # Where everything was left out there is nothing to give a code for.
     return not granted.keys() & set(asked) or any(one not in {*granted, *case.answered} for one in asked)
@@ -119,26 +126,23 @@ def _details_added(case: _Case) -> bool:
 def _meaning_changed(case: _Case) -> bool:
     """A scope whose text has another version now was never agreed to."""
     granted = case.granted
-    return any(
-        scope in granted and granted[scope] != case.catalog[scope].reference
-        for scope in case.request.scopes
-        if scope in case.catalog
-    )
+    return not all(granted.get(one.scope_id, "") in ("", one.reference) for one in case.asked)
 
 
 def _unknown_scope(case: _Case) -> bool:
-    return any(scope not in case.catalog for scope in case.request.scopes)
+    return len(case.asked) < len(case.request.scopes)
 
 
 def _acts(case: _Case) -> bool:
     """Letting an application act is decided anew each time; what the owner has left out does not act."""
-    asked = (case.catalog[scope] for scope in case.request.scopes if scope in case.catalog)
-    acting = [scope.scope_id for scope in asked if scope.type is ScopeType.ACT]
+    acting = [scope.scope_id for scope in case.asked if scope.type is ScopeType.ACT]
     return bool(acting) and not case.answered.issuperset(acting)
 
 
 def _nothing_chosen(case: _Case) -> bool:
     """Where a scope needs a resource, a grant without one, such as an older release has made, allows nothing."""
+    if not case.rules.offered:
+        return False
     grant = case.context.grant
     wanted = [scope for scope in case.request.scopes if scope not in case.answered]
     chosen = grant.resources if grant else ()
@@ -191,8 +195,8 @@ def reasons_to_ask(
         decision on the grant.
     :returns: names of :data:`CHECKS`, in that order.
     """
-    case = _Case(request, context, catalog, now, rules or ChoiceRules(catalog), answered_ms)
-    return tuple(name for name, applies in CHECKS.items() if applies(case))
+    case = _Case(request, context, catalog, now, rules=rules or ChoiceRules(catalog), answered_ms=answered_ms)
+    return tuple([name for name, applies in CHECKS.items() if applies(case)])
 
 
 def silent_error(reasons: tuple[str, ...]) -> str:

@@ -49,7 +49,7 @@ class Grant:
     @property
     def scope_ids(self) -> tuple[str, ...]:
         """The scope tokens without their versions."""
-        return tuple(reference.rpartition("@")[0] for reference in self.scopes)
+        return tuple([reference.rpartition("@")[0] for reference in self.scopes])
 
     @property
     def one_time(self) -> bool:

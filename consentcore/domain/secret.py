@@ -8,11 +8,10 @@ would add cost and no strength (RFC 6749 section 10.10, RFC 9700 section 2).
 
 from __future__ import annotations
 
-import binascii
 import hashlib
+import os
 import re
-import secrets
-from base64 import urlsafe_b64encode
+from binascii import b2a_base64, crc32
 
 ACCESS = "cca"
 REFRESH = "ccr"
@@ -25,12 +24,13 @@ REQUEST = "ccp"
 
 _BODY = 43
 _CHECK = 6
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _SHAPE = re.compile(r"(cc[abciprst])_[A-Za-z0-9_-]{49}", re.ASCII)
 
 
 def mint(prefix: str) -> str:
     """Make a new secret of 256 random bits under one of the prefixes of this module."""
-    return shape(prefix, secrets.token_bytes(32))
+    return shape(prefix, os.urandom(32))
 
 
 def shape(prefix: str, entropy: bytes) -> str:
@@ -40,14 +40,17 @@ def shape(prefix: str, entropy: bytes) -> str:
     """
     if len(entropy) != 32:
         raise ValueError(f"a secret carries 32 bytes, not {len(entropy)}")
-    body = f"{prefix}_{urlsafe_b64encode(entropy)[:_BODY].decode()}"
-    return body + _checksum(body)
+    body = b"%b_%b" % (prefix.encode(), _base64(entropy)[:_BODY])
+    return (body + _checksum(body)).decode()
 
 
 def looks_like(prefix: str, text: str) -> bool:
     """Tell whether ``text`` has the prefix, the length, the alphabet and the checksum of a secret."""
     match = _SHAPE.fullmatch(text)
-    return bool(match and match.group(1) == prefix and _checksum(text[:-_CHECK]) == text[-_CHECK:])
+    if match is None or match[1] != prefix:
+        return False
+    raw = text.encode()
+    return _checksum(raw[:-_CHECK]) == raw[-_CHECK:]
 
 
 def digest(text: str) -> bytes:
@@ -55,5 +58,9 @@ def digest(text: str) -> bytes:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
-def _checksum(body: str) -> str:
-    return urlsafe_b64encode(binascii.crc32(body.encode()).to_bytes(4, "big"))[:_CHECK].decode()
+def _checksum(body: bytes) -> bytes:
+    return _base64(crc32(body).to_bytes(4, "big"))[:_CHECK]
+
+
+def _base64(raw: bytes) -> bytes:
+    return b2a_base64(raw, newline=False).translate(_URL_SAFE)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import MISSING, asdict, fields, replace
+from dataclasses import MISSING, asdict, fields
 from enum import Enum
 from functools import cache
 from hmac import compare_digest
@@ -87,7 +87,9 @@ def seal_of(keys: KeyRing, record: Sealed, *beside: bytes, key_id: str = "") -> 
 
 def sealed(keys: KeyRing, record: R, *beside: bytes) -> R:
     """Return the record with its seal."""
-    return cast("R", replace(cast("Any", record), seal=seal_of(keys, record, *beside)))
+    kind: Any = type(record)
+    names, read = _others(kind)
+    return cast("R", kind(**dict(zip(names, read(record), strict=True)), seal=seal_of(keys, record, *beside)))
 
 
 def is_sealed(keys: KeyRing, record: Sealed, *beside: bytes) -> bool:
@@ -141,13 +143,20 @@ def _text(record: Sealed, beside: Sequence[bytes]) -> bytes:
     names, defaults, read = _covered(kind)
     said = ",".join(
         [
-            name + _written(value)
+            name + _WRITERS.get(type(value), _encoded)(value)
             for name, value, default in zip(names, read(record), defaults, strict=True)
             if value != default
         ]
     )
     rest = "".join([f',"{each.hex()}"' for each in beside])
     return f'["{kind.__name__}",{{{said}}}{rest}]'.encode()
+
+
+@cache
+def _others(kind: type[Any]) -> tuple[tuple[str, ...], Any]:
+    """The fields besides the seal, and what reads them all."""
+    names = tuple(each.name for each in fields(kind) if each.name != "seal")
+    return names, attrgetter(*names)
 
 
 @cache
@@ -161,15 +170,8 @@ def _covered(kind: type[Any]) -> tuple[tuple[str, ...], tuple[Any, ...], Any]:
     return tuple(f'"{each.name}":' for each in found), defaults, attrgetter(*(each.name for each in found))
 
 
-def _written(value: Any) -> str:
-    """A value as JSON. Every token is sealed and judged on its way, so the usual kinds do not go through an encoder,
-    which is made anew at each call; both write the same."""
-    write = _WRITERS.get(type(value))
-    return write(value) if write is not None else _ENCODER.encode(value)
-
-
 def _array(values: Sequence[Any]) -> str:
-    return "[" + ",".join([_written(each) for each in values]) + "]"
+    return "[" + ",".join([_WRITERS.get(type(each), _encoded)(each) for each in values]) + "]"
 
 
 def _plain(value: Any) -> Any:
@@ -179,7 +181,11 @@ def _plain(value: Any) -> Any:
 
 
 _ENCODER = json.JSONEncoder(separators=(",", ":"), default=_plain)
+_encoded = _ENCODER.encode
+# A value as JSON. Every token is sealed and judged on its way, so the usual kinds do not go through an encoder, which
+# is made anew at each call; both write the same.
 _WRITERS: dict[type[Any], Callable[[Any], str]] = {
+    bool: {False: "false", True: "true"}.__getitem__,
     str: encode_basestring_ascii,
     TokenKind: encode_basestring_ascii,
     int: int.__repr__,

@@ -16,6 +16,7 @@ from consentcore.oauth.parameters import AUTHORIZE, LONG_STATE, Parameters, read
 from consentcore.oauth.parsed_request import ParsedRequest
 from consentcore.oauth.redirect_uris import is_registered, with_parameters
 from consentcore.oauth.signed_responses import response_alg, signed_response
+from consentcore.oauth.sound_requests import SoundRequests
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,6 +47,7 @@ class AuthorizationEndpoint:
     def __init__(self, server: ServerContext, validator: Validator) -> None:
         self._server = server
         self._grant = code_grant(validator, strict_checks)
+        self._sound = SoundRequests()
 
     def validate(self, query: str, session_hash: bytes | None) -> PageError | Redirect | Pending:
         """Validate an authorization request (RFC 6749 section 4.1.1), with one read; one write besides takes a
@@ -83,6 +85,9 @@ class AuthorizationEndpoint:
         client = state.context.client
         if client is not None and client.suspended is not None:
             return KEPT_OUT
+        sound = self._sound.like(state)
+        if sound is not None:
+            return Pending(sound, state.context)
         request = self._request(state)
         try:
             self._grant.validate_authorization_request(request)
@@ -93,7 +98,9 @@ class AuthorizationEndpoint:
         except ProtocolError as error:
             return Redirect(self.error_url(request, error.error, error.description))
         shared = pushed_requests.shared_name(state.pushed) if state.pushed else ""
-        return Pending(authorization_request(request), state.context, shared)
+        sound = authorization_request(request)
+        self._sound.keep(state, sound)
+        return Pending(sound, state.context, shared)
 
     def check(self, values: Mapping[str, str], context: AuthorizeContext) -> None:
         """Judge the parameters of a request that is pushed, by the rules of :meth:`validate`.

@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from urllib.parse import quote, unquote_to_bytes
 
@@ -33,6 +34,8 @@ MAX_DETAILS = 8192
 LONG_STATE = f"expected at most {MAX_STATE} bytes where it stands in a URL"
 
 _BETWEEN = "\n"  # no value holds one
+_REPEATED, _SHORT = frozenset({b"redirect_uri", b"scope"}), 512
+"""Parameters that are no secret and of which there are few values, as long as these are short."""
 _BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _JSON_BLANKS = {ord(one): " " for one in "\t\n\r"}
@@ -194,6 +197,12 @@ def _collect(pairs: Iterable[Pair], known: Mapping[str, int]) -> Parameters:
         if count == MAX_PARAMETERS:
             problems.setdefault("", _of_unknown("", f"expected at most {MAX_PARAMETERS} parameters"))
             break
+        if not wrong and name not in seen and _is_plain(given, known.get(name)):
+            # Almost every parameter of almost every request: the checks below would find the same.
+            seen.add(name)
+            if given:
+                values[name] = given
+            continue
         key = name if name in known else ""
         value, problem = _judged(name, given, wrong, known) if key else ("", "")
         if name in seen and not (key in REPEATABLE and value and value not in several(values, key)):
@@ -207,6 +216,12 @@ def _collect(pairs: Iterable[Pair], known: Mapping[str, int]) -> Parameters:
     for name in problems:
         values.pop(name, None)
     return Parameters(values, problems)
+
+
+def _is_plain(value: str, limit: int | None) -> bool:
+    """Whether nothing can be wrong with the value of a known parameter, whichever it is: printable ASCII that stays
+    within the limit however it is written."""
+    return limit is not None and 3 * len(value) <= limit and value.isascii() and value.isprintable()
 
 
 def _of_unknown(name: str, problem: str) -> str:
@@ -245,7 +260,12 @@ def _pairs(raw: bytes) -> Iterator[Pair]:
         if not piece:
             continue
         name, _, value = piece.partition(b"=")
-        yield _decoded(name, value)
+        if b"%" not in piece and b"+" not in piece and piece.isascii():
+            yield name.decode(), value.decode(), ""
+        elif name in _REPEATED and len(value) <= _SHORT:
+            yield _decoded_again(name, value)
+        else:
+            yield _decoded(name, value)
 
 
 def _decoded(name: bytes, value: bytes) -> Pair:
@@ -257,6 +277,9 @@ def _decoded(name: bytes, value: bytes) -> Pair:
         return clear, _unescape(value), ""
     except ValueError:
         return clear, "", MALFORMED
+
+
+_decoded_again = lru_cache(maxsize=1024)(_decoded)
 
 
 def _unescape(raw: bytes) -> str:

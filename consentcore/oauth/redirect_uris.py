@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, urlsplit
 
 from consentcore.domain.errors import InvalidInput
 from consentcore.hosts import is_authority
@@ -21,6 +21,7 @@ RESERVED = frozenset({"code", "state", "iss", "error", "error_description", "err
 
 _UNSAFE = re.compile(r"[^\x21-\x7e]|[\\<>\"^`{|}]")
 _LOOPBACK = re.compile(r"http://(127\.0\.0\.1|\[::1\])(?::([1-9][0-9]{0,4}))?([/?].*)?")
+_UNRESERVED = re.compile(r"[A-Za-z0-9._~-]*")
 _NATIVE_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+")
 _DOT_SEGMENT = re.compile(r"/(\.|%2e){1,2}(/|$)", re.IGNORECASE)
 
@@ -95,9 +96,16 @@ def _without_port(uri: str) -> tuple[str, str] | None:
     return match[1], match[3] or ""
 
 
+def _quoted(value: str) -> str:
+    return value if _UNRESERVED.fullmatch(value) else quote(value, safe="")
+
+
 def with_parameters(uri: str, pairs: Iterable[tuple[str, str]]) -> str:
-    """Add parameters to the query of a URI and keep the query it has (RFC 6749 section 4.1.2)."""
-    added = urlencode(list(pairs), quote_via=quote)
+    """Add parameters to the query of a URI and keep the query it has (RFC 6749 section 4.1.2).
+
+    :param pairs: names of unreserved characters, and values of any.
+    """
+    added = "&".join([f"{name}={_quoted(value)}" for name, value in pairs])
     if "?" not in uri:
         return f"{uri}?{added}"
     return f"{uri}{added}" if uri.endswith(("?", "&")) else f"{uri}&{added}"

@@ -24,6 +24,7 @@ from consentcore.keys import (
     read_key_file,
     rotate_key_file,
 )
+from consentcore.keys.ring import Mac
 
 OLD = ("old1", b"o" * 32)
 NEW = ("new1", b"n" * 32)
@@ -44,6 +45,32 @@ def test_subkeys_are_hkdf_sha256(ring):
     extracted = hmac.new(b"consentcore key ring 1", NEW[1], hashlib.sha256).digest()
     expected = hmac.new(extracted, b"ledger\x01", hashlib.sha256).digest()
     assert ring.subkey("ledger") == expected
+
+
+@pytest.mark.parametrize("length", [0, 1, 55, 56, 63, 64, 65, 1000])
+def test_a_mac_is_hmac_sha256_under_the_subkey(ring, length):
+    data = b"x" * length
+    assert ring.mac("ledger", data) == hmac.new(ring.subkey("ledger"), data, hashlib.sha256).digest()
+    assert (
+        ring.mac("ledger", data, "old1") == hmac.new(ring.subkey("ledger", "old1"), data, "sha256").digest()
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "data", "expected"),
+    [
+        (b"\x0b" * 20, b"Hi There", "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"),
+        (
+            b"Jefe",
+            b"what do ya want for nothing?",
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+        ),
+    ],
+    ids=["case 1", "case 2"],
+)
+def test_macs_of_rfc_4231(key, data, expected):
+    mac = Mac(key)
+    assert [mac.digest(data).hex() for _ in range(2)] == [expected, expected]
 
 
 def test_subkeys_differ_by_purpose_and_key(ring):

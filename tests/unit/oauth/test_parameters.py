@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from consentcore.oauth import parameters
 from consentcore.oauth.errors import ProtocolError
 from consentcore.oauth.grants import GRANT_TYPES
 from consentcore.oauth.messages import HttpRequest, PageError, Pending, Redirect
@@ -214,6 +215,20 @@ def test_42_members_that_come_twice_are_named_known_or_not():
         http = HttpRequest("POST", "", {"content-type": TYPES[1]}, body)
         with pytest.raises(ProtocolError, match="(code|foo): expected once"):
             read_body(http, TOKEN, LIMIT)
+
+
+def around(limit):
+    """Values about as long as a parameter may be, of every kind of character."""
+    lengths = sorted({0, 1, limit // 3 - 1, limit // 3, limit // 3 + 1, limit - 1, limit, limit + 1})
+    return [character * length for length in lengths for character in ("a", "%20", "+", "%C3%A9", "%7F", "~")]
+
+
+@pytest.mark.parametrize("name", ["state", "client_id", "scope", "resource"])
+def test_what_is_plain_is_read_as_everything_is(monkeypatch, name):
+    queries = [f"a=b&{name}={value}&state=x&{name}=y" for value in around(AUTHORIZE[name])]
+    found = [read_query(each, AUTHORIZE) for each in queries]
+    monkeypatch.setattr(parameters, "_is_plain", lambda *_: False)
+    assert found == [read_query(each, AUTHORIZE) for each in queries]
 
 
 def test_a_hundred_parameters_are_enough():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote, urlencode
+
 import pytest
 
 from consentcore.api import InvalidInput
@@ -133,6 +135,15 @@ def test_a_trailing_question_mark_gets_no_second_one():
     assert with_parameters("https://a.example/?", [("code", "x")]) == "https://a.example/?code=x"
     assert with_parameters("https://a.example/?a=b", [("code", "x")]) == "https://a.example/?a=b&code=x"
     assert with_parameters("com.example.app:/x", [("code", "x y")]) == "com.example.app:/x?code=x%20y"
+
+
+@pytest.mark.parametrize(
+    "value", ["", "plain-._~", "a b+c&d=e/?#%", "é \U0001f600", "x\ny", "\x00"], ids=ascii
+)
+def test_what_is_added_is_percent_encoded_as_by_the_standard_library(value):
+    pairs = [("code", value), ("iss", "https://a.example/b")]
+    wanted = urlencode(pairs, quote_via=quote)
+    assert with_parameters("https://a.example/", pairs) == f"https://a.example/?{wanted}"
 
 
 def test_only_listed_uris_are_registered():
