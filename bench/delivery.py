@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.claims import Claim, claim
 from bench.databases import Database
 from bench.processes import cpu_seconds
 from bench.servers import Failed, Server, environment, run
@@ -44,30 +45,28 @@ BATCH = 1000
 START_S = 20.0
 LIMIT_S = 120.0
 IDLE_S = 3.0
+SLOW_MS = 100
+"""What a receiver across the Internet takes for its answer."""
+SLOW_SHARE = 6
+"""So many times fewer deliveries to it."""
 
 
 @dataclass(frozen=True)
 class Rate:
     """One measurement with so many workers.
 
+    :ivar wait_ms: how long the receiver takes for an answer.
     :ivar per_s: deliveries a second from the first fifth to the last.
     :ivar worker_us: CPU of the workers for
         one, and of the database and the receiver, in microseconds; NaN where it is not known.
     """
 
     workers: int
+    wait_ms: int
     per_s: float
     worker_us: float
     database_us: float
     receiver_us: float
-
-
-@dataclass(frozen=True)
-class Claim:
-    """Median milliseconds of a claim of 64 with so many deliveries due, of which nearly all are for one target."""
-
-    backlog: int
-    ms: float
 
 
 @dataclass(frozen=True)
@@ -100,13 +99,15 @@ def measure(database: Database, folder: Path, deliveries: int, backlog: int) -> 
     ini = folder / "delivery.ini"
     ini.write_text(INI.format(url=database.url.replace("%", "%%")))
     run("consentcore.cli.main", ["-c", str(ini), "init"])
-    with _runtime(ini) as runtime, _receiver(folder) as receiver:
-        client_id = _register(runtime, receiver.url)
-        seeded = _Seeded(runtime, client_id)
-        stage = _Stage(ini, seeded, receiver)
-        wake = _wake(stage)
-        rates = [_rate(stage, database, count, deliveries) for count in (1, 2)]
-        claims = [_claim(seeded, database.url, count) for count in (0, backlog)]
+    with _runtime(ini) as runtime:
+        with _receiver(folder) as receiver:
+            stage = _Stage(ini, _Seeded(runtime, _register(runtime, "bench-hooks", receiver)), receiver)
+            wake = _wake(stage)
+            rates = [_rate(stage, database, count, deliveries) for count in (1, 2)]
+        with _receiver(folder, SLOW_MS) as receiver:
+            stage = _Stage(ini, _Seeded(runtime, _register(runtime, "bench-slow", receiver)), receiver)
+            rates += [_rate(stage, database, count, deliveries // SLOW_SHARE * count) for count in (1, 2)]
+        claims = [claim(runtime, database.url, count) for count in (0, backlog)]
     return Deliveries(database.title, rates, claims, wake)
 
 
@@ -145,6 +146,7 @@ class _Seeded:
 class _Receiver:
     pid: int
     port: int
+    wait_ms: int
 
     @property
     def url(self) -> str:
@@ -176,10 +178,10 @@ def _runtime(ini: Path) -> Iterator[Runtime]:
 
 
 @contextmanager
-def _receiver(folder: Path) -> Iterator[_Receiver]:
-    server = Server("bench.receiver", [], folder / "receiver.log")
+def _receiver(folder: Path, wait_ms: int = 0) -> Iterator[_Receiver]:
+    server = Server("bench.receiver", ["--delay", str(wait_ms / 1000)], folder / "receiver.log")
     try:
-        yield _Receiver(server.pids[0], server.address[1])
+        yield _Receiver(server.pids[0], server.address[1], wait_ms)
     finally:
         server.stop()
 
@@ -204,13 +206,13 @@ def _worker(stage: _Stage) -> Iterator[subprocess.Popen[bytes]]:
             process.wait()
 
 
-def _register(runtime: Runtime, url: str) -> str:
+def _register(runtime: Runtime, client_id: str, receiver: _Receiver) -> str:
     now = runtime.clock.now()
-    client = Client(client_id="bench-hooks", name="Benchmark", created_at=now)
+    client = Client(client_id=client_id, name="Benchmark", created_at=now)
     with runtime.storage.transaction() as uow:
         uow.clients.add(client)
         for number in range(ENDPOINTS):
-            made = make_endpoint(runtime.keys, client.client_id, f"{url}/{number}", now)
+            made = make_endpoint(runtime.keys, client.client_id, f"{receiver.url}/{number}", now)
             uow.clients.add_endpoint(made.endpoint)
     return client.client_id
 
@@ -236,7 +238,7 @@ def _rate(stage: _Stage, database: Database, workers: int, deliveries: int) -> R
             for after, earlier in zip(_cpu(pids, database, receiver), cpu, strict=True)
         )
         _until(receiver, wanted, LIMIT_S)
-    return Rate(workers, made / took, worker, store if database.cpu else float("nan"), sink)
+    return Rate(workers, receiver.wait_ms, made / took, worker, store if database.cpu else float("nan"), sink)
 
 
 def _cpu(pids: Sequence[int], database: Database, receiver: _Receiver) -> tuple[float, float, float]:
@@ -272,36 +274,3 @@ def _wake(stage: _Stage, rounds: int = 40) -> Wake:
             delays.append((time.monotonic() - began) * 1000)
     delays.sort()
     return Wake(statistics.median(delays), delays[int(len(delays) * 0.95)], delays[-1], idle)
-
-
-_BACKLOG = (
-    """INSERT INTO notice (notice_id, kind, grant_id, client_id, owner_id, audiences, occurred_at, data, expanded_at)
-       SELECT %(mark)s || i, 'consent.revoked', 'g', 'c', 'o', '[]', i, '', i FROM generate_series(1, %(all)s) i""",
-    """INSERT INTO delivery (delivery_id, notice_id, notifier, target, created_at, next_at, state, attempts,
-       lease_token, body, last_error)
-       SELECT %(mark)s || i, %(mark)s || i, %(mark)s, CASE WHEN i <= %(dead)s THEN 'dead' ELSE 'ep' || mod(i, 50) END,
-       i, i, 'pending', 0, '', ''::bytea, '' FROM generate_series(1, %(all)s) i""",
-    "ANALYZE delivery",
-)
-
-
-def _claim(seeded: _Seeded, url: str, backlog: int) -> Claim:
-    """Claims of one kind of notifier, beside a busy target with ``backlog`` deliveries that are due longer."""
-    import psycopg
-
-    mark = f"claims{backlog}"
-    values = {"mark": mark, "dead": backlog, "all": backlog + 2000}
-    with psycopg.connect(url, autocommit=True) as connection:
-        for statement in _BACKLOG:
-            connection.execute(statement, values if "%(" in statement else None)
-    outbox, now = seeded.runtime.storage.outbox, seeded.runtime.clock.now()
-    times = []
-    for _ in range(20):
-        began = time.perf_counter()
-        claimed = outbox.claim_deliveries(
-            now, limit=64, lease_ms=40_000, notifiers=(mark,), per_target=16, busy=[(mark, "dead")]
-        )
-        times.append((time.perf_counter() - began) * 1000)
-        if len(claimed) != 64:
-            raise Failed(f"a claim found {len(claimed)} deliveries instead of 64")
-    return Claim(backlog, statistics.median(times))

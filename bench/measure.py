@@ -106,6 +106,7 @@ def measure(database: Database, folder: Path, options: Options, say: Say) -> Res
         operations = [MEASURED[name](seeder.world) for name in options.operations]
         seeder.add_codes(5 * count.REPEATS)
         seeder.add_revocable(5 * count.REPEATS)
+        seeder.make_proofs(5 * count.REPEATS)
         wal_url = "" if database.url.startswith("sqlite") else database.url
         result.costs = count.costs(seeder.runtime, operations, wal_url)
     return result

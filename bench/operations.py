@@ -31,6 +31,8 @@ class World:
     :ivar cookies: of signed-in owners with a standing grant.
     :ivar codes: not exchanged yet.
     :ivar refresh: refresh tokens, one of each family.
+    :ivar bound: the same, for refreshes with a proof of possession.
+    :ivar proofs: of possession for the token endpoint, each good for one request of the next minute.
     :ivar access: live access tokens.
     :ivar revocable: tokens, one of each family, that nothing else uses.
     """
@@ -41,6 +43,8 @@ class World:
     cookies: deque[str] = field(default_factory=deque)
     codes: deque[str] = field(default_factory=deque)
     refresh: deque[str] = field(default_factory=deque)
+    bound: deque[str] = field(default_factory=deque)
+    proofs: deque[str] = field(default_factory=deque)
     access: deque[str] = field(default_factory=deque)
     revocable: deque[str] = field(default_factory=deque)
 
@@ -65,11 +69,11 @@ class Operation(ABC):
     def accept(self, answer: Answer) -> str:
         """Judge an answer: "" for a good one, else the kind of error."""
 
-    def form(self, path: str, fields: dict[str, str]) -> bytes:
+    def form(self, path: str, fields: dict[str, str], proof: str = "") -> bytes:
         """A POST with the client's credentials in the body."""
         client = self.world.client
         credentials = {"client_id": client.client_id, "client_secret": client.secret}
-        return post(self.world.host, path, {**fields, **credentials})
+        return post(self.world.host, path, {**fields, **credentials}, proof)
 
 
 class Authorize(Operation):
@@ -156,6 +160,28 @@ class Refresh(Operation):
         return ""
 
 
+class BoundRefresh(Operation):
+    """The same with a proof of possession (RFC 9449): the new access token is bound to its key."""
+
+    name = "dpop"
+    floor = "raw2"
+    single_use_per_s = 1500
+
+    def next(self) -> bytes | None:
+        pool, proofs = self.world.bound, self.world.proofs
+        if not pool or not proofs:
+            return None
+        fields = {"grant_type": "refresh_token", "refresh_token": pool.popleft()}
+        return self.form(f"{self.world.prefix}/token", fields, proofs.popleft())
+
+    def accept(self, answer: Answer) -> str:
+        tokens = _tokens(answer, "DPoP")
+        if tokens is None:
+            return f"dpop: {answer.status}"
+        self.world.bound.append(tokens[1])
+        return ""
+
+
 class Introspect(Operation):
     """``POST introspect`` of a live access token by the client that it was issued to."""
 
@@ -222,11 +248,13 @@ class Raw2(Floor):
     name = floor = "raw2"
 
 
-def _tokens(answer: Answer) -> tuple[str, str] | None:
+def _tokens(answer: Answer, kind: str = "Bearer") -> tuple[str, str] | None:
     if answer.status != 200:
         return None
     try:
         members = json.loads(answer.body)
+        if members["token_type"] != kind:
+            return None
         return members["access_token"], members["refresh_token"]
     except (ValueError, KeyError, TypeError):
         return None
@@ -234,6 +262,6 @@ def _tokens(answer: Answer) -> tuple[str, str] | None:
 
 # In this order, because each feeds those after it.
 MEASURED: dict[str, type[Operation]] = {
-    kind.name: kind for kind in (Authorize, Exchange, Refresh, Introspect, Revoke)
+    kind.name: kind for kind in (Authorize, Exchange, Refresh, BoundRefresh, Introspect, Revoke)
 }
 FLOORS: dict[str, type[Operation]] = {kind.name: kind for kind in (Bare, Raw1, Raw2)}

@@ -14,6 +14,7 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from bench.dpop import Prover
 from bench.operations import Client, Operation, World
 from bench.servers import Failed
 from consentcore.domain import client as domain
@@ -46,6 +47,7 @@ class Seeder:
     runtime: Runtime
     world: World
     grants: list[Grant]
+    prover: Prover
 
     def top_up(self, operation: Operation, seconds: float) -> None:
         """Make sure that what ``operation`` uses up lasts for about so many seconds."""
@@ -54,12 +56,19 @@ class Seeder:
         until = time.monotonic() + 2 * seconds
         while operation.name == "code" and len(world.codes) < wanted and time.monotonic() < until:
             self.add_codes(BATCH)
+        if operation.name == "dpop":
+            self.make_proofs(wanted)
         while operation.name == "revoke" and len(world.revocable) < wanted and time.monotonic() < until:
             self.add_revocable(BATCH)
 
     def add_revocable(self, count: int) -> None:
         """Store families that nothing but a revocation uses."""
         self.world.revocable.extend(refresh for _, refresh in self.add_families(count))
+
+    def make_proofs(self, count: int) -> None:
+        """Replace the proofs by new ones: they are good for a minute."""
+        self.world.proofs.clear()
+        self.world.proofs.extend(self.prover.proof() for _ in range(count))
 
     def add_codes(self, count: int) -> None:
         """Store codes that are good for ten minutes."""
@@ -128,7 +137,8 @@ def seed(runtime: Runtime) -> Seeder:
             cookie, session = _session(runtime, grant.owner_id, now)
             uow.owners.add_session(session)
             world.cookies.append(cookie)
-    seeder = Seeder(runtime, world, grants)
+    seeder = Seeder(runtime, world, grants, Prover(runtime.settings.endpoint_url("token")))
+    world.bound.extend(refresh for _, refresh in seeder.add_families(FAMILIES))
     pairs = seeder.add_families(FAMILIES)
     world.access.extend(access for access, _ in pairs)
     world.refresh.extend(refresh for _, refresh in pairs)

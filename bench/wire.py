@@ -33,11 +33,15 @@ def get(host: str, target: str, cookie: str = "") -> bytes:
     return f"GET {target} HTTP/1.1\r\nHost: {host}\r\n{more}\r\n".encode()
 
 
-def post(host: str, target: str, fields: Mapping[str, str]) -> bytes:
-    """A POST of a form."""
+def post(host: str, target: str, fields: Mapping[str, str], proof: str = "") -> bytes:
+    """A POST of a form.
+
+    :param proof: of possession, as the header ``DPoP`` has it.
+    """
     body = urlencode(fields)
+    more = f"DPoP: {proof}\r\n" if proof else ""
     return (
-        f"POST {target} HTTP/1.1\r\nHost: {host}\r\nAccept: application/json\r\n"
+        f"POST {target} HTTP/1.1\r\nHost: {host}\r\nAccept: application/json\r\n{more}"
         f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n{body}"
     ).encode()
 

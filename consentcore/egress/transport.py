@@ -7,22 +7,26 @@ for ever. Here every wait gets what is left of the whole time.
 from __future__ import annotations
 
 import io
+import re
 import select
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from http.client import HTTPConnection
     from ssl import SSLContext
 
     from typing_extensions import Buffer
 
     from consentcore.egress.addresses import Address
 
+_MORE_THAN_A_LINE = re.compile(r"[\r\n\0]").search
+
 MAX_ANSWER = 64 * 1024
+FIRST_READ = 16 * 1024
+"""Bytes that the beginning of an answer has at most; nearly all are shorter."""
 MAX_READ = 4 * MAX_ANSWER
 """Bytes that are taken from a server in one exchange, heads and framing included; what comes after is not looked at."""
 
@@ -56,23 +60,37 @@ class Stale(Exception):
 
 
 class _Reader(io.RawIOBase):
-    """Reads until the deadline, and no more than :data:`MAX_READ` bytes."""
+    """Reads until the deadline, and no more than :data:`MAX_READ` bytes.
 
-    def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
+    :param ahead: what was taken from the socket before.
+    """
+
+    def __init__(self, sock: socket.socket, deadline: Deadline, ahead: bytes) -> None:
         self._sock = sock
         self._deadline = deadline
-        self.taken = 0
+        self._ahead = ahead
+        self._taken = 0
         self.stopped = False
+
+    @property
+    def has_more(self) -> bool:
+        """Whether some of what was taken before is left."""
+        return bool(self._ahead)
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Buffer) -> int:
-        if self.stopped or self.taken >= MAX_READ:
+        if self.stopped or self._taken >= MAX_READ:
             return 0
-        self._sock.settimeout(self._deadline.left())
-        count = self._sock.recv_into(buffer)
-        self.taken += count
+        if self._ahead:
+            view = memoryview(buffer)
+            count = min(len(view), len(self._ahead))
+            view[:count], self._ahead = self._ahead[:count], self._ahead[count:]
+        else:
+            self._sock.settimeout(self._deadline.left())
+            count = self._sock.recv_into(buffer)
+        self._taken += count
         return count
 
 
@@ -88,28 +106,30 @@ class _Buffered(io.BufferedReader):
     def close(self) -> None:
         if not self.closed:
             self._reader.stopped = True  # from here on, a look into the buffer does not touch the socket
-            self.surplus = bool(self.peek(1))
+            self.surplus = bool(self.peek(1)) or self._reader.has_more
         super().close()
 
 
 class DeadlineSocket:
-    """As much of a socket as ``http.client`` uses, each wait bounded by the deadline."""
+    """A request, and as much of a socket as ``http.client`` uses to read the answer; each wait bounded by the deadline.
+
+    :ivar answered: whether anything has come.
+    """
 
     def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
         self._sock = sock
         self._deadline = deadline
-        self._unsent = b""
-        self.reader = _Reader(sock, deadline)
-        self.buffered = _Buffered(self.reader)
+        self._ahead = b""
+        self._buffered: _Buffered | None = None
+        self.answered = False
 
-    def sendall(self, data: Buffer) -> None:
-        """Keep it until the answer is asked for. Head and body in two segments would make the second wait for the
-        acknowledgement of the first, 40 ms on a connection that is kept (Nagle's algorithm, RFC 9293 section 3.7.4)."""
-        self._unsent += bytes(data)
+    def ask(self, request: bytes) -> bytes:
+        """Send the request, and wait for the beginning of the answer; b"" when the server has hung up.
 
-    def makefile(self, mode: str) -> io.BufferedReader:  # noqa: ARG002 - http.client asks for "rb" only
-        """Send everything within the deadline; what the answer is read from."""
-        view = memoryview(self._unsent)
+        :raises TimeoutError: when the deadline passes.
+        :raises OSError: when the connection breaks.
+        """
+        view = memoryview(request)
         try:
             while view:
                 self._sock.settimeout(self._deadline.left())
@@ -119,7 +139,20 @@ class DeadlineSocket:
         except OSError:
             # It may have answered before it hung up; if not, reading says so.
             pass
-        return self.buffered
+        self._sock.settimeout(self._deadline.left())
+        self._ahead = self._sock.recv(FIRST_READ)
+        self.answered = bool(self._ahead)
+        return self._ahead
+
+    def makefile(self, mode: str) -> io.BufferedReader:  # noqa: ARG002 - http.client asks for "rb" only
+        """What the answer is read from, its beginning included."""
+        self._buffered = _Buffered(_Reader(self._sock, self._deadline, self._ahead))
+        return self._buffered
+
+    @property
+    def surplus(self) -> bool:
+        """Whether there was more than the answer when it was read to its end."""
+        return self._buffered is None or self._buffered.surplus
 
     def close(self) -> None:
         """Do nothing: ``http.client`` closes before it has read an answer without a length; our caller closes."""
@@ -149,13 +182,13 @@ class Connection:
         self.address = address
         self.born = self.used = time.monotonic()
         self.exchanges = 0
+        self._decrypted: Callable[[], int] = getattr(sock, "pending", int)
+        self._poll = select.poll()
+        self._poll.register(sock, select.POLLIN | select.POLLHUP | select.POLLERR)
 
     def silent(self) -> bool:
         """Whether it is open and nothing has come on it that nobody asked for."""
-        decrypted = getattr(self._sock, "pending", int)()
-        poll = select.poll()
-        poll.register(self._sock, select.POLLIN | select.POLLHUP | select.POLLERR)
-        return not decrypted and not poll.poll(0)
+        return not self._decrypted() and not self._poll.poll(0)
 
     def exchange(
         self, deadline: Deadline, *, path: str, headers: Mapping[str, str], body: bytes | None, keep: bool
@@ -171,25 +204,22 @@ class Connection:
         :raises http.client.HTTPException: when the answer is not HTTP.
         :raises OSError: when the connection breaks.
         """
-        from http.client import HTTPConnection, HTTPException
+        from http.client import HTTPException
 
         from consentcore.egress.answering import receive
 
         self.exchanges += 1
         wrapped = DeadlineSocket(self._sock, deadline)
-        http = HTTPConnection("connected-already")
-        http.sock = wrapped
+        request = _request(path, headers, body, keep=keep)
         try:
-            _send(http, path, headers, body, keep=keep)
-            received = receive(http, wrapped, status_counts=body is not None)
+            received = receive(wrapped, request, status_counts=body is not None)
         except TimeoutError:
             raise
         except (HTTPException, OSError) as error:
-            if self.exchanges > 1 and not wrapped.reader.taken:
+            if self.exchanges > 1 and not wrapped.answered:
                 raise Stale from error
             raise
         finally:
-            http.close()
             self.used = time.monotonic()
         return received
 
@@ -198,17 +228,22 @@ class Connection:
         self._sock.close()
 
 
-def _send(
-    http: HTTPConnection, path: str, headers: Mapping[str, str], body: bytes | None, *, keep: bool
-) -> None:
-    http.putrequest("GET" if body is None else "POST", path, skip_host=True, skip_accept_encoding=True)
-    for name, value in headers.items():
-        http.putheader(name, value)
+def _request(path: str, headers: Mapping[str, str], body: bytes | None, *, keep: bool) -> bytes:
+    """A request as it goes over the wire (RFC 9112 section 3), its body behind it: head and body in two segments would
+    make the second wait for the acknowledgement of the first, 40 ms on a connection that is kept (Nagle's algorithm,
+    RFC 9293 section 3.7.4).
+
+    :raises ValueError: when a field is not one line of Latin-1, which would be two fields to who reads it.
+    """
+    fields = [f"{name}: {value}" for name, value in headers.items()]
     if body is not None:
-        http.putheader("Content-Length", str(len(body)))
+        fields.append(f"Content-Length: {len(body)}")
     if not keep:
-        http.putheader("Connection", "close")
-    http.endheaders(body)
+        fields.append("Connection: close")
+    lines = [f"{'GET' if body is None else 'POST'} {path} HTTP/1.1", *fields]
+    if any(map(_MORE_THAN_A_LINE, lines)):
+        raise ValueError("expected a request whose fields are lines")
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + (body or b"")
 
 
 def wrap_tls(sock: socket.socket, context: SSLContext, host: str, deadline: Deadline) -> socket.socket:

@@ -94,17 +94,22 @@ class TargetQueues:
 
     def take(self) -> ClaimedDelivery | None:
         """Take the next delivery whose queue has a place; queues take turns."""
-        for key, queue in self._not_empty.items():
-            if not self._has_place(key[0], queue):
-                continue
-            claimed = queue.waiting.popleft()
-            del self._not_empty[key]
-            if queue.waiting:
-                self._not_empty[key] = queue
-            self.waiting -= 1
-            self._count(key[0], queue, 1)
-            return claimed
-        return None
+        found = self._next()
+        if found is None:
+            return None
+        key, queue = found
+        claimed = queue.waiting.popleft()
+        del self._not_empty[key]
+        if queue.waiting:
+            self._not_empty[key] = queue
+        self.waiting -= 1
+        self._count(key[0], queue, 1)
+        return claimed
+
+    @property
+    def has_next(self) -> bool:
+        """Whether :meth:`take` would give another one now."""
+        return self._next() is not None
 
     def set_aside(self, delivery: Delivery) -> None:
         """Give the place of a try back that goes on for long, so that others have it; its target is in trouble."""
@@ -163,13 +168,19 @@ class TargetQueues:
         self.waiting -= len(waiting)
         return waiting
 
+    def _next(self) -> tuple[tuple[str, str], TargetQueue] | None:
+        if self.running >= self._threads:
+            return None
+        waiting = self._not_empty.items()
+        return next(((key, queue) for key, queue in waiting if self._has_place(key[0], queue)), None)
+
     def _capacity(self, queue: TargetQueue) -> int:
         if queue.health is TargetHealth.TROUBLED:
             return 1 - min(queue.running + queue.aside, 1)
         return max(1, min(MAX_WAITING, int(self._concurrency(queue) * HOLD_S / max(queue.mean_s, 0.001))))
 
     def _has_place(self, notifier: str, queue: TargetQueue) -> bool:
-        if self.running >= self._threads or queue.running + queue.aside >= self._concurrency(queue):
+        if queue.running + queue.aside >= self._concurrency(queue):
             return False
         if self._of_notifier[notifier] >= max(1, self._threads - 1):
             return False

@@ -33,7 +33,7 @@ CAPACITY = 256
 LOW_WATER = 128
 """No claim while so many wait: each should be worth its commit."""
 
-LINGER_S = 0.005
+LINGER_S = 0.02
 MOST_HELD = 8
 """Threads that a plugin may hold; beyond that nothing more is handed to it until one comes back."""
 
@@ -119,7 +119,8 @@ class SenderPool:
                 self._threads.start()
             surplus = [one for one in claimed if not self._queues.put(one)]
             self._release(surplus)
-            self._work.notify(len(claimed) - len(surplus))
+            # One thread: each that takes something calls the next one while there is more.
+            self._work.notify()
 
     def collect(self, wait_s: float) -> tuple[list[PendingSettlement], int]:
         """Wait until a try has ended, at most ``wait_s`` seconds.
@@ -130,9 +131,8 @@ class SenderPool:
             if not self._finished:
                 self._done.wait(wait_s)
             until = time.monotonic() + LINGER_S
-            while self._queues.running and 0 < self._finished < BATCH:
-                if not self._done.wait(until - time.monotonic()):
-                    break
+            while self._lingers and (left := until - time.monotonic()) > 0:
+                self._done.wait(left)
             pending, self._pending = self._pending, []
             finished, self._finished = self._finished, 0
         return pending, finished
@@ -225,6 +225,11 @@ class SenderPool:
         """A delivery whose try came to nothing that anybody knows of; in a minute, or it would come in a circle."""
         return release(claimed.delivery, self._clock, self._clock.now() + MINUTE)
 
+    @property
+    def _lingers(self) -> bool:
+        """Whether what has been done may wait a moment for more."""
+        return self._queues.running > 0 and 0 < self._finished < BATCH
+
     def _send(self, thread: SenderThread) -> None:
         while (claimed := self._next(thread)) is not None:
             pending: PendingSettlement | None = None
@@ -248,6 +253,8 @@ class SenderPool:
                     self._release([claimed])
                 else:
                     thread.begin(claimed)
+                    if self._queues.has_next:
+                        self._work.notify()
                     return claimed
             return None
 
@@ -267,9 +274,11 @@ class SenderPool:
             if pending is not None:
                 self._pending.append(pending)
             self._finished += 1
-            self._done.notify()
-            # A place is free: for this thread itself, and for one more where a queue has become wider.
-            self._work.notify()
+            # Who waits for the first one lingers for more: it is not woken for each.
+            if self._finished == 1 or not self._lingers:
+                self._done.notify()
+            if not thread.serves:
+                self._work.notify()  # the place that is free now is for another
             return thread.serves
 
     def _is_late(self, claimed: ClaimedDelivery) -> bool:

@@ -89,12 +89,17 @@ class Settler:
 
     def _store(self, pending: Sequence[PendingSettlement]) -> None:
         kept = self._storage.outbox.settle_all([one.settlement for one in pending])
+        latest: dict[str, bool] = {}
         for one, stored in zip(pending, kept, strict=True):
             if one.result is not None:
                 log_attempt(one.result, one.settlement, kept=stored)
                 self._count(one.result, one.notice)
             if one.result is None or one.endpoint is None or one.result.trigger is not Trigger.SCHEDULE:
                 continue
+            well, before = isinstance(one.result.outcome, Delivered), latest.get(one.delivery.target)
+            latest[one.delivery.target] = well
+            if well and before:
+                continue  # the second success of the same moment says nothing new, and would lock the row once more
             try:
                 self._endpoints.observe(one.endpoint, one.result.outcome, one.settlement.next_at)
             except StorageError as error:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     ARRAY,
     ColumnElement,
     FromClause,
+    Integer,
     ScalarSelect,
     Select,
     Text,
@@ -34,13 +35,17 @@ from consentcore_sqlalchemy.tables import Ms, delivery, notice
 from consentcore_sqlalchemy.work import Mode, transaction
 
 if TYPE_CHECKING:
+    from sqlalchemy.sql.dml import ReturningUpdate
     from sqlalchemy.sql.elements import SQLCoreOperations
+
+    Count = int | ColumnElement[int]
 
 # Stands in the text and not in a parameter: a prepared statement could not use a partial index otherwise.
 PENDING: ColumnElement[str] = literal_column("'pending'")
 OVERFETCH = 4
 """So many more candidates than are wanted: other workers hold locks on some."""
 SEPARATOR = "\x1f"
+_LANE = delivery.c.notifier + SEPARATOR + delivery.c.target
 
 _now = bindparam("now", type_=Ms)
 _lost = bindparam("lost", type_=Ms)
@@ -53,6 +58,7 @@ class Claims:
         self._database = database
         self._driver = driver
         self._waiting = driver.prepare(_waiting(sqlite=database.is_sqlite))
+        self._leased = None if database.is_sqlite else driver.prepare(_leased_of_all(), writes=True)
 
     def waiting(self, now: int, lease_ms: int, notifiers: Sequence[str]) -> bool:
         """See :meth:`consentcore.api.OutboxStorage.waiting`."""
@@ -71,36 +77,44 @@ class Claims:
         busy: Collection[tuple[str, str]],
     ) -> Sequence[Row]:
         """Rows of the ``delivery`` table, in no order."""
-        free = [
-            delivery.c.notifier.in_(list(notifiers)),
-            (delivery.c.notifier + SEPARATOR + delivery.c.target).not_in(
-                sorted(SEPARATOR.join(one) for one in busy)
-            ),
-        ]
-        values = {"now": now, "lost": now + 2 * lease_ms}
-        chosen = _chosen(free, min(per_target or limit, limit), limit, sqlite=self._database.is_sqlite)
-        chosen = chosen.params(values)
-        if self._nothing(chosen):
-            return []
-        leased = (
-            update(delivery)
-            .where(_among(delivery.c.delivery_id, chosen, sqlite=self._database.is_sqlite))
-            .values(
-                lease_until=now + lease_ms,
-                lease_token=secrets.token_hex(16),
-                attempts=delivery.c.attempts + 1,
-            )
-            .returning(*delivery.c)
-        )
-        with transaction(self._database, Mode.WRITE) as work:
-            return work.returning(leased)
+        most = min(per_target or limit, limit)
+        left_out = sorted(SEPARATOR.join(one) for one in busy)
+        seen = {"now": now, "lost": now + 2 * lease_ms}
+        lease = {"lease_until": now + lease_ms, "lease_token": secrets.token_hex(16)}
+        if self._leased is not None:
+            given = {"names": list(notifiers), "busy": left_out, "most": most, "limit": limit}
+            values = {**seen, **lease, **given, "candidates": limit * OVERFETCH}
+            return self._driver.rows(self._leased, values)
+        free = [delivery.c.notifier.in_(list(notifiers)), _LANE.not_in(left_out)]
+        return self._claim_on_sqlite(_chosen(free, most, limit, sqlite=True).params(seen), lease)
 
-    def _nothing(self, chosen: Select[Any]) -> bool:
+    def _claim_on_sqlite(self, chosen: Select[Any], lease: dict[str, Any]) -> Sequence[Row]:
         """Look before becoming SQLite's one writer."""
-        if not self._database.is_sqlite:
-            return False
         with transaction(self._database, Mode.READ) as work:
-            return work.first(chosen) is None
+            if work.first(chosen) is None:
+                return []
+        with transaction(self._database, Mode.WRITE) as work:
+            return work.returning(_leased(chosen, lease, sqlite=True))
+
+
+def _leased_of_all() -> ReturningUpdate[Any]:
+    """The claim of PostgreSQL: prepared once, because making it anew took more than running it."""
+    free = [
+        delivery.c.notifier == func.any(bindparam("names", type_=ARRAY(Text))),
+        func.array_position(bindparam("busy", type_=ARRAY(Text)), _LANE).is_(None),
+    ]
+    most, limit, candidates = (bindparam(name, type_=Integer) for name in ("most", "limit", "candidates"))
+    lease = {
+        "lease_until": bindparam("lease_until", type_=Ms),
+        "lease_token": bindparam("lease_token", type_=Text),
+    }
+    return _leased(_chosen(free, most, limit, candidates), lease, sqlite=False)
+
+
+def _leased(chosen: Select[Any], lease: dict[str, Any], *, sqlite: bool) -> ReturningUpdate[Any]:
+    held = {**lease, "attempts": delivery.c.attempts + 1}
+    named = _among(delivery.c.delivery_id, chosen, sqlite=sqlite)
+    return update(delivery).where(named).values(held).returning(*delivery.c)
 
 
 def _due(table: FromClause = delivery) -> ColumnElement[bool]:
@@ -125,8 +139,18 @@ def _waiting(*, sqlite: bool) -> Select[Any]:
     return select(or_(oldest.scalar_subquery().is_not(None), due.scalar_subquery().is_not(None)))
 
 
-def _chosen(free: Sequence[ColumnElement[bool]], per_target: int, limit: int, *, sqlite: bool) -> Select[Any]:
-    """Ids of what is to be claimed, locked where there is more than one writer at a time."""
+def _chosen(
+    free: Sequence[ColumnElement[bool]],
+    per_target: Count,
+    limit: Count,
+    candidates: Count = 0,
+    *,
+    sqlite: bool = False,
+) -> Select[Any]:
+    """Ids of what is to be claimed, locked where there is more than one writer at a time.
+
+    :param candidates: how many are looked at for ``limit`` of them where others hold locks on some.
+    """
     here = delivery.alias("here")
     earliest = (
         select(here.c.delivery_id)
@@ -144,12 +168,11 @@ def _chosen(free: Sequence[ColumnElement[bool]], per_target: int, limit: int, *,
     )
     if sqlite:
         return found.limit(limit)
-    candidates = found.limit(limit * OVERFETCH)
     again = delivery.alias("again")
     return (
         select(again.c.delivery_id)
         # Judged once more: somebody may have claimed it between the look and the lock.
-        .where(_among(again.c.delivery_id, candidates, sqlite=False), _due(again))
+        .where(_among(again.c.delivery_id, found.limit(candidates), sqlite=False), _due(again))
         .order_by(again.c.next_at, again.c.delivery_id)
         .limit(limit)
         .with_for_update(skip_locked=True)

@@ -3,33 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
-from sqlalchemy import (
-    ARRAY,
-    BigInteger,
-    Boolean,
-    Text,
-    bindparam,
-    case,
-    cast,
-    func,
-    insert,
-    null,
-    select,
-    update,
-)
+from sqlalchemy import BigInteger, Boolean, Text, case, func, insert, null, select, update
 
 from consentcore.api import DeliveryState, Settlement
+from consentcore_sqlalchemy.arrays import arrays, columns_of
 from consentcore_sqlalchemy.driver import Driver
 from consentcore_sqlalchemy.engine import Database
 from consentcore_sqlalchemy.rows.common import Values
 from consentcore_sqlalchemy.rows.deliveries import ATTEMPTS
 from consentcore_sqlalchemy.tables import delivery, delivery_attempt
 from consentcore_sqlalchemy.work import Mode, transaction
-
-if TYPE_CHECKING:
-    from sqlalchemy.sql.selectable import TableValuedAlias
 
 _SETTLED = {
     "delivery_id": Text,
@@ -106,7 +91,7 @@ def _values(settlement: Settlement) -> Values:
 
 
 def _all_at_once() -> Any:
-    given = _arrays("s_", _SETTLED, "given")
+    given = arrays("s_", _SETTLED, "given")
     tried = given.c.tried
     settled = (
         update(delivery)
@@ -128,16 +113,10 @@ def _all_at_once() -> Any:
         .returning(delivery.c.delivery_id)
         .cte("settled")
     )
-    columns = {each.name: Text if isinstance(each.type, Text) else each.type for each in delivery_attempt.c}
-    tries = _arrays("a_", columns, "tries")
+    columns = columns_of(delivery_attempt)
+    tries = arrays("a_", columns, "tries")
     kept = select(*(tries.c[name] for name in columns)).join(
         settled, settled.c.delivery_id == tries.c.delivery_id
     )
     logged = insert(delivery_attempt).from_select(list(columns), kept).cte("logged")
     return select(settled.c.delivery_id).add_cte(logged)
-
-
-def _arrays(prefix: str, columns: dict[str, Any], name: str) -> TableValuedAlias:
-    """Arrays of equal length as the columns of a table."""
-    arrays = (cast(bindparam(prefix + each), ARRAY(kind)) for each, kind in columns.items())
-    return func.unnest(*arrays).table_valued(*columns).render_derived(name=name)

@@ -21,7 +21,7 @@ from consentcore_sqlalchemy.purge import purge
 from consentcore_sqlalchemy.settings import SqlSettings
 from consentcore_sqlalchemy.tokens import SqlProtocol
 from consentcore_sqlalchemy.transactions import SqlUnit
-from consentcore_sqlalchemy.work import Mode, join, transaction
+from consentcore_sqlalchemy.work import Mode, transaction
 
 
 class SqlStorage:
@@ -78,6 +78,8 @@ class SqlStorage:
             yield SqlUnit(work)
 
     def join(self, tm: TransactionManager, *, write: bool) -> UnitOfWork:
+        from consentcore_sqlalchemy.joined_work import join  # see there
+
         return SqlUnit(join(self._database, self, tm, write=write).work)
 
     def purge(self, now: int, limit: int) -> PurgeReport:

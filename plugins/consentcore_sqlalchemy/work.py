@@ -1,7 +1,4 @@
-"""One transaction: a session of its own, or one that follows a request's transaction through zope.sqlalchemy.
-
-The session maps nothing; it is what zope.sqlalchemy joins. Statements run on its connection.
-"""
+"""One transaction on a connection of its own. One that follows a request's transaction is a :mod:`.joined_work`."""
 
 from __future__ import annotations
 
@@ -12,11 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
-from zope.sqlalchemy import mark_changed
-from zope.sqlalchemy.datamanager import STATUS_ACTIVE, STATUS_CHANGED, SessionDataManager
 
-from consentcore.api import StorageError, TransactionManager
+from consentcore.api import StorageError
 from consentcore_sqlalchemy.engine import BEGIN, Database
 from consentcore_sqlalchemy.errors import Collision, translating
 
@@ -53,7 +47,6 @@ class Work:
         self._writing = mode in {Mode.WRITE, Mode.REQUEST}
         self._failure: StorageError | None = None
         self._over = False
-        self.session = Session(database.transactions)
 
     @property
     def is_sqlite(self) -> bool:
@@ -132,20 +125,19 @@ class Work:
     def commit(self) -> None:
         """Make it durable."""
         self.vote()
-        with translating():
-            self.session.commit()
+        if self._connection is not None:
+            with translating():
+                self._connection.commit()
 
     def end(self) -> None:
         """Give the connection back; what was not committed is gone."""
         self._over = True
+        if self._connection is None:
+            return
         try:
-            self.session.close()
+            self._connection.close()
         except SQLAlchemyError:
-            self.session.invalidate()
-
-    def over(self) -> None:
-        """Note that somebody else ended it."""
-        self._over = True
+            self._connection.invalidate()
 
     # --- inside ---
 
@@ -176,8 +168,15 @@ class Work:
             raise StorageError("the transaction is over")
         if self._connection is None:
             self._database.demand()
-            self._connection = self.session.connection(execution_options=self._options())
+            self._connection = self._begun(self._options())
         return self._connection
+
+    def _begun(self, options: dict[str, Any]) -> Connection:
+        """The connection of this transaction.
+
+        :param options: how it begins, for SQLAlchemy.
+        """
+        return self._database.transactions.connect().execution_options(**options)
 
     def _options(self) -> dict[str, Any]:
         if self.is_sqlite:
@@ -187,56 +186,6 @@ class Work:
         if self._mode is Mode.READ:
             return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         return {}
-
-
-class Participant(SessionDataManager):  # type: ignore[misc]  # the library has no types
-    """zope.sqlalchemy's data manager with the port's errors."""
-
-    def __init__(self, work: Work, tm: TransactionManager, *, write: bool) -> None:
-        self.work = work
-        # Core statements never mark a session as changed: without this they would vanish at the commit.
-        super().__init__(work.session, STATUS_CHANGED if write else STATUS_ACTIVE, tm)
-
-    def allow_writing(self) -> None:
-        """Turn a transaction that was joined for reading into a writing one."""
-        self.work.upgrade()
-        mark_changed(self.session, self.transaction_manager)
-
-    def commit(self, trans: object) -> None:
-        self.work.vote()
-        super().commit(trans)
-
-    def tpc_vote(self, trans: object) -> None:
-        with translating():
-            super().tpc_vote(trans)
-
-    def sortKey(self) -> str:  # noqa: N802 - the library's name
-        # Votes last of all: it commits in its vote, and nobody may refuse after that.
-        return f"\U0010ffff{super().sortKey()}"
-
-    def _finish(self, final_state: str) -> None:
-        session = self.session
-        self.work.over()
-        try:
-            super()._finish(final_state)
-        except SQLAlchemyError:
-            session.invalidate()
-
-
-def join(database: Database, key: object, tm: TransactionManager, *, write: bool) -> Participant:
-    """Join the transaction of a request, once: later calls find the same participant."""
-    # The port leaves the transaction opaque so that it does not depend on the library.
-    current: Any = tm.get()
-    try:
-        participant: Participant = current.data(key)
-    except KeyError:
-        work = Work(database, Mode.REQUEST if write else Mode.VIEW)
-        participant = Participant(work, tm, write=write)
-        current.set_data(key, participant)
-        return participant
-    if write:
-        participant.allow_writing()
-    return participant
 
 
 @contextmanager

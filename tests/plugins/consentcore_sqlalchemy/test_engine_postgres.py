@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -122,6 +123,22 @@ def test_waiting_for_a_locked_grant_ends_in_a_conflict_for_one_of_two(postgres_s
 # --- plans ---
 
 
+@contextmanager
+def prepared_statements(storage, seen):
+    """Add the statements that go to the driver past SQLAlchemy, with their parameters, to ``seen``."""
+    run = storage._driver._run
+
+    def noting(prepared, values):
+        seen.append((prepared.sql, prepared.arguments(values)))
+        return run(prepared, values)
+
+    storage._driver._run = noting
+    try:
+        yield
+    finally:
+        del storage._driver._run
+
+
 @pytest.fixture
 def plans(postgres_storage):
     """A function that returns how PostgreSQL runs the statements of a call, with many rows in the tables."""
@@ -137,7 +154,8 @@ def plans(postgres_storage):
             seen.append((statement, parameters[0] if many else parameters))
 
         event.listen(engine, "before_cursor_execute", note)
-        call()
+        with prepared_statements(postgres_storage, seen):
+            call()
         event.remove(engine, "before_cursor_execute", note)
         with engine.connect() as connection:
             return "\n".join(
@@ -241,7 +259,6 @@ def test_backlog_of_100000_does_not_slow_claims(postgres_storage, busy):
         for statement in BACKLOG:
             connection.exec_driver_sql(statement)
     seen = []
-    event.listen(engine, "before_cursor_execute", lambda *call: seen.append(call[2:4]))
     claim = {
         "limit": 64,
         "lease_ms": 40_000,
@@ -249,7 +266,8 @@ def test_backlog_of_100000_does_not_slow_claims(postgres_storage, busy):
         "per_target": 16,
         "busy": busy,
     }
-    claimed = postgres_storage.outbox.claim_deliveries(NOW, **claim)
+    with prepared_statements(postgres_storage, seen):
+        claimed = postgres_storage.outbox.claim_deliveries(NOW, **claim)
     assert len(claimed) == 64
     assert sum(one.target == "dead" for one in claimed) == (0 if busy else 16)
     (statement, parameters) = next(call for call in seen if "UPDATE delivery" in call[0])

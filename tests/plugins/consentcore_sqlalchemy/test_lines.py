@@ -54,12 +54,41 @@ def test_parameters_are_numbered_in_the_order_in_which_they_come():
         (-5, ((20,), [b"-5"], [0])),
         (True, ((16,), [b"t"], [0])),
         (None, ((0,), [None], [0])),
-        (["a", "b"], None),
+        (["a", 1], None),
+        ([1.5], None),
         (1.5, None),
     ],
 )
 def test_values_go_as_what_they_are_or_by_the_cursor(value, dumped):
     assert Wire("SELECT %(a)s").dumped({"a": value}) == dumped
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("text", ["a", None, "", "é", "NULL", '{"x",}']),
+        ("bytea", [b"\0\xff", b"", None]),
+        ("bigint", [1, None, -(2**62)]),
+        ("integer", [1, None, -7]),
+        ("boolean", [True, False, None]),
+        ("bigint", [None, None]),
+        ("text", []),
+    ],
+    ids=["texts", "bytes", "numbers", "small numbers", "flags", "nothing known", "empty"],
+)
+def test_lists_go_as_arrays(postgres_storage, kind, values):
+    wire = Wire(f"SELECT CAST(%(a)s AS {kind}[])")
+    with postgres_storage._database.engine.raw_connection() as connection:
+        line = Line(connection.driver_connection, None)
+        assert line.run(wire, wire.dumped({"a": values}))[0] == [(values,)]
+
+
+def test_a_list_with_a_nul_is_refused_and_not_cut_short(postgres_storage):
+    wire = Wire("SELECT CAST(%(a)s AS text[])")
+    with postgres_storage._database.engine.raw_connection() as connection:
+        line = Line(connection.driver_connection, None)
+        with pytest.raises(psycopg.errors.CharacterNotInRepertoire):
+            line.run(wire, wire.dumped({"a": ["a\0b"]}))
 
 
 def test_rows_are_those_of_the_cursor(world, read):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from sqlalchemy import event
 
-from consentcore.api import Consumed, Grace, Replayed, Rotated
+from consentcore.api import Consumed, DeliveryState, Grace, Replayed, Rotated, Settlement
 from consentcore.testing import factories
 from consentcore.testing.factories import NOW
 from consentcore.testing.scenario import populate
@@ -50,6 +51,31 @@ def test_look_of_an_idle_worker_costs_one_statement_and_no_commit(storage, bill)
     look = {"lease_ms": 40_000, "notifiers": ("webhook", "smtp")}
     assert bill.of(lambda: storage.outbox.waiting(NOW, **look)) == (1, 0, 0)
     assert bill.answer is False
+
+
+@pytest.mark.postgres
+def test_worker_costs_one_statement_for_each_of_its_steps(postgres_storage):
+    """However many notices and deliveries come together, and with no BEGIN and no COMMIT around them."""
+    storage = postgres_storage
+    world, bill, past_the_verbs = populate(storage), Bill(storage), []
+    event.listen(storage._database.engine, "begin", past_the_verbs.append)
+    notices = [factories.notice(world.grant) for _ in range(3)]
+    with storage.transaction() as uow:
+        for one in notices:
+            uow.notices.add(one)
+    made = {one.notice_id: [factories.delivery(one.notice_id, target=to) for to in "ab"] for one in notices}
+    how = {"limit": 10, "lease_ms": 40_000, "notifiers": ("webhook",), "busy": [("webhook", "b")]}
+    past_the_verbs.clear()
+    assert bill.of(lambda: storage.outbox.unexpanded(10)) == (1, 0, 0)
+    assert bill.of(lambda: storage.outbox.expand_all(made, NOW)) == (0, 1, 1)
+    assert bill.answer == 3
+    assert bill.of(lambda: storage.outbox.claim_deliveries(NOW, **how)) == (0, 1, 1)
+    assert [one.target for one in bill.answer] == ["a", "a", "a"]
+    settled = [
+        Settlement(one.delivery_id, one.lease_token, DeliveryState.DELIVERED, NOW) for one in bill.answer
+    ]
+    assert bill.of(lambda: storage.outbox.settle_all(settled)) == (0, 1, 1)
+    assert past_the_verbs == []
 
 
 def test_single_writes_cost_one_statement_and_one_commit(storage, world, bill):

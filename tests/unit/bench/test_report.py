@@ -64,6 +64,19 @@ def test_table_has_a_row_for_each_operation_and_says_what_was_left_out():
     assert "ERROR refresh: 2 x refresh: 503" in text
 
 
+def test_refresh_with_a_proof_is_held_against_the_plain_one_of_the_same_round():
+    rounds = [
+        {"bare": made(1, 1), "raw2": made(1, 1), "refresh": made(900, 300), "dpop": made(750, 390)},
+        {"bare": made(1, 1), "raw2": made(1, 1), "refresh": made(200, 500), "dpop": made(160, 600)},
+    ]
+    found = Result("A database", rounds, {}, {"select": 40.0, "insert_commit": 200.0})
+    assert "DPoP refresh / Bearer refresh: CPU 1.25, with the database's 1.25, time 1.23" in as_text(
+        found, OPTIONS
+    )
+    assert as_json([found], OPTIONS, [], machine())["databases"][0]["bound_of_plain_refresh"]["cpu"] == 1.25
+    assert "DPoP" not in as_text(result(), OPTIONS)
+
+
 def test_json_has_null_where_there_is_no_figure():
     text = json.dumps(as_json([result()], OPTIONS, ["postgresql"], machine()), allow_nan=False)
     found = json.loads(text)
@@ -77,7 +90,7 @@ def test_json_has_null_where_there_is_no_figure():
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["--ops", "refresh,dance"], "expected some of authorize, code, refresh, introspect, revoke"),
+        (["--ops", "refresh,dance"], "expected some of authorize, code, refresh, dpop, introspect, revoke"),
         (["--rounds", "0"], "expected a number from 1 to 100"),
         (["--seconds", "nan"], "expected seconds from 0.1 to 600"),
         (["--databases", ","], "expected some of sqlite, postgresql"),

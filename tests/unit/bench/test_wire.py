@@ -16,6 +16,11 @@ def test_post_is_a_form_with_its_length():
     assert b"Content-Length: %d" % len(body) in head
 
 
+def test_post_carries_the_proof_of_possession():
+    head = post("h:1", "/token", {"code": "a"}, "a.b.c").partition(b"\r\n\r\n")[0]
+    assert b"\r\nDPoP: a.b.c\r\n" in head
+
+
 def test_get_carries_the_cookie():
     assert get("h:1", "/a?b=c", "s=1") == b"GET /a?b=c HTTP/1.1\r\nHost: h:1\r\nCookie: s=1\r\n\r\n"
 

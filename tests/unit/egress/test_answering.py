@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import socket
 import struct
+from ipaddress import ip_address
 
 import pytest
 
 from consentcore.egress import EgressError, EgressPolicy
+from consentcore.egress import answering as answering_module
+from consentcore.egress.transport import Connection, Deadline
 from tests.support.sinks import Answer, http_sink
 
 LOOPBACK = ("127.0.0.0/8",)
@@ -177,3 +180,59 @@ def test_what_a_get_is_about_has_to_come(sink):
     sink.answer = answering(b"HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\nhalf", reset=True)
     with pytest.raises(EgressError):
         policy().get(sink.url(), {})
+
+
+ENDS = [
+    b"HTTP/1.1 204 No Content\r\n\r\n",
+    b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\nServer: x\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+    b"HTTP/1.1 200\r\nCONTENT-LENGTH:2\r\nX:  a b \r\n\r\nok",
+    b"HTTP/1.1 429 Slow down\r\nRetry-After: 7\r\nRetry-After: 9\r\nContent-Length: 0\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nX: a\r\n\tb\r\nContent-Length: 2\r\n\r\nok",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 12\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok",
+    b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
+    b"HTTP/1.1 200 OK\nContent-Length: 2\n\nok",
+    b"HTTP/1.1 304 Not Modified\r\nContent-Length: 40\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokk",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 20000\r\n\r\n" + b"a" * 20000,
+    b"HTTP/1.1 200 OK\r\nX : a\r\nContent-Length: 2\r\n\r\nok",
+]
+
+
+@pytest.mark.parametrize("whole", ENDS, ids=range(len(ENDS)))
+def test_answer_that_comes_at_once_is_read_like_one_that_comes_in_pieces(whole, monkeypatch):
+    """The reader of plain answers sees what ``http.client`` sees, and leaves to it what it does not know."""
+    found = [_exchanged(whole)]
+    monkeypatch.setattr(answering_module, "_plain", lambda data: None)
+    found.append(_exchanged(whole))
+    quick, slow = found
+    assert quick == slow
+
+
+@pytest.mark.parametrize("whole", ENDS[:5], ids=range(5))
+def test_plain_answer_is_read_without_the_parser_of_mails(whole, monkeypatch):
+    monkeypatch.setattr(answering_module, "_Answer", None)
+    assert _exchanged(whole)[0] == int(whole[9:12])
+
+
+@pytest.mark.parametrize(
+    "value", ["a\r\nx-b: c", "a\nb", "a\0", "a\r"], ids=["field", "line", "nul", "return"]
+)
+def test_field_that_would_be_two_is_not_sent(sink, value):
+    with pytest.raises(EgressError) as caught:
+        policy().post(sink.url(), {"x-a": value}, b"x")
+    assert caught.value.error_class == "http"
+    assert sink.received == []
+
+
+def _exchanged(whole: bytes) -> tuple[int, str | None, bytes, bool]:
+    """Status, Retry-After, body, and whether the connection may be used again."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(whole)
+        theirs.shutdown(socket.SHUT_WR)
+        connection = Connection(ours, ip_address("127.0.0.1"))
+        found = connection.exchange(Deadline(5.0), path="/", headers={}, body=b"x", keep=True)
+    return found.status, found.headers.get("retry-after"), found.body, found.reusable

@@ -149,3 +149,15 @@ def test_queues_do_not_grow_without_bound():
         queues.finish(claimed.delivery, Delivered(), 0.01)
     assert len(queues._queues) <= MAX_QUEUES + 1
     assert hold(queues, "zz") == [True, False], "who is troubled stays known"
+
+
+def test_whether_there_is_a_next_one_is_what_take_finds():
+    queues = TargetQueues(threads=3, per_target=1)
+    assert not queues.has_next
+    learn(queues, "ab", Delivered())
+    hold(queues, "aab")
+    assert queues.has_next
+    assert enter(queues) == "ab"
+    assert not queues.has_next, "each has its one place"
+    queues.finish(to("a").delivery, Delivered(), 0.01)
+    assert queues.has_next
