@@ -8,12 +8,14 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 from mcp.client.auth import OAuthFlowError
+from mcp.client.auth.utils import build_oauth_authorization_server_metadata_discovery_urls
 from mcp.shared.auth import OAuthClientInformationFull
 
 from consentcore.clients.form import ClientForm
 from consentcore.demo.boot import DemoOptions, boot
 from tests.support.mcp_agent import CHOSEN, NOT_CHOSEN, Kept, Person, PythonAgent, node_agent
 from tests.support.patience import PATIENCE_S
+from tests.support.platform import ISSUER, make_platform
 from tests.support.sinks import Answer, http_sink
 
 pytestmark = pytest.mark.slow
@@ -186,6 +188,36 @@ def test_node_library_goes_the_whole_way(demo, callback, ada, client_id):
     assert ("POST", f"{demo.coolsite.prefix}/token", 400) in what_was_asked(said["asked_then"])
     the_request_is_sound(demo, said["sent_to"], said["client"]["client_id"])
     assert said["kept"] is None
+
+
+def test_what_was_taken_away_is_asked_for_again(demo, callback, ada):
+    """403 with the scopes that are needed; the library then asks for those, and it is for the owner to say yes."""
+    agent = PythonAgent(demo.mcp_url, callback, ada)
+
+    async def story(client, _provider):
+        assert not (await client.call_tool("list_sites")).is_error
+        await asyncio.to_thread(ada.take_away, "comfort.read")
+        agent.asked.clear()
+        assert not (await client.call_tool("list_sites")).is_error
+        await asyncio.to_thread(ada.revoke, NAME)
+
+    agent.talk(story)
+    assert what_was_asked(agent.asked)[0] == ("POST", "/mcp", 403)
+    assert len(agent.sent) == 2
+    the_request_is_sound(demo, agent.sent[1], agent.kept.client.client_id)
+
+
+@pytest.mark.parametrize("mount", ["", "/tenant"])
+def test_metadata_is_where_the_libraries_look(tmp_path, mount):
+    """RFC 8414 section 3.1, for issuers with a path too; what they try after that is a plain 404."""
+    platform = make_platform(tmp_path, issuer=f"{ISSUER}{mount}")
+    urls = build_oauth_authorization_server_metadata_discovery_urls(platform.runtime.settings.issuer, "")
+    first, *others = [url.removeprefix(ISSUER) for url in urls]
+    assert platform.browser().get(first).json["issuer"] == f"{ISSUER}{mount}"
+    assert others
+    for path in others:
+        assert platform.browser().get(path, expect_errors=True).status_int == 404
+    platform.runtime.close()
 
 
 def test_token_for_another_api_opens_nothing(demo):

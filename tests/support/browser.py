@@ -179,6 +179,18 @@ class Browser:
                 return
         raise LookupError(f"{self.page} has no box {name}={value}")
 
+    def untick(self, name: str, value: str) -> None:
+        """Take the tick out of a box.
+
+        :raises LookupError: when there is none, or it is not ticked.
+        """
+        for form in self.page.forms:
+            if (name, value) in form.fields:
+                form.fields.remove((name, value))
+                form.boxes.append((name, value))
+                return
+        raise LookupError(f"{self.page} has no ticked box {name}={value}")
+
     def press(self, text: str, **values: str) -> Page:
         """Fill in fields of the button's form by name, then press it.
 

@@ -49,9 +49,18 @@ class Person:
         if self.browser.open(url).path == "/login":
             self.browser.press("Sign in", email=PEOPLE[0][0], password=self.demo.seed.password)
         self.pages.append(self.browser.page.text)
-        if button == "Approve":
-            self.browser.tick("resource", f"site|{CHOSEN}")
+        site = ("resource", f"site|{CHOSEN}")
+        if button == "Approve" and any(site in form.boxes for form in self.browser.page.forms):
+            self.browser.tick(*site)
         return self.browser.press(button).url
+
+    def take_away(self, scope: str) -> None:
+        """Allow less, on the dashboard."""
+        self.browser.open(f"{self.demo.issuer}/consents")
+        self.browser.follow("Details")
+        self.browser.follow("Change what it may use")
+        self.browser.untick("scope", scope)
+        assert self.browser.press("Change").status == 200
 
     def revoke(self, name: str) -> None:
         """Take back what an application was allowed, on the dashboard."""
