@@ -218,6 +218,6 @@ def _start_sites(
         stack.callback(Site(sock, app).close)
     if is_installed():
         url = resource_url(sockets[2])
-        mcp = DemoMcp(url, issuer, introspect, found.mcp_id, found.mcp_secret, sites.of)
+        mcp = DemoMcp(url, issuer, introspect, found.mcp_id, found.mcp_secret, sites.of, say)
         stack.callback(McpSite(sockets[2], mcp.asgi()).close)
     return coolsite

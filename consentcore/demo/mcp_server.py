@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -43,6 +44,7 @@ class DemoMcp:
     :ivar url: where it is, and what tokens have to name.
     :ivar issuer: of the authorization server.
     :ivar client_id: under which the server asks about tokens.
+    :ivar say: called with one line for the terminal per call of a tool.
     """
 
     url: str
@@ -51,6 +53,7 @@ class DemoMcp:
     client_id: str
     client_secret: str
     sites_of: SitesOf
+    say: Callable[[str], None]
 
     def asgi(self) -> AsgiApp:
         """The ASGI application: browsers may call it, and only requests with a good token reach the tools."""
@@ -70,7 +73,7 @@ class DemoMcp:
             require_audience=True,
         )
         # Stateless: no call leans on a token that an earlier one has brought.
-        inside = tools(self.sites_of).streamable_http_app(
+        inside = tools(self.sites_of, self.say).streamable_http_app(
             streamable_http_path=PATH, json_response=True, stateless_http=True
         )
         guarded = AsgiBearerMiddleware(inside, checker, scopes=SCOPES, realm="rooms", metadata=described)

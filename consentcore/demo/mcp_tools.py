@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from mcp.server.mcpserver import Context, MCPServer
@@ -18,8 +19,11 @@ exist for you; the customer can choose others, or end your access, at any time."
 AnyContext = Context[Any, Any]
 
 
-def tools(sites_of: SitesOf) -> MCPServer[Any]:
-    """The server with its tools; each looks at the token of its own request."""
+def tools(sites_of: SitesOf, say: Callable[[str], None]) -> MCPServer[Any]:
+    """The server with its tools; each looks at the token of its own request.
+
+    :param say: called with one line for the terminal per call of a tool.
+    """
     server: MCPServer[Any] = MCPServer("rooms", instructions=INSTRUCTIONS, log_level="ERROR")
 
     def chosen(context: AnyContext) -> dict[str, str]:
@@ -29,12 +33,16 @@ def tools(sites_of: SitesOf) -> MCPServer[Any]:
     @server.tool()
     def list_sites(context: AnyContext) -> list[dict[str, str]]:
         """List the sites that the customer has chosen for you."""
-        return [{"site": one, "name": name} for one, name in chosen(context).items()]
+        found = chosen(context)
+        say(f"an assistant listed the sites that it may see: {len(found)}")
+        return [{"site": one, "name": name} for one, name in found.items()]
 
     @server.tool()
     def read_room_climate(site: str, context: AnyContext) -> list[dict[str, Any]]:
         """Read temperature, humidity and carbon dioxide in each room of a site, by its id."""
-        if site not in chosen(context):
+        allowed = site in chosen(context)
+        say(f"an assistant asked for the room climate of a site: {'given' if allowed else 'refused'}")
+        if not allowed:
             raise ToolError("There is no such site among those that the customer has chosen for you.")
         return rooms_at(site)
 

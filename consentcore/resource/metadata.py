@@ -104,13 +104,6 @@ class ProtectedResource:
         }
         return {name: value for name, value in members.items() if value}
 
-    def is_at(self, path: str) -> bool:
-        """Whether a request is for the document.
-
-        :param path: as WSGI has it: decoded, each byte a character.
-        """
-        return path == unquote(self.path, "latin-1")
-
     def answer(self, method: str) -> tuple[int, list[tuple[str, str]], bytes]:
         """Answer a request for the document: status, headers, body.
 

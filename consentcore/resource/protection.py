@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from consentcore.resource.access import authorize
 from consentcore.resource.bearer import Checker, Refused, Token
@@ -40,6 +41,8 @@ class Protection:
         self._checker = checker
         self._realm = realm
         self._metadata = metadata
+        self._metadata_url = metadata.url if metadata is not None else ""
+        self._metadata_path = unquote(metadata.path, "latin-1") if metadata is not None else ""
 
     def token(self, environ: Mapping[str, Any], scopes: Iterable[str]) -> Token:
         """The token of a request that may go on.
@@ -50,12 +53,12 @@ class Protection:
 
     def headers(self, refusal: Refused) -> list[tuple[str, str]]:
         """The headers of a refusal, which say where the API describes itself."""
-        return refusal.headers(self._realm, self._metadata.url if self._metadata else "")
+        return refusal.headers(self._realm, self._metadata_url)
 
     def described(self, environ: Mapping[str, Any]) -> Answered | None:
         """The answer to a request for the metadata; None for every other request."""
         if self._metadata is None:
             return None
-        if not self._metadata.is_at(f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}"):
+        if f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}" != self._metadata_path:
             return None
         return self._metadata.answer(str(environ.get("REQUEST_METHOD", "")))

@@ -13,6 +13,7 @@ from consentcore.demo.mcp_tools import tools
 from consentcore.resource import Token
 from consentcore.resource.wsgi import TOKEN
 
+SAID = []
 SITES = {"fr-lyon-office": "Lyon office", "fr-lyon-warehouse": "Lyon warehouse"}
 
 
@@ -26,7 +27,7 @@ def call(name, subject="ada", resources=None, **arguments):
     token = Token(claims if resources is None else {**claims, "resources": resources})
     request = SimpleNamespace(scope={TOKEN: token})
     context = Context(request_context=SimpleNamespace(request=request))
-    found = asyncio.run(tools(sites_of).call_tool(name, arguments, context))
+    found = asyncio.run(tools(sites_of, SAID.append).call_tool(name, arguments, context))
     return found.structured_content["result"]
 
 
@@ -57,3 +58,14 @@ def test_absence_never_means_permission(none):
 def test_site_that_was_not_chosen_is_answered_as_one_that_does_not_exist(site):
     with pytest.raises(ToolError, match="no such site"):
         call("read_room_climate", resources=chosen("fr-lyon-office"), site=site)
+
+
+def test_what_an_assistant_does_is_told_without_naming_anything():
+    SAID.clear()
+    call("list_sites", resources=chosen("*"))
+    with pytest.raises(ToolError):
+        call("read_room_climate", resources=chosen(), site="\x1b[31mfr-lyon-office")
+    assert SAID == [
+        "an assistant listed the sites that it may see: 2",
+        "an assistant asked for the room climate of a site: refused",
+    ]
