@@ -17,6 +17,7 @@ from consentcore.cli.state import State, operator, pass_state, table, write_priv
 from consentcore.consent import by_operator
 from consentcore.consent.owner_grants import OwnerGrants
 from consentcore.consent.unchosen import unchosen
+from consentcore.domain.authorization_detail import told
 from consentcore.domain.clock import iso
 from consentcore.domain.grant import Grant, Standing
 from consentcore.domain.grant_states import GRANT_STATES, GrantState, state_profile
@@ -270,6 +271,12 @@ def _words(state: State, grant: Grant, stands: Standing) -> list[dict[str, Any]]
     ]
 
 
+def _details(grant: Grant) -> dict[str, Any]:
+    """Authorization details (RFC 9396) as they are told, where there are any."""
+    details = grant.authorization_details
+    return {"authorization_details": told(details, grant.resources)} if details else {}
+
+
 def _fact(grant: Grant, stands: Standing, client_name: str, words: list[dict[str, Any]]) -> dict[str, Any]:
     once_stood = state_profile(grant.state).stood
     return {
@@ -278,6 +285,7 @@ def _fact(grant: Grant, stands: Standing, client_name: str, words: list[dict[str
         "client_name": client_name,
         "scopes": list(grant.scope_ids),
         "words": words,
+        **_details(grant),
         "state": stands.state.value,
         "granted_at": iso(grant.created_at) if once_stood else None,
         "expires_at": iso(grant.expires_at) if once_stood else None,

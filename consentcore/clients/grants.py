@@ -11,6 +11,7 @@ from consentcore.consent.choice import MOST_CHOSEN
 from consentcore.consent.deletion import due_at
 from consentcore.consent.narrowing import NothingNarrower, Remainder
 from consentcore.consent.point_in_time import permissions_of
+from consentcore.domain.authorization_detail import told
 from consentcore.domain.clock import from_iso, iso
 from consentcore.domain.errors import InvalidInput, InvalidTransition, NotFound
 from consentcore.domain.event import Evidence
@@ -235,6 +236,7 @@ class ClientGrants:
             "scopes": list(grant.scope_ids) if found.active else [],
             "last_scopes": list(grant.scope_ids),
             "resources": by_kind(grant.resources),
+            **_details(grant, active=found.active),
             "sequence": grant.sequence,
             "created_at": iso(grant.created_at),
             "changed_at": iso(found.ended_at or grant.changed_at),
@@ -245,6 +247,12 @@ class ClientGrants:
 
     def _subject(self, grant: Grant) -> str:
         return pairwise_subject(self.keys, grant.client_id, grant.owner_id)
+
+
+def _details(grant: Grant, *, active: bool) -> dict[str, object]:
+    """Authorization details (RFC 9396), where the grant has any; empty once it has ended."""
+    details = grant.authorization_details
+    return {"authorization_details": told(details, grant.resources) if active else []} if details else {}
 
 
 def _time(field: str, text: str) -> int:

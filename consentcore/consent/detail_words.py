@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -82,6 +82,20 @@ def in_words(text: str, catalog: Catalog, standing: str = "") -> DetailWords:
 def all_in_words(texts: Iterable[str], catalog: Catalog) -> tuple[DetailWords, ...]:
     """Several, see :func:`in_words`."""
     return tuple(in_words(one, catalog) for one in texts)
+
+
+def summary(words: DetailWords, translate: Callable[[str], str]) -> str:
+    """What a detail says besides what it is called, on one line.
+
+    :param translate: makes a text of a message.
+    """
+    return "; ".join(_said(row, translate) for row in words.rows)
+
+
+def _said(row: DetailRow, translate: Callable[[str], str]) -> str:
+    inner = [_said(one, translate) for one in row.rows]
+    said = ", ".join(inner or [translate(one) for one in row.values])
+    return translate(message("%(label)s: %(said)s", label=row.label, said=said))
 
 
 def standing_of(text: str, granted: Iterable[str] | None) -> str:

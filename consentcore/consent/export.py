@@ -6,6 +6,7 @@ import json
 
 from consentcore.consent.ledger import effective_at
 from consentcore.consent.personal import digests_in, disclosed_by, values_in
+from consentcore.domain.authorization_detail import facts_of
 from consentcore.domain.clock import iso
 from consentcore.domain.errors import NotFound, StorageConflict
 from consentcore.domain.event import ConsentEvent, NoticeSnapshot
@@ -97,6 +98,7 @@ def _grant(uow: UnitOfWork, grant: Grant, now: int, snapshots: dict[str, object]
         "state": found.state.value,
         "scopes": list(grant.scopes),
         "resources": list(grant.resources),
+        **({"authorization_details": facts_of(details)} if (details := grant.authorization_details) else {}),
         "created_at": iso(grant.created_at),
         "changed_at": iso(found.ended_at or grant.changed_at),
         "expires_at": iso(grant.expires_at),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from consentcore.consent.event_body import Action, reason_of
+from consentcore.domain.authorization_detail import are_within
 from consentcore.domain.clock import DAY, from_iso, iso
 from consentcore.domain.event import ConsentEvent
 from consentcore.domain.event_kinds import event_kind, notice_profile, told_by
@@ -66,6 +67,9 @@ def make_notice(
         locale=action.evidence.locale if action.actor.type is ActorType.OWNER else "",
         resource_ids=grant.resources if grant.is_active(event.occurred_at) else (),
         previous_resource_ids=before.resources if before else (),
+        authorization_details=grant.authorization_details if grant.is_active(event.occurred_at) else (),
+        previous_authorization_details=before.authorization_details if before else (),
+        requested_authorization_details=action.details_requested,
         granted_at=iso(grant.created_at) if state_profile(grant.state).stood else "",
         deletion_due_at=iso(event.occurred_at + deletion_days * DAY)
         if event_kind(event.type).ends and deletion_days is not None
@@ -104,10 +108,11 @@ def _change(action: Action, before: Grant | None, after: Grant) -> str:
     if before is None:
         return "created"
     had, has = set(before.scopes), set(after.scopes)
-    if had == has:
+    details = before.authorization_details, after.authorization_details
+    if had == has and details[0] == details[1]:
         return "renewed"
     # Where something was added and something else left out, the addition is what people have to hear of.
-    return "narrowed" if has < had else "extended"
+    return "narrowed" if has <= had and are_within(details[1], details[0]) else "extended"
 
 
 def _references(action: Action, before: Grant | None, after: Grant) -> tuple[str, ...]:

@@ -82,6 +82,7 @@ def from_json_ld(document: Mapping[str, Any]) -> Record:
         "legal_basis": document["dpv:hasLegalBasis"],
         "scopes": process["cc:scopes"],
         "resources": process["cc:resources"],
+        **_renamed(process, "cc:authorizationDetails", "authorization_details"),
         "purposes": [_purpose_back(one) for one in process["dpv:hasPurpose"]],
         "pii_information": [_data_back(one) for one in process["dpv:hasPersonalData"]],
         "storage_locations": location["dpv:hasLocation"],
@@ -94,12 +95,18 @@ def from_json_ld(document: Mapping[str, Any]) -> Record:
     }
 
 
+def _renamed(members: Mapping[str, Any], name: str, other: str) -> Record:
+    """A member by another name; nothing where it is not there."""
+    return {other: members[name]} if name in members else {}
+
+
 def _process(record: Record) -> Record:
     retention = record["retention"]
     return {
         "@type": "dpv:Process",
         "cc:scopes": record["scopes"],
         "cc:resources": record["resources"],
+        **_renamed(record, "authorization_details", "cc:authorizationDetails"),
         "dpv:hasPurpose": [
             {
                 "@type": "dpv:Purpose",

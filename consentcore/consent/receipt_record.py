@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from consentcore.domain.authorization_detail import texts_of, told
 from consentcore.domain.event_kinds import EventType, event_kind
 from consentcore.domain.grant_states import GrantState, state_profile
 from consentcore.domain.parties import ActorType
@@ -71,8 +72,9 @@ def record_of(events: Sequence[ConsentEvent], subject: str) -> Record:
         },
         "language": _evidence(decided).get("locale", ""),
         "legal_basis": last.get("legal_basis") or last.get("consent_type") or "dpv:Consent",
-        "scopes": list(last.get("scopes_after") or last.get("scopes_requested") or ()),
+        "scopes": list(last.get("scopes_after") or _asked(last) or ()),
         "resources": list(last.get("resources_after", ())),
+        **_details(last),
         "purposes": _purposes(last),
         "pii_information": [
             {
@@ -91,6 +93,20 @@ def record_of(events: Sequence[ConsentEvent], subject: str) -> Record:
         "validity": {"from": last["validity"]["from"], "until": last["validity"]["until"]},
         "events": [_event(one) for one in bodies],
     }
+
+
+def _asked(body: Mapping[str, Any]) -> Any:
+    """The scopes that were asked, where nothing was allowed."""
+    return None if body.get("authorization_details_after") else body.get("scopes_requested")
+
+
+def _details(body: Mapping[str, Any]) -> Record:
+    """Authorization details (RFC 9396) that are allowed, with the resources that were chosen for them; else those that
+    were asked. Absent where there are none."""
+    facts = body.get("authorization_details_after") or body.get("authorization_details_requested")
+    if not facts:
+        return {}
+    return {"authorization_details": told(texts_of(facts), body.get("resources_after", ()))}
 
 
 def missing(record: Mapping[str, Any]) -> list[str]:

@@ -89,6 +89,7 @@ class Reminders:
             state=grant.state.value,
             scopes=grant.scope_ids,
             resource_ids=grant.resources,
+            authorization_details=grant.authorization_details,
             granted_at=iso(grant.created_at),
             expires_at=iso(grant.expires_at),
             client_name=client.name,

@@ -8,10 +8,11 @@ so that one sentence for each kind of event (``story`` in :mod:`consentcore.doma
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from consentcore.domain.authorization_detail import are_within, read, texts_of
 from consentcore.domain.clock import from_iso
 from consentcore.domain.event_kinds import event_kind
 from consentcore.domain.grant_states import GrantState
@@ -32,19 +33,23 @@ class Words:
         was worded then.
     :ivar name: a name of strangers as it may stand in a sentence.
     :ivar day: a time in milliseconds as a day.
+    :ivar detail: what an authorization detail is about, as it goes on inside a sentence, of what is kept of it.
     """
 
     scope: Callable[[str], tuple[ScopeType, str]]
     name: Callable[[str], str]
     day: Callable[[int], str]
+    detail: Callable[[str], str] = lambda text: read(text).type
 
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """What an application may, or wanted to: pinned scopes, sorted, and ids of chosen resources."""
+    """What an application may, or wanted to: pinned scopes, sorted, ids of chosen resources, and authorization details
+    as they are kept."""
 
     scopes: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
+    details: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +74,22 @@ class EventFacts:
         until = body.get("validity", {}).get("until")
         return cls(
             client_name=body.get("client_name", ""),
-            before=Allowed(tuple(body.get("scopes_before", ())), tuple(body.get("resources_before", ()))),
-            after=Allowed(
-                tuple(body.get("scopes_after") or body.get("scopes_requested", ())),
-                tuple(body.get("resources_after", ())),
+            before=Allowed(
+                tuple(body.get("scopes_before", ())),
+                tuple(body.get("resources_before", ())),
+                texts_of(body.get("authorization_details_before", ())),
             ),
+            after=_after(body),
             until=from_iso(until) if until else None,
         )
+
+
+def _after(body: Mapping[str, Any]) -> Allowed:
+    """What is allowed; where that is nothing, what was asked."""
+    scopes, details = body.get("scopes_after", ()), body.get("authorization_details_after", ())
+    if not scopes and not details:
+        scopes, details = body.get("scopes_requested", ()), body.get("authorization_details_requested", ())
+    return Allowed(tuple(scopes), tuple(body.get("resources_after", ())), texts_of(details))
 
 
 def story(event: ConsentEvent, facts: EventFacts, words: Words) -> list[Message]:
@@ -94,12 +108,14 @@ def _changes(name: str, facts: EventFacts, words: Words) -> list[Message]:
     before, after = facts.before, facts.after
     added = tuple(one for one in after.scopes if one not in before.scopes)
     removed = tuple(one for one in before.scopes if one not in after.scopes)
+    new = tuple(one for one in after.details if not are_within([one], before.details))
+    gone = tuple(one for one in before.details if not are_within([one], after.details))
     told = []
-    if added:
-        what = infinitive(Allowed(added, after.resources), words)
+    if added or new:
+        what = infinitive(Allowed(added, after.resources, new), words)
         told.append(message("You also allowed %(name)s to %(what)s.", name=name, what=what))
-    if removed:
-        what = infinitive(Allowed(removed), words)
+    if removed or gone:
+        what = infinitive(Allowed(removed, details=gone), words)
         told.append(message("You no longer allow %(name)s to %(what)s.", name=name, what=what))
     if set(before.resources) != set(after.resources):
         told.append(_other_resources(name, before.resources, after.resources))
@@ -136,6 +152,7 @@ def infinitive(allowed: Allowed, words: Words) -> Message:
     """What is allowed, as it goes on after "allowed to"."""
     named = [words.scope(reference) for reference in allowed.scopes]
     seen = [label for kind, label in named if kind is ScopeType.READ]
+    seen += dict.fromkeys(map(words.detail, allowed.details))
     done = [label for kind, label in named if kind is ScopeType.ACT]
     if seen and done:
         return message(

@@ -88,6 +88,10 @@ class ConsentFacts(_Facts):
     :ivar resource_ids: ids of the sites, meters and devices that the client may use from now on; ``*`` is all of them,
         also later ones. Whoever shows them gives them their names.
     :ivar previous_resource_ids: those that it could use before.
+    :ivar authorization_details: what the client may use from now on besides scopes (RFC 9396), each as it is kept, see
+        :mod:`consentcore.domain.authorization_detail`, and so are the following.
+    :ivar previous_authorization_details: what it could use before.
+    :ivar requested_authorization_details: what it has asked for.
     :ivar granted_at: since when the grant stands, or stood (ISO 8601); "" from older releases.
     :ivar expires_at: when the grant ends, or ended, by its date (ISO 8601).
     :ivar previous_expires_at: when it would have ended before; "" where that is the same.
@@ -120,6 +124,9 @@ class ConsentFacts(_Facts):
     locale: str = field(default="", metadata=_UNLESS_EMPTY)
     resource_ids: tuple[str, ...] = field(default=(), metadata=_UNLESS_EMPTY)
     previous_resource_ids: tuple[str, ...] = field(default=(), metadata=_UNLESS_EMPTY)
+    authorization_details: tuple[str, ...] = field(default=(), metadata=_UNLESS_EMPTY)
+    previous_authorization_details: tuple[str, ...] = field(default=(), metadata=_UNLESS_EMPTY)
+    requested_authorization_details: tuple[str, ...] = field(default=(), metadata=_UNLESS_EMPTY)
     granted_at: str = field(default="", metadata=_UNLESS_EMPTY)
     about: str = field(default="", metadata=_UNLESS_EMPTY)
     deletion_due_at: str = field(default="", metadata=_UNLESS_EMPTY)

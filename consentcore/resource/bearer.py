@@ -65,6 +65,14 @@ class Token:
             one for ids in named if isinstance(ids, list | tuple) for one in ids if isinstance(one, str)
         )
 
+    def authorization_details(self, type_: str) -> tuple[Mapping[str, Any], ...]:
+        """Authorization details of a type (RFC 9396 section 9) that it stands for, as the owner has granted them.
+        Empty: there are none, so give nothing for that type.
+        """
+        listed = self.claims.get("authorization_details")
+        entries = listed if isinstance(listed, list | tuple) else ()
+        return tuple(one for one in entries if isinstance(one, dict) and one.get("type") == type_)
+
     def may_use(self, kind: str, resource_id: str) -> bool:
         """Whether the owner has chosen this resource for this access, by itself or with all of its kind.
 

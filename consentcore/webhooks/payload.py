@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from consentcore.domain.authorization_detail import read, told
 from consentcore.domain.clock import iso
 from consentcore.domain.event_kinds import CHOOSABLE, NoticeKind, notice_profile, told_by
 from consentcore.domain.notice import Notice
@@ -27,6 +28,7 @@ _ORDER = (
     *("type", "version", "timestamp", "data", "checkpoint"),
     *("client_id", "status", "test", "grant_id", "subject", "sequence", "request_id"),
     *("scopes", "requested_scopes", "previous_scopes", "resources", "previous_resources"),
+    *("authorization_details", "previous_authorization_details", "requested_authorization_details"),
     *("initiator", "reason", "effective_at", "expires_at", "previous_expires_at"),
     *("deletion_due_at", "grant_url", "reason_user", "reason_admin", "change", "state", "omitted"),
 )
@@ -36,7 +38,11 @@ _LONGEST_CHECKPOINT = 4000
 """Characters: ours, and the cosignatures of some twenty witnesses."""
 
 # The least needed first: what is allowed now goes last.
-_LISTS = ("previous_resources", "previous_scopes", "requested_scopes", "resources", "scopes")
+_LISTS = (
+    *("previous_authorization_details", "requested_authorization_details"),
+    *("previous_resources", "previous_scopes", "requested_scopes"),
+    *("authorization_details", "resources", "scopes"),
+)
 _REASONS_FOR_THE_USER = {
     "user": "You withdrew this access.",
     "client": "The application gave this access back.",
@@ -126,6 +132,7 @@ def _data(notice: Notice, facts: ConsentFacts, subject: str, issuer: str) -> dic
         "previous_scopes": list(facts.previous_scopes),
         "resources": by_kind(facts.resource_ids),
         "previous_resources": by_kind(facts.previous_resource_ids),
+        **_details(facts),
         "initiator": initiator,
         "reason": facts.reason,
         "effective_at": _effective_at(notice, facts),
@@ -145,6 +152,17 @@ def _data(notice: Notice, facts: ConsentFacts, subject: str, issuer: str) -> dic
         if facts.previous_expires_at:
             data["previous_expires_at"] = facts.previous_expires_at
     return data
+
+
+def _details(facts: ConsentFacts) -> dict[str, object]:
+    """Authorization details (RFC 9396); the members are there where one of them says something."""
+    now, before = facts.authorization_details, facts.previous_authorization_details
+    if not now and not before:
+        return {}
+    return {
+        "authorization_details": told(now, facts.resource_ids),
+        "previous_authorization_details": told(before, facts.previous_resource_ids),
+    }
 
 
 def _effective_at(notice: Notice, facts: ConsentFacts) -> str:
@@ -167,6 +185,9 @@ def _denial(notice: Notice, facts: ConsentFacts, subject: str) -> dict[str, obje
         "effective_at": iso(notice.occurred_at),
         "expires_at": None,
     }
+    asked = facts.requested_authorization_details
+    if asked:
+        data["requested_authorization_details"] = [dict(read(one).members) for one in asked]
     if facts.had_grant_before:
         data["subject"] = subject
     return data

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from consentcore.api import Resource
 from consentcore.consent.verify import verify_all
-from tests.support import tiny_plugins as tiny
-from tests.support.directories import HOMES
 from tests.support.platform import (
     PREFIX,
     Request,
@@ -22,12 +18,19 @@ from tests.support.platform import (
     to_consent_page,
     visible,
 )
-from tests.support.rich_requests import BOTH, READ_DAILY, asking, registered, with_sites, written
-from tests.support.storages import EVERY_STORAGE, platform_on
-
-ADA = "ada@example.org"
-OFFICE = Resource("lyon-1", "Lyon office", "12 rue Garibaldi", group=("Lyon",))
-SHED = Resource("lyon-2", "Warehouse 2", "3 quai Perrache", group=("Lyon",))
+from tests.support.rich_requests import (
+    BOTH,
+    READ_DAILY,
+    asking,
+    grant_of,
+    granted,
+    registered,
+    rich_platform,
+    tick,
+    with_sites,
+    written,
+)
+from tests.support.storages import EVERY_STORAGE
 
 
 @pytest.fixture
@@ -37,31 +40,7 @@ def storage_name():
 
 @pytest.fixture
 def platform(request, tmp_path, monkeypatch, storage_name):
-    """A platform whose application may ask for readings of meters; Ada has two sites."""
-    place = tmp_path / "site"
-    place.mkdir()
-    monkeypatch.syspath_prepend(place)
-    tiny.install(place, "homes", "1.0", code=HOMES, homes="tiny_homes")
-    monkeypatch.setenv("CONSENTCORE_EXTENSIONS", "homes")
-    platform = platform_on(storage_name, request, tmp_path)
-    sys.modules["tiny_homes"].DIRECTORY.owned[ADA] = [OFFICE, SHED]
-    registered(platform)
-    yield platform
-    platform.runtime.close()
-    sys.modules.pop("tiny_homes")
-
-
-def tick(page, *references):
-    for field in page.forms[0].fields["resource"]:
-        if field._value in references:
-            field.checked = True
-
-
-def granted(platform, request, *references):
-    """Approve a request for these resources; the token answer."""
-    _, page = to_consent_page(platform, request)
-    tick(page, *(references or ("site|lyon-1",)))
-    return exchange(platform, request, answer(page, "approve")["code"])
+    yield from rich_platform(storage_name, request, tmp_path, monkeypatch)
 
 
 def again(platform, browser, request):
@@ -72,12 +51,6 @@ def again(platform, browser, request):
 def error_of(response):
     found = parse_qs(urlsplit(response.location).query)
     return found["error"][0], found["error_description"][0]
-
-
-def grant_of(platform):
-    with platform.runtime.storage.reading() as uow:
-        (grant,) = [one for one in uow.grants.all() if one.authorization_details]
-        return grant
 
 
 class TestEveryStorage:

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from consentcore.consent.detail_words import DetailWords, all_in_words
 from consentcore.consent.owner_grants import OwnerGrants
 from consentcore.consent.personal import REASON_TEXT, disclosed
 from consentcore.consent.shut_out import CLIENT_DISABLED
@@ -43,6 +44,7 @@ class Card:
     :ivar places: from how many sites, meters and devices; "" where there was nothing to choose.
     :ivar used: when it was last used.
     :ivar ends: until when it stands; in days where these are few.
+    :ivar details: what it allows besides scopes, in words.
     """
 
     grant: Grant
@@ -58,6 +60,7 @@ class Card:
     places: str = ""
     used: str = ""
     ends: str = ""
+    details: tuple[DetailWords, ...] = ()
 
 
 def own_grants(request: Request) -> OwnerGrants:
@@ -80,6 +83,7 @@ def card(request: Request, grant: Grant, grants: OwnerGrants, *, used_at: int | 
     # What has ended shows the words of its end; what stands those of today, of the version that was agreed to.
     at = None if shown.state is GrantState.ACTIVE else shown.changed_at
     scopes = request.catalog.as_of(grant.scopes, at=at)
+    details = all_in_words(grant.authorization_details, request.catalog)
     return Card(
         grant=shown,
         client_name=client.name if client else grant.client_id,
@@ -90,20 +94,21 @@ def card(request: Request, grant: Grant, grants: OwnerGrants, *, used_at: int | 
         acts=any(scope.type == "act" for scope in scopes),
         suspended=client.suspended if client and shown.state is GrantState.ACTIVE else None,
         logo=client.logo if client else "",
-        data=_in_few_words(scopes),
+        data=_in_few_words(scopes, details),
         places=counted(shown.resources),
         used=_used(request, used_at),
         ends=_ends(request, shown.expires_at),
+        details=details,
     )
 
 
-def _in_few_words(scopes: Sequence[Scope]) -> str:
+def _in_few_words(scopes: Sequence[Scope], details: Sequence[DetailWords]) -> str:
     """The names of the data where they are few, else the headings under which they are listed."""
     shares = [scope for scope in scopes if scope.type != "session"]
     labels = [scope.label for scope in shares]
     if len(labels) > FEW:
         labels = list(dict.fromkeys(scope.cluster or scope.label for scope in shares))
-    return " · ".join(labels)
+    return " · ".join([*labels, *dict.fromkeys(one.label for one in details)])
 
 
 def _used(request: Request, at: int | None) -> str:

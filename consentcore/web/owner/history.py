@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from consentcore.consent.detail_words import in_words
 from consentcore.consent.ledger import effective_at
 from consentcore.consent.story import EventFacts, Words, story
 from consentcore.domain.event_kinds import event_kind
@@ -80,7 +81,10 @@ def words(request: Request, event: ConsentEvent | None = None) -> Words:
         found: Scope = request.catalog.as_of([reference], at=at, revisions=revisions)[0]
         return found.type, isolated(within(found.label, tag))
 
-    return Words(scope, isolated, lambda ms: request.language.day(ms, timezone))
+    def detail(text: str) -> str:
+        return isolated(within(in_words(text, request.catalog).label, tag))
+
+    return Words(scope, isolated, lambda ms: request.language.day(ms, timezone), detail)
 
 
 def lines(request: Request, events: Iterable[ConsentEvent]) -> list[HistoryLine]:

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 from pyramid.response import Response
 from pyramid.view import view_config
 
+from consentcore.consent.detail_words import all_in_words
 from consentcore.consent.personal import disclosed, labels_in
 from consentcore.consent.resource_labels import labels_of
+from consentcore.domain.authorization_detail import texts_of
 from consentcore.domain.clock import from_iso
 from consentcore.domain.errors import InvalidTransition
 from consentcore.domain.grant_states import GrantState
@@ -117,9 +119,18 @@ def _for_owner(request: Request, receipt: Receipt) -> dict[str, Any]:
         "everything": any(map(is_everything, references)),
         "since": from_iso(validity["from"]),
         "until": from_iso(validity["until"]),
+        "details": all_in_words(_details(receipt), request.catalog),
         "purposes": [one for one in receipt.record["purposes"] if one["text"]],
         "client": request.uow.clients.get(receipt.event.client_id),
     }
+
+
+def _details(receipt: Receipt) -> tuple[str, ...]:
+    """What was allowed in detail; where nothing was, what was asked."""
+    body = receipt.body
+    return texts_of(
+        body.get("authorization_details_after") or body.get("authorization_details_requested") or ()
+    )
 
 
 def _private(response: Response) -> Response:

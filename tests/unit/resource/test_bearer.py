@@ -233,3 +233,17 @@ def test_api_that_finds_no_choice_gives_nothing(odd):
     token = Token({} if odd is None else {"resources": odd})
     assert token.resources("site") == frozenset()
     assert not token.may_use("site", "a")
+
+
+@pytest.mark.parametrize(
+    "listed", [None, "x", {}, [1, "payment", None, {"kind": "payment"}], [{"type": ["payment"]}]], ids=str
+)
+def test_api_that_finds_no_details_of_its_type_gives_nothing(listed):
+    claims = {} if listed is None else {"authorization_details": listed}
+    assert Token(claims).authorization_details("payment") == ()
+
+
+def test_api_finds_the_details_of_its_type():
+    mine, other = {"type": "payment", "sum": "1"}, {"type": "readings"}
+    token = Token({"authorization_details": [other, mine, {**mine, "sum": "2"}]})
+    assert token.authorization_details("payment") == (mine, {**mine, "sum": "2"})
