@@ -185,7 +185,8 @@ class Runtime(ConsentParts):
     def _make_clients(self) -> ClientService:
         from consentcore.clients.service import ClientService
 
-        return ClientService(self.keys, self.clock, self.catalog, lambda: self.egress)
+        profile = self.settings.oauth.profile or ""
+        return ClientService(self.keys, self.clock, self.catalog, lambda: self.egress, profile)
 
     def _make_registration(self) -> RegistrationEndpoint | None:
         settings, rules = self.settings.registration, self.stranger_rules

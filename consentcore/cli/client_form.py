@@ -91,6 +91,11 @@ _OPTIONS = (
         help="What signs answers about tokens where it asks for signed ones (RFC 9701): ES256 or EdDSA.",
     ),
     click.option(
+        "--profile",
+        metavar="fapi2",
+        help="Hold it to the FAPI 2.0 Security Profile, all of it (docs/fapi.md); '' for the server's setting alone.",
+    ),
+    click.option(
         "--tls-client-auth",
         metavar="KIND:NAME",
         help="For tls_client_auth: the name in its certificate, such as subject_dn:CN=app,O=Cool or "

@@ -223,6 +223,7 @@ def _configuration_problems(state: State) -> tuple[list[str], list[str], int]:
         unasked_kinds,
         writing_problems,
     )
+    from consentcore.worker.profile_checks import profile_checks
 
     try:
         runtime = state.runtime
@@ -235,9 +236,10 @@ def _configuration_problems(state: State) -> tuple[list[str], list[str], int]:
     mend, passing = check_notifiers(runtime)
     rolled_back, said = ([], []) if problems else anchor_checks(runtime)
     unasked, free = unasked_kinds(runtime)
+    lacking, profile = ([], []) if problems else profile_checks(runtime)
     return (
-        problems + check_plugins(runtime) + mend + rolled_back + unasked,
-        known + passing + said + free,
+        problems + check_plugins(runtime) + mend + rolled_back + unasked + lacking,
+        known + passing + said + free + profile,
         code,
     )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from consentcore.clients import signing
+from consentcore.clients import profiles, signing
 from consentcore.domain.client import CLIENT_ID, AuthMethod, TokenFormat
 from consentcore.domain.errors import InvalidInput
 from consentcore.text_fields import MAX_NAME, MAX_PURPOSE, line, mailbox, named, web_address
@@ -55,6 +55,7 @@ class ClientForm:
     request_object_signing_alg: str = ""
     authorization_signed_response_alg: str = ""
     introspection_signed_response_alg: str = ""
+    profile: str = ""
     tls_client_auth: str = ""
     tls_client_certificate_bound_access_tokens: bool = False
     access_token_format: str = TokenFormat.OPAQUE.value
@@ -71,10 +72,12 @@ class Checks:
     """What the members of a registration are held against.
 
     :ivar egress: makes the guard of outgoing requests; called only where a URL is given.
+    :ivar profile: what every application is held to; "" for what it is registered for.
     """
 
     catalog: Catalog
     egress: Callable[[], EgressPolicy]
+    profile: str = ""
 
 
 def members(checks: Checks, form: ClientForm, method: AuthMethod) -> dict[str, Callable[[], Any]]:
@@ -97,8 +100,7 @@ def members(checks: Checks, form: ClientForm, method: AuthMethod) -> dict[str, C
         "require_par": lambda: form.require_par,
         "dpop_bound_access_tokens": lambda: form.dpop_bound_access_tokens,
         **signing.members(form, method),
-        "tls_client_auth": partial(_certificate_name, form, method),
-        "tls_client_certificate_bound_access_tokens": partial(_certificate_bound, form),
+        **profiles.members(form, method, checks.profile),
         "access_token_format": partial(TokenFormat, form.access_token_format),
         "audiences": partial(_audiences, form),
         "assertion_audience": partial(_assertion_audience, form),
@@ -131,6 +133,7 @@ def check_kind(form: ClientForm) -> None:
         ("request_object_signing_alg", form.request_object_signing_alg),
         ("authorization_signed_response_alg", form.authorization_signed_response_alg),
         ("tls_client_certificate_bound_access_tokens", form.tls_client_certificate_bound_access_tokens),
+        ("profile", form.profile),
         ("optional_scopes", form.optional_scopes),
     ):
         if value:
@@ -187,31 +190,6 @@ def _keys_uri(egress: Callable[[], EgressPolicy], form: ClientForm) -> str:
         with named("jwks_uri"):
             egress().check_url(form.jwks_uri)
     return form.jwks_uri
-
-
-def _certificate_name(form: ClientForm, method: AuthMethod) -> str:
-    """By which name its certificate is known.
-
-    :raises InvalidInput: see RFC 8705 section 2.1.2.
-    """
-    from consentcore.oauth.client_auth.certificate_name import check_name
-
-    if method is AuthMethod.TLS_CLIENT_AUTH:
-        return check_name(form.tls_client_auth)
-    if form.tls_client_auth:
-        raise InvalidInput(
-            "tls_client_auth", f"expected nothing without the method {AuthMethod.TLS_CLIENT_AUTH}"
-        )
-    return ""
-
-
-def _certificate_bound(form: ClientForm) -> bool:
-    bound = form.tls_client_certificate_bound_access_tokens
-    if bound and form.dpop_bound_access_tokens:
-        raise InvalidInput(
-            "tls_client_certificate_bound_access_tokens", "expected nothing beside dpop_bound_access_tokens"
-        )
-    return bound
 
 
 def _audiences(form: ClientForm) -> tuple[str, ...]:

@@ -70,12 +70,14 @@ class ClientService:
 
     :ivar egress: makes the guard of outgoing requests. Called only where a URL is to be checked: settings of it that
         are not in order stop nothing else.
+    :ivar profile: what every application is held to (``consentcore.oauth.profile``); "" for what it is registered for.
     """
 
     keys: KeyRing
     clock: Clock
     catalog: Catalog
     egress: Callable[[], EgressPolicy]
+    profile: str = ""
 
     def prepare(self, form: ClientForm) -> NewClient:
         """Check a registration and make what is to be stored; stores nothing.
@@ -159,6 +161,7 @@ class ClientService:
         method = auth_method(form)
         checked = {*changes, "redirect_uris"} if _METHOD & changes.keys() else set(changes)
         checked |= _BINDINGS if _BINDINGS & changes.keys() else set()
+        checked |= {"profile"} if _METHOD & changes.keys() else set()
         values = {
             name: make() for name, make in members(self._checks, form, method).items() if name in checked
         }
@@ -221,7 +224,7 @@ class ClientService:
 
     @property
     def _checks(self) -> Checks:
-        return Checks(self.catalog, self.egress)
+        return Checks(self.catalog, self.egress, self.profile)
 
 
 def find_client(uow: UnitOfWork, client_id: str) -> Client:

@@ -41,6 +41,10 @@ TLS_METHODS = frozenset({AuthMethod.TLS_CLIENT_AUTH, AuthMethod.SELF_SIGNED_TLS_
 """Methods of a client that shows a certificate with TLS (RFC 8705 section 2)."""
 
 
+FAPI2 = "fapi2"
+"""The FAPI 2.0 Security Profile, as a setting and a registration name it."""
+
+
 class TokenFormat(StrEnum):
     """What the access tokens of a client look like."""
 
@@ -119,6 +123,7 @@ class Client:
         section 3): each of them, where it is named; "" for those that ask for it alone, by our own algorithm.
     :ivar introspection_signed_response_alg: the same for answers to its introspection requests (RFC 9701 section 6),
         but that only those are signed that ask for it.
+    :ivar profile: ``fapi2`` where it is held to the FAPI 2.0 Security Profile; "" where only the server's setting is.
     :ivar tls_client_auth: for ``tls_client_auth``: the one name in its certificate by which it is known (RFC 8705
         section 2.1.2), as ``subject_dn``, ``san_dns``, ``san_uri``, ``san_ip`` or ``san_email``, a colon and the name;
         else "".
@@ -161,6 +166,7 @@ class Client:
     verified_at: int | None = None
     logo: str = ""
     dpop_bound_access_tokens: bool = False
+    profile: str = ""
     tls_client_auth: str = ""
     tls_client_certificate_bound_access_tokens: bool = False
     suspensions: tuple[Suspension, ...] = ()

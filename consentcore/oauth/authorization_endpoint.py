@@ -10,6 +10,7 @@ from consentcore.oauth import pushed_requests
 from consentcore.oauth.authorization_request import AuthorizeState, authorization_request, strict_checks
 from consentcore.oauth.codes import new_code
 from consentcore.oauth.errors import ProtocolError, description_of, plain
+from consentcore.oauth.fapi import demanded
 from consentcore.oauth.grants.oauthlib_types import code_grant
 from consentcore.oauth.messages import PageError, Pending, Redirect
 from consentcore.oauth.parameters import AUTHORIZE, LONG_STATE, Parameters, read_query
@@ -186,8 +187,10 @@ class AuthorizationEndpoint:
     def _request(self, state: AuthorizeState) -> Any:
         request = ParsedRequest("GET", state.parameters.values)
         request.authorize_state = state
-        request.require_pkce = self._server.settings.oauth.require_pkce
-        request.require_par = self._server.settings.oauth.require_par
+        strict = demanded(self._server.settings, state.context.client)
+        request.require_pkce = strict or self._server.settings.oauth.require_pkce
+        request.require_par = strict or self._server.settings.oauth.require_par
+        request.require_redirect_uri = strict
         request.require_signed_request_object = self._server.settings.oauth.require_signed_request_object
         request.response_alg = response_alg(
             state.context.client, state.parameters.values.get("response_mode"), self._server.signing.algorithm

@@ -61,6 +61,9 @@ def strict_checks(request: Any) -> dict[str, object]:
             )
     if not request.authorize_state.pushed and _must_push(request):
         raise InvalidRequestError(description="request_uri: expected a pushed request", request=request)
+    if request.require_redirect_uri and request.using_default_redirect_uri:
+        problem = "redirect_uri: expected in every request"
+        raise InvalidRequestError(description=problem, request=request)
     if request.response_type is not None and request.response_type != "code":
         raise UnsupportedResponseType(request=request)
     problem = mode_problem(request.client, request.response_mode)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from consentcore.domain.client import FAPI2
 from consentcore.jose.dpop import ALGORITHMS as DPOP_ALGORITHMS
 from consentcore.oauth.client_auth.key_set import ALGORITHMS
 from consentcore.oauth.client_certificate import certificate_members, certificate_methods
+from consentcore.oauth.fapi import ALGORITHMS as FAPI_ALGORITHMS
+from consentcore.oauth.fapi import METHODS
 from consentcore.oauth.request_objects import ALGORITHMS as REQUEST_ALGORITHMS
 from consentcore.oauth.sign_in_parameters import PROMPTS
 from consentcore.oauth.signed_responses import PLAIN, SIGNED
@@ -26,12 +29,15 @@ def metadata(server: ServerContext, grant_types: Iterable[str]) -> dict[str, obj
     """
     issuer, url = server.settings.issuer, server.settings.endpoint_url
     confidential = (*CONFIDENTIAL, *certificate_methods(server.settings))
+    strict = server.settings.oauth.profile == FAPI2
+    every = tuple(one for one in confidential if one in METHODS) if strict else (*confidential, "none")
+    algorithms = FAPI_ALGORITHMS if strict else ALGORITHMS
     return {
         "issuer": issuer,
         "authorization_endpoint": url("authorize"),
         "token_endpoint": url("token"),
         "pushed_authorization_request_endpoint": url("par"),
-        "require_pushed_authorization_requests": server.settings.oauth.require_par,
+        "require_pushed_authorization_requests": strict or server.settings.oauth.require_par,
         "require_signed_request_object": server.settings.oauth.require_signed_request_object,
         "request_object_signing_alg_values_supported": list(REQUEST_ALGORITHMS),
         "authorization_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
@@ -43,9 +49,9 @@ def metadata(server: ServerContext, grant_types: Iterable[str]) -> dict[str, obj
         "response_types_supported": ["code"],
         "response_modes_supported": [PLAIN, *SIGNED],
         "grant_types_supported": list(grant_types),
-        **_authentication("token", *confidential, "none"),
-        **_authentication("revocation", *confidential, "none"),
-        **_authentication("introspection", *confidential),
+        **_authentication("token", every, algorithms),
+        **_authentication("revocation", every, algorithms),
+        **_authentication("introspection", confidential, ALGORITHMS),
         **certificate_members(server.settings),
         "code_challenge_methods_supported": ["S256"],
         **_details_types(server),
@@ -78,8 +84,8 @@ def _details_types(server: ServerContext) -> dict[str, object]:
     return {"authorization_details_types_supported": types} if types else {}
 
 
-def _authentication(endpoint: str, *methods: str) -> dict[str, object]:
+def _authentication(endpoint: str, methods: Sequence[str], algorithms: Sequence[str]) -> dict[str, object]:
     return {
         f"{endpoint}_endpoint_auth_methods_supported": list(methods),
-        f"{endpoint}_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
+        f"{endpoint}_endpoint_auth_signing_alg_values_supported": list(algorithms),
     }

@@ -13,6 +13,7 @@ from consentcore.domain.interaction import PushedRequest
 from consentcore.domain.secret import REQUEST, digest, mint
 from consentcore.oauth.endpoint import Endpoint
 from consentcore.oauth.errors import ProtocolError, bad_request
+from consentcore.oauth.fapi import LONGEST_PUSHED_S, demanded
 from consentcore.oauth.parameters import AUTHORIZE, PUSH, REPEATABLE, read_body, several
 from consentcore.oauth.pushed_requests import URN
 from consentcore.oauth.request_objects import requested_by
@@ -63,7 +64,10 @@ class PushedAuthorizationRequestEndpoint(Endpoint):
                 "dpop_jkt: expected the thumbprint of the key of the proof"
             )  # RFC 9449 section 10.1
         self._check(requested, context)
-        return self._store(requested, binding, now)
+        life_s = server.settings.oauth.par_ttl_s
+        if demanded(server.settings, client):
+            life_s = min(life_s, LONGEST_PUSHED_S)
+        return self._store(requested, binding, life_s, now)
 
     def _requested(self, client: Client, parameters: Mapping[str, str], now: int) -> dict[str, str]:
         """What is asked for: by a request object (RFC 9126 section 3), or by plain parameters."""
@@ -75,8 +79,8 @@ class PushedAuthorizationRequestEndpoint(Endpoint):
         requested["client_id"] = client.client_id
         return requested
 
-    def _store(self, requested: Mapping[str, str], binding: Binding, now: int) -> HttpResponse:
-        secret, life_s = mint(REQUEST), self._server.settings.oauth.par_ttl_s
+    def _store(self, requested: Mapping[str, str], binding: Binding, life_s: int, now: int) -> HttpResponse:
+        secret = mint(REQUEST)
         pushed = PushedRequest(
             request_hash=digest(secret),
             client_id=requested["client_id"],

@@ -21,6 +21,7 @@ from consentcore.jose.certificate import X5T_S256, x5t_of
 from consentcore.jose.dpop import AHEAD_S, Expected, InvalidProof, NonceWanted, Proof, check_proof
 from consentcore.oauth.client_certificate import certificate_of
 from consentcore.oauth.errors import ProtocolError, bad_request
+from consentcore.oauth.fapi import demanded
 
 if TYPE_CHECKING:
     from consentcore.domain.client import Client
@@ -73,11 +74,21 @@ def binding_of(
     if client.tls_client_certificate_bound_access_tokens or (bound_to and is_certificate(bound_to)):
         return _certificate_binding(http, endpoint, header)
     if header is None:
-        if client.dpop_bound_access_tokens and endpoint == "token":
-            raise bad_request(f"{HEADER}: expected a proof, as this client is registered for")
-        return UNBOUND
+        return _without_proof(server, http, client) if endpoint == "token" else UNBOUND
     proof = _checked(server, header, http.method, endpoint, now)
     return Binding(f"{JKT}:{proof.thumbprint}", _one_use(proof))
+
+
+def _without_proof(server: ServerContext, http: HttpRequest, client: Client) -> Binding:
+    """FAPI 2.0 section 5.3.2.1: there is no token that is bound to nothing."""
+    if client.dpop_bound_access_tokens:
+        raise bad_request(f"{HEADER}: expected a proof, as this client is registered for")
+    if not demanded(server.settings, client):
+        return UNBOUND
+    certificate = certificate_of(http)
+    if certificate is None:
+        raise bad_request(f"{HEADER}: expected a proof, or a certificate with TLS, as FAPI 2.0 demands")
+    return Binding(f"{X5T_S256}:{x5t_of(certificate)}")
 
 
 def _certificate_binding(http: HttpRequest, endpoint: str, proof: str | None) -> Binding:

@@ -127,5 +127,5 @@ class Validator(RequestValidator):  # type: ignore[misc]  # oauthlib has no type
         return False
 
     def rotate_refresh_token(self, request: Any) -> bool:
-        """Every use of a refresh token makes a new one (RFC 9700 section 4.14.2)."""
-        return True
+        """Every use of a refresh token makes a new one (RFC 9700 section 4.14.2), except in FAPI 2.0."""
+        return bool(request.exchange.rotates)

@@ -63,6 +63,11 @@ def check(settings: CoreSettings, source: Source) -> None:
         if problem:
             source.blame("consentcore.oauth.protected_resources", f"{problem}, not {uri!r}")
     _check_mtls(settings, source)
+    if settings.oauth.profile and settings.oauth.assertion_audience == "endpoint":
+        source.blame(
+            "consentcore.oauth.assertion_audience",
+            f"expected issuer or nothing: consentcore.oauth.profile = {settings.oauth.profile} takes no other",
+        )
     for wrong in no_networks(settings.server.trusted_proxies):
         source.blame("consentcore.server.trusted_proxies", f"expected addresses or networks, not {wrong!r}")
 

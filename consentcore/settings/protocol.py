@@ -37,6 +37,12 @@ class OAuthSettings:
     interaction_ttl_s: int = setting(
         "How long the consent page may be left unanswered.", default=600, minimum=1, maximum=_DAY_S
     )
+    profile: str | None = setting(
+        "With fapi2 every application is held to the FAPI 2.0 Security Profile, see docs/fapi.md; empty: those that "
+        "are registered for it.",
+        default=None,
+        choices=("fapi2",),
+    )
     require_pkce: bool = setting("Demand PKCE (S256) from confidential clients too.", default=False)
     require_par: bool = setting(
         "Refuse authorization requests that were not pushed (RFC 9126); a client may demand it for itself.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from consentcore.domain.client import AuthMethod
@@ -12,6 +13,7 @@ from consentcore.oauth.client_auth.credentials import Credentials, read_credenti
 from consentcore.oauth.client_auth.key_source import TIMEOUT_S, KeySource
 from consentcore.oauth.client_auth.methods import Authenticator, Nothing, SharedSecret
 from consentcore.oauth.client_auth.mutual_tls import NamedCertificate, RegisteredCertificate
+from consentcore.oauth.fapi import demanded, may_authenticate
 
 if TYPE_CHECKING:
     from consentcore.domain.client import Client
@@ -39,6 +41,8 @@ def make_authenticator(storage: Storage, settings: CoreSettings, keys: KeySource
 
         RFC 9126 section 2 wants all three, and Authlib signs the token endpoint's URL for every endpoint.
         """
+        if demanded(settings, client):
+            return frozenset({settings.issuer})
         if (settings.oauth.assertion_audience or client.assertion_audience) == ISSUER_ONLY:
             return frozenset({settings.issuer})
         own = endpoint if endpoint in _ENDPOINTS else "token"
@@ -52,8 +56,9 @@ def make_authenticator(storage: Storage, settings: CoreSettings, keys: KeySource
             AuthMethod.SECRET_BASIC: secret,
             AuthMethod.SECRET_POST: secret,
             AuthMethod.NONE: Nothing(),
-            AuthMethod.PRIVATE_KEY_JWT: Assertion(audiences, keys, storage),
+            AuthMethod.PRIVATE_KEY_JWT: Assertion(audiences, keys, storage, partial(demanded, settings)),
             AuthMethod.TLS_CLIENT_AUTH: NamedCertificate(authorities),
             AuthMethod.SELF_SIGNED_TLS_CLIENT_AUTH: RegisteredCertificate(keys),
-        }
+        },
+        partial(may_authenticate, settings),
     )

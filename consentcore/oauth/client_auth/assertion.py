@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from consentcore.domain.clock import HOUR, MINUTE, SECOND
 from consentcore.domain.secret import digest
+from consentcore.oauth.fapi import ALGORITHMS
 
 if TYPE_CHECKING:
     from consentcore.domain.client import Client
@@ -30,6 +31,8 @@ class Assertion:
     :param audiences: what ``aud`` may be, by endpoint and client.
     :param keys: where the client's keys come from.
     :param storage: decides across all processes whether an assertion was used before.
+    :param is_strict: whether a client is held to the FAPI 2.0 Security Profile: ``aud`` is a text, and no list of one
+        (section 5.3.2.1), and RS256 signs nothing (section 5.4.1).
     """
 
     def __init__(
@@ -37,8 +40,10 @@ class Assertion:
         audiences: Callable[[str, Client], frozenset[str]],
         keys: KeySource,
         storage: Storage,
+        is_strict: Callable[[Client], bool] = lambda _: False,
     ) -> None:
         self._audiences = audiences
+        self._is_strict = is_strict
         self._keys = keys
         self._storage = storage
 
@@ -55,6 +60,11 @@ class Assertion:
     def _problem(self, attempt: Attempt) -> str:
         jwt = attempt.credentials.assertion
         assert jwt is not None, "this method was chosen because there is one"
+        if self._is_strict(attempt.client):
+            if jwt.jws.algorithm not in ALGORITHMS:
+                return f"expected a signature by one of {', '.join(ALGORITHMS)}"
+            if not isinstance(jwt.claims.get("aud"), str):
+                return "expected the issuer as aud, and no list"
         reason = _wrong_claim(jwt.claims, attempt, self._audiences(attempt.endpoint, attempt.client))
         if reason:
             return reason  # before any request for keys

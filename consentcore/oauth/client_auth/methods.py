@@ -6,7 +6,8 @@ together: it is handed everything that it could look at.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from consentcore.domain.client import TLS_METHODS, AuthMethod, Client, ClientSecret
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from consentcore.oauth.client_auth.credentials import Credentials
     from consentcore.oauth.messages import HttpRequest
 
+log = logging.getLogger("consentcore.oauth")
 # Compared with when there is no such client, so that both cases take the same time.
 _NOBODY = Client("nobody", "", 0, secrets=(ClientSecret(bytes(32), 0),))
 _EITHER = frozenset({AuthMethod.SECRET_BASIC, AuthMethod.SECRET_POST})
@@ -63,10 +65,18 @@ class Nothing:
 
 
 class Authenticator:
-    """Holds every client to the method that it is registered with. Safe to share between threads."""
+    """Holds every client to the method that it is registered with. Safe to share between threads.
 
-    def __init__(self, methods: Mapping[AuthMethod, Method]) -> None:
+    :param may_authenticate: whether a client may do so by its method.
+    """
+
+    def __init__(
+        self,
+        methods: Mapping[AuthMethod, Method],
+        may_authenticate: Callable[[Client], bool] = lambda _: True,
+    ) -> None:
         self._methods = methods
+        self._may_authenticate = may_authenticate
 
     def authenticate(
         self, endpoint: str, http: HttpRequest, credentials: Credentials, client: Client | None, now: int
@@ -87,6 +97,9 @@ class Authenticator:
             known.knows_secret(credentials.secret, now)
             raise invalid_client()
         if not self._methods[shown].proves(Attempt(credentials, client, endpoint, http, now)):
+            raise invalid_client()
+        if not self._may_authenticate(client):
+            log.warning("client %s is refused: its profile has no %s", client.client_id, client.auth_method)
             raise invalid_client()
         return client
 

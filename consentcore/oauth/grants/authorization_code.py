@@ -12,6 +12,7 @@ from oauthlib.oauth2 import InvalidGrantError
 from consentcore.domain.event_kinds import EventType
 from consentcore.domain.secret import digest
 from consentcore.domain.token import Code, Consumed, NewToken, Redemption, Replayed, TokenKind
+from consentcore.oauth.fapi import LONGEST_CODE_MS
 from consentcore.oauth.grants.exchange import Exchange, GrantType, oauthlib_request
 from consentcore.oauth.grants.oauthlib_types import code_grant
 from consentcore.oauth.parameters import MAX_DETAILS, several
@@ -69,7 +70,7 @@ class AuthorizationCode(GrantType):
             binding=binding_of(server, http, "token", client, now),
             asked_details=parameters.get("authorization_details"),
         )
-        request.require_pkce = server.settings.oauth.require_pkce
+        request.require_pkce = server.settings.oauth.require_pkce or request.exchange.strict
         return self._issue(self._oauthlib, request)
 
 
@@ -88,13 +89,17 @@ class CodeExchange(Exchange[Code]):
         if code.used_at is not None and not self.client.public:
             self._refuse_used()
         # Anybody can name a public client: a used code ends its family only after PKCE was passed, in store().
-        if code.used_at is None and self.now >= code.expires_at:
+        if code.used_at is None and self.now >= self._end_of(code):
             raise InvalidGrantError(request=request)
         self.check_key(code.confirmation, request)
         self._check_verifier(request, code, self.client)
         request.scopes = self._scopes(code, grant)
         if not (request.scopes or code.authorization_details):
             raise InvalidGrantError(request=request)
+
+    def _end_of(self, code: Code) -> int:
+        """When the code ends; in FAPI 2.0 after a minute at the latest, whatever the setting says."""
+        return min(code.expires_at, code.created_at + LONGEST_CODE_MS) if self.strict else code.expires_at
 
     @property
     def renewable(self) -> bool:

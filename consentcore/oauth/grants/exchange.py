@@ -20,6 +20,7 @@ from consentcore.domain.clock import SECOND
 from consentcore.domain.token import UsedBefore
 from consentcore.oauth.access_token import AccessTokenRequest, make_access_token
 from consentcore.oauth.authorization_details import assigned, told_of
+from consentcore.oauth.fapi import demanded
 from consentcore.oauth.grants.oauthlib_types import bearer
 from consentcore.oauth.parameters import REPEATABLE
 from consentcore.oauth.parsed_request import ParsedRequest
@@ -127,6 +128,7 @@ class Exchange(ABC, Generic[C]):
     :param requested: the values of the parameter ``resource``.
     :param binding: what the request has proven: the key that the access token is bound to.
     :param asked_details: the parameter ``authorization_details``; None without it.
+    :ivar strict: whether the client is held to the FAPI 2.0 Security Profile.
     :ivar credential: from :meth:`resolve` on, and so are the following.
     :ivar access_end: when the access token ends, in milliseconds since the epoch.
     :ivar expires_in: its lifetime in whole seconds.
@@ -156,6 +158,7 @@ class Exchange(ABC, Generic[C]):
         self.pair = pair
         self.binding = binding
         self._server = server
+        self.strict = demanded(server.settings, client)
         self._read: tuple[C | None, Grant | None] = credential, grant
         self._requested = requested
         self._audience: tuple[str, ...] = ()
@@ -168,6 +171,12 @@ class Exchange(ABC, Generic[C]):
 
         :raises InvalidGrantError: it is not good.
         """
+
+    @property
+    def rotates(self) -> bool:
+        """Whether a refresh token that is used gives place to another one; not in FAPI 2.0 (section 5.3.2.1), where it
+        is its client's alone anyway."""
+        return not self.strict
 
     @property
     def renewable(self) -> bool:

@@ -231,6 +231,7 @@ class RefreshExchange(Exchange[Token]):
             nonce=self._nonce,
             nonce_key_id=self._key_id,
             grace_ms=lifetimes.grace_ms,
+            rotate=self.rotates,
             sealed_access=self._sealed,
             one_use=self.binding.one_use,
         )

@@ -27,6 +27,7 @@ client = Table(
     Column("jwks", Json, nullable=False, server_default=text("''")),
     Column("jwks_uri", Text, nullable=False, server_default=text("''")),
     Column("dpop_bound_access_tokens", Boolean, nullable=False, server_default=false()),
+    Column("profile", Text, nullable=False, server_default=text("''")),
     Column("tls_client_auth", Text, nullable=False, server_default=text("''")),
     Column("tls_client_certificate_bound_access_tokens", Boolean, nullable=False, server_default=false()),
     Column("require_par", Boolean, nullable=False, server_default=false()),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
-from joserfc.jwk import ECKey
+from joserfc.jwk import ECKey, RSAKey
 
 from consentcore.domain.client import AuthMethod
 from consentcore.domain.errors import InvalidInput, NotFound
@@ -13,6 +14,7 @@ from tests.support.client_certificates import certificate
 
 HOUR = 3_600_000
 CERTIFICATE_BOUND = "tls_client_certificate_bound_access_tokens"
+RSA_FOR_RS256 = json.dumps({"keys": [{**RSAKey.generate_key(2048).as_dict(private=False), "alg": "RS256"}]})
 X, Y = "-1BdDOeF4Cz_x5_8dr9Vn6oj0a9xSQDCVOp3ZM9hOvo", "PljQ61QLqX0P3onWpcSoow40sAdF3X09Ia_bti9g-EA"
 BARE_KEY = f'{{"keys": [{{"kty": "EC", "crv": "P-256", "x": "{X}", "y": "{Y}"}}]}}'
 """Without a certificate; always the same, because it is in the name of a test."""
@@ -195,3 +197,40 @@ def test_99_client_binds_its_tokens_in_one_way(registry):
     assert changed.tls_client_certificate_bound_access_tokens
     with pytest.raises(InvalidInput):
         revised(registry, dpop_bound_access_tokens=True)
+
+
+def test_99_application_that_is_held_to_fapi_authenticates_itself_as_that_asks(registry):
+    registry.register(profile="fapi2", auth_method="private_key_jwt", jwks=keys())
+    assert registry.get().profile == "fapi2"
+    with pytest.raises(InvalidInput) as caught:
+        revised(registry, auth_method="client_secret_basic")
+    assert caught.value.field == "auth_method"
+    assert revised(registry, auth_method="tls_client_auth", tls_client_auth="san_ip:::1").profile == "fapi2"
+    assert revised(registry, profile="", auth_method="client_secret_basic").profile == ""
+
+
+@pytest.mark.parametrize("everybody", ["", "fapi2"])
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [
+        ({}, "auth_method"),
+        ({"public": True}, "auth_method"),
+        ({"auth_method": "client_secret_post"}, "auth_method"),
+        ({"auth_method": "private_key_jwt", "jwks": RSA_FOR_RS256}, "jwks"),
+        ({"profile": "fapi3"}, "profile"),
+    ],
+    ids=["secret", "public", "post", "rs256", "unknown"],
+)
+def test_99_registration_that_does_not_fit_the_profile_is_refused(registry, everybody, typed, field):
+    """Whether the application is held to it by itself, or every one is."""
+    registry.clients = replace(registry.clients, profile=everybody)
+    with pytest.raises(InvalidInput) as caught:
+        registry.register(**{"profile": "" if everybody else "fapi2", **typed})
+    assert caught.value.field == field
+
+
+def test_99_api_needs_no_profile(registry):
+    registry.clients = replace(registry.clients, profile="fapi2")
+    assert registry.register(resource_server=True).client.profile == ""
+    with pytest.raises(InvalidInput, match="profile: expected nothing for a resource server"):
+        registry.register(client_id="other", resource_server=True, profile="fapi2")
