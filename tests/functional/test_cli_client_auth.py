@@ -78,6 +78,29 @@ def test_everything_that_is_registered_is_shown(cli):
     assert shown["resources"] == ["https://api.example/meters", "urn:example:sites"]
 
 
+def test_what_it_signs_and_what_is_signed_for_it_is_registered_and_changed(cli):
+    names = (
+        "require_signed_request_object",
+        "request_object_signing_alg",
+        "authorization_signed_response_alg",
+        "introspection_signed_response_alg",
+    )
+    made = create(
+        cli,
+        *("--jwks", key_set(EC), "--require-signed-request-object", "--request-object-signing-alg", "ES256"),
+        *("--authorization-signed-response-alg", "EdDSA", "--introspection-signed-response-alg", "ES256"),
+    ).json
+    shown = cli("client", "show", made["client_id"], "--json").json
+    assert [shown[name] for name in names] == [True, "ES256", "EdDSA", "ES256"]
+    less = ("--no-require-signed-request-object", "--authorization-signed-response-alg", "")
+    changed = cli("client", "update", made["client_id"], *less, "--json").json
+    assert set(changed["changed"]) == {"require_signed_request_object", "authorization_signed_response_alg"}
+    shown = cli("client", "show", made["client_id"], "--json").json
+    assert [shown[name] for name in names] == [False, "ES256", "", "ES256"]
+    refused = create(cli, "--authorization-signed-response-alg", "PS256")
+    assert (refused.code, "--authorization-signed-response-alg: expected one of" in refused.err) == (2, True)
+
+
 def test_none_is_another_word_for_public(cli):
     made = create(cli, "--auth-method", "none").json
     assert made["client_secret"] is None

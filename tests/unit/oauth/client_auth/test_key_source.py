@@ -12,6 +12,7 @@ from joserfc.jwk import ECKey
 
 from consentcore.api import AuthMethod, EgressPolicy
 from consentcore.oauth.client_auth import key_source
+from consentcore.oauth.client_auth.client_jwt import parse
 from consentcore.testing.threads import together
 from tests.support.client_keys import accepted, claims, present, signed
 from tests.support.patience import PATIENCE_S
@@ -242,3 +243,39 @@ def test_urls_are_forgotten_when_there_are_many(guarded, sink, monkeypatch):
         )
         assert accepted(present(guarded, signed(claims(guarded, iss=name, sub=name), FIRST)))
     assert len(sink.received) == 4
+
+
+def named(scenario, key, **header):
+    """The one key that a header means, as a request object has it (RFC 9101)."""
+    client = scenario.storage.protocol.read_authorize("signer", None, scenario.clock.now()).client
+    jwt = parse(signed(claims(scenario), key, **header))
+    found = scenario.server._context.client_keys.named(client, jwt, scenario.clock.now())
+    return found and found.kid
+
+
+def test_60_named_key_comes_from_the_same_cache(guarded, sink):
+    assert show(guarded)
+    assert [named(guarded, FIRST) for _ in range(3)] == ["first"] * 3
+    assert len(sink.received) == 1
+    sink.answer = Answer(200, {}, key_set(FIRST, SECOND))
+    assert [named(guarded, SECOND) for _ in range(3)] == ["second"] * 3
+    assert [named(guarded, THIRD) for _ in range(3)] == [None] * 3
+    assert len(sink.received) == 2
+
+
+def test_60_named_key_is_sure_or_none(guarded, sink):
+    sink.answer = Answer(200, {}, unnamed(FIRST))
+    assert named(guarded, FIRST) == ""
+    guarded.clock.advance(key_source.KEEP)
+    sink.answer = Answer(200, {}, key_set(FIRST, SECOND))
+    assert named(guarded, FIRST, kid="") is None
+    guarded.clock.advance(key_source.KEEP)
+    both = json.loads(key_set(FIRST))["keys"] + json.loads(unnamed(SECOND))["keys"]
+    sink.answer = Answer(200, {}, json.dumps({"keys": both}).encode())
+    assert named(guarded, FIRST) == "first"
+    assert named(guarded, SECOND) == ""
+
+
+def test_60_named_key_is_none_while_nobody_answers(guarded, sink):
+    sink.answer = Answer(500)
+    assert named(guarded, FIRST) is None
