@@ -39,10 +39,10 @@ pytestmark = pytest.mark.slow
 
 NONCES = "consentcore.oauth.dpop_nonce = true\n"
 FAPI = (
-    *("--require-par", "--require-pkce", "--dpop-bound-access-tokens", "--require-signed-request-object"),
+    *("--profile", "fapi2", "--dpop-bound-access-tokens", "--require-signed-request-object"),
     *("--authorization-signed-response-alg", "ES256"),
 )
-"""What an application of the profile is registered with."""
+"""What an application is registered with that is held to the profile and to Message Signing."""
 ALL = {"par": True, "dpop": "ES256", "jarm": True, "signed_introspection": True}
 [ES256, EDDSA, PS256] = KEYS
 
@@ -67,7 +67,7 @@ def platform(tmp_path_factory):
 def test_signed_requests_and_answers_and_proofs_on_node(platform, sink, script, key, options):
     settings = register(platform, sink, "private_key_jwt", "--jwks", public_keys(key), *options)
     said = play(script, {**settings, **ALL, "jwk": key, "jar": key})
-    the_story_holds(said, platform.issuer, token_type="dpop")
+    the_story_holds(said, platform.issuer, token_type="dpop", rotates=not options)
     assert said["introspected"]["cnf"].keys() == {"jkt"}
 
 
