@@ -39,6 +39,7 @@ class Sealed(Protocol):
         ...
 
 
+T = TypeVar("T")
 R = TypeVar("R", bound=Sealed)
 
 
@@ -87,9 +88,14 @@ def seal_of(keys: KeyRing, record: Sealed, *beside: bytes, key_id: str = "") -> 
 
 def sealed(keys: KeyRing, record: R, *beside: bytes) -> R:
     """Return the record with its seal."""
+    return with_seal(record, seal_of(keys, record, *beside))
+
+
+def with_seal(record: T, seal: bytes) -> T:
+    """Return the record with another seal; what :func:`dataclasses.replace` does, in half the time."""
     kind: Any = type(record)
     names, read = _others(kind)
-    return cast("R", kind(**dict(zip(names, read(record), strict=True)), seal=seal_of(keys, record, *beside)))
+    return cast("T", kind(**dict(zip(names, read(record), strict=True)), seal=seal))
 
 
 def is_sealed(keys: KeyRing, record: Sealed, *beside: bytes) -> bool:

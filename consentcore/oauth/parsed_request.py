@@ -24,6 +24,10 @@ class ParsedRequest(Request):  # type: ignore[misc]  # the library has no types
     duplicate_params: ClassVar[list[str]] = []
 
     def __init__(self, http_method: str, parameters: Mapping[str, str]) -> None:
+        self._params = {**_ABSENT, **parameters}
+        # Where oauthlib puts what it sets itself; else each look at a parameter would be a call of its __getattr__.
+        # What is no parameter comes after them, so that none can take its place.
+        self.__dict__.update(self._params)
         self.uri = ""
         self.http_method = http_method
         self.headers: dict[str, str] = {}
@@ -31,4 +35,3 @@ class ParsedRequest(Request):  # type: ignore[misc]  # the library has no types
         self.decoded_body = list(parameters.items())
         self.oauth_params: list[tuple[str, str]] = []
         self.validator_log: dict[str, object] = {}
-        self._params = {**_ABSENT, **parameters}

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from consentcore.domain.token import NewToken, Token, TokenKind, TokenLookup
-from consentcore.keys.seals import is_sealed, seal_of
+from consentcore.keys.seals import is_sealed, seal_of, with_seal
 
 if TYPE_CHECKING:
     from consentcore.domain.token import Code, CodeLookup, Grace
@@ -30,7 +30,7 @@ def sealed_token(
     :param proof: of its family.
     :param now: when it is stored, in milliseconds since the epoch.
     """
-    return replace(new, seal=seal_of(keys, new.stored(source, kind, now), proof))
+    return with_seal(new, seal_of(keys, new.stored(source, kind, now), proof))
 
 
 def genuine_code(keys: KeyRing, lookup: CodeLookup) -> CodeLookup:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 OWN_LOCATION = "consentcore.own_location"
 """In the environ: where a redirect within the site leads, as a path."""
 
+MOST_KINDS = 64
+"""Of so many answers, by the names of their headers, it is remembered which ones they lack."""
 HSTS = "Strict-Transport-Security"
 Handler = Callable[["Request"], "Response"]
 View = Callable[[Any, "Request"], "Response"]
@@ -45,11 +47,18 @@ class AnswerHeaders:
         usual = {**FIXED, "Content-Security-Policy": policy, "Cache-Control": "no-store"}
         self._usual = [(name.lower(), (name, value)) for name, value in usual.items()]
         self._hsts = _hsts(runtime.settings.web)
+        self._missing: dict[tuple[str, ...], list[tuple[str, str]]] = {}
 
     def complete(self, headers: list[tuple[str, str]]) -> None:
         """Add to ``headers`` what they do not say themselves; whether https is demanded is never theirs to say."""
-        said = {name.lower() for name, _ in headers}
-        headers += [header for name, header in self._usual if name not in said]
+        named = tuple([name for name, _ in headers])
+        missing = self._missing.get(named)
+        if missing is None:
+            said = {name.lower() for name in named}
+            missing = [header for name, header in self._usual if name not in said]
+            if len(self._missing) < MOST_KINDS:
+                self._missing[named] = missing
+        headers += missing
         if self._hsts:
             headers[:] = [header for header in headers if header[0].lower() != HSTS.lower()]
             headers.append((HSTS, self._hsts))

@@ -17,6 +17,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, exc
 from consentcore.api import ConfigurationError
 from consentcore_sqlalchemy import postgres_url, sqlite_file
 from consentcore_sqlalchemy.errors import is_read_only
+from consentcore_sqlalchemy.idle import IdlePool
 from consentcore_sqlalchemy.settings import SqlSettings
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def open_database(settings: SqlSettings) -> Database:
 
 def _pool(settings: SqlSettings) -> dict[str, Any]:
     return {
+        "poolclass": IdlePool,
         "pool_size": settings.pool_size,
         "max_overflow": settings.pool_overflow,
         "pool_timeout": settings.pool_timeout_s,

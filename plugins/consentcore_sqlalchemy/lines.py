@@ -44,7 +44,8 @@ _DUMPS: dict[type, tuple[int, int, Dump | None]] = {
     str: (_OID["any"], _BINARY, str.encode),
     bytes: (_OID["bytea"], _BINARY, None),
     int: (_OID["int8"], _TEXT, b"%d".__mod__),
-    bool: (_OID["bool"], _TEXT, lambda value: b"t" if value else b"f"),
+    bool: (_OID["bool"], _TEXT, {False: b"f", True: b"t"}.__getitem__),
+    type(None): (_OID["any"], _TEXT, None),
 }
 
 
@@ -105,24 +106,16 @@ class Wire:
 
     def dumped(self, values: Mapping[str, Any]) -> Dumped | None:
         """What goes over the wire; None for values of a kind that is not known here."""
-        kinds: list[int] = []
-        data: list[bytes | None] = []
-        forms: list[int] = []
-        for name in self.names:
-            value = values[name]
-            if value is None:
-                kinds.append(0)
-                data.append(None)
-                forms.append(_TEXT)
-                continue
-            known = _DUMPS.get(type(value)) or _dump_of_list(value)
-            if known is None:
+        given = [values[name] for name in self.names]
+        try:
+            known = [_DUMPS[type(value)] for value in given]
+        except KeyError:  # there are lists among them
+            ways = (_DUMPS.get(type(value)) or _dump_of_list(value) for value in given)
+            known = [way for way in ways if way is not None]
+            if len(known) < len(given):
                 return None
-            kind, form, dump = known
-            kinds.append(kind)
-            data.append(value if dump is None else dump(value))
-            forms.append(form)
-        return tuple(kinds), data, forms
+        data = [dump(value) if dump else value for value, (_, _, dump) in zip(given, known, strict=True)]
+        return tuple([kind for kind, _, _ in known]), data, [form for _, form, _ in known]
 
 
 class Line:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from consentcore.api import Client, Token, TokenKind, TokenLookup
+from consentcore.api import Token, TokenKind, TokenLookup
 from consentcore_sqlalchemy import statements as sql
+from consentcore_sqlalchemy.rows.clients import Asking
 from consentcore_sqlalchemy.rows.common import Row, texts
 from consentcore_sqlalchemy.rows.grants import GRANTS
 from consentcore_sqlalchemy.rows.records import named
@@ -18,11 +19,9 @@ _TokenRow = named(sql.TOKEN)
 FamilyRow = named(sql.FAMILY)
 
 
-# Keyed by everything that was read, as clients are: an API asks about the same token again and again, and gets the very
-# same value as long as no row of it was changed.
-@lru_cache(maxsize=2000)
-def token_lookup(client: Client | None, rest: Row) -> TokenLookup:
-    """Make a look-up of the client that asks and the columns that come after its own."""
+def token_lookup(asking: Asking, rest: Row) -> TokenLookup:
+    """Make a look-up of who asks and the columns that come after those of a client."""
+    client = asking.client
     family = FamilyRow._make(rest[_TOKEN:_FAMILY])
     if family.grant_id is None:  # no such token, or one whose family is gone for good
         return TokenLookup(client)
@@ -35,6 +34,11 @@ def token_lookup(client: Client | None, rest: Row) -> TokenLookup:
         bool(rest[_GRANT]),
         family.family_proof or b"",
     )
+
+
+# Keyed by everything that was read, as clients are: an API asks about the same access token again and again, and gets
+# the very same value as long as no row of it was changed. A refresh token comes once.
+lookup_again = lru_cache(maxsize=2000)(token_lookup)
 
 
 def token_from(row: Row, family: Any) -> Token:

@@ -37,10 +37,10 @@ from consentcore_sqlalchemy import statements as sql
 from consentcore_sqlalchemy.driver import Driver, Prepared
 from consentcore_sqlalchemy.errors import Collision
 from consentcore_sqlalchemy.exchanges import OneStatement, OneTransaction, Ways
-from consentcore_sqlalchemy.lookups import FamilyRow, token_from, token_lookup
+from consentcore_sqlalchemy.lookups import FamilyRow, lookup_again, token_from, token_lookup
 from consentcore_sqlalchemy.noting import is_used, use_values
 from consentcore_sqlalchemy.one_time_use import SqlOnce
-from consentcore_sqlalchemy.rows.clients import client_from
+from consentcore_sqlalchemy.rows.clients import asking_from, client_from
 from consentcore_sqlalchemy.rows.common import Row, Values
 from consentcore_sqlalchemy.rows.grants import GRANTS
 from consentcore_sqlalchemy.rows.interactions import INTERACTIONS
@@ -57,6 +57,9 @@ _SESSION = _CLIENT + len(sql.SESSION)
 
 
 _CODE = _CLIENT + len(CODE)
+
+
+_KIND = _CLIENT + [column.key for column in sql.TOKEN].index("kind")
 
 
 _ROUNDS = 3
@@ -133,8 +136,8 @@ class SqlProtocol(SqlOnce):
 
     def find_token(self, client_id: str, token_hash: bytes) -> TokenLookup:
         row = self._one(self._find_token, {"client_id": client_id, "token_hash": token_hash})
-        client = client_from(row[:_CLIENT]) if row[0] is not None else None
-        return token_lookup(client, tuple(row[_CLIENT:]))
+        asking, rest = asking_from(row[:_CLIENT]), tuple(row[_CLIENT:])
+        return (lookup_again if row[_KIND] == "access" else token_lookup)(asking, rest)
 
     def rotate_refresh(self, rotation: Rotation) -> RotateOutcome:
         values = _rotation_values(rotation)

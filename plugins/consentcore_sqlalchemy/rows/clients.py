@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from functools import lru_cache
+from typing import Any
 
 from consentcore.api import (
     Client,
@@ -55,13 +56,34 @@ CLIENTS = Records(
     ),
 )
 
+
+class Asking:
+    """A client that was read, or nobody: known by itself, so that what is kept for it needs no look at its fields."""
+
+    __slots__ = ("client",)
+
+    def __init__(self, client: Client | None) -> None:
+        self.client = client
+
+
+NOBODY = Asking(None)
+
+
 # Keyed by everything that was read: a changed row is another key, so the cache cannot be stale.
-_cached = lru_cache(maxsize=256)(CLIENTS.read)
+@lru_cache(maxsize=256)
+def _cached(row: tuple[Any, ...]) -> tuple[Asking, Client]:
+    client = CLIENTS.read(row)
+    return Asking(client), client
 
 
 def client_from(row: Row) -> Client:
     """Read a client, or find the one that was read from an equal row."""
-    return _cached(tuple(row))
+    return _cached(tuple(row))[1]
+
+
+def asking_from(row: Row) -> Asking:
+    """The same of a client that may not be there."""
+    return NOBODY if row[0] is None else _cached(tuple(row))[0]
 
 
 LOGOS = Records(ClientLogo, client_logo.c)

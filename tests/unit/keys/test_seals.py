@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 
@@ -62,3 +62,18 @@ def test_what_is_written_quickly_is_what_an_encoder_writes(record):
     assert kind == type(record).__name__
     assert said == {name: wanted[name] for name in said}
     assert seals._text(record, ()) == json.dumps([kind, said], separators=(",", ":")).encode()
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        TOKEN,
+        factories.session("owner"),
+        factories.code(factories.grant("owner", "client")),
+        factories.client(),
+    ],
+    ids=lambda record: type(record).__name__,
+)
+def test_a_record_with_another_seal_is_otherwise_the_same(record):
+    assert seals.with_seal(record, b"x") == replace(record, seal=b"x")
+    assert seals.with_seal(record, b"x").seal == b"x"

@@ -31,3 +31,11 @@ def test_every_attribute_of_oauthlibs_request_is_there():
 def test_one_request_says_nothing_of_another():
     ParsedRequest("POST", {"user": "ada"}).client = "app"
     assert ParsedRequest("POST", {}).user is None
+
+
+def test_no_parameter_takes_the_place_of_what_the_request_is():
+    request = ParsedRequest(
+        "POST", {"body": "x", "headers": "x", "uri": "x", "http_method": "x", "scope": "y"}
+    )
+    assert (request.headers, request.uri, request.http_method, request.scope) == ({}, "", "POST", "y")
+    assert request.body["body"] == "x"

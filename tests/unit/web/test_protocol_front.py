@@ -16,6 +16,7 @@ from consentcore.app import app_from_runtime
 from consentcore.domain.errors import StorageUnavailable
 from consentcore.egress.errands import KEY_SET, Elsewhere, Errand, errand, served_at
 from consentcore.web.protocol_front import ENDPOINTS
+from consentcore.web.tweens import MOST_KINDS, AnswerHeaders
 from tests.support.platform import PREFIX, Request, answer, connect, make_platform, to_consent_page
 
 FORM = "application/x-www-form-urlencoded"
@@ -127,6 +128,42 @@ def test_who_finds_no_room_in_the_lane_is_counted_and_told_of(platform, monkeypa
     assert (counted in platform.runtime.meters.text(), "503 on POST" in caplog.text) == (False, False)
     place.refused()
     assert (counted in platform.runtime.meters.text(), "503 on POST" in caplog.text) == (True, True)
+
+
+def test_what_an_answer_lacks_is_added_whatever_was_answered_before(platform):
+    headers = AnswerHeaders(platform.runtime)
+    whole = [
+        ("X-Frame-Options", "DENY"),
+        ("Cache-Control", "no-store"),
+        ("Strict-Transport-Security", "max-age=60"),
+    ]
+    for number in range(2 * MOST_KINDS):
+        given = [
+            [("cache-control", "private"), (f"X-{number}", "a")],
+            [("X-Frame-Options", "SAMEORIGIN")],
+            [],
+        ]
+        for each in given:
+            said = dict(each)
+            headers.complete(each)
+            assert len(dict(each)) == len(each)
+            assert dict(each) == {
+                **{
+                    name: value
+                    for name, value in dict(whole_of(headers)).items()
+                    if name.lower() not in {one.lower() for one in said}
+                },
+                **said,
+            }
+    assert set(whole) <= set(whole_of(headers))
+    assert len(headers._missing) <= MOST_KINDS
+
+
+def whole_of(headers):
+    """What an answer without headers gets."""
+    found = []
+    headers.complete(found)
+    return found
 
 
 def opened(app, url, cookie="", **environ):
