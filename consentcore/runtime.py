@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from consentcore.clients.access import ClientAccess
     from consentcore.clients.grants import ClientGrants
     from consentcore.clients.registration_endpoint import RegistrationEndpoint
+    from consentcore.clients.registration_tokens import RegistrationTokens
     from consentcore.clients.service import ClientService
     from consentcore.clients.strangers import StrangerRules
     from consentcore.config import LoadedConfig
@@ -57,6 +58,11 @@ class Runtime(ConsentParts):
     def registration(self) -> RegistrationEndpoint | None:
         """Where applications register themselves; None where none can."""
         return self._once("registration", self._make_registration)
+
+    @property
+    def registration_tokens(self) -> RegistrationTokens:
+        """What lets applications register themselves."""
+        return self._once("registration tokens", self._make_registration_tokens)
 
     @property
     def stranger_rules(self) -> StrangerRules | None:
@@ -195,8 +201,13 @@ class Runtime(ConsentParts):
         from consentcore.clients.registration import Registrations
         from consentcore.clients.registration_endpoint import RegistrationEndpoint
 
-        registrations = Registrations(self.clients, self.storage, settings, rules)
+        registrations = Registrations(self.clients, self.storage, settings, rules, self.registration_tokens)
         return RegistrationEndpoint(self.server.context, registrations)
+
+    def _make_registration_tokens(self) -> RegistrationTokens:
+        from consentcore.clients.registration_tokens import RegistrationTokens
+
+        return RegistrationTokens(self.clock)
 
     def _make_stranger_rules(self) -> StrangerRules | None:
         if self.settings.registration.endpoint == "off":

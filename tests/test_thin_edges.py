@@ -31,6 +31,7 @@ UNIT_OF_WORK = {
     "uses": ("uses", "UseRepository"),
     "seals": ("seals", "SealRepository"),
     "feed": ("feed", "FeedRepository"),
+    "registration_tokens": ("registration_tokens", "RegistrationTokenRepository"),
 }
 STORAGE = {
     "protocol": ("tokens", "ProtocolStorage"),

@@ -24,7 +24,7 @@ from consentcore.domain.interaction import AuthorizationRequest, AuthorizeContex
 from consentcore.domain.owner import Owner, OwnerIdentity, OwnerSession, OwnerTicket
 from consentcore.domain.parties import Actor, ActorType, Audience
 from consentcore.domain.past_scopes import PinnedScope
-from consentcore.domain.self_registration import SelfRegistration
+from consentcore.domain.self_registration import InitialAccessToken, SelfRegistration
 from consentcore.domain.token import (
     Code,
     CodeLookup,
@@ -73,6 +73,7 @@ from consentcore.ports.moving import (
 from consentcore.ports.notices import NoticeRepository
 from consentcore.ports.owners import OwnerRepository
 from consentcore.ports.pinned_scopes import PinnedScopeRepository
+from consentcore.ports.registration_tokens import RegistrationTokenRepository
 from consentcore.ports.seals import SealedKind, SealedRow, SealRepository
 from consentcore.ports.storage import PurgeReport, Storage, transact
 from consentcore.ports.tickets import TicketRepository
@@ -117,6 +118,7 @@ __all__ = [
     "GrantUse",
     "Halt",
     "IdentityRepository",
+    "InitialAccessToken",
     "Interaction",
     "InteractionRepository",
     "KeptCode",
@@ -147,6 +149,7 @@ __all__ = [
     "PurgeReport",
     "PushedRequest",
     "Redemption",
+    "RegistrationTokenRepository",
     "Replayed",
     "Reused",
     "RotateOutcome",

@@ -30,6 +30,7 @@ BUILT_IN = {
     "keys": "List, make and rotate master keys.",
     "owner": "Create and manage data owners.",
     "plugins": "List, show, check and begin plugins.",
+    "registration-token": "Let applications register themselves.",
     "scopes": "List and check the scope catalog.",
     "serve": "Serve HTTP.",
     "verify": "Check a bundle of evidence or a receipt; needs no configuration.",
@@ -37,7 +38,7 @@ BUILT_IN = {
     "worker": "Deliver notices, expire grants, purge.",
 }
 """Commands by name, each in the module of its name; its help stands here so that --help imports none of them."""
-_MODULES = {"export": "moving_out", "import": "moving_in"}
+_MODULES = {"export": "moving_out", "import": "moving_in", "registration-token": "registration_token"}
 """Where a command is whose name no module can have, or that has a counterpart."""
 
 

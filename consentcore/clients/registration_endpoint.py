@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from consentcore.clients.metadata import member_of, metadata_of
 from consentcore.clients.registration import TooManyRegistrations
+from consentcore.clients.registration_tokens import TokenRefused
 from consentcore.domain.address import network_of
 from consentcore.domain.clock import SECOND
 from consentcore.domain.errors import InvalidInput
@@ -50,19 +51,44 @@ class RegistrationEndpoint(Endpoint):
 
     def respond(self, http: HttpRequest) -> HttpResponse:
         """Answer a registration: 201 with what was registered (section 3.2.1), 400 with ``invalid_redirect_uri`` or
-        ``invalid_client_metadata`` (section 3.2.2)."""
+        ``invalid_client_metadata`` (section 3.2.2), 401 without the token that is needed (RFC 6750 section 3)."""
+        token = _token(http)
+        try:
+            self._registrations.admit(token)
+        except TokenRefused:
+            raise _unauthorized(shown=bool(token)) from None
         members = _members(http, min(MAX_BYTES, self._server.settings.server.max_body_bytes))
         if members.get("software_statement") is not None:
             expected = "software_statement: expected none, this server trusts nobody's"
             raise ProtocolError(400, "unapproved_software_statement", expected)
         try:
-            made = self._registrations.register(members, network_of(http.remote_addr))
+            made = self._registrations.register(members, network_of(http.remote_addr), token)
+        except TokenRefused:
+            raise _unauthorized(shown=True) from None
         except InvalidInput as error:
             raise _refusal(error) from None
         except TooManyRegistrations as error:
             wait = {"Retry-After": str(error.retry_after_s)}
             raise ProtocolError(429, "temporarily_unavailable", "Too many registrations", wait) from None
         return _registered(made)
+
+
+def _token(http: HttpRequest) -> str:
+    """The initial access token of a request (RFC 6750 section 2.1); "" where it has no ``Authorization``."""
+    header = http.headers.get("authorization")
+    if header is None:
+        return ""
+    scheme, _, token = header.strip().partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise _unauthorized(shown=True)
+    return token.strip()
+
+
+def _unauthorized(*, shown: bool) -> ProtocolError:
+    """Who shows no token is not told of an error (RFC 6750 section 3.1)."""
+    error = ', error="invalid_token"' if shown else ""
+    challenge = {"WWW-Authenticate": f'Bearer realm="consentcore"{error}'}
+    return ProtocolError(401, "invalid_token", "Expected an initial access token", challenge)
 
 
 def _members(http: HttpRequest, most: int) -> dict[str, Any]:

@@ -21,11 +21,12 @@ SESSION = "ccb"
 INTERACTION = "cci"
 TICKET = "cct"
 REQUEST = "ccp"
+REGISTRATION = "ccg"
 
 _BODY = 43
 _CHECK = 6
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
-_SHAPE = re.compile(r"(cc[abciprst])_[A-Za-z0-9_-]{49}", re.ASCII)
+_SHAPE = re.compile(r"(cc[abcgiprst])_[A-Za-z0-9_-]{49}", re.ASCII)
 
 
 def mint(prefix: str) -> str:

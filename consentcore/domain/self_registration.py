@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 
@@ -35,3 +35,25 @@ class SelfRegistration:
     def host(self) -> str:
         """Whose document describes it; "" where none does."""
         return urlsplit(self.document_url).hostname or ""
+
+
+@dataclass(frozen=True, slots=True)
+class InitialAccessToken:
+    """What lets so many applications register themselves, until a time (RFC 7591 section 3).
+
+    Stored under the SHA-256 of what the application shows.
+
+    :ivar token_id: what operators and records call it; it opens nothing.
+    :ivar note: what the operator has noted, such as whom it is for.
+    :ivar uses: how many applications it lets in.
+    :ivar used: how many it has let in.
+    """
+
+    token_hash: bytes
+    token_id: str
+    note: str
+    created_at: int
+    expires_at: int
+    uses: int = 1
+    used: int = 0
+    seal: bytes = field(default=b"", compare=False, repr=False)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from consentcore.domain.notice import Notice
     from consentcore.domain.owner import Owner, OwnerIdentity, OwnerSession, OwnerTicket
     from consentcore.domain.past_scopes import PinnedScope
+    from consentcore.domain.self_registration import InitialAccessToken
     from consentcore.keys.sealed_protocol import GrantSeal
     from consentcore.ports.keys import KeyRing
     from consentcore.ports.storage import Storage
@@ -117,6 +118,22 @@ class _Tickets(_Face):
             return None
         used = self._sealed(replace(found, used_at=now))
         return self._ours(self._inner.use(ticket_hash, purpose, now, seal=seal or used.seal))
+
+
+class _RegistrationTokens(_Face):
+    def add(self, token: InitialAccessToken) -> None:
+        self._inner.add(self._sealed(token))
+
+    def get(self, token_hash: bytes, now: int) -> InitialAccessToken | None:
+        return self._ours(self._inner.get(token_hash, now))
+
+    def list(self) -> Sequence[InitialAccessToken]:
+        return self._all_ours(self._inner.list())
+
+    def use(self, token_hash: bytes, now: int) -> InitialAccessToken | None:
+        if self.get(token_hash, now) is None:
+            return None
+        return self._ours(self._inner.use(token_hash, now))
 
 
 class _Interactions(_Face):
@@ -213,6 +230,7 @@ class _Unit(_Face):
         "feed": _Feed,
         "ledger": _Ledger,
         "pinned_scopes": _PinnedScopes,
+        "registration_tokens": _RegistrationTokens,
     }
 
     def __init__(self, inner: Any, keys: KeyRing, grant_seal: GrantSeal) -> None:

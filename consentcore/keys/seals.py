@@ -68,6 +68,7 @@ FREE: dict[str, frozenset[str]] = {
             "next_before_replay",
         }
     ),
+    "InitialAccessToken": frozenset({"used"}),
     "OwnerSession": frozenset({"seen_at"}),
     "WebhookEndpoint": frozenset({"health"}),
     "Token": frozenset({"rotated_at", "nonce", "nonce_key_id"}),

@@ -15,6 +15,7 @@ from consentcore.domain.interaction import Interaction, PushedRequest
 from consentcore.domain.notice import Attempt, Delivery, Notice
 from consentcore.domain.owner import Owner, OwnerIdentity, OwnerSession, OwnerTicket
 from consentcore.domain.past_scopes import PinnedScope
+from consentcore.domain.self_registration import InitialAccessToken
 from consentcore.domain.token import Code, OneUse, Token
 from consentcore.ports.tlog import LogObject
 
@@ -112,6 +113,7 @@ Moved = (
     | Checkpoint
     | LogObject
     | PinnedScope
+    | InitialAccessToken
     | KeptCode
     | KeptToken
     | KeptNotice
@@ -142,6 +144,7 @@ MOVED = MappingProxyType(
         "checkpoint": Checkpoint,
         "log_object": LogObject,
         "pinned_scope": PinnedScope,
+        "registration_token": InitialAccessToken,
         "code": KeptCode,
         "token": KeptToken,
         "notice": KeptNotice,

@@ -134,7 +134,8 @@ class Storage(Protocol):
           is over. Whatever is taken first, with whatever ``limit``: what was dead never comes back to life.
         * The nonce and the sealed access token of a rotation: erased once ``rotation.now + grace_ms`` is past, and not
           before. Erased for good: whoever reads the files of the store afterwards, and its logs, does not find them.
-        * Sessions, tickets, pushed requests and keys of :meth:`OneTimeStorage.use_once`: once they are over.
+        * Sessions, tickets, initial access tokens, pushed requests and keys of :meth:`OneTimeStorage.use_once`: once
+          they are over.
         * Windows of counters: once they have ended.
         * Deliveries that are not pending, made (``created_at``) :data:`~consentcore.domain.notice.DELIVERY_LOG_MS` ago
           or earlier, with their attempts.

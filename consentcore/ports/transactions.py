@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from consentcore.ports.notices import NoticeRepository
     from consentcore.ports.owners import OwnerRepository
     from consentcore.ports.pinned_scopes import PinnedScopeRepository
+    from consentcore.ports.registration_tokens import RegistrationTokenRepository
     from consentcore.ports.seals import SealRepository
     from consentcore.ports.tickets import TicketRepository
     from consentcore.ports.tlog import TlogRepository
@@ -52,6 +53,8 @@ class UnitOfWork(Protocol):
     def seals(self) -> SealRepository: ...
     @property
     def feed(self) -> FeedRepository: ...
+    @property
+    def registration_tokens(self) -> RegistrationTokenRepository: ...
 
 
 class TransactionManager(Protocol):

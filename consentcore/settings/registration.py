@@ -13,9 +13,10 @@ class RegistrationSettings:
 
     endpoint: str = setting(
         "Who may register an application at {prefix}/register (RFC 7591): with off nobody, and there is no such "
-        "endpoint; with open anybody, within the limits below.",
+        "endpoint; with token whoever has one of `registration-token create`; with open anybody, within the limits "
+        "below.",
         default="off",
-        choices=("off", "open"),
+        choices=("off", "token", "open"),
     )
     scopes: tuple[str, ...] = setting(
         "Scopes that applications may register themselves for; one that names none gets all of them. Never a scope "

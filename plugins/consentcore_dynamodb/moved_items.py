@@ -16,6 +16,7 @@ from consentcore.api import (
     Disclosure,
     Grant,
     GrantUse,
+    InitialAccessToken,
     Interaction,
     KeptCode,
     KeptNotice,
@@ -78,6 +79,7 @@ from consentcore_dynamodb.records import (
     SNAPSHOTS,
     TOMBSTONES,
 )
+from consentcore_dynamodb.registration_tokens import registration_token_item
 from consentcore_dynamodb.tickets import ticket_item, ticket_mark
 from consentcore_dynamodb.tlog import object_key
 from consentcore_dynamodb.token_items import kept_items, kept_token_item
@@ -166,6 +168,11 @@ def _(record: OwnerSession, _known: Known) -> list[Item]:
 @_several.register
 def _(record: OwnerTicket, _known: Known) -> list[Item]:
     return [ticket_item(record), {**ticket_mark(record).attributes, **lifetime(record.expires_at)}]
+
+
+@_several.register
+def _(record: InitialAccessToken, _known: Known) -> list[Item]:
+    return [registration_token_item(record)]
 
 
 @_several.register

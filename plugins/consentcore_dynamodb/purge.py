@@ -37,6 +37,7 @@ from consentcore_dynamodb.work import Work
 KINDS = {
     "sessions": "SESSION",
     "tickets": "TICKET",
+    "registration_tokens": "REGISTRATION",
     "pushed": "PUSHED",
     "used_once": "USED",
     "counters": "COUNTER",

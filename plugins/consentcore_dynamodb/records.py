@@ -19,6 +19,7 @@ from consentcore.api import (
     Delivery,
     Disclosure,
     Grant,
+    InitialAccessToken,
     Interaction,
     LogObject,
     Notice,
@@ -139,6 +140,7 @@ ENDPOINTS = Records(WebhookEndpoint)
 OWNERS = Records(Owner)
 SESSIONS = Records(OwnerSession)
 TICKETS = Records(OwnerTicket)
+REGISTRATION_TOKENS = Records(InitialAccessToken)
 IDENTITIES = Records(OwnerIdentity)
 INTERACTIONS = Records(Interaction)
 PUSHED_REQUESTS = Records(PushedRequest)

@@ -12,6 +12,7 @@ from consentcore_dynamodb.ledger import DynamoLedger
 from consentcore_dynamodb.notices import DynamoNotices
 from consentcore_dynamodb.owners import DynamoOwners
 from consentcore_dynamodb.pinned_scopes import DynamoPinnedScopes
+from consentcore_dynamodb.registration_tokens import DynamoRegistrationTokens
 from consentcore_dynamodb.seals import DynamoSeals
 from consentcore_dynamodb.tickets import DynamoTickets
 from consentcore_dynamodb.tlog import DynamoTlog
@@ -27,6 +28,7 @@ class DynamoUnit:
         self.clients = DynamoClients(work)
         self.owners = DynamoOwners(work)
         self.tickets = DynamoTickets(work)
+        self.registration_tokens = DynamoRegistrationTokens(work)
         self.identities = DynamoIdentities(work)
         self.interactions = DynamoInteractions(work)
         self.grants = DynamoGrants(work)

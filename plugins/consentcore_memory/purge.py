@@ -20,6 +20,8 @@ def purge(state: State, now: int, limit: int) -> dict[str, int]:
     sessions = state.sessions.drop(over[:limit])
     stale = [row.ticket_hash for row in state.tickets.values() if row.expires_at <= now]
     tickets = state.tickets.drop(stale[:limit])
+    old = [row.token_hash for row in state.registration_tokens.values() if row.expires_at <= now]
+    registration_tokens = state.registration_tokens.drop(old[:limit])
     logged = list(islice(_old_deliveries(state, now), limit))
     state.attempts.drop(logged)
     spent = [row.request_hash for row in state.pushed.values() if row.expires_at <= now]
@@ -31,6 +33,7 @@ def purge(state: State, now: int, limit: int) -> dict[str, int]:
         "families": families,
         "sessions": sessions,
         "tickets": tickets,
+        "registration_tokens": registration_tokens,
         "pushed": pushed,
         "used_once": _reusable(state, now, limit),
         "deliveries": state.deliveries.drop(logged),

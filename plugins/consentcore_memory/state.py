@@ -16,6 +16,7 @@ from consentcore.api import (
     Delivery,
     Disclosure,
     Grant,
+    InitialAccessToken,
     Interaction,
     LogObject,
     Notice,
@@ -132,6 +133,7 @@ class State:
     passwords: Table[str, str] = field(default_factory=_table)
     sessions: Table[bytes, OwnerSession] = field(default_factory=_table)
     tickets: Table[bytes, OwnerTicket] = field(default_factory=_table)
+    registration_tokens: Table[bytes, InitialAccessToken] = field(default_factory=_table)
     identities: Table[tuple[str, str], OwnerIdentity] = field(default_factory=_table)
     interactions: Table[bytes, Interaction] = field(default_factory=_table)
     pushed: Table[bytes, PushedRequest] = field(default_factory=_table)

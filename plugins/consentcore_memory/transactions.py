@@ -13,6 +13,7 @@ from consentcore_memory.ledger import MemoryLedger
 from consentcore_memory.notices import MemoryNotices
 from consentcore_memory.owners import MemoryOwners
 from consentcore_memory.pinned_scopes import MemoryPinnedScopes
+from consentcore_memory.registration_tokens import MemoryRegistrationTokens
 from consentcore_memory.seals import MemorySeals
 from consentcore_memory.tickets import MemoryTickets
 from consentcore_memory.tlog import MemoryTlog
@@ -27,6 +28,7 @@ class MemoryUnit:
         self.clients = MemoryClients(session)
         self.owners = MemoryOwners(session)
         self.tickets = MemoryTickets(session)
+        self.registration_tokens = MemoryRegistrationTokens(session)
         self.identities = MemoryIdentities(session)
         self.interactions = MemoryInteractions(session)
         self.grants = MemoryGrants(session)

@@ -20,6 +20,7 @@ from consentcore_sqlalchemy.tables import (
     owner_session,
     owner_ticket,
     pushed_request,
+    registration_token,
     token,
     used_once,
 )
@@ -33,6 +34,7 @@ def purge(database: Database, now: int, limit: int) -> dict[str, int]:
         "tokens": _tokens,
         "sessions": _sessions,
         "tickets": _tickets,
+        "registration_tokens": _registration_tokens,
         "pushed": _pushed,
         "used_once": _reusable,
         "counters": _counters,
@@ -88,6 +90,11 @@ def _pushed(work: Work, now: int, limit: int) -> int:
 
 def _reusable(work: Work, now: int, limit: int) -> int:
     return _remove(work, used_once, used_once.c.key_hash, used_once.c.expires_at <= now, limit)
+
+
+def _registration_tokens(work: Work, now: int, limit: int) -> int:
+    of = registration_token.c
+    return _remove(work, registration_token, of.token_hash, of.expires_at <= now, limit)
 
 
 def _tickets(work: Work, now: int, limit: int) -> int:

@@ -13,6 +13,7 @@ from consentcore_sqlalchemy.ledger import SqlLedger
 from consentcore_sqlalchemy.notices import SqlNotices
 from consentcore_sqlalchemy.owners import SqlOwners
 from consentcore_sqlalchemy.pinned_scopes import SqlPinnedScopes
+from consentcore_sqlalchemy.registration_tokens import SqlRegistrationTokens
 from consentcore_sqlalchemy.seals import SqlSeals
 from consentcore_sqlalchemy.tickets import SqlTickets
 from consentcore_sqlalchemy.tlog import SqlTlog
@@ -38,6 +39,10 @@ class SqlUnit:
     @cached_property
     def tickets(self) -> SqlTickets:
         return SqlTickets(self._work)
+
+    @cached_property
+    def registration_tokens(self) -> SqlRegistrationTokens:
+        return SqlRegistrationTokens(self._work)
 
     @cached_property
     def identities(self) -> SqlIdentities:

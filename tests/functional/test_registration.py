@@ -124,3 +124,20 @@ def test_a_start_with_scopes_that_cannot_be_open_is_refused(tmp_path, scopes):
     with pytest.raises(ConfigurationError, match=r"consentcore\.registration\.scopes"):
         platform.runtime.check()
     platform.runtime.close()
+
+
+def test_an_operator_makes_lists_and_ends_what_lets_applications_in(cli):
+    made = cli("registration-token", "create", "--note", "for Agent", "--uses", "2", "--json").json
+    assert made["initial_access_token"].startswith("ccg_")
+    (listed,) = cli("registration-token", "list", "--json").json
+    assert (listed["token_id"], listed["note"], listed["uses"], listed["used"]) == (
+        made["token_id"],
+        "for Agent",
+        2,
+        0,
+    )
+    assert made["initial_access_token"] not in str(listed)
+    assert cli("registration-token", "end", made["token_id"]).code == 0
+    assert cli("registration-token", "end", made["token_id"]).code == 1
+    assert cli("registration-token", "list", "--json").json == []
+    assert cli("registration-token", "create", "--days", "0").code == 2

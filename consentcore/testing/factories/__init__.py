@@ -25,6 +25,7 @@ from consentcore.testing.factories.notices import notice
 from consentcore.testing.factories.one_time_use import pushed
 from consentcore.testing.factories.owners import owner, session
 from consentcore.testing.factories.pinned_scopes import pinned_scope
+from consentcore.testing.factories.registration_tokens import registration_token
 from consentcore.testing.factories.tickets import ticket
 from consentcore.testing.factories.tokens import access, code, redemption, refresh, renewal, rotation
 
@@ -53,6 +54,7 @@ __all__ = [
     "random_hash",
     "redemption",
     "refresh",
+    "registration_token",
     "renewal",
     "request",
     "rotation",

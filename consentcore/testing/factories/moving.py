@@ -35,6 +35,7 @@ from consentcore.testing.factories import (
     one_time_use,
     owners,
     pinned_scopes,
+    registration_tokens,
     tickets,
     tokens,
 )
@@ -74,6 +75,7 @@ class House:
         self.identity = identities.identity(owner_id)
         self.session = owners.session(owner_id, seal=b"k:session")
         self.ticket = tickets.ticket(owner_id, payload="p")
+        self.registration_token = registration_tokens.registration_token(uses=3, used=1)
         self.interaction = interactions.interaction(client_id)
         self.pushed = one_time_use.pushed(client_id)
         self.used_once = OneUse(random_hash(), NOW + HOUR)
@@ -137,7 +139,7 @@ class House:
             *(self.session, self.ticket, self.interaction, self.pushed, self.used_once),
             *(self.grant, self.ended, self.use, self.snapshot, self.disclosure, self.tombstone),
             *self.events,
-            *(self.checkpoint, self.tile, self.pinned),
+            *(self.checkpoint, self.tile, self.pinned, self.registration_token),
             *(KeptCode(self.fresh), KeptCode(self.used), KeptCode(self.dead, NOW + 1500)),
             KeptToken(self.rotated, self.rotation),
             *(KeptToken(one) for one in (self.refresh, self.access, self.of_dead)),

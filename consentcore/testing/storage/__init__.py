@@ -27,6 +27,7 @@ from consentcore.testing.storage.port_methods import PortGroup
 from consentcore.testing.storage.processes import SeparateProcessGroup
 from consentcore.testing.storage.purge import PurgeGroup
 from consentcore.testing.storage.races import InterleavingGroup, ProcessGroup, RaceGroup
+from consentcore.testing.storage.registration_tokens import RegistrationTokenGroup
 from consentcore.testing.storage.request_transactions import JoinGroup
 from consentcore.testing.storage.seals import SealsGroup
 from consentcore.testing.storage.storage import (
@@ -61,6 +62,7 @@ class StorageConformance(
     OwnerGroup,
     AccountGroup,
     TicketGroup,
+    RegistrationTokenGroup,
     IdentityGroup,
     InteractionGroup,
     GrantGroup,

@@ -20,6 +20,7 @@ from consentcore.api import (
     Disclosure,
     Grant,
     GrantUse,
+    InitialAccessToken,
     Interaction,
     KeptCode,
     KeptNotice,
@@ -60,6 +61,7 @@ from consentcore_sqlalchemy.rows.one_time_use import PUSHED_REQUESTS
 from consentcore_sqlalchemy.rows.owners import OWNER, OWNERS, SESSIONS
 from consentcore_sqlalchemy.rows.pinned_scopes import PINNED_SCOPES
 from consentcore_sqlalchemy.rows.records import Records, named
+from consentcore_sqlalchemy.rows.registration_tokens import REGISTRATION_TOKENS
 from consentcore_sqlalchemy.rows.tickets import TICKETS
 from consentcore_sqlalchemy.rows.tlog import OBJECTS
 from consentcore_sqlalchemy.rows.tokens import CODE, CODES, code_values
@@ -206,6 +208,7 @@ KINDS: dict[type, Kind] = {
     Checkpoint: _plain(t.checkpoint, CHECKPOINTS),
     LogObject: _plain(t.log_object, OBJECTS),
     PinnedScope: _plain(t.pinned_scope, PINNED_SCOPES),
+    InitialAccessToken: _plain(t.registration_token, REGISTRATION_TOKENS),
     KeptCode: Kind(
         t.code,
         select(*CODE, t.code.c.killed_at),

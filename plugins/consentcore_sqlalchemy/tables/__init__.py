@@ -23,6 +23,7 @@ from consentcore_sqlalchemy.tables.notices import notice
 from consentcore_sqlalchemy.tables.one_time_use import pushed_request, used_once
 from consentcore_sqlalchemy.tables.owners import owner, owner_session
 from consentcore_sqlalchemy.tables.pinned_scopes import pinned_scope
+from consentcore_sqlalchemy.tables.registration_tokens import registration_token
 from consentcore_sqlalchemy.tables.tickets import owner_ticket
 from consentcore_sqlalchemy.tables.tlog import log_object
 from consentcore_sqlalchemy.tables.tokens import code, token
@@ -54,6 +55,7 @@ __all__ = [
     "owner_ticket",
     "pinned_scope",
     "pushed_request",
+    "registration_token",
     "token",
     "tombstone",
     "used_once",

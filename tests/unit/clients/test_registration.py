@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from consentcore.clients.registration import Registrations, TooManyRegistrations
+from consentcore.clients.registration_tokens import RegistrationTokens, TokenRefused
 from consentcore.clients.strangers import StrangerRules
 from consentcore.domain.errors import InvalidInput
 from consentcore.domain.secret import digest
@@ -18,8 +19,9 @@ HOME = "198.51.100.7"
 @pytest.fixture
 def make(registry):
     def make(**settings) -> Registrations:
-        found = RegistrationSettings(endpoint="open", **settings)
-        return Registrations(registry.clients, registry.storage, found, RULES)
+        found = RegistrationSettings(**{"endpoint": "open", **settings})
+        tokens = RegistrationTokens(registry.clock)
+        return Registrations(registry.clients, registry.storage, found, RULES, tokens)
 
     return make
 
@@ -101,3 +103,43 @@ def test_no_limit_is_none(registry, make):
     for _ in range(25):
         one(registrations)
     assert len(all_clients(registry)) == 25
+
+
+def token_of(registry, registrations, **asked):
+    new = registrations.tokens.prepare(**{"note": "", "days": 1, "uses": 1, **asked})
+    registry.do(lambda uow: registrations.tokens.add(uow, new))
+    return new
+
+
+def test_without_a_token_nobody_gets_in_where_one_is_needed(make):
+    with pytest.raises(TokenRefused):
+        make(endpoint="token").admit("")
+    make(endpoint="open").admit("")
+
+
+def test_whom_a_token_lets_in_is_kept_with_it_and_not_counted_among_strangers(registry, make):
+    registrations = make(endpoint="token", per_address=1)
+    new = token_of(registry, registrations, uses=2)
+    for _ in range(2):
+        registrations.admit(new.secret)
+        made = registrations.register({"redirect_uris": ["https://app.example/cb"]}, HOME, new.secret)
+    assert made.client.self_registered.token_id == new.token.token_id
+    assert [one.self_registered.token_id for one in all_clients(registry)] == [new.token.token_id] * 2
+    with pytest.raises(TokenRefused):
+        registrations.admit(new.secret)
+
+
+def test_what_is_refused_uses_no_token_up_and_what_is_used_up_registers_nothing(registry, make):
+    registrations = make(endpoint="token")
+    new = token_of(registry, registrations)
+    with pytest.raises(InvalidInput):
+        registrations.register({"redirect_uris": []}, HOME, new.secret)
+    registrations.register({"redirect_uris": ["https://app.example/cb"]}, HOME, new.secret)
+    with pytest.raises(TokenRefused):
+        registrations.register({"redirect_uris": ["https://app.example/cb"]}, HOME, new.secret)
+    assert len(all_clients(registry)) == 1
+
+
+def test_a_token_is_looked_at_where_none_is_needed_too(make):
+    with pytest.raises(TokenRefused):
+        make(endpoint="open").admit("no token of ours")

@@ -8,6 +8,7 @@ import pytest
 
 from consentcore.clients.registration import Registrations
 from consentcore.clients.registration_endpoint import MAX_BYTES, RegistrationEndpoint
+from consentcore.clients.registration_tokens import RegistrationTokens
 from consentcore.clients.strangers import StrangerRules
 from consentcore.oauth.messages import HttpRequest
 from consentcore.settings import RegistrationSettings
@@ -17,16 +18,16 @@ SOUND = {"redirect_uris": ["https://app.example/cb"], "client_name": "Agent"}
 
 
 class Door:
-    def __init__(self, registry):
+    def __init__(self, registry, access="open"):
         server = ServerScenario.begin(registry.storage, clock=registry.clock).server
         with registry.storage.reading() as uow:
             self._before = {one.client_id for one in uow.clients.list()}
-        settings = RegistrationSettings(endpoint="open", per_address=3)
+        settings = RegistrationSettings(endpoint=access, per_address=3)
         rules = StrangerRules(("sites.read", "comfort.read"))
         self._storage = registry.storage
-        self.endpoint = RegistrationEndpoint(
-            server.context, Registrations(registry.clients, registry.storage, settings, rules)
-        )
+        self.tokens = RegistrationTokens(registry.clock)
+        registrations = Registrations(registry.clients, registry.storage, settings, rules, self.tokens)
+        self.endpoint = RegistrationEndpoint(server.context, registrations)
 
     def post(self, members=None, *, body=None, method="POST", query="", **headers):
         body = json.dumps(SOUND if members is None else members).encode() if body is None else body
@@ -136,3 +137,33 @@ def test_pages_of_any_origin_may_register_and_no_cookie_counts(door):
     _, headers, _ = door.post(origin="https://inspector.example")
     assert headers["Access-Control-Allow-Origin"] == "*"
     assert "Access-Control-Allow-Credentials" not in headers
+
+
+@pytest.fixture
+def locked(registry):
+    return Door(registry, access="token")
+
+
+def test_without_a_token_the_answer_is_a_challenge_and_nothing_is_read(locked):
+    status, headers, told = locked.post(body=b"{")
+    assert (status, told["error"]) == (401, "invalid_token")
+    assert headers["WWW-Authenticate"] == 'Bearer realm="consentcore"'
+
+
+@pytest.mark.parametrize("shown", ["Bearer x", "Bearer", "Basic YTpi", "bearer  ", "Bearer \xff"])
+@pytest.mark.parametrize("access", ["token", "open"])
+def test_a_token_that_is_none_is_refused_everywhere(registry, access, shown):
+    door = Door(registry, access=access)
+    status, headers, told = door.post(authorization=shown)
+    assert (status, told["error"]) == (401, "invalid_token")
+    assert 'error="invalid_token"' in headers["WWW-Authenticate"]
+    assert door.registered() == []
+
+
+def test_a_token_lets_in_as_often_as_it_may(registry, locked):
+    new = locked.tokens.prepare(note="", days=1, uses=1)
+    registry.do(lambda uow: locked.tokens.add(uow, new))
+    assert locked.post({**SOUND, "redirect_uris": []}, authorization=f"Bearer {new.secret}")[0] == 400
+    assert locked.post(authorization=f"bearer {new.secret}")[0] == 201
+    assert locked.post(authorization=f"Bearer {new.secret}")[0] == 401
+    assert len(locked.registered()) == 1

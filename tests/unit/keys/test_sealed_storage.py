@@ -21,6 +21,7 @@ from consentcore.ports import (
     notices,
     owners,
     pinned_scopes,
+    registration_tokens,
     tickets,
     tokens,
 )
@@ -30,6 +31,7 @@ from consentcore.testing.factories import NOW
 SEALED = (
     "Client",
     "Delivery",
+    "InitialAccessToken",
     "Interaction",
     "Notice",
     "NoticeSnapshot",
@@ -44,6 +46,7 @@ SEALED = (
 REFUSED = (
     "AuthorizeContext",
     "Delivery",
+    "InitialAccessToken",
     "Interaction",
     "Notice",
     "OwnerIdentity",
@@ -61,6 +64,7 @@ PARTS = {
     "_Feed": feed.FeedRepository,
     "_Ledger": ledger.LedgerRepository,
     "_Protocol": tokens.ProtocolStorage,
+    "_RegistrationTokens": registration_tokens.RegistrationTokenRepository,
     "_PinnedScopes": pinned_scopes.PinnedScopeRepository,
     "SealedOutbox": deliveries.OutboxStorage,
 }

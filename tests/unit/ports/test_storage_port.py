@@ -14,7 +14,7 @@ from consentcore.api import Storage
 from consentcore.testing.storage.port_methods import port_methods
 
 PORTS = Path(ports.__file__).parent
-MOST = 122
+MOST = 127
 """Methods that an author has to write. One more is one more that everybody has to write: look for a way without."""
 ROLES = [
     "clients",
@@ -30,6 +30,7 @@ ROLES = [
     "one_time_use",
     "owners",
     "pinned_scopes",
+    "registration_tokens",
     "seals",
     "uses",
     "tickets",
@@ -85,6 +86,7 @@ def test_purge_names_every_kind_that_goes():
         "nonce",
         "session",
         "ticket",
+        "initial access",
         "pushed",
         "use_once",
         "counter",
