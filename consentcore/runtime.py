@@ -18,6 +18,7 @@ from consentcore.ports.storage import transact
 
 if TYPE_CHECKING:
     from consentcore.clients.access import ClientAccess
+    from consentcore.clients.documents import Documents
     from consentcore.clients.grants import ClientGrants
     from consentcore.clients.registration_endpoint import RegistrationEndpoint
     from consentcore.clients.registration_tokens import RegistrationTokens
@@ -204,13 +205,21 @@ class Runtime(ConsentParts):
         registrations = Registrations(self.clients, self.storage, settings, rules, self.registration_tokens)
         return RegistrationEndpoint(self.server.context, registrations)
 
+    def _make_documents(self) -> Documents | None:
+        hosts, rules = self.settings.registration.documents, self.stranger_rules
+        if not hosts or rules is None:
+            return None
+        from consentcore.clients.documents import Documents
+
+        return Documents(lambda: self.egress, self.clock, self.catalog, rules, hosts)
+
     def _make_registration_tokens(self) -> RegistrationTokens:
         from consentcore.clients.registration_tokens import RegistrationTokens
 
         return RegistrationTokens(self.clock)
 
     def _make_stranger_rules(self) -> StrangerRules | None:
-        if self.settings.registration.endpoint == "off":
+        if self.settings.registration.endpoint == "off" and not self.settings.registration.documents:
             return None
         from consentcore.clients.strangers import stranger_rules
 
@@ -303,6 +312,7 @@ class Runtime(ConsentParts):
             claims=self.registry.claims if self.registry.adds_claims else None,
             used=self.uses.note,
             egress=self.egress,
+            documents=self._make_documents(),
             acr_values=getattr(self.login, "acr_values", ()),
         )
 

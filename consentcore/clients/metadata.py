@@ -17,6 +17,9 @@ from consentcore.clients.form import MAX_REDIRECT_URIS, ClientForm
 from consentcore.domain.client import AuthMethod
 from consentcore.domain.errors import InvalidInput
 from consentcore.domain.self_registration import SelfRegistration
+from consentcore.egress import EgressPolicy
+from consentcore.egress.addresses import is_public
+from consentcore.egress.target import parse_target
 from consentcore.oauth import scope_strings
 from consentcore.text_fields import MAX_NAME, MAX_URL, line, web_address
 
@@ -142,6 +145,31 @@ def member_of(field: str) -> str:
     """
     name = field.partition(" ")[0]
     return MEMBERS.get(name, name)
+
+
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object of its members. What two of one name mean depends on who reads them (RFC 8259 section 4).
+
+    :raises ValueError: one comes twice.
+    """
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a member comes twice")
+    return found
+
+
+class Unasked(EgressPolicy):
+    """Stands for the guard of outgoing requests where nobody is to be asked: an URL is looked at, its host is not
+    looked up. The guard itself judges it when it is needed."""
+
+    def check_url(self, url: str, sender: str = "") -> None:  # noqa: ARG002 - as of the guard
+        """Refuse what no guard would let pass.
+
+        :raises InvalidInput: field ``url``.
+        """
+        target = parse_target(url)
+        if not target.tls or (target.address is not None and not is_public(target.address)):
+            raise InvalidInput("url", "expected https to a public address")
 
 
 class _Given:

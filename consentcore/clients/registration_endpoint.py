@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from consentcore.clients.metadata import member_of, metadata_of
+from consentcore.clients.metadata import member_of, metadata_of, once
 from consentcore.clients.registration import TooManyRegistrations
 from consentcore.clients.registration_tokens import TokenRefused
 from consentcore.domain.address import network_of
@@ -96,21 +96,13 @@ def _members(http: HttpRequest, most: int) -> dict[str, Any]:
     if media_type(http) != JSON_TYPE:
         raise bad_request(f"Content-Type: expected {JSON_TYPE}", 415)
     try:
-        found = read_json(http.body, _once)
+        found = read_json(http.body, once)
     except ValueError:
         found = None
     if not isinstance(found, dict):
         raise ProtocolError(
             400, "invalid_client_metadata", "body: expected a JSON object in UTF-8, each member once"
         )
-    return found
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """What two members of one name mean depends on who reads them (RFC 8259 section 4)."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a member comes twice")
     return found
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from consentcore.clients.form import Checks, ClientForm, auth_method, check_kind, client_id, members
 from consentcore.clients.logo import fetch_logo, logo_digest
 from consentcore.domain.client import SECRET_METHODS, Client, ClientKind, ClientSecret
+from consentcore.domain.described_client import kept_id
 from consentcore.domain.errors import InvalidInput, NotFound
 from consentcore.domain.secret import CLIENT_SECRET, digest, mint
 from consentcore.text_fields import named
@@ -228,11 +229,11 @@ class ClientService:
 
 
 def find_client(uow: UnitOfWork, client_id: str) -> Client:
-    """A client by its id.
+    """A client by its id, or by the URL of its document.
 
     :raises NotFound: when there is none.
     """
-    client = uow.clients.get(client_id)
+    client = uow.clients.get(kept_id(client_id))
     if client is None:
         raise NotFound("client", client_id)
     return client

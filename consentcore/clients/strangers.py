@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from consentcore.clients.document_urls import is_host_pattern
 from consentcore.domain.errors import ConfigurationError, InvalidInput
 from consentcore.domain.scope import ScopeType
 from consentcore.oauth.resource_indicators import MAX_AUDIENCES, check_audience
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from consentcore.settings import RegistrationSettings
 
 SCOPES = "consentcore.registration.scopes"
+DOCUMENTS = "consentcore.registration.documents"
 AUDIENCES = "consentcore.registration.audiences"
 
 
@@ -32,9 +34,14 @@ def stranger_rules(settings: RegistrationSettings, catalog: Catalog) -> Stranger
     """The rules of these settings.
 
     :raises ConfigurationError: with every scope that is not in the catalog or lets an application act, and every URI
-        that is no audience; or when there is no scope at all.
+        that is no audience, every host that is none; or when there is no scope at all.
     """
-    problems = [f"{SCOPES}: {problem}" for problem in _scope_problems(settings.scopes, catalog)]
+    problems = [
+        f"{DOCUMENTS}: expected names of hosts in small letters, *.example.com or *, not {text!r}"
+        for text in settings.documents
+        if not is_host_pattern(text)
+    ]
+    problems += [f"{SCOPES}: {problem}" for problem in _scope_problems(settings.scopes, catalog)]
     if len(settings.audiences) > MAX_AUDIENCES:
         problems.append(f"{AUDIENCES}: expected at most {MAX_AUDIENCES}")
     for uri in settings.audiences:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from consentcore.consent.service import ConsentService
     from consentcore.domain.client import Client
     from consentcore.domain.event import Evidence, NoticeSnapshot
+    from consentcore.domain.interaction import AuthorizationRequest
     from consentcore.domain.owner import Owner
     from consentcore.domain.scope import Catalog
     from consentcore.oauth.authorization_endpoint import AuthorizationEndpoint
@@ -150,6 +151,7 @@ class Interactions:
         :raises InvalidInput: when more is allowed than was asked, registered or is in the catalog.
         """
         use_up_shared(uow, interaction_id)
+        _keep_described(uow, client, interaction.request)
         approval = self._service.approve(
             uow,
             interaction=interaction,
@@ -181,6 +183,7 @@ class Interactions:
         :raises InteractionGone: when it was answered before, ran out or is another owner's.
         """
         use_up_shared(uow, interaction_id)
+        _keep_described(uow, client, interaction.request)
         self._service.deny(
             uow,
             interaction=interaction,
@@ -302,6 +305,17 @@ class Interactions:
     def _is_kept(self, name: str) -> bool:
         with self._storage.reading() as uow:
             return uow.interactions.get(digest(name)) is not None
+
+
+def _keep_described(uow: UnitOfWork, client: Client, request: AuthorizationRequest) -> None:
+    """Keep an application that has described itself as the owner who answers has seen it: from the first answer on."""
+    if not request.described:
+        return
+    known = uow.clients.get(client.client_id)
+    if known is None:
+        uow.clients.add(client)
+    elif known != client:
+        uow.clients.update(client)
 
 
 def _note(uow: UnitOfWork, interaction_id: str, interaction: Interaction, decision: str, now: int) -> None:

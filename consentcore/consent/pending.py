@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from consentcore.consent import answered
 from consentcore.consent.answered import Answer
+from consentcore.domain.described_client import as_described
 from consentcore.domain.errors import ClientSuspended, InteractionGone
 from consentcore.domain.secret import INTERACTION, digest, looks_like
 from consentcore.oauth.redirect_uris import is_registered
@@ -110,7 +111,8 @@ def asking(uow: UnitOfWork, request: AuthorizationRequest, owner_id: str) -> tup
     return _who_may_ask(client, request), grant
 
 
-def _who_may_ask(client: Client | None, request: AuthorizationRequest) -> Client:
+def _who_may_ask(row: Client | None, request: AuthorizationRequest) -> Client:
+    client = as_described(request.described, row)
     if client is None or not client.enabled or not is_registered(client, request.redirect_uri):
         raise Gone(Why.WITHDRAWN)
     if client.suspended is not None:

@@ -226,13 +226,14 @@ class ConsentService:
         was opened, and over when it ran out, however late that is noticed.
 
         Nobody is told. Does nothing when somebody has answered it meanwhile, and records nothing where the owner
-        has left the same application's request unanswered before, see :mod:`consentcore.consent.unanswered`.
+        has left the same application's request unanswered before, see :mod:`consentcore.consent.unanswered`, or where
+        nobody has ever answered an application that describes itself: anybody can make one up.
         """
         if not uow.interactions.consume(interaction.interaction_hash) or not interaction.owner_id:
             return
         asked = terms.pin_known(self._catalog, interaction.request.scopes)
         over_at = min(self._clock.now(), interaction.expires_at)
-        if is_on_record(uow, interaction, asked, over_at):
+        if is_on_record(uow, interaction, asked, over_at) or _of_nobody(uow, interaction):
             return
         action = Action(EventType.ABANDONED, SYSTEM, Evidence("timer"), requested=asked, effective_at=over_at)
         action = replace(action, details_requested=interaction.request.authorization_details)
@@ -306,3 +307,8 @@ class ConsentService:
         evidence = Evidence("timer", reason_code=event_kind(EventType.EXPIRED).default_reason)
         action = Action(EventType.EXPIRED, SYSTEM, evidence, effective_at=grant.expires_at)
         return self._transitions.apply(uow, action, grant, grant)
+
+
+def _of_nobody(uow: UnitOfWork, interaction: Interaction) -> bool:
+    """Whether nothing is kept of the application that asked, because it only describes itself."""
+    return bool(interaction.request.described) and uow.clients.get(interaction.request.client_id) is None

@@ -23,6 +23,8 @@ class AuthorizationRequest:
     :ivar max_age: how long ago the owner may have signed in, in seconds, when it was made; None for any time (ibid.).
     :ivar acr_values: one of these the sign-in has to be, the best one first; empty for any (RFC 9470 section 4).
     :ivar login_hint: under which name the owner may sign in, as the application supposes; "" where it does not.
+    :ivar described: what the document of the application said when it asked, see
+        :mod:`consentcore.domain.described_client`; "" where it has none.
     :ivar response_alg: the algorithm by which its answer is signed (JARM); "" for a plain answer.
     :ivar authorization_details: what it asks for besides (RFC 9396), each as it is kept, see
         :mod:`consentcore.domain.authorization_detail`.
@@ -43,6 +45,7 @@ class AuthorizationRequest:
     acr_values: tuple[str, ...] = ()
     login_hint: str = ""
     response_alg: str = ""
+    described: str = ""
 
     def members(self) -> dict[str, Any]:
         """What is kept of it, and sealed. Members that earlier releases did not know are left out where they say

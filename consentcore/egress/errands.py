@@ -44,6 +44,8 @@ class Kind:
 
 KEY_SET = Kind("a key set", at_once=16, per_target=1, per_sender=1, waiting=64)
 """Keys of a client: one request asks, the others find what it brought."""
+CLIENT_DOCUMENT = Kind("a client document", at_once=16, per_target=2, waiting=64)
+"""Of one host, whatever its URLs are: one that does not answer holds up few."""
 ADDRESS_CHECK = Kind("the look-up of an address", at_once=16, per_target=2, per_sender=2)
 WEBHOOK_TEST = Kind("a webhook test", at_once=16, per_target=1, per_sender=1)
 SIGN_IN = Kind("the sign-in provider", at_once=16, per_target=16, waiting=256)

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from oauthlib.oauth2 import FatalClientError, OAuth2Error
 
+from consentcore.domain.described_client import kept_id
 from consentcore.oauth import pushed_requests
 from consentcore.oauth.authorization_request import AuthorizeState, authorization_request, strict_checks
+from consentcore.oauth.client_documents import DocumentRefused, asking_id, is_document_id, read_context
 from consentcore.oauth.codes import new_code
 from consentcore.oauth.errors import ProtocolError, description_of, plain
 from consentcore.oauth.fapi import demanded
@@ -60,6 +62,7 @@ class AuthorizationEndpoint:
             ``Redirect`` with any other error, ``Pending`` when somebody has to decide. A request without
             ``scope`` asks for all that the client is registered for, but ``offline_access``.
         :raises StorageError: the storage did not answer.
+        :raises Busy: in a request that must not wait here for the document of a client.
         """
         parameters = read_query(query, AUTHORIZE)
         for name in ("client_id", "redirect_uri"):
@@ -72,12 +75,15 @@ class AuthorizationEndpoint:
         if client_id is None:
             return PageError(400, "invalid_request", _FATAL["MissingClientIdError"])
         request_uri = parameters.values.get("request_uri", "")
-        if pushed_requests.is_pushed(request_uri):
-            return self._open_pushed(parameters, request_uri, client_id, session_hash)
-        return self._validate(self._state(parameters, self._read(client_id, session_hash)))
+        try:
+            if pushed_requests.is_pushed(request_uri):
+                return self._open_pushed(parameters, request_uri, client_id, session_hash)
+            return self._validate(self._state(parameters, self._read(client_id, session_hash)))
+        except DocumentRefused as error:
+            return PageError(400, "invalid_client", str(error))
 
     def _read(self, client_id: str, session_hash: bytes | None) -> AuthorizeContext:
-        return self._server.storage.protocol.read_authorize(client_id, session_hash, self._server.clock.now())
+        return read_context(self._server, client_id, session_hash)
 
     def _state(self, parameters: Parameters, context: AuthorizeContext, pushed: str = "") -> AuthorizeState:
         return AuthorizeState(parameters, context, self._server.catalog, pushed, self._server.acr_values)
@@ -128,11 +134,13 @@ class AuthorizationEndpoint:
             return PageError(400, "invalid_request", problem)
         if not pushed_requests.is_whole(request_uri):
             return PageError(400, "invalid_request_uri", "request_uri: expected one as it was given out")
-        pushed = pushed_requests.take(self._server, request_uri, client_id)
+        # A document that has to be fetched lets the request begin anew: what was taken by then would be lost.
+        described = self._read(client_id, session_hash) if is_document_id(client_id) else None
+        pushed = pushed_requests.take(self._server, request_uri, kept_id(client_id))
         if pushed is None:
             return self._open_again(request_uri, client_id, session_hash)
         parameters = read_query(pushed.query, AUTHORIZE)
-        context = self._read(client_id, session_hash)
+        context = described or self._read(client_id, session_hash)
         outcome = self._validate(self._state(parameters, context, request_uri))
         if isinstance(outcome, PageError):
             self._server.storage.protocol.push_request(pushed)
@@ -141,7 +149,7 @@ class AuthorizationEndpoint:
     def _open_again(
         self, request_uri: str, client_id: str, session_hash: bytes | None
     ) -> PageError | Pending:
-        opened = pushed_requests.opened_before(self._server, request_uri, client_id)
+        opened = pushed_requests.opened_before(self._server, request_uri, kept_id(client_id))
         if opened is None:
             return USED_UP
         context = self._read(client_id, session_hash)
@@ -202,7 +210,7 @@ class AuthorizationEndpoint:
         if request.state is not None:
             pairs.append(("state", request.state))
         if request.response_alg:
-            pairs = signed_response(self._server, request.client_id, pairs, request.response_alg)
+            pairs = signed_response(self._server, asking_id(request), pairs, request.response_alg)
         else:
             pairs.append(("iss", self._server.settings.issuer))
         return with_parameters(request.redirect_uri, pairs)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from oauthlib.oauth2 import InvalidRequestError, InvalidScopeError
 from oauthlib.oauth2 import UnsupportedResponseTypeError as UnsupportedResponseType
 
+from consentcore.domain.described_client import described
 from consentcore.domain.interaction import AuthorizationRequest
 from consentcore.oauth import scope_strings
 from consentcore.oauth.authorization_details import requested
@@ -119,7 +120,7 @@ def authorization_request(request: Any) -> AuthorizationRequest:
     """What is kept of oauthlib's request once it was found good."""
     locales = (request.ui_locales or "").split(" ")
     return AuthorizationRequest(
-        client_id=request.client_id,
+        client_id=request.client.client_id,
         redirect_uri=request.redirect_uri,
         redirect_uri_given=not request.using_default_redirect_uri,
         scopes=tuple(request.scopes),
@@ -134,4 +135,5 @@ def authorization_request(request: Any) -> AuthorizationRequest:
         max_age=request.max_age,
         acr_values=request.acr_values,
         login_hint=request.authorize_state.parameters.values.get("login_hint", ""),
+        described=described(request.client),
     )

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from consentcore.domain.scope import Catalog
     from consentcore.oauth.client_auth.key_source import KeySource
     from consentcore.oauth.client_auth.rate_limits import RateLimitedAuthenticator
+    from consentcore.oauth.client_documents import ClientDocuments
     from consentcore.oauth.signing_keys import SigningKeys
     from consentcore.oauth.token_secrets import Lifetimes
     from consentcore.ports.extension import TokenContext
@@ -35,6 +36,7 @@ class ServerContext:
     :ivar used: called with the id of a grant when an API asks about a live token of it; writes nothing itself.
     :ivar authenticator: identifies and authenticates clients within their limits.
     :ivar client_keys: what clients sign with.
+    :ivar documents: what clients say of themselves whose id is a URL; None where there are none.
     :ivar signing: the keys of JWT access tokens and of signed answers.
     :ivar acr_values: what a sign-in can be; empty while that is not known.
     """
@@ -50,5 +52,6 @@ class ServerContext:
     used: Callable[[str], None]
     authenticator: RateLimitedAuthenticator
     client_keys: KeySource
+    documents: ClientDocuments | None = None
     signing: SigningKeys
     acr_values: tuple[str, ...] = ()

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from consentcore.domain.described_client import kept_id
 from consentcore.domain.errors import StorageError
 from consentcore.hosts import origin_of
 from consentcore.oauth.client_auth import read_credentials
@@ -85,7 +86,7 @@ class Readers:
             return self._seen.get(client_id, frozenset())
         now = self._server.clock.now()
         try:
-            client = self._server.storage.protocol.read_authorize(client_id, None, now).client
+            client = self._server.storage.protocol.read_authorize(kept_id(client_id), None, now).client
         except StorageError as error:
             log.warning("not found out from where an answer may be read: %s", error)
             return self._seen.get(client_id, frozenset())

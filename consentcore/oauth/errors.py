@@ -53,13 +53,15 @@ def bad_request(description: str, status: int = 400) -> ProtocolError:
     return ProtocolError(status, INVALID_REQUEST, description)
 
 
-def invalid_client() -> ProtocolError:
+def invalid_client(description: str = "Client authentication failed") -> ProtocolError:
     """The one answer to every failed client authentication, so that none can be told from another.
 
     RFC 6749 section 5.2 wants the challenge when the Authorization header was used, RFC 9110 section 15.5.2
     with every 401.
+
+    :param description: why a client's own document cannot be used, which is nobody's secret.
     """
-    return ProtocolError(401, INVALID_CLIENT, "Client authentication failed", {"WWW-Authenticate": CHALLENGE})
+    return ProtocolError(401, INVALID_CLIENT, description, {"WWW-Authenticate": CHALLENGE})
 
 
 def suspended(status: int = 400) -> ProtocolError:

@@ -73,9 +73,12 @@ def _protected_resources(identifiers: tuple[str, ...]) -> dict[str, object]:
 
 def _registration(server: ServerContext) -> dict[str, object]:
     """What applications need to know that register themselves; nothing where none can."""
-    if server.settings.registration.endpoint == "off":
-        return {}
-    return {"registration_endpoint": server.settings.endpoint_url("register")}
+    found: dict[str, object] = {}
+    if server.settings.registration.endpoint != "off":
+        found["registration_endpoint"] = server.settings.endpoint_url("register")
+    if server.settings.registration.documents:
+        found["client_id_metadata_document_supported"] = True
+    return found
 
 
 def _details_types(server: ServerContext) -> dict[str, object]:

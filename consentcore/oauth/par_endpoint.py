@@ -11,8 +11,9 @@ from consentcore.domain.client import ClientKind
 from consentcore.domain.clock import SECOND
 from consentcore.domain.interaction import PushedRequest
 from consentcore.domain.secret import REQUEST, digest, mint
+from consentcore.oauth.client_documents import DocumentRefused, read_context
 from consentcore.oauth.endpoint import Endpoint
-from consentcore.oauth.errors import ProtocolError, bad_request
+from consentcore.oauth.errors import ProtocolError, bad_request, invalid_client
 from consentcore.oauth.fapi import LONGEST_PUSHED_S, demanded
 from consentcore.oauth.parameters import AUTHORIZE, PUSH, REPEATABLE, read_body, several
 from consentcore.oauth.pushed_requests import URN
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from consentcore.domain.client import Client
     from consentcore.domain.interaction import AuthorizeContext
+    from consentcore.oauth.client_auth import Credentials
     from consentcore.oauth.context import ServerContext
     from consentcore.oauth.cross_origin import Readers
     from consentcore.oauth.messages import HttpRequest, HttpResponse
@@ -51,7 +53,7 @@ class PushedAuthorizationRequestEndpoint(Endpoint):
         server, now = self._server, self._server.clock.now()
         parameters = read_body(http, PUSH, server.settings.server.max_body_bytes)
         credentials = server.authenticator.identify("par", http, parameters)
-        context = server.storage.protocol.read_authorize(credentials.client_id, None, now)
+        context = self._context_of(credentials)
         client = server.authenticator.authenticate("par", http, credentials, context.client, now)
         if client.kind is not ClientKind.APPLICATION:
             raise ProtocolError(400, "unauthorized_client", "A resource server authorizes nobody")
@@ -68,6 +70,12 @@ class PushedAuthorizationRequestEndpoint(Endpoint):
         if demanded(server.settings, client):
             life_s = min(life_s, LONGEST_PUSHED_S)
         return self._store(requested, binding, life_s, now)
+
+    def _context_of(self, credentials: Credentials) -> AuthorizeContext:
+        try:
+            return read_context(self._server, credentials.document_url or credentials.client_id, None)
+        except DocumentRefused as error:
+            raise invalid_client(str(error)) from None
 
     def _requested(self, client: Client, parameters: Mapping[str, str], now: int) -> dict[str, str]:
         """What is asked for: by a request object (RFC 9126 section 3), or by plain parameters."""

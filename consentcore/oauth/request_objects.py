@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from consentcore.domain.clock import SECOND
+from consentcore.domain.described_client import protocol_id
 from consentcore.domain.json_text import read_json
 from consentcore.jose.compact import MAX_HEADER, each_once, read_compact, verified_payload
 from consentcore.jose.public_key import ED25519
@@ -50,7 +51,7 @@ def requested_by(
     :raises Busy: in a request that must not wait for the keys of the client here.
     """
     jwt = _read(text, client)
-    problem = _problem(jwt.claims, client.client_id, server.settings.issuer, now / SECOND)
+    problem = _problem(jwt.claims, protocol_id(client), server.settings.issuer, now / SECOND)
     if problem:
         raise _invalid(problem)  # before any request for keys
     parameters = read_claims(jwt.claims, known)

@@ -26,6 +26,7 @@ from consentcore.oauth.validator import Validator
 if TYPE_CHECKING:
     from consentcore.domain.clock import Clock
     from consentcore.domain.scope import Catalog
+    from consentcore.oauth.client_documents import ClientDocuments
     from consentcore.oauth.grants.exchange import GrantType
     from consentcore.ports.keys import KeyRing
     from consentcore.ports.storage import Storage
@@ -50,6 +51,7 @@ class AuthorizationServer:
         family before it returns.
     :param used: called with the id of a grant whenever it is used; must be quick.
     :param egress: the guard that keys of clients are fetched through; None: only from public addresses.
+    :param documents: what clients say of themselves whose id is a URL; None: there are none.
     :param claims: extra members of an introspection answer; reserved ones are an error.
     :param acr_values: what a sign-in can be, in the words of the login plugin; empty while that is not known.
     :param grant_types: what the token endpoint exchanges, in the order in which the metadata names them.
@@ -68,9 +70,10 @@ class AuthorizationServer:
         used: Callable[[str], None] = _unnoted,
         egress: EgressPolicy | None = None,
         acr_values: Sequence[str] = (),
+        documents: ClientDocuments | None = None,
         grant_types: Sequence[type[GrantType]] = GRANT_TYPES,
     ) -> None:
-        of_clients = client_keys(egress or EgressPolicy())
+        of_clients = client_keys(egress or EgressPolicy(), documents)
         methods = make_authenticator(storage, settings, of_clients)
         self._context = context = ServerContext(
             storage=storage,
@@ -84,6 +87,7 @@ class AuthorizationServer:
             used=used,
             authenticator=RateLimitedAuthenticator(storage, settings.limits, methods),
             client_keys=of_clients,
+            documents=documents,
             signing=SigningKeys(keys, settings.oauth.jwt_signing_alg),
             acr_values=tuple(acr_values),
         )

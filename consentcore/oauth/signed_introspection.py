@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from consentcore.domain.clock import SECOND
+from consentcore.domain.described_client import protocol_id
 from consentcore.oauth.messages import HttpResponse
 from consentcore.oauth.responses import NO_STORE
 
@@ -32,7 +33,7 @@ def signed_answer(server: ServerContext, client: Client, plain: HttpResponse, no
     """
     claims = {
         "iss": server.settings.issuer,
-        "aud": client.client_id,
+        "aud": protocol_id(client),
         "iat": now // SECOND,
         "token_introspection": json.loads(plain.body),
     }

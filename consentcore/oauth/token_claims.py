@@ -10,6 +10,7 @@ from consentcore.domain.clock import SECOND
 from consentcore.domain.errors import ConfigurationError
 from consentcore.domain.resource import by_kind, id_of
 from consentcore.oauth.authorization_details import told_of
+from consentcore.oauth.client_documents import shown_id
 from consentcore.oauth.token_binding import cnf_of
 from consentcore.ports.extension import RESERVED_CLAIMS, TokenContext
 from consentcore.ports.keys import pairwise_subject
@@ -42,7 +43,7 @@ def standard_claims(server: ServerContext, claims: TokenClaims, subject: str) ->
     members: dict[str, object] = {
         "iss": server.settings.issuer,
         "sub": subject,
-        "client_id": claims.client_id,
+        "client_id": shown_id(server, claims.client_id),
         "scope": " ".join(claims.scopes),
         "exp": min(claims.expires_at, claims.grant.expires_at) // SECOND,
         "iat": claims.created_at // SECOND,

@@ -26,6 +26,12 @@ class RegistrationSettings:
     audiences: tuple[str, ...] = setting(
         "APIs that such applications may ask tokens for, as URIs (RFC 8707); all of them get all.", default=()
     )
+    documents: tuple[str, ...] = setting(
+        "Hosts whose applications may be known by the URL of a document that describes them (client ID metadata "
+        "documents): names, *.example.com for all below one, or * for every host. Empty: none, and no such document "
+        "is fetched.",
+        default=(),
+    )
     per_address: int = setting(
         "Applications an hour that may be registered without a token from one network address, counted for all "
         "processes; 0: no limit.",

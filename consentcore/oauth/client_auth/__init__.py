@@ -18,6 +18,7 @@ from consentcore.oauth.fapi import demanded, may_authenticate
 if TYPE_CHECKING:
     from consentcore.domain.client import Client
     from consentcore.egress import EgressPolicy
+    from consentcore.oauth.client_documents import ClientDocuments
     from consentcore.ports.storage import Storage
     from consentcore.settings import CoreSettings
 
@@ -27,10 +28,13 @@ ISSUER_ONLY = "issuer"
 _ENDPOINTS = {"token", "par", "revoke", "introspect"}
 
 
-def client_keys(egress: EgressPolicy) -> KeySource:
-    """Where the keys of clients come from, for whatever they sign; asked for within :data:`TIMEOUT_S`."""
+def client_keys(egress: EgressPolicy, documents: ClientDocuments | None = None) -> KeySource:
+    """Where the keys of clients come from, for whatever they sign; asked for within :data:`TIMEOUT_S`.
+
+    :param documents: say which they are of a client that has one; None where none has.
+    """
     patient = replace(egress, timeout_s=TIMEOUT_S, connect_timeout_s=min(egress.connect_timeout_s, TIMEOUT_S))
-    return KeySource(patient)
+    return KeySource(patient, documents)
 
 
 def make_authenticator(storage: Storage, settings: CoreSettings, keys: KeySource) -> Authenticator:

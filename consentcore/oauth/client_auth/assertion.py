@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from consentcore.domain.clock import HOUR, MINUTE, SECOND
+from consentcore.domain.described_client import protocol_id
 from consentcore.domain.secret import digest
 from consentcore.oauth.fapi import ALGORITHMS
 
@@ -91,7 +92,7 @@ def _until(exp: float) -> int:
 
 def _wrong_claim(claims: Mapping[str, Any], attempt: Attempt, audiences: frozenset[str]) -> str:
     """What is wrong with the claims (RFC 7523 section 3), "" when nothing is."""
-    client_id, now = attempt.client.client_id, attempt.now
+    client_id, now = protocol_id(attempt.client), attempt.now
     if claims.get("iss") != client_id or claims.get("sub") != client_id:
         return "expected the client_id as iss and sub"
     if not _is_audience(claims.get("aud"), audiences):

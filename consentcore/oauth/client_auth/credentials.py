@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote_plus
 
 from consentcore.domain.client import CLIENT_ID, AuthMethod
+from consentcore.domain.described_client import SCHEME
 from consentcore.oauth.client_auth.client_jwt import Jwt, parse
 from consentcore.oauth.errors import bad_request, invalid_client
 
@@ -20,6 +21,8 @@ ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _VSCHARS = re.compile(r"[\x20-\x7e]*")
 _MAX_HEADER = 4096
+LONGEST_URL = 256
+"""Characters of a client id that is the URL of a document, as of the parameter ``client_id``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +32,15 @@ class Credentials:
     :ivar secret: "" when it gave none.
     :ivar method: how it tries to prove it.
     :ivar assertion: of ``private_key_jwt``; nobody has checked it yet.
+    :ivar document_url: what it calls itself, where that is the URL of a document; ``client_id`` is then what it is kept
+        under.
     """
 
     client_id: str
     secret: str = field(default="", repr=False)
     method: AuthMethod = AuthMethod.NONE
     assertion: Jwt | None = field(default=None, repr=False)
+    document_url: str = ""
 
 
 def read_credentials(headers: Mapping[str, str], parameters: Mapping[str, str]) -> Credentials:
@@ -69,11 +75,15 @@ def _from_assertion(parameters: Mapping[str, str]) -> Credentials:
     if parameters.get("client_assertion_type") != ASSERTION_TYPE or jwt is None:
         raise invalid_client()
     subject = jwt.claims.get("sub")
-    if not isinstance(subject, str) or not CLIENT_ID.fullmatch(subject):
+    if not isinstance(subject, str) or not (CLIENT_ID.fullmatch(subject) or _is_url(subject)):
         raise invalid_client()
     if parameters.get("client_id", subject) != subject:
         raise invalid_client()
     return Credentials(subject, method=AuthMethod.PRIVATE_KEY_JWT, assertion=jwt)
+
+
+def _is_url(subject: str) -> bool:
+    return subject.startswith(SCHEME) and len(subject) <= LONGEST_URL and bool(_VSCHARS.fullmatch(subject))
 
 
 def _from_basic(header: str) -> Credentials:

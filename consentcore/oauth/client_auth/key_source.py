@@ -15,18 +15,21 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, TypeVar
 
 from consentcore.domain.clock import MINUTE, SECOND
+from consentcore.domain.described_client import document_url
 from consentcore.domain.errors import InvalidInput
 from consentcore.egress import EgressError, Errand, errand
 from consentcore.egress.errands import KEY_SET
 from consentcore.jose.source_cache import RefreshPolicy, SourceCache, SourceUnavailable
 from consentcore.oauth.client_auth.client_jwt import is_signed, named_key
 from consentcore.oauth.client_auth.key_set import key_set
+from consentcore.oauth.client_documents import DocumentRefused
 
 if TYPE_CHECKING:
     from consentcore.domain.client import Client
     from consentcore.egress import EgressPolicy
     from consentcore.oauth.client_auth.client_jwt import Jwt
     from consentcore.oauth.client_auth.key_set import PublicKey
+    from consentcore.oauth.client_documents import ClientDocuments
 
 R = TypeVar("R")
 
@@ -45,10 +48,12 @@ class KeySource:
     """Finds keys. Safe to share between threads.
 
     :param egress: the guard; its time limit must be short, see :data:`TIMEOUT_S`.
+    :param documents: say which keys a client has now whose id is the URL of one.
     """
 
-    def __init__(self, egress: EgressPolicy) -> None:
+    def __init__(self, egress: EgressPolicy, documents: ClientDocuments | None = None) -> None:
         self._egress = egress
+        self._documents = documents
         self._caches: dict[str, SourceCache[Sequence[PublicKey]]] = {}
         self._lock = threading.Lock()
 
@@ -78,6 +83,12 @@ class KeySource:
 
     def _find(self, client: Client, pick: Callable[[Sequence[PublicKey]], R | None], now: int) -> R | None:
         """What ``pick`` takes out of the keys; None when it takes nothing, and when there are none."""
+        if self._documents is not None and document_url(client):
+            try:
+                client = self._documents.current(document_url(client), client)
+            except DocumentRefused as error:
+                log.warning("the keys of client %s: %s", client.client_id, error)
+                return None
         try:
             if not client.jwks_uri:
                 return pick(key_set(client.jwks)) if client.jwks else None

@@ -18,6 +18,7 @@ import logging
 import math
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from limits import RateLimitItemPerMinute
@@ -26,6 +27,7 @@ from limits.strategies import SlidingWindowCounterRateLimiter
 
 from consentcore.domain.address import network_of
 from consentcore.domain.clock import MINUTE, window_left_s
+from consentcore.domain.described_client import SCHEME, kept_id
 from consentcore.domain.errors import StorageError
 from consentcore.domain.secret import digest
 from consentcore.oauth import client_auth
@@ -75,6 +77,9 @@ class RateLimitedAuthenticator:
             used up its minute.
         """
         credentials = client_auth.read_credentials(http.headers, parameters)
+        if credentials.client_id.startswith(SCHEME):
+            url = credentials.client_id
+            credentials = replace(credentials, client_id=kept_id(url), document_url=url)
         network = network_of(http.remote_addr)
         wait = self._rates.hit("address", network) or self._rates.wait(
             endpoint, credentials.client_id, network
