@@ -52,8 +52,9 @@ READING = """
 WRITING = """
     add add_checkpoint add_code add_endpoint add_session append bind claim_deliveries consume consume_code drop
     end_session end_sessions enter expand_all forget hit issue_code kill_family lock note open_interaction push_request
-    put put_disclosures put_snapshot remove remove_endpoint remove_logo requeue reset rotate_refresh sequence_leaves
-    set_health set_logo set_password_hash settle_all take_pushed touch_session update update_endpoint use use_once write
+    put put_disclosures put_snapshot remove remove_endpoint remove_logo remove_unused requeue reset rotate_refresh
+    sequence_leaves set_health set_logo set_password_hash settle_all take_pushed touch_session update update_endpoint
+    use use_once write
 """
 READS, WRITES = set(READING.split()), set(WRITING.split())
 ALLOWED: frozenset[str] = frozenset()

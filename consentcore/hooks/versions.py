@@ -64,6 +64,7 @@ CHANGES = {
             "clients.endpoint",
             "clients.logo",
             "clients.remove_logo",
+            "clients.remove_unused",
             "clients.set_logo",
             "clients.several",
             "delivery_log.attempts_of",

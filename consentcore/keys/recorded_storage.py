@@ -58,6 +58,12 @@ class _Clients(_Part):
         self._inner.update(client)
         self._note(RecordKind.CLIENT, client.client_id, client)
 
+    def remove_unused(self, client_id: str) -> bool:
+        removed: bool = self._inner.remove_unused(client_id)
+        if removed:
+            self._note(RecordKind.CLIENT, client_id, None)
+        return removed
+
     def add_endpoint(self, endpoint: WebhookEndpoint) -> None:
         self._inner.add_endpoint(endpoint)
         self._note(RecordKind.ENDPOINT, endpoint.endpoint_id, endpoint)

@@ -34,6 +34,11 @@ class ClientRepository(Protocol):
         """Replace the client of that id; nothing happens when there is none."""
         ...
 
+    def remove_unused(self, client_id: str) -> bool:
+        """Remove a client for good that no grant has ever named, whatever became of that; False, and nothing happens,
+        where one has, or there is no such client. Its endpoints and its logo have to be removed before."""
+        ...
+
     def list(self, *, after: str = "", limit: int = 100) -> Sequence[Client]:
         """Clients with an id greater than ``after``, by id; at most ``limit`` (1 to 1000)."""
         ...

@@ -32,6 +32,13 @@ class RegistrationSettings:
         "is fetched.",
         default=(),
     )
+    unused_days: int = setting(
+        "After how many days an application that has registered itself is removed that nobody has ever answered; "
+        "0: never.",
+        default=30,
+        minimum=0,
+        maximum=3650,
+    )
     per_address: int = setting(
         "Applications an hour that may be registered without a token from one network address, counted for all "
         "processes; 0: no limit.",

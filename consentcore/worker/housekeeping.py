@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from consentcore.clients.unused import UnusedClients
 from consentcore.consent import shut_out
 from consentcore.consent.evidence.errors import AnchorsSilent, LedgerBroken
 from consentcore.consent.reminders import Reminders
@@ -69,6 +70,8 @@ class Housekeeping:
         self._meters = meters
         self.evidence_trouble = ""
         self._retention: Retention | None = None
+        days = runtime.settings.registration.unused_days
+        self._unused = UnusedClients(runtime.storage, runtime.clock, days)
         self.endpoints = EndpointMonitor(runtime.storage, runtime.clock)
         self.chores = [
             Chore("end grants", 2.0, self._end_grants),
@@ -78,6 +81,7 @@ class Housekeeping:
             Chore("remind", 60.0, Reminders(runtime.storage, runtime.clock, runtime.settings.consent).run),
             Chore("purge", 60.0, self._purge),
             Chore("forget what is too old", 60.0, self._forget),
+            Chore("remove unused applications", 3600.0, self._unused.step),
         ]
         if not runtime.storage.capabilities.joins_client_state:
             self.chores.append(Chore("end grants of disabled clients", 60.0, self._end_grants_of_disabled))

@@ -7,7 +7,19 @@ from dataclasses import replace
 from itertools import islice
 
 from consentcore.api import Client, ClientLogo, EndpointHealth, WebhookEndpoint
-from consentcore_dynamodb.keys import LISTS, WORK, Item, Key, client_key, indexed, name, place
+from consentcore_dynamodb.grants import of_client
+from consentcore_dynamodb.keys import (
+    LISTS,
+    OTHERS,
+    WORK,
+    Item,
+    Key,
+    all_shards,
+    client_key,
+    indexed,
+    name,
+    place,
+)
 from consentcore_dynamodb.records import CLIENTS, ENDPOINTS, LOGOS
 from consentcore_dynamodb.work import Work
 
@@ -36,6 +48,14 @@ class DynamoClients:
         before = self._work.get(client_key(client.client_id), lock=True)
         if before is not None:
             self._work.replace(before, client_item(client))
+
+    def remove_unused(self, client_id: str) -> bool:
+        before = self._work.get(client_key(client_id), lock=True)
+        named = self._work.find(OTHERS, all_shards(of_client(client_id)), page=1)
+        if before is None or next(iter(named), None) is not None:
+            return False
+        self._work.drop(before)
+        return True
 
     def list(self, *, after: str = "", limit: int = 100) -> Sequence[Client]:
         found = self._work.find(LISTS, [ALL], above=after or None, page=limit)

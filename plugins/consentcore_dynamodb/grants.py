@@ -149,7 +149,7 @@ class DynamoGrants:
         limit: int = 500,
     ) -> Sequence[Grant]:
         wanted = frozenset(GrantState if states is None else states)
-        index, kind = (OTHERS, _of_client(client_id)) if client_id else (LISTS, ALL)
+        index, kind = (OTHERS, of_client(client_id)) if client_id else (LISTS, ALL)
         items = self._work.find(index, all_shards(kind), above=after or None, page=min(limit, 100))
         return list(islice((row for row in map(GRANTS.read, items) if row.state in wanted), limit))
 
@@ -197,14 +197,15 @@ def grant_item(grant: Grant) -> Item:
         **GRANTS.write(grant),
         **grant_key(grant_id).attributes,
         **indexed(LISTS, shard(ALL, grant_id), grant_id),
-        **indexed(OTHERS, shard(_of_client(grant.client_id), grant_id), grant_id),
+        **indexed(OTHERS, shard(of_client(grant.client_id), grant_id), grant_id),
     }
     if grant.state is GrantState.ACTIVE:
         item.update(indexed(WORK, shard(_DUE, grant_id), place(grant.expires_at, grant_id)))
     return item
 
 
-def _of_client(client_id: str) -> str:
+def of_client(client_id: str) -> str:
+    """The partition of a client's grants, before its shard."""
     return name("GRANTS-OF", client_id)
 
 

@@ -31,6 +31,11 @@ class MemoryClients:
         if client.client_id in self._session.draft.clients:
             self._session.draft.clients.put(client.client_id, client)
 
+    def remove_unused(self, client_id: str) -> bool:
+        if any(row.client_id == client_id for row in self._session.state.grants.values()):
+            return False
+        return self._session.draft.clients.drop([client_id]) == 1
+
     def list(self, *, after: str = "", limit: int = 100) -> Sequence[Client]:
         rows = (row for row in self._session.state.clients.values() if row.client_id > after)
         return sorted(rows, key=lambda row: row.client_id)[:limit]

@@ -9,7 +9,7 @@ from sqlalchemy import delete, select, update
 from consentcore.api import Client, ClientLogo, EndpointHealth, WebhookEndpoint
 from consentcore_sqlalchemy.rows.clients import CLIENTS, ENDPOINTS, HEALTH, LOGOS, client_from
 from consentcore_sqlalchemy.tables import client as client_table
-from consentcore_sqlalchemy.tables import client_logo, webhook_endpoint
+from consentcore_sqlalchemy.tables import client_logo, consent_grant, webhook_endpoint
 from consentcore_sqlalchemy.work import Work
 
 
@@ -47,6 +47,12 @@ class SqlClients:
             self._work.write(
                 update(client_table).where(client_table.c.client_id == client.client_id).values(changed)
             )
+
+    def remove_unused(self, client_id: str) -> bool:
+        named = select(consent_grant.c.grant_id).where(consent_grant.c.client_id == client_id).exists()
+        unused = delete(client_table).where(client_table.c.client_id == client_id, ~named)
+        self._known.pop(client_id, None)
+        return self._work.write(unused) > 0
 
     def logo(self, client_id: str) -> ClientLogo | None:
         row = self._work.first(select(client_logo).where(client_logo.c.client_id == client_id))

@@ -173,6 +173,17 @@ class ClientGroup:
         with storage.reading() as uow:
             assert uow.clients.get(client.client_id) == replace(client, self_registered=None)
 
+    def test_client_that_no_grant_names_is_removed(self, storage: Storage, world: Scenario) -> None:
+        used, unused = world.client, factories.client()
+        transact(storage, lambda uow: uow.clients.add(unused))
+        assert transact(storage, lambda uow: uow.clients.remove_unused(unused.client_id))
+        assert not transact(storage, lambda uow: uow.clients.remove_unused(unused.client_id))
+        assert not transact(storage, lambda uow: uow.clients.remove_unused(used.client_id))
+        with storage.reading() as uow:
+            assert uow.clients.get(unused.client_id) is None
+            assert uow.clients.get(used.client_id) == used
+        transact(storage, lambda uow: uow.clients.add(unused))
+
     def test_logo_is_stored_replaced_and_removed(self, storage: Storage) -> None:
         client, other = factories.client(), factories.client()
         first = factories.logo(client.client_id, content=bytes(range(256)) * 200)
