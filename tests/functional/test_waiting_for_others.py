@@ -207,3 +207,33 @@ def test_89_a_sign_in_provider_that_is_silent_holds_up_nobody(tmp_path, many):
             done = [one.result() for one in waiting]
             assert {one.status_code for one in done} == {503}
             assert all(one.headers["Retry-After"] for one in done)
+
+
+def test_89_documents_of_hosts_that_do_not_answer_hold_up_nobody(tmp_path, monkeypatch, many):
+    """Client ids that are made up cost whoever sends them a page, and nobody else a thread."""
+    site, asked_here = tmp_path / "site", tmp_path / "asked"
+    for folder in (site, asked_here, tmp_path / "house"):
+        folder.mkdir()
+    (site / "sitecustomize.py").write_text(DEAD_NAMES)
+    monkeypatch.setenv("PYTHONPATH", str(site))
+    monkeypatch.setenv("ASKED", str(asked_here))
+    settings = {"registration.documents": "*", "registration.scopes": "sites.read"}
+    with direct(tmp_path / "house", **settings) as front:
+
+        def ask(number):
+            wanted = {"client_id": f"https://d{number}.dead.example/client.json", "response_type": "code"}
+            return front.ask("GET", f"{PREFIX}/authorize", params=wanted, timeout=2 * PATIENCE_S)
+
+        waiting = [many.submit(ask, number) for number in range(MANY)]
+        eventually(lambda: len(asked(asked_here)) >= 2)
+        for _ in range(5):
+            front.works()
+        assert front.ask("GET", "/login").status_code == 200
+        assert not all(one.done() for one in waiting)
+        done = [one.result() for one in waiting]
+        assert {one.status_code for one in done} <= {400, 503}
+        assert any("its document cannot be used" in one.text for one in done)
+        assert (
+            front.ask("GET", f"{PREFIX}/authorize", params={"client_id": "https://127.0.0.1/x"}).status_code
+            == 400
+        )
