@@ -38,9 +38,8 @@ MEMBERS = {
     "require_par": "require_pushed_authorization_requests",
 }
 """What RFC 7591 and its like call members of :class:`ClientForm`; the others have the same name there."""
-NOT_HERE = ("tls_client_certificate_bound_access_tokens",)
-"""Demands on the server itself that cannot be met: ignoring one would leave an application less safe than it believes
-(RFC 8705 section 3.4)."""
+METHODS = (AuthMethod.SECRET_BASIC, AuthMethod.SECRET_POST, AuthMethod.PRIVATE_KEY_JWT, AuthMethod.NONE)
+"""How a stranger may authenticate itself. A name in certificates is somebody's: an operator has to know whose."""
 MOST_CONTACTS, LONGEST_CONTACT = 10, 254
 LONGEST_TEXT = 255
 
@@ -74,9 +73,6 @@ def read_metadata(
     :raises InvalidInput: naming the member of the metadata that is wrong.
     """
     given = _Given(members)
-    for name in NOT_HERE:
-        if given.flag(name):
-            raise InvalidInput(name, "expected false: this server cannot do it")
     _check_uses(given, "grant_types", GRANT_TYPES[0])
     _check_uses(given, "response_types", RESPONSE_TYPES[0])
     form = ClientForm(
@@ -94,6 +90,7 @@ def read_metadata(
         require_par=given.flag("require_pushed_authorization_requests"),
         dpop_bound_access_tokens=given.flag("dpop_bound_access_tokens"),
         require_signed_request_object=given.flag("require_signed_request_object"),
+        tls_client_certificate_bound_access_tokens=given.flag("tls_client_certificate_bound_access_tokens"),
         request_object_signing_alg=given.algorithm("request_object_signing_alg"),
         authorization_signed_response_alg=given.algorithm("authorization_signed_response_alg"),
         introspection_signed_response_alg=given.algorithm("introspection_signed_response_alg"),
@@ -131,6 +128,7 @@ def metadata_of(client: Client) -> dict[str, object]:
         "require_pushed_authorization_requests": client.require_par,
         "dpop_bound_access_tokens": client.dpop_bound_access_tokens,
         "require_signed_request_object": client.require_signed_request_object,
+        "tls_client_certificate_bound_access_tokens": client.tls_client_certificate_bound_access_tokens,
         "request_object_signing_alg": client.request_object_signing_alg,
         "authorization_signed_response_alg": client.authorization_signed_response_alg,
         "introspection_signed_response_alg": client.introspection_signed_response_alg,
@@ -224,7 +222,7 @@ def _scopes(given: _Given, rules: StrangerRules) -> tuple[str, ...]:
 
 
 def _method(given: _Given, default: AuthMethod) -> str:
-    known = [method.value for method in AuthMethod if method is not AuthMethod.SECRET]
+    known = [method.value for method in METHODS]
     text = given.text("token_endpoint_auth_method", LONGEST_TEXT) or default.value
     if text not in known:
         raise InvalidInput("token_endpoint_auth_method", f"expected one of {', '.join(known)}")

@@ -125,7 +125,9 @@ def test_members_that_are_not_understood_are_ignored():
         ("require_signed_request_object", "true"),
         ("request_object_signing_alg", True),
         ("authorization_signed_response_alg", ["ES256"]),
-        ("tls_client_certificate_bound_access_tokens", True),
+        ("tls_client_certificate_bound_access_tokens", "true"),
+        ("token_endpoint_auth_method", "tls_client_auth"),
+        ("token_endpoint_auth_method", "self_signed_tls_client_auth"),
     ],
     ids=str,
 )
