@@ -211,7 +211,8 @@ class Runtime(ConsentParts):
             return None
         from consentcore.clients.documents import Documents
 
-        return Documents(lambda: self.egress, self.clock, self.catalog, rules, hosts)
+        profile = self.settings.oauth.profile or ""
+        return Documents(lambda: self.egress, self.clock, self.catalog, rules, hosts=hosts, profile=profile)
 
     def _make_registration_tokens(self) -> RegistrationTokens:
         from consentcore.clients.registration_tokens import RegistrationTokens

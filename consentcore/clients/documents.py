@@ -65,6 +65,7 @@ class Documents:
 
     :param egress: makes the guard of outgoing requests.
     :param hosts: whose documents are taken, see :func:`~consentcore.clients.document_urls.is_let_in`.
+    :param profile: what every application is held to; "" for none.
     """
 
     def __init__(
@@ -73,13 +74,16 @@ class Documents:
         clock: Clock,
         catalog: Catalog,
         rules: StrangerRules,
+        *,
         hosts: tuple[str, ...],
+        profile: str = "",
     ) -> None:
         self._egress = egress
         self._clock = clock
         self._catalog = catalog
         self._rules = rules
         self._hosts = hosts
+        self._profile = profile
         self._read: dict[str, SourceCache[_Read]] = {}
         self._tried: dict[str, SourceCache[_Read]] = {}
         self._lock = threading.Lock()
@@ -161,7 +165,7 @@ class Documents:
             method = auth_method(form)
             if method not in METHODS:
                 raise InvalidInput("auth_method", f"expected {' or '.join(sorted(METHODS))}")
-            checks = Checks(self._catalog, Unasked)
+            checks = Checks(self._catalog, Unasked, self._profile)
             values = {member: make() for member, make in members(checks, form, method).items()}
         except InvalidInput as error:
             raise InvalidInput(member_of(error.field), error.expected) from None

@@ -56,9 +56,11 @@ class Web:
         text = json.dumps(SOUND if members is None else members).encode() if body is None else body
         self.pages[url] = EgressResponse(status, headers, text, 1)
 
-    def documents(self, *hosts):
+    def documents(self, *hosts, profile=""):
         rules = StrangerRules(("sites.read", "comfort.read"), ("https://api.example",))
-        return Documents(lambda: egress_of(self.get), self.clock, CATALOG, rules, hosts or ("*",))
+        return Documents(
+            lambda: egress_of(self.get), self.clock, CATALOG, rules, hosts=hosts or ("*",), profile=profile
+        )
 
 
 @pytest.fixture
@@ -124,6 +126,10 @@ def test_keys_prove_who_it_is_and_secrets_cannot(web):
 def test_what_is_wrong_with_a_document_is_named(web, members, names):
     web.publish({**SOUND, **members})
     assert f"{names}: " in refusal(web.documents())
+
+
+def test_what_every_application_is_held_to_holds_for_documents(web):
+    assert "token_endpoint_auth_method: " in refusal(web.documents(profile="fapi2"))
 
 
 def test_scopes_that_are_not_open_here_are_left_out_of_what_it_may_ask(web):
