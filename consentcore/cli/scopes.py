@@ -51,8 +51,9 @@ def list_(state: State) -> None:
 def lint_(state: State) -> int:
     """Say what the catalog lacks so that people can judge it; ends with 1 when it lacks something.
 
-    Every scope in every language that pages are offered in: complete, within its limits, without empty words, not
-    too hard to read; and worded as it is pinned in the storage, or under a new revision or version.
+    Every scope, and every type of authorization details, in every language that pages are offered in: complete, within
+    its limits, without empty words, not too hard to read; and a scope worded as it is pinned in the storage, or under a
+    new revision or version.
     """
     catalog, web = state.config.registry.catalog(), state.config.settings.web
     languages = Languages(web.default_locale, web.theme)

@@ -116,6 +116,7 @@ def metadata_of(client: Client) -> dict[str, object]:
         "grant_types": list(GRANT_TYPES),
         "response_types": list(RESPONSE_TYPES),
         "scope": " ".join(client.scopes),
+        "authorization_details_types": list(client.authorization_details_types),
         "client_uri": client.website,
         "logo_uri": said.logo_uri,
         "tos_uri": said.tos_uri,

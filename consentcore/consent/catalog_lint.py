@@ -7,11 +7,13 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from consentcore.consent.scope_pins import problems_of
+from consentcore.domain.detail_type_rules import detail_type_faults
 from consentcore.domain.plain_words import empty_words, reading_problem
 from consentcore.domain.scope import Catalog, Scope, ScopeStatus, ScopeTexts, ScopeType
 from consentcore.domain.scope_rules import faults
 
 if TYPE_CHECKING:
+    from consentcore.domain.detail_type import DetailType
     from consentcore.domain.past_scopes import PinnedScope
 
 _WORDLESS = "no catalog has words for it, so nobody can ask for it: write them, or say that it is internal"
@@ -45,6 +47,16 @@ class Finding:
         return asdict(self)
 
 
+@dataclass(frozen=True, slots=True)
+class DetailTypeFinding(Finding):
+    """The same of a type of authorization details, whose id is in ``scope``."""
+
+    def __str__(self) -> str:
+        where = f"{self.origin}: " if self.origin else ""
+        member = f"{self.name}{f' ({self.locale})' if self.locale else ''}: " if self.name else ""
+        return f"{where}detail type {self.scope}: {member}{self.problem}"
+
+
 def lint(
     catalog: Catalog, locales: Mapping[str, Sequence[str]], pinned: Sequence[PinnedScope] = ()
 ) -> list[Finding]:
@@ -65,7 +77,30 @@ def lint(
     for scope_id, calls in catalog.wordless.items():
         product = next((one.product for one in calls if one.product), "an API")
         found.append(Finding(scope_id, f"{product} knows it, and {_WORDLESS}"))
+    for kind in catalog.detail_types.values():
+        found += (DetailTypeFinding(kind.type_id, *one, kind.origin) for one in _of_type(kind, locales))
     return found
+
+
+def _of_type(kind: DetailType, locales: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str, str]]:
+    """Problem, member and language of what a type lacks."""
+    yield from ((fault.problem, fault.name, fault.tag) for fault in detail_type_faults(kind))
+    said = {kind.locale: kind.said, **kind.texts}
+    by_tag = {tag.lower() for tag in said}
+    for locale, ranges in locales.items():
+        if not any(tag.lower() in by_tag for tag in (locale, *ranges)):
+            yield "missing: no words in this language", "texts", locale
+    for tag, texts in said.items():
+        words = (texts.label, texts.sees, texts.cannot, texts.sensitivity, *texts.members.values())
+        meanings = (one for values in texts.values.values() for one in values.values())
+        for text in (*words, *meanings):
+            for word in empty_words(text, tag):
+                yield f"says {word!r}, expected all of it in plain words", "texts", tag
+        if not texts.cannot:
+            yield "missing, expected a text", "cannot", tag
+        problem = reading_problem(f"{texts.sees} {texts.cannot} {texts.sensitivity}")
+        if problem:
+            yield problem, "sees", tag
 
 
 def _of(scope: Scope, findings: Iterable[tuple[str, str, str]]) -> Iterator[Finding]:

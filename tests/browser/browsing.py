@@ -90,7 +90,7 @@ class Person:
         self.page.get_by_text("Connected.").wait_for()
         self.page.goto(f"{self.demo.issuer}/consents")
 
-    def ask_for(self, client_id: str, redirect_uri: str, scope: str) -> None:
+    def ask_for(self, client_id: str, redirect_uri: str, scope: str, details: str = "") -> None:
         """Open an authorization request of another application."""
         challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
         query = {
@@ -101,6 +101,7 @@ class Person:
             "state": "s",
             "code_challenge": challenge,
             "code_challenge_method": "S256",
+            **({"authorization_details": details} if details else {}),
         }
         self.page.goto(f"{self.demo.issuer}{self.demo.coolsite.prefix}/authorize?{urlencode(query)}")
 

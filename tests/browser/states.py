@@ -177,6 +177,30 @@ def says_which(visitor: Visitor) -> None:
     visitor.open("/consents?q=suspended")
 
 
+def asks_in_detail(visitor: Visitor) -> None:
+    visitor.ask_in_detail(
+        {"type": "meter_readings", "actions": ["read"], "datatypes": ["daily"], "history_months": 12}
+    )
+
+
+def has_allowed_in_detail(visitor: Visitor) -> None:
+    asks_in_detail(visitor)
+    visitor.decide("approve")
+    visitor.ask_in_detail(
+        {
+            "type": "meter_readings",
+            "actions": ["read", "download"],
+            "datatypes": ["interval", "live"],
+            "locations": ["https://api.daylight.example/a-place-with-a-long-name/readings"],
+        }
+    )
+
+
+def allows_in_detail(visitor: Visitor) -> None:
+    visitor.decide("approve")
+    visitor.open(f"/consents/{visitor.grant.grant_id}")
+
+
 STATES = (
     State("scope catalog", opens("/scopes")),
     State("scope catalog with examples", Visitor.unfold),
@@ -232,6 +256,9 @@ STATES = (
     State("password refused", wrong_present_password),
     State("address", opens("/account/email")),
     State("address, links sent", asks_for_another_address),
+    State("consent in detail", asks_in_detail),
+    State("consent in detail on top of another", has_allowed_in_detail),
+    State("details of what was allowed in detail", allows_in_detail),
     State("revoke", opens_grant("/revoke")),
     State("signed out", leaves),
     State("receipt for anybody", shows_receipt_to_anybody),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 from dataclasses import replace
@@ -63,6 +64,7 @@ class Visitor(Person):
             redirect_uris=(f"{self.demo.coolsite.own_url}/of-another-application",),
             scopes=(*READS, *OPTIONAL, *ACTS, "alarms.read", "offline_access"),
             optional_scopes=OPTIONAL,
+            authorization_details_types=("meter_readings",),
             **{
                 "publisher": "Daylight & Co",
                 "purpose": "We show where light and heat are wasted.",
@@ -105,6 +107,10 @@ class Visitor(Person):
     def ask(self, *scopes: str) -> None:
         """Open an authorization request of the application."""
         self.ask_for(self.client.client_id, self.client.redirect_uris[0], " ".join(scopes))
+
+    def ask_in_detail(self, *details: object) -> None:
+        """Open an authorization request for these authorization details alone."""
+        self.ask_for(self.client.client_id, self.client.redirect_uris[0], "", json.dumps(details))
 
     def sign_in(self) -> None:
         self.fill(email=self.owner.email, password=PASSWORD)

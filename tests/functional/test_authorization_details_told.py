@@ -17,7 +17,16 @@ from consentcore.webhooks.payload import webhook_body
 from tests.support.account import mails, signed_in
 from tests.support.client_api import GRANTS, call
 from tests.support.command_line import Cli
-from tests.support.platform import Request, answer, introspect, proceed, refresh, to_consent_page, visible
+from tests.support.platform import (
+    PREFIX,
+    Request,
+    answer,
+    introspect,
+    proceed,
+    refresh,
+    to_consent_page,
+    visible,
+)
 from tests.support.rich_requests import (
     ADA,
     BOTH,
@@ -276,3 +285,43 @@ def test_command_line_lists_details_and_registers_types(tmp_path, monkeypatch, r
         in refused.err
     )
     assert next(made, None) is None
+
+
+def test_owner_takes_a_site_away_from_what_was_allowed_in_detail_alone(platform):
+    token = granted(platform, asking(BOTH), "site|lyon-1", "site|lyon-2").json["access_token"]
+    browser = signed_in(platform)
+    page = browser.get(f"/consents/{grant_of(platform).grant_id}/change")
+    form = next(one for one in page.forms.values() if "resource" in one.fields)
+    for field in form.fields["resource"]:
+        field.checked = field._value == "site|lyon-2"
+    form.submit().follow()
+    assert introspect(platform, token)["authorization_details"] == [with_sites(BOTH, "lyon-2")]
+
+
+def test_rfc9396_12_what_was_pushed_cannot_be_swapped_on_its_way_through_the_browser(platform):
+    request = asking(READ_DAILY)
+    body = {
+        "client_id": "coolsite",
+        "client_secret": platform.client_secret,
+        "response_type": "code",
+        "redirect_uri": request.redirect_uri,
+        **request.extra,
+    }
+    pushed = platform.browser().post(f"{PREFIX}/par", body).json["request_uri"]
+    request.extra = {"request_uri": pushed, "authorization_details": json.dumps([BOTH])}
+    _, page = to_consent_page(platform, request)
+    assert "One total per day" in visible(page)
+    assert "Every 15 minutes" not in visible(page)
+
+
+def test_rfc9396_12_texts_of_an_application_forge_no_line_of_a_mail_and_no_markup(platform):
+    address = 'https://x.example/"><img src=x onerror=alert(1)>{{7*7}}%(name)s'
+    granted(platform, asking({**READ_DAILY, "locations": [address]}))
+    (mail,) = mails(platform, ADA)
+    assert "<img" not in mail.get_body(("html",)).get_content()
+    browser = signed_in(platform)
+    grant = grant_of(platform)
+    receipt = platform.runtime.receipts.name_for(events_of(platform, grant)[-1])
+    for path in (f"/consents/{grant.grant_id}", "/consents", f"/receipts/{receipt}", "/consents/history"):
+        assert "<img" not in browser.get(path).text
+    assert "{{7*7}}%(name)s" in visible(browser.get(f"/consents/{grant.grant_id}"))

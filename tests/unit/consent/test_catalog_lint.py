@@ -6,7 +6,17 @@ from dataclasses import replace
 
 import pytest
 
-from consentcore.api import Catalog, Operation, PinnedScope, Scope, ScopeStatus, ScopeTexts, ScopeType
+from consentcore.api import (
+    Catalog,
+    DetailTexts,
+    DetailType,
+    Operation,
+    PinnedScope,
+    Scope,
+    ScopeStatus,
+    ScopeTexts,
+    ScopeType,
+)
 from consentcore.consent.catalog_lint import lint
 from consentcore_scopes_file.catalog import FileCatalog
 
@@ -135,3 +145,14 @@ def test_cp_63_one_word_stands_for_one_thing():
         for scope in FileCatalog(None).scopes():
             clusters.setdefault(scope.cluster, set()).add(scope.in_language((tag,)).cluster)
         assert all(len(said) == 1 for said in clusters.values()), tag
+
+
+def test_types_of_authorization_details_are_held_to_the_same():
+    said = DetailTexts("Readings", "Sees readings etc.", cannot="See more.")
+    kind = DetailType("readings", said, resource_kinds=("site",), origin="a.toml")
+    found = [str(one) for one in lint(Catalog.of([], [kind]), {"en": ("en",), "de": ("de",)})]
+    assert found == [
+        "a.toml: detail type readings: texts (de): missing: no words in this language",
+        "a.toml: detail type readings: texts (en): says 'etc.', expected all of it in plain words",
+    ]
+    assert lint(Catalog.of([], [replace(kind, said=replace(said, sees="Readings."))]), {"en": ("en",)}) == []
