@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from consentcore.domain.described_client import kept_id
 from consentcore.ports.keys import pairwise_subject
 
 if TYPE_CHECKING:
@@ -23,8 +24,9 @@ class KnownSites:
 
         :param subject: the application's name for the customer.
         """
+        kept = kept_id(client_id)
         for owner in self._customers():
-            if pairwise_subject(self._runtime.keys, client_id, owner.owner_id) == subject:
+            if pairwise_subject(self._runtime.keys, kept, owner.owner_id) == subject:
                 return self._sites_of(owner)
         return {}
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -13,6 +15,7 @@ from mcp.shared.auth import OAuthClientInformationFull
 
 from consentcore.clients.form import ClientForm
 from consentcore.demo.boot import DemoOptions, boot
+from tests.support.certificates import make_certificate
 from tests.support.mcp_agent import CHOSEN, NOT_CHOSEN, Kept, Person, PythonAgent, node_agent
 from tests.support.patience import PATIENCE_S
 from tests.support.platform import ISSUER, make_platform
@@ -26,13 +29,38 @@ TOOLS = {"list_sites", "read_room_climate"}
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory):
+def certificate(tmp_path_factory):
+    """Of the host where an assistant's makers describe it."""
+    return make_certificate(tmp_path_factory.mktemp("makers"), "localhost")
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory, certificate):
     folder = tmp_path_factory.mktemp("agents")
+    more = "consentcore.registration.documents = localhost"
     with pytest.MonkeyPatch.context() as patch:
         for name in ("OAUTHLIB_INSECURE_TRANSPORT", "NO_PROXY", "no_proxy"):
             patch.setenv(name, "1")  # what a demo in this process sets is not left to other tests
-        with boot(DemoOptions(folder, port=0), say=lambda _line: None, output=folder / "said") as made:
+        patch.setenv("SSL_CERT_FILE", str(certificate.path))
+        options = DemoOptions(folder, port=0, extra_ini=more)
+        with boot(options, say=lambda _line: None, output=folder / "said") as made:
             yield made
+
+
+@pytest.fixture(scope="module")
+def document_url(certificate, callback):
+    """Where a document describes an assistant: its client id (Client ID Metadata Documents)."""
+    with http_sink(certificate.server) as sink:
+        url = sink.url("/assistant.json", "https", "localhost")
+        said = {
+            "client_id": url,
+            "client_name": NAME,
+            "redirect_uris": [callback],
+            "grant_types": ["authorization_code", "refresh_token"],
+            "token_endpoint_auth_method": "none",
+        }
+        sink.answer = Answer(200, {"Content-Type": "application/json"}, json.dumps(said).encode())
+        yield url
 
 
 @pytest.fixture(scope="module")
@@ -99,16 +127,27 @@ def texts(result):
     return "".join(part.text for part in result.content)
 
 
-def known_to_node(info):
-    """What an assistant on Node.js begins with, where the operator has registered it."""
-    return {"client": {"client_id": info}} if info else {}
+@dataclass(frozen=True)
+class Known:
+    """How an assistant comes to be known here.
 
+    :ivar client_id: from the operator; "" for one that nobody has heard of.
+    :ivar document: the address of the document that describes it.
+    :ivar said: what the person is told about it on the consent page; "" for nothing.
+    """
 
-def known_to_python(client_id, callback):
-    """What an assistant in Python begins with, where the operator has registered it."""
-    return Kept(
-        OAuthClientInformationFull(client_id=client_id, redirect_uris=[callback]) if client_id else None
-    )
+    client_id: str = ""
+    document: str = ""
+    said: str = ""
+
+    def holds(self, demo, asked, ada, client_id):
+        """Who was not known has said who it is, and the person was told what that is worth."""
+        was_asked = ("POST", f"{demo.coolsite.prefix}/register", 201) in what_was_asked(asked)
+        assert was_asked == (not self.client_id and not self.document)
+        assert not self.client_id or client_id == self.client_id
+        assert not self.document or client_id == self.document
+        assert self.said in ada.pages[0]
+        assert ("chose that name itself" in ada.pages[0]) == bool(self.said)
 
 
 @pytest.fixture
@@ -116,25 +155,21 @@ def ada(demo):
     return Person(demo)
 
 
-@pytest.fixture(params=["registered by the operator", "registers itself"])
-def client_id(request, demo, callback):
-    """The name under which the assistant is known before it begins; "" when nobody has heard of it."""
-    return registered(demo, callback) if request.param == "registered by the operator" else ""
+@pytest.fixture(params=["by the operator", "by registering itself", "by a document"])
+def known(request, demo, callback):
+    if request.param == "by the operator":
+        return Known(client_id=registered(demo, callback))
+    if request.param == "by registering itself":
+        return Known(said=f"{NAME} has registered itself here")
+    url = request.getfixturevalue("document_url")
+    return Known(document=url, said=f"{NAME} describes itself at localhost")
 
 
-def the_registration_holds(demo, asked, ada, client_id, before):
-    """Who was not known has said who it is, and the person was told what that is worth."""
-    was_asked = ("POST", f"{demo.coolsite.prefix}/register", 201) in what_was_asked(asked)
-    assert was_asked == (not before)
-    assert ("has registered itself here" in ada.pages[0]) == (not before)
-    with demo.runtime.storage.reading() as uow:
-        client = uow.clients.get(client_id)
-    assert (client.self_registered is not None) == (not before)
-    assert client.audiences == (demo.mcp_url,)
-
-
-def test_python_library_goes_the_whole_way(demo, callback, ada, client_id):
-    agent = PythonAgent(demo.mcp_url, callback, ada, known_to_python(client_id, callback))
+def test_python_library_goes_the_whole_way(demo, callback, ada, known):
+    client = known.client_id and OAuthClientInformationFull(
+        client_id=known.client_id, redirect_uris=[callback]
+    )
+    agent = PythonAgent(demo.mcp_url, callback, ada, Kept(client or None), known.document or None)
     way_in = []
 
     async def story(client, provider):
@@ -164,17 +199,20 @@ def test_python_library_goes_the_whole_way(demo, callback, ada, client_id):
     assert caught.group_contains(OAuthFlowError, match="access_denied"), caught.value
     the_way_in(demo, way_in)
     the_request_is_sound(demo, agent.sent[0], agent.kept.client.client_id)
-    the_registration_holds(demo, way_in, ada, agent.kept.client.client_id, client_id)
+    known.holds(demo, way_in, ada, agent.kept.client.client_id)
     the_call_was_refused(agent.asked)
     assert len(agent.sent) == 2, "she is asked anew, and it is for her to decide"
     assert agent.kept.tokens.access_token not in str(agent.sent)
 
 
-def test_node_library_goes_the_whole_way(demo, callback, ada, client_id):
-    said = node_agent(demo, {"redirect_uri": callback, **known_to_node(client_id)}, ada, NAME)
+def test_node_library_goes_the_whole_way(demo, callback, ada, known):
+    settings = {"redirect_uri": callback, "client_metadata_url": known.document or None}
+    if known.client_id:
+        settings["client"] = {"client_id": known.client_id}
+    said = node_agent(demo, settings, ada, NAME)
     assert said["stopped"] == "UnauthorizedError"
     the_way_in(demo, said["asked"])
-    the_registration_holds(demo, said["asked"], ada, said["client"]["client_id"], client_id)
+    known.holds(demo, said["asked"], ada, said["client"]["client_id"])
     assert set(said["tools"]) == TOOLS
     assert CHOSEN in said["sites"]["content"][0]["text"]
     assert "Meeting room 2" in said["rooms"]["content"][0]["text"]

@@ -9,8 +9,9 @@ import time
 
 import pytest
 
-from consentcore.resource import ProtectedResource, Token
+from consentcore.resource import Possession, ProtectedResource, ProxyCertificate, Token
 from consentcore.resource.asgi import AsgiBearerMiddleware, environ_of, token_of
+from tests.support.client_certificates import certificate
 from tests.support.proofs import Prover
 from tests.unit.resource.test_bearer import GOOD, Known
 
@@ -155,6 +156,25 @@ def test_proof_of_a_bound_token_is_held_against_the_request():
     assert sent[0]["status"] == 200
     status, headers = refused(ask(proven("https://api.example/raeume"), Bound())[0])
     assert (status, b"htu" in headers[b"www-authenticate"]) == (401, True)
+
+
+def test_certificate_of_a_bound_token_is_held_against_what_the_proxy_tells():
+    shown = certificate()
+
+    class Bound:
+        def check(self, _token):
+            return Token({**GOOD.claims, "cnf": {"x5t#S256": shown.x5t}})
+
+    def told(*headers, peer="127.0.0.1"):
+        possession = Possession(certificate=ProxyCertificate("rfc9440"))
+        scope = request(bearing(b"Bearer x"), *headers, client=(peer, 4711))
+        return ask(scope, Bound(), possession=possession)[0]
+
+    header = (b"client-cert", shown.rfc9440.encode())
+    assert told(header)[0]["status"] == 200
+    assert refused(told())[0] == 401
+    assert refused(told((b"client_cert", shown.rfc9440.encode())))[0] == 401
+    assert refused(told(header, peer="192.0.2.7"))[0] == 401
 
 
 def test_header_with_an_underscore_is_not_the_one_with_a_hyphen():
