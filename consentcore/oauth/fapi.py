@@ -35,4 +35,4 @@ def demanded(settings: CoreSettings, client: Client | None) -> bool:
 
 def may_authenticate(settings: CoreSettings, client: Client) -> bool:
     """Whether the way in which a client authenticates itself is one of the profile, where that holds."""
-    return client.auth_method in METHODS or not demanded(settings, client)
+    return not demanded(settings, client) or client.auth_method in METHODS

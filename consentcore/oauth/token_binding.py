@@ -74,17 +74,17 @@ def binding_of(
     if client.tls_client_certificate_bound_access_tokens or (bound_to and is_certificate(bound_to)):
         return _certificate_binding(http, endpoint, header)
     if header is None:
-        return _without_proof(server, http, client) if endpoint == "token" else UNBOUND
+        if endpoint != "token" or not (client.dpop_bound_access_tokens or demanded(server.settings, client)):
+            return UNBOUND
+        return _without_proof(http, client)
     proof = _checked(server, header, http.method, endpoint, now)
     return Binding(f"{JKT}:{proof.thumbprint}", _one_use(proof))
 
 
-def _without_proof(server: ServerContext, http: HttpRequest, client: Client) -> Binding:
+def _without_proof(http: HttpRequest, client: Client) -> Binding:
     """FAPI 2.0 section 5.3.2.1: there is no token that is bound to nothing."""
     if client.dpop_bound_access_tokens:
         raise bad_request(f"{HEADER}: expected a proof, as this client is registered for")
-    if not demanded(server.settings, client):
-        return UNBOUND
     certificate = certificate_of(http)
     if certificate is None:
         raise bad_request(f"{HEADER}: expected a proof, or a certificate with TLS, as FAPI 2.0 demands")

@@ -129,6 +129,8 @@ class Exchange(ABC, Generic[C]):
     :param binding: what the request has proven: the key that the access token is bound to.
     :param asked_details: the parameter ``authorization_details``; None without it.
     :ivar strict: whether the client is held to the FAPI 2.0 Security Profile.
+    :ivar rotates: whether a refresh token that is used gives place to another one; not in that profile (section
+        5.3.2.1), where it is its client's alone anyway.
     :ivar credential: from :meth:`resolve` on, and so are the following.
     :ivar access_end: when the access token ends, in milliseconds since the epoch.
     :ivar expires_in: its lifetime in whole seconds.
@@ -159,6 +161,7 @@ class Exchange(ABC, Generic[C]):
         self.binding = binding
         self._server = server
         self.strict = demanded(server.settings, client)
+        self.rotates = not self.strict
         self._read: tuple[C | None, Grant | None] = credential, grant
         self._requested = requested
         self._audience: tuple[str, ...] = ()
@@ -171,12 +174,6 @@ class Exchange(ABC, Generic[C]):
 
         :raises InvalidGrantError: it is not good.
         """
-
-    @property
-    def rotates(self) -> bool:
-        """Whether a refresh token that is used gives place to another one; not in FAPI 2.0 (section 5.3.2.1), where it
-        is its client's alone anyway."""
-        return not self.strict
 
     @property
     def renewable(self) -> bool:

@@ -58,6 +58,9 @@ class ClientGroup:
             require_par=True,
             access_token_format=TokenFormat.JWT,
             audiences=("https://api.example/", "urn:example:meters"),
+            tls_client_auth="san_dns:app.example",
+            tls_client_certificate_bound_access_tokens=True,
+            profile="fapi2",
         )
         with storage.transaction() as uow:
             uow.clients.add(client)
@@ -79,6 +82,9 @@ class ClientGroup:
             require_par=True,
             access_token_format=TokenFormat.JWT,
             audiences=("https://api.example/",),
+            tls_client_auth="subject_dn:CN=app,O=Cool",
+            tls_client_certificate_bound_access_tokens=True,
+            profile="fapi2",
         )
         with storage.transaction() as uow:
             uow.clients.add(client)
