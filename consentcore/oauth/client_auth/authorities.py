@@ -9,12 +9,16 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
+from consentcore.domain.clock import MINUTE, SECOND
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from cryptography.x509 import Certificate
     from cryptography.x509.verification import ExtensionPolicy
 
+MOST_KEPT = 1000
+"""Certificates that were found good lately."""
 MOST_STEPS = 4
 """Authorities between a certificate and one that is trusted."""
 
@@ -33,18 +37,35 @@ class Authorities:
 
         self._store = Store(load_pem_x509_certificates(path.read_bytes()))
         self._client, self._authority = _client_policy(), _authority_policy()
+        self._good: dict[bytes, int] = {}
 
     def vouch_for(self, certificate: Certificate, now: int) -> bool:
         """Whether one of them has signed it and it is for clients (RFC 5280 section 6).
 
+        What was found good is taken for good for a minute, as long as the certificate itself lasts.
+
         :param now: in milliseconds since the epoch.
         """
+        from cryptography.hazmat.primitives.hashes import SHA256
+
+        name = certificate.fingerprint(SHA256())
+        if now < self._good.get(name, 0):
+            return True
+        if not self._verified(certificate, now):
+            return False
+        if len(self._good) >= MOST_KEPT:
+            self._good = {}
+        end = int(certificate.not_valid_after_utc.timestamp() * SECOND)
+        self._good[name] = min(now + MINUTE, end)
+        return True
+
+    def _verified(self, certificate: Certificate, now: int) -> bool:
         from cryptography.x509.verification import PolicyBuilder, VerificationError
 
         policy = (
             PolicyBuilder()
             .store(self._store)
-            .time(dt.datetime.fromtimestamp(now / 1000, dt.UTC))
+            .time(dt.datetime.fromtimestamp(now / SECOND, dt.UTC))
             .max_chain_depth(MOST_STEPS)
             .extension_policies(ca_policy=self._authority, ee_policy=self._client)
         )

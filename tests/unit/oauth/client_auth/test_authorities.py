@@ -9,6 +9,7 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from consentcore.oauth.client_auth import authorities as module
 from consentcore.oauth.client_auth.authorities import Authorities
 from tests.support.client_certificates import authority, certificate
 
@@ -89,3 +90,31 @@ def test_99_file_without_authorities_is_refused(tmp_path, text):
     path.write_text(text)
     with pytest.raises(ValueError, match=r"."):
         Authorities(path)
+
+
+def test_99_certificate_that_was_good_is_not_judged_again_within_a_minute(trusted, monkeypatch):
+    """And no other one is taken for it."""
+    authorities, shown = trusted(ROOT), certificate(by=ROOT).certificate
+    judged = []
+    verify = authorities._verified
+    monkeypatch.setattr(authorities, "_verified", lambda *what: judged.append(what) or verify(*what))
+    assert all(authorities.vouch_for(shown, NOW + passed) for passed in (0, 1, 59_999))
+    assert len(judged) == 1
+    assert authorities.vouch_for(shown, NOW + 60_000)
+    assert not authorities.vouch_for(certificate(by=STRANGER).certificate, NOW)
+    assert len(judged) == 3
+
+
+def test_99_certificate_that_was_good_is_over_when_it_is_over(trusted):
+    shown = certificate(by=ROOT, life=dt.timedelta(seconds=30)).certificate
+    authorities, end = trusted(ROOT), int(shown.not_valid_after_utc.timestamp() * 1000)
+    assert authorities.vouch_for(shown, end - 1000)
+    assert not authorities.vouch_for(shown, end + 1000)
+
+
+def test_99_certificates_that_were_good_are_few(trusted, monkeypatch):
+    monkeypatch.setattr(module, "MOST_KEPT", 2)
+    authorities = trusted(ROOT)
+    for _ in range(5):
+        assert authorities.vouch_for(certificate(by=ROOT).certificate, NOW)
+        assert len(authorities._good) <= 2
