@@ -18,7 +18,7 @@ from joserfc.jwk import ECKey
 
 from consentcore.jose.certificate import x5t_of
 
-HOUR = dt.timedelta(hours=1)
+HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 CA = (x509.BasicConstraints(ca=True, path_length=None), True)
 
 
@@ -94,7 +94,7 @@ def certificate(
     by: Shown | None = None,
     names: tuple[x509.GeneralName, ...] = (),
     now_s: float | None = None,
-    life: dt.timedelta = HOUR,
+    life: dt.timedelta = DAY,
     extensions: tuple = (),
     curve: ec.EllipticCurve | None = None,
 ) -> Shown:

@@ -60,7 +60,7 @@ NOT_TAKEN = {
     "of itself": certificate,
     "of an authority of the same name": lambda: certificate(by=STRANGER),
     "of one that is no authority": lambda: certificate(by=certificate("CN=Leaf", by=ROOT)),
-    "over": lambda: certificate(by=ROOT, life=dt.timedelta(minutes=-1)),
+    "over": lambda: certificate(by=ROOT, now_s=NOW / 1000, life=dt.timedelta(minutes=-1)),
     "with a rule that nobody knows": lambda: certificate(by=ROOT, extensions=((UNKNOWN_AND_CRITICAL, True),)),
 }
 

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from consentcore.api import AuthMethod, EgressPolicy
 from consentcore.settings import MtlsSettings
-from tests.support.client_certificates import authority, certificate, dns
+from tests.support.client_certificates import HOUR, authority, certificate, dns
 from tests.support.client_keys import accepted
 from tests.support.sinks import Answer, http_sink
 
@@ -147,7 +147,7 @@ def test_99_api_takes_the_certificate_too(trusting, root):
 
 @pytest.fixture
 def shown(scenario):
-    return certificate(now_s=scenario.clock.now() / 1000)
+    return certificate(now_s=scenario.clock.now() / 1000, life=HOUR)
 
 
 @pytest.fixture
