@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +15,9 @@ from consentcore.clients.client_json import access_state, client_details_json, c
 from consentcore.clients.form import ClientForm
 from consentcore.domain.clock import HOUR, iso
 from consentcore.ports.storage import transact
+
+if TYPE_CHECKING:
+    from consentcore.domain.client import Client
 
 
 @click.group(cls=Group, name="client")
@@ -58,9 +61,15 @@ def list_(state: State) -> None:
     runtime = state.runtime
     with runtime.storage.reading() as uow:
         clients = list(runtime.clients.list(uow))
-    rows = [(one.client_id, one.name, one.kind.value, access_state(one)) for one in clients]
+    rows = [(one.client_id, one.name, _kind(one), access_state(one)) for one in clients]
     now = runtime.clock.now()
     state.answer([client_json(one, now) for one in clients], table(rows, ("CLIENT", "NAME", "KIND", "STATE")))
+
+
+def _kind(client: Client) -> str:
+    """What it is, and whether nobody has checked who is behind it."""
+    unchecked = client.self_registered is not None and client.verified_at is None
+    return f"{client.kind.value}, registered itself" if unchecked else client.kind.value
 
 
 @command.command("show")

@@ -7,6 +7,9 @@ import json
 import pytest
 from webtest import TestApp
 
+from consentcore.app import app_from_runtime
+from consentcore.config import load_ini
+from consentcore.runtime import build_runtime
 from tests.support.platform import (
     ISSUER,
     PREFIX,
@@ -141,3 +144,16 @@ def test_an_operator_makes_lists_and_ends_what_lets_applications_in(cli):
     assert cli("registration-token", "end", made["token_id"]).code == 1
     assert cli("registration-token", "list", "--json").json == []
     assert cli("registration-token", "create", "--days", "0").code == 2
+
+
+def test_an_operator_sees_in_the_list_who_has_registered_itself(cli):
+    cli.set("consentcore.registration.endpoint = open", "consentcore.registration.scopes = sites.read")
+    runtime = build_runtime(load_ini(str(cli.ini)))
+    app = TestApp(app_from_runtime(runtime))
+    told = app.post_json(f"{PREFIX}/register", AGENT, status=201).json
+    runtime.close()
+    assert "application, registered itself" in cli("client", "list").out
+    shown = cli("client", "show", told["client_id"], "--json").json
+    assert shown["self_registered"]["document_url"] == ""
+    assert cli("client", "update", told["client_id"], "--verified").code == 0
+    assert "registered itself" not in cli("client", "list").out
