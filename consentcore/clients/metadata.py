@@ -21,6 +21,8 @@ from consentcore.egress import EgressPolicy
 from consentcore.egress.addresses import is_public
 from consentcore.egress.target import parse_target
 from consentcore.oauth import scope_strings
+from consentcore.oauth.signed_responses import PLAIN, SIGNED
+from consentcore.oauth.signing_keys import ES256
 from consentcore.text_fields import MAX_NAME, MAX_URL, line, web_address
 
 if TYPE_CHECKING:
@@ -92,7 +94,7 @@ def read_metadata(
         require_signed_request_object=given.flag("require_signed_request_object"),
         tls_client_certificate_bound_access_tokens=given.flag("tls_client_certificate_bound_access_tokens"),
         request_object_signing_alg=given.algorithm("request_object_signing_alg"),
-        authorization_signed_response_alg=given.algorithm("authorization_signed_response_alg"),
+        authorization_signed_response_alg=_answers(given),
         introspection_signed_response_alg=given.algorithm("introspection_signed_response_alg"),
     )
     said = SelfRegistration(
@@ -131,6 +133,7 @@ def metadata_of(client: Client) -> dict[str, object]:
         "require_signed_request_object": client.require_signed_request_object,
         "tls_client_certificate_bound_access_tokens": client.tls_client_certificate_bound_access_tokens,
         "request_object_signing_alg": client.request_object_signing_alg,
+        "response_modes": list(SIGNED) if client.authorization_signed_response_alg else None,
         "authorization_signed_response_alg": client.authorization_signed_response_alg,
         "introspection_signed_response_alg": client.introspection_signed_response_alg,
     }
@@ -220,6 +223,16 @@ def _scopes(given: _Given, rules: StrangerRules) -> tuple[str, ...]:
     if not set(tokens).issubset(rules.scopes):
         raise InvalidInput("scope", f"expected no other than {' '.join(rules.scopes)}")
     return tokens
+
+
+def _answers(given: _Given) -> str:
+    """What signs its answers, which all are signed where it will have no other (``response_modes``, FAPI 2.0 Message
+    Signing section 5.3.3)."""
+    modes = given.texts("response_modes", 50, LONGEST_TEXT)
+    if modes and not {PLAIN, *SIGNED}.intersection(modes):
+        raise InvalidInput("response_modes", f"expected one of {', '.join((PLAIN, *SIGNED))} among them")
+    algorithm = given.algorithm("authorization_signed_response_alg")
+    return algorithm or (ES256 if modes and PLAIN not in modes else "")
 
 
 def _method(given: _Given, default: AuthMethod) -> str:

@@ -128,6 +128,8 @@ def test_members_that_are_not_understood_are_ignored():
         ("tls_client_certificate_bound_access_tokens", "true"),
         ("token_endpoint_auth_method", "tls_client_auth"),
         ("token_endpoint_auth_method", "self_signed_tls_client_auth"),
+        ("response_modes", "jwt"),
+        ("response_modes", ["fragment.jwt", "form_post"]),
     ],
     ids=str,
 )
@@ -140,6 +142,20 @@ def test_what_is_wrong_is_refused_by_the_name_of_its_member(member, value):
 def test_uses_that_other_servers_know_do_no_harm():
     assert read(grant_types=["authorization_code", "urn:ietf:params:oauth:grant-type:device_code"]) == read()
     assert read(response_types=["code", "code id_token"]) == read()
+
+
+@pytest.mark.parametrize("modes", [["jwt"], ["query.jwt", "fragment.jwt"]], ids=str)
+def test_who_will_have_no_plain_answer_has_each_signed(modes):
+    assert read(response_modes=modes).form.authorization_signed_response_alg == "ES256"
+    named = read(response_modes=modes, authorization_signed_response_alg="EdDSA")
+    assert named.form.authorization_signed_response_alg == "EdDSA"
+    told = metadata_of(factories.client(authorization_signed_response_alg="ES256"))
+    assert told["response_modes"] == ["query.jwt", "jwt"]
+
+
+@pytest.mark.parametrize("modes", [["query"], ["jwt", "query"], [], None], ids=str)
+def test_who_takes_a_plain_answer_may_have_one(modes):
+    assert read(response_modes=modes) == read()
 
 
 def test_what_is_registered_is_told_by_the_names_of_section_2():
