@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, Table, and_, delete, or_, select, 
 from consentcore.api import DELIVERY_LOG_MS, DeliveryState
 from consentcore_sqlalchemy.engine import Database
 from consentcore_sqlalchemy.errors import translating
+from consentcore_sqlalchemy.nonces import NonceSweep
 from consentcore_sqlalchemy.statements import ACTIVE
 from consentcore_sqlalchemy.tables import (
     code,
@@ -27,10 +28,10 @@ from consentcore_sqlalchemy.tables import (
 from consentcore_sqlalchemy.work import Mode, Work, transaction
 
 
-def purge(database: Database, now: int, limit: int) -> dict[str, int]:
+def purge(database: Database, sweep: NonceSweep, now: int, limit: int) -> dict[str, int]:
     """Remove at most ``limit`` rows a kind, each kind in a transaction of its own; how many of each."""
     kinds = {
-        "nonces": _forget_nonces,
+        "nonces": sweep.forget,
         "tokens": _tokens,
         "sessions": _sessions,
         "tickets": _tickets,
@@ -63,13 +64,6 @@ def _cut_log(database: Database) -> None:
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         finally:
             cursor.execute(f"PRAGMA busy_timeout={wait_ms}")
-
-
-def _forget_nonces(work: Work, now: int, limit: int) -> int:
-    """Nonces whose grace is over. No index: one would cost each refresh more than this scan of families does."""
-    stale = select(code.c.code_hash).where(code.c.nonce.is_not(None), code.c.grace_until <= now)
-    forget = update(code).where(code.c.code_hash.in_(_some(work, stale, limit)))
-    return work.write(forget.values(nonce=None, nonce_key_id=None, sealed_access=None))
 
 
 def _tokens(work: Work, now: int, limit: int) -> int:

@@ -17,6 +17,7 @@ from consentcore_sqlalchemy.engine import open_database
 from consentcore_sqlalchemy.errors import translating
 from consentcore_sqlalchemy.exchanges import OneStatement, OneTransaction
 from consentcore_sqlalchemy.moving import SqlMoving
+from consentcore_sqlalchemy.nonces import NonceSweep
 from consentcore_sqlalchemy.purge import purge
 from consentcore_sqlalchemy.settings import SqlSettings
 from consentcore_sqlalchemy.tokens import SqlProtocol
@@ -39,6 +40,7 @@ class SqlStorage:
         self._keys = keys
         self._database = open_database(settings)
         self._driver = Driver(self._database)
+        self._sweep = NonceSweep(is_sqlite=self._database.is_sqlite)
         self.outbox = SqlOutbox(self._database, self._driver)
         self.delivery_log = SqlDeliveryLog(self._database)
 
@@ -83,7 +85,7 @@ class SqlStorage:
         return SqlUnit(join(self._database, self, tm, write=write).work)
 
     def purge(self, now: int, limit: int) -> PurgeReport:
-        return PurgeReport(purge(self._database, now, limit))
+        return PurgeReport(purge(self._database, self._sweep, now, limit))
 
     def close(self) -> None:
         with translating():
