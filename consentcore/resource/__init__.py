@@ -11,6 +11,7 @@ from consentcore.resource.introspection import Introspection
 from consentcore.resource.jwt import JwtVerifier
 from consentcore.resource.metadata import ProtectedResource
 from consentcore.resource.possession import Possession
+from consentcore.resource.sign_in import SignIn
 from consentcore.resource.wsgi import BearerMiddleware
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "ProtectedResource",
     "ProxyCertificate",
     "Refused",
+    "SignIn",
     "Token",
     "Unavailable",
 ]

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 
 from consentcore.resource.bearer import BEARER, DPOP, MAX_TOKEN, Checker, Refused, Token, invalid_token
 from consentcore.resource.possession import Possession
+from consentcore.resource.sign_in import SignIn
 
 log = logging.getLogger("consentcore.resource")
 
@@ -45,11 +46,13 @@ def authorize(
     checker: Checker,
     scopes: Iterable[str] = (),
     possession: Possession = _IN_THIS_PROCESS,
+    sign_in: SignIn | None = None,
 ) -> Token:
     """The token of a request that may go on.
 
     :param scopes: what the token must allow, all of it.
     :param possession: what a token that is bound to a key is held against.
+    :param sign_in: what the sign-in has to be that it stands on; None: any.
     :raises Refused: with what to answer.
     """
     wanted = tuple(scopes)
@@ -65,6 +68,8 @@ def authorize(
         elif refusal.status == 503:
             log.warning("refused with 503: %s", refusal.description)
         raise
+    if sign_in is not None:  # before the scopes: who has to ask the owner anew may ask for them by the way
+        sign_in.check(token, wanted, scheme)
     if not token.scopes.issuperset(wanted):
         raise Refused(403, "insufficient_scope", "The token does not allow this", wanted, scheme=scheme)
     return token

@@ -11,6 +11,7 @@ from consentcore.resource.bearer import Checker, Refused, Token
 from consentcore.resource.metadata import ProtectedResource
 from consentcore.resource.possession import Possession
 from consentcore.resource.protection import Answered, Protection
+from consentcore.resource.sign_in import SignIn
 from consentcore.resource.wsgi import TOKEN
 
 Scope = MutableMapping[str, Any]
@@ -19,6 +20,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 Wanted = Sequence[str] | Callable[[Scope], Sequence[str] | None]
+SignedIn = SignIn | Callable[[Scope], SignIn | None] | None
 
 _SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 _NO_ENTRY = 1008
@@ -34,6 +36,7 @@ class AsgiBearerMiddleware:
 
     :param scopes: what every token must allow; or a function of the ASGI scope that says it for this request, None for
         one that needs no token.
+    :param sign_in: what the sign-in has to be that a token stands on, or such a function; None: any.
     :param realm: named in challenges.
     :param possession: what tokens that are bound to a key are held against; behind a proxy one with a ``base_url``.
     :param metadata: what clients are told about the API (RFC 9728); needs no token.
@@ -45,12 +48,14 @@ class AsgiBearerMiddleware:
         checker: Checker,
         *,
         scopes: Wanted = (),
+        sign_in: SignedIn = None,
         realm: str = "api",
         possession: Possession | None = None,
         metadata: ProtectedResource | None = None,
     ) -> None:
         self._app = app
         self._scopes = scopes
+        self._sign_in = sign_in
         self._protection = Protection(checker, realm, possession, metadata)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -74,8 +79,9 @@ class AsgiBearerMiddleware:
         wanted = self._scopes(scope) if callable(self._scopes) else self._scopes
         if wanted is None:
             return None
+        sign_in = self._sign_in(scope) if callable(self._sign_in) else self._sign_in
         try:
-            scope[TOKEN] = await asyncio.to_thread(self._protection.token, environ, tuple(wanted))
+            scope[TOKEN] = await asyncio.to_thread(self._protection.token, environ, tuple(wanted), sign_in)
         except Refused as refusal:
             return refusal.status, self._protection.headers(refusal), b""
         return None

@@ -20,6 +20,7 @@ from consentcore.resource.jwt import JwtVerifier
 from consentcore.resource.metadata import ProtectedResource
 from consentcore.resource.possession import Possession
 from consentcore.resource.protection import Protection
+from consentcore.resource.sign_in import SignIn
 from consentcore.resource.wsgi import Environ, StartResponse, refuse, send
 
 PREFIX = "CONSENTCORE_RESOURCE_"
@@ -31,7 +32,8 @@ class AuthRequest:
     bound to keys its method in ``X-Original-Method`` and its proof in ``DPoP``, where they are bound to certificates
     the one that was shown in a header, see :class:`~consentcore.resource.certificates.ProxyCertificate`.
 
-    ``?scope=a+b`` in the URL that nginx asks says what the token must allow. A good token gives 204 with
+    ``?scope=a+b`` in the URL that nginx asks says what the token must allow, ``&max_age=300&acr_values=urn:gold`` how
+    the owner has to have signed in (RFC 9470). A good token gives 204 with
     ``X-Consentcore-Subject``, ``-Client``, ``-Scope`` and ``-Grant``, for nginx to pass on. nginx knows only 401
     and 403 besides, so what is 400 elsewhere is 401 here, with the same challenge; 503 makes it answer 500.
 
@@ -52,7 +54,8 @@ class AuthRequest:
         described = self._protection.described(environ)
         if described is not None:
             return send(described, start_response)
-        scopes = " ".join(parse_qs(environ.get("QUERY_STRING", "")).get("scope", [])).split()
+        wanted = parse_qs(environ.get("QUERY_STRING", ""))
+        scopes = " ".join(wanted.get("scope", [])).split()
         path, _, query = environ.get("HTTP_X_ORIGINAL_URI", "").partition("?")
         asked = {
             **environ,
@@ -62,13 +65,24 @@ class AuthRequest:
             "QUERY_STRING": query,
         }
         try:
-            token = self._protection.token(asked, scopes)
+            token = self._protection.token(asked, scopes, _sign_in(wanted))
         except Refused as refusal:
             if refusal.status == 400:
                 refusal.status = 401
             return refuse(refusal, self._protection, start_response)
         start_response("204 No Content", [("Cache-Control", "no-store"), *_told(token)])
         return []
+
+
+def _sign_in(wanted: Mapping[str, list[str]]) -> SignIn | None:
+    """What nginx's configuration demands of the sign-in.
+
+    :raises ValueError: it cannot be; nobody is let in then.
+    """
+    acr_values, max_age = " ".join(wanted.get("acr_values", [])).split(), wanted.get("max_age")
+    if not acr_values and not max_age:
+        return None
+    return SignIn(acr_values, int(max_age[0]) if max_age else None)
 
 
 def _told(token: Token) -> list[tuple[str, str]]:

@@ -6,9 +6,12 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from consentcore.jose.dpop import ALGORITHMS
+
+if TYPE_CHECKING:
+    from consentcore.resource.sign_in import SignIn
 
 MAX_TOKEN = 8192
 BEARER, DPOP = "bearer", "dpop"
@@ -85,6 +88,7 @@ class Refused(Exception):
     """A request that gets no access. ``error`` is "" where it brought no token (RFC 6750 section 3.1).
 
     :param scheme: of the challenge: ``bearer``, or ``dpop`` (RFC 9449 section 7.1).
+    :param sign_in: what the sign-in of the owner would have to be (RFC 9470 section 3).
     """
 
     def __init__(
@@ -96,6 +100,7 @@ class Refused(Exception):
         retry_s: float = 0,
         *,
         scheme: str = BEARER,
+        sign_in: SignIn | None = None,
     ) -> None:
         super().__init__(f"{status} {error} {description}".strip())
         self.status = status
@@ -104,6 +109,7 @@ class Refused(Exception):
         self.scopes = tuple(scopes)
         self.retry_s = retry_s
         self.scheme = scheme
+        self.sign_in = sign_in
 
     def headers(self, realm: str, metadata_url: str = "") -> list[tuple[str, str]]:
         """The headers of the answer: the challenge of RFC 6750 section 3, or ``Retry-After``.
@@ -119,12 +125,20 @@ class Refused(Exception):
             "error_description": self.description,
             "scope": " ".join(self.scopes),
             "algs": " ".join(ALGORITHMS) if self.scheme == DPOP else "",
+            **self._step_up(),
             "resource_metadata": metadata_url,
         }
         text = ", ".join(
             f'{name}="{_NOT_QUOTABLE.sub("?", value)}"' for name, value in members.items() if value
         )
         return [*fixed, ("WWW-Authenticate", f"{_SCHEMES[self.scheme]} {text}")]
+
+    def _step_up(self) -> dict[str, str]:
+        wanted = self.sign_in
+        if wanted is None:
+            return {}
+        max_age = "" if wanted.max_age is None else str(wanted.max_age)
+        return {"acr_values": " ".join(wanted.acr_values), "max_age": max_age}
 
     @property
     def status_line(self) -> str:

@@ -10,6 +10,7 @@ from consentcore.resource.access import authorize
 from consentcore.resource.bearer import Checker, Refused, Token
 from consentcore.resource.metadata import ProtectedResource
 from consentcore.resource.possession import Possession
+from consentcore.resource.sign_in import SignIn
 
 Answered = tuple[int, list[tuple[str, str]], bytes]
 """Status, headers and body."""
@@ -44,12 +45,15 @@ class Protection:
         self._metadata_url = metadata.url if metadata is not None else ""
         self._metadata_path = unquote(metadata.path, "latin-1") if metadata is not None else ""
 
-    def token(self, environ: Mapping[str, Any], scopes: Iterable[str]) -> Token:
+    def token(
+        self, environ: Mapping[str, Any], scopes: Iterable[str], sign_in: SignIn | None = None
+    ) -> Token:
         """The token of a request that may go on.
 
+        :param sign_in: what the sign-in has to be that it stands on; None: any.
         :raises Refused: with what to answer.
         """
-        return authorize(environ, self._checker, scopes, self._possession)
+        return authorize(environ, self._checker, scopes, self._possession, sign_in)
 
     def headers(self, refusal: Refused) -> list[tuple[str, str]]:
         """The headers of a refusal, which say where the API describes itself."""

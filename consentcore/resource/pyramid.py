@@ -10,7 +10,7 @@ def rooms(request):
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from pyramid.httpexceptions import HTTPNotFound
@@ -20,6 +20,7 @@ from consentcore.resource.bearer import Checker, Refused
 from consentcore.resource.metadata import WELL_KNOWN, ProtectedResource
 from consentcore.resource.possession import Possession
 from consentcore.resource.protection import Protection
+from consentcore.resource.sign_in import SignIn
 from consentcore.resource.wsgi import TOKEN
 
 if TYPE_CHECKING:
@@ -55,18 +56,26 @@ def set_token_checker(
         config.add_view(_described, route_name=_ROUTE, require_csrf=False)
 
 
-def needs_token(*scopes: str) -> Callable[[View], View]:
+def needs_token(
+    *scopes: str, acr_values: Iterable[str] = (), max_age: int | None = None
+) -> Callable[[View], View]:
     """Make a view decorator: the token must be good and allow every scope; else RFC 6750's answer.
+
+    :param acr_values: the owner has to have signed in in one of these ways; empty: in any (RFC 9470).
+    :param max_age: so many seconds ago at most; None: any time.
 
     The view finds the :class:`~consentcore.resource.bearer.Token` as ``request.token``.
     """
+
+    kinds = tuple(acr_values)
+    sign_in = SignIn(kinds, max_age) if kinds or max_age is not None else None
 
     def decorate(view: View) -> View:
         def checked(context: Any, request: Request) -> Response:
             protection = request.registry[_PROTECTION]
             request.environ.pop(TOKEN, None)
             try:
-                request.environ[TOKEN] = protection.token(request.environ, scopes)
+                request.environ[TOKEN] = protection.token(request.environ, scopes, sign_in)
             except Refused as refusal:
                 return Response(status=refusal.status, headerlist=protection.headers(refusal))
             return view(context, request)

@@ -10,11 +10,13 @@ from consentcore.resource.bearer import Checker, Refused
 from consentcore.resource.metadata import ProtectedResource
 from consentcore.resource.possession import Possession
 from consentcore.resource.protection import Answered, Protection
+from consentcore.resource.sign_in import SignIn
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 WsgiApp = Callable[[Environ, StartResponse], Iterable[bytes]]
 Scopes = Sequence[str] | Callable[[Environ], Sequence[str] | None]
+SignedIn = SignIn | Callable[[Environ], SignIn | None] | None
 
 TOKEN = "consentcore.token"
 """The environ key under which the application finds the :class:`~consentcore.resource.bearer.Token`."""
@@ -25,6 +27,7 @@ class BearerMiddleware:
 
     :param scopes: what every token must allow; or a function of the environ that says it for this request, None for
         one that needs no token.
+    :param sign_in: what the sign-in has to be that a token stands on, or such a function; None: any.
     :param realm: named in challenges.
     :param possession: what tokens that are bound to a key are held against; behind a proxy one with a ``base_url``.
     :param metadata: what clients are told about the API (RFC 9728); needs no token.
@@ -36,12 +39,14 @@ class BearerMiddleware:
         checker: Checker,
         *,
         scopes: Scopes = (),
+        sign_in: SignedIn = None,
         realm: str = "api",
         possession: Possession | None = None,
         metadata: ProtectedResource | None = None,
     ) -> None:
         self._app = app
         self._scopes = scopes
+        self._sign_in = sign_in
         self._protection = Protection(checker, realm, possession, metadata)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -52,7 +57,8 @@ class BearerMiddleware:
         wanted = self._scopes(environ) if callable(self._scopes) else self._scopes
         if wanted is not None:
             try:
-                environ[TOKEN] = self._protection.token(environ, wanted)
+                sign_in = self._sign_in(environ) if callable(self._sign_in) else self._sign_in
+                environ[TOKEN] = self._protection.token(environ, wanted, sign_in)
             except Refused as refusal:
                 return refuse(refusal, self._protection, start_response)
         return self._app(environ, start_response)

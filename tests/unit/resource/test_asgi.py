@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from consentcore.resource import Possession, ProtectedResource, ProxyCertificate, Token
+from consentcore.resource import Possession, ProtectedResource, ProxyCertificate, SignIn, Token
 from consentcore.resource.asgi import AsgiBearerMiddleware, environ_of, token_of
 from tests.support.client_certificates import certificate
 from tests.support.proofs import Prover
@@ -231,3 +231,20 @@ def test_only_a_refusal_is_taken_for_one():
 
     with pytest.raises(RuntimeError, match="no checker"):
         ask(request(bearing(b"Bearer x")), Broken())
+
+
+def test_another_sign_in_can_be_demanded():
+    """RFC 9470 section 3; for each request its own."""
+
+    def demanded(scope):
+        return SignIn("urn:example:gold", 60) if scope["path"] == "/doors" else None
+
+    sent, seen = ask(request(bearing(b"Bearer good"), path="/doors"), sign_in=demanded)
+    status, headers = refused(sent)
+    assert (status, seen) == (401, [])
+    challenge = headers[b"www-authenticate"].decode()
+    assert 'error="insufficient_user_authentication"' in challenge
+    assert 'acr_values="urn:example:gold", max_age="60"' in challenge
+    assert WHERE in challenge
+    _, seen = ask(request(bearing(b"Bearer good")), sign_in=demanded)
+    assert len(seen) == 1
