@@ -48,6 +48,10 @@ class CompactJws:
     typ: str | None
     header: Mapping[str, Any]
 
+    def of(self, text: str) -> CompactJws:
+        """The same header on a token."""
+        return CompactJws(text, self.algorithm, self.kid, self.typ, self.header)
+
     def unverified_payload(self) -> bytes:
         """What somebody claims, before anybody has checked it.
 
@@ -78,9 +82,27 @@ def read_compact(
         RFC 7797 section 6), which demand that they are understood.
     :raises MalformedJws: when it is not like that.
     """
+    part = header_part(text, max_length)
+    return read_header(part, algorithms, max_header=max_header, members=members).of(text)
+
+
+def header_part(text: str, max_length: int = MAX_LENGTH) -> str:
+    """The encoded header of a compact JWS that has all three parts, see :func:`read_compact`.
+
+    :raises MalformedJws: when it is not of that form.
+    """
     if len(text) > max_length or not _COMPACT.fullmatch(text):
         raise MalformedJws("it is no signed token")
-    part = text.partition(".")[0]
+    return text.partition(".")[0]
+
+
+def read_header(
+    part: str, algorithms: Collection[str], *, max_header: int = MAX_HEADER, members: Set[str] | None = None
+) -> CompactJws:
+    """Judge an encoded header by itself; the rest is that of :func:`read_compact`. What comes of it is of no token yet.
+
+    :raises MalformedJws: see there.
+    """
     if len(part) > max_header:
         raise MalformedJws("its header is too long")
     header = _object(_decoded(part))
@@ -92,7 +114,7 @@ def read_compact(
     algorithm, kid, typ = texts
     if algorithm is None or algorithm not in algorithms:
         raise MalformedJws("it is signed by an algorithm that is not accepted")
-    return CompactJws(text, algorithm, kid, typ, header)
+    return CompactJws("", algorithm, kid, typ, header)
 
 
 def verified_payload(jws: CompactJws, key: Any, rules: JWSRegistry) -> bytes | None:

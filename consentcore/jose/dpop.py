@@ -12,12 +12,13 @@ import re
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from consentcore.hosts import normal_url
-from consentcore.jose.compact import CompactJws, MalformedJws, read_compact, verified_payload
+from consentcore.jose.compact import CompactJws, MalformedJws, header_part, read_header, verified_payload
 from consentcore.jose.public_key import SECRET_MEMBERS, thumbprint, verifying_key
 from consentcore.jose.rules import registry
 
@@ -108,11 +109,19 @@ def ath(access_token: str) -> str:
 
 def _read(text: str) -> tuple[CompactJws, VerifyingKey, str]:
     try:
-        jws = read_compact(text, ALGORITHMS, max_header=_MAX_HEADER, members=_HEADER)
+        jws, key, thumb = _key_of(header_part(text))
     except MalformedJws:
         raise InvalidProof(
             "expected one JWT with typ, alg and jwk in its header, signed by ES256, EdDSA or PS256"
         ) from None
+    return jws.of(text), key, thumb
+
+
+@lru_cache(maxsize=512)
+def _key_of(part: str) -> tuple[CompactJws, VerifyingKey, str]:
+    """What the encoded header of a proof says: remembered, because the next proof of a key has the same one, and making
+    a key of a stranger's numbers takes nearly as long as checking a signature."""
+    jws = read_header(part, ALGORITHMS, max_header=_MAX_HEADER, members=_HEADER)
     if jws.typ is None or jws.typ.lower() not in {"dpop+jwt", "application/dpop+jwt"}:
         raise InvalidProof("typ: expected dpop+jwt")
     jwk = jws.header.get("jwk")

@@ -8,6 +8,7 @@ from base64 import urlsafe_b64encode
 import pytest
 from joserfc.jwk import ECKey
 
+from consentcore.jose import dpop
 from consentcore.jose.dpop import (
     AHEAD_S,
     OLDEST_S,
@@ -217,6 +218,22 @@ def test_nonce_is_looked_at_before_anything_is_computed():
             check(PROVER.proof(URL, NOW, nonce=nonce), nonce=good)
     assert check(PROVER.proof(URL, NOW, nonce="told"), nonce=good)
     assert check(PROVER.proof(URL, NOW, nonce="whatever"))
+
+
+def test_key_of_a_header_is_made_once_and_every_signature_is_checked(monkeypatch):
+    """The next proof of a client has the same header; that it is known says nothing of the proof."""
+    made = []
+    make = dpop.verifying_key
+    monkeypatch.setattr(dpop, "verifying_key", lambda member: made.append(member) or make(member))
+    prover = Prover()
+    proofs = [prover.proof(URL, NOW) for _ in range(3)]
+    assert [check(one).thumbprint for one in proofs] == [prover.jkt] * 3
+    assert len(made) == 1
+    head, claims, _ = proofs[0].split(".")
+    refused(".".join((head, claims, proofs[1].split(".")[2])), "signature")
+    refused(f"{head}.{claims}", "one JWT")
+    refused(f"{proofs[0]}.x", "one JWT")
+    assert check(Prover().proof(URL, NOW)).thumbprint != prover.jkt
 
 
 def test_each_kind_of_key_fits_its_header():
