@@ -19,6 +19,7 @@ from consentcore.ports.storage import transact
 if TYPE_CHECKING:
     from consentcore.clients.access import ClientAccess
     from consentcore.clients.documents import Documents
+    from consentcore.clients.grant_management_endpoint import GrantManagementEndpoint
     from consentcore.clients.grants import ClientGrants
     from consentcore.clients.registration_endpoint import RegistrationEndpoint
     from consentcore.clients.registration_tokens import RegistrationTokens
@@ -54,6 +55,11 @@ class Runtime(ConsentParts):
     def clients(self) -> ClientService:
         """Where clients are registered and changed."""
         return self._once("clients", self._make_clients)
+
+    @property
+    def grant_management(self) -> GrantManagementEndpoint | None:
+        """Where applications manage their grants; None where none may."""
+        return self._once("grant management", self._make_grant_management)
 
     @property
     def registration(self) -> RegistrationEndpoint | None:
@@ -194,6 +200,13 @@ class Runtime(ConsentParts):
 
         profile = self.settings.oauth.profile or ""
         return ClientService(self.keys, self.clock, self.catalog, lambda: self.egress, profile)
+
+    def _make_grant_management(self) -> GrantManagementEndpoint | None:
+        if self.settings.oauth.grant_management == "off":
+            return None
+        from consentcore.clients.grant_management_endpoint import GrantManagementEndpoint
+
+        return GrantManagementEndpoint(self.server.context, self.client_grants)
 
     def _make_registration(self) -> RegistrationEndpoint | None:
         settings, rules = self.settings.registration, self.stranger_rules

@@ -106,6 +106,11 @@ _OPTIONS = (
         default=None,
         help="Give access tokens only to who shows a certificate with TLS, bound to it (RFC 8705).",
     ),
+    click.option(
+        "--grant-management/--no-grant-management",
+        default=None,
+        help="Let it manage its grants by Grant Management for OAuth 2.0, where a setting has that on.",
+    ),
     click.option("--access-token-format", type=click.Choice([one.value for one in TokenFormat])),
     click.option(
         "--resource",

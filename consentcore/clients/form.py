@@ -51,6 +51,7 @@ class ClientForm:
     jwks_uri: str = ""
     require_par: bool = False
     dpop_bound_access_tokens: bool = False
+    grant_management: bool = False
     require_signed_request_object: bool = False
     request_object_signing_alg: str = ""
     authorization_signed_response_alg: str = ""
@@ -99,6 +100,7 @@ def members(checks: Checks, form: ClientForm, method: AuthMethod) -> dict[str, C
         "jwks_uri": partial(_keys_uri, checks.egress, form),
         "require_par": lambda: form.require_par,
         "dpop_bound_access_tokens": lambda: form.dpop_bound_access_tokens,
+        "grant_management": partial(_grant_management, form, method),
         **signing.members(form, method),
         **profiles.members(form, method, checks.profile),
         "access_token_format": partial(TokenFormat, form.access_token_format),
@@ -107,6 +109,12 @@ def members(checks: Checks, form: ClientForm, method: AuthMethod) -> dict[str, C
         "optional_scopes": partial(_optional_scopes, form),
         "authorization_details_types": partial(_details_types, checks.catalog, form),
     }
+
+
+def _grant_management(form: ClientForm, method: AuthMethod) -> bool:
+    if form.grant_management and method is AuthMethod.NONE:
+        raise InvalidInput("grant_management", "expected nothing for a public client (section 5.1)")
+    return form.grant_management
 
 
 def _assertion_audience(form: ClientForm) -> str:
@@ -129,6 +137,7 @@ def check_kind(form: ClientForm) -> None:
         ("require_pkce", form.require_pkce),
         ("require_par", form.require_par),
         ("dpop_bound_access_tokens", form.dpop_bound_access_tokens),
+        ("grant_management", form.grant_management),
         ("require_signed_request_object", form.require_signed_request_object),
         ("request_object_signing_alg", form.request_object_signing_alg),
         ("authorization_signed_response_alg", form.authorization_signed_response_alg),

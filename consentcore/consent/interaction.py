@@ -25,6 +25,7 @@ from consentcore.domain.errors import InteractionGone, StorageError
 from consentcore.domain.interaction import Interaction
 from consentcore.domain.secret import INTERACTION, digest, mint, shape
 from consentcore.oauth.authorization_endpoint import USED_UP
+from consentcore.oauth.grant_management import action_problem
 from consentcore.oauth.messages import PageError, Pending, Redirect
 
 if TYPE_CHECKING:
@@ -107,6 +108,10 @@ class Interactions:
         :raises StorageError: nothing was stored.
         """
         requested, context = pending.request, pending.context
+        if requested.grant_action and context.session and suffices(requested, context.session, now):
+            problem = action_problem(requested, context.grant)
+            if problem:
+                return self._refusal(pending, *problem)
         reasons = reasons_to_ask(
             requested, context, self._catalog, now, self._rules, answered_ms=self._answered_ms
         )

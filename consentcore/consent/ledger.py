@@ -162,8 +162,10 @@ def seal_of(keys: KeyRing, grant: Grant) -> bytes:
 def _sealed_fields(grant: Grant) -> dict[str, object]:
     # Rows of before have no such members in their seal.
     later = {"declined": grant.declined, "authorization_details": grant.authorization_details}
+    refresh = {"refresh_from": grant.refresh_from} if grant.refresh_from else {}
     return {
         **{name: list(texts) for name, texts in later.items() if texts},
+        **refresh,
         "grant_id": grant.grant_id,
         "owner_id": grant.owner_id,
         "client_id": grant.client_id,

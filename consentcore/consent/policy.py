@@ -77,6 +77,11 @@ def _sign_in_unmet(case: _Case) -> bool:
     return case.context.session is not None and is_unmet(case.request, case.context.session)
 
 
+def _grant_changed(case: _Case) -> bool:
+    """What becomes of a grant is decided each time (Grant Management for OAuth 2.0 section 5.2)."""
+    return bool(case.request.grant_action)
+
+
 def _consent_asked(case: _Case) -> bool:
     return "consent" in case.prompts
 
@@ -159,6 +164,7 @@ CHECKS: dict[str, Callable[[_Case], bool]] = {
     "sign_in_too_old": _sign_in_too_old,
     "sign_in_unmet": _sign_in_unmet,
     "prompt_consent": _consent_asked,
+    "grant_action": _grant_changed,
     "public_client": _public_client,
     "client_disabled": _client_disabled,
     "no_grant": _no_grant,

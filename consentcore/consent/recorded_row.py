@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from consentcore.ports.transactions import UnitOfWork
 
 log = logging.getLogger("consentcore.consent")
+REFRESH_FROM = "refresh_tokens_from"
+"""The member of an event that has ended the refresh tokens of before: when."""
 
 
 class RecordedGrants:
@@ -103,6 +105,7 @@ class RecordedGrants:
                 changed_at=_changed_at(events),
                 replaces=body["replaces"],
                 declined=kept,
+                refresh_from=_refresh_from(events),
             )
             pointed = replace(
                 recorded, sequence=newest.sequence, head=newest.record_hash, key_id=self._keys.current_id
@@ -132,3 +135,9 @@ def _changed_at(events: Sequence[ConsentEvent]) -> int:
     """When the row changed last: events that leave the state alone do not count."""
     changing = [one for one in events if event_kind(one.type).state_after is not None]
     return changing[-1].occurred_at if changing else events[-1].occurred_at
+
+
+def _refresh_from(events: Sequence[ConsentEvent]) -> int:
+    """From when on its refresh tokens count: as the latest event says that ended those of before."""
+    said = (json.loads(one.body).get(REFRESH_FROM) for one in reversed(events))
+    return next((from_iso(time) for time in said if isinstance(time, str)), 0)

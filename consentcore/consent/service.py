@@ -14,6 +14,7 @@ from consentcore.consent.choice import ChoiceRules, united
 from consentcore.consent.decision import Approval, Decision
 from consentcore.consent.deletion import Deletions
 from consentcore.consent.event_body import Action
+from consentcore.consent.grant_actions import changed, check_action
 from consentcore.consent.narrowing import Narrowing
 from consentcore.consent.offers import Durations
 from consentcore.consent.recorded_row import RecordedGrants, is_sound
@@ -32,6 +33,7 @@ from consentcore.domain.owner import Owner
 from consentcore.domain.parties import Actor, ActorType
 from consentcore.domain.scope import Catalog
 from consentcore.oauth.codes import new_code
+from consentcore.oauth.grant_management import REPLACE
 from consentcore.ports.keys import KeyRing
 from consentcore.ports.transactions import UnitOfWork
 
@@ -96,8 +98,9 @@ class ConsentService:
         begins, and names the one that ended last as ``replaces``.
 
         :raises InteractionGone: when the request was answered before, ran out or is another owner's.
-        :raises InvalidInput: when more is allowed than was asked, registered or is in the catalog, less than the
-            application can do with (see :mod:`consentcore.consent.offers`), or for a time that was not offered.
+        :raises InvalidInput: when it is about another grant than the one that stands (GrantActionRefused), when more is
+            allowed than was asked, registered or is in the catalog, less than the application can do with (see
+            :mod:`consentcore.consent.offers`), or for a time that was not offered.
         :raises NothingChosen: when a scope needs a resource and none is chosen.
         """
         self._open(interaction, client, owner)
@@ -108,21 +111,26 @@ class ConsentService:
         action = drafts.approval(self._catalog, interaction, owner.owner_id, decision.scopes, evidence)
         action = replace(action, labels=decision.labels, owner=owner)
         before, replaces = self._to_amend(uow, owner.owner_id, client.client_id)
-        # The end of everything asked, from the time of the request, as on the page: the person read this date.
         requested = interaction.request
+        check_action(requested, before)
+        amends = None if requested.grant_action == REPLACE else before
+        # The end of everything asked, from the time of the request, as on the page: the person read this date.
         offered = self.durations.offered(
-            requested.scopes, interaction.created_at, before, requested.authorization_details
+            requested.scopes, interaction.created_at, amends, requested.authorization_details
         )
         end = self.durations.chosen(offered, decision.days).until
-        standing = before.resources if before else ()
+        standing = amends.resources if amends else ()
         resources = united(standing, decision.resources, decision.resource_kinds)
         self._rules.check(decision.scopes, resources, interaction.request.authorization_details)
         if before is None:
             new = drafts.without_permission(owner.owner_id, client.client_id, self._clock.now())
             after = drafts.begun(new, action, resources, end=end, replaces=replaces)
         else:
-            action, asked = replace(action, type=EventType.AMENDED), interaction.request.scopes
-            after = drafts.amended(self._catalog, before, asked, action, resources, end=end)
+            action = replace(action, type=EventType.AMENDED)
+            now = self._clock.now()
+            action, after = changed(
+                self._catalog, before, requested, action, resources=resources, end=end, now=now
+            )
         change = self._transitions.apply(uow, action, before, after, snapshot=snapshot)
         code = self._issue(uow, change.grant, interaction.request, decision.scopes, evidence)
         return Approval(change.grant, change.event, code)

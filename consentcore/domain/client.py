@@ -129,6 +129,7 @@ class Client:
         else "".
     :ivar tls_client_certificate_bound_access_tokens: whether its access tokens must be bound to the certificate that it
         shows with TLS (RFC 8705 section 3.4).
+    :ivar grant_management: whether it may manage its grants by Grant Management for OAuth 2.0, where that is on.
     :ivar logo: which :class:`ClientLogo` there is of it, as the first 16 hexadecimal digits of the SHA-256 of its
         content; "" when there is none, and pages show a letter.
     :ivar self_registered: how it registered itself; None where an operator has registered it. Pages and evidence say
@@ -169,6 +170,7 @@ class Client:
     profile: str = ""
     tls_client_auth: str = ""
     tls_client_certificate_bound_access_tokens: bool = False
+    grant_management: bool = False
     suspensions: tuple[Suspension, ...] = ()
     self_registered: SelfRegistration | None = None
     require_signed_request_object: bool = False

@@ -27,6 +27,8 @@ class Grant:
         They give nothing: all they do is that the same question is not asked again at once.
     :ivar authorization_details: what it allows besides scopes (RFC 9396), each as it is kept, see
         :mod:`consentcore.domain.authorization_detail`.
+    :ivar refresh_from: refresh tokens from before are dead, in milliseconds since the epoch; 0 for none (Grant
+        Management for OAuth 2.0 section 5.2: ``merge`` and ``replace``).
     """
 
     grant_id: str
@@ -45,6 +47,7 @@ class Grant:
     key_id: str = ""
     declined: tuple[str, ...] = ()
     authorization_details: tuple[str, ...] = ()
+    refresh_from: int = 0
 
     @property
     def scope_ids(self) -> tuple[str, ...]:

@@ -22,6 +22,9 @@ class AuthorizationRequest:
     :ivar prompt: words of OpenID Connect Core section 3.1.2.1, separated by blanks.
     :ivar max_age: how long ago the owner may have signed in, in seconds, when it was made; None for any time (ibid.).
     :ivar acr_values: one of these the sign-in has to be, the best one first; empty for any (RFC 9470 section 4).
+    :ivar grant_action: what becomes of the grant: ``create``, ``merge`` or ``replace``; "" where the application does
+        not say (Grant Management for OAuth 2.0 section 5.2).
+    :ivar grant_id: which grant that is about; "" for none.
     :ivar login_hint: under which name the owner may sign in, as the application supposes; "" where it does not.
     :ivar described: what the document of the application said when it asked, see
         :mod:`consentcore.domain.described_client`; "" where it has none.
@@ -44,6 +47,8 @@ class AuthorizationRequest:
     max_age: int | None = None
     acr_values: tuple[str, ...] = ()
     login_hint: str = ""
+    grant_action: str = ""
+    grant_id: str = ""
     response_alg: str = ""
     described: str = ""
 

@@ -161,7 +161,7 @@ class TokenLookup:
         """The liveness rule of the whole system, for access and refresh tokens.
 
         Grant active, client enabled and not suspended, family sound, time not over; a rotated refresh token is not
-        live.
+        live, nor is one from before its grant was changed in a way that ends them.
         """
         return (
             self.token is not None
@@ -171,7 +171,16 @@ class TokenLookup:
             and self.family_killed_at is None
             and now < self.token.expires_at
             and self.token.rotated_at is None
+            and not (self.grant.refresh_from and self.is_superseded)
         )
+
+    @property
+    def is_superseded(self) -> bool:
+        """Whether it is a refresh token from before :attr:`Grant.refresh_from`."""
+        token, grant = self.token, self.grant
+        if token is None or grant is None or token.kind is not TokenKind.REFRESH:
+            return False
+        return token.created_at < grant.refresh_from
 
     def effective_scopes(self) -> tuple[str, ...]:
         """The token's scopes ∩ the grant's, so that narrowing a grant works at once."""

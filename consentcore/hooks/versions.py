@@ -118,6 +118,7 @@ CHANGES = {
             "Code.family_proof",
             "Code.seal",
             "Grant.declined",
+            "Grant.refresh_from",
             "NewToken.seal",
             "Token.seal",
             "TokenLookup.family_proof",

@@ -13,6 +13,7 @@ from consentcore.oauth.client_documents import DocumentRefused, asking_id, is_do
 from consentcore.oauth.codes import new_code
 from consentcore.oauth.errors import ProtocolError, description_of, plain
 from consentcore.oauth.fapi import demanded
+from consentcore.oauth.grant_management import check_grant_id
 from consentcore.oauth.grants.oauthlib_types import code_grant
 from consentcore.oauth.messages import PageError, Pending, Redirect
 from consentcore.oauth.parameters import AUTHORIZE, LONG_STATE, Parameters, read_query
@@ -86,7 +87,14 @@ class AuthorizationEndpoint:
         return read_context(self._server, client_id, session_hash)
 
     def _state(self, parameters: Parameters, context: AuthorizeContext, pushed: str = "") -> AuthorizeState:
-        return AuthorizeState(parameters, context, self._server.catalog, pushed, self._server.acr_values)
+        server = self._server
+        mode = server.settings.oauth.grant_management
+        return AuthorizeState(parameters, context, server.catalog, pushed, server.acr_values, mode)
+
+    def _judge(self, request: Any) -> None:
+        self._grant.validate_authorization_request(request)
+        if request.grant_id:
+            check_grant_id(self._server, request.client.client_id, request.grant_id)
 
     def _validate(self, state: AuthorizeState) -> PageError | Redirect | Pending:
         client = state.context.client
@@ -97,7 +105,7 @@ class AuthorizationEndpoint:
             return Pending(sound, state.context)
         request = self._request(state)
         try:
-            self._grant.validate_authorization_request(request)
+            self._judge(request)
         except FatalClientError as error:
             return PageError(400, str(error.error), _fatal(error))
         except OAuth2Error as error:
@@ -117,7 +125,7 @@ class AuthorizationEndpoint:
         parameters = Parameters(dict(values), {})
         request = self._request(self._state(parameters, context, pushed_requests.URN))
         try:
-            self._grant.validate_authorization_request(request)
+            self._judge(request)
         except FatalClientError as error:
             raise ProtocolError(400, str(error.error), _fatal(error)) from None
         except OAuth2Error as error:

@@ -14,6 +14,7 @@ from consentcore.domain.interaction import AuthorizationRequest
 from consentcore.oauth import scope_strings
 from consentcore.oauth.authorization_details import requested
 from consentcore.oauth.errors import ProtocolError
+from consentcore.oauth.grant_management import asked_action
 from consentcore.oauth.parameters import several
 from consentcore.oauth.pkce import challenge_problem
 from consentcore.oauth.resource_indicators import requested_audience
@@ -36,6 +37,7 @@ class AuthorizeState:
     :ivar pushed: the ``request_uri`` of a request whose parameters came from the client itself and not through a
         browser; "" for any other.
     :ivar acr_values: what the sign-in can be; empty while that is not known.
+    :ivar grant_management: the setting of that name.
     """
 
     parameters: Parameters
@@ -43,6 +45,7 @@ class AuthorizeState:
     catalog: Catalog
     pushed: str = ""
     acr_values: tuple[str, ...] = ()
+    grant_management: str = "off"
 
 
 def strict_checks(request: Any) -> dict[str, object]:
@@ -86,6 +89,10 @@ def strict_checks(request: Any) -> dict[str, object]:
         request.authorize_state.parameters.values.get("authorization_details"),
     )
     _set_scopes(request)
+    state = request.authorize_state
+    request.grant_action, request.grant_id = asked_action(
+        state.parameters.values, request.client, state.grant_management
+    )
     return {}
 
 
@@ -136,4 +143,6 @@ def authorization_request(request: Any) -> AuthorizationRequest:
         acr_values=request.acr_values,
         login_hint=request.authorize_state.parameters.values.get("login_hint", ""),
         described=described(request.client),
+        grant_action=request.grant_action,
+        grant_id=request.grant_id,
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from consentcore.domain.client import AuthMethod
 from consentcore.jose.certificate import UnreadableCertificate, read_header
 from consentcore.oauth.errors import bad_request
+from consentcore.oauth.grant_management import OFF
 
 if TYPE_CHECKING:
     from consentcore.oauth.messages import HttpRequest
@@ -57,5 +58,7 @@ def certificate_members(settings: CoreSettings) -> dict[str, object]:
     found: dict[str, object] = {"tls_client_certificate_bound_access_tokens": True}
     if settings.mtls.url:
         url = settings.mtls_endpoint_url
-        found["mtls_endpoint_aliases"] = {member: url(name) for member, name in ALIASED.items()}
+        managed = {"grant_management_endpoint": "grants"} if settings.oauth.grant_management != OFF else {}
+        aliased = {**ALIASED, **managed}
+        found["mtls_endpoint_aliases"] = {member: url(name) for member, name in aliased.items()}
     return found

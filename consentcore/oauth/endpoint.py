@@ -6,7 +6,7 @@ import logging
 import random
 import time
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from oauthlib.oauth2 import OAuth2Error
 
@@ -33,13 +33,15 @@ class Endpoint(ABC):
     :param readers: who may read its answers in a browser; None: nobody, and no preflight is answered.
     """
 
+    METHODS: ClassVar[tuple[str, ...]] = ("POST",)
+
     def __init__(self, server: ServerContext, readers: Readers | None = None) -> None:
         self._server = server
         self._readers = readers
 
     @abstractmethod
     def respond(self, http: HttpRequest) -> HttpResponse:
-        """Answer a POST that has no query.
+        """Answer a request by one of :attr:`METHODS` that has no query.
 
         :raises ProtocolError: a refusal.
         :raises OAuth2Error: a refusal by oauthlib.
@@ -59,8 +61,9 @@ class Endpoint(ABC):
 
     def _answer(self, http: HttpRequest) -> HttpResponse:
         try:
-            if http.method != "POST":
-                raise ProtocolError(405, "invalid_request", "method: expected POST", {"Allow": "POST"})
+            if http.method not in self.METHODS:
+                wanted = f"method: expected {' or '.join(self.METHODS)}"
+                raise ProtocolError(405, "invalid_request", wanted, {"Allow": ", ".join(self.METHODS)})
             if http.query:
                 # Credentials and tokens in a URL end up in logs (RFC 6749 section 2.3.1).
                 raise bad_request("query: expected parameters in the body only")

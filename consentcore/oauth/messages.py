@@ -13,6 +13,7 @@ class HttpRequest:
     """One request to the token, revocation or introspection endpoint.
 
     :ivar query: the raw query string, without ``?``.
+    :ivar about: the part of the path after that of the endpoint, where that names something; "" elsewhere.
     :ivar headers: names in lower case.
     :ivar proven: what may be used once and was used by this request, which may be done again after a collision.
     """
@@ -22,6 +23,7 @@ class HttpRequest:
     headers: Mapping[str, str]
     body: bytes
     remote_addr: str = ""
+    about: str = ""
     proven: set[bytes] = field(default_factory=set, repr=False, compare=False)
 
 

@@ -11,6 +11,7 @@ from consentcore.oauth.client_auth.key_set import ALGORITHMS
 from consentcore.oauth.client_certificate import certificate_members, certificate_methods
 from consentcore.oauth.fapi import ALGORITHMS as FAPI_ALGORITHMS
 from consentcore.oauth.fapi import METHODS
+from consentcore.oauth.grant_management import ACTIONS, OFF, QUERY_SCOPE, REQUIRED, REVOKE_SCOPE
 from consentcore.oauth.request_objects import ALGORITHMS as REQUEST_ALGORITHMS
 from consentcore.oauth.sign_in_parameters import PROMPTS
 from consentcore.oauth.signed_responses import PLAIN, SIGNED
@@ -45,7 +46,7 @@ def metadata(server: ServerContext, grant_types: Iterable[str]) -> dict[str, obj
         "revocation_endpoint": url("revoke"),
         "introspection_endpoint": url("introspect"),
         "jwks_uri": issuer.rstrip("/") + "/jwks",
-        "scopes_supported": sorted(scope.scope_id for scope in server.catalog),
+        "scopes_supported": sorted(scope.scope_id for scope in server.catalog) + _own_scopes(server),
         "response_types_supported": ["code"],
         "response_modes_supported": [PLAIN, *SIGNED],
         "grant_types_supported": list(grant_types),
@@ -61,6 +62,7 @@ def metadata(server: ServerContext, grant_types: Iterable[str]) -> dict[str, obj
         **({"acr_values_supported": list(server.acr_values)} if server.acr_values else {}),
         "consent_log_uri": issuer.rstrip("/") + "/.well-known/consent-log/",
         **_registration(server),
+        **_grant_management(server),
         "service_documentation": server.settings.web_url.rstrip("/") + "/scopes",
         **_protected_resources(server.settings.oauth.protected_resources),
     }
@@ -69,6 +71,22 @@ def metadata(server: ServerContext, grant_types: Iterable[str]) -> dict[str, obj
 def _protected_resources(identifiers: tuple[str, ...]) -> dict[str, object]:
     """RFC 9728 section 4, for clients that ask whether an API is meant that names this server."""
     return {"protected_resources": list(identifiers)} if identifiers else {}
+
+
+def _own_scopes(server: ServerContext) -> list[str]:
+    return [] if server.settings.oauth.grant_management == OFF else [QUERY_SCOPE, REVOKE_SCOPE]
+
+
+def _grant_management(server: ServerContext) -> dict[str, object]:
+    """Grant Management for OAuth 2.0 section 7.1; nothing where it is off."""
+    mode = server.settings.oauth.grant_management
+    if mode == OFF:
+        return {}
+    return {
+        "grant_management_endpoint": server.settings.endpoint_url("grants"),
+        "grant_management_actions_supported": ["query", "revoke", *ACTIONS],
+        "grant_management_action_required": mode == REQUIRED,
+    }
 
 
 def _registration(server: ServerContext) -> dict[str, object]:

@@ -66,6 +66,8 @@ AUTHORIZE = MappingProxyType(
         "max_age": 256,
         "acr_values": 4096,
         "login_hint": 320,
+        "grant_management_action": 256,
+        "grant_id": 256,
         "ui_locales": 256,
         "request": 65_536,
         "request_uri": 2000,

@@ -13,7 +13,9 @@ from consentcore.oauth.client_auth import client_keys, make_authenticator
 from consentcore.oauth.client_auth.rate_limits import RateLimitedAuthenticator
 from consentcore.oauth.context import Claims, Compromised, ServerContext
 from consentcore.oauth.cross_origin import Readers
+from consentcore.oauth.grant_management import OFF
 from consentcore.oauth.grants import GRANT_TYPES
+from consentcore.oauth.grants.client_credentials import ClientCredentials
 from consentcore.oauth.introspection_endpoint import IntrospectionEndpoint
 from consentcore.oauth.metadata import metadata
 from consentcore.oauth.par_endpoint import PushedAuthorizationRequestEndpoint
@@ -95,6 +97,8 @@ class AuthorizationServer:
         self.authenticator = context.authenticator
         self.authorization = AuthorizationEndpoint(context, validator)
         self.par = PushedAuthorizationRequestEndpoint(context, readers, self.authorization.check)
+        if settings.oauth.grant_management != OFF:
+            grant_types = (*grant_types, ClientCredentials)
         self.token = TokenEndpoint(context, readers, [make(context, validator) for make in grant_types])
         self.revocation = RevocationEndpoint(context, readers, validator)
         self.introspection = IntrospectionEndpoint(context, validator)

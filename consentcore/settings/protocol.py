@@ -65,6 +65,12 @@ class OAuthSettings:
         "Demand a nonce of this server in DPoP proofs (RFC 9449 section 8), so that none can be made long before.",
         default=False,
     )
+    grant_management: str = setting(
+        "Grant Management for OAuth 2.0, for clients that are registered for it: with required, every authorization "
+        "request has to say what becomes of the grant, and other clients are refused.",
+        default="off",
+        choices=("off", "on", "required"),
+    )
     jwt_signing_alg: str = setting(
         "What signs JWT access tokens; both kinds of keys are published.",
         default="ES256",

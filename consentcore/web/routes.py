@@ -14,6 +14,7 @@ def includeme(config: Configurator) -> None:
     prefix = settings.oauth.prefix.rstrip("/")
     for name in ("authorize", "par", "token", "revoke", "introspect", "register"):
         config.add_route(f"oauth.{name}", f"{prefix}/{name}")
+    config.add_route("oauth.grants", f"{prefix}/grants/{{grant_id}}")
     config.add_route("oauth.metadata", metadata_path(settings.issuer))
     config.add_route("oauth.jwks", "/jwks")
 

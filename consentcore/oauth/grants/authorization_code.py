@@ -57,6 +57,9 @@ class AuthorizationCode(GrantType):
         lookup = genuine_code(
             server.keys, server.storage.protocol.read_code(credentials.client_id, code_hash)
         )
+        if lookup.code is not None:
+            # Another node may have made it, whose clock is ahead: nothing is older than what it descends from.
+            now = max(now, lookup.code.created_at)
         client = server.authenticator.authenticate("token", http, credentials, lookup.client, now)
         request = oauthlib_request(client, parameters, self.PARAMETERS)
         request.exchange = CodeExchange(
@@ -84,7 +87,7 @@ class CodeExchange(Exchange[Code]):
             that is missing (RFC 7636 section 4.6), malformed or was not announced (RFC 9700 section 4.8.2, gap 5).
         """
         code, grant = self.resolve()
-        if not grant.is_active(self.now):
+        if not grant.is_active(self.now) or code.created_at < grant.refresh_from:
             raise InvalidGrantError(request=request)
         if code.used_at is not None and not self.client.public:
             self._refuse_used()

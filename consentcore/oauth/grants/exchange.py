@@ -21,6 +21,7 @@ from consentcore.domain.token import UsedBefore
 from consentcore.oauth.access_token import AccessTokenRequest, make_access_token
 from consentcore.oauth.authorization_details import assigned, told_of
 from consentcore.oauth.fapi import demanded
+from consentcore.oauth.grant_management import OFF
 from consentcore.oauth.grants.oauthlib_types import bearer
 from consentcore.oauth.parameters import REPEATABLE
 from consentcore.oauth.parsed_request import ParsedRequest
@@ -87,6 +88,8 @@ class GrantType(ABC):
             **told_of(request.exchange.details, grant),
             **chosen_resources(self._server, grant),
         }
+        if request.client.grant_management and self._server.settings.oauth.grant_management != OFF:
+            members["grant_id"] = grant.grant_id  # Grant Management for OAuth 2.0 section 5.5
         return json_answer(members, headers=nonce_headers(self._server, request.exchange.now))
 
 

@@ -55,6 +55,8 @@ class RefreshToken(GrantType):
         presented = parameters.get("refresh_token", "")
         found = server.storage.protocol.find_token(credentials.client_id, digest(presented))
         lookup = genuine_token(server.keys, found)
+        if lookup.token is not None:
+            now = max(now, lookup.token.created_at)  # of another node, whose clock may be ahead
         client = server.authenticator.authenticate("token", http, credentials, lookup.client, now)
         request = oauthlib_request(client, parameters, self.PARAMETERS)
         if request.scope is not None:
@@ -134,6 +136,8 @@ class RefreshExchange(Exchange[Token]):
         if token.rotated_at is not None:
             outcome = self._server.storage.protocol.rotate_refresh(self._rotation(()))
             self._grace = self._only_grace(request, outcome)
+            if self._lookup.is_superseded:
+                raise InvalidGrantError(request=request)
         elif not self._lookup.is_live(self.now):
             raise InvalidGrantError(request=request)
         if not (self.original_scopes or token.authorization_details):

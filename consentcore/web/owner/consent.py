@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import TYPE_CHECKING, NamedTuple
 
 from pyramid.view import view_config
 
+from consentcore.consent.grant_actions import GrantActionRefused, check_action
 from consentcore.consent.interaction import APPROVE, DENY
 from consentcore.consent.pending import Gone, asking
 from consentcore.domain.errors import InvalidInput
@@ -16,6 +18,7 @@ from consentcore.web.owner import consent_choices, consent_page, evidence, froze
 from consentcore.web.owner.interactions import (
     may_answer,
     pending_interaction,
+    refused_url,
     sign_in_url,
     still_pending,
     take_over,
@@ -29,7 +32,7 @@ from consentcore.web.session import Sender
 from consentcore.web.tweens import leads_away
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from pyramid.request import Request
     from pyramid.response import Response
@@ -58,7 +61,23 @@ class ConsentRequestView(NamedTuple):
     posted: ResourceForm | None = None
 
 
+def _telling_the_application(view: Callable[[Request], Response]) -> Callable[[Request], Response]:
+    """A view that leads back to the application what only the application can mend."""
+
+    @wraps(view)
+    def told(request: Request) -> Response:
+        try:
+            return view(request)
+        except GrantActionRefused as refused:
+            if refused.interaction is None:  # somebody was faster, and the answer was taken already
+                raise
+            return see_other(refused_url(request, refused))
+
+    return told
+
+
 @view_config(route_name="consent", request_method="GET")
+@_telling_the_application
 def show_consent(request: Request) -> Response:
     """Say who asks for what."""
     interaction_id = request.query.one("i")
@@ -69,6 +88,7 @@ def show_consent(request: Request) -> Response:
 
 
 @view_config(route_name="consent", request_method="POST", require_csrf=ANY_PERSON)
+@_telling_the_application
 def decide(request: Request) -> Response:
     """Take the answer; without a clear one nothing happens."""
     interaction_id, decision = request.form.one("i"), request.form.one("decision")
@@ -169,6 +189,8 @@ def _evidence(request: Request, method: str, view: ConsentRequestView, presented
 
 def _load(request: Request, interaction_id: str, interaction: Interaction) -> ConsentRequestView:
     client, standing = asking(request.uow, interaction.request, request.owner.owner_id)
+    active = standing if standing is not None and standing.is_active(request.now) else None
+    check_action(interaction.request, active, interaction_id, interaction)
     posted = read_resource_form(request.form) if request.method == "POST" else None
     built = consent_page.build(request, interaction, client, standing, posted)
     shown = shown_page.snapshot(request, built)

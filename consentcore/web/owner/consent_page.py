@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from consentcore.consent.detail_words import all_in_words, in_words, standing_of, staying
 from consentcore.consent.offers import has_control, is_optional
 from consentcore.domain.scope import OFFLINE_ACCESS, Scope, ScopeType
+from consentcore.oauth.grant_management import REPLACE
 from consentcore.ports.extension import ConsentContext, ConsentPanel
 from consentcore.web.owner import resource_choice
 
@@ -65,6 +66,8 @@ class ConsentPage:
     :ivar durations: for how long it may be allowed, the longest first.
     :ivar duration: the one that is chosen unless somebody chooses.
     :ivar stands_until: when what stands ends, where that would change; in milliseconds since the epoch.
+    :ivar kept: what was allowed before and is not asked now, by name: it stays.
+    :ivar replaces: the application asks to replace all of it: what is in ``kept`` ends with a yes.
     :ivar choice: what there is to choose from; None where nothing has to be chosen.
     :ivar details_asked: authorization details (RFC 9396), each as it is kept;
     :ivar details: in words, those first of which something is new.
@@ -85,6 +88,7 @@ class ConsentPage:
     panels: tuple[ConsentPanel, ...]
     kept: tuple[str, ...]
     stands_until: int | None = None
+    replaces: bool = False
     locale: str = "en"
     details_asked: tuple[str, ...] = ()
     details: tuple[DetailWords, ...] = ()
@@ -168,8 +172,9 @@ def build(
         if scope.scope_id not in requested.scopes
     )
     durations = runtime.service.durations
-    asked_details = requested.authorization_details
-    offered = durations.offered(requested.scopes, interaction.created_at, grant, asked_details)
+    replaces = requested.grant_action == REPLACE
+    asked_details, amends = requested.authorization_details, None if replaces else grant
+    offered = durations.offered(requested.scopes, interaction.created_at, amends, asked_details)
     usual = durations.chosen(offered, None)
     context = ConsentContext(client, owner, tuple(asked), request.language.tag)
     return ConsentPage(
@@ -188,6 +193,7 @@ def build(
         choice=_choice(request, interaction, owner, grant, posted),
         panels=tuple(runtime.registry.panels(context)),
         kept=kept,
+        replaces=replaces,
         stands_until=grant.expires_at if grant and usual.until != grant.expires_at else None,
         locale=request.language.tag,
         details_asked=asked_details,
@@ -215,7 +221,8 @@ def _choice(
     if not rules.are_asked(asked, details):
         return None
     # A choice counts for the whole permission: also for what acts already and is not asked about this time.
-    covered = (*asked, *(grant.scope_ids if grant else ()))
+    stays = grant.scope_ids if grant and interaction.request.grant_action != REPLACE else ()
+    covered = (*asked, *stays)
     return resource_choice.build(
         request,
         owner,

@@ -14,8 +14,11 @@ from consentcore.web.language import prefer_locales
 from consentcore.web.methods import SAFE_METHODS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pyramid.request import Request
 
+    from consentcore.consent.grant_actions import GrantActionRefused
     from consentcore.domain.interaction import Interaction
 
 
@@ -75,6 +78,21 @@ def sign_in_url(request: Request, interaction_id: str, interaction: Interaction)
     with request.runtime.storage.transaction() as uow:  # beside that of the request, which only reads
         url: str = request.runtime.interactions.refuse(uow, interaction_id, interaction, error)
         return url
+
+
+def refused_url(request: Request, refused: GrantActionRefused) -> str:
+    """Where a request leads that is about another grant than the one that stands; looking at a link ends nothing.
+
+    :raises Gone: when it was answered meanwhile.
+    """
+    if request.method == "HEAD":
+        return url_for("/consent", refused.interaction_id)
+    refuse: Callable[..., str] = request.runtime.interactions.refuse
+    what = refused.interaction_id, refused.interaction, refused.error, refused.description
+    if request.method not in SAFE_METHODS:
+        return refuse(request.uow, *what)
+    with request.runtime.storage.transaction() as uow:  # beside that of the request, which only reads
+        return refuse(uow, *what)
 
 
 def take_over(request: Request, interaction: Interaction) -> Interaction:

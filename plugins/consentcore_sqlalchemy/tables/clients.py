@@ -44,6 +44,7 @@ client = Table(
     Column("authorization_details_types", Json, nullable=False, server_default=text("'[]'")),
     Column("verified_at", Ms),
     Column("logo", Text, nullable=False, server_default=text("''")),
+    Column("grant_management", Boolean, nullable=False, server_default=false()),
     Column("suspensions", Json, nullable=False, server_default=text("'[]'")),
     Column("self_registered", Json),
     Column("require_signed_request_object", Boolean, nullable=False, server_default=false()),

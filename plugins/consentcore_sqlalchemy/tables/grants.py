@@ -25,6 +25,7 @@ consent_grant = Table(
     Column("key_id", Text, nullable=False),
     Column("declined", Json, nullable=False, server_default=text("'[]'")),
     Column("authorization_details", Json, nullable=False, server_default=text("'[]'")),
+    Column("refresh_from", Ms, nullable=False, server_default=text("0")),
     Index(
         "consent_grant_one_active",
         "owner_id",
