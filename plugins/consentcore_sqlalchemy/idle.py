@@ -98,3 +98,5 @@ class IdlePool(QueuePool):
     """SQLAlchemy's pool over :class:`IdleQueue`."""
 
     _queue_class = IdleQueue
+    # By which SQLAlchemy names the log of a pool: what it says of each connection belongs into its log, not into ours.
+    __module__ = QueuePool.__module__

@@ -111,6 +111,12 @@ def test_the_pool_is_made_anew_as_it_was(engine):
     assert (type(engine.pool), type(engine.pool._pool), engine.pool.size()) == (IdlePool, IdleQueue, 1)
 
 
+def test_what_the_pool_says_stands_in_the_log_of_sqlalchemy(engine, caplog):
+    with caplog.at_level("INFO", logger="consentcore_sqlalchemy"):
+        engine.dispose()
+    assert (engine.pool.logger.name, caplog.records) == ("sqlalchemy.pool.impl.IdlePool", [])
+
+
 def test_a_thread_that_waits_gets_the_connection_of_another(engine):
     engine.pool._timeout = AMPLE_S
     held, waits, found = engine.connect(), Event(), []
