@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, parse_qsl, quote, urlsplit
 
@@ -97,7 +98,13 @@ def _without_port(uri: str) -> tuple[str, str] | None:
 
 
 def _quoted(value: str) -> str:
-    return value if _UNRESERVED.fullmatch(value) else quote(value, safe="")
+    return value if _UNRESERVED.fullmatch(value) else _quoted_again(value)
+
+
+@lru_cache(maxsize=128)
+def _quoted_again(value: str) -> str:
+    """The issuer stands in every answer."""
+    return quote(value, safe="")
 
 
 def with_parameters(uri: str, pairs: Iterable[tuple[str, str]]) -> str:
