@@ -100,7 +100,8 @@ class ConsentService:
         :raises InteractionGone: when the request was answered before, ran out or is another owner's.
         :raises InvalidInput: when it is about another grant than the one that stands (GrantActionRefused), when more is
             allowed than was asked, registered or is in the catalog, less than the application can do with (see
-            :mod:`consentcore.consent.offers`), or for a time that was not offered.
+            :mod:`consentcore.consent.offers`), or for a time that was not offered; when the permission would have more
+            than 50 authorization details.
         :raises NothingChosen: when a scope needs a resource and none is chosen.
         """
         self._open(interaction, client, owner)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from consentcore.domain.errors import InvalidInput
 from consentcore.domain.resource import by_kind, chosen_of, covers
 
 RESOURCES = "resources"
@@ -185,6 +186,8 @@ def united(before: Sequence[str], approved: Sequence[str]) -> tuple[str, ...]:
     in the widest form that was allowed.
 
     What stood under an earlier version of its type goes where just that was approved under the one of today.
+
+    :raises InvalidInput: when that would be more than :data:`MOST_IN_GRANT`.
     """
     kept = list(before)
     for text in approved:
@@ -193,4 +196,6 @@ def united(before: Sequence[str], approved: Sequence[str]) -> tuple[str, ...]:
             continue
         kept = [one for one in kept if first_beyond(read(one), new)]
         kept.append(text)
+    if len(kept) > MOST_IN_GRANT:
+        raise InvalidInput("authorization_details", f"expected at most {MOST_IN_GRANT} in one permission")
     return tuple(kept)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from consentcore.api import InvalidInput
 from consentcore.domain.authorization_detail import (
     AuthorizationDetail,
     are_within,
@@ -123,6 +124,13 @@ def test_further_approval_keeps_what_was_not_asked_and_each_detail_once():
     assert united((small,), (text({"type": "t", "a": ["x"]}, version="2"),)) == (
         text({"type": "t", "a": ["x"]}, version="2"),
     )
+
+
+def test_permission_keeps_so_many_details_and_one_more_is_refused():
+    many = tuple(text({"type": "t", "n": number}) for number in range(50))
+    assert united(many, many) == many
+    with pytest.raises(InvalidInput, match="authorization_details: expected at most 50 in one permission"):
+        united(many, (text({"type": "t", "n": 50}),))
 
 
 def test_kinds_and_types_are_said_once_each():
