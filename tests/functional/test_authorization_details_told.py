@@ -325,3 +325,21 @@ def test_rfc9396_12_texts_of_an_application_forge_no_line_of_a_mail_and_no_marku
     for path in (f"/consents/{grant.grant_id}", "/consents", f"/receipts/{receipt}", "/consents/history"):
         assert "<img" not in browser.get(path).text
     assert "{{7*7}}%(name)s" in visible(browser.get(f"/consents/{grant.grant_id}"))
+
+
+def test_replaced_permission_says_that_its_details_end_and_they_do(tmp_path, monkeypatch, request):
+    monkeypatch.setenv("CONSENTCORE_OAUTH__GRANT_MANAGEMENT", "on")
+    made = rich_platform("memory", request, tmp_path, monkeypatch)
+    platform = next(made)
+    registered(platform, grant_management=True)
+    granted(platform, asking(READ_DAILY, scope="sites.read"))
+    grant = grant_of(platform)
+    live = {**READ_DAILY, "datatypes": ["live"]}
+    managed = {"grant_management_action": "replace", "grant_id": grant.grant_id}
+    _, page = to_consent_page(platform, asking(live, scope="sites.read", extra=managed))
+    said = visible(page)
+    assert "they end if you approve: Readings of your meters" in said
+    assert "what stays as it is" not in said
+    answer(page, "approve")
+    assert [json.loads(one)["detail"] for one in grant_of(platform).authorization_details] == [live]
+    assert next(made, None) is None

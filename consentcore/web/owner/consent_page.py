@@ -174,6 +174,9 @@ def build(
     durations = runtime.service.durations
     replaces = requested.grant_action == REPLACE
     asked_details, amends = requested.authorization_details, None if replaces else grant
+    others = all_in_words(staying(asked_details, grant.authorization_details if grant else ()), catalog)
+    if replaces:  # then they end, and the page says so of both alike
+        kept += tuple(dict.fromkeys(one.label for one in others))
     offered = durations.offered(requested.scopes, interaction.created_at, amends, asked_details)
     usual = durations.chosen(offered, None)
     context = ConsentContext(client, owner, tuple(asked), request.language.tag)
@@ -198,9 +201,7 @@ def build(
         locale=request.language.tag,
         details_asked=asked_details,
         details=_details(catalog, asked_details, grant),
-        kept_details=all_in_words(
-            staying(asked_details, grant.authorization_details) if grant else (), catalog
-        ),
+        kept_details=() if replaces else others,
     )
 
 
