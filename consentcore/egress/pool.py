@@ -15,7 +15,8 @@ Key = tuple[str, str, int]
 LONGEST_LIFE_S = 60.0
 """So that an endpoint that moves is followed there."""
 MOST_EXCHANGES = 1000
-PER_HOST = 8
+PER_HOST = 16
+"""As many as a worker sends at a time, where its settings say nothing else: fewer would be closed and opened anew."""
 MOST_IDLE = 128
 
 

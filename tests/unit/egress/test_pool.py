@@ -14,6 +14,7 @@ import pytest
 
 from consentcore.egress import EgressError, EgressPolicy
 from consentcore.egress.transport import Connection, Deadline
+from consentcore.settings import WorkerSettings
 from tests.support.certificates import make_certificate
 from tests.support.patience import PATIENCE_S, eventually
 
@@ -336,3 +337,18 @@ def test_connections_do_not_wait_for_acknowledgements():
         post(guard, host)
         (kept,) = idle(guard, host)
         assert kept._sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def test_one_host_keeps_as_many_connections_as_a_worker_sends_at_a_time():
+    """All endpoints of a service are one host: with fewer, one that takes its time gets new ones all the time."""
+    from consentcore.egress import pool
+
+    kept = pool.Pool(idle_s=60)
+    pairs = [socket.socketpair() for _ in range(WorkerSettings().threads)]
+    try:
+        for ours, _ in pairs:
+            kept.give(("https", "a.example", 443), Connection(ours, ip_address("127.0.0.1")))
+        assert all(kept.take(("https", "a.example", 443)) for _ in pairs)
+    finally:
+        for one in (each for pair in pairs for each in pair):
+            one.close()
