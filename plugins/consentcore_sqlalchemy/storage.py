@@ -40,7 +40,7 @@ class SqlStorage:
         self._keys = keys
         self._database = open_database(settings)
         self._driver = Driver(self._database)
-        self._sweep = NonceSweep(is_sqlite=self._database.is_sqlite)
+        self._sweep = NonceSweep()
         self.outbox = SqlOutbox(self._database, self._driver)
         self.delivery_log = SqlDeliveryLog(self._database)
 

@@ -51,5 +51,5 @@ def test_no_exchange_waits_for_a_purge(world, storage, monkeypatch):
 
     monkeypatch.setattr(purging, "transaction", counting)
     storage.purge(NOW + 120_000, LIMIT)
-    kinds = 8
+    kinds = 9
     assert opened == [Mode.WRITE] * (kinds + 3), "five, five and two families are put off"
