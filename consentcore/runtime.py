@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from consentcore.client_parts import ClientParts
 from consentcore.configured_keys import key_ring
 from consentcore.consent.ledger import seal_of as grant_seal
-from consentcore.consent_parts import ConsentParts
 from consentcore.domain.clock import DAY, SystemClock
 from consentcore.domain.errors import ConfigurationError, StorageError
 from consentcore.keys.recorded_storage import RecordedStorage
@@ -17,14 +17,8 @@ from consentcore.keys.sealed_storage import SealedStorage
 from consentcore.ports.storage import transact
 
 if TYPE_CHECKING:
-    from consentcore.clients.access import ClientAccess
-    from consentcore.clients.documents import Documents
     from consentcore.clients.grant_management_endpoint import GrantManagementEndpoint
-    from consentcore.clients.grants import ClientGrants
     from consentcore.clients.registration_endpoint import RegistrationEndpoint
-    from consentcore.clients.registration_tokens import RegistrationTokens
-    from consentcore.clients.service import ClientService
-    from consentcore.clients.strangers import StrangerRules
     from consentcore.config import LoadedConfig
     from consentcore.consent.interaction import Interactions
     from consentcore.consent.uses import UseLog
@@ -45,16 +39,11 @@ log = logging.getLogger("consentcore.scopes")
 
 
 @dataclass
-class Runtime(ConsentParts):
+class Runtime(ClientParts):
     """The parts of one process. What not every process needs is made at its first use, once, by whichever thread.
 
     Safe to use from any thread. :meth:`close` ends the storage's connections.
     """
-
-    @property
-    def clients(self) -> ClientService:
-        """Where clients are registered and changed."""
-        return self._once("clients", self._make_clients)
 
     @property
     def grant_management(self) -> GrantManagementEndpoint | None:
@@ -65,26 +54,6 @@ class Runtime(ConsentParts):
     def registration(self) -> RegistrationEndpoint | None:
         """Where applications register themselves; None where none can."""
         return self._once("registration", self._make_registration)
-
-    @property
-    def registration_tokens(self) -> RegistrationTokens:
-        """What lets applications register themselves."""
-        return self._once("registration tokens", self._make_registration_tokens)
-
-    @property
-    def stranger_rules(self) -> StrangerRules | None:
-        """What applications may have that no operator has registered; None where there are none."""
-        return self._once("stranger rules", self._make_stranger_rules)
-
-    @property
-    def client_access(self) -> ClientAccess:
-        """Where applications are kept out, and let in again."""
-        return self._once("client access", self._make_client_access)
-
-    @property
-    def client_grants(self) -> ClientGrants:
-        """What clients see of their grants."""
-        return self._once("client grants", self._make_client_grants)
 
     @property
     def event_feed(self) -> EventFeed:
@@ -195,12 +164,6 @@ class Runtime(ConsentParts):
             self._made["uses"].close()
         self.storage.close()
 
-    def _make_clients(self) -> ClientService:
-        from consentcore.clients.service import ClientService
-
-        profile = self.settings.oauth.profile or ""
-        return ClientService(self.keys, self.clock, self.catalog, lambda: self.egress, profile)
-
     def _make_grant_management(self) -> GrantManagementEndpoint | None:
         if self.settings.oauth.grant_management == "off":
             return None
@@ -217,39 +180,6 @@ class Runtime(ConsentParts):
 
         registrations = Registrations(self.clients, self.storage, settings, rules, self.registration_tokens)
         return RegistrationEndpoint(self.server.context, registrations)
-
-    def _make_documents(self) -> Documents | None:
-        hosts, rules = self.settings.registration.documents, self.stranger_rules
-        if not hosts or rules is None:
-            return None
-        from consentcore.clients.documents import Documents
-
-        profile = self.settings.oauth.profile or ""
-        return Documents(lambda: self.egress, self.clock, self.catalog, rules, hosts=hosts, profile=profile)
-
-    def _make_registration_tokens(self) -> RegistrationTokens:
-        from consentcore.clients.registration_tokens import RegistrationTokens
-
-        return RegistrationTokens(self.clock)
-
-    def _make_stranger_rules(self) -> StrangerRules | None:
-        if self.settings.registration.endpoint == "off" and not self.settings.registration.documents:
-            return None
-        from consentcore.clients.strangers import stranger_rules
-
-        return stranger_rules(self.settings.registration, self.catalog)
-
-    def _make_client_access(self) -> ClientAccess:
-        from consentcore.clients.access import ClientAccess
-
-        return ClientAccess(storage=self.storage, clock=self.clock, consents=self.service)
-
-    def _make_client_grants(self) -> ClientGrants:
-        from consentcore.clients.grants import ClientGrants
-
-        return ClientGrants(
-            self.keys, self.clock, self.service, self.settings.issuer.rstrip("/"), self.directories
-        )
 
     def _make_event_feed(self) -> EventFeed:
         from consentcore.webhooks.event_feed import EventFeed
