@@ -77,6 +77,44 @@ class BoundGroup:
             assert [one.size for one in ledger.checkpoints(limit=2)] == [1, 2]
             assert [one.size for one in ledger.checkpoints(after=1, limit=1)] == [2]
 
+    def test_nothing_follows_an_event_that_is_not_there(self, world: Scenario) -> None:
+        transact(world.storage, lambda uow: uow.ledger.append(factories.event(world.grant)))
+        with world.storage.reading() as uow:
+            assert list(uow.ledger.of_owner(world.owner.owner_id, before="unknown")) == []
+
+    def test_chains_of_several_grants_come_by_grant_however_they_are_asked_for(self, world: Scenario) -> None:
+        names = ["grant-c", "grant-a", "grant-b"]
+        chains = [
+            factories.event(replace(world.grant, grant_id=name), sequence=number)
+            for name in names
+            for number in (1, 2)
+        ]
+
+        def work(uow: UnitOfWork) -> None:
+            for one in chains:
+                uow.ledger.append(one)
+
+        transact(world.storage, work)
+        with world.storage.reading() as uow:
+            found = [(one.grant_id, one.sequence) for one in uow.ledger.of_grants(names)]
+        assert found == [(name, number) for name in sorted(names) for number in (1, 2)]
+
+    def test_grants_come_by_id_and_no_more_than_were_asked_for(self, world: Scenario) -> None:
+        more = [
+            replace(world.grant, grant_id=f"grant-{number}", owner_id=f"owner-{number}")
+            for number in (3, 1, 2)
+        ]
+
+        def work(uow: UnitOfWork) -> None:
+            for one in more:
+                uow.grants.add(one)
+
+        transact(world.storage, work)
+        everyone = sorted([world.grant.grant_id, *(one.grant_id for one in more)])
+        with world.storage.reading() as uow:
+            assert [one.grant_id for one in uow.grants.all(limit=3)] == everyone[:3]
+            assert [one.grant_id for one in uow.grants.all(after=everyone[0], limit=2)] == everyone[1:3]
+
     def test_interaction_is_found_when_its_time_is_over_and_is_expired_then(self, world: Scenario) -> None:
         opened = [
             factories.interaction(world.client.client_id, expires_at=NOW + number) for number in (3, 1, 2)
