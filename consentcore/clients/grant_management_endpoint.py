@@ -77,8 +77,8 @@ class GrantManagementEndpoint(Endpoint):
             raise suspended(403)
         if not may_manage(server.settings.oauth.grant_management, client):
             raise ProtocolError(403, "unauthorized_client", "This client may not manage its grants")
-        url = f"{server.settings.endpoint_url('grants')}/{http.about}"
-        check_possession(server, http, url, presented, token.confirmation)
+        urls = tuple(f"{url}/{http.about}" for url in server.settings.endpoint_urls("grants"))
+        check_possession(server, http, urls, presented, token.confirmation)
         if wanted not in token.scopes:
             refusal = "the token does not allow this"
             raise challenge(refusal, "insufficient_scope", status=403, scheme=presented[0], scopes=[wanted])

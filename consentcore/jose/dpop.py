@@ -34,7 +34,6 @@ AHEAD_S = 30
 _MAX_HEADER = 3072
 """Characters: an RSA key of 8192 bits, encoded twice, has 1,900."""
 _LONGEST_JTI = 256
-_HEADER = frozenset({"typ", "alg", "jwk", "kid"})
 _UNESCAPED = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
@@ -121,7 +120,7 @@ def _read(text: str) -> tuple[CompactJws, VerifyingKey, str]:
 def _key_of(part: str) -> tuple[CompactJws, VerifyingKey, str]:
     """What the encoded header of a proof says: remembered, because the next proof of a key has the same one, and making
     a key of a stranger's numbers takes nearly as long as checking a signature."""
-    jws = read_header(part, ALGORITHMS, max_header=_MAX_HEADER, members=_HEADER)
+    jws = read_header(part, ALGORITHMS, max_header=_MAX_HEADER)
     if jws.typ is None or jws.typ.lower() not in {"dpop+jwt", "application/dpop+jwt"}:
         raise InvalidProof("typ: expected dpop+jwt")
     jwk = jws.header.get("jwk")

@@ -38,7 +38,9 @@ def metadata(server: ServerContext, grant_types: Iterable[str]) -> dict[str, obj
         "authorization_endpoint": url("authorize"),
         "token_endpoint": url("token"),
         "pushed_authorization_request_endpoint": url("par"),
-        "require_pushed_authorization_requests": strict or server.settings.oauth.require_par,
+        "require_pushed_authorization_requests": strict
+        or server.settings.oauth.require_par
+        or server.settings.oauth.require_signed_request_object,
         "require_signed_request_object": server.settings.oauth.require_signed_request_object,
         "request_object_signing_alg_values_supported": list(REQUEST_ALGORITHMS),
         "authorization_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
@@ -60,7 +62,6 @@ def metadata(server: ServerContext, grant_types: Iterable[str]) -> dict[str, obj
         "authorization_response_iss_parameter_supported": True,
         "prompt_values_supported": list(PROMPTS),
         **({"acr_values_supported": list(server.acr_values)} if server.acr_values else {}),
-        "consent_log_uri": issuer.rstrip("/") + "/.well-known/consent-log/",
         **_registration(server),
         **_grant_management(server),
         "service_documentation": server.settings.web_url.rstrip("/") + "/scopes",

@@ -49,12 +49,16 @@ def presented_token(http: HttpRequest) -> tuple[str, str]:
 
 
 def check_possession(
-    server: ServerContext, http: HttpRequest, url: str, presented: tuple[str, str], confirmation: str
+    server: ServerContext,
+    http: HttpRequest,
+    urls: tuple[str, ...],
+    presented: tuple[str, str],
+    confirmation: str,
 ) -> None:
     """Hold a good token against the proof, or the certificate, that came with it (RFC 9449 section 7.1, RFC 8705
     section 3); at most one signature is checked.
 
-    :param url: which the request was sent to, as the settings have it.
+    :param urls: which the request may have been sent to, as the settings have them.
     :param presented: see :func:`presented_token`.
     :param confirmation: of the token; "" for one of whoever has it.
     :raises ProtocolError: 401 ``invalid_token``, ``invalid_dpop_proof`` or ``use_dpop_nonce``.
@@ -72,7 +76,7 @@ def check_possession(
         raise challenge("the token is bound to a key, expected the scheme DPoP and a proof", scheme=DPOP)
     now = server.clock.now()
     wanted = (lambda nonce: is_nonce(server.keys, nonce, now)) if server.settings.oauth.dpop_nonce else None
-    expected = Expected(http.method, (url,), now / SECOND, nonce=wanted, access_token=token)
+    expected = Expected(http.method, urls, now / SECOND, nonce=wanted, access_token=token)
     try:
         proof = check_proof(http.headers.get(HEADER.lower(), ""), expected)
     except InvalidProof as problem:

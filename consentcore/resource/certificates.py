@@ -11,7 +11,8 @@ from consentcore.jose.certificate import HEADERS, read_header
 
 class ProxyCertificate:
     """Finds the certificate in the header of a proxy. Whatever anybody else says in it counts for nothing, so the proxy
-    has to set it in every request, to nothing where no certificate was shown.
+    has to set it in every request, to nothing where no certificate was shown, and to drop names with underscores,
+    which WSGI cannot tell from it (RFC 9440 section 4).
 
     :param header: ``nginx`` for ``X-SSL-Client-Cert`` with ``$ssl_client_escaped_cert`` in it, ``rfc9440`` for
         ``Client-Cert``.

@@ -28,8 +28,9 @@ class Possession:
     what they share as ``first_use``.
 
     :param base_url: scheme, host and path under which clients know the application, such as
-        ``https://api.example/v1``; by default what each request says of itself, which behind a proxy is not what the
-        client has asked for.
+        ``https://api.example/v1``. By default what each request says of itself, which behind a proxy is not what the
+        client has asked for; and where any Host gets here, proofs for somebody else's API are taken (RFC 9449 section
+        4.3, check 9).
     :param first_use: called with 32 bytes that name a proof, and until when that has to be remembered in seconds since
         the epoch; says whether it is the first time.
     :param clock: seconds since the epoch.

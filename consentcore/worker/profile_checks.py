@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 from consentcore.domain.client import FAPI2, TLS_METHODS, AuthMethod
 from consentcore.domain.clock import SECOND
-from consentcore.oauth.fapi import LONGEST_CODE_MS, LONGEST_PUSHED_S, METHODS, demanded, may_authenticate
+from consentcore.oauth.client_auth.key_set import key_set
+from consentcore.oauth.fapi import (
+    ALGORITHMS,
+    LONGEST_CODE_MS,
+    LONGEST_PUSHED_S,
+    METHODS,
+    demanded,
+    may_authenticate,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,7 +38,11 @@ def profile_checks(runtime: Runtime) -> tuple[list[str], list[str]]:
     with runtime.storage.reading() as uow:
         clients = [client for client in runtime.clients.list(uow) if client.enabled]
     held = [client for client in clients if demanded(settings, client)]
-    problems = [*_without_certificates(settings, clients), *_unfit(settings, clients)]
+    problems = [
+        *_without_certificates(settings, clients),
+        *_unfit(settings, clients),
+        *_keyless(settings, clients),
+    ]
     if not held and settings.oauth.profile != FAPI2:
         return problems, []
     if not settings.issuer.startswith("https:"):
@@ -61,6 +73,19 @@ def _unfit(settings: CoreSettings, clients: Iterable[Client]) -> list[str]:
     methods = ", ".join(sorted(METHODS))
     problem = f"{FAPI2}: expected one of {methods} as auth_method of {_few(unfit)}, refused until then"
     return [problem] if unfit else []
+
+
+def _keyless(settings: CoreSettings, clients: Iterable[Client]) -> list[str]:
+    """Applications that were registered before, with keys for other algorithms only."""
+    found = [client for client in clients if demanded(settings, client) and _no_key_fits(client)]
+    problem = f"{FAPI2}: expected a key for one of {', '.join(ALGORITHMS)} in jwks of"
+    return [f"{problem} {_few(found)}, refused until then"] if found else []
+
+
+def _no_key_fits(client: Client) -> bool:
+    if client.auth_method is not AuthMethod.PRIVATE_KEY_JWT or not client.jwks:
+        return False
+    return not any(key.algorithms.intersection(ALGORITHMS) for key in key_set(client.jwks))
 
 
 def _notes(settings: CoreSettings) -> Iterable[str]:

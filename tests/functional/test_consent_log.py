@@ -22,7 +22,7 @@ from consentcore.tlog import (
     verify_inclusion,
 )
 from consentcore.worker.worker import Worker
-from tests.support.platform import ISSUER, connect, make_platform
+from tests.support.platform import connect, make_platform
 
 LOG = "/.well-known/consent-log"
 ORIGIN = "127.0.0.1:6543"
@@ -152,11 +152,6 @@ def test_nothing_of_a_person_is_published(grown):
         facts = json.loads(body)
         for name in ("owner_id", "client_id", "grant_id", "event_id"):
             assert facts[name].encode() not in published
-
-
-def test_the_metadata_leads_to_it(platform):
-    metadata = platform.browser().get("/.well-known/oauth-authorization-server").json
-    assert metadata["consent_log_uri"] == f"{ISSUER}{LOG}/"
 
 
 def test_a_checkpoint_is_read_once_a_second_and_a_full_tile_once(grown, monkeypatch):

@@ -60,6 +60,7 @@ class Authorities:
         return True
 
     def _verified(self, certificate: Certificate, now: int) -> bool:
+        from cryptography.x509 import DuplicateExtension, UnsupportedGeneralNameType
         from cryptography.x509.verification import PolicyBuilder, VerificationError
 
         policy = (
@@ -71,7 +72,7 @@ class Authorities:
         )
         try:
             policy.build_client_verifier().verify(certificate, [])
-        except (VerificationError, ValueError):
+        except (VerificationError, ValueError, DuplicateExtension, UnsupportedGeneralNameType):
             return False
         return True
 

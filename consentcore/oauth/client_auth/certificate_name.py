@@ -44,6 +44,8 @@ def has_name(certificate: Certificate, text: str) -> bool:
 
     The whole name, as it stands: no wildcard stands for another one.
     """
+    from cryptography.x509 import DuplicateExtension, UnsupportedGeneralNameType
+
     kind, _, name = text.partition(":")
     try:
         if kind == "subject_dn":
@@ -54,6 +56,8 @@ def has_name(certificate: Certificate, text: str) -> bool:
         InvalidInput,
         KeyError,
         ValueError,
+        DuplicateExtension,
+        UnsupportedGeneralNameType,
     ):  # stored by something that does not check; or no good certificate
         return False
 

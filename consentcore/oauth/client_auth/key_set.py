@@ -77,13 +77,13 @@ def check_certificates(text: str) -> None:
 
     :raises InvalidInput: field ``jwks``: see there; or a key comes without a certificate, or with what is none.
     """
-    from cryptography.x509 import load_der_x509_certificate
+    from cryptography.x509 import InvalidVersion, load_der_x509_certificate
 
     key_set(text)
     for member in _members(text):
         try:
             load_der_x509_certificate(_certificate(member))
-        except ValueError:
+        except (ValueError, InvalidVersion):
             raise InvalidInput("jwks", "expected x5c with a certificate in each key") from None
 
 

@@ -77,11 +77,11 @@ class RegisteredCertificate:
 
 
 def _read(der: bytes | None) -> Certificate | None:
-    from cryptography.x509 import load_der_x509_certificate
+    from cryptography.x509 import InvalidVersion, load_der_x509_certificate
 
     try:
         return load_der_x509_certificate(der) if der else None
-    except ValueError:
+    except (ValueError, InvalidVersion):
         return None
 
 

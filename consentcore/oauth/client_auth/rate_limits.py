@@ -31,6 +31,7 @@ from consentcore.domain.described_client import SCHEME, kept_id
 from consentcore.domain.errors import StorageError
 from consentcore.domain.secret import digest
 from consentcore.oauth import client_auth
+from consentcore.oauth.client_certificate import CERTIFICATE
 from consentcore.oauth.errors import INVALID_CLIENT, ProtocolError, suspended
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class RateLimitedAuthenticator:
             suspended, except where it gives a token back or asks about one, which is inactive.
         """
         network = network_of(http.remote_addr)
-        shown = credentials.secret or credentials.assertion
+        shown = credentials.secret or credentials.assertion or CERTIFICATE in http.headers
         try:
             known = self._authenticator.authenticate(endpoint, http, credentials, client, now)
         except ProtocolError:

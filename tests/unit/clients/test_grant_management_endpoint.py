@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -12,6 +13,7 @@ from consentcore.clients.grants import ClientGrants
 from consentcore.domain.event_kinds import EventType
 from consentcore.hooks.resource_directories import Directories
 from consentcore.oauth.messages import HttpRequest
+from consentcore.settings import MtlsSettings
 from consentcore.testing import factories
 from consentcore_memory import MemoryStorage
 from tests.support.client_certificates import certificate
@@ -251,6 +253,20 @@ def test_99_a_bound_token_needs_its_proof(scenario, grant, prover):
     assert headers["WWW-Authenticate"].startswith("DPoP ")
     delete = proof(scenario, prover, grant.grant_id, token, "DELETE")
     assert scenario.call(grant.grant_id, token, scheme="DPoP", method="DELETE", dpop=delete)[0] == 204
+
+
+def test_99_a_proof_for_the_alias_of_certificates_opens_it_too(prover):
+    """RFC 8705 section 5: the same endpoint under another address, which the metadata names."""
+    scenario = Managed.start()
+    alias = "https://mtls.consent.example"
+    scenario.settings = replace(scenario.settings, mtls=MtlsSettings(certificate_header="rfc9440", url=alias))
+    scenario.server = scenario.make_server()
+    grant = scenario.allow("comfort.read")
+    token = bound(scenario, prover)
+    listed = scenario.server.metadata()["mtls_endpoint_aliases"]["grant_management_endpoint"]
+    assert listed.startswith(alias)
+    shown = prover.proof(f"{listed}/{grant.grant_id}", scenario.clock.now() // 1000, "GET", token=token)
+    assert scenario.call(grant.grant_id, token, scheme="DPoP", dpop=shown)[0] == 200
 
 
 @pytest.mark.parametrize(

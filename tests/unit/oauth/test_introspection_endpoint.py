@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from consentcore.api import AuthMethod, ClientKind, GrantState
+from consentcore.settings import MtlsSettings
 
 SECRET = "factories-client-secret"
 
@@ -373,9 +374,66 @@ def test_57_the_metadata_lists_what_works(scenario):
         "dpop_signing_alg_values_supported": ["ES256", "EdDSA", "Ed25519", "PS256"],
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
-        "consent_log_uri": "https://consent.example/.well-known/consent-log/",
         "service_documentation": "https://consent.example/scopes",
     }
+
+
+REGISTERED = [
+    "issuer",
+    "authorization_endpoint",
+    "token_endpoint",
+    "jwks_uri",
+    "registration_endpoint",
+    "scopes_supported",
+    "response_types_supported",
+    "response_modes_supported",
+    "grant_types_supported",
+    "token_endpoint_auth_methods_supported",
+    "token_endpoint_auth_signing_alg_values_supported",
+    "service_documentation",
+    "ui_locales_supported",
+    "op_policy_uri",
+    "op_tos_uri",
+    "revocation_endpoint",
+    "revocation_endpoint_auth_methods_supported",
+    "revocation_endpoint_auth_signing_alg_values_supported",
+    "introspection_endpoint",
+    "introspection_endpoint_auth_methods_supported",
+    "introspection_endpoint_auth_signing_alg_values_supported",
+    "code_challenge_methods_supported",
+    "acr_values_supported",
+    "authorization_response_iss_parameter_supported",
+    "pushed_authorization_request_endpoint",
+    "require_pushed_authorization_requests",
+    "require_signed_request_object",
+    "request_object_signing_alg_values_supported",
+    "authorization_signing_alg_values_supported",
+    "introspection_signing_alg_values_supported",
+    "tls_client_certificate_bound_access_tokens",
+    "mtls_endpoint_aliases",
+    "dpop_signing_alg_values_supported",
+    "authorization_details_types_supported",
+    "prompt_values_supported",
+    "protected_resources",
+    "client_id_metadata_document_supported",
+    "grant_management_actions_supported",
+    "grant_management_endpoint",
+    "grant_management_action_required",
+]
+"""Of IANA's registry "OAuth Authorization Server Metadata", and of the two drafts that are not in it yet."""
+
+
+def test_100_metadata_has_no_member_that_is_not_registered(make_scenario):
+    """Whoever wants to know more of its members has a registry to look them up in; the conformance suite warns."""
+    scenario = make_scenario(
+        profile="fapi2", grant_management="on", protected_resources=("https://api.example/v1",)
+    )
+    mtls = MtlsSettings(certificate_header="rfc9440", url="https://mtls.consent.example")
+    scenario.settings = replace(scenario.settings, mtls=mtls)
+    scenario.server = scenario.make_server()
+    said = scenario.server.metadata()
+    assert {"mtls_endpoint_aliases", "grant_management_endpoint", "protected_resources"} <= set(said)
+    assert set(said) <= set(REGISTERED)
 
 
 def test_58_authorization_details_that_were_not_granted_are_refused(scenario):

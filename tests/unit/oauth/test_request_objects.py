@@ -321,6 +321,9 @@ def test_98_client_may_have_to_sign_its_requests(scenario, signer):
 def test_98_all_clients_may_have_to_sign_their_requests(make_scenario):
     scenario = make_scenario(require_signed_request_object=True)
     assert scenario.server.metadata()["require_signed_request_object"] is True
+    assert scenario.server.metadata()["require_pushed_authorization_requests"] is True, (
+        "only pushed ones can be"
+    )
     scenario.update_client(scenario.client, jwks=jwks_of(KEY))
     plain = {"response_type": "code", "redirect_uri": factories.REDIRECT_URI, "scope": "comfort.read"}
     assert scenario.post("par", plain).error == "invalid_request"

@@ -181,3 +181,20 @@ def test_99_nginx_asks_for_the_holder_too():
     assert asked(proof(method="PUT")).status_int == 204
     refused(asked(proof(method="GET")), "invalid_dpop_proof", "htm")
     refused(asked(proof(method="PUT"), Authorization="Bearer bound"), "invalid_token")
+
+
+def test_99_proof_for_another_host_is_refused_whatever_host_says(protected):
+    """RFC 9449 section 4.3, check 9: an API that a client was led to cannot use its proofs here."""
+    app = protected(base_url="https://api.example")
+    elsewhere = proof("https://evil.example/v1/rooms")
+    headers = {"Authorization": "DPoP bound", "Host": "evil.example", "DPoP": elsewhere}
+    refused = app.get("/v1/rooms", headers=headers, expect_errors=True)
+    assert refused.status_code == 401
+    assert "invalid_dpop_proof" in refused.headers["WWW-Authenticate"]
+
+
+def test_99_members_of_a_proof_that_nobody_knows_are_ignored(protected):
+    app = protected(base_url="https://api.example")
+    claims = PROVER.claims(URL, time.time(), "GET", token="bound")
+    shown = PROVER.signed({**claims, "tx_id_key": "value"}, tx_id=1234)
+    assert ask(app, dpop=shown).status_code == 200

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
+from joserfc.jwk import RSAKey
 
 from consentcore.api import AuthMethod, transact
 from consentcore.clients.service import ClientService
@@ -50,6 +52,17 @@ def test_99_applications_that_are_refused_are_named(runtime):
     (problem,) = [one for one in problems if one.startswith("fapi2")]
     assert "app-0, app-1, app-2 and 2 more" in problem
     assert "private_key_jwt" in problem
+
+
+def test_99_applications_whose_keys_do_not_fit_are_named(runtime):
+    """They were registered before the profile held; their assertions are refused."""
+    runtime.settings = core_settings(profile="fapi2")
+    for name, alg in (("old", "RS256"), ("new", "PS256")):
+        key = RSAKey.generate_key(2048).as_dict(private=False)
+        runtime.add(name, **FIT, jwks=json.dumps({"keys": [{**key, "alg": alg}]}))
+    (problem,) = profile_checks(runtime)[0]
+    assert problem.startswith("fapi2: expected a key for one of ES256")
+    assert "jwks of old, refused" in problem
 
 
 def test_99_apis_may_ask_with_their_secrets(runtime):

@@ -5,10 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import json
 import logging
+from base64 import b64encode
 from dataclasses import replace
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509 import SubjectAlternativeName
 
 from consentcore.api import AuthMethod, EgressPolicy
 from consentcore.settings import MtlsSettings
@@ -71,6 +74,62 @@ def test_99_code_refresh_and_revocation(trusting, root):
     assert ask(trusting, header, token=fresh["access_token"]).json["active"] is True
     assert ask(trusting, header, "revoke", token=fresh["refresh_token"]).status == 200
     assert ask(trusting, header, token=fresh["access_token"]).json == {"active": False}
+
+
+ODD_NAMES = x509.UnrecognizedExtension(SubjectAlternativeName.oid, bytes.fromhex("3004a3023000"))
+"""One alternative name, an address of X.400."""
+
+
+def of_version_2(shown):
+    """The certificate with another version written into it; its signature does not fit any more."""
+    return replace_bytes(shown, "a003020102", "a003020101")
+
+
+def with_an_extension_twice(shown):
+    """Two extensions of nobody's, of which one is told to be the other."""
+    return replace_bytes(shown, "06032a0304", "06032a0303")
+
+
+def replace_bytes(shown, before, after):
+    der = shown.der.replace(bytes.fromhex(before), bytes.fromhex(after))
+    assert der != shown.der
+    return {"client-certificate": f":{b64encode(der).decode()}:"}
+
+
+def nobodys(last):
+    return x509.UnrecognizedExtension(x509.ObjectIdentifier(f"1.2.3.{last}"), b"\x05\x00"), False
+
+
+ODD = {
+    "of version 2": lambda scenario, by: of_version_2(made(scenario, by)),
+    "with an odd name": lambda scenario, by: (
+        made(scenario, by, "CN=else", extensions=((ODD_NAMES, False),)).header
+    ),
+    "of an authority, with an odd name": lambda scenario, by: (
+        made(scenario, by, extensions=((ODD_NAMES, False),)).header
+    ),
+    "with an extension twice": lambda scenario, by: with_an_extension_twice(
+        made(scenario, by, "CN=else", extensions=(nobodys(3), nobodys(4)))
+    ),
+}
+"""Certificates that the library reads in part only, or not at all."""
+
+
+@pytest.mark.parametrize("registered", [NAMED, "san_dns:app.example"])
+@pytest.mark.parametrize("make", ODD.values(), ids=ODD)
+def test_99_certificate_that_is_odd_is_refused_in_the_one_answer(trusting, root, make, registered):
+    client = trusting.storage.protocol.read_authorize("shower", None, 0).client
+    trusting.update_client(client, tls_client_auth=registered)
+    assert not accepted(ask(trusting, make(trusting, root)))
+
+
+@pytest.mark.parametrize("make", ODD.values(), ids=ODD)
+def test_99_certificate_that_is_odd_is_not_a_registered_one(trusting, root, make):
+    method = AuthMethod.SELF_SIGNED_TLS_CLIENT_AUTH
+    jwks = made(trusting, None).jwks
+    trusting.add_client("itself", auth_method=method, secrets=(), tls_client_auth="", jwks=jwks)
+    form = {"client_id": "itself", "token": "x"}
+    assert not accepted(trusting.post("introspect", form, auth=None, headers=make(trusting, root)))
 
 
 REFUSED = {

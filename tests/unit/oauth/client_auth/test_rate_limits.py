@@ -14,6 +14,7 @@ from consentcore.api import AuthMethod, StorageUnavailable
 from consentcore.oauth.client_auth.rate_limits import RateLimiter
 from consentcore.oauth.messages import HttpRequest
 from consentcore.settings import LimitsSettings
+from tests.support.client_certificates import certificate
 
 SECRET = "factories-client-secret"
 HOME, AWAY = "192.0.2.7", "198.51.100.20"
@@ -168,6 +169,21 @@ def test_wrong_secrets_become_429_and_the_right_one_is_never_held_up(limited):
     assert ask(scenario, secret="wrong", address=AWAY).status == 401
     scenario.clock.advance(60_000)
     assert ask(scenario, secret="wrong").status == 401
+
+
+def test_wrong_certificates_become_429_and_the_right_one_is_never_held_up(limited):
+    scenario = limited(failures_per_client=2)
+    mine, other = (certificate(now_s=scenario.clock.now() / 1000) for _ in range(2))
+    method = AuthMethod.SELF_SIGNED_TLS_CLIENT_AUTH
+    scenario.add_client("itself", auth_method=method, secrets=(), jwks=mine.jwks)
+
+    def show(one):
+        headers = {"content-type": FORM, **one.header}
+        body = urlencode({"client_id": "itself", "token": "unknown"}).encode()
+        return scenario.send("introspect", HttpRequest("POST", "", headers, body, HOME), None)
+
+    assert statuses(*(show(other) for _ in range(4))) == [401, 401, 429, 429]
+    assert show(mine).status == 200
 
 
 def test_wrong_secrets_count_for_the_address_over_all_clients_and_endpoints(limited):
