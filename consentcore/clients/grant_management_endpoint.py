@@ -51,7 +51,8 @@ class GrantManagementEndpoint(Endpoint):
     def respond(self, http: HttpRequest) -> HttpResponse:
         """200 with what the grant permits (section 6.4), or 204 when it has ended (section 6.5).
 
-        :raises ProtocolError: 401 ``invalid_token``, 403 ``insufficient_scope``, 404 (section 6.6).
+        :raises ProtocolError: 401 ``invalid_token``, 403 ``insufficient_scope``, 404 (section 6.6); 429 beyond the
+            limits of ``/api/v1``.
         """
         server, now = self._server, self._server.clock.now()
         client_id = self._authorized(http, now)
@@ -68,6 +69,7 @@ class GrantManagementEndpoint(Endpoint):
         server, wanted = self._server, SCOPES[http.method]
         presented = presented_token(http)
         token = management_token.read(server.keys, presented[1], now)
+        server.authenticator.admit("api", http, token.client_id if token else "")
         if token is None:
             raise challenge("the token is unknown, or its time is over", scheme=presented[0], scopes=[wanted])
         client = server.storage.protocol.read_authorize(token.client_id, None, now).client
@@ -79,6 +81,7 @@ class GrantManagementEndpoint(Endpoint):
             raise ProtocolError(403, "unauthorized_client", "This client may not manage its grants")
         urls = tuple(f"{url}/{http.about}" for url in server.settings.endpoint_urls("grants"))
         check_possession(server, http, urls, presented, token.confirmation)
+        server.authenticator.count("api", http, token.client_id)
         if wanted not in token.scopes:
             refusal = "the token does not allow this"
             raise challenge(refusal, "insufficient_scope", status=403, scheme=presented[0], scopes=[wanted])

@@ -113,9 +113,10 @@ def standing_of(text: str, granted: Iterable[str] | None) -> str:
 
 
 def staying(asked: Iterable[str], granted: Iterable[str]) -> tuple[str, ...]:
-    """Those granted details that were not asked this time, and stay as they are."""
+    """Those granted details that stay beside what is asked: all that are not wholly part of it, however much they have
+    in common (see :func:`~consentcore.domain.authorization_detail.united`)."""
     wanted = [read(one) for one in asked]
-    return tuple(one for one in granted if not any(_concerns(new, read(one)) for new in wanted))
+    return tuple(one for one in granted if all(first_beyond(read(one), new) for new in wanted))
 
 
 def _concerns(asked: AuthorizationDetail, held: AuthorizationDetail) -> bool:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from consentcore.consent import drafts
 from consentcore.consent.recorded_row import REFRESH_FROM
+from consentcore.domain.authorization_detail import united
 from consentcore.domain.clock import iso
 from consentcore.domain.errors import InvalidInput
+from consentcore.oauth.authorization_details import INVALID
 from consentcore.oauth.grant_management import REPLACE, action_problem
 
 if TYPE_CHECKING:
@@ -19,9 +21,10 @@ if TYPE_CHECKING:
 
 
 class GrantActionRefused(InvalidInput):
-    """A request is about another grant than the one that stands: the application is told.
+    """A request is about another grant than the one that stands, or would make it larger than one may be: the
+    application is told.
 
-    :ivar error: the code (section 5.4).
+    :ivar error: the code (section 5.4, RFC 9396 section 5).
     """
 
     def __init__(
@@ -47,8 +50,21 @@ def check_action(
     :raises GrantActionRefused: naming what was expected.
     """
     problem = action_problem(request, standing) if request.grant_action else None
+    if problem is None and request.authorization_details:
+        problem = _too_much(request, standing)
     if problem:
         raise GrantActionRefused(*problem, interaction_id, interaction)
+
+
+def _too_much(request: AuthorizationRequest, standing: Grant | None) -> tuple[str, str] | None:
+    """Why no yes could be recorded, whatever somebody chooses: only the application can ask for less (RFC 9396 section
+    5)."""
+    stays = () if standing is None or request.grant_action == REPLACE else standing.authorization_details
+    try:
+        united(stays, request.authorization_details)
+    except InvalidInput as problem:
+        return INVALID, f"{problem.field}: {problem.expected}"
+    return None
 
 
 def changed(

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from consentcore.domain.client import Client
     from consentcore.domain.event import Evidence, NoticeSnapshot
     from consentcore.domain.interaction import AuthorizationRequest
-    from consentcore.domain.owner import Owner
+    from consentcore.domain.owner import Owner, OwnerSession
     from consentcore.domain.scope import Catalog
     from consentcore.oauth.authorization_endpoint import AuthorizationEndpoint
     from consentcore.ports.storage import Storage
@@ -207,6 +207,7 @@ class Interactions:
         decision: str,
         *,
         owner: Owner | None,
+        session: OwnerSession | None,
         browser: BrowserMarks,
         now: int,
         evidence: Callable[[], Evidence],
@@ -217,14 +218,14 @@ class Interactions:
 
         :param decision: of the form; :data:`AGAIN` for whatever it was.
         :param evidence: makes what goes with the further code.
-        :raises Gone: ``gone``, where it was another answer, or another person's, or too long ago; one of its own,
-            where the application may be led to no more.
+        :raises Gone: ``gone``, where it was another answer, or another person's, or too long ago, or the sign-in is
+            not what the application asks for; one of its own, where the application may be led to no more.
         :raises ClientSuspended: where it is kept out.
         """
         answer = gone.answer
         if owner is None or answer is None or decision not in (AGAIN, answer.decision):
             raise gone
-        if not answered.may_repeat(answer, owner, browser, now):
+        if not answered.may_repeat(answer, owner, session, browser, now):
             raise gone
         requested, authorization = answer.request, self._authorization
         asking_client(uow, requested)

@@ -35,7 +35,8 @@ MOST_MEMBERS = 50
 """Of one object, whatever its type."""
 _LONGEST_NUMBER = 16
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9_.-]{1,120}")
-_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[{\]}]', re.DOTALL)
+# A string without an end takes the rest: else it would be looked for again from each quotation mark in it.
+_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[{\]}]', re.DOTALL)
 
 
 def requested(client: Client, catalog: Catalog, text: str | None) -> tuple[str, ...]:

@@ -110,7 +110,7 @@ class LimitsSettings:
         maximum=10_000_000,
     )
     api_per_client: int = setting(
-        "The same for /api/v1, where a request may read and write more.",
+        "The same for /api/v1 and grant management, where a request may read and write more.",
         default=30_000,
         minimum=0,
         maximum=10_000_000,

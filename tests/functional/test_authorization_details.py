@@ -9,6 +9,8 @@ import pytest
 
 from consentcore.consent.verify import verify_all
 from tests.support.platform import (
+    ISSUER,
+    PASSWORD,
     PREFIX,
     Request,
     answer,
@@ -19,6 +21,7 @@ from tests.support.platform import (
     visible,
 )
 from tests.support.rich_requests import (
+    ADA,
     BOTH,
     READ_DAILY,
     asking,
@@ -244,6 +247,44 @@ def test_amendment_marks_what_is_new_and_says_what_stays(platform):
     answer(page, "approve")
     kept = [json.loads(one)["detail"] for one in grant_of(platform).authorization_details]
     assert kept == [live, BOTH]
+
+
+def test_what_is_wider_than_what_is_asked_this_time_is_shown_as_what_stays(platform):
+    """However much both have in common, it stays; a page that left it out would hide what is allowed."""
+    granted(platform, asking(BOTH, scope="sites.read"))
+    _, page = to_consent_page(platform, asking(READ_DAILY, scope="sites.read", extra={"prompt": "consent"}))
+    said = visible(page)
+    stays = said[said.index("What you allowed in detail before, and what stays as it is") :]
+    assert "One total per day · Every 15 minutes" in stays
+    answer(page, "approve")
+    assert [json.loads(one)["detail"] for one in grant_of(platform).authorization_details] == [BOTH]
+
+
+@pytest.mark.parametrize("signed_in", [True, False])
+def test_rfc9396_5_more_details_than_one_permission_holds_are_refused_before_any_page(platform, signed_in):
+    browser = None
+    for count in range(5):
+        many = [{**READ_DAILY, "locations": [f"https://{count}.example/{n}"]} for n in range(10)]
+        browser, page = to_consent_page(platform, asking(*many, scope="sites.read"))
+        tick(page, "site|lyon-1")
+        answer(page, "approve")
+    before = grant_of(platform)
+    assert len(before.authorization_details) == 50
+    more = asking({**READ_DAILY, "locations": ["https://one.example/more"]}, scope="sites.read")
+    if signed_in:
+        found = browser.get(more.url, status=303).follow(status=303)
+    else:
+        browser = platform.browser()
+        form = browser.get(more.url, status=303).follow().forms[0]
+        form["email"], form["password"] = ADA, PASSWORD
+        found = form.submit(headers={"Origin": ISSUER}, status=303).follow(status=303)
+    assert error_of(found) == (
+        "invalid_authorization_details",
+        "authorization_details: expected at most 50 in one permission",
+    )
+    assert grant_of(platform) == before
+    same = asking({**READ_DAILY, "locations": ["https://4.example/9"]}, scope="sites.read")
+    assert "code" in browser.get(same.url, status=303).location
 
 
 def test_detail_that_is_taken_back_takes_it_from_tokens_at_once(platform):

@@ -128,6 +128,18 @@ def test_a_sign_in_of_another_release_that_fell_short_leads_back_and_not_round(p
     browser.get(consent.location, status=410)
 
 
+def test_rfc9470_5_a_form_sent_again_under_a_weaker_sign_in_gives_no_code(platform, monkeypatch):
+    request = Request(extra={"acr_values": PASSWORD_ACR})
+    browser, page = to_consent_page(platform, request)
+    assert "code" in answer(page, "approve")
+    assert "code" in answer(page, "approve"), "the sign-in is the one of before"
+    monkeypatch.setattr("consentcore_login_local.provider.ACR", "urn:example:weaker")
+    sign_in(browser, browser.get("/login?again=1"))
+    again = page.forms[0].submit("decision", value="approve", status=410)
+    assert "you approved it on" in visible(again)
+    assert "Go on to" not in again.text
+
+
 def test_metadata_names_what_the_sign_in_can_be(platform):
     told_ = platform.browser().get("/.well-known/oauth-authorization-server").json
     assert told_["acr_values_supported"] == [PASSWORD_ACR]

@@ -113,6 +113,26 @@ class RateLimitedAuthenticator:
             raise suspended(_CLOSED_WHILE_SUSPENDED[endpoint])
         return known
 
+    def admit(self, endpoint: str, http: HttpRequest, client_id: str) -> None:
+        """The same as :meth:`identify` for a request that has a token of a client, and not its credentials.
+
+        :param client_id: "" where the token is nobody's.
+        :raises ProtocolError: 429 when the client, or its address, has used up its minute.
+        """
+        network = network_of(http.remote_addr)
+        wait = self._rates.hit("address", network) or self._rates.wait(endpoint, client_id, network)
+        if wait:
+            raise _too_many_requests(wait)
+
+    def count(self, endpoint: str, http: HttpRequest, client_id: str) -> None:
+        """Count such a request, once it is known to be the client's, as :meth:`authenticate` does.
+
+        :raises ProtocolError: 429.
+        """
+        wait = self._rates.hit(endpoint, client_id, network_of(http.remote_addr))
+        if wait:
+            raise _too_many_requests(wait)
+
     def asks_too_often(self, owner_id: str, client_id: str) -> bool:
         """Count a request of a client that an owner has to be asked about; whether it is one too many this minute."""
         asking = owner_id, client_id

@@ -170,6 +170,7 @@ def _again(request: Request, gone: Gone, decision: str) -> str:
         gone,
         decision,
         owner=request.owner,
+        session=request.owner_session,
         browser=request.browser,
         now=request.now,
         evidence=lambda: evidence.collect(request, "button:again"),

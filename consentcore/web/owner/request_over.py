@@ -84,7 +84,7 @@ def _looked_up(request: Request) -> Gone:
 
 
 def _answered(request: Request, answer: Answer) -> Response:
-    again = may_repeat(answer, request.owner, request.browser, request.now)
+    again = may_repeat(answer, request.owner, request.owner_session, request.browser, request.now)
     client = _led_to(request, answer.request) if again else None
     response = page(
         request,

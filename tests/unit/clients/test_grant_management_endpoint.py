@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 
 import pytest
+import time_machine
 
 from consentcore.api import AuthMethod, GrantState, Halt
 from consentcore.clients.grant_management_endpoint import GrantManagementEndpoint
@@ -52,6 +53,14 @@ class Managed(ServerScenario):
     def events(self, grant_id):
         with self.storage.reading() as uow:
             return [one.type for one in uow.ledger.of_grant(grant_id)]
+
+
+def limited(**limits):
+    """A server with these limits a minute."""
+    settings = core_settings(grant_management="on")
+    settings = replace(settings, limits=replace(settings.limits, **limits))
+    client = factories.client(client_id="app", grant_management=True)
+    return Managed.begin(MemoryStorage(), client=client, settings=settings)
 
 
 @pytest.fixture
@@ -216,6 +225,37 @@ def test_whether_a_client_may_is_looked_up_each_time(scenario, grant, changes, s
     token = scenario.own_token().json["access_token"]
     scenario.update_client(scenario.client, **changes)
     assert scenario.call(grant.grant_id, token, method="DELETE")[0] == status
+
+
+def test_requests_count_in_the_limit_of_the_api_and_one_too_many_changes_nothing():
+    scenario = limited(api_per_client=3)
+    grant = scenario.allow("comfort.read")
+    token = scenario.own_token().json["access_token"]
+    with time_machine.travel(1_800_000_000, tick=False):
+        assert [scenario.call(grant.grant_id, token)[0] for _ in range(3)] == [200, 200, 200]
+        for _ in range(2):
+            status, headers, body = scenario.call(grant.grant_id, token, method="DELETE")
+            assert (status, body["error"]) == (429, "temporarily_unavailable")
+            assert 0 < int(headers["Retry-After"]) <= 120
+    assert scenario.events(grant.grant_id) == [EventType.GRANTED]
+
+
+def test_requests_without_a_good_token_count_for_their_address():
+    scenario = limited(requests_per_address=4)
+    grant = scenario.allow("comfort.read")
+    with time_machine.travel(1_800_000_000, tick=False):
+        token = scenario.own_token().json["access_token"]
+        assert [scenario.call(grant.grant_id, "ccg_x")[0] for _ in range(4)] == [401, 401, 401, 429]
+        assert scenario.call(grant.grant_id, token)[0] == 429
+
+
+def test_token_of_somebody_without_its_key_uses_up_nothing_of_the_client(prover):
+    scenario = limited(api_per_client=1)
+    grant = scenario.allow("comfort.read")
+    token = bound(scenario, prover)
+    with time_machine.travel(1_800_000_000, tick=False):
+        assert [scenario.call(grant.grant_id, token, scheme="DPoP")[0] for _ in range(3)] == [401, 401, 401]
+        assert scenario.call(grant.grant_id)[0] == 200
 
 
 def test_other_methods_and_queries_are_refused(scenario, grant):

@@ -70,4 +70,10 @@ def test_standing_says_what_is_new_and_what_means_something_else():
     assert standing_of(text({"a": ["x"]}, version="2"), [one]) == "changed"
     assert standing_of(other, [one]) == "new"
     assert staying([more], [one, other]) == (other,)
-    assert staying([one], [more, other]) == (other,)
+
+
+def test_what_is_wider_than_what_is_asked_stays_and_is_said():
+    one, more, both = text({"a": ["x"]}), text({"a": ["x", "y"]}), text({"a": ["x"], "n": 1})
+    assert staying([one], [more, both]) == (more, both)
+    assert staying([both], [more, one]) == (more, one)
+    assert staying([one, more], [more, one]) == ()

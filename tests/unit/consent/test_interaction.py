@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from consentcore.api import Halt
-from consentcore.consent import pending
+from consentcore.consent import answered, pending
+from consentcore.consent.authentication import TOLERANCE_MS
 from consentcore.consent.decision import Decision
 from consentcore.consent.interaction import AGAIN, APPROVE, DENY, Interactions, Question
 from consentcore.consent.pending import Gone, Why
@@ -79,13 +81,14 @@ class Asked(ServerScenario):
         with self.storage.transaction() as uow:
             return getattr(service, decision)(uow, question.interaction_id, **values)
 
-    def repeat(self, gone, decision=AGAIN, *, owner=True, browser=None):
+    def repeat(self, gone, decision=AGAIN, *, owner=True, browser=None, session=None):
         with self.storage.transaction() as uow:
             return self.interactions().repeat(
                 uow,
                 gone,
                 decision,
                 owner=self.owner if owner else None,
+                session=session or self.session,
                 browser=browser or Browser(),
                 now=self.clock.now(),
                 evidence=lambda: Evidence("again"),
@@ -279,6 +282,43 @@ def test_nobody_else_has_an_answer_repeated(scenario):
     scenario.clock.advance(TTL_MS)
     with pytest.raises(Gone):
         scenario.repeat(gone)
+
+
+@pytest.mark.parametrize(
+    ("asked", "sign_in"),
+    [
+        ({"acr_values": "urn:example:better urn:example:password"}, {"acr": "urn:example:weaker"}),
+        ({"max_age": "60"}, {"auth_time": -60_001, "created_at": -60_001}),
+        ({"max_age": "60"}, {"auth_time": -60_001 - TOLERANCE_MS, "created_at": 1}),
+        ({"prompt": "select_account"}, {"created_at": -1}),
+    ],
+)
+def test_rfc9470_5_who_has_signed_in_otherwise_since_gets_no_further_code(scenario, asked, sign_in):
+    now = scenario.clock.now()
+    good = replace(scenario.session, acr="urn:example:password", auth_time=now, created_at=now)
+    question = scenario.settle(**asked)
+    kept = replace(scenario.kept(question), owner_id=scenario.owner.owner_id)
+    scenario.answer(question, APPROVE, kept)
+    gone = ended(scenario, question)
+    changes = {name: value if name == "acr" else now + value for name, value in sign_in.items()}
+    with pytest.raises(Gone) as found:
+        scenario.repeat(gone, session=replace(good, **changes))
+    assert found.value is gone
+    scenario.clock.advance(TTL_MS - 1)
+    assert "code=" in scenario.repeat(gone, session=good), "counted from when the request came in"
+
+
+def test_an_answer_that_an_earlier_release_kept_counts_as_asked_when_it_was_answered(scenario):
+    question = scenario.settle()
+    scenario.answer(question, APPROVE)
+    now = scenario.clock.now()
+    with scenario.storage.transaction() as uow:
+        ticket = uow.tickets.get(digest(f"answered|{question.interaction_id}"), now)
+        payload = json.loads(ticket.payload)
+        del payload["asked_at"]
+        older = replace(ticket, ticket_hash=digest("answered|older"), payload=json.dumps(payload))
+        uow.tickets.add(older)
+        assert answered.find(uow, "older", now + 5).asked_at == now
 
 
 def test_an_application_that_is_kept_out_gets_no_answer_again(scenario):

@@ -10,7 +10,7 @@ import pytest
 
 from consentcore.api import DetailMember, DetailTexts, DetailType, MemberKind
 from consentcore.domain.authorization_detail import AuthorizationDetail, read
-from consentcore.oauth.authorization_details import assigned, at_locations
+from consentcore.oauth.authorization_details import _STRING_OR_BRACKET, assigned, at_locations
 from consentcore.oauth.messages import Pending, Redirect
 from consentcore.testing import factories
 
@@ -178,6 +178,15 @@ def test_so_many_objects_and_members_are_taken_and_one_more_is_not(scenario):
 def test_depth_is_looked_at_before_anything_is_parsed(scenario, monkeypatch):
     monkeypatch.setattr("consentcore.oauth.authorization_details.json.loads", None)
     assert refused(scenario, "[" * 7).startswith(": expected at most 6")
+
+
+@pytest.mark.parametrize("end", ["", "\\"])
+def test_text_without_an_end_is_looked_at_once(scenario, end):
+    """From each quotation mark in it anew, it would take a time that grows with the square of its length."""
+    text = '"' + '\\"' * 4094 + end
+    assert len(list(_STRING_OR_BRACKET.finditer(text))) == 1
+    assert refused(scenario, text) == ": expected a JSON array of objects, of at most 8192 characters"
+    assert len(list(_STRING_OR_BRACKET.finditer("[" + text + "]}"))) == 2
 
 
 def test_parameter_may_come_once(scenario):
