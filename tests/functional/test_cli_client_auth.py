@@ -161,7 +161,8 @@ def test_keys_that_must_not_be_registered_are_refused(cli, keys, expected):
 @pytest.mark.parametrize(
     ("more", "option"),
     [
-        (("--auth-method", "tls_client_auth"), "--auth-method"),
+        (("--auth-method", "tls_client_auth"), "--tls-client-auth"),
+        (("--auth-method", "none_of_these"), "--auth-method"),
         (("--auth-method", "private_key_jwt"), "--jwks"),
         (
             ("--auth-method", "private_key_jwt", "--jwks", key_set(EC), "--jwks-uri", "http://127.0.0.1/k"),

@@ -240,7 +240,10 @@ def interrupted(process):
 
 
 def opened_by(pid):
-    return {Path(os.path.realpath(one)).name for one in Path(f"/proc/{pid}/fd").iterdir()}
+    """Names of its open files; none where one was closed while they were listed."""
+    with suppress(FileNotFoundError):
+        return {Path(os.readlink(one)).name for one in Path(f"/proc/{pid}/fd").iterdir()}
+    return set()
 
 
 FOREIGN = """
