@@ -6,7 +6,6 @@ tampering.
 
 from __future__ import annotations
 
-import os
 import signal
 import sqlite3
 import subprocess
@@ -242,7 +241,7 @@ def interrupted(process):
 def opened_by(pid):
     """Names of its open files; none where one was closed while they were listed."""
     with suppress(FileNotFoundError):
-        return {Path(os.readlink(one)).name for one in Path(f"/proc/{pid}/fd").iterdir()}
+        return {one.readlink().name for one in Path(f"/proc/{pid}/fd").iterdir()}
     return set()
 
 

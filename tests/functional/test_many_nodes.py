@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -163,7 +163,9 @@ def sends(pid, port):
     """Whether a process has a connection to ``port`` (proc_pid_net(5))."""
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()]
     there = {f"socket:[{row[9]}]" for row in rows if row[2].endswith(f":{port:04X}") and row[3] == "01"}
-    return any(str(one.readlink()) in there for one in Path(f"/proc/{pid}/fd").iterdir())
+    with suppress(FileNotFoundError):  # what was closed meanwhile: whoever waits looks again
+        return any(str(one.readlink()) in there for one in Path(f"/proc/{pid}/fd").iterdir())
+    return False
 
 
 def test_wrong_secrets_are_counted_over_both_nodes(house):
