@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from consentcore.client_parts import ClientParts
@@ -175,10 +175,13 @@ class Runtime(ClientParts):
         settings, rules = self.settings.registration, self.stranger_rules
         if settings.endpoint == "off" or rules is None:
             return None
+        from consentcore.clients.metadata import Unasked
         from consentcore.clients.registration import Registrations
         from consentcore.clients.registration_endpoint import RegistrationEndpoint
 
-        registrations = Registrations(self.clients, self.storage, settings, rules, self.registration_tokens)
+        # Nothing is looked up for a stranger, and no refusal tells of a network that is open.
+        clients = replace(self.clients, egress=Unasked)
+        registrations = Registrations(clients, self.storage, settings, rules, self.registration_tokens)
         return RegistrationEndpoint(self.server.context, registrations)
 
     def _make_event_feed(self) -> EventFeed:

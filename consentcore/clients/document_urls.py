@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from ipaddress import IPv6Address
 from urllib.parse import urlsplit
 
 from consentcore.domain.errors import InvalidInput
@@ -15,7 +16,6 @@ MAX_LENGTH = 256
 """Of such a URL, in characters: it stands in requests, in records and on pages."""
 EVERY_HOST = "*"
 _DOT_SEGMENT = re.compile(r"/(\.|%2e){1,2}(/|$)", re.IGNORECASE)
-_ANOTHER_WAY = re.compile(r"[A-Z]")
 _HOST = re.compile(r"(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*")
 
 
@@ -35,9 +35,10 @@ def check_document_url(url: str) -> str:
         raise InvalidInput(FIELD, "expected a URL such as https://app.example/client.json") from None
     if not target.tls or not is_authority(parts.netloc) or "%" in parts.netloc:
         raise InvalidInput(FIELD, "expected an https URL with the name of a host")
-    if _ANOTHER_WAY.search(parts.netloc) or parts.netloc.endswith((".", ":443")):
+    if parts.netloc != target.host_header or not _is_plain(target.host):
         raise InvalidInput(
-            FIELD, "expected the host in small letters, without its default port or a dot at its end"
+            FIELD,
+            "expected the host as it is written shortest, in small letters and without its default port",
         )
     if len(parts.path) < 2:
         raise InvalidInput(FIELD, "expected a path after the host")
@@ -46,6 +47,11 @@ def check_document_url(url: str) -> str:
     if _DOT_SEGMENT.search(parts.path):
         raise InvalidInput(FIELD, "expected no . or .. in the path")
     return target.host
+
+
+def _is_plain(host: str) -> bool:
+    """Whether an address of version 6 is written as RFC 5952 has it; names are."""
+    return ":" not in host or str(IPv6Address(host)) == host
 
 
 def is_host_pattern(text: str) -> bool:

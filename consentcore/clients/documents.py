@@ -108,7 +108,7 @@ class Documents:
         cache = self._cache(url)
         try:
             found = cache.find(
-                still_good, lambda: self._fetched(url), self._clock.now, oldest=LONGEST, waiting=waiting
+                still_good, lambda: self._fetched(url, host), self._clock.now, oldest=LONGEST, waiting=waiting
             )
         except SourceUnavailable as error:
             raise DocumentRefused(f"{FIELD}: its document cannot be used: {error}") from None
@@ -135,10 +135,14 @@ class Documents:
                 del self._read[next(iter(self._read))]
             self._read[url] = cache
 
-    def _fetched(self, url: str) -> _Read:
+    def _fetched(self, url: str, host: str) -> _Read:
         egress, now = self._egress(), self._clock.now()
         patient = replace(
-            egress, timeout_s=TIMEOUT_S, connect_timeout_s=min(egress.connect_timeout_s, TIMEOUT_S)
+            egress,
+            # A host by its name is the operator's choice; one that a pattern lets in is anybody's.
+            allow_networks=egress.allow_networks if host in self._hosts else (),
+            timeout_s=TIMEOUT_S,
+            connect_timeout_s=min(egress.connect_timeout_s, TIMEOUT_S),
         )
         try:
             answer = patient.get(url, {"Accept": "application/json"})

@@ -21,6 +21,7 @@ from consentcore.consent.pending import (
     use_up_shared,
 )
 from consentcore.consent.policy import reasons_to_ask, silent_error
+from consentcore.domain.described_client import document_text
 from consentcore.domain.errors import InteractionGone, StorageError
 from consentcore.domain.interaction import Interaction
 from consentcore.domain.secret import INTERACTION, digest, mint, shape
@@ -126,7 +127,7 @@ class Interactions:
             return self._refusal(pending, silent_error(reasons), "The data owner has to be asked")
         return pending
 
-    def ask(self, pending: Pending, browser: BrowserMarks, now: int) -> Redirect | Question:
+    def ask(self, pending: Pending, browser: BrowserMarks, now: int) -> Redirect | PageError | Question:
         """Keep a request that :meth:`at_once` had no answer to for somebody to answer.
 
         :param now: milliseconds since the epoch.
@@ -156,7 +157,7 @@ class Interactions:
         :raises InvalidInput: when more is allowed than was asked, registered or is in the catalog.
         """
         use_up_shared(uow, interaction_id)
-        _keep_described(uow, client, interaction.request)
+        _keep_described(uow, client, interaction.request, now)
         approval = self._service.approve(
             uow,
             interaction=interaction,
@@ -188,7 +189,7 @@ class Interactions:
         :raises InteractionGone: when it was answered before, ran out or is another owner's.
         """
         use_up_shared(uow, interaction_id)
-        _keep_described(uow, client, interaction.request)
+        _keep_described(uow, client, interaction.request, now)
         self._service.deny(
             uow,
             interaction=interaction,
@@ -258,7 +259,10 @@ class Interactions:
             raise InteractionGone
         return self._authorization.error_url(interaction.request, error, description)
 
-    def _refusal(self, pending: Pending, error: str, description: str) -> Redirect:
+    def _refusal(self, pending: Pending, error: str, description: str) -> Redirect | PageError:
+        client = pending.context.client
+        if client is not None and client.unknown:  # nobody is led on unasked, RFC 9700 section 4.11.2
+            return PageError(400, error, description)
         return Redirect(self._authorization.error_url(pending.request, error, description))
 
     def _keep(self, pending: Pending, browser: BrowserMarks, now: int) -> Question:
@@ -313,13 +317,17 @@ class Interactions:
             return uow.interactions.get(digest(name)) is not None
 
 
-def _keep_described(uow: UnitOfWork, client: Client, request: AuthorizationRequest) -> None:
-    """Keep an application that has described itself as the owner who answers has seen it: from the first answer on."""
-    if not request.described:
+def _keep_described(uow: UnitOfWork, client: Client, request: AuthorizationRequest, now: int) -> None:
+    """Keep an application that has described itself as the owner who answers has seen it: from the first answer on.
+    What an owner has agreed to before it said this is not remembered, see :func:`read_context`."""
+    said = client.self_registered
+    if not request.described or said is None:
         return
     known = uow.clients.get(client.client_id)
     if known is None:
-        uow.clients.add(client)
+        uow.clients.add(replace(client, self_registered=replace(said, kept_at=now)))
+    elif document_text(known) != document_text(client):
+        uow.clients.update(replace(client, self_registered=replace(said, kept_at=now)))
     elif known != client:
         uow.clients.update(client)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from consentcore.consent import answered
 from consentcore.consent.answered import Answer
-from consentcore.domain.described_client import as_described
+from consentcore.domain.described_client import as_described, is_outdated
 from consentcore.domain.errors import ClientSuspended, InteractionGone
 from consentcore.domain.secret import INTERACTION, digest, looks_like
 from consentcore.oauth.redirect_uris import is_registered
@@ -113,6 +113,8 @@ def asking(uow: UnitOfWork, request: AuthorizationRequest, owner_id: str) -> tup
 
 def _who_may_ask(row: Client | None, request: AuthorizationRequest) -> Client:
     client = as_described(request.described, row)
+    if client is not None and row is not None and is_outdated(client, row):
+        raise Gone(Why.WITHDRAWN)
     if client is None or not client.enabled or not is_registered(client, request.redirect_uri):
         raise Gone(Why.WITHDRAWN)
     if client.suspended is not None:

@@ -180,6 +180,11 @@ class Client:
     seal: bytes = field(default=b"", compare=False, repr=False)
 
     @property
+    def unknown(self) -> bool:
+        """Whether it has registered itself, and no operator has checked who it is."""
+        return self.self_registered is not None and self.verified_at is None
+
+    @property
     def resources(self) -> tuple[str, ...]:
         """The name that ``audiences`` had in version 1 of the plugin API."""
         return self.audiences

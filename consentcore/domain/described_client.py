@@ -73,12 +73,26 @@ def merged(fresh: Client, row: Client | None) -> Client:
         return fresh
     same = document_text(fresh) == document_text(row)
     own = {name: getattr(row, name) for name in _OURS - {"self_registered"}}
-    return replace(fresh, **{**own, "verified_at": row.verified_at if same else None})
+    if same:
+        return replace(fresh, **own, self_registered=row.self_registered)
+    return replace(fresh, **{**own, "verified_at": None})
 
 
 def document_text(client: Client) -> str:
     """What its document said, word for word."""
     return client.self_registered.document if client.self_registered is not None else ""
+
+
+def is_outdated(client: Client, row: Client) -> bool:
+    """Whether what a document said was read before what is kept of it, and is something else: a row never goes back."""
+    read, kept = client.self_registered, row.self_registered
+    return bool(read and kept and read.document != kept.document and read.at < kept.at)
+
+
+def agreed_before(row: Client, created_at: int) -> bool:
+    """Whether a permission that began then may be about another text than what is kept now."""
+    said = row.self_registered
+    return said is not None and created_at < (said.kept_at or said.at)
 
 
 def described(client: Client) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
 
@@ -19,6 +20,7 @@ class SelfRegistration:
     :ivar document_url: where it describes itself (draft-ietf-oauth-client-id-metadata-document): that is its client id
         in the protocol; "" where it was given one.
     :ivar document: what was read there, word for word.
+    :ivar kept_at: since when the row of the client says so: then somebody has answered it; 0 where it has no document.
     """
 
     at: int
@@ -30,11 +32,17 @@ class SelfRegistration:
     software_version: str = ""
     document_url: str = ""
     document: str = ""
+    kept_at: int = 0
 
     @property
     def host(self) -> str:
         """Whose document describes it; "" where none does."""
         return urlsplit(self.document_url).hostname or ""
+
+    def members(self) -> dict[str, Any]:
+        """What is sealed of it: ``kept_at``, the younger one, only where it says something."""
+        found = asdict(self)
+        return found if self.kept_at else {name: found[name] for name in found if name != "kept_at"}
 
 
 @dataclass(frozen=True, slots=True)

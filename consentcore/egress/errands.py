@@ -44,6 +44,8 @@ class Kind:
 
 KEY_SET = Kind("a key set", at_once=16, per_target=1, per_sender=1, waiting=64)
 """Keys of a client: one request asks, the others find what it brought."""
+STRANGERS_KEY_SET = Kind("a key set of strangers", at_once=8, per_target=2, per_sender=1, waiting=64)
+"""The same of applications that registered themselves, and of one host: whoever makes up many holds up these only."""
 CLIENT_DOCUMENT = Kind("a client document", at_once=16, per_target=2, waiting=64)
 """Of one host, whatever its URLs are: one that does not answer holds up few."""
 ADDRESS_CHECK = Kind("the look-up of an address", at_once=16, per_target=2, per_sender=2)

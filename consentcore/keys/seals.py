@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from consentcore.domain.errors import KeyUnavailable
 from consentcore.domain.interaction import AuthorizationRequest
+from consentcore.domain.self_registration import SelfRegistration
 from consentcore.domain.token import TokenKind
 
 if TYPE_CHECKING:
@@ -184,7 +185,7 @@ def _array(values: Sequence[Any]) -> str:
 def _plain(value: Any) -> Any:
     if isinstance(value, bytes):
         return value.hex()
-    return value.members() if isinstance(value, AuthorizationRequest) else asdict(value)
+    return value.members() if isinstance(value, AuthorizationRequest | SelfRegistration) else asdict(value)
 
 
 _ENCODER = json.JSONEncoder(separators=(",", ":"), default=_plain)

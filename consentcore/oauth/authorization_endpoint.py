@@ -25,6 +25,7 @@ from consentcore.oauth.sound_requests import SoundRequests
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from consentcore.domain.client import Client
     from consentcore.domain.grant import Grant
     from consentcore.domain.interaction import AuthorizationRequest, AuthorizeContext
     from consentcore.domain.owner import OwnerSession
@@ -109,13 +110,21 @@ class AuthorizationEndpoint:
         except FatalClientError as error:
             return PageError(400, str(error.error), _fatal(error))
         except OAuth2Error as error:
-            return Redirect(self.error_url(request, str(error.error), description_of(error)))
+            return self._refused(request, client, str(error.error), description_of(error))
         except ProtocolError as error:
-            return Redirect(self.error_url(request, error.error, error.description))
+            return self._refused(request, client, error.error, error.description)
         shared = pushed_requests.shared_name(state.pushed) if state.pushed else ""
         sound = authorization_request(request)
         self._sound.keep(state, sound)
         return Pending(sound, state.context, shared)
+
+    def _refused(
+        self, request: Any, client: Client | None, error: str, description: str
+    ) -> PageError | Redirect:
+        """Nobody is led to an address of a stranger's choice who was not asked (RFC 9700 section 4.11.2)."""
+        if client is not None and client.unknown:
+            return PageError(400, error, description)
+        return Redirect(self.error_url(request, error, description))
 
     def check(self, values: Mapping[str, str], context: AuthorizeContext) -> None:
         """Judge the parameters of a request that is pushed, by the rules of :meth:`validate`.

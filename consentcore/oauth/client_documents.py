@@ -6,12 +6,14 @@ client is as for any other.
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from consentcore.domain.described_client import (
     PREFIX,
     SCHEME,
+    agreed_before,
     as_described,
     document_text,
     document_url,
@@ -19,11 +21,16 @@ from consentcore.domain.described_client import (
     protocol_id,
 )
 from consentcore.domain.errors import ConsentcoreError
+from consentcore.domain.event_kinds import EventType
 
 if TYPE_CHECKING:
     from consentcore.domain.client import Client
+    from consentcore.domain.grant import Grant
     from consentcore.domain.interaction import AuthorizationRequest, AuthorizeContext
     from consentcore.oauth.context import ServerContext
+
+_YES = frozenset({EventType.GRANTED, EventType.AMENDED})
+"""By which an owner agrees to what a page says of an application."""
 
 
 class DocumentRefused(ConsentcoreError):
@@ -47,7 +54,7 @@ def read_context(server: ServerContext, client_id: str, session_hash: bytes | No
     """What there is of a client, with one read; and as its document describes it now, where it has one.
 
     Where that says something else than at the last answer, no consent of before is remembered: what was agreed to may
-    have been about somebody else (section 6.3 of the draft).
+    have been about somebody else (section 6.3 of the draft). Nor is it where somebody else only has answered since.
 
     :param client_id: as the request says it.
     :raises DocumentRefused: see :meth:`ClientDocuments.current`.
@@ -62,9 +69,20 @@ def read_context(server: ServerContext, client_id: str, session_hash: bytes | No
     if server.documents is None or (row is not None and not row.enabled):
         return replace(context, client=None)
     fresh = server.documents.current(client_id, row)
-    if row is not None and document_text(row) != document_text(fresh):
+    grant = context.grant
+    if row is None or document_text(row) != document_text(fresh):
+        return replace(context, client=fresh, grant=None)
+    if grant is not None and agreed_before(row, grant.created_at) and not _agreed_to(server, grant, fresh):
         return replace(context, client=fresh, grant=None)
     return replace(context, client=fresh)
+
+
+def _agreed_to(server: ServerContext, grant: Grant, client: Client) -> bool:
+    """Whether the owner's last yes was about what the document says: somebody else's is not theirs."""
+    with server.storage.reading() as uow:
+        events = uow.ledger.of_grant(grant.grant_id)
+    said = [json.loads(event.body) for event in events if event.type in _YES][-1:]
+    return any(one.get("client_registration", {}).get("document") == document_text(client) for one in said)
 
 
 def shown_id(server: ServerContext, client_id: str) -> str:

@@ -80,7 +80,8 @@ class PushedAuthorizationRequestEndpoint(Endpoint):
     def _requested(self, client: Client, parameters: Mapping[str, str], now: int) -> dict[str, str]:
         """What is asked for: by a request object (RFC 9126 section 3), or by plain parameters."""
         if "request" in parameters:
-            return requested_by(self._server, client, parameters["request"], AUTHORIZE, now)
+            signed = requested_by(self._server, client, parameters["request"], AUTHORIZE, now)
+            return {**signed, "client_id": client.client_id}  # as it is kept, whatever the protocol calls it
         if client.require_signed_request_object or self._server.settings.oauth.require_signed_request_object:
             raise bad_request("request: expected a signed request object")  # RFC 9101 section 10.5
         requested = {name: value for name, value in parameters.items() if name in AUTHORIZE}

@@ -6,7 +6,9 @@ from __future__ import annotations
 import json
 
 import pytest
+from joserfc.jwk import ECKey
 
+from consentcore.domain.client import AuthMethod
 from consentcore.domain.described_client import kept_id
 from consentcore.egress import EgressError, EgressPolicy
 from consentcore.egress.answers import EgressResponse
@@ -130,6 +132,60 @@ def test_a_document_that_has_changed_is_what_the_next_owner_reads(platform, monk
     assert kept(platform).name == "Energy Agent"
     answer(page, "approve")
     assert kept(platform).name == "Renamed Agent"
+
+
+KEY = ECKey.generate_key("P-256", {"kid": "one"})
+SIGNING = {
+    **DOCUMENT,
+    "token_endpoint_auth_method": "private_key_jwt",
+    "jwks": {"keys": [KEY.as_dict(private=False)]},
+}
+
+
+@pytest.fixture
+def later(platform, monkeypatch):
+    """Lets time go by, so that documents are read anew."""
+    kind = type(platform.runtime.clock)
+    now, gone = kind.now, [0]
+    monkeypatch.setattr(kind, "now", lambda clock: now(clock) + gone[0])
+
+    def go_by():
+        gone[0] += 61_000
+
+    return go_by
+
+
+def is_asked(browser, state):
+    return "/consent?" in browser.get(asking(state=state).url, status=303).location
+
+
+def test_nobody_elses_yes_makes_a_consent_of_before_count_for_what_its_owner_has_not_read(platform, later):
+    platform.add_owner("bob@example.org", "Bob")
+    Web.pages[URL] = SIGNING
+    ada, page = to_consent_page(platform, asking())
+    answer(page, "approve")
+    assert not is_asked(ada, "same")
+    later()
+    Web.pages[URL] = {**SIGNING, "client_name": "Quite Another Company"}
+    _, page = to_consent_page(platform, asking(state="b"), "bob@example.org")
+    assert "code" in answer(page, "approve")
+    later()
+    page = ada.get(asking(state="new").url, status=303).follow()
+    assert "Quite Another Company" in visible(page)
+    answer(page, "approve")
+    later()
+    assert not is_asked(ada, "read")
+
+
+def test_what_is_kept_never_goes_back_to_an_older_reading(platform, later):
+    platform.add_owner("bob@example.org", "Bob")
+    _, old = to_consent_page(platform, asking())
+    later()
+    Web.pages[URL] = SIGNING
+    _, page = to_consent_page(platform, asking(state="b"), "bob@example.org")
+    answer(page, "approve")
+    assert old.forms[0].submit("decision", value="approve", expect_errors=True).status_int == 410
+    assert kept(platform).auth_method is AuthMethod.PRIVATE_KEY_JWT
 
 
 def test_the_operator_shuts_it_out_by_its_url(platform):

@@ -10,6 +10,7 @@ from webtest import TestApp
 from consentcore.app import app_from_runtime
 from consentcore.config import load_ini
 from consentcore.runtime import build_runtime
+from consentcore.testing import factories
 from tests.support.platform import (
     ISSUER,
     PREFIX,
@@ -81,12 +82,94 @@ def test_a_stranger_is_used_like_any_other_application_and_said_to_be_one(platfo
     assert "verified_at" not in said
 
 
-def test_once_the_operator_has_checked_it_the_warning_goes(platform):
-    told = register(platform)
+def verify(platform, client_id):
     clients = platform.runtime.clients
     with platform.runtime.storage.transaction() as uow:
-        client = clients.find(uow, told["client_id"])
-        clients.revise(uow, client.client_id, clients.prepare_revision(client, {"verified": True}))
+        client = clients.find(uow, client_id)
+        clients.revise(uow, client_id, clients.prepare_revision(client, {"verified": True}))
+
+
+@pytest.mark.parametrize(
+    "changes", [{"scope": "alarms.read"}, {"extra": {"prompt": "none"}}], ids=["error", "silent"]
+)
+def test_rfc_9700_4_11_2_nobody_is_led_to_an_address_of_its_choice_unasked(platform, changes):
+    told = register(platform)
+    request = Request(told["client_id"], "https://agent.example/cb", **changes)
+    assert "Location" not in platform.browser().get(request.url, status=400).headers
+    verify(platform, told["client_id"])
+    assert "error=" in platform.browser().get(request.url, status=303).location
+
+
+def test_who_has_to_sign_in_first_is_warned_there(platform):
+    told = register(platform)
+    page = platform.browser().get(Request(told["client_id"], "https://agent.example/cb").url).follow()
+    assert "Sign in to answer Agent" in visible(page)
+    assert "Agent has registered itself here, and chose that name itself." in visible(page)
+
+
+LINKS = ("https://agent.example/about", "https://agent.example/privacy")
+
+
+def links_of_its_own(page):
+    return [one["href"] for one in page.html.find_all("a", href=True) if one["href"] in LINKS]
+
+
+@pytest.mark.parametrize("decision", ["approve", "deny"])
+def test_no_page_of_an_answer_has_links_of_its_choice(platform, decision):
+    told = register(platform, policy_uri=LINKS[1])
+    browser, page = to_consent_page(platform, Request(told["client_id"], "https://agent.example/cb"))
+    answer(page, decision)
+    with platform.runtime.storage.reading() as uow:
+        (grant,) = uow.grants.all(client_id=told["client_id"], limit=9)
+        (event,) = uow.ledger.of_grant(grant.grant_id)
+    receipt = platform.runtime.receipts.links.name(event.event_id)
+    pages = [f"/consents/{grant.grant_id}", f"/receipts/{receipt}"]
+    assert [links_of_its_own(browser.get(one)) for one in pages] == [[], []]
+    verify(platform, told["client_id"])
+    assert all(links_of_its_own(browser.get(one)) for one in pages), (
+        "the same pages have them once it is checked"
+    )
+
+
+def test_the_server_posts_nowhere_for_it_until_the_operator_has_checked_it(platform):
+    told = register(platform, token_endpoint_auth_method="client_secret_basic")
+    browser = platform.browser()
+    browser.authorization = ("Basic", (told["client_id"], told["client_secret"]))
+    wanted = {"url": "https://hooks.agent.example/"}
+    refused = browser.post_json("/api/v1/endpoints", wanted, status=403)
+    assert refused.json["error"] == "unauthorized_client"
+    with platform.runtime.storage.transaction() as uow:
+        endpoint = factories.endpoint(told["client_id"], url="https://hooks.agent.example/")
+        uow.clients.add_endpoint(endpoint)
+    path = f"/api/v1/endpoints/{endpoint.endpoint_id}"
+    assert browser.patch_json(path, wanted, status=403).json["error"] == "unauthorized_client"
+    assert browser.post_json(f"{path}/test", {}, status=403).json["error"] == "unauthorized_client"
+    assert browser.get("/api/v1/endpoints").json
+    browser.delete(path, status=204)
+
+
+@pytest.mark.parametrize("url", ["https://192.168.7.7/k", "http://127.0.0.1:9/k"])
+def test_a_refused_key_set_says_nothing_of_the_operators_networks(platform, url):
+    assert platform.runtime.egress.allow_networks
+    members = {**AGENT, "token_endpoint_auth_method": "private_key_jwt", "jwks_uri": url}
+    told = platform.browser().post_json(f"{PREFIX}/register", members, status=400).json
+    assert told["error"] == "invalid_client_metadata"
+    assert "127.0.0.0" not in told["error_description"]
+
+
+def test_nothing_is_looked_up_for_who_registers(platform, monkeypatch):
+    def looked_up(*_):
+        raise AssertionError("looked up")
+
+    monkeypatch.setattr("socket.getaddrinfo", looked_up)
+    register(
+        platform, token_endpoint_auth_method="private_key_jwt", jwks_uri="https://keys.agent.example/set"
+    )
+
+
+def test_once_the_operator_has_checked_it_the_warning_goes(platform):
+    told = register(platform)
+    verify(platform, told["client_id"])
     _, page = to_consent_page(platform, Request(told["client_id"], "https://agent.example/cb"))
     assert "registered itself" not in visible(page)
 
@@ -105,7 +188,7 @@ def test_it_gets_no_scope_and_no_api_that_is_not_open(platform):
         ({"extra": {"resource": "https://other.example"}}, "invalid_target"),
     ):
         request = Request(told["client_id"], "https://agent.example/cb", **changes)
-        assert f"error={error}" in platform.browser().get(request.url, status=303).location
+        assert error in platform.browser().get(request.url, status=400).text
 
 
 def test_nothing_of_it_can_be_read_or_changed_at_the_endpoint(platform):

@@ -12,13 +12,15 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
 
 from consentcore.domain.clock import MINUTE, SECOND
 from consentcore.domain.described_client import document_url
 from consentcore.domain.errors import InvalidInput
 from consentcore.egress import EgressError, Errand, errand
-from consentcore.egress.errands import KEY_SET
+from consentcore.egress.errands import KEY_SET, STRANGERS_KEY_SET
 from consentcore.jose.source_cache import RefreshPolicy, SourceCache, SourceUnavailable
 from consentcore.oauth.client_auth.client_jwt import is_signed, named_key
 from consentcore.oauth.client_auth.key_set import key_set
@@ -55,6 +57,7 @@ class KeySource:
         self._egress = egress
         self._documents = documents
         self._caches: dict[str, SourceCache[Sequence[PublicKey]]] = {}
+        self._strangers: dict[str, SourceCache[Sequence[PublicKey]]] = {}
         self._lock = threading.Lock()
 
     def have_signed(self, client: Client, jwt: Jwt, now: int) -> bool:
@@ -99,10 +102,14 @@ class KeySource:
         def fetch() -> Sequence[PublicKey]:
             return self._fetched(client)
 
+        stranger = client.unknown
+
         def waiting() -> AbstractContextManager[None]:
+            if stranger:
+                return errand(Errand(STRANGERS_KEY_SET, urlsplit(client.jwks_uri).netloc, client.client_id))
             return errand(Errand(KEY_SET, client.jwks_uri, client.client_id))
 
-        cache = self._cache(client.jwks_uri)
+        cache = self._cache(client.jwks_uri, stranger)
         try:
             return cache.find(pick, fetch, lambda: now, oldest=KEEP, waiting=waiting)
         except SourceUnavailable:
@@ -110,7 +117,7 @@ class KeySource:
 
     def _fetched(self, client: Client) -> Sequence[PublicKey]:
         try:
-            answer = self._egress.get(
+            answer = self._guard(client).get(
                 client.jwks_uri, {"Accept": "application/jwk-set+json, application/json"}
             )
             if answer.status != 200:
@@ -120,13 +127,20 @@ class KeySource:
             log.warning("the keys of client %s at %s: %s", client.client_id, client.jwks_uri, error)
             raise SourceUnavailable(str(error)) from error
 
-    def _cache(self, url: str) -> SourceCache[Sequence[PublicKey]]:
+    def _guard(self, client: Client) -> EgressPolicy:
+        """What an operator's networks are open to is not open to whom nobody has checked."""
+        is_open = client.unknown and self._egress.allow_networks
+        return replace(self._egress, allow_networks=()) if is_open else self._egress
+
+    def _cache(self, url: str, stranger: bool) -> SourceCache[Sequence[PublicKey]]:
+        """What strangers ask of a URL has no say in when it is asked for others, nor do they have others forgotten."""
+        caches = self._strangers if stranger else self._caches
         with self._lock:
-            found = self._caches.get(url)
+            found = caches.get(url)
             if found is None:
-                if len(self._caches) >= MOST_URLS:
-                    del self._caches[next(iter(self._caches))]
-                found = self._caches[url] = SourceCache(_policy())
+                if len(caches) >= MOST_URLS:
+                    del caches[next(iter(caches))]
+                found = caches[url] = SourceCache(_policy())
             return found
 
 

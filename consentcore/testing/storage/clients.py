@@ -167,6 +167,7 @@ class ClientGroup:
             software_version="2",
             document_url="https://a.example/app.json",
             document='{"client_name": "„neu“"}' + " " * 10_000,
+            kept_at=NOW + 1,
         )
         client = factories.client(self_registered=said)
         with storage.transaction() as uow:

@@ -9,6 +9,7 @@ from pyramid.view import view_config
 
 from consentcore.domain.event_kinds import NoticeKind
 from consentcore.egress.errands import WEBHOOK_TEST, Errand, errand
+from consentcore.oauth.errors import ProtocolError
 from consentcore.web.api.access import answer, parameters
 from consentcore.web.api.bodies import members, texts
 from consentcore.web.security import APPLICATION
@@ -18,6 +19,8 @@ from consentcore.worker.probe import EndpointProbe
 
 if TYPE_CHECKING:
     from pyramid.request import Request
+
+    from consentcore.domain.client import Client
 
 
 @view_config(route_name="api.endpoints", request_method="GET", permission=APPLICATION, require_csrf=False)
@@ -33,7 +36,7 @@ def endpoints(request: Request) -> Response:
 @view_config(route_name="api.endpoints", request_method="POST", permission=APPLICATION, require_csrf=False)
 def add(request: Request) -> Response:
     """Make an endpoint; its secret is in this answer and in no other."""
-    client = request.identity
+    client = _known(request.identity)
     parameters(request)
     typed = members(request, url=str, events=list, signatures=list)
     webhooks = request.runtime.webhooks
@@ -60,7 +63,7 @@ def show(request: Request) -> Response:
 @view_config(route_name="api.endpoint", request_method="PATCH", permission=APPLICATION, require_csrf=False)
 def change(request: Request) -> Response:
     """Change address, types or ways of signing."""
-    client = request.identity
+    client = _known(request.identity)
     parameters(request)
     typed = members(request, url=str, events=list, signatures=list, overlap=str)
     update, keep_ms, webhooks = _update(typed), _keep_ms(typed), request.runtime.webhooks
@@ -123,7 +126,7 @@ def disable(request: Request) -> Response:
 )
 def test(request: Request) -> Response:
     """Send a test now; the answer says how it went. One of each application and to each address at a time."""
-    client = request.identity
+    client = _known(request.identity)
     parameters(request)
     kind = check_type(members(request, type=str).get("type", NoticeKind.TEST.value))
     # Not in the transaction of the request: the receiver is waited for.
@@ -131,6 +134,16 @@ def test(request: Request) -> Response:
         endpoint = request.runtime.webhooks.find(uow, _id(request), client.client_id)
     with errand(Errand(WEBHOOK_TEST, endpoint.url, client.client_id)):
         return answer(EndpointProbe.of(request.runtime).send(client, endpoint, kind).as_json)
+
+
+def _known(client: Client) -> Client:
+    """Nobody has the server post somewhere of whom nothing is known.
+
+    :raises ProtocolError: 403, the application has registered itself and no operator has checked it.
+    """
+    if client.unknown:
+        raise ProtocolError(403, "unauthorized_client", "Nobody has checked this application yet")
+    return client
 
 
 def _id(request: Request) -> str:

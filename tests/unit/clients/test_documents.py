@@ -284,3 +284,22 @@ def test_a_request_that_others_need_waits_elsewhere(web):
         documents.current(URL, None)
     with served_at(Elsewhere()):
         assert documents.current(URL, None).name == "Agent", "what is known is known everywhere"
+
+
+@pytest.mark.parametrize(
+    ("hosts", "inside"),
+    [(("app.example",), ("127.0.0.0/8",)), (("*",), ()), (("*.example",), ())],
+    ids=["by its name", "every host", "by a pattern"],
+)
+def test_only_hosts_that_the_operator_named_are_asked_inside_networks_that_are_open(web, hosts, inside):
+    opened = []
+
+    class Guard(EgressPolicy):
+        def get(self, url, headers):
+            opened.append(self.allow_networks)
+            return web.get(url)
+
+    rules = StrangerRules(("sites.read",), ())
+    guard = Guard(allow_networks=("127.0.0.0/8",))
+    Documents(lambda: guard, web.clock, CATALOG, rules, hosts=hosts).current(URL, None)
+    assert opened == [inside]

@@ -17,8 +17,9 @@ from consentcore.domain.errors import ClientSuspended, InteractionGone
 from consentcore.domain.event import Evidence
 from consentcore.domain.parties import Actor, ActorType
 from consentcore.domain.secret import digest
+from consentcore.domain.self_registration import SelfRegistration
 from consentcore.oauth.authorization_endpoint import USED_UP
-from consentcore.oauth.messages import Redirect
+from consentcore.oauth.messages import PageError, Redirect
 from consentcore_memory import MemoryStorage
 from tests.support.server_scenario import ServerScenario
 
@@ -236,6 +237,28 @@ def test_who_is_asked_too_often_is_left_alone(scenario):
     scenario.often = True
     assert scenario.answered(scenario.settle())["error"] == "temporarily_unavailable"
     assert isinstance(scenario.settle(session=False), Question)
+
+
+@pytest.mark.parametrize(
+    ("often", "parameters", "error"),
+    [(True, {}, "temporarily_unavailable"), (False, {"prompt": "none"}, "consent_required")],
+    ids=["too often", "silently"],
+)
+def test_rfc_9700_4_11_2_nobody_is_led_unasked_to_an_application_that_nobody_has_checked(
+    scenario, often, parameters, error
+):
+    scenario.often = often
+    asked = scenario.pending(session=True, scope="comfort.read", **parameters)
+
+    def settled(**fields):
+        client = replace(asked.context.client, self_registered=SelfRegistration(1), **fields)
+        found = replace(asked, context=replace(asked.context, client=client))
+        return scenario.interactions().settle(found, Browser(), scenario.clock.now())
+
+    refused = settled()
+    assert isinstance(refused, PageError), refused
+    assert (refused.status, refused.error) == (400, error)
+    assert scenario.answered(settled(verified_at=1))["error"] == error
 
 
 def test_an_answer_leads_back_and_counts_once(scenario):

@@ -6,9 +6,11 @@ from dataclasses import replace
 
 from consentcore.domain.client import CLIENT_ID, AuthMethod, Halt
 from consentcore.domain.described_client import (
+    agreed_before,
     as_described,
     described,
     document_url,
+    is_outdated,
     kept_id,
     merged,
     protocol_id,
@@ -90,3 +92,35 @@ def test_what_is_written_of_it_says_nothing_of_operators():
     text = described(replace(client(), verified_at=NOW, suspended=Halt(NOW, "ops", "reason")))
     assert "reason" not in text
     assert "verified_at" not in text
+
+
+def read_at(at, text="{}", kept_at=0):
+    return client(self_registered=SelfRegistration(at, document_url=URL, document=text, kept_at=kept_at))
+
+
+def test_a_reading_from_before_what_is_kept_is_outdated_unless_it_says_the_same():
+    row = read_at(NOW, "new", NOW + 5)
+    assert is_outdated(read_at(NOW - 1, "old"), row)
+    assert not is_outdated(read_at(NOW - 1, "new"), row)
+    assert not is_outdated(read_at(NOW + 1, "newer"), row)
+    assert not is_outdated(factories.client(), row)
+
+
+def test_a_permission_from_before_the_row_said_so_may_be_about_something_else():
+    row = read_at(NOW, kept_at=NOW + 5)
+    assert agreed_before(row, NOW + 4)
+    assert not agreed_before(row, NOW + 5)
+    assert not agreed_before(factories.client(), NOW)
+    assert agreed_before(read_at(NOW), NOW - 1), "where nobody has noted it, since it was read"
+
+
+def test_what_is_kept_says_since_when_for_as_long_as_the_document_says_the_same():
+    row = read_at(NOW, kept_at=NOW + 5)
+    assert merged(read_at(NOW + 9), row) == row
+    assert merged(read_at(NOW + 9, "new"), row).self_registered.kept_at == 0
+
+
+def test_whom_nobody_has_checked_is_unknown():
+    assert client().unknown
+    assert not client(verified_at=NOW).unknown
+    assert not factories.client().unknown

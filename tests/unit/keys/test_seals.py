@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 
 import pytest
 
+from consentcore.domain.self_registration import SelfRegistration
 from consentcore.domain.token import Token, TokenKind
 from consentcore.keys import seals
 from consentcore.testing import factories
@@ -77,3 +78,12 @@ def test_what_is_written_quickly_is_what_an_encoder_writes(record):
 def test_a_record_with_another_seal_is_otherwise_the_same(record):
     assert seals.with_seal(record, b"x") == replace(record, seal=b"x")
     assert seals.with_seal(record, b"x").seal == b"x"
+
+
+def test_a_member_that_says_nothing_changes_no_seal_of_a_client_that_registered_itself():
+    def under_the_seal(**said):
+        client = factories.client(self_registered=SelfRegistration(1, **said))
+        return json.loads(seals.covered_text(client))[1]["self_registered"]
+
+    assert "kept_at" not in under_the_seal()
+    assert under_the_seal(kept_at=2)["kept_at"] == 2

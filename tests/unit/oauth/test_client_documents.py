@@ -11,6 +11,7 @@ from joserfc.jwk import ECKey
 from consentcore.api import transact
 from consentcore.domain.client import AuthMethod, Halt
 from consentcore.domain.described_client import document_url, kept_id, merged
+from consentcore.domain.event_kinds import EventType
 from consentcore.domain.self_registration import SelfRegistration
 from consentcore.oauth.client_documents import DocumentRefused, shown_id
 from consentcore.oauth.messages import PageError, Pending, Redirect
@@ -138,16 +139,24 @@ def test_one_that_is_suspended_is_led_nowhere(scenario):
     assert answer.status == 403
 
 
-def test_errors_lead_back_with_the_error_only(scenario):
-    answer = ask(scenario, scope="gone.read")
-    assert isinstance(answer, Redirect)
-    assert scenario.answered(answer)["error"] == "invalid_scope"
-
-
-def test_pkce_is_needed(scenario):
-    answer = ask(scenario, code_challenge="", code_challenge_method="")
-    assert isinstance(answer, Redirect)
-    assert scenario.answered(answer)["error"] == "invalid_request"
+@pytest.mark.parametrize(
+    ("wrong", "error"),
+    [
+        ({"scope": "gone.read"}, "invalid_scope"),
+        ({"code_challenge": "", "code_challenge_method": ""}, "invalid_request"),
+    ],
+    ids=["scope", "no PKCE"],
+)
+def test_rfc_9700_4_11_2_what_is_wrong_is_said_on_a_page_until_somebody_has_checked_it(
+    scenario, said, wrong, error
+):
+    answer = ask(scenario, **wrong)
+    assert isinstance(answer, PageError), answer
+    assert (answer.status, answer.error) == (400, error)
+    keep(scenario, described(verified_at=1))
+    answer = ask(scenario, **wrong)
+    assert isinstance(answer, Redirect), answer
+    assert scenario.answered(answer)["error"] == error
 
 
 def test_a_consent_is_remembered_while_the_document_says_the_same(scenario, said):
@@ -158,6 +167,47 @@ def test_a_consent_is_remembered_while_the_document_says_the_same(scenario, said
     assert ask(scenario).context.grant == grant
     said.clients[URL] = replace(client, self_registered=SelfRegistration(2, document_url=URL, document="{ }"))
     assert ask(scenario).context.grant is None
+
+
+def approval(scenario, grant, text, sequence=1, kind=EventType.GRANTED):
+    """What the ledger says of a yes to what a document said."""
+    body = json.dumps({"client_registration": {"document_url": URL, "document": text}})
+    event = factories.event(grant, sequence=sequence, type=kind, body=body)
+    transact(scenario.storage, lambda uow: uow.ledger.append(event))
+
+
+def test_what_somebody_else_has_answered_makes_no_consent_of_before_count(scenario, said):
+    """Section 6.3 of the draft: what was agreed to was another text."""
+    client = described("now", auth_method=AuthMethod.PRIVATE_KEY_JWT, jwks='{"keys": []}')
+    grant = scenario.grant_for(client)
+    itself = replace(client.self_registered, kept_at=grant.created_at + 1)
+    said.clients[URL] = keep(scenario, replace(client, self_registered=itself))
+    approval(scenario, grant, "before")
+    assert ask(scenario).context.grant is None
+    approval(scenario, grant, "now", 2, EventType.NARROWED)
+    assert ask(scenario).context.grant is None, "taking something back is no yes to what a page says"
+    approval(scenario, grant, "now", 3, EventType.AMENDED)
+    assert ask(scenario).context.grant == grant
+
+
+def test_a_request_object_that_is_pushed_names_it_by_its_url(scenario, said):
+    key, keys = key_pair("one")
+    said.clients[URL] = described(auth_method=AuthMethod.PRIVATE_KEY_JWT, jwks=keys)
+    wanted = {
+        "client_id": URL,
+        "response_type": "code",
+        "redirect_uri": REDIRECT_URI,
+        "code_challenge": CHALLENGE,
+        "code_challenge_method": "S256",
+    }
+    now = scenario.clock.now() // 1000
+    payload = {**claims(scenario, iss=URL, sub=None, nbf=now), **wanted}
+    request = signed(payload, key, typ="oauth-authz-req+jwt")
+    pushed = scenario.post("par", {**proof(scenario, key), "client_id": URL, "request": request}, auth=None)
+    assert pushed.status == 201, pushed.raw
+    pending = scenario.authorize(client_id=URL, request_uri=pushed.json["request_uri"])
+    assert isinstance(pending, Pending), pending
+    assert pending.request.client_id == kept_id(URL)
 
 
 def test_a_public_one_pushes_exchanges_and_refreshes(scenario):

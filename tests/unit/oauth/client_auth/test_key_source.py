@@ -6,11 +6,14 @@ import json
 import logging
 import socket
 import threading
+from contextlib import contextmanager
 
 import pytest
 from joserfc.jwk import ECKey
 
 from consentcore.api import AuthMethod, EgressPolicy
+from consentcore.domain.self_registration import SelfRegistration
+from consentcore.egress.errands import KEY_SET, STRANGERS_KEY_SET, served_at
 from consentcore.oauth.client_auth import key_source
 from consentcore.oauth.client_auth.client_jwt import parse
 from consentcore.testing.threads import together
@@ -279,3 +282,46 @@ def test_60_named_key_is_sure_or_none(guarded, sink):
 def test_60_named_key_is_none_while_nobody_answers(guarded, sink):
     sink.answer = Answer(500)
     assert named(guarded, FIRST) is None
+
+
+def stranger(scenario, url, client_id="stranger", **fields):
+    values = {"auth_method": AuthMethod.PRIVATE_KEY_JWT, "secrets": (), "jwks_uri": url}
+    scenario.add_client(client_id, **values, self_registered=SelfRegistration(1), **fields)
+    return client_id
+
+
+def show_as(scenario, client_id, key=FIRST):
+    return accepted(present(scenario, signed(claims(scenario, iss=client_id, sub=client_id), key)))
+
+
+def test_key_sets_of_strangers_are_never_asked_for_inside_networks_that_are_open(guarded, sink):
+    stranger(guarded, sink.url("/keys"))
+    assert not show_as(guarded, "stranger")
+    assert sink.received == []
+    stranger(guarded, sink.url("/keys"), "checked", verified_at=1)
+    assert show_as(guarded, "checked")
+    assert len(sink.received) == 1
+
+
+def test_what_strangers_ask_of_a_url_has_no_say_in_when_it_is_asked_for_others(guarded, sink):
+    stranger(guarded, sink.url("/keys"))
+    for _ in range(5):
+        assert not show_as(guarded, "stranger")
+    assert show(guarded)
+
+
+def test_strangers_wait_for_key_sets_in_a_lane_of_their_own(guarded, sink):
+    rooms = []
+
+    class Here:
+        @contextmanager
+        def room(self, wanted):
+            rooms.append((wanted.kind, wanted.target, wanted.sender))
+            yield
+
+    stranger(guarded, "https://keys.example/a")
+    with served_at(Here()):
+        show_as(guarded, "stranger")
+        show(guarded)
+    assert (STRANGERS_KEY_SET, "keys.example", "stranger") in rooms
+    assert (KEY_SET, sink.url("/keys"), "signer") in rooms
