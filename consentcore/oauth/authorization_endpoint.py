@@ -13,10 +13,10 @@ from consentcore.oauth.client_documents import DocumentRefused, asking_id, is_do
 from consentcore.oauth.codes import new_code
 from consentcore.oauth.errors import ProtocolError, description_of, plain
 from consentcore.oauth.fapi import demanded
-from consentcore.oauth.grant_management import check_grant_id
+from consentcore.oauth.grant_management import authorize_parameters, check_grant_id
 from consentcore.oauth.grants.oauthlib_types import code_grant
 from consentcore.oauth.messages import PageError, Pending, Redirect
-from consentcore.oauth.parameters import AUTHORIZE, LONG_STATE, Parameters, read_query
+from consentcore.oauth.parameters import LONG_STATE, Parameters, read_query
 from consentcore.oauth.parsed_request import ParsedRequest
 from consentcore.oauth.redirect_uris import is_registered, with_parameters
 from consentcore.oauth.signed_responses import response_alg, signed_response
@@ -53,6 +53,7 @@ class AuthorizationEndpoint:
         self._server = server
         self._grant = code_grant(validator, strict_checks)
         self._sound = SoundRequests()
+        self._known = authorize_parameters(server.settings.oauth.grant_management)
 
     def validate(self, query: str, session_hash: bytes | None) -> PageError | Redirect | Pending:
         """Validate an authorization request (RFC 6749 section 4.1.1), with one read; one write besides takes a
@@ -66,7 +67,7 @@ class AuthorizationEndpoint:
         :raises StorageError: the storage did not answer.
         :raises Busy: in a request that must not wait here for the document of a client.
         """
-        parameters = read_query(query, AUTHORIZE)
+        parameters = read_query(query, self._known)
         for name in ("client_id", "redirect_uri"):
             if name in parameters.problems:
                 return PageError(400, "invalid_request", f"{name}: {parameters.problems[name]}")
@@ -156,7 +157,7 @@ class AuthorizationEndpoint:
         pushed = pushed_requests.take(self._server, request_uri, kept_id(client_id))
         if pushed is None:
             return self._open_again(request_uri, client_id, session_hash)
-        parameters = read_query(pushed.query, AUTHORIZE)
+        parameters = read_query(pushed.query, self._known)
         context = described or self._read(client_id, session_hash)
         outcome = self._validate(self._state(parameters, context, request_uri))
         if isinstance(outcome, PageError):

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from consentcore.oauth.errors import INVALID_REQUEST, ProtocolError, bad_request
+from consentcore.oauth.parameters import AUTHORIZE, PLAIN_AUTHORIZE
 
 if TYPE_CHECKING:
     from consentcore.domain.client import Client
@@ -34,6 +35,15 @@ def may_manage(mode: str, client: Client) -> bool:
     :param mode: the setting ``consentcore.oauth.grant_management``.
     """
     return mode != OFF and client.grant_management and not client.public
+
+
+def authorize_parameters(mode: str) -> Mapping[str, int]:
+    """Parameters of the authorization endpoint, and how long each may be. Where grant management is off its own are
+    like any that nobody knows: ignored, whatever they hold (RFC 6749 section 3.1).
+
+    :param mode: the setting ``consentcore.oauth.grant_management``.
+    """
+    return PLAIN_AUTHORIZE if mode == OFF else AUTHORIZE
 
 
 def asked_action(values: Mapping[str, str], client: Client, mode: str) -> tuple[str, str]:

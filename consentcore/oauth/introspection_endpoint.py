@@ -138,11 +138,12 @@ def _may_know(client: Client, lookup: TokenLookup) -> bool:
 
 def _details_for(lookup: TokenLookup) -> tuple[str, ...]:
     """The authorization details that the asking client is told of: an API those of its types, and for its own
-    locations, where it names any (RFC 9396 section 9.2)."""
+    locations, where it names any (RFC 9396 section 9.2). One that is registered for scopes and no type is told of
+    none: it is told what is meant for it, and everything only where it is registered for nothing."""
     details, client = lookup.effective_details(), lookup.client
     if not details or client is None or client.kind is not ClientKind.RESOURCE_SERVER:
         return details
-    if client.authorization_details_types:
+    if client.authorization_details_types or client.scopes:
         details = tuple(one for one in details if read(one).type in client.authorization_details_types)
     return at_locations(details, client.audiences)
 

@@ -15,7 +15,8 @@ from consentcore.oauth.client_documents import DocumentRefused, read_context
 from consentcore.oauth.endpoint import Endpoint
 from consentcore.oauth.errors import ProtocolError, bad_request, invalid_client
 from consentcore.oauth.fapi import LONGEST_PUSHED_S, demanded
-from consentcore.oauth.parameters import AUTHORIZE, PUSH, REPEATABLE, read_body, several
+from consentcore.oauth.grant_management import authorize_parameters
+from consentcore.oauth.parameters import CREDENTIALS, REPEATABLE, read_body, several
 from consentcore.oauth.pushed_requests import URN
 from consentcore.oauth.request_objects import requested_by
 from consentcore.oauth.responses import json_answer
@@ -47,11 +48,13 @@ class PushedAuthorizationRequestEndpoint(Endpoint):
     ) -> None:
         super().__init__(server, readers)
         self._check = check
+        self._known = authorize_parameters(server.settings.oauth.grant_management)
+        self._pushed = {**CREDENTIALS, **self._known}  # RFC 9126 section 2.1
 
     def respond(self, http: HttpRequest) -> HttpResponse:
         """Answer a pushed request: one read, one write; 201 with ``request_uri`` and ``expires_in`` in seconds."""
         server, now = self._server, self._server.clock.now()
-        parameters = read_body(http, PUSH, server.settings.server.max_body_bytes)
+        parameters = read_body(http, self._pushed, server.settings.server.max_body_bytes)
         credentials = server.authenticator.identify("par", http, parameters)
         context = self._context_of(credentials)
         client = server.authenticator.authenticate("par", http, credentials, context.client, now)
@@ -80,11 +83,11 @@ class PushedAuthorizationRequestEndpoint(Endpoint):
     def _requested(self, client: Client, parameters: Mapping[str, str], now: int) -> dict[str, str]:
         """What is asked for: by a request object (RFC 9126 section 3), or by plain parameters."""
         if "request" in parameters:
-            signed = requested_by(self._server, client, parameters["request"], AUTHORIZE, now)
+            signed = requested_by(self._server, client, parameters["request"], self._known, now)
             return {**signed, "client_id": client.client_id}  # as it is kept, whatever the protocol calls it
         if client.require_signed_request_object or self._server.settings.oauth.require_signed_request_object:
             raise bad_request("request: expected a signed request object")  # RFC 9101 section 10.5
-        requested = {name: value for name, value in parameters.items() if name in AUTHORIZE}
+        requested = {name: value for name, value in parameters.items() if name in self._known}
         requested["client_id"] = client.client_id
         return requested
 

@@ -77,8 +77,9 @@ AUTHORIZE = MappingProxyType(
     }
 )
 """Parameters of the authorization endpoint; the limit of ``state`` see above."""
-PUSH = MappingProxyType({**CREDENTIALS, **AUTHORIZE})
-"""Parameters of a pushed authorization request (RFC 9126 section 2.1)."""
+OF_GRANTS = frozenset({"grant_management_action", "grant_id"})
+"""Those among them that nobody knows where grant management is off."""
+PLAIN_AUTHORIZE = MappingProxyType({name: most for name, most in AUTHORIZE.items() if name not in OF_GRANTS})
 UNFIT = '"'
 """Stands for a value that cannot be what it should. None of these may hold the sign, so that it is refused, or not
 found, in the words of its parameter."""

@@ -126,7 +126,13 @@ def test_rfc9396_9_2_api_is_told_of_its_types_and_its_locations_only(platform):
     for stranger in ("other", "scoped"):
         assert introspect(platform, token, stranger) == {"active": False}
     mixed = granted(platform, asking(*details, scope="sites.read"), "site|lyon-1").json["access_token"]
-    assert introspect(platform, mixed, "scoped")["active"]
+    told = introspect(platform, mixed, "scoped")
+    assert (told["active"], told["scope"]) == (True, "sites.read")
+    assert "authorization_details" not in told
+    platform.add_client(
+        "both", **api, scopes=("sites.read",), authorization_details_types=("meter_readings",)
+    )
+    assert introspect(platform, mixed, "both")["authorization_details"] == both
 
 
 def test_webhook_says_what_was_granted_and_what_before(platform):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from consentcore.api import DAY, AuthMethod, GrantState
@@ -60,6 +62,38 @@ def test_5_4_a_request_that_contradicts_itself_is_refused_by_the_name_of_the_par
     scenario, parameters, name
 ):
     assert refused(scenario, **parameters) == ("invalid_request", name)
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"grant_id": "é"},
+        {"grant_id": "x" * 300},
+        {"grant_management_action": "y" * 300, "grant_id": "\x00"},
+        {"grant_management_action": "merge", "grant_id": "zz"},
+    ],
+)
+def test_where_it_is_off_its_parameters_are_like_any_that_nobody_knows(parameters):
+    scenario = begun("off")
+    for asks in (pushed, pushed_as_json):
+        asked = asks(scenario, parameters)
+        assert (asked.request.grant_action, asked.request.grant_id) == ("", "")
+    assert scenario.pending() == scenario.pending(**parameters)
+
+
+def pushed(scenario, parameters):
+    answer = scenario.post("par", {"response_type": "code", **parameters})
+    assert answer.status == 201, answer.json
+    return scenario.authorize(client_id="app", request_uri=answer.json["request_uri"])
+
+
+def pushed_as_json(scenario, parameters):
+    """As members of a JSON body, one of them of a kind that no parameter has."""
+    body = {"response_type": "code", **parameters, "grant_id": [1]}
+    headers = {"content-type": "application/json"}
+    answer = scenario.post("par", headers=headers, body=json.dumps(body).encode())
+    assert answer.status == 201, answer.json
+    return scenario.authorize(client_id="app", request_uri=answer.json["request_uri"])
 
 
 def test_5_4_an_action_is_demanded_where_it_is_required():
