@@ -175,7 +175,7 @@ def at(state: State, /, date: str, *, email: str, client_id: str, scope: str, zo
 
     DATE is a time like 2026-03-29T12:00:00Z or 2026-03-29T14:00+02:00, or a date, which means its first moment.
     """
-    from consentcore.consent.point_in_time import permissions_at
+    from consentcore.consent.point_in_time import details_at, permissions_at
     from consentcore.domain.moments import parse_moment
 
     with named_as({"at": "DATE", "zone": "--zone"}):
@@ -184,6 +184,7 @@ def at(state: State, /, date: str, *, email: str, client_id: str, scope: str, zo
     note_look(state, "consents at", owner_id=owner.owner_id, subject=client_id, reason=reason)
     with state.runtime.storage.reading() as uow:
         found = permissions_at(uow, owner.owner_id, moment, client_id=client_id, scope=scope)
+        details = [] if scope else details_at(uow, owner.owner_id, moment, client_id=client_id)
     rows = [
         (
             one.client_id,
@@ -194,13 +195,21 @@ def at(state: State, /, date: str, *, email: str, client_id: str, scope: str, zo
         )
         for one in found
     ]
+    rows += [
+        (one.client_id, str(detail["type"]), "yes", one.grant_id, one.event_id or "-")
+        for one in details
+        for detail in one.details
+    ]
     data = {
         "at": iso(moment),
         "owner_id": owner.owner_id,
-        "permitted": any(one.permitted for one in found),
+        "permitted": any(one.permitted for one in found) or bool(details),
         "permissions": [one.facts(personal=True) for one in found],
+        **({"authorization_details": [one.facts() for one in details]} if details else {}),
     }
-    state.answer(data, table(rows, ("APPLICATION", "SCOPE", "PERMITTED", "CONSENT", "DECIDED BY EVENT")))
+    state.answer(
+        data, table(rows, ("APPLICATION", "SCOPE OR TYPE", "PERMITTED", "CONSENT", "DECIDED BY EVENT"))
+    )
 
 
 @command.command("shown")

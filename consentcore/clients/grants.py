@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from consentcore.consent.choice import MOST_CHOSEN
 from consentcore.consent.deletion import due_at
 from consentcore.consent.narrowing import NothingNarrower, Remainder
-from consentcore.consent.point_in_time import permissions_of
+from consentcore.consent.point_in_time import details_of, permissions_of
 from consentcore.domain.authorization_detail import told
 from consentcore.domain.clock import from_iso, iso
 from consentcore.domain.errors import InvalidInput, InvalidTransition, NotFound
@@ -207,20 +207,22 @@ class ClientGrants:
         """What a grant permitted at a moment.
 
         :param time: ISO 8601 with an offset, or a date, which means its first moment in UTC.
-        :param scope: a scope token: this one alone, permitted or not; "": all that was permitted.
+        :param scope: a scope token: this one alone, permitted or not; "": all that was permitted, in detail too.
         :raises NotFound: when there is none of this client's.
         :raises InvalidInput: when ``time`` is none.
         """
         grant = self.find(uow, client_id, grant_id)
         moment = parse_moment(time, field="time")
         found = permissions_of(uow, grant, moment, scope=scope)
+        details = None if scope else details_of(uow, grant, moment)
         permissions = [one.facts(personal=False) for one in found if scope or one.permitted]
         return {
             "grant_id": grant_id,
             "subject": self._subject(grant),
             "time": iso(moment),
-            "permitted": any(one.permitted for one in found),
+            "permitted": any(one.permitted for one in found) or details is not None,
             "permissions": permissions,
+            **({"authorization_details": details.details} if details else {}),
         }
 
     def grant_json(self, grant: Grant) -> dict[str, object]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from consentcore.consent.ledger import effective_at
 from consentcore.consent.receipt_json_ld import CONTEXT, json_ld
 from consentcore.consent.receipt_record import record_of
+from consentcore.domain.authorization_detail import texts_of
 from consentcore.domain.clock import iso
 from consentcore.domain.grant_states import GrantState
 from consentcore.domain.resource import id_of
@@ -46,11 +47,13 @@ def history_csv(
     owner_id: str,
     *,
     scope: Callable[[str], str],
+    detail: Callable[[str], str],
     sites: Callable[[Collection[str]], Mapping[str, str]],
 ) -> str:
     """Everything that happened to an owner's permissions as a table (RFC 4180), the newest first.
 
     :param scope: what a pinned scope is called.
+    :param detail: what an authorization detail, as it is kept, says in words.
     :param sites: names of resources by their references; one that has none is named by its id.
     """
     written, names = io.StringIO(), dict[str, str]()
@@ -62,15 +65,14 @@ def history_csv(
         if wanted:
             names |= dict.fromkeys(wanted, "") | dict(sites(wanted))
         for event, body in zip(page, bodies, strict=True):
-            table.writerow([_cell(text) for text in _row(event, body, scope, names)])
+            scopes, details = _data(body)
+            data = "; ".join([*map(scope, scopes), *map(detail, details)])
+            table.writerow([_cell(text) for text in _row(event, body, data, names)])
     return written.getvalue()
 
 
-def _row(
-    event: ConsentEvent, body: Mapping[str, Any], scope: Callable[[str], str], sites: Mapping[str, str]
-) -> Sequence[str]:
+def _row(event: ConsentEvent, body: Mapping[str, Any], data: str, sites: Mapping[str, str]) -> Sequence[str]:
     evidence = body.get("evidence") or {}
-    scopes = body.get("scopes_after") or body.get("scopes_requested") or body.get("scopes_before") or ()
     return (
         iso(effective_at(event)),
         body.get("client_name", ""),
@@ -78,13 +80,22 @@ def _row(
         event.type.value,
         (body.get("actor") or {}).get("type", ""),
         evidence.get("indication_method", ""),
-        "; ".join(scope(one) for one in scopes),
+        data,
         "; ".join(sites[one] or id_of(one) for one in body.get("resources_after", ())),
         (body.get("validity") or {}).get("until", ""),
         confirmation_number(event.event_id),
         event.grant_id,
         event.event_id,
     )
+
+
+def _data(body: Mapping[str, Any]) -> tuple[Sequence[str], Sequence[str]]:
+    """Scopes and details that an event is about: what is allowed; where that is nothing, what was asked, or ended."""
+    for when in ("after", "requested", "before"):
+        scopes, details = body.get(f"scopes_{when}"), body.get(f"authorization_details_{when}")
+        if scopes or details:
+            return scopes or (), texts_of(details or ())
+    return (), ()
 
 
 def _cell(text: str) -> str:

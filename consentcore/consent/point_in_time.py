@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from consentcore.consent.ledger import effective_at
 from consentcore.consent.personal import digests_in, values_in
+from consentcore.domain.authorization_detail import texts_of, told
 from consentcore.domain.clock import from_iso, iso
 from consentcore.domain.event_kinds import event_kind
 from consentcore.domain.grant_states import GrantState
@@ -105,6 +106,51 @@ def permissions_of(uow: UnitOfWork, grant: Grant, at: int, *, scope: str = "") -
     then = _Then(past, bodies, state, until, _why_not(state, uow.clients.get(grant.client_id), at))
     references = _named(bodies, scope) if scope else list(bodies[-1]["scopes_after"])
     return [then.permission(uow, grant, reference) for reference in references]
+
+
+@dataclass(frozen=True, slots=True)
+class PermittedDetails:
+    """Authorization details (RFC 9396) that a permission stood for at a moment, at which it counted.
+
+    :ivar details: as they are told, with the resources that were chosen then; never empty.
+    :ivar event_id: the latest event before by which the owner said yes to details; "" where there is none.
+    """
+
+    grant_id: str
+    client_id: str
+    details: Sequence[dict[str, Any]]
+    event_id: str
+
+    def facts(self) -> dict[str, object]:
+        """For JSON."""
+        return {
+            "grant_id": self.grant_id,
+            "client_id": self.client_id,
+            "event_id": self.event_id or None,
+            "authorization_details": list(self.details),
+        }
+
+
+def details_at(uow: UnitOfWork, owner_id: str, at: int, *, client_id: str = "") -> list[PermittedDetails]:
+    """What an owner's permissions were in detail at a moment, beside :func:`permissions_at`; only what counted."""
+    found = [details_of(uow, grant, at) for grant in _grants(uow, owner_id, client_id)]
+    return sorted((one for one in found if one), key=lambda one: (one.client_id, one.grant_id))
+
+
+def details_of(uow: UnitOfWork, grant: Grant, at: int) -> PermittedDetails | None:
+    """The same of one permission; None where it stood for none, or did not count."""
+    past = [event for event in uow.ledger.of_grant(grant.grant_id) if _counts_from(event) <= at]
+    bodies = [json.loads(event.body) for event in past]
+    after = texts_of(bodies[-1].get("authorization_details_after", ())) if bodies else ()
+    if not after or _why_not(_standing(bodies[-1], at)[0], uow.clients.get(grant.client_id), at):
+        return None
+    yes = (
+        event.event_id
+        for event, body in zip(reversed(past), reversed(bodies), strict=True)
+        if event_kind(event.type).consenting and body.get("authorization_details_requested")
+    )
+    details = told(after, bodies[-1]["resources_after"])
+    return PermittedDetails(grant.grant_id, grant.client_id, details, next(yes, ""))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,13 @@ record, receipt, API, pages, mail."""
 from __future__ import annotations
 
 import base64
+import csv
+import io
 import json
 
 import pytest
 
-from consentcore.api import ClientKind, TokenFormat
+from consentcore.api import ClientKind, TokenFormat, iso
 from consentcore.consent.receipt_json_ld import from_json_ld, json_ld
 from consentcore.consent.receipt_record import missing, record_of
 from consentcore.consent.verify import verify_all
@@ -250,6 +252,37 @@ def test_notice_of_the_end_and_history_name_what_is_taken_back(platform):
     assert "Readings of your meters" in text
 
 
+def test_rt_08_detail_alone_was_permitted_from_its_beginning_until_its_end(platform):
+    granted(platform, asking(BOTH))
+    grant = grant_of(platform)
+    (given,) = events_of(platform, grant)
+    path = f"{GRANTS}/{grant.grant_id}/at?time="
+
+    def asked(moment, more=""):
+        answer = call(platform, f"{path}{iso(moment)}{more}").json
+        return answer["permitted"], answer.get("authorization_details")
+
+    assert asked(given.occurred_at - 1) == (False, None)
+    assert asked(given.occurred_at) == (True, TOLD)
+    assert asked(given.occurred_at, "&scope=sites.read") == (False, None)
+    call(platform, f"{GRANTS}/{grant.grant_id}", "DELETE", status=204)
+    ended = events_of(platform, grant)[-1]
+    assert ended.occurred_at > given.occurred_at
+    assert asked(ended.occurred_at - 1) == (True, TOLD)
+    assert asked(ended.occurred_at) == (False, None)
+
+
+def test_db_41_the_table_says_in_words_what_was_allowed_in_detail_and_what_ended(platform):
+    granted(platform, asking(BOTH))
+    call(platform, f"{GRANTS}/{grant_of(platform).grant_id}", "DELETE", status=204)
+    text = signed_in(platform).get("/account/data/history.csv").text.removeprefix("\ufeff")
+    table = list(csv.DictReader(io.StringIO(text)))
+    assert [row["event"] for row in table] == ["closed", "granted"]
+    for row in table:
+        assert row["data"].startswith("Readings of your meters (What it would do: ")
+        assert "One total per day, Every 15 minutes" in row["data"]
+
+
 def test_detail_alone_is_a_permission_that_stands_and_is_verified(platform):
     granted(platform, asking(READ_DAILY))
     assert grant_of(platform).scopes == ()
@@ -266,6 +299,15 @@ def test_command_line_lists_details_and_registers_types(tmp_path, monkeypatch, r
     cli.ini.write_text(text)
     (found,) = cli("consents", "list", "--owner", ADA, "--json").json
     assert (found["authorization_details"], found["scopes"]) == (TOLD, [])
+    past = ("consents", "at", found["granted_at"], "--owner", ADA)
+    then = cli(*past, "--json").json
+    (permitted,) = then["authorization_details"]
+    assert (then["permitted"], then["permissions"]) == (True, [])
+    assert permitted["authorization_details"] == TOLD
+    assert (permitted["grant_id"], permitted["client_id"]) == (found["grant_id"], "coolsite")
+    (line,) = [one for one in cli(*past).out.splitlines() if found["grant_id"] in one]
+    assert line.split() == ["coolsite", "meter_readings", "yes", found["grant_id"], permitted["event_id"]]
+    assert "authorization_details" not in cli(*past, "--scope", "sites.read", "--json").json
     created = cli(
         *("client", "create", "--name", "Reader", "--redirect-uri", "https://reader.example/cb"),
         *("--authorization-details-type", "meter_readings", "--json"),

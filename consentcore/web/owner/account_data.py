@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pyramid.response import Response
 from pyramid.view import view_config
 
+from consentcore.consent.detail_words import in_words, summary
 from consentcore.consent.owner_documents import consents_json_ld, history_csv
 from consentcore.consent.resource_labels import labels_of
 from consentcore.domain.clock import iso
@@ -61,7 +62,11 @@ def consents(request: Request) -> Response:
 def table(request: Request) -> Response:
     """What happened, as a table."""
     text = history_csv(
-        request.uow, request.owner.owner_id, scope=_scope_names(request), sites=_site_names(request)
+        request.uow,
+        request.owner.owner_id,
+        scope=_scope_names(request),
+        detail=_detail_words(request),
+        sites=_site_names(request),
     )
     # With a byte order mark: what opens tables mostly takes UTF-8 for something else without one.
     return _file(request, f"\ufeff{text}", "text/csv; charset=UTF-8", "history", "csv")
@@ -98,6 +103,15 @@ def _scope_names(request: Request) -> Callable[[str], str]:
         return str(scope.label)
 
     return name
+
+
+def _detail_words(request: Request) -> Callable[[str], str]:
+    def said(text: str) -> str:
+        words = in_words(text, request.catalog)
+        more = summary(words, request.language.translate)
+        return f"{words.label} ({more})" if more else words.label
+
+    return said
 
 
 def _site_names(request: Request) -> Callable[[Collection[str]], Mapping[str, str]]:
