@@ -129,7 +129,9 @@ class TestPages:
         page = browser.get("/_dev/mail")
         places = [page.text.index(name) for name in (names[1], names[0], names[2])]
         assert places == sorted(places)
-        assert "&lt;b&gt;Hello&lt;/b&gt; &amp; welcome" in page.text
+        assert "<bdi>&lt;b&gt;Hello&lt;/b&gt; &amp; welcome</bdi>" in page.text, (
+            "whatever direction it runs in"
+        )
 
     def test_message_shows_text_and_links_the_html(self, browser, folder):
         name = self.send(folder)
