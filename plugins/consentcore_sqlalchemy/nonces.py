@@ -36,7 +36,8 @@ class NonceSweep:
         stretch = max(STRETCH, -(-self._of_last_pass // LOOKS))
         if self._after is None:
             # Anywhere: workers that are started anew often would see the beginning only.
-            self._after = random.randbytes(32) if self._more_than(work, b"", stretch) else b""  # noqa: S311
+            anywhere = random.randbytes(32)  # noqa: S311 - a place to begin at, no secret
+            self._after = anywhere if self._more_than(work, b"", stretch) else b""
         end = self._more_than(work, self._after, stretch)
         erased = self._erase(work, self._after, end, now, limit)
         if erased < limit:
