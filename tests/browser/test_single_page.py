@@ -10,14 +10,27 @@ from tests.support.sinks import Answer, http_sink
 pytestmark = pytest.mark.browser
 
 PAGE = b"<!doctype html><title>An application in a browser</title><h1>One page</h1>"
-# What the page's own script does: everything by fetch, nothing but what it finds in the metadata.
-SCRIPT = """async ([issuer, clientId, redirectUri]) => {
+# What the page's own script does: everything by fetch, nothing but what it finds in the metadata. Its key, where it
+# proves one (RFC 9449), cannot be taken out of the browser.
+SCRIPT = """async ([issuer, clientId, redirectUri, proves]) => {
     const metadata = await (await fetch(issuer + '/.well-known/oauth-authorization-server')).json();
     const keys = await (await fetch(metadata.jwks_uri)).json();
-    const ask = async (endpoint, parameters) => {
+    const base64url = bytes => btoa(String.fromCharCode(...new Uint8Array(bytes)))
+        .replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+    const part = value => base64url(new TextEncoder().encode(JSON.stringify(value)));
+    const algorithm = {name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256'};
+    const pair = await crypto.subtle.generateKey(algorithm, false, ['sign']);
+    const {kty, crv, x, y} = await crypto.subtle.exportKey('jwk', pair.publicKey);
+    const proof = async htu => {
+        const signed = part({typ: 'dpop+jwt', alg: 'ES256', jwk: {kty, crv, x, y}}) + '.'
+            + part({jti: crypto.randomUUID(), htm: 'POST', htu, iat: Math.floor(Date.now() / 1000)});
+        const signature = await crypto.subtle.sign(algorithm, pair.privateKey, new TextEncoder().encode(signed));
+        return signed + '.' + base64url(signature);
+    };
+    const ask = async (endpoint, parameters, proven = proves) => {
         const answer = await fetch(metadata[endpoint], {
             method: 'POST',
-            headers: {'DPoP': 'not yet looked at', 'Accept': 'application/json',
+            headers: {'Accept': 'application/json', ...(proven ? {'DPoP': await proof(metadata[endpoint])} : {}),
                       'traceparent': '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'},
             body: new URLSearchParams({client_id: clientId, ...parameters}),
         });
@@ -28,6 +41,8 @@ SCRIPT = """async ([issuer, clientId, redirectUri]) => {
     const code = new URLSearchParams(location.search).get('code');
     const exchanged = await ask('token_endpoint', {grant_type: 'authorization_code', code: code || 'none',
         redirect_uri: redirectUri, code_verifier: 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'});
+    const stolen = proves && await ask('token_endpoint',
+        {grant_type: 'refresh_token', refresh_token: exchanged.refresh_token || 'none'}, false);
     const refreshed = await ask('token_endpoint',
         {grant_type: 'refresh_token', refresh_token: exchanged.refresh_token || 'none'});
     const revoked = await ask('revocation_endpoint', {token: refreshed.refresh_token || 'none'});
@@ -37,7 +52,7 @@ SCRIPT = """async ([issuer, clientId, redirectUri]) => {
         redirect_uri: redirectUri, code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
         code_challenge_method: 'S256'});
     const nobody = await ask('token_endpoint', {grant_type: 'refresh_token', refresh_token: 'x', client_secret: 'x'});
-    return {keys: keys.keys.length, exchanged, refreshed, revoked, again, pushed, nobody};
+    return {keys: keys.keys.length, exchanged, stolen, refreshed, revoked, again, pushed, nobody};
 }"""
 TRY = """async ([url, options]) => {
     try { return 'read ' + (await fetch(url, options)).status; } catch (error) { return error.name; }
@@ -53,7 +68,8 @@ def pages():
         yield own, other
 
 
-def test_86_an_application_in_a_browser_exchanges_refreshes_and_revokes(ada, pages):
+@pytest.mark.parametrize("proves", [False, True], ids=["bearer", "dpop"])
+def test_86_an_application_in_a_browser_exchanges_refreshes_and_revokes(ada, pages, proves):
     own, _ = pages
     redirect_uri = own.url("/callback")
     client_id = add_public_client(ada.demo, redirect_uri)
@@ -61,9 +77,13 @@ def test_86_an_application_in_a_browser_exchanges_refreshes_and_revokes(ada, pag
     ada.sign_in()
     ada.press("Approve")
     ada.page.wait_for_url(f"{redirect_uri}?**")
-    done = ada.page.evaluate(SCRIPT, [ada.demo.issuer, client_id, redirect_uri])
+    done = ada.page.evaluate(SCRIPT, [ada.demo.issuer, client_id, redirect_uri, proves])
     assert done["keys"] >= 1
     assert (done["exchanged"]["status"], done["exchanged"]["scope"]) == (200, "sites.read")
+    assert done["exchanged"]["token_type"] == ("DPoP" if proves else "Bearer")
+    if proves:
+        # RFC 9449 section 5: the refresh token of a public client is its key's alone.
+        assert (done["stolen"]["status"], done["stolen"]["error"]) == (400, "invalid_grant")
     assert done["refreshed"]["status"] == 200
     assert done["revoked"]["status"] == 200
     # What is refused can be read as well, header and all.
