@@ -148,6 +148,8 @@ class TokenLookup:
     :ivar family_killed_at: when the family was killed; None while it is sound.
     :ivar token_client_enabled: whether the client that the token was issued to is enabled and not suspended.
     :ivar family_proof: the bytes that the family's code was stored with; b"" once it was killed.
+    :ivar family_created_at: when the family was born, which is ``Code.created_at``; None where a storage of before
+        API 2.0 does not say.
     """
 
     client: Client | None
@@ -156,6 +158,7 @@ class TokenLookup:
     family_killed_at: int | None = None
     token_client_enabled: bool = False
     family_proof: bytes = b""
+    family_created_at: int | None = None
 
     def is_live(self, now: int) -> bool:
         """The liveness rule of the whole system, for access and refresh tokens.
@@ -176,11 +179,15 @@ class TokenLookup:
 
     @property
     def is_superseded(self) -> bool:
-        """Whether it is a refresh token from before :attr:`Grant.refresh_from`."""
-        token, grant = self.token, self.grant
+        """Whether it is a refresh token from before :attr:`Grant.refresh_from`, or descends from a code of before.
+
+        A token that is exchanged while the grant is being changed has a successor that is younger than the change; its
+        family is not.
+        """
+        token, grant, born = self.token, self.grant, self.family_created_at
         if token is None or grant is None or token.kind is not TokenKind.REFRESH:
             return False
-        return token.created_at < grant.refresh_from
+        return token.created_at < grant.refresh_from or (born is not None and born < grant.refresh_from)
 
     def effective_scopes(self) -> tuple[str, ...]:
         """The token's scopes ∩ the grant's, so that narrowing a grant works at once."""

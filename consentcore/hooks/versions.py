@@ -121,6 +121,7 @@ CHANGES = {
             "Grant.refresh_from",
             "NewToken.seal",
             "Token.seal",
+            "TokenLookup.family_created_at",
             "TokenLookup.family_proof",
             "registration_tokens.add",
             "registration_tokens.get",

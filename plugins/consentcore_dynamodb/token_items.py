@@ -60,6 +60,7 @@ def family_item(code: Code) -> Item:
     anything."""
     return {
         **family_key(code.family_id).attributes,
+        "created_at": {"N": str(code.created_at)},
         "ends_at": {"N": str(code.expires_at)},
         "proof": {"B": code.family_proof},
         **purge_at("FAMILY", code.family_id, code.expires_at, shards=TOKEN_SHARDS),
@@ -70,6 +71,11 @@ def family_item(code: Code) -> Item:
 def proof_of(family: Item | None) -> bytes:
     """What the tokens of a family are sealed under; b"" once it was killed."""
     return bytes(family["proof"]["B"]) if family is not None and "proof" in family else b""
+
+
+def born_at(family: Item | None) -> int | None:
+    """When the code of a family was made; None for a family that was written without it."""
+    return int(family["created_at"]["N"]) if family is not None and "created_at" in family else None
 
 
 def killed_at(family: Item) -> int | None:

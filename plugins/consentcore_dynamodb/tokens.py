@@ -50,6 +50,7 @@ from consentcore_dynamodb.owners import live_session
 from consentcore_dynamodb.records import CLIENTS, CODES, GRANTS, TOKENS
 from consentcore_dynamodb.token_items import (
     again,
+    born_at,
     code_item,
     consuming,
     family_item,
@@ -150,6 +151,7 @@ class DynamoProtocol(DynamoOnce):
             killed_at(family) if family is not None else token.created_at,
             its_client is not None and its_client.in_service,
             proof_of(family),
+            born_at(family),
         )
 
     def rotate_refresh(self, rotation: Rotation) -> RotateOutcome:

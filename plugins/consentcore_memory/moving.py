@@ -158,7 +158,8 @@ def _write(state: State, record: Any) -> None:
     elif isinstance(record, KeptCode):
         code = record.code
         state.codes.put(code.code_hash, replace(code, family_proof=b""))
-        state.families.put(code.family_id, Family(code.family_id, record.killed_at, code.family_proof))
+        family = Family(code.family_id, code.created_at, record.killed_at, code.family_proof)
+        state.families.put(code.family_id, family)
     else:
         _write_token(state, record)
 

@@ -93,6 +93,7 @@ class Family:
     """The tokens that descend from one code."""
 
     family_id: str
+    created_at: int
     killed_at: int | None = None
     proof: bytes = b""
 
@@ -165,14 +166,16 @@ class State:
         """Store a code; its family is born with it."""
         self.codes.put(code.code_hash, replace(code, family_proof=b""))
         if code.family_id not in self.families:
-            self.families.put(code.family_id, Family(code.family_id, proof=code.family_proof))
+            self.families.put(
+                code.family_id, Family(code.family_id, code.created_at, proof=code.family_proof)
+            )
 
     def kill_family(self, family_id: str, now: int) -> bool:
         """Kill a family; False when there is none or it was dead before."""
         family = self.families.get(family_id)
         if family is None or family.killed_at is not None:
             return False
-        self.families.put(family_id, Family(family_id, now))
+        self.families.put(family_id, Family(family_id, family.created_at, now))
         return True
 
     def active_grant(self, owner_id: str, client_id: str) -> Grant | None:

@@ -97,6 +97,7 @@ class MemoryProtocol(MemoryOnce):
             family.killed_at if family is not None else None,
             issued_to is not None and issued_to.in_service,
             family.proof if family is not None else b"",
+            family.created_at if family is not None else None,
         )
 
     def rotate_refresh(self, rotation: Rotation) -> RotateOutcome:

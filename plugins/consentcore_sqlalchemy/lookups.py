@@ -33,6 +33,7 @@ def token_lookup(asking: Asking, rest: Row) -> TokenLookup:
         family.killed_at,
         bool(rest[_GRANT]),
         family.family_proof or b"",
+        family.created_at,
     )
 
 

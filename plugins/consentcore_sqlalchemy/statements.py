@@ -61,6 +61,7 @@ FAMILY = (
     code.c.auth_time,
     code.c.acr,
     code.c.family_proof,
+    code.c.created_at,
 )
 
 

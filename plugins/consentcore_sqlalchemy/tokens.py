@@ -209,6 +209,7 @@ class SqlProtocol(SqlOnce):
             auth_time=token.auth_time,
             acr=token.acr,
             family_proof=None,
+            created_at=None,
         )
         refresh, access = token_from(row[:size], family), token_from(row[size : 2 * size], family)
         nonce, key_id, sealed = row[2 * size :]

@@ -51,6 +51,7 @@ FAULTS = {
         "test_exchange_while_the_permission_ends",
     ],
     "TestCopiesTheKillToEachToken": ["test_refresh_while_the_permission_ends"],
+    "TestTellsTheAgeOfTheTokenForItsFamily": ["test_look_up_tells_when_the_family_was_born"],
     "TestHidesDeadTokens": ["test_rotated_token_is_marked_and_not_live"],
     "TestLeaks": [
         "test_error_leaves_nothing_and_passes_through",

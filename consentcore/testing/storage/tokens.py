@@ -86,6 +86,12 @@ class TokenGroup:
         assert read.code is not None
         assert read.code.family_proof == b""
 
+    def test_look_up_tells_when_the_family_was_born(self, world: Scenario) -> None:
+        issued = world.redeem()
+        rotated = world.rotate(issued.refresh)
+        tokens = (issued.access, issued.refresh, rotated.access.token_hash, rotated.refresh.token_hash)
+        assert [world.look_up(token).family_created_at for token in tokens] == [issued.code.created_at] * 4
+
     def test_seal_is_kept_with_each_token_until_it_is_rotated(self, world: Scenario) -> None:
         access, refresh = factories.access(seal=b"a" * 64), factories.refresh(seal=b"k1:" + b"\x00\xff" * 16)
         issued = world.redeem(access=access, refresh=refresh)

@@ -145,6 +145,18 @@ class TestCopiesTheKillToEachToken(Broken):
     protocol = CopiesTheKillToEachToken
 
 
+class TellsTheAgeOfTheTokenForItsFamily(MemoryProtocol):
+    """What is exchanged while a grant is being changed outlives the change."""
+
+    def find_token(self, client_id, token_hash):
+        found = super().find_token(client_id, token_hash)
+        return replace(found, family_created_at=found.token.created_at if found.token else None)
+
+
+class TestTellsTheAgeOfTheTokenForItsFamily(Broken):
+    protocol = TellsTheAgeOfTheTokenForItsFamily
+
+
 class HidesDeadTokens(MemoryProtocol):
     def find_token(self, client_id, token_hash):
         found = super().find_token(client_id, token_hash)

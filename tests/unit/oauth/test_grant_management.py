@@ -200,6 +200,27 @@ def test_5_2_a_code_of_before_gives_nothing(scenario):
     assert scenario.exchange(code).error == "invalid_grant"
 
 
+@pytest.mark.parametrize("verb", ["consume_code", "rotate_refresh"])
+def test_5_2_what_is_exchanged_while_the_grant_is_being_changed_is_of_before(scenario, monkeypatch, verb):
+    code, grant = scenario.code(), scenario.grant_for(scenario.client)
+    before = scenario.exchange(code).json if verb == "rotate_refresh" else {}
+    protocol = type(scenario.storage.protocol)
+    store = getattr(protocol, verb)
+
+    def late(self, exchange):
+        superseded(scenario, grant)
+        return store(self, exchange)
+
+    scenario.clock.advance(1000)
+    monkeypatch.setattr(protocol, verb, late)
+    given = scenario.refresh(before["refresh_token"]) if before else scenario.exchange(code)
+    monkeypatch.undo()
+    assert given.status == 200
+    assert scenario.refresh(given.json["refresh_token"]).error == "invalid_grant"
+    assert scenario.introspect(given.json["refresh_token"]) == {"active": False}
+    assert scenario.alarms == []
+
+
 def test_tokens_of_a_node_whose_clock_is_behind_are_not_older_than_their_code(scenario):
     grant, now = scenario.grant_for(scenario.client), scenario.clock.now()
     scenario.change_grant(grant, refresh_from=now + 2000)

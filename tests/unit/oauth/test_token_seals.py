@@ -81,7 +81,8 @@ def test_rt_09_a_family_that_was_killed_does_not_come_back(scenario):
     assert scenario.post("revoke", {"token": tokens["refresh_token"]}).status == 200
     for proof in (b"", b"?" * 16):
         with committed(scenario) as state:
-            state.families.put(family, Family(family, None, proof))
+            born = state.families.get(family).created_at
+            state.families.put(family, Family(family, born, None, proof))
         assert not is_active(scenario, tokens["access_token"])
         assert scenario.refresh(tokens["refresh_token"]).error == "invalid_grant"
 
