@@ -11,8 +11,8 @@ from consentcore.testing.storage.deliveries import OutboxGroup
 from consentcore.testing.storage.grants import GrantGroup
 from consentcore.testing.storage.ledger import LedgerGroup
 from consentcore.testing.storage.port_methods import PortGroup
+from consentcore.testing.storage.rotation import RotationGroup
 from consentcore.testing.storage.storage import AbsenceGroup, FaultGroup
-from consentcore.testing.storage.tokens import RotationGroup
 from tests.support.dynamo import TABLE, Service, dynamo_storage, tables
 
 

@@ -15,7 +15,7 @@ from consentcore.testing.storage.base import StorageFixtures
 from consentcore.testing.storage.claims import ClaimsGroup
 from consentcore.testing.storage.clients import ClientGroup
 from consentcore.testing.storage.feed import FeedGroup
-from consentcore.testing.storage.tokens import RotationGroup
+from consentcore.testing.storage.rotation import RotationGroup
 from tests.contract.test_dynamodb import OnDynamo
 from tests.support.dynamo import dynamo_storage
 from tests.support.dynamo_unreliable import Unreliable

@@ -14,7 +14,8 @@ from consentcore.testing.storage.claims import ClaimsGroup
 from consentcore.testing.storage.codes import CodeGroup
 from consentcore.testing.storage.one_time_use import OnceGroup
 from consentcore.testing.storage.races import InterleavingGroup, ProcessGroup, RaceGroup
-from consentcore.testing.storage.tokens import RotationGroup, TokenGroup
+from consentcore.testing.storage.rotation import RotationGroup
+from consentcore.testing.storage.tokens import TokenGroup
 from consentcore.testing.storage.transactions import TransactionGroup
 from consentcore.testing.threads import together
 from tests.support.pgbouncer import pgbouncer

@@ -23,7 +23,8 @@ from consentcore.testing.storage.one_time_use import OnceGroup
 from consentcore.testing.storage.one_use import OneUseGroup
 from consentcore.testing.storage.races import InterleavingGroup, ProcessGroup, RaceGroup
 from consentcore.testing.storage.request_transactions import JoinGroup
-from consentcore.testing.storage.tokens import RotationGroup, TokenGroup
+from consentcore.testing.storage.rotation import RotationGroup
+from consentcore.testing.storage.tokens import TokenGroup
 from consentcore.testing.storage.transactions import TransactionGroup
 from consentcore.testing.threads import together
 from tests.support.patience import PATIENCE_S

@@ -29,6 +29,7 @@ from consentcore.testing.storage.purge import PurgeGroup
 from consentcore.testing.storage.races import InterleavingGroup, ProcessGroup, RaceGroup
 from consentcore.testing.storage.registration_tokens import RegistrationTokenGroup
 from consentcore.testing.storage.request_transactions import JoinGroup
+from consentcore.testing.storage.rotation import RotationGroup
 from consentcore.testing.storage.seals import SealsGroup
 from consentcore.testing.storage.storage import (
     AbsenceGroup,
@@ -41,7 +42,7 @@ from consentcore.testing.storage.storage import (
 from consentcore.testing.storage.suspension import SuspensionGroup
 from consentcore.testing.storage.tickets import TicketGroup
 from consentcore.testing.storage.tlog import TlogGroup
-from consentcore.testing.storage.tokens import RotationGroup, TokenGroup
+from consentcore.testing.storage.tokens import TokenGroup
 from consentcore.testing.storage.transactions import TransactionGroup
 from consentcore.testing.storage.uses import UseGroup
 
