@@ -17,6 +17,7 @@ from consentcore.testing.storage.claims import ClaimsGroup
 from consentcore.testing.storage.codes import CodeGroup
 from consentcore.testing.storage.counters import CounterGroup
 from consentcore.testing.storage.feed import FeedGroup
+from consentcore.testing.storage.grant_lists import GrantListGroup
 from consentcore.testing.storage.grants import GrantGroup
 from consentcore.testing.storage.ledger import LedgerGroup
 from consentcore.testing.storage.one_time_use import OnceGroup
@@ -52,6 +53,7 @@ class TestSerializableStorage(
     OnceGroup,
     OneUseGroup,
     GrantGroup,
+    GrantListGroup,
     LedgerGroup,
     TransactionGroup,
     JoinGroup,

@@ -12,6 +12,7 @@ from consentcore.testing.storage.counters import CounterGroup
 from consentcore.testing.storage.deliveries import OutboxGroup
 from consentcore.testing.storage.delivery_log import DeliveryLogGroup, DeliveryReplayGroup, NamedOutboxGroup
 from consentcore.testing.storage.feed import FeedGroup
+from consentcore.testing.storage.grant_lists import GrantListGroup
 from consentcore.testing.storage.grants import GrantGroup
 from consentcore.testing.storage.identities import IdentityGroup
 from consentcore.testing.storage.interactions import InteractionGroup
@@ -67,6 +68,7 @@ class StorageConformance(
     IdentityGroup,
     InteractionGroup,
     GrantGroup,
+    GrantListGroup,
     LedgerGroup,
     PinnedScopeGroup,
     SealsGroup,
