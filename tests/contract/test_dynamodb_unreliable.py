@@ -14,6 +14,7 @@ from consentcore.testing import StorageConformance
 from consentcore.testing.storage.base import StorageFixtures
 from consentcore.testing.storage.claims import ClaimsGroup
 from consentcore.testing.storage.clients import ClientGroup
+from consentcore.testing.storage.endpoints import EndpointGroup
 from consentcore.testing.storage.feed import FeedGroup
 from consentcore.testing.storage.rotation import RotationGroup
 from tests.contract.test_dynamodb import OnDynamo
@@ -42,7 +43,9 @@ class OnABadDay(OnDynamo):
         return service.away
 
 
-class TestSomeOfABadDay(OnABadDay, ClaimsGroup, ClientGroup, FeedGroup, RotationGroup, StorageFixtures):
+class TestSomeOfABadDay(
+    OnABadDay, ClaimsGroup, ClientGroup, EndpointGroup, FeedGroup, RotationGroup, StorageFixtures
+):
     """What goes through indexes, and what is written by everybody at once."""
 
 

@@ -6,11 +6,12 @@ from consentcore.testing.storage.absences import NothingThereGroup, TakenGroup
 from consentcore.testing.storage.base import StorageFixtures
 from consentcore.testing.storage.capabilities import CapabilityGroup
 from consentcore.testing.storage.claims import ClaimsGroup
-from consentcore.testing.storage.clients import ClientGroup, EndpointGroup
+from consentcore.testing.storage.clients import ClientGroup
 from consentcore.testing.storage.codes import CodeGroup
 from consentcore.testing.storage.counters import CounterGroup
 from consentcore.testing.storage.deliveries import OutboxGroup
 from consentcore.testing.storage.delivery_log import DeliveryLogGroup, DeliveryReplayGroup, NamedOutboxGroup
+from consentcore.testing.storage.endpoints import EndpointGroup
 from consentcore.testing.storage.feed import FeedGroup
 from consentcore.testing.storage.grant_lists import GrantListGroup
 from consentcore.testing.storage.grants import GrantGroup

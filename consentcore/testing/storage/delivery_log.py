@@ -20,8 +20,8 @@ from consentcore.api import (
 from consentcore.testing import factories
 from consentcore.testing.factories import NOW
 from consentcore.testing.scenario import Scenario, populate
-from consentcore.testing.storage.clients import add_endpoints
 from consentcore.testing.storage.deliveries import ALL, Box
+from consentcore.testing.storage.endpoints import add_endpoints
 
 
 def ids(deliveries: list[Delivery]) -> list[str]:
