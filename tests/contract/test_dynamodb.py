@@ -8,6 +8,7 @@ from consentcore.testing import StorageConformance
 from consentcore.testing.storage.base import StorageFixtures
 from consentcore.testing.storage.codes import CodeGroup
 from consentcore.testing.storage.deliveries import OutboxGroup
+from consentcore.testing.storage.disclosures import DisclosureGroup
 from consentcore.testing.storage.grant_lists import GrantListGroup
 from consentcore.testing.storage.grants import GrantGroup
 from consentcore.testing.storage.ledger import LedgerGroup
@@ -48,6 +49,7 @@ class TestSomeOfDynamo(
     GrantGroup,
     GrantListGroup,
     LedgerGroup,
+    DisclosureGroup,
     CodeGroup,
     RotationGroup,
     OutboxGroup,

@@ -16,6 +16,7 @@ from consentcore.testing.storage.base import StorageFixtures
 from consentcore.testing.storage.claims import ClaimsGroup
 from consentcore.testing.storage.codes import CodeGroup
 from consentcore.testing.storage.counters import CounterGroup
+from consentcore.testing.storage.disclosures import DisclosureGroup
 from consentcore.testing.storage.feed import FeedGroup
 from consentcore.testing.storage.grant_lists import GrantListGroup
 from consentcore.testing.storage.grants import GrantGroup
@@ -55,6 +56,7 @@ class TestSerializableStorage(
     GrantGroup,
     GrantListGroup,
     LedgerGroup,
+    DisclosureGroup,
     TransactionGroup,
     JoinGroup,
     ClaimsGroup,

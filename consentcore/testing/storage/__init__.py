@@ -11,6 +11,7 @@ from consentcore.testing.storage.codes import CodeGroup
 from consentcore.testing.storage.counters import CounterGroup
 from consentcore.testing.storage.deliveries import OutboxGroup
 from consentcore.testing.storage.delivery_log import DeliveryLogGroup, DeliveryReplayGroup, NamedOutboxGroup
+from consentcore.testing.storage.disclosures import DisclosureGroup
 from consentcore.testing.storage.endpoints import EndpointGroup
 from consentcore.testing.storage.feed import FeedGroup
 from consentcore.testing.storage.grant_lists import GrantListGroup
@@ -71,6 +72,7 @@ class StorageConformance(
     GrantGroup,
     GrantListGroup,
     LedgerGroup,
+    DisclosureGroup,
     PinnedScopeGroup,
     SealsGroup,
     UseGroup,
