@@ -12,8 +12,9 @@ from consentcore.testing.scenario import populate
 from consentcore.testing.storage.base import StorageFixtures
 from consentcore.testing.storage.claims import ClaimsGroup
 from consentcore.testing.storage.codes import CodeGroup
+from consentcore.testing.storage.interleavings import InterleavingGroup
 from consentcore.testing.storage.one_time_use import OnceGroup
-from consentcore.testing.storage.races import InterleavingGroup, ProcessGroup, RaceGroup
+from consentcore.testing.storage.races import ProcessGroup, RaceGroup
 from consentcore.testing.storage.rotation import RotationGroup
 from consentcore.testing.storage.tokens import TokenGroup
 from consentcore.testing.storage.transactions import TransactionGroup

@@ -20,10 +20,11 @@ from consentcore.testing.storage.disclosures import DisclosureGroup
 from consentcore.testing.storage.feed import FeedGroup
 from consentcore.testing.storage.grant_lists import GrantListGroup
 from consentcore.testing.storage.grants import GrantGroup
+from consentcore.testing.storage.interleavings import InterleavingGroup
 from consentcore.testing.storage.ledger import LedgerGroup
 from consentcore.testing.storage.one_time_use import OnceGroup
 from consentcore.testing.storage.one_use import OneUseGroup
-from consentcore.testing.storage.races import InterleavingGroup, ProcessGroup, RaceGroup
+from consentcore.testing.storage.races import ProcessGroup, RaceGroup
 from consentcore.testing.storage.request_transactions import JoinGroup
 from consentcore.testing.storage.rotation import RotationGroup
 from consentcore.testing.storage.tokens import TokenGroup

@@ -18,6 +18,7 @@ from consentcore.testing.storage.grant_lists import GrantListGroup
 from consentcore.testing.storage.grants import GrantGroup
 from consentcore.testing.storage.identities import IdentityGroup
 from consentcore.testing.storage.interactions import InteractionGroup
+from consentcore.testing.storage.interleavings import InterleavingGroup
 from consentcore.testing.storage.ledger import LedgerGroup
 from consentcore.testing.storage.limits import BoundGroup, LeaseGroup, WindowGroup
 from consentcore.testing.storage.moving import MovingGroup
@@ -29,7 +30,7 @@ from consentcore.testing.storage.pinned_scopes import PinnedScopeGroup
 from consentcore.testing.storage.port_methods import PortGroup
 from consentcore.testing.storage.processes import SeparateProcessGroup
 from consentcore.testing.storage.purge import PurgeGroup
-from consentcore.testing.storage.races import InterleavingGroup, ProcessGroup, RaceGroup
+from consentcore.testing.storage.races import ProcessGroup, RaceGroup
 from consentcore.testing.storage.registration_tokens import RegistrationTokenGroup
 from consentcore.testing.storage.request_transactions import JoinGroup
 from consentcore.testing.storage.rotation import RotationGroup
