@@ -186,7 +186,10 @@ class RefreshExchange(Exchange[Token]):
 
     def _only_grace(self, request: Any, outcome: RotateOutcome) -> Grace:
         if isinstance(outcome, Grace) and is_genuine(self._server.keys, outcome, self._lookup.family_proof):
-            return outcome
+            # The row of a used token is under no seal; its successor is, and is as old as its use.
+            if self.now < outcome.refresh.created_at + self._server.lifetimes.grace_ms:
+                return outcome
+            outcome = Reused(outcome.refresh.family_id, outcome.refresh.grant_id)
         if isinstance(outcome, Reused):
             self._server.compromised(outcome.family_id, outcome.grant_id, EventType.REFRESH_REUSED)
         self._refuse_suspended()

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from consentcore.api import Grace
+from consentcore.domain.clock import MINUTE
 from consentcore.domain.secret import ACCESS, CODE, REFRESH, digest, mint
 from consentcore.testing import factories
 from consentcore_memory.state import Family, StoredToken
@@ -119,6 +120,17 @@ def test_rt_09_the_grace_gives_nothing_under_another_family(scenario):
     )
     assert isinstance(outcome, Grace)  # the storage alone does not notice
     assert scenario.refresh(mine["refresh_token"], scope="sites.read").error == "invalid_grant"
+
+
+def test_rt_09_a_grace_that_was_prolonged_gives_nothing(scenario):
+    """When a token was used, its row says by itself: the grace is counted from its successor, which is sealed."""
+    first = scenario.tokens()["refresh_token"]
+    successor = scenario.refresh(first).json
+    assert scenario.refresh(first).json == successor
+    scenario.clock.advance(5 * MINUTE)
+    put(scenario, row_of(scenario, first), rotated_at=scenario.clock.now())
+    assert scenario.refresh(first).error == "invalid_grant"
+    assert not is_active(scenario, successor["access_token"])
 
 
 def test_rt_09_what_is_refused_is_logged_without_the_token(scenario, caplog):
