@@ -62,6 +62,16 @@ def _logo_is_shown(stage: Stage) -> bool:
     return bool(answer.status_int == 200)
 
 
+def _count_registrations_anew(stage: Stage) -> None:
+    tokens = stage.runtime.registration_tokens
+    new = tokens.prepare(note="for Agent", days=1, uses=1)
+    with stage.runtime.storage.transaction() as uow:
+        tokens.add(uow, new)
+    with stage.runtime.storage.transaction() as uow:
+        tokens.use(uow, new.secret)
+    stage.sql("UPDATE registration_token SET used = 0")
+
+
 confirmed, again = _Link(used=False), _Link(used=True)
 
 
@@ -80,6 +90,17 @@ ATTACKS = (
     Attack("a used link made good again", Who.DATABASE, again.attack, ONLY_REFUSED, works=again),
     Attack(
         "an application's logo replaced", Who.DATABASE, _replace_logo, REFUSED, "the logo", _logo_is_shown
+    ),
+    _nothing(
+        "a refresh token said to be used that was not",
+        sql("UPDATE token SET rotated_at = 1 WHERE kind = 'refresh'"),
+        "when it comes, it is taken for a stolen one: its tokens end, and an event says so; nobody gets anything",
+    ),
+    _nothing(
+        "the uses of an initial access token counted anew, or one put back that was ended",
+        _count_registrations_anew,
+        "more applications register themselves; each says by which it came, and nobody has checked it until an"
+        " operator does",
     ),
     _nothing(
         "when a permission was last used changed",

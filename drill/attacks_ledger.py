@@ -191,6 +191,17 @@ ATTACKS = (
         sql("UPDATE checkpoint SET created_at = created_at - 1"),
         BOTH,
     ),
+    Attack(
+        "the head and the time of an older checkpoint changed, and its note deleted, as if a release without notes"
+        " had written it",
+        Who.DATABASE,
+        sql(
+            "UPDATE checkpoint SET note = '', root = signature, created_at = 1"
+            " WHERE size = (SELECT size FROM checkpoint ORDER BY size LIMIT 1 OFFSET 1)"
+        ),
+        VERIFY,
+        "has no note",
+    ),
     Attack("a checkpoint inserted: one of before, for fewer events", Who.DATABASE, _copy_checkpoint, VERIFY),
     Attack(
         "hashes of the log changed",

@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from consentcore.clients.unused import remove
+from consentcore.domain.client import Client
+from consentcore.domain.clock import HOUR, SystemClock
+from consentcore.domain.self_registration import SelfRegistration
 from consentcore.keys.record_notes import RecordKind, record_name
 from drill.attack import NOTHING, Attack, Who
+from drill.attacks_access import ONLY_REFUSED
 from drill.attacks_ledger import BOTH, VERIFY
 from drill.means import digest, ended_session_works, refresh_works, sign_in_works, token_works
 from drill.stage import Stage
@@ -76,6 +81,28 @@ def _notes_deleted(attack: Callable[[Stage], None]) -> Callable[[Stage], None]:
     return both
 
 
+def _prolong_grace(stage: Stage) -> None:
+    """Say of a used refresh token that it was used a moment ago, with what is kept to answer it once more."""
+    stage.ini.write_text(f"{stage.ini.read_text()}\nconsentcore.oauth.refresh_grace_s = 1\n")
+    known = digest(stage.facts.tokens["grace rotated"]["refresh_token"])
+    (token,) = stage.rows("token", lambda row: bytes(row["token_hash"]) == known)
+    stage.put_back("middle", "code", where=lambda row: row["family_id"] == token["family_id"])
+    far = SystemClock().now() + HOUR
+    stage.sql("UPDATE token SET rotated_at = :at WHERE token_hash = :key", at=far, key=token["token_hash"])
+
+
+def _removed_application(stage: Stage) -> None:
+    """One that had registered itself and was never used."""
+    storage, now = stage.runtime.storage, SystemClock().now()
+    client = Client("agent", "Agent", now, self_registered=SelfRegistration(now))
+    with storage.transaction() as uow:
+        uow.clients.add(client)
+    (row,) = stage.rows("client", lambda row: row["client_id"] == "agent")
+    with storage.transaction() as uow:
+        assert remove(client, uow)
+    stage.write("client", [row])
+
+
 CLIENT, ENDPOINT = _rows("client", _client("lapsed")), _rows("webhook_endpoint", lambda *_: True)
 PASSWORD = _rows("owner", _owner("grace"))
 ATTACKS = (
@@ -108,6 +135,13 @@ ATTACKS = (
         VERIFY,
         "is gone",
         refresh_works(RENEWED),
+    ),
+    Attack(
+        "the time in which a used refresh token is answered once more prolonged",
+        Who.BACKUP,
+        _prolong_grace,
+        ONLY_REFUSED,
+        works=refresh_works("grace rotated", "shiftplan"),
     ),
     Attack(
         "a session of before it was ended",
@@ -156,6 +190,13 @@ ATTACKS = (
         _rows("client", _client("paused")),
         VERIFY,
         "application paused",
+    ),
+    Attack(
+        "an application of before it was removed",
+        Who.BACKUP,
+        _removed_application,
+        VERIFY,
+        "the application agent is there again that was removed",
     ),
     Attack(
         "where webhooks go, with secrets of before they were replaced",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from consentcore.consent.ledger import canonical
 from consentcore.domain.disclosure import Tombstone
-from consentcore.domain.errors import KeyUnavailable
+from consentcore.domain.errors import InvalidInput, KeyUnavailable
 from consentcore.keys.seals import Verdict
 
 if TYPE_CHECKING:
@@ -34,19 +34,15 @@ def is_sealed(keys: KeyRing, tombstone: Tombstone) -> bool:
 
     :raises KeyUnavailable: when the ring lacks its key.
     """
-    one = tombstone
-    genuine = _seal(keys, one.subject, one.forgotten_at, one.reason, one.key_id)
-    return compare_digest(genuine, one.seal) and not keys.revoked_at(one.key_id)
+    return _fits(keys, tombstone) and not keys.revoked_at(tombstone.key_id)
 
 
 def judge(keys: KeyRing, tombstone: Tombstone) -> Verdict:
     """Say what the seal of a tombstone is worth."""
-    one = tombstone
     try:
-        genuine = _seal(keys, one.subject, one.forgotten_at, one.reason, one.key_id)
-        if not compare_digest(genuine, one.seal):
+        if not _fits(keys, tombstone):
             return Verdict.STRANGE
-        return Verdict.REVOKED if keys.revoked_at(one.key_id) else Verdict.OURS
+        return Verdict.REVOKED if keys.revoked_at(tombstone.key_id) else Verdict.OURS
     except KeyUnavailable:
         return Verdict.STRANGE
 
@@ -55,6 +51,14 @@ def seal_anew(keys: KeyRing, tombstone: Tombstone) -> bytes:
     """The seal that a tombstone has by the current key."""
     one = tombstone
     return _seal(keys, one.subject, one.forgotten_at, one.reason, keys.current_id)
+
+
+def _fits(keys: KeyRing, tombstone: Tombstone) -> bool:
+    one = tombstone
+    try:
+        return compare_digest(_seal(keys, one.subject, one.forgotten_at, one.reason, one.key_id), one.seal)
+    except (InvalidInput, TypeError):  # a store may hold values of another kind, which we never wrote
+        return False
 
 
 def _seal(keys: KeyRing, subject: str, now: int, reason: str, key_id: str) -> bytes:

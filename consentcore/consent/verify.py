@@ -24,7 +24,7 @@ from consentcore.consent.evidence.retired import ended_keys
 from consentcore.consent.evidence.signer import LogSigner
 from consentcore.consent.evidence.statements import Statement
 from consentcore.consent.looks import Problem
-from consentcore.domain.errors import StorageConflict, StorageError, StorageUnavailable
+from consentcore.domain.errors import InvalidInput, StorageConflict, StorageError, StorageUnavailable
 from consentcore.domain.event import ConsentEvent
 from consentcore.domain.grant import Grant
 from consentcore.hooks.calling import Leash
@@ -121,7 +121,7 @@ class _Verification:
                 step()
             except (StorageUnavailable, StorageConflict):
                 raise  # nothing was found: it could not be looked at
-            except (StorageError, *WRONG_KIND) as error:
+            except (StorageError, InvalidInput, *WRONG_KIND) as error:
                 # What a storage raises over a row that it cannot even read; other rows are no excuse.
                 self._found(Problem("", None, "", f"a row cannot be read: {error}"))
         return VerificationReport(

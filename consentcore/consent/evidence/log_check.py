@@ -112,11 +112,14 @@ class LogCheck:
         start = self._tree.size
         if checkpoint.note:
             self._check_row(checkpoint)
+        elif self.newest is not None:  # those of before the log come first, and are checked by their own rule
+            raise LedgerBroken("it has no note, and one before it has")
         self._grow(checkpoint.size)
         if checkpoint.note and self._tree.root() != checkpoint.root:
             end = checkpoint.size - 1
             raise LedgerBroken(f"it does not fit the events {start} to {end} of the sequence")
-        self.newest = checkpoint if checkpoint.note else None
+        if checkpoint.note:
+            self.newest = checkpoint
 
     def _check_row(self, checkpoint: Checkpoint) -> None:
         if not is_sealed(self.keys, checkpoint):

@@ -78,7 +78,7 @@ class NoteCheck:
             LOOKING: self._look,
         }
         walks: list[Walk] = [partial(self._behind, folder, judge) for folder, judge in judges.items()]
-        return [*walks, self._identities_back, self._endpoints_back]
+        return [*walks, self._identities_back, self._applications_back]
 
     def _identities_back(self, uow: UnitOfWork, after: str) -> tuple[str, list[str]]:
         """Identities that are there again, of a page of owners: the note of what was removed names nobody."""
@@ -90,15 +90,17 @@ class NoteCheck:
         }
         return page[-1].owner_id if len(page) == PAGE else "", self._back(uow, RecordKind.IDENTITY, names)
 
-    def _endpoints_back(self, uow: UnitOfWork, after: str) -> tuple[str, list[str]]:
-        """The same of endpoints, of a page of applications."""
+    def _applications_back(self, uow: UnitOfWork, after: str) -> tuple[str, list[str]]:
+        """The same of a page of applications, and of their endpoints."""
         page = uow.clients.list(after=after, limit=PAGE)
-        names = {
-            one.endpoint_id: f"the endpoint {one.endpoint_id} of application {client.client_id}"
-            for client in page
-            for one in uow.clients.endpoints(client.client_id)
+        clients = {one.client_id: f"the application {one.client_id}" for one in page}
+        endpoints = {
+            one.endpoint_id: f"the endpoint {one.endpoint_id} of application {client_id}"
+            for client_id in clients
+            for one in uow.clients.endpoints(client_id)
         }
-        return page[-1].client_id if len(page) == PAGE else "", self._back(uow, RecordKind.ENDPOINT, names)
+        wrong = self._back(uow, RecordKind.CLIENT, clients) + self._back(uow, RecordKind.ENDPOINT, endpoints)
+        return page[-1].client_id if len(page) == PAGE else "", wrong
 
     def _back(self, uow: UnitOfWork, kind: RecordKind, called: Mapping[str, str]) -> list[str]:
         wrong = []

@@ -103,6 +103,17 @@ def test_a_tombstone_that_is_not_ours_excuses_nothing(scenario, two_people):
     assert "is not ours" in problem.text
 
 
+@pytest.mark.parametrize("wrong", [{"reason": b"erasure"}, {"seal": "text"}], ids=["reason", "seal"])
+def test_a_tombstone_of_values_of_another_kind_is_found(scenario, two_people, wrong):
+    """What a database may hold that we never wrote is no excuse for the rows behind it."""
+    digest = digests_in(body_of(two_people[0]))[0]
+    made = make_tombstone(scenario.keys, digest, scenario.clock.now(), "erasure")
+    with scenario.storage.transaction() as uow:
+        uow.ledger.forget([replace(made, **wrong)])
+    (problem,) = verify(scenario).problems
+    assert "is not ours" in problem.text
+
+
 def test_a_tombstone_of_a_key_that_is_gone_is_said(scenario, two_people):
     digest = digests_in(body_of(two_people[0]))[0]
     with scenario.storage.transaction() as uow:

@@ -72,6 +72,15 @@ def test_any_column_of_a_checkpoint_that_was_changed_is_found(grown, tables, fie
     assert "the checkpoint of 2 events" in problems(grown)[0]
 
 
+@pytest.mark.parametrize(("size", "of"), [(2, 2), (150, 2)], ids=["in its place", "inserted"])
+def test_rt_09_a_checkpoint_is_none_of_before_the_log_because_it_has_no_note(grown, tables, size, of):
+    """Only those that come before the first one with a note are judged by the older rule."""
+    made_up = replace(tables.checkpoints.get(of), size=size, note="", root=b"x" * 32, created_at=5)
+    tables.checkpoints.put(size, made_up)
+    (text,) = problems(grown)
+    assert text == f"the checkpoint of {size} events: it has no note, and one before it has"
+
+
 @pytest.mark.parametrize("path", ["tile/0/000", "tile/0/001", "tile/1/000"])
 @pytest.mark.parametrize("change", [lambda data: data[:-1] + b"x", lambda data: data[:-32]])
 def test_a_tile_that_was_changed_is_found(grown, tables, path, change):

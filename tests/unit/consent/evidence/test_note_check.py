@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from consentcore.clients.unused import remove
 from consentcore.consent.checkpoint import advance
 from consentcore.consent.evidence.noting import sweep
 from consentcore.consent.evidence.statements import NOTED, StatementType, statements
@@ -82,6 +83,8 @@ def change(house, what):
             uow.clients.update_endpoint(replace(house.endpoint, url="https://elsewhere.example/"))
         elif what == "endpoint removed":
             uow.clients.remove_endpoint(house.endpoint.endpoint_id)
+        elif what == "client removed":
+            remove(house.client, uow)
         elif what == "identity removed":
             uow.identities.drop(house.owner.owner_id)
         elif what == "session":
@@ -99,6 +102,13 @@ RECORDS = {
 ENDS = {
     "session": ("sessions", lambda house: house.session.session_hash, "a sign-in of owner"),
     "every session": ("sessions", lambda house: house.session.session_hash, "a sign-in of owner"),
+}
+
+
+REMOVED = {
+    "client removed": ("clients", "the application"),
+    "endpoint removed": ("endpoints", "the endpoint"),
+    "identity removed": ("identities", "an identity"),
 }
 
 
@@ -128,23 +138,25 @@ def test_rt_09_a_record_that_is_deleted_is_found(house, what):
 
 
 @pytest.mark.parametrize("stated", [True, False], ids=["in the log", "waiting"])
-@pytest.mark.parametrize("what", ["endpoint removed", "identity removed"])
+@pytest.mark.parametrize("what", REMOVED)
 def test_rt_09_what_was_removed_is_found_when_it_is_there_again(house, what, stated):
     house.sign()
     then = house.state()
     change(house, what)
     if stated:
         house.sign()
-    table = "endpoints" if what == "endpoint removed" else "identities"
-    key = next(key for key, _ in getattr(then, table).items())
+    table, says = REMOVED[what]
+    now = house.state()
+    key = next(key for key, _ in getattr(then, table).items() if getattr(now, table).get(key) is None)
     house.put_back(then, table, key)
     (text,) = house.problems()
+    assert text.startswith(says)
     assert "is there again that was removed" in text
 
 
 def test_what_was_removed_as_it_has_to_be_is_in_order(house):
     house.sign()
-    for what in ("endpoint removed", "identity removed", "every session"):
+    for what in (*REMOVED, "every session"):
         change(house, what)
         assert house.problems() == []
         house.sign()
