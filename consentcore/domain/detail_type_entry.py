@@ -6,10 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from consentcore.domain.catalog_entry import CatalogEntryReader
 from consentcore.domain.detail_type import DetailMember, DetailTexts, DetailType, MemberKind
 from consentcore.domain.detail_type_rules import LONGEST, detail_type_faults
-from consentcore.domain.plain_words import empty_words
-from consentcore.domain.text import refused
 
 KEYS = ("id", "version", *LONGEST, "resources", "member")
 MEMBER_KEYS = (
@@ -30,24 +29,10 @@ _FIGURES = ("longest", "most", "lowest", "highest")
 _WRITTEN = {"type_id": "id", "resource_kinds": "resources"}
 
 
-class DetailTypeReader:
-    """One entry: ``id``, ``version``, ``label``, ``sees``, ``cannot``, ``sensitivity``, ``resources``, and a list
-    ``member`` of tables with the fields of :class:`~consentcore.domain.detail_type.DetailMember`, each with its
-    ``label``, and in ``values`` each value with what it means.
-
-    :param entry: as it was read.
-    :param name: what problems call it.
-    :param place: its file and line.
-    :param tag: the language of its texts, where another entry has those of its own (RFC 5646).
-    :ivar problems: what is wrong with it, one line each.
-    """
-
-    def __init__(self, entry: Mapping[str, object], name: str, place: str = "", tag: str = "") -> None:
-        self.problems: list[str] = []
-        self._entry = entry
-        self._name = name
-        self._place = place
-        self._tag = tag or "en"
+class DetailTypeReader(CatalogEntryReader):
+    """An entry of a type: ``id``, ``version``, ``label``, ``sees``, ``cannot``, ``sensitivity``, ``resources``, and a
+    list ``member`` of tables with the fields of :class:`~consentcore.domain.detail_type.DetailMember`, each with its
+    ``label``, and in ``values`` each value with what it means."""
 
     def detail_type(self) -> DetailType | None:
         """The type; None when something is wrong."""
@@ -123,17 +108,12 @@ class DetailTypeReader:
             required=bool(required),
             values=tuple(values) if isinstance(values, dict) else (),
             members=self._members(table),
-            **{key: table[key] for key in _FIGURES if self._is_number(table, key, name)},
+            **self._figures(table, name),
         )
 
-    def _is_number(self, table: Mapping[str, Any], key: str, name: str) -> bool:
-        value = table.get(key)
-        if value is None:
-            return False
-        if isinstance(value, int) and not isinstance(value, bool):
-            return True
-        self._wrong(f"{name}.{key}", "expected a whole number")
-        return False
+    def _figures(self, table: Mapping[str, Any], name: str) -> dict[str, int]:
+        found = {key: self._whole(table.get(key), f"{name}.{key}") for key in _FIGURES}
+        return {key: figure for key, figure in found.items() if figure is not None}
 
     def _tables(self, table: Mapping[str, Any], before: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """Every member's table by its path; in another language paths stand as names."""
@@ -151,25 +131,4 @@ class DetailTypeReader:
             self._wrong(f"{where}{key}", f"unknown, expected one of {', '.join(known)}")
 
     def _text(self, table: Mapping[str, Any], key: str, default: str = "", *, path: str = "") -> str:
-        value, name = table.get(key, default), f"{path}.{key}" if path else key
-        if not isinstance(value, str):
-            self._wrong(name, "expected a text")
-            return default
-        character = refused(value)
-        if character:
-            self._wrong(name, f"expected one line without control characters, not {character}")
-        for word in empty_words(value, self._tag):
-            self._wrong(name, f"says {word!r}, expected all of it in plain words")
-        return value
-
-    def _list(self, key: str) -> tuple[str, ...]:
-        value = self._entry.get(key, [])
-        if isinstance(value, list) and all(isinstance(one, str) and one for one in value):
-            return tuple(value)
-        self._wrong(key, "expected a list of texts")
-        return ()
-
-    def _wrong(self, key: str, text: str) -> None:
-        problem = f"{self._name}: {key}: {text}"
-        if problem not in self.problems:
-            self.problems.append(problem)
+        return self._checked(table.get(key, default), f"{path}.{key}" if path else key, default)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 from typing import TypeVar
 
-from consentcore.domain.plain_words import empty_words
+from consentcore.domain.catalog_entry import CatalogEntryReader
 from consentcore.domain.scope import (
     TEXT_FIELDS,
     Necessity,
@@ -19,7 +19,6 @@ from consentcore.domain.scope import (
     ScopeType,
 )
 from consentcore.domain.scope_rules import Fault, faults
-from consentcore.domain.text import refused
 
 TEXTS = TEXT_FIELDS
 LISTS = ("includes", "data_categories", "resources", "purposes", "operations")
@@ -38,22 +37,9 @@ _DEFAULTS = Scope("", "", "")
 E = TypeVar("E", ScopeType, Necessity, ScopeStatus)
 
 
-class EntryReader:
-    """One entry: members of :class:`~consentcore.domain.scope.Scope` by their names, but ``id`` and ``resources``.
-
-    :param entry: as it was read.
-    :param name: what problems call it.
-    :param place: its file and line.
-    :param tag: the language of its texts, where another entry has those of its own (RFC 5646).
-    :ivar problems: what is wrong with it, one line each.
-    """
-
-    def __init__(self, entry: Mapping[str, object], name: str, place: str = "", tag: str = "") -> None:
-        self.problems: list[str] = []
-        self._entry = entry
-        self._name = name
-        self._place = place
-        self._tag = tag
+class EntryReader(CatalogEntryReader):
+    """An entry of a scope: members of :class:`~consentcore.domain.scope.Scope` by their names, but ``id`` and
+    ``resources``."""
 
     def scope(self) -> Scope | None:
         """The scope; None when something is wrong."""
@@ -141,32 +127,10 @@ class EntryReader:
         self, key: str, default: str = "", *, table: Mapping[str, object] | None = None, tag: str = ""
     ) -> str:
         value = (self._entry if table is None else table).get(key, default)
-        name = f"texts.{tag}.{key}" if tag else key
-        if not isinstance(value, str):
-            self._wrong(name, "expected a text")
-            return default
-        character = refused(value)
-        if character:
-            self._wrong(name, f"expected one line without control characters, not {character}")
-        for word in empty_words(value, tag or self._tag or "en"):
-            self._wrong(name, f"says {word!r}, expected all of it in plain words")
-        return value
+        return self._checked(value, f"texts.{tag}.{key}" if tag else key, default, tag)
 
     def _number(self, key: str) -> int | None:
-        value = self._entry.get(key, getattr(_DEFAULTS, key))
-        if value is None or (isinstance(value, int) and not isinstance(value, bool)):
-            return value
-        self._wrong(key, "expected a whole number")
-        return None
-
-    def _list(self, key: str) -> tuple[str, ...]:
-        value = self._entry.get(key, [])
-        if isinstance(value, list) and all(isinstance(item, str) and item for item in value):
-            for character in filter(None, map(refused, value)):
-                self._wrong(key, f"expected texts without control characters, not {character}")
-            return tuple(value)
-        self._wrong(key, "expected a list of texts")
-        return ()
+        return self._whole(self._entry.get(key, getattr(_DEFAULTS, key)), key)
 
     def _operations(self, product: str) -> tuple[Operation, ...]:
         found = []
@@ -187,6 +151,3 @@ class EntryReader:
         # What is missing or of the wrong type has been said, and stands as something empty here.
         if not any(said.startswith(f"{self._name}: {key}: ") for said in self.problems):
             self._wrong(key, problem)
-
-    def _wrong(self, key: str, text: str) -> None:
-        self.problems.append(f"{self._name}: {key}: {text}")
