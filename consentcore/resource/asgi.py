@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from consentcore.resource.bearer import Checker, Refused, Token
-from consentcore.resource.metadata import ProtectedResource
-from consentcore.resource.possession import Possession
-from consentcore.resource.protection import Answered, Protection
-from consentcore.resource.sign_in import SignIn
+from consentcore.resource.bearer import Refused, Token
+from consentcore.resource.protection import Answered, Middleware
 from consentcore.resource.wsgi import TOKEN
 
 Scope = MutableMapping[str, Any]
@@ -19,44 +16,21 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
-Wanted = Sequence[str] | Callable[[Scope], Sequence[str] | None]
-SignedIn = SignIn | Callable[[Scope], SignIn | None] | None
 
 _SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 _NO_ENTRY = 1008
 """What a WebSocket is closed with that may not be opened (RFC 6455 section 7.4.1)."""
 
 
-class AsgiBearerMiddleware:
+class AsgiBearerMiddleware(Middleware[AsgiApp, Scope]):
     """Check the bearer token of each request before the application sees it, as
     :class:`~consentcore.resource.wsgi.BearerMiddleware` does; it asks in a thread, so nobody else waits for the answer.
 
     The application finds the :class:`~consentcore.resource.bearer.Token` as ``scope["consentcore.token"]``. A WebSocket
     is let in by the same rules.
 
-    :param scopes: what every token must allow; or a function of the ASGI scope that says it for this request, None for
-        one that needs no token.
-    :param sign_in: what the sign-in has to be that a token stands on, or such a function; None: any.
-    :param realm: named in challenges.
-    :param possession: what tokens that are bound to a key are held against; behind a proxy one with a ``base_url``.
-    :param metadata: what clients are told about the API (RFC 9728); needs no token.
+    It is made as every :class:`~consentcore.resource.protection.Middleware`, whose functions are given the ASGI scope.
     """
-
-    def __init__(
-        self,
-        app: AsgiApp,
-        checker: Checker,
-        *,
-        scopes: Wanted = (),
-        sign_in: SignedIn = None,
-        realm: str = "api",
-        possession: Possession | None = None,
-        metadata: ProtectedResource | None = None,
-    ) -> None:
-        self._app = app
-        self._scopes = scopes
-        self._sign_in = sign_in
-        self._protection = Protection(checker, realm, possession, metadata)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in {"http", "websocket"}:
@@ -76,10 +50,10 @@ class AsgiBearerMiddleware:
 
     async def _refused(self, scope: Scope, environ: dict[str, Any]) -> Answered | None:
         """What a request is refused with; None for one that may go on, whose token then is in ``scope``."""
-        wanted = self._scopes(scope) if callable(self._scopes) else self._scopes
+        wanted = self._wanted(scope)
         if wanted is None:
             return None
-        sign_in = self._sign_in(scope) if callable(self._sign_in) else self._sign_in
+        sign_in = self._sign_in_of(scope)
         try:
             scope[TOKEN] = await asyncio.to_thread(self._protection.token, environ, tuple(wanted), sign_in)
         except Refused as refusal:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
 from urllib.parse import unquote
 
 from consentcore.resource.access import authorize
@@ -11,6 +11,9 @@ from consentcore.resource.bearer import Checker, Refused, Token
 from consentcore.resource.metadata import ProtectedResource
 from consentcore.resource.possession import Possession
 from consentcore.resource.sign_in import SignIn
+
+App = TypeVar("App")
+Request = TypeVar("Request")
 
 Answered = tuple[int, list[tuple[str, str]], bytes]
 """Status, headers and body."""
@@ -66,3 +69,41 @@ class Protection:
         if f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}" != self._metadata_path:
             return None
         return self._metadata.answer(str(environ.get("REQUEST_METHOD", "")))
+
+
+class Middleware(Generic[App, Request]):
+    """What every middleware is made of: an application, and what its requests need.
+
+    :param app: who answers what is let through.
+    :param scopes: what every token must allow; or a function of the request that says it for this one, None for one
+        that needs no token.
+    :param sign_in: what the sign-in has to be that a token stands on, or such a function; None: any.
+    :param realm: named in challenges.
+    :param possession: what tokens that are bound to a key are held against; behind a proxy one with a ``base_url``.
+    :param metadata: what clients are told about the API (RFC 9728); needs no token.
+    :raises ValueError: ``metadata`` says another thing of bound tokens than ``possession`` does.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        checker: Checker,
+        *,
+        scopes: Sequence[str] | Callable[[Request], Sequence[str] | None] = (),
+        sign_in: SignIn | Callable[[Request], SignIn | None] | None = None,
+        realm: str = "api",
+        possession: Possession | None = None,
+        metadata: ProtectedResource | None = None,
+    ) -> None:
+        self._app = app
+        self._scopes = scopes
+        self._sign_in = sign_in
+        self._protection = Protection(checker, realm, possession, metadata)
+
+    def _wanted(self, request: Request) -> Sequence[str] | None:
+        """The scopes that a request needs; None where it needs no token."""
+        return self._scopes(request) if callable(self._scopes) else self._scopes
+
+    def _sign_in_of(self, request: Request) -> SignIn | None:
+        """The sign-in that a request needs; None for any."""
+        return self._sign_in(request) if callable(self._sign_in) else self._sign_in
