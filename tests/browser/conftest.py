@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
+from tests.support.missing import missing
+
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 # The sandbox needs rights that root in a container does not have; shared memory is scarce there as well.
 ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage"]
@@ -17,9 +19,7 @@ ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage"]
 def chromium():
     """The system's Chromium, without a window."""
     if not CHROMIUM.exists():
-        if os.environ.get("REQUIRE_BROWSER") == "1":
-            pytest.fail(f"REQUIRE_BROWSER=1, but {CHROMIUM} is missing")
-        pytest.skip(f"NO BROWSER, NOT TESTED: {CHROMIUM} is missing (sh scripts/ensure_browser.sh)")
+        missing(f"{CHROMIUM}: sh scripts/ensure_browser.sh", "REQUIRE_BROWSER")
     with (
         sync_playwright() as playwright,
         playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS) as browser,

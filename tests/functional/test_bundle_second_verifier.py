@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import io
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from consentcore.consent.evidence.signer import LogSigner
 from tests.support.bundles import NEW, OLD, TAMPERINGS, UNTOUCHED_END, lived, parsed, sealed, text_of
 from tests.support.forged_bundles import FORGERIES, HOLD, HOLD_WITHOUT_VALUES
 from tests.support.forging import Forged, NotHereError, Pen, text_in
+from tests.support.missing import missing
 from tests.unit.consent.conftest import begin
 
 pytestmark = pytest.mark.slow
@@ -45,12 +45,7 @@ def node():
     """It needs no packages, so any Node.js will do."""
     own = Path(__file__).parents[2] / ".node" / "bin" / "node"
     found = str(own) if own.exists() else shutil.which("node")
-    if found is None:
-        message = "Node.js is missing: sh scripts/ensure_node.sh"
-        if os.environ.get("CI") or os.environ.get("REQUIRE_NODE"):
-            pytest.fail(message)
-        pytest.skip(message)
-    return found
+    return found or missing("Node.js: sh scripts/ensure_node.sh", "REQUIRE_NODE")
 
 
 @pytest.fixture(scope="module")

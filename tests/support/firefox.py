@@ -10,8 +10,7 @@ from pathlib import Path
 from subprocess import Popen
 from typing import Any
 
-import pytest
-
+from tests.support.missing import missing
 from tests.support.node import node_process
 from tests.support.patience import PATIENCE_S, eventually
 
@@ -65,9 +64,7 @@ class Firefox:
 def firefox(*, scripts: bool = True) -> Iterator[Firefox]:
     """A Firefox that ends with the block. A loud skip where there is none, a failure in CI."""
     if not FIREFOX.exists():
-        if os.environ.get("REQUIRE_BROWSER") == "1":
-            pytest.fail(f"REQUIRE_BROWSER=1, but {FIREFOX} is missing")
-        pytest.skip(f"NO FIREFOX, NOT TESTED: {FIREFOX} is missing (sh scripts/ensure_browser.sh)")
+        missing(f"{FIREFOX}: sh scripts/ensure_browser.sh", "REQUIRE_BROWSER")
     arguments = str(FIREFOX), "on" if scripts else "off", str(int(1000 * PATIENCE_S))
     with node_process("firefox.js", *arguments) as process:
         try:

@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
+from tests.support.missing import missing
 from tests.support.patience import PATIENCE_S, eventually
 
 BINARY = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
@@ -35,12 +34,8 @@ http {{
 
 def require_nginx() -> None:
     """Skip without nginx; fail where it has to be."""
-    if BINARY:
-        return
-    message = "nginx is missing: make nginx"
-    if os.environ.get("CI") or os.environ.get("REQUIRE_NGINX"):
-        pytest.fail(message)
-    pytest.skip(message)
+    if not BINARY:
+        missing("nginx: make nginx", "REQUIRE_NGINX")
 
 
 def changed(text: str, replacements: dict[str, str]) -> str:

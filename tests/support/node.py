@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
+from tests.support.missing import missing
 
 ROOT = Path(__file__).parents[2]
 INTEROP = ROOT / "tests" / "interop"
@@ -21,10 +21,7 @@ def node_program() -> str:
     node = str(own) if own.exists() else shutil.which("node")
     if node and (INTEROP / "node_modules" / ".stamp").exists():
         return node
-    message = "Node.js or the packages of tests/interop are missing: sh scripts/ensure_node.sh"
-    if os.environ.get("CI") or os.environ.get("REQUIRE_NODE"):
-        pytest.fail(message)
-    pytest.skip(message)
+    return missing("Node.js or the packages of tests/interop: sh scripts/ensure_node.sh", "REQUIRE_NODE")
 
 
 @contextmanager

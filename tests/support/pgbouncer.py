@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
-import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from tests.support.missing import missing
 from tests.support.patience import PATIENCE_S, eventually
 from tests.support.postgres_server import nobody, place
 
@@ -38,12 +38,9 @@ pidfile = {folder}/pid
 
 def require_pgbouncer() -> str:
     """Its program. Skip without; fail where it has to be."""
-    if BINARY:
-        return BINARY
-    message = "pgbouncer is missing: make pgbouncer"
-    if os.environ.get("CI") or os.environ.get("REQUIRE_PGBOUNCER"):
-        pytest.fail(message)
-    pytest.skip(message)
+    if not BINARY:
+        missing("PgBouncer: make pgbouncer", "REQUIRE_PGBOUNCER")
+    return BINARY
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """A real PostgreSQL for tests: the server that CONSENTCORE_TEST_PG_URL names, or one of our own.
 
 Our own is that of ``postgres_server.py``. Without any of these the tests that need it are skipped, loudly; with
-REQUIRE_PG=1 they fail. One that is there and does not start is a failure always.
+REQUIRE_PG=1, and in CI, they fail. One that is there and does not start is a failure always.
 
 Fixtures: ``postgres_server`` (one a test process), ``empty_postgres_url`` (a new database), ``postgres_url`` (a new
 database with consentcore's tables).
@@ -20,6 +20,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
+from tests.support.missing import missing
 from tests.support.postgres_server import NAMED, NoServer, Server, programs
 
 SETTINGS = ("fsync=off", "max_connections=200", "autovacuum=off", "shared_buffers=32MB")
@@ -155,9 +156,7 @@ def postgres_server() -> Iterator[Databases]:
         with running_server() as server:
             yield server
     except NoServer as error:
-        if os.environ.get("REQUIRE_PG") == "1":
-            pytest.fail(f"REQUIRE_PG=1, but there is no PostgreSQL: {error}")
-        pytest.skip(f"NO POSTGRESQL, NOT TESTED: {error}")
+        missing(f"PostgreSQL: {error}", "REQUIRE_PG")
 
 
 @pytest.fixture
