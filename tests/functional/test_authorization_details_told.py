@@ -228,6 +228,22 @@ def test_pages_of_the_owner_say_in_words_what_was_allowed(platform):
     )
 
 
+def test_db_36_every_page_before_an_end_or_a_change_names_what_was_allowed_in_detail(platform):
+    granted(platform, asking(BOTH))
+    grant, browser = grant_of(platform), signed_in(platform)
+    receipt = platform.runtime.receipts.name_for(events_of(platform, grant)[-1])
+    for path in (f"/consents/{grant.grant_id}/revoke", f"/receipts/{receipt}/revoke"):
+        page = browser.get(path)
+        (item,) = page.html.select("main ul.plain > li:not(li li)")
+        assert "Readings of your meters" in item.get_text()
+        assert "Which readings: One total per day · Every 15 minutes" in visible(page)
+        assert "Where: 1 site" in visible(page)
+    page = browser.get(f"/consents/{grant.grant_id}/change")
+    assert "What you allowed in detail" in visible(page)
+    assert "Which readings: One total per day · Every 15 minutes" in visible(page)
+    assert all(one.select("input") for one in page.html.select("fieldset")), "nothing to tick, no list of it"
+
+
 def test_mail_says_in_words_what_was_allowed_and_what_is_new(platform):
     granted(platform, asking(READ_DAILY))
     (first,) = mails(platform, ADA)

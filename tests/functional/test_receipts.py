@@ -107,6 +107,22 @@ def test_nt_21_its_owner_reads_all_of_it(platform, tokens):
         assert said in text, said
 
 
+def test_receipt_of_what_does_not_stand_says_no_way_to_stop_it(platform):
+    _, page = to_consent_page(platform, Request())
+    answer(page, "deny")
+    browser = signed_in(platform)
+    refused = visible(browser.get(address(platform)))
+    assert "You said no: CoolSite had asked to see" in refused
+    assert "How to stop it" not in refused
+    assert "already shared" not in refused
+    connect(platform)
+    path = address(platform)
+    assert "How to stop it" in visible(browser.get(path))
+    form_of(browser.get(f"{path}/revoke"), f"{path}/revoke").submit()
+    for ended in (path, address(platform)):
+        assert "How to stop it" not in visible(browser.get(ended))
+
+
 def test_nt_21_somebody_else_who_is_signed_in_reads_no_more_than_nobody(platform, tokens):
     page = signed_in(platform, "grace@example.org").get(address(platform))
     assert "You are signed in as somebody else." in visible(page)

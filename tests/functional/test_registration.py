@@ -82,6 +82,19 @@ def test_a_stranger_is_used_like_any_other_application_and_said_to_be_one(platfo
     assert "verified_at" not in said
 
 
+def test_no_to_a_stranger_stands_beside_the_warning_and_says_nothing_of_allowing(platform):
+    told = register(platform)
+    browser, page = to_consent_page(platform, Request(told["client_id"], "https://agent.example/cb"))
+    assert "Allow it something only if you have just come from it." in visible(page)
+    answer(page, "deny")
+    denied = visible(browser.get("/consents/history").click("Details"))
+    assert "Agent got nothing" in denied
+    assert "Agent has registered itself here, and chose that name itself. Nobody at" in denied
+    assert "Allow it something" not in denied
+    verify(platform, told["client_id"])
+    assert "has registered itself" not in visible(browser.get("/consents/history").click("Details"))
+
+
 def verify(platform, client_id):
     clients = platform.runtime.clients
     with platform.runtime.storage.transaction() as uow:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
+
 import pytest
 
 from consentcore.domain.grant_states import GrantState
-from tests.support.platform import ISSUER, connect, make_platform, proceed, sign_in, visible
+from tests.support.platform import ISSUER, connect, decide, make_platform, proceed, sign_in, visible
+
+CATALOG = files("consentcore_scopes_file") / "energy.toml"
 
 
 @pytest.fixture
@@ -84,6 +88,34 @@ def test_db_36_the_button_says_revoke_access_and_the_page_what_stops(platform):
     assert "Room climate" in confirm
     assert "Proceed" in confirm
     assert "Keep access" in confirm
+
+
+ACTING = "device.control.setpoint"
+PUT_BACK = "When access ends, the devices go back to the settings that you chose as your default."
+STAYS = (
+    "Settings that it already changed stay as they are",
+    "Settings that they already changed stay as they are",
+)
+
+
+@pytest.mark.parametrize("said", [True, False], ids=["said", "unsaid"])
+def test_wd_07_what_becomes_of_settings_is_what_the_consent_page_said(tmp_path, said):
+    text = CATALOG.read_text()
+    assert PUT_BACK in text
+    (tmp_path / "own.toml").write_text(text if said else text.replace(f'on_revoke = "{PUT_BACK}"', ""))
+    made = make_platform(tmp_path, extra=f"consentcore.plugin.scopes_file.path = {tmp_path}/own.toml")
+    try:
+        made.add_client("heater", scopes=("sites.read", ACTING))
+        with made.runtime.storage.reading() as uow:
+            owner = uow.owners.by_email("ada@example.org")
+        decide(made, owner, "sites.read", ACTING, client_id="heater")
+        browser = ada(made)
+        pages = browser.get("/consents").click("Revoke Access"), browser.get("/consents/revoke-all")
+        for page, stays in zip(pages, STAYS, strict=True):
+            assert (PUT_BACK in visible(page)) is said
+            assert (stays in visible(page)) is not said
+    finally:
+        made.runtime.close()
 
 
 def test_cp_40_what_was_agreed_to_is_taken_back_after_being_asked(platform):

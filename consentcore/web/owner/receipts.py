@@ -24,6 +24,7 @@ from consentcore.web.csrf import ANY_PERSON
 from consentcore.web.language import prefer_locales
 from consentcore.web.owner import history as story
 from consentcore.web.owner.confirmation import confirmation
+from consentcore.web.owner.places import counted
 from consentcore.web.pages import page, without_referrer
 from consentcore.web.redirects import see_other
 
@@ -115,6 +116,7 @@ def _for_owner(request: Request, receipt: Receipt) -> dict[str, Any]:
         # Of what the directory no longer knows, the names of then.
         "labels": labels_in(disclosed(request.uow, receipt.event))
         | labels_of(request.runtime.directories, request.owner, references),
+        "places": counted(references),
         "references": [one for one in references if not is_everything(one)],
         "everything": any(map(is_everything, references)),
         "since": from_iso(validity["from"]),
