@@ -111,6 +111,8 @@ def _of_sqlite(error: sqlite3.Error) -> StorageError:
         return StorageUnavailable(f"the database cannot be used: {error}")
     if "no such table" in str(error) or "no such column" in str(error):
         return StorageNotMigrated(f"the database is {NOT_MIGRATED} ({error})")
+    if str(error).startswith("Could not decode"):
+        return StorageError(str(error).partition(" with text ")[0])  # the rest is what the column holds
     return StorageError(f"the database refused: {error}")
 
 

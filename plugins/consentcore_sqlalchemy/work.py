@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from sqlalchemy import CursorResult
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -15,8 +16,11 @@ from consentcore_sqlalchemy.engine import BEGIN, Database
 from consentcore_sqlalchemy.errors import Collision, translating
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, CursorResult, Row, Select, Table
+    from sqlalchemy import Connection, Row, Select, Table
     from sqlalchemy.sql.dml import UpdateBase
+
+
+T = TypeVar("T")
 
 
 class Mode(Enum):
@@ -55,7 +59,7 @@ class Work:
 
     def rows(self, statement: Select[Any]) -> Sequence[Row[Any]]:
         """Read rows."""
-        return self._execute(statement).all()
+        return self._execute(statement, CursorResult.all)
 
     def first(self, statement: Select[Any], *, lock: bool = False) -> Row[Any] | None:
         """Read at most one row.
@@ -65,16 +69,16 @@ class Work:
         if lock:
             self._start_writing()
             statement = statement if self.is_sqlite else statement.with_for_update()
-        return self._execute(statement).first()
+        return self._execute(statement, CursorResult.first)
 
     def scalar(self, statement: Select[Any]) -> Any:
         """Read one value; None when there is none."""
-        return self._execute(statement).scalar()
+        return self._execute(statement, CursorResult.scalar)
 
     def write(self, statement: UpdateBase) -> int:
         """Change something; how many rows."""
         self._start_writing()
-        return self._execute(statement).rowcount
+        return self._execute(statement, _changed)
 
     def write_all(self, statement: UpdateBase, rows: Sequence[dict[str, Any]]) -> int:
         """Run the same change with each of several sets of parameters; how many rows."""
@@ -85,7 +89,7 @@ class Work:
     def returning(self, statement: UpdateBase) -> Sequence[Row[Any]]:
         """Change something and read what it returns."""
         self._start_writing()
-        return self._execute(statement).all()
+        return self._execute(statement, CursorResult.all)
 
     def add(self, table: Table, values: dict[str, Any]) -> None:
         """Store a row.
@@ -150,9 +154,10 @@ class Work:
                 if not connection.connection.in_transaction:
                     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
-    def _execute(self, statement: Select[Any] | UpdateBase) -> CursorResult[Any]:
+    def _execute(self, statement: Select[Any] | UpdateBase, take: Callable[[CursorResult[Any]], T]) -> T:
+        """Run a statement and take what is wanted of its result: SQLite says only then that a text is none."""
         with self._noting_failure():
-            return self._connect().execute(statement)
+            return take(self._connect().execute(statement))
 
     @contextmanager
     def _noting_failure(self) -> Iterator[None]:
@@ -186,6 +191,10 @@ class Work:
         if self._mode is Mode.READ:
             return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         return {}
+
+
+def _changed(result: CursorResult[Any]) -> int:
+    return result.rowcount
 
 
 @contextmanager

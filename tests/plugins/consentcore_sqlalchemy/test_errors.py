@@ -72,6 +72,16 @@ def test_missing_tables_say_what_to_do():
         assert "run consentcore init" in str(translated(error))
 
 
+def test_bytes_that_are_no_text_are_a_mistake_and_not_shown():
+    """sqlite3 says this while a row is read, without a code."""
+    with sqlite3.connect(":memory:") as shell, pytest.raises(sqlite3.OperationalError) as raised:
+        shell.execute("SELECT CAST(x'61ff' AS TEXT) AS name").fetchone()
+    shell.close()
+    found = translated(raised.value)
+    assert type(found) is StorageError
+    assert str(found) == "Could not decode to UTF-8 column 'name'"
+
+
 def test_message_holds_no_values(storage, world):
     with pytest.raises(StorageConflict) as raised, storage.transaction() as uow:
         uow.owners.add(world.owner)

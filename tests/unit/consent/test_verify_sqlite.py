@@ -19,7 +19,13 @@ from consentcore_sqlalchemy.tables import metadata
 from tests.unit.consent.conftest import begin
 
 PROTECTED = ("consent_event", "consent_grant", "checkpoint")
-GARBAGE = {"text": "'garbage'", "number": "7", "bytes": "x'07'", "list": "'[\"x@1\"]'"}
+GARBAGE = {
+    "text": "'garbage'",
+    "number": "7",
+    "bytes": "x'07'",
+    "list": "'[\"x@1\"]'",
+    "no text": "CAST(x'ff' AS TEXT)",
+}
 
 
 @pytest.fixture(scope="module")
