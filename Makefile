@@ -27,7 +27,7 @@ test: setup  ## the fast tests (about seven minutes on two cores)
 	$(BIN)/pytest -n 2 --dist loadfile -q -m "not browser and not slow and not nightly" $(PYTEST_ARGS)
 
 test-rest: setup browser node nginx pgbouncer faketime  ## the tests that `test` and `demo-check` leave out: Chromium, PostgreSQL through the whole kit, load
-	$(BIN)/pytest -n 2 --dist loadfile -q -m "browser or slow" $(addprefix --ignore=,$(STORY)) $(PYTEST_ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile -q -m "(browser or slow) and not nightly" $(addprefix --ignore=,$(STORY)) $(PYTEST_ARGS)
 
 check: setup lint types imports  ## the gate: everything that has to hold before a push
 	$(MAKE) test PYTEST_ARGS="$(COVERAGE) --cov-report="
@@ -83,11 +83,11 @@ chaos: setup faketime  ## consents and revocations while everything fails, and t
 	$(BIN)/python -m chaos --database postgresql $(CHAOS_ARGS)
 
 dynamodb: setup  ## the storage kit on DynamoDB on a bad day, and over the wire on engines that can be had here
-	CONSENTCORE_TEST_LONG=1 $(BIN)/pytest -n 2 --dist loadscope -q tests/contract/test_dynamodb_unreliable.py
+	$(BIN)/pytest -n 2 --dist loadscope -q tests/contract/test_dynamodb_unreliable.py
 	$(BIN)/python -m scripts.dynamodb_engine
 
 interop: setup  ## stock clients of Java (Maven) and Go against a real server
-	$(BIN)/pytest -q -m nightly
+	$(BIN)/pytest -q -m nightly tests/functional
 
 drill: setup  ## attacks on the evidence by who has the database, old backups, anchors, leaked keys; and what finds them
 	$(BIN)/python -m drill --database sqlite $(DRILL_ARGS)

@@ -20,7 +20,7 @@ URL = os.environ.get("CONSENTCORE_TEST_DYNAMODB_URL", "")
 REGION = os.environ.get("AWS_DEFAULT_REGION", "eu-west-1")
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.nightly,
     pytest.mark.skipif(
         not URL, reason="NO ENGINE, NOT TESTED: CONSENTCORE_TEST_DYNAMODB_URL (make dynamodb)"
     ),

@@ -6,8 +6,6 @@ A part of it on every change, all of it in ``make dynamodb``.
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
 from consentcore.testing import StorageConformance
@@ -20,8 +18,6 @@ from consentcore.testing.storage.rotation import RotationGroup
 from tests.contract.test_dynamodb import OnDynamo
 from tests.support.dynamo import dynamo_storage
 from tests.support.dynamo_unreliable import Unreliable
-
-LONG = bool(os.environ.get("CONSENTCORE_TEST_LONG"))
 
 
 class OnABadDay(OnDynamo):
@@ -49,8 +45,7 @@ class TestSomeOfABadDay(
     """What goes through indexes, and what is written by everybody at once."""
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(not LONG, reason="long: make dynamodb")
+@pytest.mark.nightly
 class TestABadDay(OnABadDay, StorageConformance):
     """All of it."""
 
