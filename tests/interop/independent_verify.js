@@ -41,6 +41,7 @@ class Verifier {
   }
 
   line(kind, content, before) {
+    if (kind === "event" && isObject(content)) this.eventId = namedIn(content.body);
     const inGroup = this.group && this.group.events < this.group.size;
     const allowed = inGroup ? (this.group.events ? ["event"] : [...BESIDE, "event"]) : ORDER[this.place];
     need(allowed.includes(kind), `a line ${kind} may not stand here`);
@@ -179,7 +180,6 @@ class Verifier {
   event(content) {
     const group = this.group;
     const body = object(string(content.body, "body"), "body");
-    if (typeof body.event_id === "string") this.eventId = body.event_id;
     const index = number(content.index, "index");
     need(body.grant_id === this.grantId, "the event is of another grant");
     need(body.sequence === group.events + 1, `the event is not number ${group.events + 1} of its grant`);
@@ -224,6 +224,16 @@ class Verifier {
     need(!this.complete || BigInt(all) === this.head.size, `of ${this.head.size} leaves there are ${all}`);
     this.place = "over";
     this.group = null;
+  }
+}
+
+// The event that a body names; undefined where it names none.
+function namedIn(body) {
+  try {
+    const { event_id: id } = object(string(body, "body"), "body");
+    return typeof id === "string" ? id : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -248,6 +248,18 @@ def page_that_nobody_saw(lines: Parsed) -> None:
     lines.insert(places(lines, "event")[0], {"snapshot": {"content": '{"text":"never shown"}'}})
 
 
+def event_before_its_grant(lines: Parsed) -> None:
+    lines.insert(places(lines, "grant")[0], lines.pop(places(lines, "event")[0]))
+
+
+def event_too_many(lines: Parsed) -> None:
+    lines.insert(places(lines, "end")[0], copy.deepcopy(lines[places(lines, "event")[-1]]))
+
+
+def event_behind_the_end(lines: Parsed) -> None:
+    lines.append(lines[places(lines, "event")[0]])
+
+
 def edited_value(lines: Parsed) -> None:
     one, two = places(lines, "disclosure")[0], places(lines, "disclosure")[-1]
     lines[one]["disclosure"] = lines[two]["disclosure"]
@@ -366,6 +378,7 @@ TAMPERINGS: dict[str, Callable[[Parsed], None]] = {
     for one in (
         *(edited_event, edited_time, withdrawal_as_consent, deleted_event, deleted_last_event),
         *(deleted_last_event_and_count, deleted_grant, swapped_events, doubled_event, swapped_grants),
+        *(event_before_its_grant, event_too_many, event_behind_the_end),
         *(doubled_grant, foreign_event, other_place, no_such_place, negative_place, shorter_proof),
         *(longer_proof, proof_that_is_none, other_keyed_hash, edited_page, page_that_is_gone),
         *(page_that_nobody_saw, edited_value, value_that_is_gone, tombstone_that_is_gone),
@@ -377,5 +390,5 @@ TAMPERINGS: dict[str, Callable[[Parsed], None]] = {
 }
 """By name; each changes the lines of a good, complete bundle."""
 
-UNTOUCHED_END = frozenset({"without_end", "behind_the_end", "end_of_another"})
+UNTOUCHED_END = frozenset({"without_end", "behind_the_end", "event_behind_the_end", "end_of_another"})
 """What an end that fits would undo."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from consentcore.consent.bundle.group import BadEvent, Group
+from consentcore.consent.bundle.group import BadEvent, Group, named_by
 from consentcore.consent.bundle.lines import (
     BUNDLE,
     CONSISTENCY,
@@ -68,13 +68,15 @@ class _Check:
     def take(self, line: Line) -> bool:
         """Check one line; whether it holds."""
         grant = self._group.grant_id if self._group else ""
+        kind, content = "", None
         try:
             kind, content = line.content
             self._step(kind, content)
         except BadEvent as error:
             self.report.fault = Fault(line.number, str(error), error.event_id, grant, error.sequence)
         except UNSOUND as error:
-            self.report.fault = Fault(line.number, _sentence(error), grant_id=grant)
+            event_id, sequence = named_by(content) if kind == EVENT else ("", None)
+            self.report.fault = Fault(line.number, _sentence(error), event_id, grant, sequence)
         except RecursionError:
             self.report.fault = Fault(line.number, "it is nested too deep", grant_id=grant)
         self._digest.update(line.raw)

@@ -139,6 +139,14 @@ class Group:
         self._used.update(digests)
 
 
+def named_by(content: Any) -> tuple[str, int | None]:
+    """Which event a line is of, and its number, as far as its text says, wherever the line stands."""
+    try:
+        return _named(json_object(text(content["body"])))
+    except (ValueError, TypeError, LookupError, RecursionError):
+        return "", None
+
+
 def _named(body: dict[str, Any]) -> tuple[str, int | None]:
     event_id, sequence = body.get("event_id"), body.get("sequence")
     return (
