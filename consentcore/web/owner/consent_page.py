@@ -15,7 +15,7 @@ from consentcore.consent.offers import has_control, is_optional
 from consentcore.domain.scope import OFFLINE_ACCESS, Scope, ScopeType
 from consentcore.oauth.grant_management import REPLACE
 from consentcore.ports.extension import ConsentContext, ConsentPanel
-from consentcore.web.owner import resource_choice
+from consentcore.web.owner import resource_chooser
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from consentcore.domain.interaction import Interaction
     from consentcore.domain.owner import Owner
     from consentcore.domain.scope import Catalog
-    from consentcore.web.owner.resource_choice import Chooser
+    from consentcore.web.owner.resource_chooser import Chooser
     from consentcore.web.owner.resource_form import ResourceForm
 
 
@@ -224,7 +224,7 @@ def _choice(
     # A choice counts for the whole permission: also for what acts already and is not asked about this time.
     stays = grant.scope_ids if grant and interaction.request.grant_action != REPLACE else ()
     covered = (*asked, *stays)
-    return resource_choice.build(
+    return resource_chooser.build(
         request,
         owner,
         rules.kinds(asked, details),

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from consentcore.domain.errors import InvalidInput
 from consentcore.domain.resource import id_of, is_everything, kind_of, reference
 from consentcore.hooks.resource_directories import asking
-from consentcore.web.owner import resource_choice
-from consentcore.web.owner.resource_choice import NAMED_ELSEWHERE, ROWS, Choice, Chooser, Row
+from consentcore.web.owner import resource_chooser
+from consentcore.web.owner.resource_choice import Choice, read_choice
+from consentcore.web.owner.resource_chooser import NAMED_ELSEWHERE, ROWS, Chooser, Row
 from consentcore.web.owner.resource_form import ListPlace, ResourceForm
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def read(request: Request, held: tuple[str, ...], chooser: Chooser, posted: Reso
         return Choice(wholly_held(held), {})
     if not chooser.everything_standing and not chooser.standing.keys() >= set(posted.chosen):
         raise InvalidInput("resources", "expected only what is chosen already")
-    choice = resource_choice.read_choice(request, request.owner, chooser, replace(posted, everything=False))
+    choice = read_choice(request, request.owner, chooser, replace(posted, everything=False))
     stored = {one if kind_of(one) else id_of(one) for one in held}
     # What an older release has stored without a kind keeps its form: it is the same choice.
     kept = (one if one in stored or id_of(one) not in stored else id_of(one) for one in choice.references)
@@ -71,7 +72,7 @@ def _of_everything(
     request: Request, whole: tuple[str, ...], action: str, posted: ResourceForm | None
 ) -> Chooser:
     kinds = tuple(sorted({kind_of(one) for one in whole}))
-    made = resource_choice.build(
+    made = resource_chooser.build(
         request,
         request.owner,
         () if "" in kinds else kinds,

@@ -17,7 +17,7 @@ from consentcore.domain.errors import DirectoryUnavailable, InvalidInput
 from consentcore.domain.message import message
 from consentcore.web.owner import dashboard, held_resources
 from consentcore.web.owner.consent_choices import Problem
-from consentcore.web.owner.resource_choice import ROWS
+from consentcore.web.owner.resource_chooser import ROWS
 
 if TYPE_CHECKING:
     from pyramid.request import Request
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from consentcore.domain.message import Message
     from consentcore.domain.scope import Scope
     from consentcore.web.forms import Fields
-    from consentcore.web.owner.resource_choice import Chooser
+    from consentcore.web.owner.resource_chooser import Chooser
     from consentcore.web.owner.resource_form import ResourceForm
 
 log = logging.getLogger("consentcore.resources")
