@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pyramid.view import view_config
 
+from consentcore.consent.answering import APPROVE, DENY
 from consentcore.consent.grant_actions import GrantActionRefused, check_action
-from consentcore.consent.interaction import APPROVE, DENY
 from consentcore.consent.pending import Gone, asking
 from consentcore.domain.errors import InvalidInput
 from consentcore.domain.message import message
@@ -137,7 +137,7 @@ def _answer(request: Request, view: ConsentRequestView, decision: str) -> Respon
 
 
 def _approve(request: Request, view: ConsentRequestView, decision: Decision, presented_at: int) -> str:
-    return request.runtime.interactions.approve(
+    return request.runtime.interactions.answers.approve(
         request.uow,
         view.interaction_id,
         interaction=view.interaction,
@@ -152,7 +152,7 @@ def _approve(request: Request, view: ConsentRequestView, decision: Decision, pre
 
 def _deny(request: Request, view: ConsentRequestView) -> str:
     stamp = frozen_page.read_stamp(request, request.form.one("shown"))
-    return request.runtime.interactions.deny(
+    return request.runtime.interactions.answers.deny(
         request.uow,
         view.interaction_id,
         interaction=view.interaction,
@@ -165,7 +165,7 @@ def _deny(request: Request, view: ConsentRequestView) -> str:
 
 
 def _again(request: Request, gone: Gone, decision: str) -> str:
-    return request.runtime.interactions.repeat(
+    return request.runtime.interactions.answers.repeat(
         request.uow,
         gone,
         decision,

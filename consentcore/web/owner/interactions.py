@@ -76,7 +76,7 @@ def sign_in_url(request: Request, interaction_id: str, interaction: Interaction)
     if not error or request.method != "GET":  # looking at a link ends nothing
         return url_for("/login", interaction_id)
     with request.runtime.storage.transaction() as uow:  # beside that of the request, which only reads
-        url: str = request.runtime.interactions.refuse(uow, interaction_id, interaction, error)
+        url: str = request.runtime.interactions.answers.refuse(uow, interaction_id, interaction, error)
         return url
 
 
@@ -87,7 +87,7 @@ def refused_url(request: Request, refused: GrantActionRefused) -> str:
     """
     if request.method == "HEAD":
         return url_for("/consent", refused.interaction_id)
-    refuse: Callable[..., str] = request.runtime.interactions.refuse
+    refuse: Callable[..., str] = request.runtime.interactions.answers.refuse
     what = refused.interaction_id, refused.interaction, refused.error, refused.description
     if request.method not in SAFE_METHODS:
         return refuse(request.uow, *what)

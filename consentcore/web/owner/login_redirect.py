@@ -165,7 +165,7 @@ def _told(request: Request, interaction_id: str, error: str) -> Response:
     with request.runtime.storage.transaction() as uow:
         interaction = pending.find(uow, interaction_id, request.now)
         pending.check_browser(interaction, request.browser, request.now)
-        return see_other(request.runtime.interactions.refuse(uow, interaction_id, interaction, error))
+        return see_other(request.runtime.interactions.answers.refuse(uow, interaction_id, interaction, error))
 
 
 def _sent(request: Request, sent: RedirectTo, login: LoginState) -> Response:
