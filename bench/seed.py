@@ -19,12 +19,13 @@ from bench.operations import Client, Operation, World
 from bench.servers import Failed
 from consentcore.domain import client as domain
 from consentcore.domain.clock import DAY, HOUR, MINUTE
+from consentcore.domain.exchange import Consumed, Redemption
 from consentcore.domain.grant import Grant
 from consentcore.domain.grant_states import GrantState
 from consentcore.domain.owner import Owner, OwnerSession
 from consentcore.domain.scope import ScopeType
 from consentcore.domain.secret import ACCESS, CLIENT_SECRET, CODE, REFRESH, SESSION, digest, mint
-from consentcore.domain.token import Code, Consumed, NewToken, Redemption, TokenKind
+from consentcore.domain.token import Code, NewToken, TokenKind
 from consentcore.keys.seals import sealed
 from consentcore.oauth.codes import PROOF_BYTES
 from consentcore.oauth.token_seals import sealed_token

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from bench.growth import filling
 from bench.servers import Failed
 from consentcore.consent.owner_grants import OwnerGrants
+from consentcore.domain.exchange import Consumed, Rotated
 from consentcore.domain.notice import DeliveryState
 from consentcore.domain.parties import Actor, ActorType
-from consentcore.domain.token import Consumed, Rotated
 from consentcore.ports.deliveries import Settlement
 from consentcore.ports.storage import transact
 from consentcore.testing import factories
@@ -24,9 +24,9 @@ from consentcore.testing.factories import NOW
 from consentcore.testing.scenario import Scenario
 
 if TYPE_CHECKING:
+    from consentcore.domain.exchange import Redemption, Rotation
     from consentcore.domain.notice import Delivery
     from consentcore.domain.owner import Owner
-    from consentcore.domain.token import Redemption, Rotation
     from consentcore.ports.storage import Storage
     from consentcore.ports.transactions import UnitOfWork
 

@@ -18,6 +18,20 @@ from consentcore.domain.client import (
 from consentcore.domain.disclosure import Disclosure, Tombstone
 from consentcore.domain.event import Checkpoint, ConsentEvent, Evidence, NoticeSnapshot
 from consentcore.domain.event_kinds import EventType, NoticeKind
+from consentcore.domain.exchange import (
+    Consumed,
+    ConsumeOutcome,
+    Expired,
+    Grace,
+    Redemption,
+    Replayed,
+    Reused,
+    Rotated,
+    RotateOutcome,
+    Rotation,
+    Unknown,
+    UsedBefore,
+)
 from consentcore.domain.grant import Grant
 from consentcore.domain.grant_states import ENDED, GrantState
 from consentcore.domain.interaction import AuthorizationRequest, AuthorizeContext, Interaction, PushedRequest
@@ -25,27 +39,7 @@ from consentcore.domain.owner import Owner, OwnerIdentity, OwnerSession, OwnerTi
 from consentcore.domain.parties import Actor, ActorType, Audience
 from consentcore.domain.past_scopes import PinnedScope
 from consentcore.domain.self_registration import InitialAccessToken, SelfRegistration
-from consentcore.domain.token import (
-    Code,
-    CodeLookup,
-    Consumed,
-    ConsumeOutcome,
-    Expired,
-    Grace,
-    NewToken,
-    OneUse,
-    Redemption,
-    Replayed,
-    Reused,
-    Rotated,
-    RotateOutcome,
-    Rotation,
-    Token,
-    TokenKind,
-    TokenLookup,
-    Unknown,
-    UsedBefore,
-)
+from consentcore.domain.token import Code, CodeLookup, NewToken, OneUse, Token, TokenKind, TokenLookup
 from consentcore.keys.sealed_passwords import seal_password
 from consentcore.keys.seals import Sealed, seal_of
 from consentcore.ports.capabilities import LEAST_BATCH, StorageCapabilities

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from consentcore.domain.token import Rotated
+from consentcore.domain.exchange import Rotated
 from consentcore.keys.ended_log import LONGEST_MS, LONGEST_SESSION_MS, EndedLog
 from consentcore.keys.record_notes import (
     EndedNote,
@@ -25,8 +25,8 @@ from consentcore.keys.record_notes import (
 if TYPE_CHECKING:
     from consentcore.domain.client import Client, WebhookEndpoint
     from consentcore.domain.clock import Clock
+    from consentcore.domain.exchange import RotateOutcome, Rotation
     from consentcore.domain.owner import Owner, OwnerIdentity, OwnerSession
-    from consentcore.domain.token import RotateOutcome, Rotation
     from consentcore.keys.seals import Sealed
     from consentcore.ports.keys import KeyRing
     from consentcore.ports.storage import Storage

@@ -15,7 +15,8 @@ from consentcore.domain.token import NewToken, Token, TokenKind, TokenLookup
 from consentcore.keys.seals import is_sealed, seal_of, with_seal
 
 if TYPE_CHECKING:
-    from consentcore.domain.token import Code, CodeLookup, Grace
+    from consentcore.domain.exchange import Grace
+    from consentcore.domain.token import Code, CodeLookup
     from consentcore.ports.keys import KeyRing
 
 log = logging.getLogger("consentcore.oauth")

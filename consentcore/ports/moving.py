@@ -55,7 +55,7 @@ class KeptRotation:
     :ivar successor_hash: of the refresh token that came of it.
     :ivar access_hash: of the access token that came of it.
     :ivar grace_until: when the nonce is to be erased, in milliseconds since the epoch.
-    :ivar nonce: and ``nonce_key_id`` and ``sealed_access``: as in :class:`~consentcore.domain.token.Rotation`.
+    :ivar nonce: and ``nonce_key_id`` and ``sealed_access``: as in :class:`~consentcore.domain.exchange.Rotation`.
     """
 
     successor_hash: bytes

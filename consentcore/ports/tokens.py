@@ -8,16 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 from consentcore.ports.one_time_use import OneTimeStorage
 
 if TYPE_CHECKING:
+    from consentcore.domain.exchange import ConsumeOutcome, Redemption, RotateOutcome, Rotation
     from consentcore.domain.interaction import AuthorizeContext, Interaction
-    from consentcore.domain.token import (
-        Code,
-        CodeLookup,
-        ConsumeOutcome,
-        Redemption,
-        RotateOutcome,
-        Rotation,
-        TokenLookup,
-    )
+    from consentcore.domain.token import Code, CodeLookup, TokenLookup
 
 
 class ProtocolStorage(OneTimeStorage, Protocol):

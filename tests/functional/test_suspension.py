@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from consentcore.domain.clock import DAY
+from consentcore.domain.exchange import Unknown
 from consentcore.domain.grant_states import GrantState
-from consentcore.domain.token import Unknown
 from consentcore.i18n.dates import english_moment
 from consentcore.worker.worker import Worker
 from tests.support.client_api import EVENTS, GRANTS, basic, owner_of

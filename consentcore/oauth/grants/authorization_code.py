@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from oauthlib.oauth2 import InvalidGrantError
 
 from consentcore.domain.event_kinds import EventType
+from consentcore.domain.exchange import Consumed, Redemption, Replayed
 from consentcore.domain.secret import digest
-from consentcore.domain.token import Code, Consumed, NewToken, Redemption, Replayed, TokenKind
+from consentcore.domain.token import Code, NewToken, TokenKind
 from consentcore.oauth.fapi import LONGEST_CODE_MS
 from consentcore.oauth.grants.exchange import Exchange, GrantType, oauthlib_request
 from consentcore.oauth.grants.oauthlib_types import code_grant

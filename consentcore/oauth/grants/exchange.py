@@ -17,7 +17,7 @@ from oauthlib.oauth2 import InvalidGrantError
 
 from consentcore.domain.client import TokenFormat
 from consentcore.domain.clock import SECOND
-from consentcore.domain.token import UsedBefore
+from consentcore.domain.exchange import UsedBefore
 from consentcore.oauth.access_token import AccessTokenRequest, make_access_token
 from consentcore.oauth.authorization_details import assigned, told_of
 from consentcore.oauth.fapi import demanded

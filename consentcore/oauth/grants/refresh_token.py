@@ -14,8 +14,9 @@ from oauthlib.oauth2 import InvalidGrantError
 from consentcore.domain.clock import SECOND
 from consentcore.domain.errors import KeyUnavailable
 from consentcore.domain.event_kinds import EventType
+from consentcore.domain.exchange import Grace, Reused, Rotated, Rotation
 from consentcore.domain.secret import digest
-from consentcore.domain.token import Grace, NewToken, Reused, Rotated, Rotation, Token, TokenKind
+from consentcore.domain.token import NewToken, Token, TokenKind
 from consentcore.oauth.errors import ProtocolError, suspended
 from consentcore.oauth.grants.exchange import Exchange, GrantType, oauthlib_request
 from consentcore.oauth.grants.oauthlib_types import refresh_grant
@@ -27,7 +28,8 @@ from consentcore.oauth.token_secrets import Pair, derived_pair, fresh_nonce, ope
 
 if TYPE_CHECKING:
     from consentcore.domain.client import Client
-    from consentcore.domain.token import RotateOutcome, TokenLookup
+    from consentcore.domain.exchange import RotateOutcome
+    from consentcore.domain.token import TokenLookup
     from consentcore.oauth.client_auth import Credentials
     from consentcore.oauth.context import ServerContext
     from consentcore.oauth.messages import HttpRequest, HttpResponse
