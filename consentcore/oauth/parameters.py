@@ -11,21 +11,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from types import MappingProxyType
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import quote
 
 from consentcore.domain.text import refused
 from consentcore.oauth.errors import ProtocolError, bad_request
 from consentcore.oauth.messages import HttpRequest
+from consentcore.oauth.pairs import NO_STRING, Pair, form_pairs, json_pairs, member_pairs
 
 FORM_TYPE = "application/x-www-form-urlencoded"
 JSON_TYPE = "application/json"
 MAX_PARAMETERS = 100
-MALFORMED = "expected percent-encoded UTF-8"
-NO_STRING = "expected a string"
 MAX_STATE = 12_288
 """Bytes of ``state`` as it stands in the redirect that takes it back, where a letter beyond ASCII has six or nine. With
 all that stands beside it, request line and redirect fit into the buffers of docs/samples/nginx.conf (16 and 32 kB)."""
@@ -34,9 +32,6 @@ MAX_DETAILS = 8192
 LONG_STATE = f"expected at most {MAX_STATE} bytes where it stands in a URL"
 
 _BETWEEN = "\n"  # no value holds one
-_REPEATED, _SHORT = frozenset({b"redirect_uri", b"scope"}), 512
-"""Parameters that are no secret and of which there are few values, as long as these are short."""
-_BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _JSON_BLANKS = {ord(one): " " for one in "\t\n\r"}
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
@@ -121,7 +116,7 @@ def read_query(raw: str, known: Mapping[str, int]) -> Parameters:
         encoded = raw.encode("latin-1")
     except UnicodeEncodeError:
         encoded = raw.encode("utf-8", "surrogatepass")
-    return _collect(_pairs(encoded), known)
+    return _collect(form_pairs(encoded), known)
 
 
 def read_body(http: HttpRequest, known: Mapping[str, int], max_bytes: int) -> dict[str, str]:
@@ -133,9 +128,9 @@ def read_body(http: HttpRequest, known: Mapping[str, int], max_bytes: int) -> di
     check_whole(http, max_bytes)
     content_type = media_type(http)
     if content_type == FORM_TYPE or (not content_type and not http.body):
-        parameters = _collect(_pairs(http.body), known)
+        parameters = _collect(form_pairs(http.body), known)
     elif content_type == JSON_TYPE:
-        parameters = _collect(_members(http.body), known)
+        parameters = _collect(json_pairs(http.body, REPEATABLE), known)
     else:
         raise bad_request(f"Content-Type: expected {FORM_TYPE} or {JSON_TYPE}", 415)
     problem = parameters.first_problem()
@@ -158,7 +153,7 @@ def check_whole(http: HttpRequest, max_bytes: int) -> None:
 def read_leniently(http: HttpRequest, known: Mapping[str, int]) -> dict[str, str]:
     """What can be made out of a body, whatever else is wrong with the request; never for a decision. Raises nothing."""
     try:
-        pairs = _members(http.body) if media_type(http) == JSON_TYPE else _pairs(http.body)
+        pairs = json_pairs(http.body, REPEATABLE) if media_type(http) == JSON_TYPE else form_pairs(http.body)
     except ProtocolError:
         return {}
     return _collect(pairs, known).values
@@ -177,7 +172,8 @@ def several(values: Mapping[str, str], name: str) -> tuple[str, ...]:
 def read_claims(claims: Mapping[str, object], known: Mapping[str, int]) -> Parameters:
     """Read the parameters in a request object (RFC 9101 section 4): texts as they stand, numbers in digits, JSON as
     text where it is the value of a parameter. Never raises."""
-    return _collect(_pairs_of((name, _as_text(name, value)) for name, value in claims.items()), known)
+    members = ((name, _as_text(name, value)) for name, value in claims.items())
+    return _collect(member_pairs(members, REPEATABLE), known)
 
 
 def _as_text(name: str, value: object) -> object:
@@ -186,10 +182,6 @@ def _as_text(name: str, value: object) -> object:
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     return value
-
-
-Pair = tuple[str, str, str]
-"""Name, value, and what is wrong with it ("" when nothing is)."""
 
 
 def _collect(pairs: Iterable[Pair], known: Mapping[str, int]) -> Parameters:
@@ -255,74 +247,3 @@ def _problem(name: str, value: str, limit: int) -> str:
     if name in STRUCTURED:  # JSON, which has words of any language in it, and blanks of four kinds
         return "expected JSON" if _CONTROL.search(value.translate(_JSON_BLANKS)) else ""
     return "expected printable ASCII" if _NOT_VSCHAR.search(value) else ""
-
-
-def _pairs(raw: bytes) -> Iterator[Pair]:
-    """Split ``application/x-www-form-urlencoded``."""
-    for piece in raw.split(b"&"):
-        if not piece:
-            continue
-        name, _, value = piece.partition(b"=")
-        if b"%" not in piece and b"+" not in piece and piece.isascii():
-            yield name.decode(), value.decode(), ""
-        elif name in _REPEATED and len(value) <= _SHORT:
-            yield _decoded_again(name, value)
-        else:
-            yield _decoded(name, value)
-
-
-def _decoded(name: bytes, value: bytes) -> Pair:
-    try:
-        clear = _unescape(name)
-    except ValueError:
-        return "", "", MALFORMED  # nobody's name
-    try:
-        return clear, _unescape(value), ""
-    except ValueError:
-        return clear, "", MALFORMED
-
-
-_decoded_again = lru_cache(maxsize=1024)(_decoded)
-
-
-def _unescape(raw: bytes) -> str:
-    if b"%" in raw:
-        if _BROKEN_ESCAPE.search(raw):
-            raise ValueError(MALFORMED)
-        raw = unquote_to_bytes(raw.replace(b"+", b" "))
-    else:
-        raw = raw.replace(b"+", b" ")
-    return raw.decode("utf-8")
-
-
-def _members(raw: bytes) -> list[Pair]:
-    """Read a JSON object. Gap 1: oauthlib takes no JSON, and a dict unchecked."""
-    try:
-        # A byte order mark may be passed over (RFC 8259 section 8.1). Numbers as floats: no known member is one, and
-        # the digits of an int are bounded.
-        found = json.loads(raw.decode("utf-8-sig"), object_pairs_hook=_Object, parse_int=float)
-    except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, _Object):
-        raise bad_request("body: expected a JSON object in UTF-8")
-    return _pairs_of(found)
-
-
-def _pairs_of(members: Iterable[tuple[str, object]]) -> list[Pair]:
-    pairs: list[Pair] = []
-    for name, value in members:
-        if name in REPEATABLE and isinstance(value, list) and not isinstance(value, _Object):
-            pairs += [_member(name, one) for one in value]
-        else:
-            pairs.append(_member(name, value))
-    return pairs
-
-
-def _member(name: str, value: object) -> Pair:
-    if isinstance(value, str) or value is None:
-        return name, value or "", ""
-    return name, "", NO_STRING
-
-
-class _Object(list[tuple[str, object]]):
-    """The members of a JSON object in order, so that one that comes twice is seen."""
