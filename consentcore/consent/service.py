@@ -1,4 +1,4 @@
-"""Approve, deny, revoke, expire, abandon, compromised: everything that can happen to a grant.
+"""Approve, deny, revoke, expire, compromised: everything that can happen to a grant.
 
 Every method runs inside the caller's transaction and touches nothing outside it; on a
 :class:`~consentcore.domain.errors.StorageConflict` the caller runs the whole transaction again.
@@ -19,7 +19,7 @@ from consentcore.consent.narrowing import Narrowing
 from consentcore.consent.offers import Durations
 from consentcore.consent.recorded_row import RecordedGrants, is_sound
 from consentcore.consent.transition import GrantChange, Transitions
-from consentcore.consent.unanswered import is_on_record
+from consentcore.consent.unanswered import Unanswered
 from consentcore.domain.authorization_detail import are_within
 from consentcore.domain.client import Client
 from consentcore.domain.clock import Clock
@@ -72,6 +72,7 @@ class ConsentService:
         self._recorded = RecordedGrants(keys)
         self.narrowing = Narrowing(self._transitions, self._recorded, clock, catalog)
         self.deletions = Deletions(self._transitions, self._recorded)
+        self.unanswered = Unanswered(self._transitions, clock, catalog)
 
     def until(self, scopes: tuple[str, ...], now: int, current_grant: Grant | None = None) -> int:
         """When a grant with these scope tokens would end if nobody chose, in milliseconds since the epoch.
@@ -230,28 +231,6 @@ class ConsentService:
         grant = self._recorded.get(uow, grant_id)
         return self._expire(uow, grant) if grant is not None and self._is_over(grant) else None
 
-    def abandon(self, uow: UnitOfWork, interaction: Interaction) -> None:
-        """Take an unanswered request out of the pending ones and, where an owner is known, record it: as asked when it
-        was opened, and over when it ran out, however late that is noticed.
-
-        Nobody is told. Does nothing when somebody has answered it meanwhile, and records nothing where the owner
-        has left the same application's request unanswered before, see :mod:`consentcore.consent.unanswered`, or where
-        nobody has ever answered an application that describes itself: anybody can make one up.
-        """
-        if not uow.interactions.consume(interaction.interaction_hash) or not interaction.owner_id:
-            return
-        asked = terms.pin_known(self._catalog, interaction.request.scopes)
-        over_at = min(self._clock.now(), interaction.expires_at)
-        if is_on_record(uow, interaction, asked, over_at) or _of_nobody(uow, interaction):
-            return
-        action = Action(EventType.ABANDONED, SYSTEM, Evidence("timer"), requested=asked, effective_at=over_at)
-        action = replace(action, details_requested=interaction.request.authorization_details)
-        nothing = drafts.without_permission(
-            interaction.owner_id, interaction.request.client_id, self._clock.now()
-        )
-        after = replace(nothing, created_at=interaction.created_at, expires_at=over_at)
-        self._transitions.apply(uow, action, None, after)
-
     def compromised(
         self, uow: UnitOfWork, *, family_id: str, grant_id: str, event_type: EventType
     ) -> GrantChange | None:
@@ -316,8 +295,3 @@ class ConsentService:
         evidence = Evidence("timer", reason_code=event_kind(EventType.EXPIRED).default_reason)
         action = Action(EventType.EXPIRED, SYSTEM, evidence, effective_at=grant.expires_at)
         return self._transitions.apply(uow, action, grant, grant)
-
-
-def _of_nobody(uow: UnitOfWork, interaction: Interaction) -> bool:
-    """Whether nothing is kept of the application that asked, because it only describes itself."""
-    return bool(interaction.request.described) and uow.clients.get(interaction.request.client_id) is None

@@ -1,25 +1,74 @@
-"""Unanswered requests that are repeated are one record: a signed-in browser can be led to the authorization endpoint
-by anybody and as often as they like, and evidence is kept for ever."""
+"""Requests that nobody has answered in time, and their record.
+
+Those that are repeated are one record: a signed-in browser can be led to the authorization endpoint by anybody and as
+often as they like, and evidence is kept for ever.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from consentcore.consent import drafts, terms
+from consentcore.consent.event_body import Action
 from consentcore.domain.authorization_detail import texts_of
 from consentcore.domain.clock import DAY
+from consentcore.domain.event import Evidence
+from consentcore.domain.event_kinds import EventType
 from consentcore.domain.grant import Grant
 from consentcore.domain.grant_states import GrantState
 from consentcore.domain.interaction import Interaction
+from consentcore.domain.parties import Actor, ActorType
 
 if TYPE_CHECKING:
+    from consentcore.consent.transition import Transitions
+    from consentcore.domain.clock import Clock
+    from consentcore.domain.scope import Catalog
     from consentcore.ports.transactions import UnitOfWork
 
 REPEATED_MS = DAY
 MOST_A_DAY = 10
 """Of one owner and application, however often the scopes that are asked differ."""
 _PAGE = 100
+
+
+class Unanswered:
+    """Records them. Every method runs inside the caller's transaction."""
+
+    def __init__(self, transitions: Transitions, clock: Clock, catalog: Catalog) -> None:
+        self._transitions = transitions
+        self._clock = clock
+        self._catalog = catalog
+
+    def abandon(self, uow: UnitOfWork, interaction: Interaction) -> None:
+        """Take an unanswered request out of the pending ones and, where an owner is known, record it: as asked when it
+        was opened, and over when it ran out, however late that is noticed.
+
+        Nobody is told. Does nothing when somebody has answered it meanwhile, and records nothing where the owner
+        has left the same application's request unanswered before, see :func:`is_on_record`, or where nobody has ever
+        answered an application that describes itself: anybody can make one up.
+        """
+        if not uow.interactions.consume(interaction.interaction_hash) or not interaction.owner_id:
+            return
+        asked = terms.pin_known(self._catalog, interaction.request.scopes)
+        over_at = min(self._clock.now(), interaction.expires_at)
+        if is_on_record(uow, interaction, asked, over_at) or _of_nobody(uow, interaction):
+            return
+        action = Action(
+            EventType.ABANDONED,
+            Actor(ActorType.SYSTEM),
+            Evidence("timer"),
+            requested=asked,
+            effective_at=over_at,
+            details_requested=interaction.request.authorization_details,
+        )
+        nothing = drafts.without_permission(
+            interaction.owner_id, interaction.request.client_id, self._clock.now()
+        )
+        after = replace(nothing, created_at=interaction.created_at, expires_at=over_at)
+        self._transitions.apply(uow, action, None, after)
 
 
 def is_on_record(uow: UnitOfWork, interaction: Interaction, asked: Collection[str], over_at: int) -> bool:
@@ -63,3 +112,8 @@ def _asked_the_same(uow: UnitOfWork, grant: Grant, asked: Collection[str], after
 
 def _asked_by(body: Mapping[str, Any]) -> set[str]:
     return {*body["scopes_requested"], *texts_of(body.get("authorization_details_requested", ()))}
+
+
+def _of_nobody(uow: UnitOfWork, interaction: Interaction) -> bool:
+    """Whether nothing is kept of the application that asked, because it only describes itself."""
+    return bool(interaction.request.described) and uow.clients.get(interaction.request.client_id) is None

@@ -125,8 +125,8 @@ class Housekeeping:
     def _abandon(self) -> bool:
         with self._runtime.storage.reading() as uow:
             over = list(uow.interactions.expired(self._runtime.clock.now(), BATCH))
-        service = self._runtime.service
-        done = self._each(over, lambda one: lambda uow: service.abandon(uow, one), "request")
+        unanswered = self._runtime.service.unanswered
+        done = self._each(over, lambda one: lambda uow: unanswered.abandon(uow, one), "request")
         return done == BATCH
 
     def _checkpoint(self) -> bool:

@@ -204,7 +204,7 @@ def test_a_request_that_nobody_answers_leaves_nothing_of_an_application_that_nob
     with runtime.storage.reading() as uow:
         (waiting,) = uow.interactions.expired(runtime.clock.now() + 86_400_000, 9)
     with runtime.storage.transaction() as uow:
-        runtime.service.abandon(uow, waiting)
+        runtime.service.unanswered.abandon(uow, waiting)
     assert kept(platform) is None
     with runtime.storage.reading() as uow:
         assert list(uow.grants.all(limit=9)) == []

@@ -263,7 +263,7 @@ def test_98_an_unanswered_one_is_on_record_once_and_an_answered_one_not_at_all(p
     answer(page, "approve")
     with time_machine.travel(time.time() + 601), platform.runtime.storage.transaction() as uow:
         for one in uow.interactions.expired(platform.runtime.clock.now(), 100):
-            platform.runtime.service.abandon(uow, one)
+            platform.runtime.service.unanswered.abandon(uow, one)
     assert sorted(events(platform)) == ["abandoned", "granted"]
 
 

@@ -28,7 +28,10 @@ def sweep(platform, *, workers=1):
     with ThreadPoolExecutor(workers) as pool:
         list(
             pool.map(
-                lambda one: transact(runtime.storage, lambda uow: runtime.service.abandon(uow, one)), over
+                lambda one: transact(
+                    runtime.storage, lambda uow: runtime.service.unanswered.abandon(uow, one)
+                ),
+                over,
             )
         )
     with runtime.storage.reading() as uow:

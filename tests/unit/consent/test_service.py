@@ -354,28 +354,6 @@ def test_expire_waits_for_the_time_and_happens_once(scenario):
     assert expire() is None
 
 
-def test_an_unanswered_request_is_recorded_and_nobody_is_told(scenario):
-    interaction = scenario.ask("sites.read")
-    for _ in range(2):
-        with scenario.storage.transaction() as uow:
-            scenario.service.abandon(uow, interaction)
-    with scenario.storage.reading() as uow:
-        (grant,) = uow.grants.all()
-        (event,) = uow.ledger.of_grant(grant.grant_id)
-        assert grant.state is GrantState.ABANDONED
-        assert event.type is EventType.ABANDONED
-        assert find_notice(uow, event.event_id) is None
-
-
-def test_an_unanswered_request_of_nobody_leaves_nothing(scenario):
-    interaction = factories.interaction(scenario.client.client_id)
-    scenario.storage.protocol.open_interaction(interaction)
-    with scenario.storage.transaction() as uow:
-        scenario.service.abandon(uow, interaction)
-        assert uow.interactions.get(interaction.interaction_hash) is None
-        assert not uow.grants.all()
-
-
 @pytest.mark.parametrize("event_type", sorted(SECURITY_EVENTS))
 def test_a_compromise_kills_the_family_and_keeps_the_grant(scenario, event_type):
     approval = scenario.approve("sites.read")
