@@ -8,21 +8,19 @@ from __future__ import annotations
 import inspect
 import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import pluggy
-
 from consentcore.domain.errors import ConfigurationError
-from consentcore.hooks import specs
 from consentcore.hooks.answers import check_claims, check_panels, merge_claims
 from consentcore.hooks.calling import call
-from consentcore.hooks.checks import HOOKS, capability_problem, hooks_of
+from consentcore.hooks.checks import HOOKS, capability_problem
 from consentcore.hooks.errors import cause, describe_exception
-from consentcore.hooks.info import PluginInfo, PluginKind
+from consentcore.hooks.info import PluginKind
 from consentcore.hooks.joined_catalog import detail_types_of, joined, operations_of, scopes_of
-from consentcore.hooks.loading import Loaded, load_objects, load_source
+from consentcore.hooks.loaded_plugins import LoadedPlugins
+from consentcore.hooks.loading import load_objects, load_source
 from consentcore.settings.binding import PREFIX
 
 if TYPE_CHECKING:
@@ -48,18 +46,8 @@ T = TypeVar("T")
 _WITHOUT_ANSWER = frozenset({"consentcore_configure", "consentcore_cli"})
 
 
-class Registry:
-    """Loaded plugins, in the order in which the configuration names them."""
-
-    def __init__(self, plugins: Sequence[Loaded], source: Source | None = None) -> None:
-        self._source = source
-        self._plugins = {plugin.name: plugin for plugin in plugins}
-        self._manager = pluggy.PluginManager(specs.PROJECT)
-        self._manager.add_hookspecs(specs)
-        for plugin in plugins:
-            self._manager.register(plugin.module, plugin.name)
-        self._manager.check_pending()
-        self._hooks = {plugin.name: frozenset(hooks_of(plugin.module)) for plugin in plugins}
+class Registry(LoadedPlugins):
+    """Makes what the process needs of its plugins, and tells them what happens."""
 
     @classmethod
     def load(cls, source: Source) -> Registry | None:
@@ -80,34 +68,6 @@ class Registry:
         :raises ConfigurationError: with every problem.
         """
         return cls(load_objects(plugins, settings or {}))
-
-    def names(self, kind: PluginKind | None = None) -> tuple[str, ...]:
-        """Names of the plugins, or of those of one kind."""
-        return tuple(name for name, plugin in self._plugins.items() if kind in {None, plugin.info.kind})
-
-    def info(self, name: str) -> PluginInfo:
-        """The manifest of a plugin.
-
-        :raises KeyError: when it is not loaded.
-        """
-        return self._plugins[name].info
-
-    def settings(self, name: str) -> Any:
-        """The bound settings of a plugin.
-
-        :raises KeyError: when it is not loaded.
-        """
-        return self._plugins[name].settings
-
-    def implementing(self, hook: str) -> tuple[str, ...]:
-        """Names of the plugins that implement a hook."""
-        return tuple(name for name in self._plugins if hook in self._hooks[name])
-
-    def call(self, name: str, hook: str, **arguments: object) -> Any:
-        """Call the hook of one plugin and return what it returns. Raises what it raises."""
-        others = [plugin.module for plugin in self._plugins.values() if plugin.name != name]
-        answers = self._manager.subset_hook_caller(hook, others)(**arguments)
-        return answers[0] if answers else None
 
     def storage(self, clock: Clock, keys: KeyRing) -> Storage:
         """Make the storage.
@@ -159,25 +119,6 @@ class Registry:
         if problems:
             raise ConfigurationError(problems)
         return made
-
-    def described(self, name: str) -> str:
-        """A plugin with its distribution, if it was installed."""
-        return str(self._plugins[name])
-
-    def is_bundled(self, name: str) -> bool:
-        """Whether a plugin comes with the product."""
-        return self.distribution(name) == specs.PROJECT
-
-    def distribution(self, name: str) -> str:
-        """The name of the distribution that a plugin was installed with; "" when it was not installed."""
-        installed = self._plugins[name].installed
-        return installed.distribution if installed else ""
-
-    def notifiers_with(self, capability: str) -> tuple[str, ...]:
-        """Names of the notifiers whose plugins declare a capability."""
-        return tuple(
-            name for name in self.names(PluginKind.NOTIFIER) if capability in self.info(name).capabilities
-        )
 
     def resources(self) -> list[AnyResourceDirectory]:
         """Make the directories of what an owner has to choose from."""
