@@ -7,23 +7,21 @@ text of an ISV, nothing that reports back that the mail was read.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from consentcore.consent.detail_words import in_words, summary
-from consentcore.domain.authorization_detail import are_within
 from consentcore.domain.clock import from_iso
 from consentcore.domain.event_kinds import notice_profile, told_by
 from consentcore.domain.notice import Notice
 from consentcore.domain.notice_facts import ConsentFacts, EndpointFacts, facts_of
 from consentcore.domain.parties import Audience
-from consentcore.domain.scope import Catalog, Scope, ScopeType
+from consentcore.domain.scope import Catalog
 from consentcore.domain.text import held, isolated, one_line
 from consentcore.i18n import Language, Languages, wording
+from consentcore.mail.allowed import allowed
 from consentcore.mail.sites import Labels, Sites, named_sites
 from consentcore.markup import bdi, monogram, tile_number
 from consentcore.ports.notifier import Envelope, Mail
@@ -137,7 +135,7 @@ class MailRenderer:
             "reason_text": one_line(consent.reason_text),
             **_endpoint_values(endpoint, language),
             "change": consent.change,
-            **_allowed(consent, self._catalog.in_language(language.ranges), notice.occurred_at, language),
+            **allowed(consent, self._catalog.in_language(language.ranges), notice.occurred_at, language),
             **self._sites(notice.owner_id, consent),
             "operator_name": one_line(web.operator_name),
             "support_email": web.support_email,
@@ -219,56 +217,6 @@ class MailRenderer:
 def _decision_of(notice: Notice, facts: ConsentFacts) -> str:
     """Id of the event that a mail is about; "" where it is about none."""
     return facts.about or (notice.notice_id if notice.kind.is_consent else "")
-
-
-def _allowed(facts: ConsentFacts, catalog: Catalog, at: int, language: Language) -> dict[str, Any]:
-    """Scopes and authorization details, in lists of what has a ``label`` and says what it ``sees``."""
-    found = _scopes(facts, catalog, at)
-    now, before = facts.authorization_details, facts.previous_authorization_details
-    lists = {
-        "scopes": now,
-        "previous": before,
-        "requested": facts.requested_authorization_details,
-        "added": [one for one in now if not are_within([one], before)],
-        "removed": [one for one in before if not are_within([one], now)],
-    }
-    for name, details in lists.items():
-        found[name] = (*found[name], *(_Detail.of(one, catalog, language) for one in details))
-    return found
-
-
-class _Detail(NamedTuple):
-    """An authorization detail as mails list it."""
-
-    label: str
-    sees: str
-
-    @classmethod
-    def of(cls, text: str, catalog: Catalog, language: Language) -> _Detail:
-        words = in_words(text, catalog)
-        return cls(words.label, one_line(summary(words, language.translate)))
-
-
-def _scopes(facts: ConsentFacts, catalog: Catalog, at: int) -> dict[str, Any]:
-    """Scopes in the words of then, however late the mail is made.
-
-    :param at: when it happened, in milliseconds.
-    """
-    said = {one.scope_id: one for one in catalog.as_of(facts.references, at=at)}
-
-    def named(scope_ids: Iterable[str]) -> tuple[Scope, ...]:
-        return tuple(said.get(scope.scope_id, scope) for scope in catalog.named(scope_ids))
-
-    now, before = facts.scopes, facts.previous_scopes
-    scopes = named(now)
-    return {
-        "scopes": scopes,
-        "previous": named(before),
-        "requested": named(facts.requested_scopes),
-        "added": named(one for one in now if one not in before),
-        "removed": named(one for one in before if one not in now),
-        "acts": any(scope.type is ScopeType.ACT for scope in scopes),
-    }
 
 
 def _link_values(audience: Audience, link_mail: AccountLinkMail | None) -> dict[str, Any]:
