@@ -1,4 +1,4 @@
-"""What one process needs of applications, put together over what consents are made of."""
+"""What one process needs of applications, and of what they are told, put together over what consents are made of."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from consentcore.clients.registration_tokens import RegistrationTokens
     from consentcore.clients.service import ClientService
     from consentcore.clients.strangers import StrangerRules
+    from consentcore.webhooks.delivery_log import DeliveryLog
+    from consentcore.webhooks.event_feed import EventFeed
+    from consentcore.webhooks.service import WebhookService
 
 
 @dataclass
@@ -44,6 +47,21 @@ class ClientParts(ConsentParts):
     def client_grants(self) -> ClientGrants:
         """What clients see of their grants."""
         return self._once("client grants", self._make_client_grants)
+
+    @property
+    def event_feed(self) -> EventFeed:
+        """What clients were, or should have been, told."""
+        return self._once("event feed", self._make_event_feed)
+
+    @property
+    def webhooks(self) -> WebhookService:
+        """Where webhook endpoints are made and changed."""
+        return self._once("webhooks", self._make_webhooks)
+
+    @property
+    def delivery_log(self) -> DeliveryLog:
+        """What people see of deliveries."""
+        return self._once("delivery log", self._make_delivery_log)
 
     def _make_clients(self) -> ClientService:
         from consentcore.clients.service import ClientService
@@ -83,3 +101,25 @@ class ClientParts(ConsentParts):
         return ClientGrants(
             self.keys, self.clock, self.service, self.settings.issuer.rstrip("/"), self.directories
         )
+
+    def _make_event_feed(self) -> EventFeed:
+        from consentcore.webhooks.event_feed import EventFeed
+
+        return EventFeed(
+            self.keys,
+            self.clock,
+            self.service,
+            self.settings.issuer,
+            self.storage.capabilities,
+            self.published_log.checkpoint,
+        )
+
+    def _make_webhooks(self) -> WebhookService:
+        from consentcore.webhooks.service import WebhookService
+
+        return WebhookService(self.storage, self.keys, self.clock, lambda: self.egress)
+
+    def _make_delivery_log(self) -> DeliveryLog:
+        from consentcore.webhooks.delivery_log import DeliveryLog
+
+        return DeliveryLog(self.storage, self.clock, self.delivered_by)

@@ -31,9 +31,6 @@ if TYPE_CHECKING:
     from consentcore.owners.sessions import OwnerSessions
     from consentcore.ports.keys import KeyRing
     from consentcore.ports.storage import Storage
-    from consentcore.webhooks.delivery_log import DeliveryLog
-    from consentcore.webhooks.event_feed import EventFeed
-    from consentcore.webhooks.service import WebhookService
 
 log = logging.getLogger("consentcore.scopes")
 
@@ -54,21 +51,6 @@ class Runtime(ClientParts):
     def registration(self) -> RegistrationEndpoint | None:
         """Where applications register themselves; None where none can."""
         return self._once("registration", self._make_registration)
-
-    @property
-    def event_feed(self) -> EventFeed:
-        """What clients were, or should have been, told."""
-        return self._once("event feed", self._make_event_feed)
-
-    @property
-    def webhooks(self) -> WebhookService:
-        """Where webhook endpoints are made and changed."""
-        return self._once("webhooks", self._make_webhooks)
-
-    @property
-    def delivery_log(self) -> DeliveryLog:
-        """What people see of deliveries."""
-        return self._once("delivery log", self._make_delivery_log)
 
     @property
     def owners(self) -> OwnerService:
@@ -183,28 +165,6 @@ class Runtime(ClientParts):
         clients = replace(self.clients, egress=Unasked)
         registrations = Registrations(clients, self.storage, settings, rules, self.registration_tokens)
         return RegistrationEndpoint(self.server.context, registrations)
-
-    def _make_event_feed(self) -> EventFeed:
-        from consentcore.webhooks.event_feed import EventFeed
-
-        return EventFeed(
-            self.keys,
-            self.clock,
-            self.service,
-            self.settings.issuer,
-            self.storage.capabilities,
-            self.published_log.checkpoint,
-        )
-
-    def _make_webhooks(self) -> WebhookService:
-        from consentcore.webhooks.service import WebhookService
-
-        return WebhookService(self.storage, self.keys, self.clock, lambda: self.egress)
-
-    def _make_delivery_log(self) -> DeliveryLog:
-        from consentcore.webhooks.delivery_log import DeliveryLog
-
-        return DeliveryLog(self.storage, self.clock, self.delivered_by)
 
     def _make_owners(self) -> OwnerService:
         from consentcore.owners.service import OwnerService
