@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from consentcore.consent.event_body import Action, reason_of
 from consentcore.domain.authorization_detail import are_within
@@ -44,33 +45,11 @@ def make_notice(
     kind = event_kind(event.type).notice
     if kind is None:
         return None
-    reason = reason_of(action)
-    facts = ConsentFacts(
-        event_type=event.type.value,
-        sequence=event.sequence,
-        state=grant.state.value,
-        scopes=grant.scope_ids if grant.is_active(event.occurred_at) else (),
-        previous_scopes=before.scope_ids if before else (),
-        requested_scopes=_scope_ids(action.requested),
-        references=_references(action, before, grant),
-        change=_change(action, before, grant),
-        initiator=INITIATORS[action.actor.type],
-        reason=reason,
-        reason_text=action.evidence.reason_text if reason in _TOLD_IN_FULL else "",
-        expires_at=iso(grant.expires_at),
-        previous_expires_at=iso(before.expires_at)
-        if before and before.expires_at != grant.expires_at
-        else "",
+    facts = replace(
+        _facts(event, action, before, grant),
         recorded_at=iso(recorded_at),
         client_name=client_name,
         had_grant_before=had_grant_before,
-        locale=action.evidence.locale if action.actor.type is ActorType.OWNER else "",
-        resource_ids=grant.resources if grant.is_active(event.occurred_at) else (),
-        previous_resource_ids=before.resources if before else (),
-        authorization_details=grant.authorization_details if grant.is_active(event.occurred_at) else (),
-        previous_authorization_details=before.authorization_details if before else (),
-        requested_authorization_details=action.details_requested,
-        granted_at=iso(grant.created_at) if state_profile(grant.state).stood else "",
         deletion_due_at=iso(event.occurred_at + deletion_days * DAY)
         if event_kind(event.type).ends and deletion_days is not None
         else "",
@@ -84,6 +63,34 @@ def make_notice(
         audiences=notice_profile(kind).audiences,
         occurred_at=event.occurred_at,
         data=facts.to_json(),
+    )
+
+
+def _facts(event: ConsentEvent, action: Action, before: Grant | None, grant: Grant) -> ConsentFacts:
+    """What happened to the permission, by whom and why."""
+    reason, active = reason_of(action), grant.is_active(event.occurred_at)
+    end_before = before.expires_at if before and before.expires_at != grant.expires_at else None
+    return ConsentFacts(
+        event_type=event.type.value,
+        sequence=event.sequence,
+        state=grant.state.value,
+        scopes=grant.scope_ids if active else (),
+        previous_scopes=before.scope_ids if before else (),
+        requested_scopes=_scope_ids(action.requested),
+        references=_references(action, before, grant),
+        change=_change(action, before, grant),
+        initiator=INITIATORS[action.actor.type],
+        reason=reason,
+        reason_text=action.evidence.reason_text if reason in _TOLD_IN_FULL else "",
+        expires_at=iso(grant.expires_at),
+        previous_expires_at="" if end_before is None else iso(end_before),
+        locale=action.evidence.locale if action.actor.type is ActorType.OWNER else "",
+        resource_ids=grant.resources if active else (),
+        previous_resource_ids=before.resources if before else (),
+        authorization_details=grant.authorization_details if active else (),
+        previous_authorization_details=before.authorization_details if before else (),
+        requested_authorization_details=action.details_requested,
+        granted_at=iso(grant.created_at) if state_profile(grant.state).stood else "",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from consentcore.consent.event_body import Action, describe
@@ -12,10 +13,12 @@ from consentcore.consent.recorded_row import is_sound
 from consentcore.consent.snapshot import ShownNotice
 from consentcore.domain.clock import Clock
 from consentcore.domain.controller import Controller
+from consentcore.domain.disclosure import Disclosure
 from consentcore.domain.errors import InvalidTransition
 from consentcore.domain.event import ConsentEvent, NoticeSnapshot
 from consentcore.domain.event_kinds import event_kind
 from consentcore.domain.grant import Grant
+from consentcore.domain.owner import Owner
 from consentcore.domain.parties import ActorType
 from consentcore.domain.scope import Catalog
 from consentcore.ports.keys import KeyRing
@@ -64,10 +67,7 @@ class Transitions:
         row = _row(action, before, after, at)
         if before is not None and not event_kind(action.type).ends:
             self._check_sound(before, row)
-        client = uow.clients.get(row.client_id)
-        # Whoever else ends it, or a clock, says nothing of the person.
-        by_owner = action.actor.type is ActorType.OWNER
-        owner = (action.owner or uow.owners.get(row.owner_id)) if by_owner else None
+        client, owner = uow.clients.get(row.client_id), _owner(uow, action, row)
         beside = apart(values_of(action, owner, row.resources))
         zone = owner.timezone if owner else ""
         content = describe(
@@ -79,21 +79,13 @@ class Transitions:
             uow.grants.add(grant)
         else:
             uow.grants.update(grant, expected_sequence=before.sequence)
-        if snapshot is not None:
-            beside += snapshot.disclosures if isinstance(snapshot, ShownNotice) else ()
-            uow.ledger.put_snapshot(
-                NoticeSnapshot(snapshot.snapshot_hash, snapshot.content, snapshot.created_at)
-            )
-        if beside:
-            uow.ledger.put_disclosures(beside)
-        uow.ledger.append(event)
-        name = client.name if client else ""
+        _record(uow, event, snapshot, beside)
         notice = make_notice(
             event,
             action,
             before,
             grant,
-            client_name=name,
+            client_name=client.name if client else "",
             recorded_at=now,
             had_grant_before=had_grant_before,
             deletion_days=self._controller.deletion_days,
@@ -120,3 +112,28 @@ def _row(action: Action, before: Grant | None, after: Grant, at: int) -> Grant:
     if state not in kind.follows:
         raise InvalidTransition(after.grant_id, state or "not there", wanted)
     return replace(after, state=wanted, changed_at=after.changed_at if kind.state_after is None else at)
+
+
+def _owner(uow: UnitOfWork, action: Action, row: Grant) -> Owner | None:
+    """Whose own action it is; whoever else ends a grant, or a clock, says nothing of the person."""
+    if action.actor.type is not ActorType.OWNER:
+        return None
+    return action.owner or uow.owners.get(row.owner_id)
+
+
+def _record(
+    uow: UnitOfWork,
+    event: ConsentEvent,
+    snapshot: NoticeSnapshot | None,
+    beside: Sequence[Disclosure],
+) -> None:
+    """Store an event with what was shown and what is personal in both.
+
+    :param beside: what is personal in the event.
+    """
+    if snapshot is not None:
+        beside = [*beside, *(snapshot.disclosures if isinstance(snapshot, ShownNotice) else ())]
+        uow.ledger.put_snapshot(NoticeSnapshot(snapshot.snapshot_hash, snapshot.content, snapshot.created_at))
+    if beside:
+        uow.ledger.put_disclosures(beside)
+    uow.ledger.append(event)
