@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.command_line import Cli
 from tests.support.platform import make_platform
+from tests.support.sinks import Answer, http_sink
 
 
 @pytest.fixture(params=[pytest.param("memory", marks=pytest.mark.slow), "sqlalchemy"])
@@ -40,3 +41,11 @@ def cli(tmp_path, initialised):
     """The command line with an INI of its own, whose storage is there."""
     shutil.copytree(initialised / "var", tmp_path / "var")
     return Cli(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def sink():
+    """Where applications wait for people who come back."""
+    with http_sink() as one:
+        one.answer = Answer(204)
+        yield one

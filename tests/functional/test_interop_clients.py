@@ -15,7 +15,6 @@ from requests_oauthlib import OAuth2Session as OAuth2Consumer
 
 from tests.support.browser import Browser
 from tests.support.patience import PATIENCE_S
-from tests.support.sinks import Answer, http_sink
 from tests.support.stock_clients import (
     KEYS,
     SCOPE,
@@ -31,13 +30,6 @@ from tests.support.stock_clients import (
 pytestmark = pytest.mark.slow
 
 API = "https://api.energy.example/"
-
-
-@pytest.fixture(scope="module")
-def sink():
-    with http_sink() as one:
-        one.answer = Answer(204)
-        yield one
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,6 @@ from joserfc.jwk import ECKey, KeySet
 from tests.support.browser import Browser
 from tests.support.patience import PATIENCE_S
 from tests.support.proofs import Prover
-from tests.support.sinks import Answer, http_sink
 from tests.support.stock_clients import (
     KEYS,
     SCOPE,
@@ -45,13 +44,6 @@ FAPI = (
 """What an application is registered with that is held to the profile and to Message Signing."""
 ALL = {"par": True, "dpop": "ES256", "jarm": True, "signed_introspection": True}
 [ES256, EDDSA, PS256] = KEYS
-
-
-@pytest.fixture(scope="module")
-def sink():
-    with http_sink() as one:
-        one.answer = Answer(204)
-        yield one
 
 
 @pytest.fixture(scope="module")

@@ -8,19 +8,11 @@ import pytest
 
 from tests.support.go import go_program
 from tests.support.java import java_command
-from tests.support.sinks import Answer, http_sink
 from tests.support.stock_clients import Conversation, house, register, the_story_holds
 
 pytestmark = pytest.mark.nightly
 
 WAYS = [("client_secret_basic", ()), ("client_secret_post", ("--require-pkce",)), ("none", ())]
-
-
-@pytest.fixture(scope="module")
-def sink():
-    with http_sink() as one:
-        one.answer = Answer(204)
-        yield one
 
 
 @pytest.fixture(scope="module")
