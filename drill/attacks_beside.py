@@ -62,6 +62,10 @@ def _logo_is_shown(stage: Stage) -> bool:
     return bool(answer.status_int == 200)
 
 
+def _garble(where: str) -> Callable[[Stage], object]:
+    return lambda stage: stage.sql(f"UPDATE log_object SET data = :data WHERE {where}", data=b"[garbage")
+
+
 def _count_registrations_anew(stage: Stage) -> None:
     tokens = stage.runtime.registration_tokens
     new = tokens.prepare(note="for Agent", days=1, uses=1)
@@ -128,8 +132,14 @@ ATTACKS = (
         "it is for finding faults, and kept for 30 days; no proof leans on it",
     ),
     _nothing(
-        "cosignatures of witnesses deleted",
-        sql("DELETE FROM log_object WHERE path LIKE 'cosignature/%'"),
-        "witnesses are asked again for the next checkpoint, and keep what they have signed",
+        "cosignatures of witnesses deleted, or made up",
+        _garble("path LIKE 'cosignature/%'"),
+        "who knows the key of a witness sees that one is made up; witnesses are asked again for the next checkpoint,"
+        " and keep what they have signed",
+    ),
+    _nothing(
+        "the row by which one worker adds to the log at a time changed",
+        _garble("path = 'state/sequencer'"),
+        "a row that is none counts for nothing, and one that is keeps workers waiting for a minute",
     ),
 )

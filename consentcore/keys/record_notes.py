@@ -184,7 +184,7 @@ def read_note(keys: KeyRing, kind: type[N], kept: LogObject) -> N | None:
         note = kind(**facts)
         key_id, _, mac = note.seal.partition(":")
         genuine = compare_digest(keys.mac(_PURPOSE, _text(note), key_id).hex(), mac)
-    except (KeyUnavailable, ValueError, TypeError, AttributeError):
+    except (KeyUnavailable, ValueError, TypeError, AttributeError, RecursionError):
         return None
     return note if genuine else None
 

@@ -59,10 +59,14 @@ class Lease:
 
 
 def _kept(uow: UnitOfWork) -> dict[str, Any] | None:
-    """Who holds it, and until when; None before anybody did."""
+    """Who holds it, and until when; None before anybody did, and where what is kept says nothing of the kind: no row of
+    the store keeps the log from being signed."""
     kept = uow.tlog.get(PATH, lock=True)
     if kept is None:
         return None
-    text = kept.data.decode()
-    found: dict[str, Any] = json.loads(text)
-    return found
+    try:
+        found = json.loads(kept.data)
+    except (ValueError, RecursionError):
+        return None
+    shaped = isinstance(found, dict) and isinstance(found.get("until"), int) and "holder" in found
+    return found if shaped else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -70,8 +71,10 @@ def sweep(uow: UnitOfWork, now: int, *, folder: str = ENDED, most: int = SWEPT) 
 
 
 def until_of(path: str) -> int:
-    """Until when a list or a look is kept, in milliseconds since the epoch."""
-    return int(path.rpartition("/")[2].partition("-")[0])
+    """Until when a list or a look is kept, in milliseconds since the epoch; 0 where its name does not say, because then
+    it is none of ours."""
+    until = path.rpartition("/")[2].partition("-")[0]
+    return int(until) if re.fullmatch("[0-9]{1,15}", until) else 0
 
 
 def _records(uow: UnitOfWork, keys: KeyRing, most: int) -> list[Facts]:

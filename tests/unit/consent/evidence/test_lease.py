@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from consentcore.consent.checkpoint import Checkpointer
-from consentcore.consent.evidence.lease import LEASE_MS, Lease
+from consentcore.consent.evidence.lease import LEASE_MS, PATH, Lease
+from consentcore.ports.tlog import LogObject
 
 
 def step(scenario, checkpointer, anchors=None):
@@ -62,3 +63,25 @@ def test_a_lease_of_a_clock_that_went_wrong_lasts_no_longer_than_any(scenario, a
     scenario.clock.advance(-ahead)
     with scenario.storage.transaction() as uow:
         assert Lease().is_free(uow, scenario.clock.now()) is bool(ahead)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\xff",
+        b"{}",
+        b"[1]",
+        b'{"holder": "x"}',
+        b'{"holder": "x", "until": "z"}',
+        b'{"until": 9}',
+        b"[" * 9**5,
+    ],
+    ids=["empty", "no text", "no member", "list", "no time", "time that is none", "no holder", "deep"],
+)
+def test_rt_09_a_row_that_is_no_lease_keeps_the_log_from_nothing(scenario, data):
+    """Otherwise one row, which nothing looks at, would end all signing."""
+    scenario.deny("sites.read")
+    with scenario.storage.transaction() as uow:
+        uow.tlog.put(LogObject(PATH, data))
+    assert step(scenario, Checkpointer()).size == 1
