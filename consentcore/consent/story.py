@@ -8,17 +8,18 @@ so that one sentence for each kind of event (``story`` in :mod:`consentcore.doma
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from consentcore.consent.resource_words import counted, kinds_of, listed
 from consentcore.domain.authorization_detail import are_within, read, texts_of
 from consentcore.domain.clock import from_iso
 from consentcore.domain.event_kinds import event_kind
 from consentcore.domain.grant_states import GrantState
 from consentcore.domain.message import Message, message, plural_message
 from consentcore.domain.parties import ActorType
-from consentcore.domain.resource import is_everything
+from consentcore.domain.resource import DEFAULT_KIND, is_everything
 from consentcore.domain.scope import ScopeType
 
 if TYPE_CHECKING:
@@ -128,12 +129,18 @@ def _changes(name: str, facts: EventFacts, words: Words) -> list[Message]:
 
 
 def _other_resources(name: str, before: Sequence[str], after: Sequence[str]) -> Message:
+    lost, n = set(before).difference(after), len(after)
+    fewer = bool(lost) and not set(after).difference(before)
+    if _not_sites((*before, *after)) and after:
+        said = {"name": name, "places": counted(after)}
+        if fewer:
+            return message("You narrowed your choice for %(name)s: %(places)s.", **said)
+        return message("You chose other sites and devices for %(name)s: %(places)s.", **said)
     if any(map(is_everything, after)):
         return message(
             "%(name)s now gets data of all your sites, also of those that you add later.", name=name
         )
-    lost, n = set(before).difference(after), len(after)
-    if lost and not set(after).difference(before):
+    if fewer:
         return plural_message(
             "You took sites away from %(name)s: it now gets data of %(n)s site.",
             "You took sites away from %(name)s: it now gets data of %(n)s sites.",
@@ -146,6 +153,11 @@ def _other_resources(name: str, before: Sequence[str], after: Sequence[str]) -> 
         n=n,
         name=name,
     )
+
+
+def _not_sites(resources: Sequence[str]) -> bool:
+    """Whether there are meters, devices or anything else among them."""
+    return bool(kinds_of(resources) - {DEFAULT_KIND})
 
 
 def infinitive(allowed: Allowed, words: Words) -> Message:
@@ -166,6 +178,8 @@ def infinitive(allowed: Allowed, words: Words) -> Message:
 
 
 def _seeing(labels: Sequence[str], resources: Sequence[str]) -> Message:
+    if _not_sites(resources):
+        return message("see %(labels)s of %(places)s", labels=listed(labels), places=counted(resources))
     if any(map(is_everything, resources)):
         return message("see %(labels)s of all your sites", labels=listed(labels))
     if not resources:
@@ -176,9 +190,3 @@ def _seeing(labels: Sequence[str], resources: Sequence[str]) -> Message:
         n=len(resources),
         labels=listed(labels),
     )
-
-
-def listed(labels: Iterable[str]) -> str:
-    """Several names as a sentence lists them: "a, b and c"."""
-    *first, last = labels
-    return message("%(first)s and %(last)s", first=", ".join(first), last=last) if first else last

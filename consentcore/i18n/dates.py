@@ -66,32 +66,32 @@ def moment(ms: int, timezone: str, tag: str) -> str:
     locale = _locale(tag)
     if locale is None:
         return english_moment(ms, timezone)
-    from babel.dates import format_datetime, format_time, get_datetime_format
+    from babel.dates import format_time, get_datetime_format
 
     when = _local(ms, timezone)
     clock = format_time(when, "short", tzinfo=when.tzinfo, locale=locale)
-    name = _zone_name(when)
-    if name != "UTC":  # which people of every language write so; CLDR has "TU" in French
-        own = format_datetime(when, "z", tzinfo=when.tzinfo, locale=locale)
-        name = name if own[:1] in {"+", "-"} else own  # without a name in the language, the one in use
+    name = _zone_name_in(when, locale)
     pattern = str(get_datetime_format("long", locale=locale)).replace("'", "")
     return pattern.replace("{0}", f"{clock} {name}").replace("{1}", _long_date(when, locale))
 
 
 def clock(ms: int, timezone: str, tag: str, *, seconds: bool = True) -> str:
-    """The time of a day, for what has happened on one that is known: ``15:04:09``."""
+    """The time of a day, for what has happened on one that is known, with the zone: ``15:04:09 MEZ``."""
     locale = _locale(tag)
     if locale is None:
         return english_clock(ms, timezone, seconds=seconds)
     from babel.dates import format_time
 
-    return format_time(_local(ms, timezone), "medium" if seconds else "short", locale=locale)
+    when = _local(ms, timezone)
+    return (
+        f"{format_time(when, 'medium' if seconds else 'short', locale=locale)} {_zone_name_in(when, locale)}"
+    )
 
 
 def english_clock(ms: int, timezone: str = "UTC", *, seconds: bool = True) -> str:
-    """``15:04:09``, or ``15:04``."""
+    """``15:04:09 CET``, or ``15:04 CET``."""
     when = _local(ms, timezone)
-    return f"{when:%H:%M:%S}" if seconds else f"{when:%H:%M}"
+    return f"{when:%H:%M:%S} {_zone_name(when)}" if seconds else f"{when:%H:%M} {_zone_name(when)}"
 
 
 def number(value: int, tag: str) -> str:
@@ -118,6 +118,17 @@ def _long_date(when: datetime, locale: Locale) -> str:
     said = format_date(when, "long", locale)
     # The first of a month is an ordinal number in French (1er mars), which the patterns of CLDR cannot say.
     return f"1er {said[2:]}" if locale.language == "fr" and said.startswith("1 ") else said
+
+
+def _zone_name_in(when: datetime, locale: Locale) -> str:
+    """A zone as people of the language call it."""
+    from babel.dates import format_datetime
+
+    name = _zone_name(when)
+    if name == "UTC":  # which people of every language write so; CLDR has "TU" in French
+        return name
+    own: str = format_datetime(when, "z", tzinfo=when.tzinfo, locale=locale)
+    return name if own[:1] in {"+", "-"} else own  # without a name in the language, the one in use
 
 
 def _zone_name(when: datetime) -> str:

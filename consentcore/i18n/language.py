@@ -104,7 +104,7 @@ class Language:
         return dates.month(ms, timezone, self.tag)
 
     def clock(self, ms: int, timezone: str = "UTC", *, seconds: bool = True) -> str:
-        """``15:04:09``, or ``15:04``, where the day is known."""
+        """``15:04:09 CET``, or ``15:04 CET``, where the day is known: with the zone, always."""
         from consentcore.i18n import dates
 
         if self._name == ENGLISH:

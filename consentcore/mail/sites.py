@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
+from consentcore.consent.resource_words import counted, wholly
 from consentcore.domain.resource import is_everything
+
+if TYPE_CHECKING:
+    from consentcore.domain.message import Message
 
 NAMED = 5
 """So many are named; of more a mail says how many they are."""
@@ -21,16 +26,28 @@ class Sites:
     :ivar count: of those that were chosen one by one.
     :ivar names: of each, in the order of the alphabet; empty where they are many, or one has no name.
     :ivar everything: all that the owner has of a kind, also later.
+    :ivar references: as a grant keeps them.
     """
 
     count: int
     names: tuple[str, ...] = ()
     everything: bool = False
+    references: Sequence[str] = field(default=(), compare=False, repr=False)
 
     @property
     def any(self) -> bool:
         """Whether there is something to say."""
         return self.everything or self.count > 0
+
+    @property
+    def counted(self) -> str:
+        """How many were chosen one by one, of each kind."""
+        return counted(one for one in self.references if not is_everything(one))
+
+    @property
+    def wholly(self) -> list[Message]:
+        """Of what everything was chosen, each kind in a line of its own."""
+        return wholly(self.references)
 
 
 def named_sites(references: Sequence[str], labels: Mapping[str, str]) -> Sites:
@@ -42,5 +59,5 @@ def named_sites(references: Sequence[str], labels: Mapping[str, str]) -> Sites:
     names = [labels[one] for one in single if one in labels]
     everything = len(single) < len(references)
     if len(single) > NAMED or len(names) < len(single):
-        return Sites(len(single), everything=everything)
-    return Sites(len(single), tuple(sorted(names, key=str.casefold)), everything)
+        return Sites(len(single), everything=everything, references=references)
+    return Sites(len(single), tuple(sorted(names, key=str.casefold)), everything, references)

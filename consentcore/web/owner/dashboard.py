@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from consentcore.consent.detail_words import DetailWords, all_in_words
 from consentcore.consent.owner_grants import OwnerGrants
 from consentcore.consent.personal import REASON_TEXT, disclosed
+from consentcore.consent.resource_words import counted
 from consentcore.consent.shut_out import CLIENT_DISABLED
 from consentcore.domain.clock import DAY
 from consentcore.domain.event import ConsentEvent
@@ -17,7 +18,6 @@ from consentcore.domain.grant import Grant
 from consentcore.domain.grant_states import GrantState, state_profile
 from consentcore.domain.message import message, plural_message
 from consentcore.domain.scope import Scope
-from consentcore.web.owner.places import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

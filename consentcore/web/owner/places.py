@@ -1,22 +1,19 @@
-"""What a person has chosen from, on the pages about it: counted, called by its name, and looked up."""
+"""What a person has chosen from, on the pages about it: called by its name, and looked up."""
 
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from consentcore.consent.personal import disclosed, labels_in
 from consentcore.consent.resource_labels import labels_of
-from consentcore.consent.story import listed
 from consentcore.domain.errors import DirectoryUnavailable
-from consentcore.domain.message import Message, message, plural_message
-from consentcore.domain.resource import DEFAULT_KIND, is_everything, kind_of, reference
+from consentcore.domain.resource import is_everything, reference
 from consentcore.egress import Busy
 from consentcore.hooks.resource_directories import asking
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from pyramid.request import Request
 
@@ -25,41 +22,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("consentcore.web")
 _MOST_PAGES = 10
 _MOST_NAMED = 100
-
-
-def counted(references: Iterable[str]) -> str:
-    """How many sites, meters and devices are chosen: "2 sites and 1 meter", "all your sites"; "" where none is."""
-    references = list(references)
-    kinds = Counter(kind_of(one) or DEFAULT_KIND for one in references)
-    whole = {kind_of(one) or DEFAULT_KIND for one in references if is_everything(one)}
-    said = [
-        _all(kind) if kind in whole else _some(kind, n) for kind, n in sorted(kinds.items(), key=_sites_first)
-    ]
-    return listed(said) if said else ""
-
-
-def _sites_first(pair: tuple[str, int]) -> tuple[bool, str]:
-    return pair[0] != DEFAULT_KIND, pair[0]
-
-
-def _some(kind: str, n: int) -> Message:
-    if kind == "site":
-        return plural_message("%(n)s site", "%(n)s sites", n=n)
-    if kind == "meter":
-        return plural_message("%(n)s meter", "%(n)s meters", n=n)
-    if kind == "device":
-        return plural_message("%(n)s device", "%(n)s devices", n=n)
-    return message("%(n)s × %(kind)s", n=n, kind=kind)
-
-
-def _all(kind: str) -> Message:
-    if kind == "site":
-        return message("all your sites")
-    if kind == "meter":
-        return message("all your meters")
-    if kind == "device":
-        return message("all your devices")
-    return message("everything of kind %(kind)s", kind=kind)
 
 
 def named(

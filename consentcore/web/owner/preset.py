@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from consentcore.consent.offers import length_of
 from consentcore.consent.personal import labels_in
+from consentcore.consent.resource_words import counted
 from consentcore.domain.message import message
 from consentcore.domain.resource import is_everything
 from consentcore.web.owner.history import words
-from consentcore.web.owner.places import counted
 
 if TYPE_CHECKING:
     from pyramid.request import Request

@@ -15,6 +15,7 @@ from pyramid.view import view_config
 from consentcore.consent.detail_words import all_in_words
 from consentcore.consent.personal import disclosed, labels_in
 from consentcore.consent.resource_labels import labels_of
+from consentcore.consent.resource_words import counted, wholly
 from consentcore.domain.authorization_detail import texts_of
 from consentcore.domain.clock import from_iso
 from consentcore.domain.errors import InvalidTransition
@@ -24,7 +25,6 @@ from consentcore.web.csrf import ANY_PERSON
 from consentcore.web.language import prefer_locales
 from consentcore.web.owner import history as story
 from consentcore.web.owner.confirmation import confirmation
-from consentcore.web.owner.places import counted
 from consentcore.web.pages import page, without_referrer
 from consentcore.web.redirects import see_other
 
@@ -118,7 +118,7 @@ def _for_owner(request: Request, receipt: Receipt) -> dict[str, Any]:
         | labels_of(request.runtime.directories, request.owner, references),
         "places": counted(references),
         "references": [one for one in references if not is_everything(one)],
-        "everything": any(map(is_everything, references)),
+        "everything": wholly(references),
         "since": from_iso(validity["from"]),
         "until": from_iso(validity["until"]),
         "details": all_in_words(_details(receipt), request.catalog),

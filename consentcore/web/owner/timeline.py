@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from consentcore.consent.story import EventFacts, Words, listed
+from consentcore.consent.resource_words import listed
+from consentcore.consent.story import EventFacts, Words
 from consentcore.domain.event_kinds import event_kind
 from consentcore.domain.message import Message, message
 

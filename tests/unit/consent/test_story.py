@@ -72,6 +72,8 @@ def test_db_40_no_kind_of_event_is_without_a_sentence_that_names_the_application
             ("a", "b"),
             "see Room climate of 2 sites, and to do this: Plan charging",
         ),
+        (("comfort.read@1",), ("device|p", "site|a", "b"), "see Room climate of 2 sites and 1 device"),
+        (("comfort.read@1",), ("meter|*",), "see Room climate of all your meters"),
         (("offline_access@1",), (), "stay connected while you are away"),
         (("comfort.read@1", "offline_access@1"), (), "see Room climate"),
     ],
@@ -101,6 +103,9 @@ def test_a_change_tells_what_is_different_and_when_it_ends():
     [
         (("a", "b"), ("a",), "You took sites away from CoolSite: it now gets data of 1 site."),
         (("a",), ("b", "c"), "You chose other sites for CoolSite: it now gets data of 2 sites."),
+        (("a", "device|p"), ("a",), "You narrowed your choice for CoolSite: 1 site."),
+        (("a",), ("device|p",), "You chose other sites and devices for CoolSite: 1 device."),
+        (("meter|a",), ("meter|*",), "You chose other sites and devices for CoolSite: all your meters."),
         (("a",), ("*",), "CoolSite now gets data of all your sites, also of those that you add later."),
     ],
 )

@@ -33,6 +33,16 @@ def test_cp_62_months_have_names_and_times_their_zone(tag, day, moment):
     assert language(tag).moment(NOON, "Europe/Paris") == moment
 
 
+@pytest.mark.parametrize(
+    ("tag", "clock"),
+    [("en", "16:04:00 CET"), ("fr", "16:04:00 CET"), ("de", "16:04:00 MEZ"), ("es", "16:04:00 CET")],
+)
+def test_cp_62_a_time_without_its_day_has_its_zone_too(tag, clock):
+    assert language(tag).clock(NOON, "Europe/Paris") == clock
+    assert language(tag).clock(NOON, "Europe/Paris", seconds=False) == clock.replace(":00 ", " ")
+    assert language(tag).clock(NOON).endswith(":04:00 UTC")
+
+
 FIRST_OF_MARCH = 1_772_323_440_000
 """1 March 2026, 00:04 UTC, in ms."""
 

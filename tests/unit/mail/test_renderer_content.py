@@ -10,6 +10,7 @@ from html import unescape
 import pytest
 
 from consentcore.api import Audience, ClientView, Mail, NoticeKind, OwnerView
+from consentcore.i18n import Catalogs, Language
 from consentcore.mail.renderer import MailRenderer
 from consentcore.mail.sites import NAMED, Sites, named_sites
 from consentcore.testing import FakeEnvelope, factories
@@ -228,3 +229,14 @@ def test_nt_23_text_and_html_say_the_same_and_nothing_tracks(event, locale):
 def test_nt_01_few_sites_are_named_and_many_are_counted(ids, expected):
     labels = {**LABELS, **{f"s{n}": f"Site {n}" for n in range(4, 9)}}
     assert named_sites(ids, labels) == expected
+
+
+@pytest.mark.parametrize("tag", ["en", "de"])
+def test_nt_01_what_is_not_named_is_counted_by_its_kind(tag):
+    language = Language(tag, Catalogs())
+    sites = named_sites(("device|a", "meter|*", "site|b"), {})
+    expected = {
+        "en": ("1 site and 1 device", "all your meters, also those that you add later"),
+        "de": ("1 Standort und 1 Gerät", "alle Ihre Zähler, auch die, die Sie später hinzufügen"),
+    }
+    assert (language.translate(sites.counted), *map(language.translate, sites.wholly)) == expected[tag]
