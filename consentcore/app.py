@@ -12,6 +12,7 @@ warnings.filterwarnings("ignore", message="pkg_resources is deprecated", categor
 from pyramid.config import Configurator  # noqa: E402 - after the filter
 
 from consentcore.web.ingress import Ingress  # noqa: E402 - after the filter
+from consentcore.web.plugin_parts import commit  # noqa: E402 - after the filter
 from consentcore.web.protocol_front import ProtocolFront, stands_alone  # noqa: E402 - after the filter
 from consentcore.web.request import with_request_factory  # noqa: E402 - after the filter
 
@@ -59,7 +60,7 @@ def app_from_runtime(runtime: Runtime) -> Ingress:
     config.include("pyramid_jinja2")  # pages
     config.include("consentcore.web")  # routes, views, tweens
     runtime.registry.configure(config)  # last: plugins see, and may add to, everything above
-    config.commit()
+    commit(config)
     return Ingress(
         with_request_factory(config.make_wsgi_app()),
         runtime.settings.server.max_body_bytes,

@@ -6,7 +6,7 @@ import contextlib
 import difflib
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("consentcore.settings")
 
 DEFAULT_LISTEN = "127.0.0.1:6543"
+LISTEN = ("listen", "host", "port")
+"""What ``[server:main]`` says of where to listen."""
 
 
 @dataclass(frozen=True)
@@ -113,12 +115,12 @@ def _listen_of(server: Mapping[str, Entry], source: Source) -> str:
     """Where to listen by ``[server:main]``; what is wrong with it goes to the problems of ``source``."""
     host, port = server.get("host"), server.get("port")
     listen = server.get("listen")
+    if listen is None:
+        source.problems += _near_misses_of_listen(server)
     if listen is not None:
         text = listen.value
     elif host is None and port is None:
         text = DEFAULT_LISTEN
-        for key in difflib.get_close_matches("listen", server, 1, 0.8):
-            source.problems.append(f"{server[key].origin}: {key}: unknown setting; did you mean listen?")
     else:
         name = host.value if host else "127.0.0.1"
         text = f"{f'[{name}]' if ':' in name else name}:{port.value if port else 6543}"
@@ -128,6 +130,14 @@ def _listen_of(server: Mapping[str, Entry], source: Source) -> str:
         written = listen or port or host
         source.problems.append(f"{written.origin if written else source.name}: [server:main] listen: {error}")
     return text
+
+
+def _near_misses_of_listen(server: Mapping[str, Entry]) -> Iterator[str]:
+    """Keys that were meant to say where to listen; others are those of other servers."""
+    missing = [name for name in LISTEN if name not in server]
+    for key, entry in server.items():
+        for meant in () if key in LISTEN else difflib.get_close_matches(key.lower(), missing, 1, 0.75):
+            yield f"{entry.origin}: {key}: unknown setting; did you mean {meant}?"
 
 
 def _blame_near_misses(source: Source, entries: Mapping[str, Entry]) -> None:

@@ -91,7 +91,7 @@ class PluginParts:
     @property
     def resources(self) -> Sequence[AnyResourceDirectory]:
         """Directories of what an owner has to choose from, as their plugins made them."""
-        return self._once("resources", self.registry.resources)
+        return self._once("resources", self._make_resources)
 
     @property
     def anchors(self) -> Mapping[str, Anchor]:
@@ -111,6 +111,26 @@ class PluginParts:
                 if found is None:
                     found = self._made[name] = make()
         return cast("T", found)
+
+    def demand_members(self) -> None:
+        """Refuse plugins that would fail at everything that is asked of them; ``plugins check`` says more of them.
+
+        :raises ConfigurationError: with what login, notifiers and anchors lack.
+        """
+        (login,) = self.registry.names(PluginKind.LOGIN)
+        self.registry.demand_whole(
+            {
+                "consentcore_login": {login: self.login},
+                "consentcore_notifier": self.made_notifiers,
+                "consentcore_anchor": self.anchors,
+            }
+        )
+
+    def _make_resources(self) -> Sequence[AnyResourceDirectory]:
+        made = self.registry.resources()
+        names = self.registry.implementing("consentcore_resources")
+        self.registry.demand_whole({"consentcore_resources": dict(zip(names, made, strict=True))})
+        return made
 
     def _make_egress(self) -> EgressPolicy:
         from consentcore.egress import EgressPolicy

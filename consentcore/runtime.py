@@ -12,6 +12,7 @@ from consentcore.configured_keys import key_ring
 from consentcore.consent.ledger import seal_of as grant_seal
 from consentcore.domain.clock import DAY, SystemClock
 from consentcore.domain.errors import ConfigurationError, StorageError
+from consentcore.hooks.info import PluginKind
 from consentcore.keys.recorded_storage import RecordedStorage
 from consentcore.keys.sealed_storage import SealedStorage
 from consentcore.ports.storage import transact
@@ -113,11 +114,12 @@ class Runtime(ClientParts):
         )
 
     def demand_whole(self) -> None:
-        """Look whether an import into the storage has ended, as every process that starts does. One that does not
-        answer is taken for whole: it was when it was left.
+        """Look whether the plugins can do what will be asked of them, and whether an import into the storage has ended,
+        as every process that starts does. One that does not answer is taken for whole: it was when it was left.
 
-        :raises ConfigurationError: when it has not.
+        :raises ConfigurationError: when it is not so.
         """
+        self.demand_members()
         try:
             half = self.moving.half_moved
         except StorageError as error:
@@ -234,7 +236,10 @@ def build_runtime(config: LoadedConfig, *, clock: Clock | None = None) -> Runtim
 
     def keys_and_storage() -> tuple[KeyRing, Storage]:
         keys = key_ring(config, now)
-        recorded: Any = RecordedStorage(registry.storage(now, keys), keys, now)
+        made = registry.storage(now, keys)
+        (name,) = registry.names(PluginKind.STORAGE)
+        registry.demand_whole({"consentcore_storage": {name: made}})
+        recorded: Any = RecordedStorage(made, keys, now)
         return keys, SealedStorage(recorded, keys, grant_seal)
 
     others = (lambda: registry.notifiers(now), registry.resources, registry.anchors)

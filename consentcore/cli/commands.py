@@ -187,13 +187,28 @@ def _load_plugin_commands(state: State, args: Sequence[str]) -> None:
     if not ini or state.plugin_commands:
         return
     state.ini = ini
-    collected = Group("plugins")
-    state.config.registry.cli(collected)
-    for name, command in collected.commands.items():
-        if name in BUILT_IN:
-            raise ConfigurationError([f"a plugin adds a command {name}, which exists already"])
+    registry = state.config.registry
+    givers: dict[str, str] = {}
+    found: dict[str, click.Command] = {}
+    problems = []
+    for plugin in registry.implementing("consentcore_cli"):
+        collected = Group("plugins")
+        registry.cli(collected, [plugin])
+        for name, command in collected.commands.items():
+            if name in BUILT_IN:
+                problems.append(registry.placed(plugin, f"it adds a command {name}, which exists already"))
+            elif name in givers:
+                other = registry.described(givers[name])
+                problems.append(
+                    registry.placed(plugin, f"it adds a command {name}, and so does plugin {other}")
+                )
+            givers.setdefault(name, plugin)
+            found[name] = command
+    if problems:
+        raise ConfigurationError(problems)
+    for command in found.values():
         add_common_options(command)
-        state.plugin_commands[name] = command
+    state.plugin_commands.update(found)
 
 
 def _ini_among(args: Sequence[str]) -> str | None:

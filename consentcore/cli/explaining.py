@@ -115,7 +115,13 @@ def _judged(error: BaseException) -> tuple[str, int]:
             return f"{os.fsdecode(error.filename)}: {error.strerror or error}", FOUND_A_PROBLEM
         return error.strerror or str(error), NOT_NOW
     # Not FOUND_A_PROBLEM: a fault of a program must not be taken for one of what it looked at.
-    return f"{type(error).__name__}: {error} (--debug shows where)", NOT_NOW
+    return f"{type(error).__name__}: {error} ({_place(error)}--debug shows where)", NOT_NOW
+
+
+def _place(error: BaseException) -> str:
+    """File and line that raised it, which tells a plugin from the product."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].filename} line {frames[-1].lineno}, " if frames else ""
 
 
 def _flush() -> None:

@@ -12,6 +12,7 @@ from consentcore.cli.commands import Group, answers, refuse
 from consentcore.cli.exit_codes import BAD_CONFIGURATION, FOUND_A_PROBLEM, NOT_NOW
 from consentcore.cli.state import State, pass_state, table
 from consentcore.domain.errors import ConfigurationError
+from consentcore.hooks.calling import call
 from consentcore.hooks.checks import hooks_of
 from consentcore.hooks.discovery import Installed, choose, installed_plugins
 from consentcore.hooks.errors import cause
@@ -148,10 +149,10 @@ def _choose(name: str) -> Installed:
 
 
 def _inspect(installed: Installed) -> Inspected:
-    try:
-        module = installed.load()
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - a broken plugin is what this command is for
-        return Inspected(installed, None, None, (), (f"cannot be imported: {cause(error)}",))
+    read = call(installed.load)
+    if read.error is not None:
+        return Inspected(installed, None, None, (), (f"cannot be imported: {cause(read.error)}",))
+    module = read.answer
     problems: list[str] = []
     info = inspect_plugin(installed.name, module, problems.append)
     return Inspected(installed, module, info, tuple(hooks_of(module)), tuple(problems))

@@ -22,6 +22,8 @@ def clean_scope(scope: Scope) -> Scope:
 
     :raises TypeError, AttributeError: when it is none.
     """
+    if not isinstance(scope.scope_id, str):
+        raise TypeError(f"the id of a scope is a text, not {scope.scope_id!r}")
     cleaned = with_clean_texts(scope, *TEXT_FIELDS)
     if not scope.texts:
         return cleaned

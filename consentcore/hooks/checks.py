@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from consentcore.hooks import specs
 from consentcore.hooks.info import PluginInfo, PluginKind
@@ -65,11 +65,20 @@ def info_problems(name: str, info: object, plugin: object) -> list[str]:
         found.append(f"a plugin of kind {info.kind} needs {needed}")
     if not needed and hooks == ["consentcore_plugin"]:
         found.append("it implements no hook besides consentcore_plugin")
+    if not _are_words(info.capabilities):
+        found.append('its capabilities are no words, expected something like frozenset({"check"})')
+    summary: object = info.summary
+    if not isinstance(summary, str):
+        found.append(f"its summary is a {type(summary).__name__}, expected a text")
     try:
         fields_of(info.settings)
     except TypeError as error:
         found.append(f"its settings cannot be read: {error}")
     return found
+
+
+def _are_words(capabilities: object) -> bool:
+    return isinstance(capabilities, Collection) and all(isinstance(one, str) for one in capabilities)
 
 
 def capability_problem(info: PluginInfo, storage: object) -> str:

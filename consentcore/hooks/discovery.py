@@ -23,7 +23,9 @@ class Installed:
         return f"{self.distribution} {self.version}"
 
     def load(self) -> object:
-        """Import it. Raises whatever its import raises."""
+        """Import it. Raises whatever its import raises, and ImportError when the entry point names nothing."""
+        if metadata.EntryPoint.pattern.match(self.target) is None:
+            raise ImportError(f"its entry point {self.target!r} is no module, or module:attribute")
         return metadata.EntryPoint(self.name, self.target, ENTRY_POINT_GROUP).load()
 
 

@@ -46,3 +46,10 @@ class PluginInfo:
     api: str = API_VERSION
     settings: type = NoSettings
     capabilities: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        """Take a text for the words in it: ``"account_mail"`` holds ``"mail"`` too, as texts go."""
+        given: object = self.capabilities  # whatever a plugin says
+        if isinstance(given, str):
+            words = frozenset(given.replace(",", " ").split())
+            object.__setattr__(self, "capabilities", words)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from consentcore.domain.errors import ConfigurationError
+from consentcore.hooks.calling import call
 from consentcore.hooks.checks import hook_problems, info_problems
 from consentcore.hooks.discovery import Installed, choose, installed_plugins
 from consentcore.hooks.errors import cause
@@ -96,12 +97,12 @@ def inspect_plugin(name: str, module: object, blame: Any) -> PluginInfo | None:
         for problem in problems:
             blame(problem)
         return None
-    try:
-        info = module.consentcore_plugin()  # type: ignore[attr-defined]  # hook_problems looked for it
-    except (Exception, SystemExit, GeneratorExit) as error:
-        log.debug("plugin %s: consentcore_plugin() failed", name, exc_info=True)
-        blame(f"consentcore_plugin() failed: {cause(error)}")
+    read = call(module.consentcore_plugin)  # type: ignore[attr-defined]  # hook_problems looked for it
+    if read.error is not None:
+        log.debug("plugin %s: consentcore_plugin() failed", name, exc_info=read.error)
+        blame(f"consentcore_plugin() failed: {cause(read.error)}")
         return None
+    info = read.answer
     problems = info_problems(name, info, module)
     for problem in problems:
         blame(problem)
@@ -132,13 +133,13 @@ def _load_named(source: Source, name: str, kind: PluginKind, installed: Sequence
     except LookupError as error:
         source.blame(key, str(error))
         return None
-    try:
-        module = chosen.load()
-    except (Exception, SystemExit, GeneratorExit) as error:
-        log.debug("plugin %s cannot be imported", name, exc_info=True)
-        why = "; ".join([cause(error), *unmet_requirements(chosen.distribution)])
+    read = call(chosen.load)
+    if read.error is not None:
+        log.debug("plugin %s cannot be imported", name, exc_info=read.error)
+        why = "; ".join([cause(read.error), *unmet_requirements(chosen.distribution)])
         source.blame(key, f"plugin {name} ({chosen}) cannot be imported: {why}")
         return None
+    module = read.answer
     info = inspect_plugin(
         name, module, lambda problem: source.blame(key, f"plugin {name} ({chosen}): {problem}")
     )
@@ -171,6 +172,8 @@ def _unnamed_settings(
     for key in source.under(PLUGIN_PREFIX):
         name = key.removeprefix(PLUGIN_PREFIX).partition(".")[0]
         if name in named:
+            if key == PLUGIN_PREFIX + name:
+                source.blame(key, f"unknown setting{source.nearest(key + '.', source.plugin_keys)}")
             continue
         if name in names:
             source.warnings.append(

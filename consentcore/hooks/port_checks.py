@@ -64,14 +64,7 @@ def port_problems(hook: str, made: object, capabilities: frozenset[str] = frozen
 
     :param capabilities: that the plugin declares.
     """
-    if hook == "consentcore_login":
-        port: type = _login_port(made)
-    elif hook == "consentcore_notifier" and "check" in capabilities:
-        port = CheckedNotifier
-    elif hook == "consentcore_resources" and is_older(made):
-        port = OlderResourceDirectory
-    else:
-        port = PORTS[hook]
+    port = _port_of(hook, made, capabilities)
     if hook == "consentcore_anchor":
         several = made.values() if isinstance(made, Mapping) else [made]
         return [problem for one in several for problem in _anchor_problems(one)]
@@ -82,6 +75,29 @@ def port_problems(hook: str, made: object, capabilities: frozenset[str] = frozen
     if port is ResourceDirectory and not found:
         found += directory_problems(made)
     return found
+
+
+def missing_members(hook: str, made: object, capabilities: frozenset[str] = frozenset()) -> list[str]:
+    """What is not there of what a hook has made, one sentence each: it fails where it is asked for. Nothing is called,
+    and nothing made that is made when it is first used."""
+    port = _port_of(hook, made, capabilities)
+    return [f"{_WORDS[hook]} has no {name}" for name, _ in _members(port) if not _has(made, name)]
+
+
+def _has(made: object, name: str) -> bool:
+    if any(name in vars(part) for part in type(made).__mro__):
+        return True
+    return not isinstance(call(lambda: getattr(made, name)).error, AttributeError)
+
+
+def _port_of(hook: str, made: object, capabilities: frozenset[str]) -> type:
+    if hook == "consentcore_login":
+        return _login_port(made)
+    if hook == "consentcore_notifier" and "check" in capabilities:
+        return CheckedNotifier
+    if hook == "consentcore_resources" and is_older(made):
+        return OlderResourceDirectory
+    return PORTS[hook]
 
 
 def _login_port(made: object) -> type:
@@ -147,6 +163,8 @@ def schedule_problems(notifier: Any) -> list[str]:
 
 def directory_problems(directory: Any) -> list[str]:
     """Why what a directory says of itself cannot be right."""
+    if isinstance(getattr(directory, "kinds", None), str):
+        return ['kinds: expected words such as ("site", "meter"), not a text']
     read = call(lambda: (list(directory.kinds), directory.allows_everything))
     if read.error is not None:
         return [f"kinds is no sequence of words: {line(cause(read.error))}"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,8 +19,10 @@ from consentcore.hooks.checks import HOOKS, capability_problem
 from consentcore.hooks.errors import cause, describe_exception
 from consentcore.hooks.info import PluginKind
 from consentcore.hooks.joined_catalog import detail_types_of, joined, operations_of, scopes_of
+from consentcore.hooks.key_providers import AskedProvider
 from consentcore.hooks.loaded_plugins import LoadedPlugins
 from consentcore.hooks.loading import load_objects, load_source
+from consentcore.hooks.port_checks import missing_members
 from consentcore.settings.binding import PREFIX
 
 if TYPE_CHECKING:
@@ -78,7 +80,7 @@ class Registry(LoadedPlugins):
         made: Storage = self._make(name, "consentcore_storage", clock=clock, keys=keys)
         problem = capability_problem(self.info(name), made)
         if problem:
-            raise ConfigurationError([self._placed(name, problem)])
+            raise ConfigurationError([self.placed(name, problem)])
         return made
 
     def login(self, storage: Storage, clock: Clock) -> AnyLogin:
@@ -147,7 +149,7 @@ class Registry(LoadedPlugins):
                 [f"no key provider {name} among consentcore.extensions (there: {offered})"]
             )
         made: KeyProvider = self._make(name, "consentcore_key_provider")
-        return made
+        return AskedProvider(made, f"plugin {self.described(name)}")
 
     def panels(self, context: ConsentContext) -> list[ConsentPanel]:
         """Extra panels of the consent page, in the order of the configuration. A plugin that fails is left out."""
@@ -187,6 +189,21 @@ class Registry(LoadedPlugins):
             answer.close()
             raise TypeError("consentcore_event is called from a thread, no coroutine can be waited for")
 
+    def demand_whole(self, made: Mapping[str, Mapping[str, object]]) -> None:
+        """Refuse what lacks a method or attribute that will be asked for.
+
+        :param made: by hook, and by the name of the plugin, or ``PLUGIN:NAME``.
+        :raises ConfigurationError: with everything that is missing.
+        """
+        problems = []
+        for hook, several in made.items():
+            for name, one in several.items():
+                plugin = name.partition(":")[0]
+                missing = missing_members(hook, one, self.info(plugin).capabilities)
+                problems += [self.placed(plugin, problem) for problem in missing]
+        if problems:
+            raise ConfigurationError(problems)
+
     def configure(self, config: Any) -> None:
         """Let plugins add routes, views and static files.
 
@@ -195,12 +212,13 @@ class Registry(LoadedPlugins):
         for name in self.implementing("consentcore_configure"):
             self._make(name, "consentcore_configure", config=config)
 
-    def cli(self, group: Any) -> None:
+    def cli(self, group: Any, names: Sequence[str] | None = None) -> None:
         """Let plugins add commands.
 
+        :param names: only these; None is all that have some.
         :raises ConfigurationError: when one fails.
         """
-        for name in self.implementing("consentcore_cli"):
+        for name in self.implementing("consentcore_cli") if names is None else names:
             self._make(name, "consentcore_cli", group=group)
 
     def _read(self, name: str, catalog: Any, reader: Callable[[Any], T]) -> T:
@@ -209,7 +227,7 @@ class Registry(LoadedPlugins):
         if read.error is None or isinstance(read.error, ConfigurationError):
             return read.answer
         problem = f"its {reader.__name__.removesuffix('_of')} failed: {cause(read.error)}"
-        raise ConfigurationError([self._placed(name, problem)]) from read.error
+        raise ConfigurationError([self.placed(name, problem)]) from read.error
 
     def _panels_of(self, name: str, context: ConsentContext) -> list[ConsentPanel]:
         return check_panels(self.call(name, "consentcore_consent_panels", context=context))
@@ -227,7 +245,7 @@ class Registry(LoadedPlugins):
             raise ConfigurationError([f"consentcore.{kind}: expected exactly one plugin, not {len(names)}"])
         return names[0]
 
-    def _placed(self, name: str, problem: str) -> str:
+    def placed(self, name: str, problem: str) -> str:
         """A plugin's complaint with file and line: of the setting that it names, else of the plugin's own name."""
         text = f"plugin {self._plugins[name]}: {problem}"
         if self._source is None:
@@ -239,15 +257,16 @@ class Registry(LoadedPlugins):
     def _make(self, name: str, hook: str, **arguments: object) -> Any:
         if "settings" in HOOKS[hook]:
             arguments["settings"] = self._plugins[name].settings
-        try:
-            made = self.call(name, hook, **arguments)
-        except ConfigurationError as error:
-            raise ConfigurationError([self._placed(name, line) for line in error.problems]) from error
-        except (Exception, SystemExit, GeneratorExit) as error:
-            log.debug("plugin %s: %s failed", name, hook, exc_info=True)
-            raise ConfigurationError([self._placed(name, f"{hook} failed: {cause(error)}")]) from error
+        read = call(partial(self.call, name, hook, **arguments))
+        error = read.error
+        if isinstance(error, ConfigurationError):
+            raise ConfigurationError([self.placed(name, line) for line in error.problems]) from error
+        if error is not None:
+            log.debug("plugin %s: %s failed", name, hook, exc_info=error)
+            raise ConfigurationError([self.placed(name, f"{hook} failed: {cause(error)}")]) from error
+        made = read.answer
         if made is None and hook not in _WITHOUT_ANSWER:
-            raise ConfigurationError([f"plugin {self._plugins[name]}: {hook} returned nothing"])
+            raise ConfigurationError([self.placed(name, f"{hook} returned nothing")])
         return made
 
 

@@ -23,6 +23,10 @@ class KeyProviders(Protocol):
     def key_provider(self, name: str) -> KeyProvider: ...
 
 
+_END_OF_TIMES = 2**53
+"""What ends a time in milliseconds that is one."""
+
+
 def open_key_ring(
     setting: str,
     registry: KeyProviders | None = None,
@@ -59,15 +63,7 @@ def read_master_keys(
         if registry is None:
             raise ConfigurationError([f"consentcore.keys: {setting} needs the plugins to be loaded"])
         given = registry.key_provider(setting.removeprefix("provider:")).master_keys()
-        return [
-            MasterKey(
-                key[0],
-                key[1],
-                used_from=key[2] if len(key) > 2 else 0,
-                revoked_at=key[3] if len(key) > 3 else 0,
-            )
-            for key in given
-        ]
+        return [_given(key) for key in given]
     if setting.startswith("env:"):
         name = setting[4:]
         text = (os.environ if environ is None else environ).get(name, "")
@@ -77,6 +73,24 @@ def read_master_keys(
             )
         return parse(text, f"environment variable {name}")
     return read_key_file(key_file(setting, base_dir))
+
+
+def _given(key: object) -> MasterKey:
+    """A key as a provider gives it.
+
+    :raises ValueError: when it is none, without a word of what it is.
+    """
+    parts = key if isinstance(key, tuple | list) else ()
+    if (
+        not 2 <= len(parts) <= 4
+        or not isinstance(parts[0], str)
+        or not isinstance(parts[1], bytes | bytearray)
+    ):
+        raise ValueError("expected of its provider an id, 32 bytes and perhaps two times for each key")
+    times = [*parts[2:], 0, 0]
+    if not all(isinstance(time, int | float) and 0 <= time < _END_OF_TIMES for time in times):
+        raise ValueError(f"expected of its provider milliseconds since 1970 as times of key {parts[0]!r}")
+    return MasterKey(parts[0], bytes(parts[1]), used_from=int(times[0]), revoked_at=int(times[1]))
 
 
 def key_file(setting: str, base_dir: Path | None = None) -> Path:

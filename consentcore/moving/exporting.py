@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from consentcore.moving.tally import Tally
     from consentcore.ports.keys import KeyRing
-    from consentcore.ports.moving import MovingStorage
+    from consentcore.ports.moving import MovedPage, MovingStorage
 
 STEP = 20_000
 """Records between two looks at how far it has got: what is held in memory, and read again after a break."""
@@ -82,7 +82,7 @@ class Export:
         sizes: Mapping[str, Mapping[str, int]] = noted.get("sizes", {})
         lines = {kind: SortedLines(self._work, kind, sizes.get(kind, {})) for kind in MOVED}
         since = 0
-        for page in () if done else pages(self._moving, after):
+        for page in () if done else self._pages(after):
             for record in filter(movable, page.records):
                 kind, line = line_of(record)
                 lines[kind].add(line)
@@ -92,6 +92,22 @@ class Export:
                 self._note(page.following, lines)
                 since = 0
         return lines
+
+    def _pages(self, after: str) -> Iterator[MovedPage]:
+        found = pages(self._moving, after)
+        try:
+            first = next(found)
+        except ValueError:
+            if not after:
+                raise
+            raise self._not_ours() from None
+        yield first
+        yield from found
+
+    def _not_ours(self) -> MoveRefused:
+        return MoveRefused(
+            f"{self._work} holds the work of another export, out of another storage: remove it to begin anew"
+        )
 
     def _note(self, following: str, lines: Mapping[str, SortedLines]) -> None:
         sizes = {kind: one.write_down() for kind, one in lines.items()}
@@ -106,9 +122,13 @@ class Export:
 
     def _noted(self) -> dict[str, Any]:
         try:
-            found: dict[str, Any] = json.loads((self._work / "progress").read_bytes())
+            found = json.loads((self._work / "progress").read_bytes())
         except FileNotFoundError:
             return {}
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            raise self._not_ours()
         return found
 
     @contextmanager

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import traceback
 import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from consentcore.domain.errors import ConfigurationError, ConsentcoreError
 from consentcore.settings.ini import Entry, Origin, closest
 from consentcore.settings.schema import Secret
-from consentcore.settings.values import convert, is_supported, resolved, without_none
+from consentcore.settings.values import convert, is_reference, is_supported, resolved, without_none
 
 T = TypeVar("T")
 
@@ -123,7 +125,15 @@ def bind(cls: type[T], prefix: str, source: Source) -> T | None:
         return cls(**values)
     except ValueError as error:  # a rule of the class between several settings
         source.problems.append(f"{source.name}: {prefix}*: {error}")
-        return None
+    except ConsentcoreError as error:  # one that a plugin says in words of ours
+        found = error.problems if isinstance(error, ConfigurationError) else [str(error)]
+        source.problems += (f"{source.name}: {prefix}*: {line}" for line in found)
+    except (Exception, SystemExit, GeneratorExit) as error:  # noqa: BLE001 - a plugin's class may raise anything
+        # A fault of the class; its text may quote a setting that is secret.
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        what = f"{type(error).__name__} at {last.filename} line {last.lineno}"
+        source.problems.append(f"{source.name}: {prefix}*: {cls.__name__} failed: {what}")
+    return None
 
 
 def _bind_one(
@@ -140,6 +150,8 @@ def _bind_one(
     except ValueError as error:
         shown = redacted(key, entry.value, annotation)
         source.problems.append(f"{entry.origin}: {key} = {shown}: expected {error}")
+    except TypeError as error:  # a least number of a text
+        source.problems.append(f"{entry.origin}: {key}: its declaration does not fit its type ({error})")
 
 
 def fields_of(cls: type) -> list[tuple[dataclasses.Field[Any], Any]]:
@@ -147,12 +159,16 @@ def fields_of(cls: type) -> list[tuple[dataclasses.Field[Any], Any]]:
 
     :raises TypeError: when it is no dataclass, or a type is not one of the documented.
     """
+    if not isinstance(cls, type):
+        raise TypeError(f"expected a class made by @dataclass, not a {type(cls).__name__}")
     if not dataclasses.is_dataclass(cls):
         raise TypeError(f"{cls.__name__} is not a dataclass")
     try:
         hints = typing.get_type_hints(cls)
     except NameError as error:
         raise TypeError(f"{cls.__name__}: {error}; import what annotations name at run time") from None
+    except Exception as error:  # noqa: BLE001 - an annotation is a text that may be anything
+        raise TypeError(f"{cls.__name__}: an annotation cannot be read: {error}") from None
     found = [(item, hints[item.name]) for item in dataclasses.fields(cls) if item.init]
     for item, annotation in found:
         if not _is_section(annotation) and not is_supported(annotation):
@@ -195,7 +211,7 @@ def redacted(key: str, value: object, annotation: Any = str) -> str:
     References (``env:NAME``) are printed: they help, and tell nothing.
     """
     text = value.reveal() if isinstance(value, Secret) else str(value)
-    if not text or text.startswith(("env:", "file:", "provider:")):
+    if not text or is_reference(text):
         return text
     inner = without_none(annotation)[0]
     telling = inner is str and _TELLING.search(key.rpartition(".")[2])

@@ -19,8 +19,8 @@ from consentcore.settings.palette import HEX, unreadable
 from consentcore.settings.theme import COLOURS, ThemeSettings
 
 # Protocol routes run without the transaction that pages need, and which are which is told by the path.
-_PAGES = {"consent", "consents", "developer", "livez", "login", "logout", "metrics", "operator", "readyz"}
-_PAGES |= {
+PAGES = {"consent", "consents", "developer", "livez", "login", "logout", "metrics", "operator", "readyz"}
+PAGES |= {
     "applications",
     "openapi.json",
     "account",
@@ -32,6 +32,7 @@ _PAGES |= {
     "theme.css",
     "scopes",
     "scopes.json",
+    "verify",
     ".well-known",
 }
 
@@ -157,7 +158,7 @@ def _warn_of_spelling(name: str, url: str, source: Source) -> None:
 def _check_prefix(prefix: str, source: Source) -> None:
     if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+/?", prefix):
         source.blame("consentcore.oauth.prefix", "expected a path such as /oauth")
-    elif prefix.split("/")[1] in _PAGES:
+    elif prefix.split("/")[1] in PAGES:
         source.blame("consentcore.oauth.prefix", f"expected a path such as /oauth; {prefix} is for pages")
 
 

@@ -15,6 +15,8 @@ _INLINE_COMMENT = re.compile(r"(?:^|\s);(?:\s|$).*")
 _SWALLOWED = re.compile(r"(?:consentcore\.[\w.]+|use|listen)\s*[=:]")
 _OURS = re.compile(r"egg:consentcore(#main)?$")
 _DEPTH = 10
+_ALMOST = 0.9
+"""How alike two names of sections are that are one: ``server:mian``, and not ``server:admin``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ def read_ini(path: Path) -> IniFile:
     found = IniFile(path)
     section: dict[str, Entry] | None = None
     current = ""
-    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), 1):
+    for number, line in enumerate(path.read_text(encoding="utf-8-sig").split("\n"), 1):
         if not line.strip() or line.lstrip()[0] in "#;":
             continue
         origin = Origin(str(path), number)
@@ -145,11 +147,12 @@ def _inherited(
     asked = f"{users[-1][1]}: use: " if users else ""
     try:
         found = read_ini(path)
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise BrokenInheritance(f"{asked}{path}: expected a readable INI file ({_reason(error)})") from error
     section = f"{kind}:{name}"
     if section not in found.sections:
         if kind != "app":
+            problems += _meant_to_be(section, found)
             return {}
         near = nearest(section, found.sections, "[{}]")
         raise BrokenInheritance(f"{asked}{path}: expected a section [{section}]{near}")
@@ -166,6 +169,18 @@ def _inherited(
     if base is None or use is None:
         return own
     return {**_inherited(base[0], kind, base[1], problems, (*users, (here, use.origin))), **own}
+
+
+def _meant_to_be(section: str, found: IniFile) -> list[str]:
+    """That a section was meant to be another one, which a file may do without."""
+    wanted = section.partition(":")[0]
+    near = (
+        name
+        for name in found.sections
+        if name.lower() in {section, wanted}
+        or difflib.SequenceMatcher(None, section, name.lower()).ratio() >= _ALMOST
+    )
+    return [f"{found.path}: [{name}]: unknown section; did you mean [{section}]?" for name in near]
 
 
 def nearest(word: str, candidates: Iterable[str], form: str = "{}") -> str:
@@ -201,4 +216,6 @@ def _base(use: Entry | None, path: Path, name: str) -> tuple[Path, str] | None:
 
 
 def _reason(error: Exception) -> str:
-    return error.strerror or str(error) if isinstance(error, OSError) else "it is not UTF-8"
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    return "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)

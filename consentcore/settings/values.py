@@ -28,7 +28,10 @@ def resolved(entry: Entry, environ: Mapping[str, str]) -> str:
     :raises ValueError: saying what was expected.
     """
     text = entry.value
-    if text.startswith("env:") and _NAME.fullmatch(text[4:]):
+    if text.startswith("env:"):
+        if not is_reference(text):
+            # Taken for a text, it would be a password that nobody has meant.
+            raise ValueError("env:NAME, without blanks, the name of letters, digits and _")
         if text[4:] not in environ:
             raise ValueError(f"the environment variable {text[4:]} to be set")
         return environ[text[4:]]
@@ -36,9 +39,16 @@ def resolved(entry: Entry, environ: Mapping[str, str]) -> str:
         path = entry.folder / text[5:]
         try:
             return _text_of(path.read_bytes()).rstrip("\r\n")
-        except (OSError, UnicodeDecodeError):
+        except (OSError, ValueError):
             raise ValueError(f"a readable text file {path}") from None
     return text
+
+
+def is_reference(text: str) -> bool:
+    """Whether a text only says where a value is: in an environment variable, in a file, with a plugin."""
+    return text.startswith(("file:", "provider:")) or (
+        text.startswith("env:") and _NAME.fullmatch(text[4:]) is not None
+    )
 
 
 def _text_of(content: bytes) -> str:
@@ -65,7 +75,10 @@ def convert(text: str, annotation: Any, meta: Mapping[str, Any], folder: Path) -
     if inner is Path:
         if not text:
             raise ValueError("a path")
-        return folder / Path(text).expanduser()
+        try:
+            return folder / Path(text).expanduser()
+        except RuntimeError:  # ~somebody who is none
+            raise ValueError("a path that does not begin with a home folder that is not there") from None
     return _checked(text, inner, meta)
 
 

@@ -35,7 +35,7 @@ class KeyProviderConformance:
     def test_each_is_an_id_and_32_bytes_and_perhaps_a_time(self, provider: KeyProvider) -> None:
         for key in provider.master_keys():
             assert isinstance(key, tuple)
-            assert len(key) in {2, 3}
+            assert len(key) in {2, 3, 4}
             assert KEY_ID.fullmatch(key[0]), "1 to 16 of a-z and 0-9"
             assert isinstance(key[1], bytes)
             assert len(key[1]) == KEY_BYTES

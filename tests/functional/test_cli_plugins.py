@@ -137,7 +137,20 @@ def test_plugin_may_not_take_the_name_of_a_built_in_command(cli, site):
     cli.set("consentcore.extensions = adds")
     result = cli("whatever")
     assert result.code == 78
-    assert "serve, which exists already" in result.err
+    assert "plugin adds (adds 1.0): it adds a command serve, which exists already" in result.err
+
+
+def test_command_of_two_plugins_names_both(cli, site):
+    for name in ("adds", "more"):
+        code = ADDS_COMMAND.format(name=name, command="greet")
+        tiny.install(site, name, "1.0", code=code, **{name: f"tiny_{name}"})
+    cli.set("consentcore.extensions = adds more")
+    result = cli("greet")
+    assert result.code == 78
+    assert (
+        "line 15: plugin more (more 1.0): it adds a command greet, and so does plugin adds (adds 1.0)"
+        in result.err
+    )
 
 
 def test_help_works_with_a_broken_configuration(cli):

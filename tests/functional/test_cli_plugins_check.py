@@ -320,3 +320,114 @@ def test_kind_is_a_note_where_there_is_no_directory_at_all(cli, site):
     assert checked.code == 0
     assert "note: no resource directory has the kind pool, which water.read asks for: nobody" in checked.out
     assert re.search(r"the kind site, which \S+, \S+, \S+ and \d+ more ask for", checked.out)
+
+
+@pytest.mark.parametrize("command", [("serve", "--listen", "127.0.0.1:0"), ("worker",)])
+def test_notifier_that_cannot_send_does_not_start(cli, site, command):
+    """It would fail at every notice, and nobody would be told."""
+    install_notifier(site, send="")
+    name_in(cli, "notifiers", "devmail webhook slack")
+    refused = cli(*command)
+    assert refused.code == 78
+    assert re.search(
+        r"test.ini line \d+: plugin slack \(slack 1.0\): its notifier has no send\n", refused.err
+    )
+
+
+EMPTY = """
+    from consentcore.api import PluginInfo, PluginKind, hookimpl
+
+    @hookimpl
+    def consentcore_plugin():
+        return PluginInfo("empty", PluginKind.{kind}, "Nothing.", api="{api}")
+
+    @hookimpl
+    def {hook}(settings):
+        return object()
+"""
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        ("STORAGE", "storage", "2.0", "consentcore_storage", "its storage has no migrate"),
+        ("EXTENSION", "extensions", "1.1", "consentcore_resources", "its resource directory has no kinds"),
+    ],
+    ids=["storage", "directory"],
+)
+@pytest.mark.parametrize("command", [("init",), ("plugins", "check")])
+def test_what_is_no_storage_or_directory_is_named_by_every_command_that_asks_it(cli, site, case, command):
+    kind, setting, api, hook, said = case
+    tiny.install(site, "empty", "1.0", code=EMPTY.format(kind=kind, api=api, hook=hook), empty="tiny_empty")
+    name_in(cli, setting, "empty")
+    result = cli(*command)
+    assert result.code == 78
+    assert re.search(rf"test.ini line \d+: plugin empty \(empty 1.0\): {said}\n", result.err)
+    assert "AttributeError" not in result.err
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("raise KeyboardInterrupt", "cannot be imported: KeyboardInterrupt"),
+        ("raise GeneratorExit", "cannot be imported: GeneratorExit"),
+    ],
+)
+def test_module_that_raises_what_ends_programs_is_a_broken_plugin_like_any_other(cli, site, code, said):
+    tiny.install(site, "odd", "1.0", code=code, odd="tiny_odd")
+    listed = cli("plugins", "list", ini=False)
+    assert (listed.code, f"BROKEN: {said}" in listed.out) == (0, True)
+    name_in(cli, "extensions", "odd")
+    result = cli("init")
+    assert (result.code, f"plugin odd (odd 1.0) {said}" in result.err) == (78, True)
+
+
+def test_entry_point_that_names_nothing_is_said(cli, site):
+    tiny.install(site, "odd", "1.0", odd="not a module")
+    result = cli("plugins", "check", "odd", ini=False)
+    assert (
+        result.code,
+        "odd: cannot be imported: ImportError: its entry point 'not a module'" in result.err,
+    ) == (
+        1,
+        True,
+    )
+
+
+@pytest.mark.parametrize("body", ["self.timeout_s = 2.0", "raise TypeError('no')"])
+def test_settings_that_cannot_be_made_of_their_defaults_are_found_out(cli, site, body):
+    code = NOTIFIER.format(send=SEND, schedule="(1.0,)").replace(
+        "    class Notifier", f"        def __post_init__(self):\n            {body}\n\n    class Notifier"
+    )
+    tiny.install(site, "slack", "1.0", code=code, slack="tiny_slack")
+    alone = cli("plugins", "check", "slack", ini=False)
+    assert (alone.code, "slack: Settings cannot be made of its defaults: " in alone.err) == (1, True)
+    name_in(cli, "notifiers", "devmail webhook slack")
+    started = cli("init")
+    assert (started.code, "consentcore.plugin.slack.*: Settings failed: " in started.err) == (78, True)
+
+
+def test_scope_whose_id_is_no_text_stops_a_start_with_a_message(cli, site):
+    tiny.install(
+        site,
+        "water",
+        "1.0",
+        code=CATALOG.format(scopes="[Scope(7, 'Water', 'Sees it.')]"),
+        water="tiny_water",
+    )
+    name_in(cli, "scopes", "scopes_file water")
+    result = cli("init")
+    assert (
+        result.code,
+        "plugin water (water 1.0): its scopes failed: TypeError: the id of a scope is a text" in result.err,
+    ) == (78, True)
+
+
+def test_setting_that_is_named_like_its_plugin_is_unknown(cli):
+    cli.set("consentcore.plugin.webhook = on")
+    result = cli("init")
+    assert result.code == 78
+    assert re.search(
+        r"line \d+: consentcore.plugin.webhook: unknown setting; did you mean consentcore.plugin.webhook.",
+        result.err,
+    )

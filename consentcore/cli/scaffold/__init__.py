@@ -9,10 +9,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from consentcore import __version__
+from consentcore.cli.commands import BUILT_IN
 from consentcore.domain.errors import ConsentcoreError, InvalidInput
 from consentcore.hooks.discovery import choose, installed_plugins
 from consentcore.hooks.info import PluginKind
 from consentcore.hooks.versions import API_VERSIONS
+from consentcore.settings.checks import PAGES
 
 FILES = Path(__file__).parent / "files"
 SUFFIX = ".tmpl"
@@ -29,6 +31,10 @@ KINDS = {
     "storage": PluginKind.STORAGE,
 }
 """What can be begun, by the word on the command line."""
+OURS = frozenset({"resource"})
+"""Names whose packages are ours and need not be installed here: ``consentcore-resource`` is what APIs install."""
+ROUTES = frozenset({"home", "openapi", "receipt"})
+"""Routes that are named otherwise than the pages that they lead to."""
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 
@@ -40,7 +46,7 @@ def write_plugin(kind: str, name: str, folder: Path) -> list[str]:
     :returns: the files, relative to ``folder``.
     :raises InvalidInput: the name cannot be used, or the folder is not empty.
     """
-    _check(name, folder)
+    _check(kind, name, folder)
     words = _words(KINDS[kind], name)
     found = dict(_templates("common")) | dict(_templates(kind))
     if kind == "storage":
@@ -58,11 +64,18 @@ def write_plugin(kind: str, name: str, folder: Path) -> list[str]:
     return written
 
 
-def _check(name: str, folder: Path) -> None:
+def _check(kind: str, name: str, folder: Path) -> None:
     if not _NAME.fullmatch(name) or len(name) > 40 or keyword.iskeyword(name):
         raise InvalidInput("NAME", "expected 1 to 40 of a-z 0-9 _, beginning with a letter, such as my_chat")
     if name in {plugin.name for plugin in installed_plugins()}:
         raise InvalidInput("NAME", f"expected a name that no installed plugin has; {name} is one")
+    if name in OURS or find_spec(f"consentcore_{name}") is not None:
+        raise InvalidInput("NAME", f"expected a name of which there is no package; consentcore_{name} is one")
+    if kind == "extension" and name in {*BUILT_IN, *PAGES, *ROUTES}:
+        raise InvalidInput(
+            "NAME",
+            f"expected a name that neither a command nor a page has; {name} is one, and would be taken away",
+        )
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InvalidInput("--folder", f"expected a folder that is new or empty; {folder} is not")
 

@@ -6,12 +6,14 @@ import re
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 
 from consentcore.cli.plugins import BEGUN
 from consentcore.cli.scaffold import KINDS, write_plugin
 from consentcore.domain.errors import InvalidInput
+from consentcore.web import routes
 from tests.support import tiny_plugins as tiny
 from tests.support.command_line import Cli
 
@@ -23,6 +25,34 @@ def test_plugin_names_that_cannot_be_used(name, tmp_path):
     with pytest.raises(InvalidInput, match="NAME"):
         write_plugin("notifier", name, tmp_path / "new")
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("notifier", "templates"),
+        ("notifier", "resource"),
+        ("extension", "audit"),
+        ("extension", "serve"),
+        ("extension", "account"),
+        ("extension", "home"),
+        ("extension", "login"),
+    ],
+)
+def test_name_that_would_take_something_away_is_refused(kind, name, tmp_path):
+    """A package of that name is ours; and an extension has a command and a page of its name."""
+    with pytest.raises(InvalidInput, match=f"NAME: expected a name .*{name} is one"):
+        write_plugin(kind, name, tmp_path / "new")
+
+
+def test_every_page_of_one_word_is_refused_as_the_name_of_an_extension(tmp_path):
+    source = (Path(routes.__file__)).read_text()
+    found = re.findall(r'add_route\("([a-z]+)", "/([a-z]*)', source)
+    words = {word for pair in found for word in pair if word} - {"well"}
+    assert {"account", "verify", "home", "receipts"} <= words
+    for name in words:
+        with pytest.raises(InvalidInput, match="NAME"):
+            write_plugin("extension", name, tmp_path / name)
 
 
 def test_folder_that_is_not_empty_is_left_alone(tmp_path):

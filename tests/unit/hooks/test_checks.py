@@ -12,6 +12,7 @@ from consentcore.hooks.checks import HOOKS, hook_problems, hooks_of
 from consentcore.hooks.registry import Registry
 from tests.support import tiny_plugins as tiny
 
+NO_WORDS = 'its capabilities are no words, expected something like frozenset({"check"})'
 NO_DATACLASS = "its settings cannot be read: int is not a dataclass"
 
 
@@ -133,10 +134,28 @@ def test_plugin_without_manifest_is_refused():
             PluginInfo("tiny", PluginKind.EXTENSION, "x", settings=int),
             NO_DATACLASS,
         ),
+        (
+            PluginInfo("tiny", PluginKind.EXTENSION, "x", settings=tiny.Greeting()),
+            "its settings cannot be read: expected a class made by @dataclass, not a Greeting",
+        ),
+        (PluginInfo("tiny", PluginKind.EXTENSION, "x", capabilities=None), NO_WORDS),
+        (PluginInfo("tiny", PluginKind.EXTENSION, "x", capabilities=frozenset({1})), NO_WORDS),
+        (PluginInfo("tiny", PluginKind.EXTENSION, None), "its summary is a NoneType, expected a text"),
     ],
 )
 def test_what_a_plugin_says_of_itself_is_checked(info, problem):
     assert problems_of(told_by(info, consentcore_event=lambda event: None)) == [f"tiny: {problem}"]
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [("account_mail", {"account_mail"}), ("check, account_mail", {"check", "account_mail"}), ("", set())],
+)
+def test_text_as_capabilities_is_the_words_in_it(given, words):
+    """``capabilities=("account_mail")`` is a text, and a part of a word is no capability."""
+    info = PluginInfo("tiny", PluginKind.NOTIFIER, "x", capabilities=given)
+    assert info.capabilities == words
+    assert "mail" not in info.capabilities
 
 
 def test_extension_without_a_hook_is_refused():

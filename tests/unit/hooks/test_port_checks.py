@@ -61,6 +61,7 @@ def test_directory_of_before_there_were_pages_is_in_order():
         ({"kinds": ()}, "kinds: expected at least one word such as site, meter or device"),
         ({"kinds": ("A site",)}, "kinds: expected at least one word such as site, meter or device"),
         ({"kinds": None}, "kinds is no sequence of words: "),
+        ({"kinds": "site"}, 'kinds: expected words such as ("site", "meter"), not a text'),
         ({"allows_everything": "no"}, "allows_everything: expected True or False"),
     ],
 )

@@ -144,6 +144,30 @@ def test_key_provider_is_found_by_name():
         registry.key_provider("vault")
 
 
+@pytest.mark.parametrize(
+    ("error", "raised", "said"),
+    [
+        (RuntimeError("no folder"), ConfigurationError, "master_keys failed: RuntimeError: no folder"),
+        (FileNotFoundError(2, "gone", "/k"), ConfigurationError, "master_keys failed: FileNotFoundError"),
+        (SystemExit(0), ConfigurationError, "master_keys failed: SystemExit"),
+        (ConfigurationError(["x.folder: empty"]), ConfigurationError, "x.folder: empty"),
+        (TimeoutError("the vault is slow"), ConnectionError, "master_keys failed: TimeoutError"),
+    ],
+    ids=["error", "file", "exit", "words", "network"],
+)
+def test_key_provider_that_raises_is_named(error, raised, said):
+    class Broken:
+        def master_keys(self):
+            raise error
+
+    registry = registry_of(
+        tiny.module(PluginKind.EXTENSION, consentcore_key_provider=lambda settings: Broken())
+    )
+    with pytest.raises(raised) as caught:
+        registry.key_provider("a").master_keys()
+    assert f"plugin a: {said}" in str(caught.value)
+
+
 def test_panels_come_in_order_and_one_that_fails_is_left_out(consent, caplog):
     def broken(context):
         raise RuntimeError("no panel today")
@@ -195,6 +219,37 @@ def test_panels_that_are_none_are_left_out(consent, caplog, panels):
     )
     assert [panel.title for panel in registry.panels(consent)] == ["Two"]
     assert "plugin a" in caplog.text
+
+
+def test_interruption_that_a_plugin_raises_is_an_error_like_any_other():
+    """Only a person ends a command: :class:`consentcore.hooks.calling.Interrupted`."""
+
+    def stop():
+        raise KeyboardInterrupt
+
+    registry = registry_of(tiny.module(PluginKind.NOTIFIER, consentcore_notifier=stop))
+    with pytest.raises(ConfigurationError, match="plugin a: consentcore_notifier failed: KeyboardInterrupt"):
+        registry.notifiers(CLOCK)
+
+
+def test_what_lacks_a_method_is_refused_and_nothing_of_it_is_made():
+    class Lazy:
+        retry_schedule_s = (1.0,)
+
+        @property
+        def targets(self):
+            raise AssertionError("nobody has asked for it")
+
+    registry = registry_of(
+        tiny.module(PluginKind.NOTIFIER, consentcore_notifier=lambda settings: Lazy()),
+        tiny.module(PluginKind.EXTENSION, consentcore_anchor=lambda settings: {"one": object()}),
+    )
+    with pytest.raises(ConfigurationError) as caught:
+        registry.demand_whole({"consentcore_notifier": {"a": Lazy()}})
+    assert caught.value.problems == ("plugin a: its notifier has no send",)
+    with pytest.raises(ConfigurationError, match="plugin b: its anchor has no publish"):
+        registry.demand_whole({"consentcore_anchor": registry.anchors()})
+    registry.demand_whole({"consentcore_notifier": {"a": tiny.Notifier(None, CLOCK)}})
 
 
 def test_a_plugin_that_exits_while_it_is_made_stops_the_start_in_words():

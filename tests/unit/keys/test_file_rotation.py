@@ -167,3 +167,22 @@ def test_a_provider_says_when_a_key_is_used():
 
     ring = open_key_ring("provider:vault", Vault(), clock=ManualClock())
     assert ring.current_id == "old1"
+
+
+@pytest.mark.parametrize(
+    "key",
+    [7, None, "new1", ("new1",), (1, b"n" * 32), ("new1", "n" * 32), ("new1", b"n" * 32, "soon"),
+     ("new1", b"n" * 32, 0, 0, 0), ("new1", b"n" * 32, -1), ("new1", b"n" * 32, float("nan"))],
+    ids=["number", "nothing", "text", "short", "no-id", "no-bytes", "no-time", "long", "before", "nan"],
+)  # fmt: skip
+def test_what_a_provider_gives_and_is_no_key_is_said_without_it(key):
+    class Vault:
+        def key_provider(self, name):
+            return self
+
+        def master_keys(self):
+            return [key]
+
+    with pytest.raises(ConfigurationError, match="consentcore.keys: expected of its provider") as caught:
+        open_key_ring("provider:vault", Vault())
+    assert "nnnn" not in str(caught.value)

@@ -149,3 +149,16 @@ def test_many_records_are_sorted_in_parts(tmp_path, small):
     exported(storage, tmp_path / "house")
     found = [record.owner_id for record, _ in ExportFile(tmp_path / "house").records(KEYS, Place())]
     assert found == sorted(one.owner_id for one in owners)
+
+
+@pytest.mark.parametrize("progress", [b"", b"[]", b"{", b'{"following": "nothing of ours", "done": false}'])
+def test_work_of_another_storage_is_not_gone_on_with(storage, tmp_path, progress):
+    """Whatever it says, it is the same the next time: only somebody who removes it helps."""
+    target = tmp_path / "house"
+    work = tmp_path / "house.part"
+    work.mkdir()
+    (work / "progress").write_bytes(progress)
+    with pytest.raises(MoveRefused, match="house.part holds the work of another export.*remove it"):
+        Export(storage.moving, KEYS, target).run()
+    assert not target.exists()
+    assert (work / "progress").read_bytes() == progress

@@ -6,10 +6,12 @@ import json
 
 import pytest
 
+from consentcore.api import PinnedScope
 from consentcore.moving import importing
 from consentcore.moving.errors import MoveRefused
 from consentcore.moving.exporting import Export
 from consentcore.moving.importing import MARK, Import, import_mark
+from consentcore.moving.records import RECORDS
 from consentcore.testing import ManualClock, factories, fixed_keys
 from consentcore.testing.factories.moving import House
 from consentcore.testing.storage.moving import everything, in_order
@@ -216,6 +218,10 @@ def test_what_an_older_release_did_not_have_gets_its_default(records, tmp_path):
 
 HEAD = json.dumps({"consentcore-export": 1, "kinds": {}, "key": KEYS.current_id})
 DEEP = "[" * 200_000
+WORDS = json.dumps(
+    RECORDS["pinned_scope"].write(next(one for one in House().records if isinstance(one, PinnedScope)))
+    | {"scope_id": ["a"]}
+)
 
 
 @pytest.mark.parametrize(
@@ -225,6 +231,8 @@ DEEP = "[" * 200_000
         ([HEAD.replace("{}", '{"client": 5}')], "its head says no members of client"),
         ([HEAD, '{"kind": ["client"], "records": 1}'], "a line is neither a section nor the end"),
         ([HEAD, '{"kind": "client", "records": 1}', DEEP], "a record of kind client cannot be read"),
+        ([HEAD, '{"end": true, "mac": "\\ud800"}'], "it was changed after it was written"),
+        ([HEAD, '{"kind": "pinned_scope", "records": 1}', WORDS], "has members of other kinds"),
     ],
 )
 def test_a_file_that_somebody_made_by_hand_is_refused_with_what_is_wrong(tmp_path, lines, said):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import codecs
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from consentcore.api import Secret, setting
+from consentcore.api import ConfigurationError, InvalidInput, Secret, setting
 from consentcore.settings.binding import (
     bind,
     fields_of,
@@ -83,6 +84,9 @@ def test_defaults_and_empty_values():
         ("waits", "1 -2", "at least 0"),
         ("mode", "c", "one of a, b"),
         ("text", "", "a value: A text."),
+        ("text", "env: NAME", "env:NAME, without blanks, the name of letters, digits and _"),
+        ("text", "env:MY-NAME", "env:NAME, without blanks, the name of letters, digits and _"),
+        ("path", "~nobody-here/x", "a path that does not begin with a home folder that is not there"),
     ],
 )
 def test_wrong_values_say_what_was_expected(key, value, expected):
@@ -141,6 +145,7 @@ def test_missing_variables_and_files_are_named():
         f"x.ini: {PREFIX}text = env:NOT_SET: expected the environment variable NOT_SET to be set",
         f"x.ini: {PREFIX}secret = file:/no/such: expected a readable text file /no/such",
     ]
+    assert "expected a readable text file /a" in bound(text="t", secret="file:/a\0b")[1][0]
 
 
 def test_environment_wins_over_the_file():
@@ -198,6 +203,7 @@ def test_secrets_print_as_stars():
         ("x.token_ttl_s", "abc", int, "abc"),
         ("x.url", "https://me:hush@host/", str, "https://***@host/"),
         ("x.password", "env:NAME", str, "env:NAME"),
+        ("x.password", "env:my-word", str, "***"),
         ("x.name", "plain", str, "plain"),
     ],
 )
@@ -239,3 +245,60 @@ def test_rule_of_the_class_is_a_problem_like_any_other():
     source = source_of(low="5")
     assert bind(Pair, PREFIX, source) is None
     assert source.problems == [f"x.ini: {PREFIX}*: low must not be above high"]
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (TypeError("hush"), "Odd failed: TypeError at {} line {}"),
+        (KeyError("hush"), "Odd failed: KeyError at {} line {}"),
+        (SystemExit("hush"), "Odd failed: SystemExit at {} line {}"),
+        (GeneratorExit(), "Odd failed: GeneratorExit at {} line {}"),
+        (ConfigurationError(["one is wrong", "two is wrong"]), "x.*: one is wrong"),
+        (InvalidInput("word", "expected a short one"), "x.*: word: expected a short one"),
+    ],
+    ids=["type", "key", "exit", "generator", "configuration", "input"],
+)
+def test_class_that_raises_is_a_problem_with_its_place_and_without_what_it_quotes(error, said):
+    @dataclass(frozen=True)
+    class Odd:
+        word: Secret = setting("A word.", default=Secret(""))
+
+        def __post_init__(self):
+            raise error
+
+    source = source_of(word="hush")
+    assert bind(Odd, PREFIX, source) is None
+    assert source.problems[0].startswith("x.ini: ")
+    assert source.problems[0].endswith(said.format(__file__, Odd.__post_init__.__code__.co_firstlineno + 1))
+    assert "hush" not in "".join(source.problems)
+
+
+def test_limit_that_does_not_fit_the_type_is_a_problem_with_its_place():
+    @dataclass(frozen=True)
+    class Odd:
+        word: str = setting("A word.", default="", minimum=1)
+
+    source = source_of(word="hush")
+    assert bind(Odd, PREFIX, source) is None
+    assert source.problems[0].startswith(f"x.ini: {PREFIX}word: its declaration does not fit its type")
+
+
+def test_what_is_no_class_or_has_annotations_that_are_none_is_refused():
+    @dataclass
+    class Broken:
+        word: "str |" = setting("A word.", default="")  # noqa: F722 - as somebody has mistyped it
+
+    @dataclass
+    class Missing:
+        word: "dataclasses.nothing" = setting("A word.", default="")  # noqa: UP037
+
+    for wrong, said in [
+        (Broken, "an annotation cannot be read"),
+        (Missing, "an annotation cannot be read"),
+        (Everything("t"), "not a Everything"),
+        (None, "expected a class made by @dataclass, not a NoneType"),
+        ({}, "not a dict"),
+    ]:
+        with pytest.raises(TypeError, match=said):
+            fields_of(wrong)

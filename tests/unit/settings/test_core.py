@@ -331,10 +331,27 @@ APP = "[app:main]\n" + "".join(f"{key} = {value}\n" for key, value in BASE.items
         ("listen = 127.0.0.1", "line 8: [server:main] listen: expected HOST:PORT, not '127.0.0.1'"),
         ("port = x", "line 8: [server:main] listen: expected HOST:PORT, not '127.0.0.1:x'"),
         ("lisen = 127.0.0.1:1", "line 8: lisen: unknown setting; did you mean listen?"),
+        ("host = 127.0.0.1\nprot = 1", "line 9: prot: unknown setting; did you mean port?"),
+        ("hots = 127.0.0.1\nport = 1", "line 8: hots: unknown setting; did you mean host?"),
     ],
 )
 def test_place_to_listen_is_read_with_everything_else(tmp_path, server, problem):
     assert ini_problems(tmp_path, f"{APP}[server:main]\n{server}\n") == [f"/a.ini {problem}"]
+
+
+@pytest.mark.parametrize("name", ["server:mian", "Server:main", "servr:main", "server", "server:man"])
+def test_mistyped_section_of_the_server_is_a_problem(tmp_path, name):
+    """Else it would listen where nobody has said."""
+    assert ini_problems(tmp_path, f"{APP}[{name}]\nlisten = 0.0.0.0:80\n") == [
+        f"/a.ini: [{name}]: unknown section; did you mean [server:main]?"
+    ]
+
+
+@pytest.mark.parametrize("text", ["[server:admin]\nport = 1\n", "[server:main]\nthreads = 4\n[server:man]\n"])
+def test_sections_and_keys_of_other_servers_are_none_of_our_business(tmp_path, text):
+    ini = tmp_path / "a.ini"
+    ini.write_text(f"{APP}{text}")
+    assert load_ini(ini, environ={}).listen == "127.0.0.1:6543"
 
 
 def test_mistyped_first_word_of_a_setting_is_a_problem(tmp_path):
@@ -352,7 +369,8 @@ def test_missing_inherited_file_is_all_that_is_said(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "prefix", ["/consents", "/login/oauth", "/static", "/scopes/oauth", "/scopes.json", "/.well-known/x"]
+    "prefix",
+    ["/consents", "/login/oauth", "/static", "/scopes/oauth", "/scopes.json", "/verify", "/.well-known/x"],
 )
 def test_protocol_cannot_stand_where_the_pages_do(prefix):
     assert problems(oauth__prefix=prefix) == [

@@ -140,3 +140,18 @@ def test_an_ini_is_read_from_where_it_always_was():
     assert settings.load_ini is config.load_ini
     with pytest.raises(AttributeError, match="no attribute 'load_inis'"):
         _ = settings.load_inis
+
+
+@pytest.mark.parametrize("character", ["\u2028", "\x85", "\x0b", "\x0c", "\x1c"])
+def test_character_that_ends_no_line_ends_none(write, character):
+    path = write("a.ini", f"[app:main]\na = x{character}y\nb = 2\n")
+    found = read_ini(path)
+    assert found.problems == []
+    assert (found.section("app:main")["a"].value, found.section("app:main")["b"].origin.line) == (
+        f"x{character}y",
+        3,
+    )
+
+
+def test_name_of_a_file_that_none_can_have_is_a_problem(write):
+    assert "a.ini line 2: use: " in broken(write("a.ini", "[app:main]\nuse = config:a\0b.ini\n"))

@@ -28,10 +28,13 @@ class Sealed(Vault):
 HONEST = Vault(("k2", TWO, 1_800_000_000_000), ("k1", ONE))
 
 
+REVOKED = Vault(("k2", TWO, 1_800_000_000_000), ("k1", ONE, 0, 1_800_000_000_000))
+
+
 class TestVault(KeyProviderConformance):
-    @pytest.fixture
-    def provider(self):
-        return HONEST
+    @pytest.fixture(params=[HONEST, REVOKED], ids=["honest", "revoked"])
+    def provider(self, request):
+        return request.param
 
     @pytest.fixture
     def broken_provider(self):
