@@ -108,6 +108,18 @@ def used_before() -> ProtocolError:
     return _invalid("expected a proof that was not used before")
 
 
+def use_up(server: ServerContext, binding: Binding, now: int) -> None:
+    """Use up what was proven with a request that writes nothing else; one write, none where nothing is used up.
+
+    :param now: milliseconds since the epoch.
+    :raises ProtocolError: 400 ``invalid_dpop_proof``: it was used before.
+    :raises StorageError: nothing was written.
+    """
+    once = binding.one_use
+    if once is not None and not server.storage.protocol.use_once(once.key_hash, now, once.expires_at):
+        raise used_before()
+
+
 def confirmation_of(dpop_jkt: str | None, client: Client) -> str:
     """The confirmation that the parameter ``dpop_jkt`` asks for (section 10); "" without one.
 

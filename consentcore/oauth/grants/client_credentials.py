@@ -15,7 +15,7 @@ from consentcore.oauth.grants.exchange import GrantType
 from consentcore.oauth.management_token import LIFE_MS, ManagementToken
 from consentcore.oauth.responses import json_answer
 from consentcore.oauth.scope_strings import parse
-from consentcore.oauth.token_binding import binding_of, nonce_headers, token_type_of, used_before
+from consentcore.oauth.token_binding import binding_of, nonce_headers, token_type_of, use_up
 
 if TYPE_CHECKING:
     from consentcore.oauth.client_auth import Credentials
@@ -43,9 +43,7 @@ class ClientCredentials(GrantType):
         if scopes is None or not set(scopes).issubset(SCOPES):
             raise ProtocolError(400, "invalid_scope", f"scope: expected {' or '.join(SCOPES)}, or both")
         binding = binding_of(server, http, "token", client, now)
-        once = binding.one_use
-        if once is not None and not server.storage.protocol.use_once(once.key_hash, now, once.expires_at):
-            raise used_before()
+        use_up(server, binding, now)
         made = ManagementToken(client.client_id, scopes, now + LIFE_MS, binding.confirmation)
         answer = {
             "access_token": management_token.write(server.keys, made),

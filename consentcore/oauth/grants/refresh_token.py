@@ -22,7 +22,7 @@ from consentcore.oauth.grants.exchange import Exchange, GrantType, oauthlib_requ
 from consentcore.oauth.grants.oauthlib_types import refresh_grant
 from consentcore.oauth.parameters import MAX_DETAILS, several
 from consentcore.oauth.scope_strings import MALFORMED, parse
-from consentcore.oauth.token_binding import binding_of
+from consentcore.oauth.token_binding import binding_of, use_up
 from consentcore.oauth.token_seals import genuine_token, is_genuine, sealed_token
 from consentcore.oauth.token_secrets import Pair, derived_pair, fresh_nonce, open_access, seal_access
 
@@ -166,6 +166,7 @@ class RefreshExchange(Exchange[Token]):
             self._grace = self._only_grace(request, outcome)
         repeated = self._repeated(self._grace)
         if self._is_what_was_given(self._grace, scopes):
+            use_up(self._server, self.binding, self.now)  # the verb wrote nothing, so not that either
             token.update(repeated)
         else:
             self._add_access(request, self._grace, scopes)

@@ -162,6 +162,32 @@ def test_99_answer_that_was_lost_is_told_again_to_the_same_key(scenario, prover)
     assert scenario.introspect(elsewhere["access_token"])["cnf"] == {"jkt": other.jkt}
 
 
+def test_99_proof_is_good_once_within_the_grace_too(scenario, prover):
+    """Section 11.1: whoever has seen a whole request gets nothing for it, and a proof that was told the answer again
+    gets nothing else."""
+    first = exchanged(scenario, prover).json["refresh_token"]
+    headers, others = proven(scenario, prover), proven(scenario, prover)
+    renewed = scenario.refresh(first, headers=headers).json
+    assert scenario.refresh(first, headers=headers).error == "invalid_dpop_proof"
+    again = scenario.refresh(first, headers=others)
+    assert again.json["access_token"] == renewed["access_token"]
+    for token in (first, renewed["refresh_token"]):
+        assert scenario.refresh(token, headers=others).error == "invalid_dpop_proof"
+    assert scenario.refresh(renewed["refresh_token"], headers=proven(scenario, prover)).status == 200
+
+
+def test_99_proof_whose_request_comes_twice_at_once_is_good_once(scenario, prover, monkeypatch):
+    """Both found the token good; the verb then tells the second one that it was exchanged."""
+    first, headers = exchanged(scenario, prover).json["refresh_token"], proven(scenario, prover)
+    look_up = type(scenario.storage.protocol).find_token
+    found = scenario.storage.protocol.find_token("app", digest(first))
+    assert scenario.refresh(first, headers=headers).status == 200
+    monkeypatch.setattr(type(scenario.storage.protocol), "find_token", lambda *_: found)
+    assert scenario.refresh(first, headers=headers).error == "invalid_dpop_proof"
+    monkeypatch.setattr(type(scenario.storage.protocol), "find_token", look_up)
+    assert scenario.refresh(first, headers=proven(scenario, prover)).status == 200
+
+
 def test_99_client_that_must_prove_a_key_gets_nothing_without(scenario, prover):
     """Section 5.2."""
     first = exchanged(scenario, prover).json
