@@ -80,11 +80,20 @@ def is_api(request: Request) -> bool:
 
 
 def on_forbidden(context: HTTPForbidden, request: Request) -> Response:
-    """Send a visitor who is not signed in to the login page, and bring a GET back afterwards."""
+    """Send a visitor who is not signed in to the login page, and bring them back afterwards: who has sent a form whose
+    sign-in is over sees it again, since nothing was done."""
     if not isinstance(context.result, Denied):
         return on_http(context, request)
-    back = request.path if request.method in SAFE_METHODS else "/consents"
+    back = request.path if request.method in SAFE_METHODS or _has_page(request) else "/consents"
     return see_other(f"/login?next={quote(back, safe='/')}")
+
+
+def _has_page(request: Request) -> bool:
+    """Whether there is a page where a form was sent to."""
+    views = request.registry.introspector.get_category("views") or ()
+    found = [one["introspectable"] for one in views]
+    asked = request.matched_route and request.matched_route.name
+    return any(one["route_name"] == asked and "GET" in (one["request_methods"] or ()) for one in found)
 
 
 def signed_in_view(view: Any, info: Any) -> Any:

@@ -66,6 +66,30 @@ def test_db_31_nobody_signs_in_again_for_it(platform):
     assert "/login" not in done.location
 
 
+def test_who_proceeds_when_their_sign_in_is_over_signs_in_and_is_asked_again(platform):
+    connect(platform)
+    browser = ada(platform)
+    for link in ("Revoke Access", "Details"):
+        page = browser.get("/consents").click(link)
+        if link == "Details":
+            page = page.click("Change what it may use")
+        form = next(form for form in page.forms.values() if form.action == page.request.path)
+        sign_out_everywhere(platform)
+        login = form.submit(headers={"Origin": ISSUER}, status=303).follow()
+        back = sign_in(browser, login)
+        assert back.request.path == page.request.path
+        assert states(platform) == [GrantState.ACTIVE], "nothing was done"
+    token = browser.get("/account/password").html.select_one("main input[name=csrf_token]")["value"]
+    sign_out_everywhere(platform)
+    login = browser.post("/account/data/deletion", {"csrf_token": token}, {"Origin": ISSUER}, status=303)
+    assert login.location.endswith("/login?next=/consents"), "there is no page of that address"
+
+
+def sign_out_everywhere(platform):
+    with platform.runtime.storage.transaction() as uow:
+        uow.owners.end_sessions(uow.owners.by_email("ada@example.org").owner_id)
+
+
 def test_db_33_only_a_post_with_its_token_revokes(platform):
     connect(platform)
     browser = ada(platform)

@@ -70,6 +70,39 @@ def remembered(platform):
 # --- with passwords kept here ---
 
 
+SURE = (
+    "You are signed in as Ada Moreau. CoolSite wants to be sure that it is you, so please sign in once more."
+)
+CHOICE = "You are signed in as Ada Moreau. CoolSite wants you to choose the account that you answer with"
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"max_age": "0"}, SURE),
+        ({"prompt": "login"}, SURE),
+        ({"prompt": "login select_account"}, SURE),
+        ({"prompt": "select_account"}, CHOICE),
+    ],
+)
+def test_who_is_signed_in_is_told_why_they_sign_in_again(platform, asked, said):
+    browser = remembered(platform)
+    page = browser.get(Request(extra=asked).url, status=303).follow()
+    assert said in visible(page)
+    refused = page.forms[0]
+    refused["email"], refused["password"] = "ada@example.org", "wrong"
+    assert said in visible(refused.submit(headers={"Origin": ISSUER}, status=400))
+
+
+def test_who_is_not_signed_in_or_wants_to_be_somebody_else_is_told_nothing_of_it(platform):
+    asked = Request(extra={"prompt": "login"}).url
+    assert "You are signed in" not in visible(platform.browser().get(asked, status=303).follow())
+    browser, page = to_consent_page(platform, Request())
+    other = browser.get(page.html.select_one("p.who a")["href"])
+    assert "Sign in to answer CoolSite" in visible(other)
+    assert "You are signed in" not in visible(other)
+
+
 @pytest.mark.parametrize(
     "asked", [{"max_age": "600"}, {"max_age": "0"}, {"prompt": "login"}, {"prompt": "select_account"}]
 )

@@ -57,6 +57,16 @@ def may_answer(request: Request, interaction: Interaction) -> bool:
     return request.owner is not None and authentication.may_answer(interaction, request.owner_session)
 
 
+def another_sign_in(request: Request, interaction: Interaction) -> str:
+    """Why somebody who is signed in may not answer yet: the application wants them to ``choose`` an account, or to
+    ``prove`` anew that it is them; "" for anybody else."""
+    if request.owner is None or may_answer(request, interaction):
+        return ""
+    asked = authentication.asked_of(interaction.request)
+    strict = asked.fresh or asked.max_age is not None or asked.acr_values
+    return "choose" if asked.select_account and not strict else "prove"
+
+
 def asked_of_sign_in(request: Request, interaction_id: str) -> SignInRequest:
     """What the application that waits asks of the sign-in; read by itself, so that no transaction stays open."""
     if not interaction_id:

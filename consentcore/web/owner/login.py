@@ -11,7 +11,7 @@ from consentcore.domain.message import message
 from consentcore.ports.login import Authenticated, LoginAttempt, Throttled
 from consentcore.web.csrf import ANY_PERSON
 from consentcore.web.owner.account_pages import too_many_attempts
-from consentcore.web.owner.interactions import asked_of_sign_in, pending_interaction
+from consentcore.web.owner.interactions import another_sign_in, asked_of_sign_in, pending_interaction
 from consentcore.web.owner.sign_ins import SessionRenewal, start_session
 from consentcore.web.pages import page
 from consentcore.web.redirects import see_other
@@ -65,7 +65,8 @@ def _too_many(request: Request, interaction_id: str, after: str, seconds: int) -
 def _form(
     request: Request, interaction_id: str, after: str, *, error: str = "", status: int = 200
 ) -> Response:
-    asked = pending_interaction(request, interaction_id).request if interaction_id else None
+    waiting = pending_interaction(request, interaction_id) if interaction_id else None
+    asked = waiting.request if waiting else None
     client = asking_client(request.uow, asked) if asked else None
     email = asked.login_hint if asked else ""
     response = page(
@@ -76,6 +77,8 @@ def _form(
         interaction_id=interaction_id,
         after=after,
         client=client,
+        signed_in=request.owner,
+        again=another_sign_in(request, waiting) if waiting else "",
         error=error,
         email=request.form.one("email") if request.method == "POST" else email,
     )
