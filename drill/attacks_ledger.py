@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from drill.attack import NOTHING, Attack, By, Who, sql
-from drill.means import refresh_works, token_works
+from drill.means import receipt_is_signed, refresh_works, token_works
 from drill.stage import Stage
 
 VERIFY = frozenset({By.VERIFY})
@@ -160,6 +160,15 @@ ATTACKS = (
         Who.DATABASE,
         sql("UPDATE consent_event SET key_id = 'other' WHERE " + LAST),
         VERIFY,
+    ),
+    Attack(
+        "the text of an event edited, and the receipt of it signed",
+        Who.DATABASE,
+        sql(
+            "UPDATE consent_event SET body = replace(body, 'CoolSite', 'WarmSite') WHERE grant_id = :grace_coolsite"
+        ),
+        REFUSED | {By.WORKER},
+        works=receipt_is_signed("grace coolsite"),
     ),
     # places, checkpoints, hashes
     Attack(

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from drill.stage import Stage
-from tests.support.platform import PASSWORD, introspect, refresh
+from drill.story import NEW_PASSWORD
+from tests.support.platform import PASSWORD, introspect, refresh, sign_in
 
 FORGED = "cc_at_" + "f" * 43
 """A token of the attacker's own making."""
@@ -57,6 +58,20 @@ def ended_session_works(stage: Stage) -> bool:
     browser = stage.platform.browser()
     browser.cookiejar = stage.facts.ended.cookiejar  # type: ignore[union-attr]
     return bool(browser.get("/consents").status_int == 200)
+
+
+def receipt_is_signed(name: str) -> Callable[[Stage], bool]:
+    """Whether an owner gets a signed receipt of the newest decision on a grant."""
+
+    def works(stage: Stage) -> bool:
+        with stage.runtime.storage.reading() as uow:
+            events = uow.ledger.of_grant(stage.facts.grants[name])
+        browser = stage.platform.browser()
+        sign_in(browser, browser.get("/login"), f"{name.split(maxsplit=1)[0]}@example.org", NEW_PASSWORD)
+        names = filter(None, map(stage.runtime.receipts.name_for, reversed(events)))
+        return bool(browser.get(f"/receipts/{next(names)}/signed", expect_errors=True).status_int == 200)
+
+    return works
 
 
 def somebody_is_told(stage: Stage) -> bool:

@@ -21,6 +21,7 @@ from consentcore.ports.keys import KeyRing
 from consentcore.ports.transactions import UnitOfWork
 
 REMEMBERED = 10_000
+EDITED_TEXT = "its text is not the one that was written"
 EDITED_ROW = "the row of the grant is not the one that was written"
 WRONG_KIND = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
 """What code raises over values of the wrong kind, which a database may hold and we never wrote."""
@@ -80,7 +81,7 @@ class ChainCheck:
         self, uow: UnitOfWork, grant: Grant, event: ConsentEvent, expected: int, head: bytes
     ) -> str:
         try:
-            wrong = _misplaced(grant, event, expected, head) or self._edited(event)
+            wrong = _misplaced(grant.grant_id, event, expected, head) or self._edited(event)
             if wrong:
                 return wrong
             body = json.loads(event.body)
@@ -101,7 +102,7 @@ class ChainCheck:
         except KeyUnavailable as error:
             return str(error)
         if not compare_digest(genuine, event.record_hash):
-            return "its text is not the one that was written"
+            return EDITED_TEXT
         ended = self._ended.get(event.key_id)
         if ended is not None and (event.leaf_index is None or event.leaf_index > ended):
             return (
@@ -158,8 +159,29 @@ def _wrong_end(grant: Grant, events: Sequence[ConsentEvent]) -> Finding | None:
     return None
 
 
-def _misplaced(grant: Grant, event: ConsentEvent, expected: int, head: bytes) -> str:
-    if event.grant_id != grant.grant_id:
+def first_altered(keys: KeyRing, events: Sequence[ConsentEvent]) -> str:
+    """Why the events of a chain, from its first one on, are not what was written; "" where they are. That its keys were
+    in use then, and what the events name, is another question.
+
+    :param events: by sequence; at least one.
+    """
+    head = b""
+    for expected, event in enumerate(events, start=1):
+        try:
+            wrong = _misplaced(events[0].grant_id, event, expected, head)
+            if not compare_digest(ledger.record_hash(keys, event.body, event.key_id), event.record_hash):
+                wrong = wrong or EDITED_TEXT
+            wrong = wrong or _column_mismatch(event, json.loads(event.body))
+        except (KeyUnavailable, *WRONG_KIND) as error:
+            wrong = f"it cannot be read ({error})"
+        if wrong:
+            return f"event {event.event_id}: {wrong}"
+        head = event.record_hash
+    return ""
+
+
+def _misplaced(grant_id: str, event: ConsentEvent, expected: int, head: bytes) -> str:
+    if event.grant_id != grant_id:
         return f"it belongs to grant {event.grant_id}"
     if event.sequence != expected:
         return f"event {expected} is missing, this one has the number {event.sequence}"

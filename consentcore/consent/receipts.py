@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from consentcore.consent.chain_check import first_altered
+from consentcore.consent.evidence.log_state import stands_in_log
 from consentcore.consent.ledger import effective_at
 from consentcore.consent.owner_grants import OwnerGrants
 from consentcore.consent.receipt import key_set, receipt_document, signed
@@ -14,6 +17,7 @@ from consentcore.domain.errors import NotFound
 from consentcore.domain.event_kinds import event_kind
 from consentcore.i18n.wording import confirmation_number
 from consentcore.keys import EvidenceSigner
+from consentcore.keys.seals import of_revoked
 from consentcore.ports.keys import pairwise_subject
 
 if TYPE_CHECKING:
@@ -28,6 +32,8 @@ if TYPE_CHECKING:
     from consentcore.i18n import Languages
     from consentcore.ports.keys import KeyRing
     from consentcore.ports.transactions import UnitOfWork
+
+log = logging.getLogger("consentcore.consent")
 
 
 @dataclass(frozen=True)
@@ -120,8 +126,17 @@ class Receipts:
         return grants.revoke(service, receipt.event.grant_id, evidence, snapshot)
 
     def file(self, uow: UnitOfWork, receipt: Receipt, now: int) -> str:
-        """The signed JSON-LD, with the newest checkpoint of the log."""
+        """The signed JSON-LD, with the newest checkpoint of the log.
+
+        Nothing is signed that is not as it was written: whoever changes a row of the ledger, and puts it back later,
+        must not keep our word for what it said in between.
+
+        :raises NotFound: where it is not.
+        """
         event, newest = receipt.event, uow.ledger.newest_checkpoint()
+        if wrong := self._doubt(uow, receipt.events):
+            log.error("the receipt of event %s is not signed: %s", event.event_id, wrong)
+            raise NotFound("receipt", receipt.name)
         document = receipt_document(
             receipt.events,
             subject=self._subject(event),
@@ -131,6 +146,13 @@ class Receipts:
             checkpoint=newest.note if newest else "",
         )
         return signed(document, EvidenceSigner(self.keys), now)
+
+    def _doubt(self, uow: UnitOfWork, events: Sequence[ConsentEvent]) -> str:
+        if wrong := first_altered(self.keys, events):
+            return wrong
+        leaked = (one for one in events if self.keys.revoked_at(one.key_id))
+        strange = next((one for one in leaked if not stands_in_log(uow, self.keys, one)), None)
+        return of_revoked(strange.key_id) if strange else ""
 
     def key_set(self) -> dict[str, list[dict[str, object]]]:
         """The public keys that receipts are checked with."""

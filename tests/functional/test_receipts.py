@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -45,6 +46,11 @@ def address(platform, which: int = -1) -> str:
     assert len(found) == 1
     assert found.copy().pop() in mail.get_body(("html",)).get_content()
     return found.pop()
+
+
+def owners(platform) -> list[str]:
+    with platform.runtime.storage.reading() as uow:
+        return [owner.owner_id for owner in uow.owners.list()]
 
 
 def number(platform, which: int = -1) -> str:
@@ -218,6 +224,27 @@ def test_rt_07_nobody_else_gets_the_signed_copy(platform, tokens):
     path = f"{address(platform)}/signed"
     assert "/login?next=/receipts/" in platform.browser().get(path, status=303).location
     signed_in(platform, "grace@example.org").get(path, status=303)
+
+
+@pytest.mark.parametrize("column", ["body", "owner_id", "prev_hash", "record_hash", "key_id", "sequence"])
+def test_rt_09_nothing_is_signed_that_is_not_as_it_was_written(platform, tokens, column, caplog):
+    """Somebody with the database changes a row, has it signed, and puts it back: nobody would ever know."""
+    who = "grace@example.org" if column == "owner_id" else ADA
+    browser, path = signed_in(platform, who), f"{address(platform)}/signed"
+    events = platform.runtime.storage._engine.committed.events
+    ((event_id, event),) = events.items()
+    grace = next(owner_id for owner_id in owners(platform) if owner_id != event.owner_id)
+    changed = {
+        "body": event.body.replace("comfort.read", "alarms.read"),
+        "owner_id": grace,
+        "key_id": "lost",
+        "sequence": 2,
+    }
+    events.put(event_id, replace(event, **{column: changed.get(column, b"x" * 32)}))
+    browser.get(path, status=404)
+    assert f"the receipt of event {event_id} is not signed" in caplog.text
+    events.put(event_id, event)
+    assert check(signed_in(platform).get(path).text, keys_of(platform)).record["scopes"]
 
 
 def test_nt_21_signing_in_from_it_leads_back(platform, tokens):
