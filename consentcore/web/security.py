@@ -90,10 +90,11 @@ def on_forbidden(context: HTTPForbidden, request: Request) -> Response:
 
 def _has_page(request: Request) -> bool:
     """Whether there is a page where a form was sent to."""
-    views = request.registry.introspector.get_category("views") or ()
-    found = [one["introspectable"] for one in views]
-    asked = request.matched_route and request.matched_route.name
-    return any(one["route_name"] == asked and "GET" in (one["request_methods"] or ()) for one in found)
+    if request.matched_route is None:
+        return False
+    views = [one["introspectable"] for one in request.registry.introspector.get_category("views")]
+    here = [one for one in views if one["route_name"] == request.matched_route.name]
+    return any("GET" in (one["request_methods"] or ("GET",)) for one in here)
 
 
 def signed_in_view(view: Any, info: Any) -> Any:

@@ -88,11 +88,29 @@ class Asked:
 
 
 @pytest.mark.parametrize(
-    ("method", "back"), [("GET", "/account/email"), ("HEAD", "/account/email"), ("POST", "/consents")]
+    ("method", "path", "back"),
+    [
+        ("GET", "/form", "/form"),
+        ("HEAD", "/form", "/form"),
+        ("POST", "/form", "/form"),
+        ("POST", "/any", "/any"),
+        ("POST", "/no-page", "/consents"),
+    ],
 )
-def test_who_is_not_signed_in_comes_back_to_the_page_that_was_asked_for(method, back):
-    answer = on_forbidden(HTTPForbidden(result=Denied("x")), Asked("/account/email", method))
-    assert (answer.status_int, answer.headers["Location"]) == (303, f"/login?next={back}")
+def test_who_is_not_signed_in_comes_back_to_the_page_that_was_asked_for(method, path, back):
+    def refuse(_request):
+        raise HTTPForbidden(result=Denied("x"))
+
+    config = Configurator()
+    for name, methods in {"form": ("GET", "POST"), "no-page": ("POST",), "any": (None,)}.items():
+        config.add_route(name, f"/{name}")
+        for one in methods:
+            config.add_view(refuse, route_name=name, request_method=one)
+    config.add_exception_view(on_forbidden, context=HTTPForbidden)
+    config.commit()
+    answer = Request.blank(path, method=method).get_response(config.make_wsgi_app())
+    assert answer.status_int == 303
+    assert answer.headers["Location"].endswith(f"/login?next={back}")
 
 
 @pytest.mark.parametrize("raised", [HTTPForbidden(result=Denied("x")), HTTPForbidden("no"), BadCsrf()])
