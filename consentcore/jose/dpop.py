@@ -73,6 +73,7 @@ class Expected:
     :ivar now: in seconds since the epoch.
     :ivar access_token: that comes with the request; None where none does.
     :ivar nonce: whether a nonce is one that was given out; None where none is demanded.
+    :ivar decoded: whether the paths of ``urls`` came without their escapes, so that ``%2F`` and a slash are one.
     """
 
     method: str
@@ -80,6 +81,7 @@ class Expected:
     now: float
     access_token: str | None = None
     nonce: Callable[[str], bool] | None = None
+    decoded: bool = False
 
 
 def check_proof(text: str, expected: Expected) -> Proof:
@@ -151,7 +153,7 @@ def _problem(claims: Mapping[str, Any], expected: Expected) -> str:
         return f"jti: expected 1 to {_LONGEST_JTI} characters"
     if claims.get("htm") != expected.method:
         return "htm: expected the method of the request"
-    if not _is_one_of(claims.get("htu"), expected.urls):
+    if not _is_one_of(claims.get("htu"), expected.urls, decoded=expected.decoded):
         return "htu: expected the URL of the request, without query and fragment"
     if isinstance(iat, bool) or not isinstance(iat, int | float):
         return "iat: expected the time in seconds"
@@ -169,10 +171,13 @@ def _text(claims: Mapping[str, Any], name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _is_one_of(htu: object, urls: tuple[str, ...]) -> bool:
+def _is_one_of(htu: object, urls: tuple[str, ...], *, decoded: bool) -> bool:
     if not isinstance(htu, str):
         return False
-    return htu in urls or (comparable(htu) or "?") in map(comparable, urls)
+    wanted = comparable(htu)
+    if decoded:
+        wanted = wanted.replace("%2F", "/")  # what is written %252F keeps its sign
+    return htu in urls or (wanted or "?") in map(comparable, urls)
 
 
 def comparable(url: str) -> str:

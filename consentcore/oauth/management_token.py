@@ -1,7 +1,7 @@
 """Access tokens for the grant management endpoint: the client's own, of no data owner.
 
 They hang on no grant, so nothing is stored of one: it is what any process with the key ring knows again, for five
-minutes, and only there. Whether its client may still do that is looked up each time it is used.
+minutes, and only there. Whether its client may still do that is looked up each time it is used. So none can be revoked.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from consentcore.oauth.context import ServerContext
     from consentcore.oauth.messages import HttpRequest
 
-BEARER, DPOP = "Bearer", "DPoP"
+BEARER, DPOP, REALM = "Bearer", "DPoP", "consentcore"
 INVALID_TOKEN = "invalid_token"
 LONGEST = 4096
 _B64TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
@@ -36,12 +36,15 @@ _B64TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 def presented_token(http: HttpRequest) -> tuple[str, str]:
     """Scheme (``Bearer`` or ``DPoP``) and token of the Authorization header, which is the only place for it.
 
-    :raises ProtocolError: 401 ``invalid_token`` without one; 400 where there is anything but one.
+    :raises ProtocolError: 401 ``invalid_token`` without one, whose challenge names no error (RFC 6750 section 3.1);
+        400 where there is anything but one.
     """
     given, _, text = http.headers.get("authorization", "").strip().partition(" ")
     scheme = {"bearer": BEARER, "dpop": DPOP}.get(given.lower(), "")
     if not scheme:
-        raise challenge("expected an access token in the Authorization header")
+        refusal = challenge("expected an access token in the Authorization header")
+        refusal.headers["WWW-Authenticate"] = f'{BEARER} realm="{REALM}"'
+        raise refusal
     token = text.strip()
     if len(token) > LONGEST or not _B64TOKEN.fullmatch(token):
         raise bad_request("Authorization: expected one token")
@@ -116,7 +119,7 @@ def challenge(
     """
     refusal = ProtocolError(status, error, description)
     members = {
-        "realm": "consentcore",
+        "realm": REALM,
         "error": error,
         "error_description": refusal.description,
         "scope": " ".join(scopes),

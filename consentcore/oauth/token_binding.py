@@ -176,6 +176,8 @@ def is_nonce(keys: KeyRing, nonce: str, now: int) -> bool:
         given = urlsafe_b64decode(nonce.encode("ascii"))
     except ValueError:
         return False
+    if urlsafe_b64encode(given).decode() != nonce:  # the decoder passes over whatever comes after the padding
+        return False
     told, mac = given[:16], given[16:]
     # It may be of another node, whose clock is ahead of ours, and be back before that moment has come here.
     if len(mac) != 16 or not -AHEAD_S * SECOND <= now - int.from_bytes(told[:8]) <= NONCE_LIFE_MS:

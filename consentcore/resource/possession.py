@@ -76,7 +76,11 @@ class Possession:
         if scheme != DPOP:
             raise _refused("The token is bound to a key, expected the scheme DPoP and a proof")
         expected = Expected(
-            str(environ.get("REQUEST_METHOD", "")), (self._url(environ),), self._clock(), access_token=text
+            str(environ.get("REQUEST_METHOD", "")),
+            (self._url(environ),),
+            self._clock(),
+            access_token=text,
+            decoded=True,  # PEP 3333 has no other path
         )
         try:
             proof = check_proof(str(environ.get("HTTP_DPOP", "")), expected)

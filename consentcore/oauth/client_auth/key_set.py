@@ -88,7 +88,9 @@ def check_certificates(text: str) -> None:
 
 
 def _members(text: str) -> Sequence[Mapping[str, Any]]:
-    expected = f'expected a JWK set {{"keys": [...]}} of 1 to {MAX_KEYS} keys, at most {MAX_TEXT} characters'
+    expected = (
+        f"expected a JWK set (RFC 7517 section 5) of 1 to {MAX_KEYS} keys, at most {MAX_TEXT} characters"
+    )
     try:
         document = read_json(text) if len(text) <= MAX_TEXT else None
     except ValueError:

@@ -179,13 +179,32 @@ def test_6_6_a_scope_for_each(scenario, grant, scope, method, status):
         assert scenario.events(grant.grant_id) == [EventType.GRANTED]
 
 
-@pytest.mark.parametrize(
-    "token", ["", "nonsense", "ccg_", "ccg_e30.e30", "ccg_W10.W10", "ccg_x.y", "x" * 4000]
-)
+@pytest.mark.parametrize("token", ["nonsense", "ccg_", "ccg_e30.e30", "ccg_W10.W10", "ccg_x.y", "x" * 4000])
 def test_6_6_without_a_good_token_it_is_401(scenario, grant, token):
     status, headers, told = scenario.call(grant.grant_id, token)
     assert (status, told["error"]) == (401, "invalid_token")
     assert headers["WWW-Authenticate"].startswith('Bearer realm="consentcore", error="invalid_token"')
+
+
+@pytest.mark.parametrize("authorization", ["", "Basic YTpi", "Basic"])
+def test_6_6_who_shows_no_token_is_told_of_no_error(scenario, grant, authorization):
+    """RFC 6750 section 3.1."""
+    status, headers, _ = scenario.call(grant.grant_id, "", authorization=authorization)
+    assert (status, headers["WWW-Authenticate"]) == (401, 'Bearer realm="consentcore"')
+
+
+def test_6_a_token_for_it_is_not_said_to_be_revoked(scenario, grant):
+    """RFC 7009 section 2.2.1: it goes on for its five minutes."""
+    token = scenario.own_token().json["access_token"]
+    refused = scenario.post("revoke", {"token": token})
+    assert (refused.status, refused.error) == (400, "unsupported_token_type")
+    assert refused.json["error_description"].startswith("token: ")
+    assert scenario.call(grant.grant_id, token)[0] == 200
+    scenario.add_client("other")
+    foreign = scenario.post("revoke", {"token": token}, auth=("other", "factories-client-secret"))
+    assert foreign.status == 200
+    scenario.clock.advance(5 * 60_000)
+    assert scenario.post("revoke", {"token": token}).status == 200
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,7 @@ def test_a_refusal_has_the_error_of_section_3_2_2_and_names_the_member(door, mem
     status, headers, told = door.post({**SOUND, **members})
     assert (status, told["error"]) == (400, error)
     assert told["error_description"].startswith(names)
+    assert "?" not in told["error_description"], "what stands there for a sign that may not"
     assert headers["Cache-Control"] == "no-store"
     assert door.registered() == []
 

@@ -192,6 +192,16 @@ def test_percent_sign_of_a_path_begins_no_escape():
     assert len({comparable(f"https://a.example/{path}") for path in paths}) == len(paths)
 
 
+def test_slash_of_a_path_whose_escapes_are_gone_is_any_slash():
+    """What WSGI hands out (PEP 3333)."""
+    expected = Expected("POST", ("https://a.example/sites/a/b",), NOW, decoded=True)
+    for path in ("sites/a%2Fb", "sites/a%2fb", "sites/a/b", "%73ites/a%2Fb"):
+        assert check_proof(PROVER.proof(f"https://a.example/{path}", NOW), expected).thumbprint == PROVER.jkt
+    for path in ("sites/a%252Fb", "sites/a%2F%2Fb", "sites%2Fa"):
+        with pytest.raises(InvalidProof, match="htu"):
+            check_proof(PROVER.proof(f"https://a.example/{path}", NOW), expected)
+
+
 @pytest.mark.parametrize(
     "payload", [b"[]", b"7", b"{", b"\xff", b'{"a":' * 60 + b"1" + b"}" * 60, b"[" * 5000]
 )

@@ -300,6 +300,13 @@ def test_99_nonce_that_was_never_told_is_refused(wary, prover, wrong):
     assert exchanged(wary, prover, nonce=wrong).error == "use_dpop_nonce"
 
 
+def test_99_nonce_counts_as_it_was_told(wary, prover):
+    nonce = exchanged(wary, prover).headers["DPoP-Nonce"]
+    for changed in (nonce * 2, nonce + "A", nonce.rstrip("="), nonce + "\n"):
+        assert exchanged(wary, prover, nonce=changed).error == "use_dpop_nonce"
+    assert exchanged(wary, prover, nonce=nonce).status == 200
+
+
 def test_99_nonce_grows_old(wary, prover):
     nonce = exchanged(wary, prover).headers["DPoP-Nonce"]
     wary.clock.advance(NONCE_LIFE_MS)

@@ -104,6 +104,14 @@ def test_99_proof_of_another_request_is_refused(protected, wanting, word):
     refused(ask(protected(), dpop=proof(**wanting)), "invalid_dpop_proof", word)
 
 
+def test_99_path_with_a_slash_in_a_name_is_the_one_of_the_proof(protected):
+    """Check 9: the client names what it has asked for, and WSGI (PEP 3333) has no escapes in a path."""
+    place = "/v1/rooms/north%2Feast/a%20b%C3%A9%25"
+    assert ask(protected(), dpop=proof(f"https://api.example{place}"), path=place).status_int == 200
+    other = proof("https://api.example/v1/rooms/north%252Feast/a%20b%C3%A9%25")
+    refused(ask(protected(), dpop=other, path=place), "invalid_dpop_proof", "htu")
+
+
 def test_99_no_proof_and_no_jwt_are_refused(protected):
     app = protected()
     for dpop in (None, "x", "a.b.c", f"{proof()}, {proof()}"):
