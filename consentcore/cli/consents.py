@@ -174,8 +174,9 @@ def at(state: State, /, date: str, *, email: str, client_id: str, scope: str, zo
     """What a data owner had permitted at DATE: on which text, by whom, through which control.
 
     DATE is a time like 2026-03-29T12:00:00Z or 2026-03-29T14:00+02:00, or a date, which means its first moment.
+    Exit code 1: what the answer is made of is not what was written.
     """
-    from consentcore.consent.point_in_time import details_at, permissions_at
+    from consentcore.consent.point_in_time import details_at, doubts, permissions_at
     from consentcore.domain.moments import parse_moment
 
     with named_as({"at": "DATE", "zone": "--zone"}):
@@ -185,31 +186,22 @@ def at(state: State, /, date: str, *, email: str, client_id: str, scope: str, zo
     with state.runtime.storage.reading() as uow:
         found = permissions_at(uow, owner.owner_id, moment, client_id=client_id, scope=scope)
         details = [] if scope else details_at(uow, owner.owner_id, moment, client_id=client_id)
-    rows = [
-        (
-            one.client_id,
-            one.scope,
-            "yes" if one.permitted else f"no: {one.why_not}",
-            one.grant_id,
-            one.decided.event_id if one.decided else "-",
-        )
-        for one in found
-    ]
-    rows += [
-        (one.client_id, str(detail["type"]), "yes", one.grant_id, one.event_id or "-")
-        for one in details
-        for detail in one.details
-    ]
+        wrong = doubts(uow, state.runtime.keys, owner.owner_id, client_id=client_id)
+    rows = [one.row for one in found] + [row for one in details for row in one.rows]
     data = {
         "at": iso(moment),
         "owner_id": owner.owner_id,
         "permitted": any(one.permitted for one in found) or bool(details),
         "permissions": [one.facts(personal=True) for one in found],
         **({"authorization_details": [one.facts() for one in details]} if details else {}),
+        "intact": not wrong,
     }
     state.answer(
         data, table(rows, ("APPLICATION", "SCOPE OR TYPE", "PERMITTED", "CONSENT", "DECIDED BY EVENT"))
     )
+    for text in wrong:
+        state.say(text)
+    click.get_current_context().exit(1 if wrong else 0)
 
 
 @command.command("shown")
@@ -224,7 +216,7 @@ def shown(state: State, event_id: str, reason: str) -> None:
     from consentcore.consent.past_decision import past_decision
 
     with state.runtime.storage.reading() as uow:
-        found = past_decision(uow, event_id)
+        found = past_decision(uow, state.runtime.keys, event_id)
     note_look(
         state, "consents shown", owner_id=found.event.owner_id, subject=found.event.grant_id, reason=reason
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from consentcore.consent.chain_check import first_altered
 from consentcore.consent.personal import disclosed
 from consentcore.consent.shown import Replay, replay
 from consentcore.domain.errors import NotFound
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from consentcore.domain.event import ConsentEvent
+    from consentcore.ports.keys import KeyRing
     from consentcore.ports.transactions import UnitOfWork
 
 
@@ -63,8 +65,9 @@ class PastDecision:
         return sum(not on for on in defaults.values())
 
 
-def past_decision(uow: UnitOfWork, event_id: str, *, grant_id: str = "") -> PastDecision:
-    """Find a decision that was made on a page.
+def past_decision(uow: UnitOfWork, keys: KeyRing, event_id: str, *, grant_id: str = "") -> PastDecision:
+    """Find a decision that was made on a page. That is not the one that was shown, too, where the event that names it
+    is not as it was written.
 
     :param grant_id: when given, it has to be of this grant.
     :raises NotFound: when there is no such event, or it was made on no page.
@@ -76,4 +79,10 @@ def past_decision(uow: UnitOfWork, event_id: str, *, grant_id: str = "") -> Past
     shown = body["evidence"]["snapshot_hash"]
     if not shown:
         raise NotFound("page that was shown before event", event_id)
-    return PastDecision(event, body, disclosed(uow, event), replay(uow.ledger, shown))
+    page = replay(uow.ledger, shown)
+    if page is not None and page.intact:
+        chain = uow.ledger.of_grant(event.grant_id)
+        page = replace(
+            page, intact=not first_altered(keys, [one for one in chain if one.sequence <= event.sequence])
+        )
+    return PastDecision(event, body, disclosed(uow, event), page)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from consentcore.consent.chain_check import first_altered
 from consentcore.consent.ledger import effective_at
 from consentcore.consent.personal import digests_in, values_in
 from consentcore.domain.authorization_detail import texts_of, told
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from consentcore.domain.client import Client
     from consentcore.domain.event import ConsentEvent
     from consentcore.domain.grant import Grant
+    from consentcore.ports.keys import KeyRing
     from consentcore.ports.transactions import UnitOfWork
 
 PAGE = 200
@@ -49,6 +51,13 @@ class Permission:
     decided: ConsentEvent | None
     body: dict[str, Any]
     values: dict[str, object]
+
+    @property
+    def row(self) -> tuple[str, str, str, str, str]:
+        """For a table: application, scope, whether it was permitted, permission, event."""
+        answer = "yes" if self.permitted else f"no: {self.why_not}"
+        decided = self.decided.event_id if self.decided else "-"
+        return self.client_id, self.scope, answer, self.grant_id, decided
 
     def facts(self, *, personal: bool) -> dict[str, object]:
         """For JSON.
@@ -121,6 +130,12 @@ class PermittedDetails:
     details: Sequence[dict[str, Any]]
     event_id: str
 
+    @property
+    def rows(self) -> list[tuple[str, str, str, str, str]]:
+        """For the same table, one for each."""
+        last = "yes", self.grant_id, self.event_id or "-"
+        return [(self.client_id, str(one["type"]), *last) for one in self.details]
+
     def facts(self) -> dict[str, object]:
         """For JSON."""
         return {
@@ -151,6 +166,14 @@ def details_of(uow: UnitOfWork, grant: Grant, at: int) -> PermittedDetails | Non
     )
     details = told(after, bodies[-1]["resources_after"])
     return PermittedDetails(grant.grant_id, grant.client_id, details, next(yes, ""))
+
+
+def doubts(uow: UnitOfWork, keys: KeyRing, owner_id: str, *, client_id: str = "") -> list[str]:
+    """Why what these answers are made of is not what was written, a sentence for each permission; that nothing of it
+    is missing, verification of the whole log shows alone."""
+    chains = ((one, uow.ledger.of_grant(one.grant_id)) for one in _grants(uow, owner_id, client_id))
+    judged = ((grant, first_altered(keys, events)) for grant, events in chains if events)
+    return [f"consent {grant.grant_id} {wrong}" for grant, wrong in judged if wrong]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
 import stat
 
 import pytest
@@ -68,6 +70,17 @@ def test_rt_08_what_was_permitted_at_a_time_is_answered(cli, platform):
     after = cli("consents", "list", "--owner", ADA, "--all", "--json").json[0]["changed_at"]
     late = ask(from_iso(after), "--scope", "sites.read")
     assert (late["permitted"], late["permissions"][0]["why_not"]) == (False, "revoked")
+
+
+def test_rt_08_an_answer_that_is_made_of_what_was_not_written_says_so(cli, platform, tmp_path):
+    connect(platform)
+    ask = ("consents", "at", iso(platform.runtime.clock.now()), "--owner", ADA, "--json")
+    assert cli(*ask).json["intact"] is True
+    with sqlite3.connect(tmp_path / "consentcore.sqlite") as database:
+        database.execute("UPDATE consent_event SET body = replace(body, 'comfort.read', 'alarms.read')")
+    done = cli(*ask)
+    assert (done.code, json.loads(done.out)["intact"]) == (1, False)
+    assert "its text is not the one that was written" in done.err
 
 
 @pytest.mark.parametrize("date", ["yesterday", "2026-03-29T12:00", ""])

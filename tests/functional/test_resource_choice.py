@@ -312,7 +312,7 @@ def test_rt_05_labels_stand_beside_what_was_shown_and_go_with_the_person(platfor
     grant = grant_of(platform)
     with platform.runtime.storage.reading() as uow:
         (event,) = uow.ledger.of_grant(grant.grant_id)
-        found = past_decision(uow, event.event_id)
+        found = past_decision(uow, platform.runtime.keys, event.event_id)
         content = uow.ledger.snapshot(found.snapshot_hash).content
         assert labels_in(disclosed(uow, event)) == {"site|lyon-1": OFFICE.label}
     for text in (
@@ -325,7 +325,7 @@ def test_rt_05_labels_stand_beside_what_was_shown_and_go_with_the_person(platfor
         assert text in found.page.strings("[erased]")
     platform.runtime.erasure.erase(grant.owner_id, by="ops", reason="asked for it")
     with platform.runtime.storage.reading() as uow:
-        after = past_decision(uow, event.event_id).page
+        after = past_decision(uow, platform.runtime.keys, event.event_id).page
         assert not any(OFFICE.detail in text for text in after.strings("[erased]"))
         assert after.erased
         assert after.intact

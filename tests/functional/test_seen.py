@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 
 import pytest
 
 from consentcore.consent.markup_reading import SPOKEN
 from consentcore.consent.past_decision import past_decision
 from tests.support.command_line import Cli
-from tests.support.platform import Request, answer, connect, make_platform, sign_in, to_consent_page
+from tests.support.platform import Request, answer, connect, make_platform, sign_in, to_consent_page, visible
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def events(platform, email="ada@example.org"):
 
 def decision(platform, event):
     with platform.runtime.storage.reading() as uow:
-        return past_decision(uow, event.event_id)
+        return past_decision(uow, platform.runtime.keys, event.event_id)
 
 
 def signed_in(platform, email="ada@example.org"):
@@ -168,3 +169,22 @@ def test_the_operator_sees_it_by_command(platform, tmp_path):
     assert not any(one["on"] for one in shown["controls"] if one["type"] == "checkbox")
     assert shown["snapshot_hash"] == json.loads(event.body)["evidence"]["snapshot_hash"]
     assert cli("consents", "shown", "nothing").code == 1
+
+
+def test_rt_14_another_page_that_an_event_was_made_to_name_is_not_the_one_that_was_shown(platform, tmp_path):
+    """The page is as it was written, and the event is not."""
+    connect(platform, Request(scope="sites.read comfort.read"))
+    connect(platform, Request(scope="alarms.read"))
+    first, second = sorted(events(platform), key=lambda event: event.sequence)
+    shown = [json.loads(event.body)["evidence"]["snapshot_hash"] for event in (first, second)]
+    with sqlite3.connect(tmp_path / "consentcore.sqlite") as database:
+        database.execute(
+            "UPDATE consent_event SET body = replace(body, ?, ?) WHERE sequence = 1", (shown[0], shown[1])
+        )
+    page = signed_in(platform).get(f"/consents/{first.grant_id}/seen/{first.event_id}")
+    assert "is not the one that was shown" in visible(page)
+    ini = (tmp_path / "test.ini").read_text()
+    cli = Cli(tmp_path)
+    cli.ini.write_text(ini)
+    done = cli("consents", "shown", first.event_id, "--json")
+    assert (done.code, json.loads(done.out)["intact"], json.loads(done.out)["shown"]) == (1, False, [])

@@ -29,7 +29,7 @@ def events(platform):
 
 def seen(platform, event):
     with platform.runtime.storage.reading() as uow:
-        return past_decision(uow, event.event_id)
+        return past_decision(uow, platform.runtime.keys, event.event_id)
 
 
 def signed_in(platform):
@@ -133,5 +133,5 @@ def test_the_receipt_still_names_the_page_that_was_agreed_to(platform):
     with platform.runtime.storage.reading() as uow:
         granted, ended = uow.ledger.of_grant(grant_id(platform))
         receipt = platform.runtime.receipts.find(uow, platform.runtime.receipts.name_for(ended))
-        agreed = past_decision(uow, granted.event_id).snapshot_hash
+        agreed = past_decision(uow, platform.runtime.keys, granted.event_id).snapshot_hash
     assert receipt.record["privacy_notice"]["id"] == agreed

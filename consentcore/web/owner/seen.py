@@ -27,7 +27,8 @@ ERASED = message("[erased]")
 def seen(request: Request) -> Response:
     """Whoever's permission it is sees it; somebody else's is not told apart from none."""
     grant = own_grants(request).find(request.matchdict["grant_id"])
-    found = past_decision(request.uow, request.matchdict["event_id"], grant_id=grant.grant_id)
+    keys, event_id = request.runtime.keys, request.matchdict["event_id"]
+    found = past_decision(request.uow, keys, event_id, grant_id=grant.grant_id)
     was, presented = found.page, found.evidence["presented_at"]
     return page(
         request,
