@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -138,7 +139,8 @@ def new(state: State, kind: str, name: str, folder: Path | None) -> None:
     place = folder or Path(f"consentcore-{name.replace('_', '-')}")
     files = write_plugin(kind, name, place)
     state.answer({"folder": str(place), "files": files}, files)
-    state.say(f"made {place}; next:  pip install --no-build-isolation -e '{place}[test]' && pytest {place}")
+    package, tests = quote(f"{place}[test]"), quote(str(place))
+    state.say(f"made {place}; next:  pip install --no-build-isolation -e {package} && pytest {tests}")
 
 
 def _choose(name: str) -> Installed:

@@ -26,6 +26,7 @@ def command(state: State) -> None:
         stop.set()
         signal.signal(number, signal.SIG_DFL)  # the second one ends at once
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, end)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # started by nohup
+            signal.signal(number, end)
     run_worker(state.ini_path, stop)

@@ -48,9 +48,11 @@ class Export:
 
         :param progress: is told of records: each is read twice and written once.
         :returns: what is in the file.
-        :raises InvalidInput: when the target is there already, or its folder is not.
+        :raises InvalidInput: when the target is there already, its folder is not, or it is the standard output.
         :raises MoveRefused: when something has changed meanwhile, or somebody else is at it.
         """
+        if self._target.name == "-" and len(self._target.parts) == 1:
+            raise InvalidInput("TARGET", "expected a file, because it is written more than once; - is none")
         if self._target.exists():
             raise InvalidInput("TARGET", f"{self._target} is there already")
         if not self._target.parent.is_dir():

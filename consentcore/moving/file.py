@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 PURPOSE = "moving"
 FORMAT = 1
 """Version of the file: another one is refused."""
+LONGEST_HEAD = 1 << 20
+"""Bytes of the first line: of a file that is something else it may be all of it."""
 _STEP = 1000
 
 
@@ -161,7 +163,12 @@ class ExportFile:
 
     def _head(self, source: _Source, keys: KeyRing) -> str:
         """The key id of the file, once it is one that can be read here."""
-        found = self._object(source.line())
+        line = source.line(LONGEST_HEAD)
+        if len(line) < LONGEST_HEAD:
+            self._whole(line)
+        found = self._parsed(line)
+        if found is None:
+            raise self._no("it does not begin as an export of consentcore does: a line is no JSON object")
         if "consentcore-export" not in found:
             raise self._no("it does not begin as an export of consentcore does")
         if found["consentcore-export"] != FORMAT:
@@ -199,13 +206,17 @@ class ExportFile:
         return kind, count
 
     def _object(self, line: bytes) -> dict[str, Any]:
-        try:
-            found = read_json(self._whole(line))
-        except ValueError:
-            found = None
-        if not isinstance(found, dict):
+        found = self._parsed(self._whole(line))
+        if found is None:
             raise self._no("a line is no JSON object")
         return found
+
+    def _parsed(self, line: bytes) -> dict[str, Any] | None:
+        try:
+            found = read_json(line)
+        except ValueError:
+            return None
+        return found if isinstance(found, dict) else None
 
     def _record(self, kind: str, line: bytes) -> Moved:
         try:
@@ -239,8 +250,8 @@ class _Source:
         self.digest = b""
         self.end: dict[str, Any] = {}
 
-    def line(self) -> bytes:
-        line = self._file.readline()
+    def line(self, longest: int = -1) -> bytes:
+        line = self._file.readline(longest)
         self._sha256.update(line)
         return line
 

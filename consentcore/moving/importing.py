@@ -6,6 +6,7 @@ import json
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from consentcore.domain.errors import InvalidInput
 from consentcore.domain.past_scopes import PinnedScope
 from consentcore.moving.errors import MoveRefused
 from consentcore.moving.everything import FOLDER, Progress, movable, pages, tallied, unseen
@@ -34,12 +35,17 @@ class Import:
     """One import. Broken off, it goes on where it was when it is run again with the same file.
 
     :param storage: without seals: records bring theirs.
+    :raises InvalidInput: when the source is a pipe, or a device.
     """
 
     def __init__(self, storage: Storage, keys: KeyRing, clock: Clock, source: Path) -> None:
         self._storage = storage
         self._keys = keys
         self._clock = clock
+        if not source.is_file():
+            raise InvalidInput(
+                "SOURCE", f"expected a file, because it is read more than once; {source} is none"
+            )
         self._file = ExportFile(source)
         self._size = self._file.size
 

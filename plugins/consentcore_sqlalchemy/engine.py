@@ -16,7 +16,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, exc
 
 from consentcore.api import ConfigurationError
 from consentcore_sqlalchemy import postgres_url, sqlite_file
-from consentcore_sqlalchemy.errors import is_read_only
+from consentcore_sqlalchemy.errors import at_opening, is_read_only
 from consentcore_sqlalchemy.idle import IdlePool
 from consentcore_sqlalchemy.settings import SqlSettings
 
@@ -162,7 +162,10 @@ def _sqlite(url: URL, settings: SqlSettings) -> Database:
 
     @event.listens_for(engine, "connect")
     def configure(connection: sqlite3.Connection, _record: object) -> None:
-        _configure_sqlite(connection, settings.busy_timeout_s)
+        try:
+            _configure_sqlite(connection, settings.busy_timeout_s)
+        except sqlite3.Error as error:
+            raise at_opening(error, path) from error
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

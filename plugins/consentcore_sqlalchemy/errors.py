@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from sqlalchemy import exc
 from transaction.interfaces import TransientError
@@ -73,6 +74,14 @@ def translated(error: BaseException) -> StorageError:
     if isinstance(cause, exc.SQLAlchemyError):
         return StorageError(f"the database access failed: {type(cause).__name__}")
     return _of_postgres(cause if cause is not None else error)
+
+
+def at_opening(error: sqlite3.Error, path: Path) -> StorageError:
+    """The same of a file of SQLite that is opened, with its name where it cannot be used at all."""
+    found = _of_sqlite(error)
+    if type(found) is not StorageUnavailable:  # locked by others: it is the right file
+        return found
+    return StorageUnavailable(f"the database cannot be used: {path}: {error}")
 
 
 @contextmanager

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import re
 import sqlite3
+import stat
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -130,6 +132,12 @@ class Guard:
             # SQLite gives the -wal and -shm files beside it the owner and the mode of this one.
             private_file(self._path)
             return
+        if not stat.S_ISREG(mode):
+            raise StorageUnavailable(f"the database cannot be used: {self._path} is no file")
+        if not os.access(self._path, os.R_OK):
+            raise StorageUnavailable(
+                f"the database cannot be used: {self._path}: {os.strerror(errno.EACCES)}"
+            )
         if mode & 0o007 and not self._seen:
             log.warning("%s can be read by everybody on this machine; chmod 600 it", self._path)
 

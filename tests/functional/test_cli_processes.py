@@ -98,7 +98,7 @@ def test_serve_on_a_busy_port_says_so(cli, start):
     assert "Traceback" not in server.log.read_text()
 
 
-@pytest.mark.parametrize("signal_", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("signal_", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_worker_starts_and_stops_in_order(cli, start, signal_):
     worker = start("worker")
     worker.wait_for("worker started")

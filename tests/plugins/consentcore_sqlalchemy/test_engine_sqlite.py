@@ -81,7 +81,26 @@ def test_file_that_is_no_database_is_a_problem(sqlite_path):
     sqlite_path.parent.mkdir()
     sqlite_path.write_bytes(b"this is no database" * 100)
     storage = storage_at(f"sqlite:///{sqlite_path}")
-    assert "cannot be used" in storage.check()[0]
+    (said,) = storage.check()
+    assert said == f"storage sqlalchemy: the database cannot be used: {sqlite_path}: file is not a database"
+    storage.close()
+
+
+def test_folder_in_the_place_of_the_file_is_named(sqlite_path):
+    sqlite_path.mkdir(parents=True)
+    storage = storage_at(f"sqlite:///{sqlite_path}")
+    (said,) = storage.check()
+    assert said == f"storage sqlalchemy: the database cannot be used: {sqlite_path} is no file"
+    storage.close()
+
+
+def test_file_of_somebody_else_is_named(sqlite_path, monkeypatch):
+    sqlite_path.parent.mkdir()
+    sqlite_path.touch()
+    monkeypatch.setattr("consentcore_sqlalchemy.sqlite_file.os.access", lambda *_: False)
+    storage = storage_at(f"sqlite:///{sqlite_path}")
+    with pytest.raises(StorageUnavailable, match=f"cannot be used: {sqlite_path}: Permission denied"):
+        storage.migrate()
     storage.close()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -162,3 +163,11 @@ def test_work_of_another_storage_is_not_gone_on_with(storage, tmp_path, progress
         Export(storage.moving, KEYS, target).run()
     assert not target.exists()
     assert (work / "progress").read_bytes() == progress
+
+
+def test_standard_output_is_no_target(storage, tmp_path, monkeypatch):
+    """What is secret would lie in a file of that name."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InvalidInput, match="TARGET: expected a file"):
+        Export(storage.moving, KEYS, Path("-")).run()
+    assert list(tmp_path.iterdir()) == []

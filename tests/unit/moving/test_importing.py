@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
 from consentcore.api import PinnedScope
+from consentcore.domain.errors import InvalidInput
 from consentcore.moving import importing
 from consentcore.moving.errors import MoveRefused
 from consentcore.moving.exporting import Export
@@ -227,7 +229,10 @@ WORDS = json.dumps(
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
-        ([DEEP], "a line is no JSON object"),
+        ([DEEP], "it does not begin as an export of consentcore does"),
+        (["x" * 2_000_000], "it does not begin as an export of consentcore does"),
+        (["[]"], "it does not begin as an export of consentcore does"),
+        ([HEAD, DEEP], "a line is no JSON object"),
         ([HEAD.replace("{}", '{"client": 5}')], "its head says no members of client"),
         ([HEAD, '{"kind": ["client"], "records": 1}'], "a line is neither a section nor the end"),
         ([HEAD, '{"kind": "client", "records": 1}', DEEP], "a record of kind client cannot be read"),
@@ -243,3 +248,10 @@ def test_a_file_that_somebody_made_by_hand_is_refused_with_what_is_wrong(tmp_pat
     with pytest.raises(MoveRefused, match=said):
         move_in(storage, file)
     assert everything(storage) == []
+
+
+def test_pipe_is_refused_at_once(tmp_path):
+    """It can be read once, and nobody might write into it."""
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InvalidInput, match="SOURCE: expected a file"):
+        move_in(MemoryStorage(), tmp_path / "pipe")
