@@ -8,8 +8,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from consentcore.domain.resource import is_everything
+from consentcore.domain.scope import ScopeType
 
 if TYPE_CHECKING:
+    from consentcore.consent.detail_words import DetailWords
     from consentcore.domain.client import Client
     from consentcore.domain.grant import Grant
     from consentcore.domain.scope import Scope
@@ -32,12 +34,20 @@ class Listed:
     :ivar client: None where it is gone.
     :ivar scopes: in the words of the page.
     :ivar used_at: when it was last used, in milliseconds; None where that is not known.
+    :ivar details: what it allows besides scopes, in the same words.
     """
 
     grant: Grant
     client: Client | None
     scopes: tuple[Scope, ...]
     used_at: int | None = None
+    details: tuple[DetailWords, ...] = ()
+
+    @property
+    def data(self) -> dict[str, str]:
+        """What it shares or lets do, by id of the scope or the type of details: what that is called."""
+        scopes = {one.scope_id: one.label for one in self.scopes if one.type is not ScopeType.SESSION}
+        return scopes | {one.type_id: one.label for one in self.details}
 
     @property
     def name(self) -> str:
@@ -50,7 +60,7 @@ class Wanted:
     """What somebody looks for; what is empty does not narrow.
 
     :ivar text: words, each of which stands in the application's or its publisher's name, or in that of the data.
-    :ivar data: id of a scope.
+    :ivar data: id of a scope, or of a type of authorization details.
     :ivar places: references of resources, one of which the permission has to cover; None where none is meant.
     """
 
@@ -79,13 +89,14 @@ def _says(one: Listed, words: Collection[str]) -> bool:
     if not words:
         return True
     publisher = one.client.publisher if one.client else ""
-    labels = (text for scope in one.scopes for text in (scope.label, scope.cluster))
+    labels = [text for scope in one.scopes for text in (scope.label, scope.cluster)]
+    labels += [detail.label for detail in one.details]
     said = " ".join((one.name, publisher, *labels)).casefold()
     return all(word in said for word in words)
 
 
 def _has(one: Listed, wanted: Wanted) -> bool:
-    if wanted.data and wanted.data not in one.grant.scope_ids:
+    if wanted.data and wanted.data not in one.data and wanted.data not in one.grant.scope_ids:
         return False
     return wanted.places is None or covers(one.grant.resources, wanted.places)
 

@@ -244,6 +244,15 @@ def test_db_36_every_page_before_an_end_or_a_change_names_what_was_allowed_in_de
     assert all(one.select("input") for one in page.html.select("fieldset")), "nothing to tick, no list of it"
 
 
+def test_db_12_dashboard_offers_to_look_for_what_was_allowed_in_detail(platform):
+    granted(platform, asking(BOTH))
+    browser = signed_in(platform)
+    page = browser.get("/consents?data=meter_readings")
+    assert page.html.select_one("select#data option[selected]").get_text() == "Readings of your meters"
+    for query, found in (("data=meter_readings", True), ("q=readings", True), ("data=sites.read", False)):
+        assert bool(browser.get(f"/consents?{query}").html.select("li.card")) is found
+
+
 def test_mail_says_in_words_what_was_allowed_and_what_is_new(platform):
     granted(platform, asking(READ_DAILY))
     (first,) = mails(platform, ADA)

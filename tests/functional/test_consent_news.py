@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.platform import Request, answer, to_consent_page, visible
+from consentcore.i18n.dates import english_day
+from tests.support.platform import Request, answer, decide, to_consent_page, visible
 
 MARKED = "What is new now is marked"
 
@@ -53,3 +54,20 @@ def test_access_while_away_alone_is_no_request_to_see_data(platform):
     assert "something before" not in visible(fresh)
     assert "It asks to see nothing and to change nothing." in visible(fresh)
     assert not fresh.html.select(".mark")
+
+
+def test_a_shorter_end_for_what_is_new_is_said_to_count_for_all(platform):
+    platform.add_client("heater", scopes=("sites.read", "device.control.setpoint"))
+    runtime = platform.runtime
+    with runtime.storage.reading() as uow:
+        owner = uow.owners.by_email("ada@example.org")
+    grant = decide(platform, owner, "sites.read", client_id="heater")
+    stands = f"As it stands, it ends on {english_day(grant.expires_at)}"
+    _, page = to_consent_page(platform, Request("heater", scope="device.control.setpoint"))
+    assert f"{stands}; if you approve, the new end counts for all of it." in visible(page)
+    form = page.forms[0]
+    form["scope"] = True
+    form.submit("decision", value="approve", status=303)
+    with runtime.storage.reading() as uow:
+        after = uow.grants.get(grant.grant_id)
+    assert after.expires_at < grant.expires_at, "and so it does"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlencode
 
+from consentcore.consent.detail_words import all_in_words
 from consentcore.consent.grant_list import Listed, Order, Wanted, found
 from consentcore.web.owner import dashboard, places
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from pyramid.request import Request
 
     from consentcore.consent.owner_grants import OwnerGrants
-    from consentcore.domain.scope import Scope
 
 PAGE = 20
 SEARCH_FROM = 10
@@ -51,6 +51,16 @@ class Search:
         return f"/consents?{urlencode(said)}" if said else "/consents"
 
 
+class Datum(NamedTuple):
+    """A kind of data.
+
+    :ivar scope_id: of the scope, or of the type of authorization details.
+    """
+
+    scope_id: str
+    label: str
+
+
 @dataclass(frozen=True)
 class ListPage:
     """One page of the list.
@@ -72,7 +82,7 @@ class ListPage:
     using: int
     matches: int
     first: int
-    data: Sequence[Scope]
+    data: Sequence[Datum]
     asks_places: bool
     places_unknown: bool
     before: str
@@ -99,6 +109,7 @@ def build(request: Request, grants: OwnerGrants) -> ListPage:
             grants.client(grant.client_id),
             request.catalog.as_of(grant.scopes),
             used.get(grant.grant_id),
+            all_in_words(grant.authorization_details, request.catalog),
         )
         for grant in live
     ]
@@ -131,6 +142,6 @@ def _page_number(text: str, matches: int) -> int:
     )
 
 
-def _data(listed: Sequence[Listed]) -> list[Scope]:
-    scopes = {scope.scope_id: scope for one in listed for scope in one.scopes if scope.type != "session"}
-    return sorted(scopes.values(), key=lambda scope: scope.label.casefold())
+def _data(listed: Sequence[Listed]) -> list[Datum]:
+    data = {key: label for one in listed for key, label in one.data.items()}
+    return sorted((Datum(*pair) for pair in data.items()), key=lambda one: one.label.casefold())

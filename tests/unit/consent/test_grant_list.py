@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from consentcore.consent.detail_words import DetailWords
 from consentcore.consent.grant_list import Listed, Order, Wanted, covers, found
 from consentcore.domain.scope import Scope
 from consentcore.testing import factories
@@ -43,6 +44,15 @@ ALL = [COOL, PLAN, GONE]
 )
 def test_db_12_every_word_has_to_stand_in_the_names(text, names):
     assert found(ALL, Wanted(text=text)) == names
+
+
+def test_db_12_what_was_allowed_in_detail_is_found_too():
+    words = DetailWords("meter_readings", "Readings of your meters", "", "", "", ())
+    meters = replace(one("MeterApp"), details=(words,))
+    assert found([*ALL, meters], Wanted(text="readings meters")) == [meters]
+    assert found([*ALL, meters], Wanted(data="meter_readings")) == [meters]
+    assert meters.data == {"meter_readings": "Readings of your meters"}
+    assert COOL.data == {"comfort.read": "Room climate"}
 
 
 def test_db_12_by_the_data():
