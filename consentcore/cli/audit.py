@@ -16,12 +16,15 @@ from consentcore.cli.progress import progress
 from consentcore.cli.state import State, pass_state
 from consentcore.consent.evidence.anchored import anchor_remarks, unreadable
 from consentcore.consent.evidence.errors import AnchorsSilent, LedgerBroken
+from consentcore.domain.clock import MINUTE, iso
 
 if TYPE_CHECKING:
     from consentcore.consent.evidence.anchored import AnchorReading
     from consentcore.consent.verify import VerificationReport
 
 SHOWN = 20
+WAITS_MS = 2 * MINUTE
+"""How long an event may wait for its place before it is worth saying; a worker gives it within seconds."""
 
 
 @click.group(cls=Group, name="audit")
@@ -57,11 +60,13 @@ def verify(state: State, ctx: click.Context) -> None:
             "problems": [asdict(problem) for problem in report.problems],
             "anchors": [_anchor_facts(reading) for reading in report.anchors],
             "resumed": [asdict(one) for one in report.resumed],
+            "waiting_since": iso(report.waiting_since) if report.waiting_since else None,
         },
         f"intact: {summary}" if report.ok else "",
     )
     for remark in anchor_remarks(report.anchors):
         state.say(remark)
+    _say_what_waits(state, report)
     for one in report.resumed:
         end = max(one.lost.values()) - 1
         state.say(f"note: events {one.kept} to {end} of the log were lost before {one.at}: {one.reason}")
@@ -94,6 +99,15 @@ def resume(state: State, reason: str) -> None:
     broken = "what is wrong with the evidence of before is stated in the log, which begins with it"
     state.say(lost if done.lost > done.kept else broken)
     state.answer({"kept": done.kept, "lost_before": done.lost, "log": done.origin}, "")
+
+
+def _say_what_waits(state: State, report: VerificationReport) -> None:
+    since = report.waiting_since
+    if since is not None and since + WAITS_MS < state.runtime.clock.now():
+        state.say(
+            f"note: events since {iso(since)} have no place in the log: no worker signs it, so that they are protected "
+            "by their chains alone"
+        )
 
 
 def _anchor_facts(reading: AnchorReading) -> dict[str, object]:

@@ -23,6 +23,7 @@ from consentcore.consent.evidence.record_check import RecordCheck, doubles
 from consentcore.consent.evidence.retired import ended_keys
 from consentcore.consent.evidence.signer import LogSigner
 from consentcore.consent.evidence.statements import Statement
+from consentcore.consent.ledger import recorded_at
 from consentcore.consent.looks import Problem
 from consentcore.domain.errors import InvalidInput, StorageConflict, StorageError, StorageUnavailable
 from consentcore.domain.event import ConsentEvent
@@ -52,6 +53,8 @@ class VerificationReport:
     :ivar forgotten: personal values and snapshots that are gone because they were forgotten, which is in order.
     :ivar anchors: what each of them answered.
     :ivar resumed: ranges of the log that were lost, as it says itself.
+    :ivar waiting_since: when the oldest event was written that has no place in the log yet, in milliseconds since the
+        epoch; None where none waits.
     """
 
     ok: bool
@@ -62,6 +65,7 @@ class VerificationReport:
     forgotten: int = 0
     anchors: tuple[AnchorReading, ...] = ()
     resumed: tuple[Resumption, ...] = ()
+    waiting_since: int | None = None
 
 
 def verify_all(
@@ -105,6 +109,7 @@ class _Verification:
         self._ended: dict[str, int] = {}
         self._grants = self._events = self._checkpoints = 0
         self._problems: list[Problem] = []
+        self._waiting_since: int | None = None
         self._signer = LogSigner(keys, "")
         self._chains = ChainCheck(keys)
 
@@ -133,6 +138,7 @@ class _Verification:
             self._chains.disclosures.forgotten,
             tuple(self._readings),
             tuple(resumptions(self._said)),
+            self._waiting_since,
         )
 
     def _found(self, problem: Problem) -> None:
@@ -223,9 +229,16 @@ class _Verification:
             )
             if self._records is not None:
                 self._records.note(events)
+            self._note_waiting(events)
         except WRONG_KIND as error:
             problems.append(Problem(grant.grant_id, None, "", f"a row of its chain cannot be read: {error}"))
         return count
+
+    def _note_waiting(self, events: Sequence[ConsentEvent]) -> None:
+        if not events or events[-1].leaf_index is not None:
+            return
+        waits = min(recorded_at(event) for event in events if event.leaf_index is None)
+        self._waiting_since = min(waits, self._waiting_since or waits)
 
     def _values(self, uow: UnitOfWork) -> list[Problem]:
         """What is wrong with personal values that the chains just read commit to."""

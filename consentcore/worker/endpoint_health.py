@@ -57,8 +57,9 @@ class EndpointMonitor:
         """
         if endpoint.disabled_at is not None:
             raise Deferred(DeliveryState.HELD, "kept while the endpoint is disabled")
-        slow_until = endpoint.health.slow_until
-        if slow_until is not None and self._clock.now() < slow_until:
+        slow_until, now = endpoint.health.slow_until, self._clock.now()
+        # A pause that lasts longer than any we make is of a clock that went wrong, or of nobody.
+        if slow_until is not None and now < slow_until <= now + SLOW_MAX:
             raise Deferred(DeliveryState.PENDING, "the endpoint asked for time", slow_until)
 
     def observe(self, endpoint: WebhookEndpoint, outcome: Outcome, next_at: int | None) -> None:

@@ -127,6 +127,17 @@ def test_audit_of_untouched_evidence(cli, granted, platform):
     assert cli("audit", "verify").out.startswith("intact: 2 consents, 2 events")
 
 
+def test_audit_notes_events_that_nobody_gives_their_place(cli, granted, platform, monkeypatch):
+    monkeypatch.setattr("consentcore.cli.audit.WAITS_MS", -1)
+    (one,) = listed(cli)
+    waiting = cli("audit", "verify")
+    assert waiting.code == 0
+    assert f"note: events since {one['granted_at'][:16]}" in waiting.err
+    platform.runtime.evidence.advance()
+    assert "no worker signs it" not in cli("audit", "verify").err
+    assert cli("audit", "verify", "--json").json["waiting_since"] is None
+
+
 @pytest.mark.parametrize(
     "statement",
     [

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consentcore.consent.checkpoint import advance
+from consentcore.consent.ledger import recorded_at
 from consentcore.consent.verify import verify_all
 from consentcore.domain.event import ConsentEvent
 from consentcore.domain.event_kinds import EventType
@@ -90,6 +91,12 @@ def test_security_events_expiry_and_events_not_yet_covered_are_intact(lived_in):
     report = verify(lived_in)
     assert report.problems == ()
     assert report.events == 8
+
+    waiting = [event for event in rows(lived_in, "events") if event.leaf_index is None]
+    assert len(waiting) == 2
+    assert report.waiting_since == min(map(recorded_at, waiting))
+    advance(lived_in.storage, lived_in.keys, lived_in.clock, {})
+    assert verify(lived_in).waiting_since is None
 
 
 def test_evidence_stays_intact_after_the_key_was_rotated(lived_in):

@@ -220,6 +220,13 @@ class TestSlowDown:
         worker.run_once()
         assert len(scenario.hooker.sent) == 2
 
+    def test_pause_that_is_longer_than_any_is_not_believed(self, scenario):
+        """It stands under no seal: whoever wrote it would keep an application from ever being told."""
+        scenario.allow("comfort.read")
+        set_health(scenario, slow_until=scenario.clock.now() + 5 * MINUTE + 1)
+        scenario.worker().run_once()
+        assert len(scenario.hooker.sent) == 1
+
     def test_pause_is_never_longer_than_five_minutes(self, scenario):
         scenario.hooker.retry_schedule_s = (3600.0,)
         scenario.hooker.script = [BUSY]
