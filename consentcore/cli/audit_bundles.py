@@ -21,6 +21,7 @@ from consentcore.cli.owner import find_owner
 from consentcore.cli.progress import progress
 from consentcore.cli.state import State, pass_state
 from consentcore.cli.verify import READABLE, say_bundle
+from consentcore.cli.writing import naming
 from consentcore.consent.bundle.writing import Selection
 from consentcore.domain.moments import parse_moment
 
@@ -68,7 +69,7 @@ def export(
         note_look(state, "audit export", owner_id=whose, subject=grant_id or client_id, reason=reason)
         bundles = state.runtime.bundles
         expected = bundles.expected_events  # before the file: a storage that does not answer leaves none
-        with _new(target) as file, progress(state, "Exporting", expected) as advance:
+        with naming(target), _new(target) as file, progress(state, "Exporting", expected) as advance:
             done = bundles.write(
                 file,
                 Selection(grant_id, owner, client_id, *times),

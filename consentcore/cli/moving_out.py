@@ -9,6 +9,7 @@ import click
 from consentcore.cli.commands import Command
 from consentcore.cli.progress import counting
 from consentcore.cli.state import State, pass_state
+from consentcore.cli.writing import naming
 
 
 @click.command(cls=Command, name="export")
@@ -21,7 +22,7 @@ def command(state: State, target: Path) -> None:
     code 1). Broken off, it goes on when it is run again. The file holds what the storage holds, personal data too, and
     only its owner may read it; the key ring is not in it.
     """
-    with counting(state, "Exporting", "records read and written") as advance:
+    with naming(target), counting(state, "Exporting", "records read and written") as advance:
         found = state.runtime.moving.export(target, advance)
     state.say(f"wrote {target}: {sum(found.counts.values())} records; nothing changed meanwhile")
     state.answer(

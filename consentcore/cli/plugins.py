@@ -12,6 +12,7 @@ import click
 from consentcore.cli.commands import Group, answers, refuse
 from consentcore.cli.exit_codes import BAD_CONFIGURATION, FOUND_A_PROBLEM, NOT_NOW
 from consentcore.cli.state import State, pass_state, table
+from consentcore.cli.writing import naming
 from consentcore.domain.errors import ConfigurationError
 from consentcore.hooks.calling import call
 from consentcore.hooks.checks import hooks_of
@@ -137,7 +138,8 @@ def new(state: State, kind: str, name: str, folder: Path | None) -> None:
     from consentcore.cli.scaffold import write_plugin
 
     place = folder or Path(f"consentcore-{name.replace('_', '-')}")
-    files = write_plugin(kind, name, place)
+    with naming(place):
+        files = write_plugin(kind, name, place)
     state.answer({"folder": str(place), "files": files}, files)
     package, tests = quote(f"{place}[test]"), quote(str(place))
     state.say(f"made {place}; next:  pip install --no-build-isolation -e {package} && pytest {tests}")

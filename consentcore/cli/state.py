@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from consentcore.cli.output import machine
+from consentcore.cli.writing import private
 from consentcore.domain.visible import visible
 
 if TYPE_CHECKING:
@@ -182,8 +183,6 @@ def write_private(state: State, text: str, output: Path | None) -> None:
     if output is None:
         click.echo(text)
         return
-    with os.fdopen(
-        os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
-    ) as file:
+    with private(output) as file:
         file.write(text + "\n")
     state.say(f"wrote {output}")
