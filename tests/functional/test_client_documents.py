@@ -108,10 +108,14 @@ def test_what_is_allowed_is_used_shown_and_recorded_with_the_document(platform):
     assert "describes itself at agent.example" in visible(browser.get(f"/consents/{grant.grant_id}"))
 
 
-def test_a_no_is_recorded_too(platform):
-    _, page = to_consent_page(platform, asking())
+def test_a_no_is_recorded_too_and_said_to_have_been_to_somebody_nobody_knows(platform):
+    browser, page = to_consent_page(platform, asking())
     assert answer(page, "deny")["error"] == "access_denied"
     assert kept(platform).name == "Energy Agent"
+    denied = browser.get("/consents/history").click("Details")
+    for page in (denied, denied.click("Receipt")):
+        assert "Energy Agent describes itself at agent.example , and chose that name itself." in visible(page)
+        assert "Allow it something" not in visible(page)
 
 
 def test_what_the_owner_has_read_counts_and_not_what_the_document_says_by_then(platform):

@@ -80,6 +80,8 @@ def test_sites_are_counted_on_the_card_and_named_on_the_page(platform):
     details = page.click("Details")
     assert "2 sites: Lyon office, Warehouse 2" in visible(details)
     assert "site|" not in visible(details), "never an id"
+    french = browser.get(details.request.path, headers={"Accept-Language": "fr"})
+    assert "2 sites : Lyon office, Warehouse 2" in visible(french), "with the blank that French has there"
 
 
 def test_a_directory_that_fails_leaves_the_page_with_a_number(platform):
