@@ -90,6 +90,8 @@ def changed(
     after = drafts.amended(catalog, base, request.scopes, action, resources, end=end)
     if not request.grant_action:
         return action, after
-    details = {"grant_management_action": request.grant_action, REFRESH_FROM: iso(now)}
-    after = replace(after, refresh_from=now)
+    # Another node may have changed it before, whose clock is ahead: what is dead by that stays so.
+    since = max(now, before.refresh_from + 1)
+    details = {"grant_management_action": request.grant_action, REFRESH_FROM: iso(since)}
+    after = replace(after, refresh_from=since)
     return replace(action, details=details), after

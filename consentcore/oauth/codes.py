@@ -38,6 +38,8 @@ def new_code(
     :returns: the code in clear, for the redirect and nowhere else, and as it is stored.
     """
     clear = mint(CODE)
+    # Another node may have changed the grant, whose clock is ahead: nothing is older than what it descends from.
+    now = max(now, grant.refresh_from)
     code = Code(
         code_hash=digest(clear),
         family_id=_uuid(),

@@ -126,6 +126,19 @@ def test_from_when_on_refresh_tokens_count_is_sealed_and_comes_back_from_the_led
     assert is_sound(scenario.keys, mended)
 
 
+@pytest.mark.parametrize("action", ["merge", "replace"])
+def test_refresh_tokens_that_are_dead_stay_so_where_the_clock_is_behind(scenario, action):
+    """Of another node, that changes the grant once more."""
+    before = scenario.allow("sites.read")
+    scenario.clock.advance(DAY)
+    first = approve(scenario, "merge", "comfort.read", grant_id=before.grant_id).grant
+    scenario.clock.advance(-5000)
+    again = approve(scenario, action, "energy.read", grant_id=before.grant_id)
+    assert again.grant.refresh_from == first.refresh_from + 1, "those of the first change are of before, too"
+    assert body_of(again.event)["refresh_tokens_from"] == iso(again.grant.refresh_from)
+    assert is_sound(scenario.keys, standing(scenario, again.grant))
+
+
 def test_one_request_is_answered_once(scenario):
     request = factories.request(scenario.client.client_id, scopes=("sites.read",), grant_action="create")
     interaction = scenario.ask(request=request)

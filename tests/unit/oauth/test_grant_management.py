@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -219,6 +220,17 @@ def test_5_2_what_is_exchanged_while_the_grant_is_being_changed_is_of_before(sce
     assert scenario.refresh(given.json["refresh_token"]).error == "invalid_grant"
     assert scenario.introspect(given.json["refresh_token"]) == {"active": False}
     assert scenario.alarms == []
+
+
+def test_code_of_a_node_whose_clock_is_behind_is_not_of_before(scenario):
+    """The grant was just changed where the clock is ahead."""
+    grant = scenario.grant_for(scenario.client)
+    changed = scenario.change_grant(grant, refresh_from=scenario.clock.now() + 2000)
+    request = scenario.pending().request
+    redirect = scenario.server.authorization.issue_code(request, changed)
+    tokens = scenario.exchange(parse_qs(urlsplit(redirect.url).query)["code"][0])
+    assert tokens.status == 200
+    assert scenario.refresh(tokens.json["refresh_token"]).status == 200
 
 
 def test_tokens_of_a_node_whose_clock_is_behind_are_not_older_than_their_code(scenario):
