@@ -112,20 +112,6 @@ class PluginParts:
                     found = self._made[name] = make()
         return cast("T", found)
 
-    def demand_members(self) -> None:
-        """Refuse plugins that would fail at everything that is asked of them; ``plugins check`` says more of them.
-
-        :raises ConfigurationError: with what login, notifiers and anchors lack.
-        """
-        (login,) = self.registry.names(PluginKind.LOGIN)
-        self.registry.demand_whole(
-            {
-                "consentcore_login": {login: self.login},
-                "consentcore_notifier": self.made_notifiers,
-                "consentcore_anchor": self.anchors,
-            }
-        )
-
     def _make_resources(self) -> Sequence[AnyResourceDirectory]:
         made = self.registry.resources()
         names = self.registry.implementing("consentcore_resources")

@@ -114,12 +114,11 @@ class Runtime(ClientParts):
         )
 
     def demand_whole(self) -> None:
-        """Look whether the plugins can do what will be asked of them, and whether an import into the storage has ended,
-        as every process that starts does. One that does not answer is taken for whole: it was when it was left.
+        """Look whether an import into the storage has ended, as every process that starts does. One that does not
+        answer is taken for whole: it was when it was left.
 
-        :raises ConfigurationError: when it is not so.
+        :raises ConfigurationError: when it has not.
         """
-        self.demand_members()
         try:
             half = self.moving.half_moved
         except StorageError as error:

@@ -107,7 +107,7 @@ def compare(state: State, ctx: click.Context, bundle: Path) -> None:
     with bundle.open("rb") as stream:
         report, found = state.runtime.bundles.compare(stream)
     if report is None or found is None:
-        refuse("expected a bundle")
+        refuse(f"{bundle}: expected a bundle, as audit export writes it")
     if not report.ok:
         say_bundle(state, report)
         ctx.exit(FOUND_A_PROBLEM)

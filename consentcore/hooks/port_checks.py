@@ -53,6 +53,8 @@ _FACES: Mapping[str, type] = {
     "delivery_log": DeliveryLogStorage,
     "counters": CounterStorage,
 }
+_LATER = frozenset({"allows_everything", "describe", "list", "moving"})
+"""What no start asks for, of storages and directories: ``plugins check`` says that it is missing."""
 ACR = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,200}")
 LONGEST_SCHEDULE_S = 31 * 24 * 3600
 MOST_WAITS = 1000
@@ -78,10 +80,11 @@ def port_problems(hook: str, made: object, capabilities: frozenset[str] = frozen
 
 
 def missing_members(hook: str, made: object, capabilities: frozenset[str] = frozenset()) -> list[str]:
-    """What is not there of what a hook has made, one sentence each: it fails where it is asked for. Nothing is called,
-    and nothing made that is made when it is first used."""
+    """What a start asks for and is not there of what a hook has made, one sentence each. Nothing is called, and nothing
+    made that is made when it is first used."""
     port = _port_of(hook, made, capabilities)
-    return [f"{_WORDS[hook]} has no {name}" for name, _ in _members(port) if not _has(made, name)]
+    names = [name for name, _ in _members(port) if name not in _LATER]
+    return [f"{_WORDS[hook]} has no {name}" for name in names if not _has(made, name)]
 
 
 def _has(made: object, name: str) -> bool:

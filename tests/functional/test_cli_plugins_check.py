@@ -322,18 +322,6 @@ def test_kind_is_a_note_where_there_is_no_directory_at_all(cli, site):
     assert re.search(r"the kind site, which \S+, \S+, \S+ and \d+ more ask for", checked.out)
 
 
-@pytest.mark.parametrize("command", [("serve", "--listen", "127.0.0.1:0"), ("worker",)])
-def test_notifier_that_cannot_send_does_not_start(cli, site, command):
-    """It would fail at every notice, and nobody would be told."""
-    install_notifier(site, send="")
-    name_in(cli, "notifiers", "devmail webhook slack")
-    refused = cli(*command)
-    assert refused.code == 78
-    assert re.search(
-        r"test.ini line \d+: plugin slack \(slack 1.0\): its notifier has no send\n", refused.err
-    )
-
-
 EMPTY = """
     from consentcore.api import PluginInfo, PluginKind, hookimpl
 
