@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from consentcore.clients.logo import logo_digest
 from consentcore.domain.client import ClientLogo
 from consentcore.domain.clock import HOUR, SystemClock
+from consentcore.domain.disclosure import disclose
 from consentcore.domain.owner import OwnerTicket
 from drill.attack import NOTHING, Attack, Who, sql
 from drill.attacks_access import ONLY_REFUSED
-from drill.attacks_ledger import REFUSED
+from drill.attacks_ledger import REFUSED, VERIFY
 from drill.stage import Stage
 
 SECRET = hashlib.sha256(b"a link in a mail").digest()
+MARY = disclose("operator", "mary", b"m" * 16).encoded
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -62,6 +65,13 @@ def _logo_is_shown(stage: Stage) -> bool:
     return bool(answer.status_int == 200)
 
 
+def _another_looked(stage: Stage) -> None:
+    stage.runtime.looks.note("owner show", by="root", owner_id=stage.facts.owners["ada"])
+    (note,) = stage.rows("log_object", lambda row: row["path"].startswith("looking/"))
+    for digest in json.loads(note["data"])["digests"]:
+        stage.sql("UPDATE disclosure SET encoded = :mary WHERE digest = :digest", mary=MARY, digest=digest)
+
+
 def _garble(where: str) -> Callable[[Stage], object]:
     return lambda stage: stage.sql(f"UPDATE log_object SET data = :data WHERE {where}", data=b"[garbage")
 
@@ -94,6 +104,13 @@ ATTACKS = (
     Attack("a used link made good again", Who.DATABASE, again.attack, ONLY_REFUSED, works=again),
     Attack(
         "an application's logo replaced", Who.DATABASE, _replace_logo, REFUSED, "the logo", _logo_is_shown
+    ),
+    Attack(
+        "the name of who looked at a person's data changed",
+        Who.DATABASE,
+        _another_looked,
+        VERIFY,
+        "who looked at something",
     ),
     _nothing(
         "a refresh token said to be used that was not",

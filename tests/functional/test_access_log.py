@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import getpass
+import json
+import sqlite3
+
+import pytest
 
 from consentcore.keys.record_notes import looked_folder
 from consentcore.worker.worker import Worker
@@ -95,6 +99,35 @@ def test_rt_11_the_log_of_looks_is_evidence(cli, platform):
     done = cli("audit", "verify")
     assert done.code == 1
     assert "what an operator looked at" in done.err
+
+
+MADE_ANOTHER = {
+    "another value": [
+        "UPDATE disclosure SET encoded = 'WyIiLCJvcGVyYXRvciIsIm1hcnkiXQ' WHERE digest = :digest"
+    ],
+    "a tombstone of nobody": [
+        "DELETE FROM disclosure WHERE digest = :digest",
+        "INSERT INTO tombstone VALUES (:digest, 1, 'retention', :key, x'00')",
+    ],
+}
+
+
+@pytest.mark.parametrize("how", MADE_ANOTHER)
+def test_rt_11_who_looked_and_why_cannot_be_made_another(cli, platform, tmp_path, how):
+    """They stand beside the note, as personal values beside an event."""
+    connect(platform)
+    cli("consents", "list", "--owner", ADA, "--reason", "she rang")
+    Worker(platform.runtime).run_once()
+    with platform.runtime.storage.reading() as uow:
+        owner = uow.owners.by_email(ADA)
+        (kept,) = uow.tlog.list(looked_folder(owner.owner_id))
+    for digest in json.loads(kept.data)["digests"]:
+        with sqlite3.connect(tmp_path / "consentcore.sqlite") as database:
+            for statement in MADE_ANOTHER[how]:
+                database.execute(statement, {"digest": digest, "key": platform.runtime.keys.current_id})
+        done = cli("audit", "verify")
+        assert done.code == 1
+        assert "who looked at something" in done.err
 
 
 def test_rt_10_looks_are_kept_for_six_years(cli, platform):

@@ -14,6 +14,7 @@ from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from consentcore.consent import forgetting
 from consentcore.consent.evidence.noting import until_of
 from consentcore.consent.evidence.record_check import Walk
 from consentcore.consent.evidence.statements import NOTED, Statement, StatementType
@@ -34,10 +35,12 @@ from consentcore.keys.record_notes import (
     record_digest,
     record_name,
 )
+from consentcore.keys.seals import Verdict
 from consentcore.tlog import BadNote
 
 if TYPE_CHECKING:
     from consentcore.consent.evidence.signer import LogSigner
+    from consentcore.domain.disclosure import Tombstone
     from consentcore.ports.keys import KeyRing
     from consentcore.ports.tlog import LogObject
     from consentcore.ports.transactions import UnitOfWork
@@ -168,9 +171,15 @@ class NoteCheck:
         if note is None:
             yield NOT_OURS.format(path=kept.path)
             return
-        gone = set(note.digests) - uow.ledger.disclosures(note.digests).keys()
-        if gone - uow.ledger.tombstones(gone).keys():
-            yield f"who looked at something at {iso(note.at)} is gone, and nobody has forgotten it"
+        known, left = uow.ledger.disclosures(note.digests), uow.ledger.tombstones(note.digests)
+        who = f"who looked at something at {iso(note.at)}"
+        if any(one not in known and not self._was_forgotten(left.get(one)) for one in note.digests):
+            yield f"{who} is gone, and nobody has forgotten it"
+        if any(not one.is_sound for one in known.values()):
+            yield f"{who}, or why, is not what was noted"
+
+    def _was_forgotten(self, left: Tombstone | None) -> bool:
+        return left is not None and forgetting.judge(self.keys, left) is Verdict.OURS
 
     def _ending(self, uow: UnitOfWork, kept: LogObject) -> Iterator[str]:
         """Whether anything of a list is back."""
