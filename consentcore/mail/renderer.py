@@ -114,6 +114,7 @@ class MailRenderer:
         return {
             "app": one_line(client_name or notice.client_id),
             "publisher": one_line(envelope.client.publisher) if envelope.client else "",
+            "unchecked": envelope.client is not None and envelope.client.unchecked,
             "name": one_line(owner.name) if to_owner and owner else "",
             "when": language.moment(notice.occurred_at, timezone),
             "until": language.day(from_iso(consent.expires_at), timezone) if consent.expires_at else "",

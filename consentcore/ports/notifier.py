@@ -28,12 +28,16 @@ class OwnerView:
 
 @dataclass(frozen=True, slots=True)
 class ClientView:
-    """What a notifier may know of the client."""
+    """What a notifier may know of the client.
+
+    :ivar unchecked: it has registered itself, and no operator has checked who is behind it.
+    """
 
     client_id: str
     name: str
     publisher: str
     contact_email: str = ""
+    unchecked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

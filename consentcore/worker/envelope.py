@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from consentcore.consent.notice import written_at
-from consentcore.domain.client import WebhookEndpoint
+from consentcore.domain.client import Client, WebhookEndpoint
 from consentcore.domain.clock import iso
 from consentcore.domain.errors import StorageError
 from consentcore.domain.event_kinds import NoticeKind
@@ -174,13 +174,7 @@ class DeliveryContextBuilder:
         with self._storage.reading() as uow:
             client = uow.clients.get(client_id)
             endpoints = uow.clients.endpoints(client_id)
-        found = _Address(
-            began,
-            None
-            if client is None
-            else ClientView(client.client_id, client.name, client.publisher, client.contact_email),
-            endpoints,
-        )
+        found = _Address(began, _view(client) if client else None, endpoints)
         if len(self._addresses) >= MAX_ADDRESSES:
             self._addresses = {}
         self._addresses[client_id] = found
@@ -243,3 +237,9 @@ def _meant(facts: NoticeFacts, endpoints: Sequence[WebhookEndpoint]) -> Sequence
     """The endpoints that a notice is for: all of the client, but a test is for one."""
     only = facts.endpoint_id if isinstance(facts, EndpointTestFacts) else ""
     return [one for one in endpoints if only in {"", one.endpoint_id}]
+
+
+def _view(client: Client) -> ClientView:
+    return ClientView(
+        client.client_id, client.name, client.publisher, client.contact_email, unchecked=client.unknown
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from webtest import TestApp
@@ -11,11 +12,13 @@ from consentcore.app import app_from_runtime
 from consentcore.config import load_ini
 from consentcore.runtime import build_runtime
 from consentcore.testing import factories
+from tests.support.account import mails
 from tests.support.platform import (
     ISSUER,
     PREFIX,
     Request,
     answer,
+    connect,
     exchange,
     introspect,
     make_platform,
@@ -80,6 +83,21 @@ def test_a_stranger_is_used_like_any_other_application_and_said_to_be_one(platfo
     said = json.loads(event.body)["client_registration"]
     assert said["registered_by"] == "itself"
     assert "verified_at" not in said
+
+
+def test_mail_of_a_yes_to_a_stranger_says_that_nobody_has_checked_it(platform):
+    told = register(platform)
+    request = Request(told["client_id"], "https://agent.example/cb")
+    for scope in ("sites.read", "sites.read comfort.read"):
+        _, page = to_consent_page(platform, replace(request, scope=scope))
+        answer(page, "approve")
+        mail = mails(platform, "ada@example.org")[-1]
+        for form in ("plain", "html"):
+            text = " ".join(mail.get_body((form,)).get_content().split())
+            assert "has checked who is behind it." in text
+    connect(platform)
+    known = mails(platform, "ada@example.org")[-1].get_body(("plain",)).get_content()
+    assert "has checked" not in known
 
 
 def test_no_to_a_stranger_stands_beside_the_warning_and_says_nothing_of_allowing(platform):
