@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from sqlalchemy import URL, exc, make_url
 
@@ -10,6 +11,8 @@ from consentcore.api import ConfigurationError
 
 EXPECTED = "expected postgresql://user:password@host/name or sqlite:////absolute/path"
 _PORT = 5432
+_OF_PSYCOPG = frozenset({"autocommit", "prepare_threshold"})
+"""What the driver takes beside the options of libpq."""
 _SEVERAL = re.compile(
     r"(?P<start>[a-z+]+://(?:[^/?#]*@)?)(?P<hosts>[^/?#@]*,[^/?#@]*)(?P<rest>(?:[/?#].*)?)", re.DOTALL
 )
@@ -33,14 +36,37 @@ def parse(text: str, setting: str) -> URL:
         raise ConfigurationError([f"{setting}: a SQLite database needs the path of a file; {EXPECTED}"])
     if url.drivername != "postgresql+psycopg":
         raise ConfigurationError([f"{setting}: {url.drivername!r} is not supported; {EXPECTED}"])
+    if "@" in (url.host or "") or any("@" in host[1:] for host in _hosts(url)):  # @name is an abstract socket
+        # Every error would name the rest of the password as a part of the host.
+        raise ConfigurationError([f"{setting}: an @ in user or password is written %40; {EXPECTED}"])
+    for name in url.query:
+        _check_option(name, setting)
     return url
+
+
+def _check_option(name: str, setting: str) -> None:
+    if name in _OF_PSYCOPG:
+        return
+    from psycopg import ProgrammingError
+    from psycopg.conninfo import make_conninfo
+
+    try:
+        make_conninfo("", **{name: "1"})
+    except ProgrammingError:
+        raise ConfigurationError(
+            [f"{setting}: {name!r} is no option of a connection to PostgreSQL"]
+        ) from None
 
 
 def names_several(url: URL) -> bool:
     """Whether there is more than one host to ask."""
     given = url.query.get("host", ())
-    hosts = (given,) if isinstance(given, str) else given
-    return len(hosts) > 1 or any("," in host for host in (*hosts, url.host or ""))
+    return (not isinstance(given, str) and len(given) > 1) or any("," in host for host in _hosts(url))
+
+
+def _hosts(url: URL) -> Sequence[str]:
+    given = url.query.get("host", ())
+    return [*((given,) if isinstance(given, str) else given), url.host or ""]
 
 
 def _of_several(found: re.Match[str]) -> URL:

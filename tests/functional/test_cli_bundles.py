@@ -189,7 +189,7 @@ def test_a_bundle_that_does_not_hold_is_not_compared(cli, granted, tmp_path):
     assert found.code == 1
     assert "DOES NOT HOLD" in found.err
     (tmp_path / "junk").write_text("junk")
-    assert "expected a bundle" in cli("audit", "compare", str(tmp_path / "junk")).err
+    assert f"{tmp_path}/junk: expected a bundle" in cli("audit", "compare", str(tmp_path / "junk")).err
 
 
 @pytest.mark.parametrize("text", ["[]", "{}", "no", '{"revoke": [1]}'])

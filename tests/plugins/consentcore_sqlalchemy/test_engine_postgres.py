@@ -71,7 +71,7 @@ def test_transaction_that_was_open_during_a_crash_leaves_nothing(postgres_server
 def test_statement_that_takes_too_long_is_ended(postgres_url):
     storage = storage_at(postgres_url, statement_timeout_s=1)
     with pytest.raises(StorageUnavailable, match="statement timeout"), storage.transaction() as uow:
-        uow._work._execute(_sleep())
+        uow._work.rows(_sleep())
     populate(storage)
     storage.close()
 

@@ -7,7 +7,7 @@ import signal
 import psycopg
 import pytest
 
-from consentcore.api import Rotated, StorageUnavailable
+from consentcore.api import ConfigurationError, Rotated, StorageUnavailable
 from consentcore.testing.scenario import populate
 from consentcore_sqlalchemy.postgres_url import names_several, parse
 from tests.support.patience import eventually
@@ -35,6 +35,36 @@ def test_several_hosts_are_named_as_libpq_has_it(text, hosts, ports):
 )
 def test_one_host_is_not_several(text):
     assert not names_several(parse(text, "setting"))
+
+
+@pytest.mark.parametrize(
+    "text", ["postgresql://u:hu@sh@a/d", "postgresql://u:hush@@a/d", "postgresql://u:hu@sh@a,b/d"]
+)
+def test_at_sign_in_a_password_is_refused_without_a_part_of_it(text):
+    """Else what cannot be resolved, and so is told, is the rest of the password."""
+    with pytest.raises(
+        ConfigurationError, match="setting: an @ in user or password is written %40"
+    ) as caught:
+        parse(text, "setting")
+    assert "sh@" not in str(caught.value).replace("password@host", "")
+
+
+def test_socket_without_a_file_is_a_host():
+    assert parse("postgresql:///d?host=@consent", "setting").query["host"] == "@consent"
+
+
+def test_option_that_there_is_none_of_is_said_before_anybody_connects():
+    for known in (
+        "sslmode=require",
+        "options=-csearch_path%3Da",
+        "prepare_threshold=0",
+        "target_session_attrs=any",
+    ):
+        parse(f"postgresql://a/d?{known}", "setting")
+    with pytest.raises(
+        ConfigurationError, match="setting: 'sslmod' is no option of a connection to PostgreSQL"
+    ):
+        parse("postgresql://a/d?sslmod=require", "setting")
 
 
 @pytest.fixture(scope="module")
