@@ -6,10 +6,10 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from consentcore.api import BadNote, Checkpoint, Note, TreeHead
+from consentcore.api import AnchorProblem, BadNote, Checkpoint, Note, TreeHead
 
 _ASIDE = ("size", "created_at", "key_id")
 
@@ -25,7 +25,10 @@ class FileAnchor:
         self._file = file
 
     def publish(self, checkpoint: Checkpoint) -> None:
-        """Append a line; it is on the disk when this returns."""
+        """Append a line; it is on the disk when this returns.
+
+        :raises AnchorProblem: when it was not kept.
+        """
         facts: dict[str, object] = {name: getattr(checkpoint, name) for name in _ASIDE}
         facts |= {
             "root": checkpoint.root.hex(),
@@ -33,6 +36,10 @@ class FileAnchor:
             "note": checkpoint.note,
         }
         line = json.dumps(facts, ensure_ascii=False).encode() + b"\n"
+        with self._named():
+            self._append(line)
+
+    def _append(self, line: bytes) -> None:
         handle = os.open(self._file, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o640)
         try:
             with suppress(OSError):  # not every network file system can lock; lines are written whole anyway
@@ -47,14 +54,26 @@ class FileAnchor:
             _keep_name(self._file)
 
     def newest(self, origin: str) -> str:
-        """The note of the greatest size of a log; "" when there is none, or not even a file."""
+        """The note of the greatest size of a log; "" when there is none, or not even a file.
+
+        :raises AnchorProblem: when it cannot be read.
+        """
         best, size = "", -1
-        for note in self._notes(f"{origin}\n"):
-            with suppress(BadNote):
-                head = TreeHead.read(Note.read(note).text)
-                if head.origin == origin and head.size > size:
-                    best, size = note, head.size
+        with self._named():
+            for note in self._notes(f"{origin}\n"):
+                with suppress(BadNote):
+                    head = TreeHead.read(Note.read(note).text)
+                    if head.origin == origin and head.size > size:
+                        best, size = note, head.size
         return best
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Say of what goes wrong which file it was: of other errors the log tells nothing but their kind."""
+        try:
+            yield
+        except OSError as error:
+            raise AnchorProblem(f"{self._file}: {error.strerror}") from error
 
     def _notes(self, first_line: str) -> Iterator[str]:
         try:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import re
 import stat
 
 import pytest
 
+from consentcore.api import AnchorProblem
 from consentcore.testing import AnchorConformance, factories
 from consentcore_anchor_file import AnchorFileSettings, consentcore_anchor, consentcore_plugin
 
@@ -45,6 +47,17 @@ def test_it_says_who_it_is():
 def test_the_file_belongs_to_us_and_its_group(tmp_path):
     made(tmp_path).publish(factories.signed_checkpoint(1))
     assert stat.S_IMODE((tmp_path / "checkpoints").stat().st_mode) & 0o027 == 0
+
+
+def test_file_that_cannot_be_used_is_named(tmp_path):
+    """The log says nothing of other errors but their kind, and where in Python they came from."""
+    (tmp_path / "folder" / "checkpoints").mkdir(parents=True)
+    for folder, why in [("missing", "No such file or directory"), ("folder", "Is a directory")]:
+        said = re.escape(f"{tmp_path}/{folder}/checkpoints: {why}")
+        with pytest.raises(AnchorProblem, match=said):
+            made(tmp_path / folder).newest("log.example")
+        with pytest.raises(AnchorProblem, match=said):
+            made(tmp_path / folder).publish(factories.signed_checkpoint(1))
 
 
 @pytest.mark.parametrize("left", [1, 20, -1])
