@@ -38,7 +38,9 @@ def parse(text: str, setting: str) -> URL:
         raise ConfigurationError([f"{setting}: {url.drivername!r} is not supported; {EXPECTED}"])
     if "@" in (url.host or "") or any("@" in host[1:] for host in _hosts(url)):  # @name is an abstract socket
         # Every error would name the rest of the password as a part of the host.
-        raise ConfigurationError([f"{setting}: an @ in user or password is written %40; {EXPECTED}"])
+        raise ConfigurationError(
+            [f"{setting}: an @ in user or password is written %40, in an INI %%40; {EXPECTED}"]
+        )
     for name in url.query:
         _check_option(name, setting)
     return url
