@@ -28,7 +28,10 @@ HEBREW = str.maketrans(
 """For a language whose lines begin at the right."""
 KEPT = re.compile(r"%\(\w+\)s|%%|<[^>]*>|&\w+;")
 """Placeholders and markup."""
-DATE = re.compile(r"\d{1,2}\. \w+kuuta \d{4}(?: \d{1,2}\.\d{2} (?:UTC|CET|CEST))?|\b\w+kuu \d{4}")
+DATE = re.compile(
+    r"\d{1,2}\. \w+kuuta \d{4}(?: \d{1,2}\.\d{2} (?:UTC|CET|CEST))?|\b\w+kuu \d{4}"
+    r"|\d{1,2}\.\d{2}(?:\.\d{2})? (?:UTC|CET|CEST)"
+)
 NAMES = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}\b"
     r"|https?://\S+|\S+@\S+\.\w+"

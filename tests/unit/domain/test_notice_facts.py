@@ -157,6 +157,7 @@ def test_a_notice_says_no_more_than_another_when_all_of_it_is_there():
 
 
 OF_THE_LOG = {
+    "consentcore/consent/evidence/lease.py": ["json.loads(kept.data)"],
     "consentcore/keys/record_notes.py": ["json.loads(kept.data)"],
     "consentcore/moving/importing.py": ["json.loads(found.data)"],
 }
