@@ -26,6 +26,16 @@ def cli(cli):
     return cli
 
 
+@contextlib.contextmanager
+def heard(number):
+    """What is started in the block hears a signal, although these tests may ignore it, as under ``nohup``."""
+    before = signal.signal(number, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
 class Process:
     """A command of ours, its stderr in a file."""
 
@@ -34,7 +44,8 @@ class Process:
         with self.log.open("w") as log:
             command = [sys.executable, "-m", "consentcore.cli.main", *arguments, "-c", str(cli.ini)]
             env = {**os.environ, "PYTHONUNBUFFERED": "1"}
-            self.process = subprocess.Popen(command, stderr=log, env=env)
+            with heard(signal.SIGHUP):
+                self.process = subprocess.Popen(command, stderr=log, env=env)
 
     def wait_for(self, pattern):
         return eventually(lambda: self._found(pattern), lambda: f"{pattern!r} not in: {self.log.read_text()}")
