@@ -291,7 +291,7 @@ def test_what_is_no_class_or_has_annotations_that_are_none_is_refused():
 
     @dataclass
     class Missing:
-        word: "dataclasses.nothing" = setting("A word.", default="")  # noqa: UP037
+        word: "dataclasses.nothing" = setting("A word.", default="")  # noqa: UP037 - likewise
 
     for wrong, said in [
         (Broken, "an annotation cannot be read"),
