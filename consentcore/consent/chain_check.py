@@ -21,7 +21,6 @@ from consentcore.ports.keys import KeyRing
 from consentcore.ports.transactions import UnitOfWork
 
 REMEMBERED = 10_000
-EDITED_TEXT = "its text is not the one that was written"
 EDITED_ROW = "the row of the grant is not the one that was written"
 WRONG_KIND = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
 """What code raises over values of the wrong kind, which a database may hold and we never wrote."""
@@ -98,11 +97,10 @@ class ChainCheck:
     def _edited(self, event: ConsentEvent) -> str:
         """Why an event is not what was written; "" when it is."""
         try:
-            genuine = ledger.record_hash(self._keys, event.body, event.key_id)
+            if wrong := _altered(self._keys, event):
+                return wrong
         except KeyUnavailable as error:
             return str(error)
-        if not compare_digest(genuine, event.record_hash):
-            return EDITED_TEXT
         ended = self._ended.get(event.key_id)
         if ended is not None and (event.leaf_index is None or event.leaf_index > ended):
             return (
@@ -168,16 +166,22 @@ def first_altered(keys: KeyRing, events: Sequence[ConsentEvent]) -> str:
     head = b""
     for expected, event in enumerate(events, start=1):
         try:
-            wrong = _misplaced(events[0].grant_id, event, expected, head)
-            if not compare_digest(ledger.record_hash(keys, event.body, event.key_id), event.record_hash):
-                wrong = wrong or EDITED_TEXT
-            wrong = wrong or _column_mismatch(event, json.loads(event.body))
+            wrong = (
+                _misplaced(events[0].grant_id, event, expected, head)
+                or _altered(keys, event)
+                or _column_mismatch(event, json.loads(event.body))
+            )
         except (KeyUnavailable, *WRONG_KIND) as error:
             wrong = f"it cannot be read ({error})"
         if wrong:
             return f"event {event.event_id}: {wrong}"
         head = event.record_hash
     return ""
+
+
+def _altered(keys: KeyRing, event: ConsentEvent) -> str:
+    genuine = ledger.record_hash(keys, event.body, event.key_id)
+    return "" if compare_digest(genuine, event.record_hash) else "its text is not the one that was written"
 
 
 def _misplaced(grant_id: str, event: ConsentEvent, expected: int, head: bytes) -> str:
