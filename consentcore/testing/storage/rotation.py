@@ -4,16 +4,35 @@ from __future__ import annotations
 
 import pytest
 
-from consentcore.api import DAY, Expired, Grace, Reused, Rotated, Rotation, Storage, TokenKind, Unknown
+from consentcore.api import (
+    DAY,
+    Expired,
+    Grace,
+    Reused,
+    Rotated,
+    Rotation,
+    Storage,
+    Token,
+    TokenKind,
+    Unknown,
+)
 from consentcore.testing import factories
 from consentcore.testing.factories import NOW
-from consentcore.testing.scenario import Scenario, populate
+from consentcore.testing.scenario import Issued, Scenario, populate
 
 GRACE = 10_000
 
 
 def _left_no_token(world: Scenario, rotation: Rotation) -> bool:
     return all(world.look_up(new.token_hash).token is None for new in (rotation.access, rotation.refresh))
+
+
+def _tokens_of(world: Scenario, issued: Issued, rotation: Rotation) -> list[Token]:
+    """What is kept of both tokens of an exchange, then of both of the rotation after it; each access token first."""
+    hashes = (issued.access, issued.refresh, rotation.access.token_hash, rotation.refresh.token_hash)
+    tokens = [world.look_up(token_hash).token for token_hash in hashes]
+    assert all(tokens)
+    return [token for token in tokens if token is not None]
 
 
 class RotationGroup:
@@ -37,15 +56,8 @@ class RotationGroup:
         rotation = world.rotate(
             issued.refresh, access=factories.access(audience=both), refresh=factories.refresh(audience=one)
         )
-        for token_hash, audience in (
-            (issued.access, one),
-            (issued.refresh, both),
-            (rotation.access.token_hash, both),
-            (rotation.refresh.token_hash, one),
-        ):
-            token = world.look_up(token_hash).token
-            assert token is not None
-            assert token.audience == audience
+        kept = [token.audience for token in _tokens_of(world, issued, rotation)]
+        assert kept == [one, both, both, one]
 
     def test_authorization_details_are_kept_with_each_token(self, world: Scenario) -> None:
         both, one = factories.DETAILS, factories.DETAILS[:1]
@@ -58,15 +70,8 @@ class RotationGroup:
             access=factories.access(authorization_details=both),
             refresh=factories.refresh(authorization_details=one),
         )
-        for token_hash, details in (
-            (issued.access, one),
-            (issued.refresh, both),
-            (rotation.access.token_hash, both),
-            (rotation.refresh.token_hash, one),
-        ):
-            token = world.look_up(token_hash).token
-            assert token is not None
-            assert token.authorization_details == details
+        kept = [token.authorization_details for token in _tokens_of(world, issued, rotation)]
+        assert kept == [one, both, both, one]
 
     def test_sign_in_goes_from_the_code_to_every_token(self, world: Scenario) -> None:
         code = world.issue(auth_time=NOW - 7, acr="urn:example:password")
