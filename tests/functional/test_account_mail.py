@@ -57,8 +57,7 @@ def install(tmp_path, monkeypatch):
     def install(more: str = ""):
         tiny.install(site, "gossip", "1.0", code=GOSSIP.replace("{more}", more), gossip="tiny_gossip")
 
-    yield install
-    sys.modules.pop("tiny_gossip", None)
+    return install
 
 
 @pytest.fixture

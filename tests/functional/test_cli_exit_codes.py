@@ -288,8 +288,7 @@ def foreign(cli, tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(site)
     tiny.install(site, "strange", "1.0", code=FOREIGN, strange="tiny_strange")
     cli.set("consentcore.extensions = strange")
-    yield cli
-    sys.modules.pop("tiny_strange", None)
+    return cli
 
 
 @pytest.mark.parametrize(

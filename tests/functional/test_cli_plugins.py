@@ -39,11 +39,7 @@ def site(tmp_path, monkeypatch):
     folder = tmp_path / "site"
     folder.mkdir()
     monkeypatch.syspath_prepend(folder)
-    before = set(sys.modules)
-    yield folder
-    for name in set(sys.modules) - before:
-        if name.startswith("tiny_"):
-            del sys.modules[name]
+    return folder
 
 
 def test_list_needs_no_configuration(cli):

@@ -40,8 +40,7 @@ def site(tmp_path, monkeypatch):
     points = project["entry-points"]["consentcore.plugins"]
     tiny.install(site, project["name"].replace("-", "_"), project["version"], **points)
     monkeypatch.syspath_prepend(site)
-    yield site
-    sys.modules.pop("consentcore_pager", None)
+    return site
 
 
 def test_notifier_in_five_minutes_tells_the_room(site, tmp_path, monkeypatch):
@@ -103,7 +102,6 @@ def helpdesk(tmp_path, monkeypatch):
     platform = make_platform(tmp_path)
     yield platform
     platform.runtime.close()
-    sys.modules.pop("consentcore_helpdesk", None)
 
 
 def test_options_of_views_do_what_the_page_says(helpdesk):

@@ -25,12 +25,6 @@ def block(*holds: str) -> str:
     return found
 
 
-def forget() -> None:
-    """Let the package be imported anew."""
-    for name in [name for name in sys.modules if name.startswith("consentcore_shelf")]:
-        del sys.modules[name]
-
-
 @pytest.fixture
 def shelf(tmp_path, monkeypatch):
     """The package of the page: begun by its command, with its manifest and its capabilities."""
@@ -45,9 +39,7 @@ def shelf(tmp_path, monkeypatch):
     project = tomllib.loads((package / "pyproject.toml").read_text())["project"]
     tiny.install(package / "src", "shelf", "1.0", **project["entry-points"]["consentcore.plugins"])
     monkeypatch.syspath_prepend(package / "src")
-    forget()  # that of tests/upgrade has the same name
-    yield package
-    forget()
+    return package
 
 
 @pytest.mark.slow

@@ -161,7 +161,6 @@ def platform_with(tmp_path, monkeypatch):
     yield platform_with
     for platform in made:
         platform.runtime.close()
-        sys.modules.pop(platform.plugin.__name__)
 
 
 def test_panel_stands_on_the_consent_page_escaped_and_in_the_evidence(platform_with):

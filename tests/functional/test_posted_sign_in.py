@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import sys
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -30,8 +29,6 @@ def platform(tmp_path, monkeypatch):
     made = make_platform(tmp_path, storage="sqlalchemy", login="my_portal", extra=extra)
     yield made
     made.runtime.close()
-    for name in [name for name in sys.modules if name.startswith("consentcore_my_portal")]:
-        del sys.modules[name]
 
 
 def signs_in(platform, url):

@@ -59,7 +59,6 @@ def platform(request, tmp_path, monkeypatch, storage_name):
         uow.clients.update(replace(client, scopes=every))
     yield platform
     platform.runtime.close()
-    sys.modules.pop("tiny_homes")
 
 
 def box(page, reference):

@@ -30,7 +30,6 @@ def platform(tmp_path, monkeypatch):
         platform.add_client(f"app{number}", name=f"App {number}")
     yield platform
     platform.runtime.close()
-    sys.modules.pop("tiny_homes")
 
 
 def allow(platform, client_id: str, *references: str):

@@ -64,7 +64,6 @@ def rich_platform(
     registered(platform)
     yield platform
     platform.runtime.close()
-    sys.modules.pop("tiny_homes")
 
 
 def tick(page, *references: str) -> None:

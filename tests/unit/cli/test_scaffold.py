@@ -168,13 +168,9 @@ def test_new_plugin_is_in_order_in_the_product(kind, tmp_path, monkeypatch):
     lines += [f"consentcore.{named} my_thing"]
     lines += [f"consentcore.plugin.my_thing.{key} = {value}" for key, value in NEEDED.get(kind, {}).items()]
     cli.ini.write_text("\n".join([*lines, ""]))
-    try:
-        assert cli("init").code == 0
-        checked = cli("plugins", "check")
-        assert (checked.code, checked.err) == (0, "")
-        assert cli("plugins", "check", "my_thing", ini=False).code == 0
-        if kind == "extension":
-            assert cli("my_thing", "--json").json == {"applications": 0}
-    finally:
-        for name in [name for name in sys.modules if name.startswith("consentcore_my_thing")]:
-            del sys.modules[name]
+    assert cli("init").code == 0
+    checked = cli("plugins", "check")
+    assert (checked.code, checked.err) == (0, "")
+    assert cli("plugins", "check", "my_thing", ini=False).code == 0
+    if kind == "extension":
+        assert cli("my_thing", "--json").json == {"applications": 0}

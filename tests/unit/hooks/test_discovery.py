@@ -33,11 +33,7 @@ def site(tmp_path, monkeypatch):
     folder = tmp_path / "site"
     folder.mkdir()
     monkeypatch.syspath_prepend(folder)
-    before = set(sys.modules)
-    yield folder
-    for name in set(sys.modules) - before:
-        if name.startswith("tiny_"):
-            del sys.modules[name]
+    return folder
 
 
 @pytest.fixture
