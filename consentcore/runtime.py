@@ -110,7 +110,23 @@ class Runtime(ClientParts):
                 lambda: self.resources,
                 lambda: self.anchors,
                 lambda: self.stranger_rules,
+                self._demand_one_storage,
             )
+        )
+
+    def _demand_one_storage(self) -> None:
+        count = self.settings.server.workers
+        if count == 1 or self.storage.capabilities.multi_process:
+            return
+        (name,) = self.registry.names(PluginKind.STORAGE)
+        raise ConfigurationError(
+            [
+                self.registry.placed(
+                    name,
+                    f"each of the web processes would have a storage of its own (multi_process is not among its "
+                    f"capabilities); expected 1 for consentcore.server.workers, not {count}",
+                )
+            ]
         )
 
     def demand_whole(self) -> None:

@@ -30,8 +30,8 @@ class StorageCapabilities:
         with the commit however many they are.
     :ivar joins_client_state: :meth:`~consentcore.ports.grants.GrantRepository.due` also finds the grants of disabled
         clients. Without it only those whose time is over; the worker then goes through the disabled clients itself.
-    :ivar multi_process: other processes see the same data. Without it a worker of its own says at its start that it
-        sees nothing of the server's.
+    :ivar multi_process: other processes see the same data. Without it nothing starts with more than one web process,
+        and a worker of its own says at its start that it sees nothing of the server's.
     """
 
     snapshot_reads: bool = False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.support.command_line import Cli
@@ -60,3 +62,30 @@ def test_a_login_that_cannot_be_made_does_not_stop_reading_consents(prepared, co
     )
     configure(prepared, "consentcore.plugin.login_local.", "# consentcore.plugin.login_local.")
     assert prepared("consents", command, "--owner", "ada@example.org").code == 0
+
+
+@pytest.mark.parametrize("words", [("serve",), ("init",), ("plugins", "check"), ("worker",)], ids=" ".join)
+def test_web_processes_that_would_each_have_another_storage_start_nowhere(prepared, words):
+    configure(
+        prepared,
+        "consentcore.storage = sqlalchemy",
+        "consentcore.storage = memory\nconsentcore.server.workers = 2",
+    )
+    configure(prepared, "consentcore.plugin.sqlalchemy.", "# consentcore.plugin.sqlalchemy.")
+    refused = prepared(*words)
+    assert refused.code == 78
+    assert re.search(
+        r"test\.ini line 5: plugin memory .*multi_process"
+        r".*; expected 1 for consentcore\.server\.workers, not 2",
+        refused.err,
+    )
+
+
+def test_one_web_process_may_have_its_storage_to_itself(prepared):
+    configure(
+        prepared,
+        "consentcore.storage = sqlalchemy",
+        "consentcore.storage = memory\nconsentcore.server.workers = 1",
+    )
+    configure(prepared, "consentcore.plugin.sqlalchemy.", "# consentcore.plugin.sqlalchemy.")
+    assert prepared("init").code == 0
