@@ -11,6 +11,7 @@ warnings.filterwarnings("ignore", message="pkg_resources is deprecated", categor
 
 from pyramid.config import Configurator  # noqa: E402 - after the filter
 
+from consentcore.theme import PAGES, demand_templates  # noqa: E402 - after the filter
 from consentcore.web.ingress import Ingress  # noqa: E402 - after the filter
 from consentcore.web.plugin_parts import commit  # noqa: E402 - after the filter
 from consentcore.web.protocol_front import ProtocolFront, stands_alone  # noqa: E402 - after the filter
@@ -61,6 +62,7 @@ def app_from_runtime(runtime: Runtime) -> Ingress:
     config.include("consentcore.web")  # routes, views, tweens
     runtime.registry.configure(config)  # last: plugins see, and may add to, everything above
     commit(config)
+    demand_templates(config.get_jinja2_environment(), runtime.settings.web.theme, PAGES)
     return Ingress(
         with_request_factory(config.make_wsgi_app()),
         runtime.settings.server.max_body_bytes,

@@ -16,6 +16,7 @@ from consentcore.hooks.info import PluginKind
 from consentcore.keys.recorded_storage import RecordedStorage
 from consentcore.keys.sealed_storage import SealedStorage
 from consentcore.ports.storage import transact
+from consentcore.theme import MAILS, demand_templates
 
 if TYPE_CHECKING:
     from consentcore.clients.grant_management_endpoint import GrantManagementEndpoint
@@ -111,6 +112,7 @@ class Runtime(ClientParts):
                 lambda: self.anchors,
                 lambda: self.stranger_rules,
                 self._demand_one_storage,
+                self._demand_mail_templates,
             )
         )
 
@@ -128,6 +130,12 @@ class Runtime(ClientParts):
                 )
             ]
         )
+
+    def _demand_mail_templates(self) -> None:
+        if theme := self.settings.web.theme:
+            from consentcore.mail.templates import mail_templates
+
+            demand_templates(mail_templates(theme), theme, MAILS)
 
     def demand_whole(self) -> None:
         """Look whether an import into the storage has ended, as every process that starts does. One that does not

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import textwrap
 from functools import cached_property
-from importlib.resources import files
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -19,11 +17,11 @@ from consentcore.domain.notice import Notice
 from consentcore.domain.notice_facts import ConsentFacts, EndpointFacts, facts_of
 from consentcore.domain.parties import Audience
 from consentcore.domain.scope import Catalog
-from consentcore.domain.text import held, isolated, one_line
+from consentcore.domain.text import held, one_line
 from consentcore.i18n import Language, Languages, wording
 from consentcore.mail.allowed import allowed
 from consentcore.mail.sites import Labels, Sites, named_sites
-from consentcore.markup import bdi, monogram, tile_number
+from consentcore.mail.templates import mail_templates
 from consentcore.ports.notifier import Envelope, Mail
 from consentcore.settings.palette import TILE_COLOURS, palette
 
@@ -183,23 +181,7 @@ class MailRenderer:
 
     @cached_property
     def _environment(self) -> Environment:
-        from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-
-        from consentcore.i18n.templates import install
-
-        theme = self._settings.web.theme
-        folders = [*([theme] if theme else []), Path(str(files("consentcore_templates")))]
-        environment = Environment(
-            loader=FileSystemLoader(folders),
-            autoescape=select_autoescape(("html",), default=False),
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            extensions=["jinja2.ext.i18n"],
-        )
-        install(environment)
-        environment.filters.update(bdi=bdi, isolated=isolated, monogram=monogram, tile_number=tile_number)
-        return environment
+        return mail_templates(self._settings.web.theme)
 
     @cached_property
     def _paint(self) -> dict[str, Any]:
