@@ -37,7 +37,8 @@ def house(postgres_server):
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_no_large_table_is_gone_through(house, name):
     filled, connection = house
-    calls = OPERATIONS[name](filled, random.Random(SEED))
+    # A refresh finds none of the families that were revoked, whichever of the two is called first.
+    calls = OPERATIONS[name](filled, random.Random(f"{SEED} {name}"))
 
     def some():
         for _ in range(CALLS):
