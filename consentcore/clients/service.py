@@ -25,6 +25,14 @@ if TYPE_CHECKING:
 
 PAGE = 500
 _METHOD = {"auth_method", "jwks", "jwks_uri"}
+_BY_METHOD = {
+    "redirect_uris",
+    "profile",
+    "grant_management",
+    "require_signed_request_object",
+    "request_object_signing_alg",
+}
+"""What depends on how a client authenticates itself, and on its keys."""
 _BINDINGS = {"dpop_bound_access_tokens", "tls_client_certificate_bound_access_tokens"}
 _FACE = {"logo_url", "verified"}
 
@@ -160,9 +168,9 @@ class ClientService:
         form = replace(_form(client), **changes)
         check_kind(form)
         method = auth_method(form)
-        checked = {*changes, "redirect_uris"} if _METHOD & changes.keys() else set(changes)
+        checked = set(changes)
+        checked |= _BY_METHOD if _METHOD & changes.keys() else set()
         checked |= _BINDINGS if _BINDINGS & changes.keys() else set()
-        checked |= {"profile"} if _METHOD & changes.keys() else set()
         values = {
             name: make() for name, make in members(self._checks, form, method).items() if name in checked
         }

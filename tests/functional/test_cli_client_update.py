@@ -102,6 +102,23 @@ def test_a_method_changes_over_and_takes_its_secrets_and_keys_along(cli):
     assert (show(cli)["public"], show(cli)["secrets"]) == (True, [])
 
 
+def test_what_only_a_confidential_client_may_do_keeps_it_one(cli):
+    create(cli, "--grant-management")
+    refused = update(cli, "--auth-method", "none")
+    assert (refused.code, "--grant-management" in refused.err) == (2, True)
+    assert show(cli)["public"] is False
+    assert update(cli, "--auth-method", "none", "--no-grant-management").code == 0
+    assert (show(cli)["public"], show(cli)["grant_management"]) == (True, False)
+
+
+def test_a_client_that_becomes_public_signs_no_requests(cli):
+    signing = ("--auth-method", "private_key_jwt", "--jwks", keys(), "--request-object-signing-alg", "ES256")
+    create(cli, *signing)
+    refused = update(cli, "--auth-method", "none", "--jwks", keys())
+    assert (refused.code, "--request-object-signing-alg" in refused.err) == (2, True)
+    assert show(cli)["public"] is False
+
+
 @pytest.mark.parametrize(
     ("more", "told"),
     [
