@@ -66,7 +66,7 @@ def add(state: State, client_id: str, url: str, events: tuple[str, ...], schemes
     runtime = state.runtime
     with runtime.storage.reading() as uow:
         client = runtime.clients.find(uow, client_id)
-    with named_as(_OPTIONS):
+    with named_as({**_OPTIONS, "url": "URL"}):
         new = runtime.webhooks.prepare(client, EndpointUpdate(url, events or None, schemes or None))
         transact(runtime.storage, lambda uow: runtime.webhooks.add(uow, new))
     _answer_new(state, new)
@@ -119,7 +119,7 @@ def update(
     runtime = state.runtime
     if url is None and not events and not schemes:
         raise click.UsageError("give at least one of --url, --event and --signature")
-    with named_as(_OPTIONS):
+    with named_as({**_OPTIONS, "url": "--url"}):
         checked = runtime.webhooks.check(EndpointUpdate(url, events or None, schemes or None))
 
     def work(uow: UnitOfWork) -> NewEndpoint:

@@ -55,6 +55,8 @@ def parse_target(url: str) -> Target:
     """
     if len(url) > MAX_URL:
         raise InvalidInput("url", f"expected at most {MAX_URL} characters")
+    if not url:
+        raise InvalidInput("url", "expected https://host/path")
     if not _PRINTABLE.fullmatch(url) or "\\" in url:
         raise InvalidInput(
             "url",

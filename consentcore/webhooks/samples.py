@@ -14,14 +14,21 @@ from consentcore.domain.notice_facts import ConsentFacts, EndpointTestFacts
 from consentcore.domain.parties import INITIATORS, Audience
 
 
-def sample_notice(kind: NoticeKind, client_id: str, scopes: Sequence[str], now: int) -> Notice:
-    """Make one; ``webhook.test`` has a random ``state``.
+def sample_notice(
+    kind: NoticeKind, client_id: str, scopes: Sequence[str], now: int, *, deletion_days: int = 30
+) -> Notice:
+    """Make one, with every member that a real one has; ``webhook.test`` has a random ``state``.
 
     :param scopes: what the imagined grant is about.
     :param now: milliseconds since the epoch.
+    :param deletion_days: how long an application has to delete what it got once a permission has ended.
     """
     testing = kind is NoticeKind.TEST
-    facts = EndpointTestFacts(state=secrets.token_hex(8)) if testing else _facts(kind, tuple(scopes), now)
+    facts = (
+        EndpointTestFacts(state=secrets.token_hex(8))
+        if testing
+        else _facts(kind, tuple(scopes), now, now + deletion_days * DAY)
+    )
     return Notice(
         notice_id=str(uuid.uuid4()),
         kind=kind,
@@ -34,7 +41,7 @@ def sample_notice(kind: NoticeKind, client_id: str, scopes: Sequence[str], now: 
     )
 
 
-def _facts(kind: NoticeKind, scopes: tuple[str, ...], now: int) -> ConsentFacts:
+def _facts(kind: NoticeKind, scopes: tuple[str, ...], now: int, deletion_due_at: int) -> ConsentFacts:
     row = told_by(kind)[0]
     active = row.state_after is GrantState.ACTIVE
     return ConsentFacts(
@@ -48,6 +55,8 @@ def _facts(kind: NoticeKind, scopes: tuple[str, ...], now: int) -> ConsentFacts:
         change="created" if active else "",
         initiator=INITIATORS[row.actors[0]],
         reason=row.default_reason,
-        expires_at=iso(now + 365 * DAY),
+        # What has run out had its end just now.
+        expires_at=iso(now if kind is NoticeKind.EXPIRED else now + 365 * DAY),
+        deletion_due_at=iso(deletion_due_at) if row.ends else "",
         recorded_at=iso(now),
     )

@@ -96,6 +96,7 @@ class EndpointProbe:
     """Sends tests.
 
     :ivar issuer: base URL of the protocol, for payloads.
+    :ivar deletion_days: how long an application has to delete what it got once a permission has ended.
     """
 
     storage: Storage
@@ -103,11 +104,19 @@ class EndpointProbe:
     clock: Clock
     notifiers: Mapping[str, Notifier]
     issuer: str
+    deletion_days: int = 30
 
     @classmethod
     def of(cls, runtime: Runtime) -> EndpointProbe:
         """One with the parts of a process."""
-        return cls(runtime.storage, runtime.keys, runtime.clock, runtime.notifiers, runtime.settings.issuer)
+        return cls(
+            runtime.storage,
+            runtime.keys,
+            runtime.clock,
+            runtime.notifiers,
+            runtime.settings.issuer,
+            runtime.settings.operator.deletion_days,
+        )
 
     def send(self, client: Client, endpoint: WebhookEndpoint, kind: NoticeKind) -> ProbeResult:
         """Send one test now, to a disabled endpoint too, and write it into the delivery log.
@@ -123,7 +132,7 @@ class EndpointProbe:
         notice = (
             test_notice(endpoint, now)
             if kind is NoticeKind.TEST
-            else sample_notice(kind, client.client_id, client.scopes, now)
+            else sample_notice(kind, client.client_id, client.scopes, now, deletion_days=self.deletion_days)
         )
         delivery = Delivery(
             delivery_id=f"dlv_{uuid.uuid4().hex}",

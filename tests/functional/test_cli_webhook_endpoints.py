@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from standardwebhooks import Webhook
 
 from consentcore.config import load_ini
 from consentcore.domain.client import EndpointHealth
+from consentcore.domain.clock import DAY, from_iso
 from consentcore.domain.event_kinds import NoticeKind
 from consentcore.runtime import build_runtime
 from consentcore.testing import factories
@@ -69,8 +71,9 @@ def test_new_endpoint_is_sent_a_test_by_the_worker(cli):
     ("arguments", "said"),
     [
         (("http://127.0.0.1:9/", "--event", "consent.eaten"), "--event"),
-        (("ftp://app.example/",), "url"),
-        (("https://10.0.0.1/",), "url"),
+        (("ftp://app.example/",), "URL: expected"),
+        (("https://10.0.0.1/",), "URL: expected"),
+        (("",), "URL: expected https://host/path"),
         (("https://app.example/", "--signature", "v2"), "--signature"),
     ],
 )
@@ -115,7 +118,9 @@ def test_endpoint_is_changed(cli):
     assert changed["url"] == "https://127.0.0.1:9/new"
     assert changed["events"] == ["consent.revoked", "consent.expired"]
     assert changed["webhook_secret"] is None
-    assert cli("webhooks", "endpoint", "update", made["endpoint_id"], "--url", "https://10.0.0.1/").code == 2
+    refused = cli("webhooks", "endpoint", "update", made["endpoint_id"], "--url", "https://10.0.0.1/")
+    assert refused.code == 2
+    assert "--url: expected" in refused.err
 
 
 @pytest.mark.parametrize(("overlap", "live"), [("now", 1), ("24h", 2), ("72h", 2), ("7d", 2)])
@@ -237,6 +242,21 @@ def test_test_of_any_type_is_about_an_imagined_grant(cli, kind):
     assert result["ms"] >= 0
     (logged,) = cli("webhooks", "show", result["delivery_id"], "--json").json["log"]
     assert logged["trigger"] == "test"
+
+
+@pytest.mark.parametrize("kind", ["consent.revoked", "consent.expired"])
+def test_test_of_an_end_says_until_when_to_delete_and_lies_in_no_future(cli, kind):
+    with cli.ini.open("a") as ini:
+        ini.write("\nconsentcore.operator.deletion_days = 7\n")
+    with http_sink() as sink:
+        add(cli, sink.url())
+        cli("webhooks", "test", "app", "--type", kind)
+        (received,) = sink.wait_for(1)
+    event = json.loads(received.body)
+    ended_at = from_iso(event["data"]["effective_at"])
+    assert event["timestamp"] == event["data"]["effective_at"]
+    assert ended_at <= time.time() * 1000
+    assert from_iso(event["data"]["deletion_due_at"]) == ended_at + 7 * DAY
 
 
 def test_failed_test_names_the_check(cli):

@@ -87,7 +87,8 @@ def test_wd_10_the_word_of_the_application_is_recorded_once_and_shown(platform, 
 def test_a_permission_that_stands_has_nothing_to_delete(platform):
     connect(platform)
     (grant,) = call(platform, GRANTS).json["data"]
-    call(platform, f"{GRANTS}/{grant['grant_id']}/deletion", "POST", status=409)
+    refused = call(platform, f"{GRANTS}/{grant['grant_id']}/deletion", "POST", status=409).json
+    assert refused["error_description"] == "The grant stands, or no event says yet that it has ended"
     assert len(chain(platform, grant["grant_id"])) == 1
 
 

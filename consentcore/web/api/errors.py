@@ -16,6 +16,7 @@ from consentcore.domain.errors import (
     StorageConflict,
     StorageUnavailable,
 )
+from consentcore.domain.event_kinds import EventType
 from consentcore.egress import Busy
 from consentcore.logs import log_cause
 from consentcore.oauth.errors import ProtocolError, bad_request, unavailable
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("consentcore.web")
 
 NOT_HERE = "There is no such thing, or it is not yours"
+_ENDED = "The grant has ended already"
+_STANDS = "The grant stands, or no event says yet that it has ended"
 _ERRORS = {404: "not_found", 405: "method_not_allowed", 413: "invalid_request"}
 
 
@@ -49,7 +52,9 @@ def _translated(context: Exception, request: Request) -> ProtocolError:
     if isinstance(context, NotFound):
         return ProtocolError(404, "not_found", NOT_HERE)
     if isinstance(context, InvalidTransition):
-        return ProtocolError(409, "conflict", "The grant has ended already")
+        return ProtocolError(
+            409, "conflict", _STANDS if context.wanted == EventType.DELETION_CONFIRMED else _ENDED
+        )
     if isinstance(context, Busy):
         return unavailable(context.retry_after_s)
     if isinstance(context, DirectoryUnavailable):

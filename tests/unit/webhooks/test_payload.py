@@ -7,6 +7,7 @@ import json
 import pytest
 
 from consentcore.api import Actor, ActorType, Notice, NoticeKind
+from consentcore.domain.authorization_detail import AuthorizationDetail
 from consentcore.ports.keys import pairwise_subject
 from consentcore.testing import factories
 from consentcore.webhooks.payload import webhook_body
@@ -179,6 +180,20 @@ def test_payload_stays_small_whatever_the_scopes(scenario, kind):
     data = json.loads(raw)["data"]
     assert data["omitted"]
     assert all(data[name] == [] for name in data["omitted"])
+
+
+@pytest.mark.parametrize("kind", [NoticeKind.GRANTED, NoticeKind.DENIED, NoticeKind.REVOKED])
+def test_payload_stays_small_whatever_the_details(kind):
+    members = {"type": "meter_readings", "note": "ü" * 2000}
+    kept = [AuthorizationDetail(members).text] * 10
+    facts = {"sequence": 7, "change": "extended", "expires_at": "2027-11-18T11:06:40.000Z"}
+    facts |= {"previous_authorization_details": kept, "requested_authorization_details": kept}
+    facts |= {} if kind is NoticeKind.REVOKED else {"authorization_details": kept}
+    notice = Notice("n1", kind, "g1", "client-1", "o1", (), 0, json.dumps(facts))
+    raw = webhook_body(notice, subject="s" * 43, issuer="https://as.example")
+    assert len(raw) < 20_000
+    assert wrong_with(raw) == []
+    assert json.loads(raw)["data"]["omitted"]
 
 
 def test_what_is_allowed_now_is_the_last_to_be_left_out():
