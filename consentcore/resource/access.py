@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from consentcore.resource.bearer import BEARER, DPOP, MAX_TOKEN, Checker, Refused, Token, invalid_token
+from consentcore.resource.bearer import BEARER, DPOP, MAX_TOKEN, Checker, Refused, Token
 from consentcore.resource.possession import Possession
 from consentcore.resource.sign_in import SignIn
 
@@ -37,7 +37,7 @@ def token_of(environ: Mapping[str, Any]) -> tuple[str, str]:
     if not _B64TOKEN.fullmatch(token):
         raise Refused(400, "invalid_request", "Expected one token", scheme=scheme)
     if len(token) > MAX_TOKEN:
-        raise invalid_token("The token is too long")
+        raise Refused(401, "invalid_token", "The token is too long", scheme=scheme)
     return scheme, token
 
 
@@ -56,15 +56,18 @@ def authorize(
     :raises Refused: with what to answer.
     """
     wanted = tuple(scopes)
+    scheme = BEARER
     try:
         scheme, text = token_of(environ)
         token = checker.check(text)
         possession.check(environ, scheme, text, token)
     except Refused as refusal:
+        # What a client has to come with, also if it has brought nothing yet; and who came by DPoP is answered by it
+        # (RFC 9449 section 7.1).
+        if possession.required or scheme == DPOP:
+            refusal.scheme = DPOP
         if refusal.status == 401:
             refusal.scopes = wanted
-            if possession.required:  # what a client has to come with, also if it has brought nothing yet
-                refusal.scheme = DPOP
         elif refusal.status == 503:
             log.warning("refused with 503: %s", refusal.description)
         raise

@@ -131,7 +131,9 @@ class Refused(Exception):
         text = ", ".join(
             f'{name}="{_NOT_QUOTABLE.sub("?", value)}"' for name, value in members.items() if value
         )
-        return [*fixed, ("WWW-Authenticate", f"{_SCHEMES[self.scheme]} {text}")]
+        # A challenge has one member at least (RFC 6750 section 3), also where the realm has no name.
+        challenge = text or 'realm=""'
+        return [*fixed, ("WWW-Authenticate", f"{_SCHEMES[self.scheme]} {challenge}")]
 
     def _step_up(self) -> dict[str, str]:
         wanted = self.sign_in

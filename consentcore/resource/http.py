@@ -20,6 +20,8 @@ from consentcore.resource.bearer import Unavailable
 
 MAX_ANSWER = 256 * 1024
 _MAX_IDLE = 16
+_NO_ANSWER = (OSError, http.client.HTTPException, ValueError)
+"""What :mod:`http.client` raises of what it is sent; ``ValueError`` of a chunk with a negative length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +65,11 @@ class Endpoint:
                 return self._exchange(kept, method, headers, body)
             except (http.client.BadStatusLine, ConnectionError):
                 pass  # closed by the other side while it was idle
-            except (OSError, http.client.HTTPException) as error:
+            except _NO_ANSWER as error:
                 raise _silent(error) from error
         try:
             return self._exchange(self._connection(), method, headers, body)
-        except (OSError, http.client.HTTPException) as error:
+        except _NO_ANSWER as error:
             raise _silent(error) from error
 
     def close(self) -> None:

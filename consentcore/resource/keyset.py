@@ -86,9 +86,12 @@ def _read(body: bytes) -> dict[tuple[str, str], Key]:
     :raises ValueError: it is no JWK set.
     """
     try:
-        members = [(member, _algorithm_of(member)) for member in json.loads(body)["keys"]]
+        listed = json.loads(body)["keys"]
     except (TypeError, KeyError, RecursionError):
         raise ValueError("this is no JWK set") from None
+    if not isinstance(listed, list):  # else the keys that are known would give way to none
+        raise ValueError("this is no JWK set")
+    members = [(member, _algorithm_of(member)) for member in listed]
     found = [((member["kid"], algorithm), _imported(member)) for member, algorithm in members if algorithm]
     return {name: key for name, key in found if key is not None}
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyramid.httpexceptions import HTTPNotFound
 from pyramid.response import Response
+from pyramid.security import NO_PERMISSION_REQUIRED
 
 from consentcore.resource.bearer import Checker, Refused
 from consentcore.resource.metadata import WELL_KNOWN, ProtectedResource
@@ -52,8 +53,13 @@ def set_token_checker(
     """
     config.registry[_PROTECTION] = Protection(checker, realm, possession, metadata)
     if metadata is not None:
-        config.add_route(_ROUTE, f"{WELL_KNOWN}*rest")
-        config.add_view(_described, route_name=_ROUTE, require_csrf=False)
+        # Of the host, whatever prefix this part of the application is included with (RFC 9728 section 3.1).
+        prefix, config.route_prefix = config.route_prefix, None
+        try:
+            config.add_route(_ROUTE, f"{WELL_KNOWN}*rest")
+        finally:
+            config.route_prefix = prefix
+        config.add_view(_described, route_name=_ROUTE, permission=NO_PERMISSION_REQUIRED, require_csrf=False)
 
 
 def needs_token(

@@ -75,6 +75,13 @@ def test_without_a_token_there_is_no_error_code(protected, authorization):
     assert answer.headers["WWW-Authenticate"] == 'Bearer realm="rooms", scope="rooms.read"'
 
 
+def test_challenge_of_a_realm_without_a_name_is_one_still():
+    """RFC 6750 section 3: at least one member follows the scheme."""
+    app = TestApp(BearerMiddleware(inner, Known(), realm=""))
+    assert ask(app).headers["WWW-Authenticate"] == 'Bearer realm=""'
+    assert ask(app, "Bearer unknown").headers["WWW-Authenticate"].startswith('Bearer error="invalid_token"')
+
+
 def test_a_bad_token_is_invalid(protected):
     answer = ask(protected(), "Bearer unknown")
     assert answer.status_int == 401

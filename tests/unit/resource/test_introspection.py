@@ -168,6 +168,12 @@ def test_an_answer_without_end_is_cut(issuer):
     assert refusal(issuer.checker(), "t").status == 503
 
 
+def test_chunk_of_less_than_nothing_is_no_answer(issuer):
+    issuer.headers["Transfer-Encoding"] = "chunked"
+    issuer.body = b"-5\r\n{}\r\n"
+    assert refusal(issuer.checker(), "t").status == 503
+
+
 def test_a_slow_server_and_a_missing_one_are_not_waited_for(issuer):
     issuer.delay_s = 1.0
     assert refusal(issuer.checker(timeout_s=0.1), "t").status == 503

@@ -264,6 +264,8 @@ def test_known_keys_outlast_a_server_that_is_away_but_not_for_ever(issuer, monke
         (500, b""),
         (200, b"<html>"),
         (200, b'{"keys": 5}'),
+        (200, b'{"keys": {}}'),
+        (200, b'{"keys": "none"}'),
         (200, b"[" * 5000),
     ):
         verifier.check(signed())

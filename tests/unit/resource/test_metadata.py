@@ -216,6 +216,41 @@ def test_document_is_nowhere_else(described):
         assert answer.body == b"" or b"authorization_servers" not in answer.body
 
 
+def test_document_is_of_the_host_whatever_prefix_the_api_is_included_with():
+    def rooms(config):
+        config.include("consentcore.resource.pyramid")
+        config.set_token_checker(Known(), metadata=resource())
+        config.add_route("rooms", "/list")
+        config.add_view(
+            lambda request: request.token.subject,
+            route_name="rooms",
+            decorator=needs_token(),
+            renderer="string",
+        )
+
+    config = Configurator()
+    config.include(rooms, route_prefix="/rooms")
+    app = TestApp(config.make_wsgi_app())
+    assert app.get(PATH).json == resource().document()
+    assert WHERE in app.get("/rooms/list", status=401).headers["WWW-Authenticate"]
+
+
+def test_document_needs_no_permission_where_views_do_by_default():
+    config = Configurator()
+    config.set_security_policy(NobodyMay())
+    config.set_default_permission("view")
+    config.include("consentcore.resource.pyramid")
+    config.set_token_checker(Known(), metadata=resource())
+    assert TestApp(config.make_wsgi_app()).get(PATH).json == resource().document()
+
+
+class NobodyMay:
+    """A security policy of an API whose views ask for a permission."""
+
+    def permits(self, _request, _context, _permission):
+        return False
+
+
 def test_document_may_be_read_by_any_web_page(described):
     """Libraries of agents send a header of their own, which a browser asks about first."""
     app = described(resource())

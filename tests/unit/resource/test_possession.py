@@ -82,6 +82,18 @@ def test_99_bound_token_never_passes_as_a_bearer_token(protected):
         refused(ask(app, "Bearer bound", dpop), "invalid_token")
 
 
+@pytest.mark.parametrize("token", ["unknown", "x" * 9000])
+def test_99_who_comes_by_dpop_is_answered_by_it(protected, token):
+    refused(ask(protected(), f"DPoP {token}", proof(token=token)), "invalid_token")
+
+
+@pytest.mark.parametrize("authorization", ["Bearer", "Bearer a b", "Bearer unknown", "Basic YTpi"])
+def test_99_api_that_takes_bound_tokens_only_asks_for_no_others(protected, authorization):
+    answer = ask(protected(required=True), authorization)
+    assert answer.status_int in {400, 401}
+    assert answer.headers["WWW-Authenticate"].startswith("DPoP ")
+
+
 def test_99_plain_token_is_no_bound_one(protected):
     refused(ask(protected(), "DPoP plain", proof(token="plain")), "invalid_token")
     assert ask(protected(), "Bearer plain").status_int == 200

@@ -87,7 +87,7 @@ def test_99_token_of_a_certificate_is_none_of_a_key():
 
 def test_99_token_of_key_and_certificate_needs_both():
     assert ask(app(), "both", SHOWN, scheme="DPoP", DPoP=proof()).status_int == 200
-    refused(ask(app(), "both", scheme="DPoP", DPoP=proof()))
+    refused(ask(app(), "both", scheme="DPoP", DPoP=proof()), "DPoP")
     refused(ask(app(), "both", SHOWN), "DPoP")
 
 
