@@ -86,14 +86,21 @@ def _read(body: bytes) -> dict[tuple[str, str], Key]:
     :raises ValueError: it is no JWK set.
     """
     try:
-        listed = json.loads(body)["keys"]
+        members = [(member, _algorithm_of(member)) for member in _listed(json.loads(body))]
     except (TypeError, KeyError, RecursionError):
         raise ValueError("this is no JWK set") from None
-    if not isinstance(listed, list):  # else the keys that are known would give way to none
-        raise ValueError("this is no JWK set")
-    members = [(member, _algorithm_of(member)) for member in listed]
     found = [((member["kid"], algorithm), _imported(member)) for member, algorithm in members if algorithm]
     return {name: key for name, key in found if key is not None}
+
+
+def _listed(document: Any) -> list[Any]:
+    """The members of a set (RFC 7517 section 5.1); whatever else is under that name is no set without keys.
+
+    :raises TypeError: they are no list.
+    """
+    if not isinstance(document["keys"], list):
+        raise TypeError("keys: expected a list")
+    return document["keys"]
 
 
 def _algorithm_of(member: Any) -> str:
