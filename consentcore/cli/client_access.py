@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from consentcore.cli.commands import Command, refuse
 from consentcore.cli.options import named_as
-from consentcore.cli.state import State, operator, pass_state
+from consentcore.cli.state import State, can_be_asked, operator, pass_state
 from consentcore.clients.client_json import access_json
 from consentcore.consent.reason import check_reason
 from consentcore.domain.client import Client, TokenFormat
@@ -35,7 +33,7 @@ def disable_command(state: State, /, client_id: str, reason: str, *, yes: bool) 
     with named_as(ARGUMENTS):
         text = check_reason(reason)  # before anybody is asked
     consents = access.standing_consents(client_id)
-    if not (yes or state.as_json) and sys.stdin.isatty():
+    if not (yes or state.as_json) and can_be_asked():
         _ask(state, client_id, consents)
     done = access.disable(client_id, by=operator(), reason=text)
     ended = consents if done.changed else 0

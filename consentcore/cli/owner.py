@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +12,15 @@ from consentcore.cli.commands import Group
 from consentcore.cli.note_look import REASON, note_look
 from consentcore.cli.options import named_as
 from consentcore.cli.output import machine
-from consentcore.cli.state import State, operator, pass_state, read_line_from_stdin, table, write_private
+from consentcore.cli.state import (
+    State,
+    can_be_asked,
+    operator,
+    pass_state,
+    read_line_from_stdin,
+    table,
+    write_private,
+)
 from consentcore.domain.clock import iso
 from consentcore.owners.service import NewOwner, owner_of_address
 from consentcore.ports.storage import transact
@@ -132,7 +139,7 @@ def erase(state: State, email: str, reason: str, *, yes: bool) -> None:
     What proves their decisions stays, without a name, and still verifies.
     """
     owner = find_owner(state, email, "EMAIL")
-    if not yes and sys.stdin.isatty():
+    if not yes and can_be_asked():
         click.confirm(f"Erase {owner.email} for good?", abort=True, err=True)
     with named_as({"reason": "--reason"}):
         done = state.runtime.erasure.erase(owner.owner_id, by=operator(), reason=reason)

@@ -129,13 +129,19 @@ def operator() -> str:
         return f"uid {os.getuid()}"
 
 
+def can_be_asked() -> bool:
+    """Whether somebody sits at a terminal; nobody does where standard input is closed."""
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
 def read_line_from_stdin(what: str) -> str:
     """One line of standard input without its line ending, nothing else stripped.
 
     :raises click.UsageError: when there is none, or it is not UTF-8.
     """
     try:
-        line = sys.stdin.buffer.readline(10_000).decode()
+        # A standard input that is closed is none (sys.stdin).
+        line = sys.stdin.buffer.readline(10_000).decode() if sys.stdin is not None else ""
     except UnicodeDecodeError:
         raise click.UsageError(f"{what}: expected UTF-8 on standard input") from None
     line = line.removesuffix("\n").removesuffix("\r")

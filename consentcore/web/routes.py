@@ -17,6 +17,8 @@ def includeme(config: Configurator) -> None:
     config.add_route("oauth.grants", f"{prefix}/grants/{{grant_id}}")
     config.add_route("oauth.metadata", metadata_path(settings.issuer))
     config.add_route("oauth.jwks", "/jwks")
+    # Beside the endpoints too, where who goes by the prefix looks; the metadata names the one above.
+    config.add_route("oauth.jwks.prefixed", f"{prefix}/jwks")
 
     _add_api(config)
     _add_documents(config)

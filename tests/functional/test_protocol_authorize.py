@@ -177,5 +177,6 @@ def test_keys_are_published_where_the_metadata_says(platform):
     assert answered.headers["Cache-Control"] == "public, max-age=300"
     assert [key["alg"] for key in answered.json["keys"]] == ["ES256", "EdDSA"]
     assert all("d" not in key for key in answered.json["keys"])
+    assert browser.get(f"{PREFIX}/jwks").json == answered.json
     refused = browser.post("/jwks", {}, status=405)
     assert (refused.headers["Allow"], refused.json["error"]) == ("GET, HEAD", "invalid_request")

@@ -1,4 +1,4 @@
-"""``GET /jwks``: the public keys of JWT access tokens (RFC 7517)."""
+"""``GET /jwks`` and ``{prefix}/jwks``: the public keys of JWT access tokens (RFC 7517)."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 
 @view_config(route_name="oauth.jwks", require_csrf=False)
+@view_config(route_name="oauth.jwks.prefixed", require_csrf=False)
 def jwks(request: Request) -> Response:
     """Publish the keys; nothing in it comes from the request."""
     return document(request, "application/jwk-set+json", request.runtime.server.jwks)
