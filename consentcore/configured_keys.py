@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from consentcore.domain.clock import Clock
     from consentcore.ports.keys import KeyRing
     from consentcore.ports.storage import Storage
+    from consentcore.ports.transactions import UnitOfWork
 
 
 def key_ring(config: LoadedConfig, clock: Clock | None = None) -> KeyRing:
@@ -40,30 +41,60 @@ def blaming_keys(config: LoadedConfig) -> Iterator[None]:
         raise ConfigurationError([f"{where}: {line}" for line in error.problems]) from error
 
 
-def make_missing_keys(config: LoadedConfig, storage: Callable[[], Storage]) -> Path | None:
-    """Make the key file that a configuration names, if it names one that does not exist.
+@contextmanager
+def missing_keys(config: LoadedConfig, storage: Callable[[], Storage]) -> Iterator[Path | None]:
+    """Make the key file that a configuration names, if it names one that does not exist, while the storage is migrated.
+
+    When the block raises, the file goes again: of a storage that does not answer nobody knows what it holds.
 
     :param storage: opens it, by the keys that were made.
     :returns: the path when one was made, else None.
-    :raises ConfigurationError: when the storage holds what only the lost keys can verify; no file was made then.
+    :raises ConfigurationError: when the storage holds what the lost keys have sealed; no file was made then.
     """
+    path = _made(config)
+    try:
+        if path is not None:
+            _refuse_lost_keys(config, path, storage())
+        yield path
+        if path is not None:  # one of an older version is readable only now
+            _refuse_lost_keys(config, path, storage())
+    except BaseException:
+        if path is not None:
+            path.unlink(missing_ok=True)
+        raise
+
+
+def _made(config: LoadedConfig) -> Path | None:
     setting = config.settings.keys
     if setting.startswith(("env:", "provider:")):
         return None
-    entry = config.source.entries["consentcore.keys"]
-    path = key_file(setting, entry.folder)
-    if path.exists() or not create_key_file(path):
-        return None
-    if _has_evidence(storage()):
-        path.unlink()
-        problem = f"there is no file {path}, but the storage holds consents made with it; bring it back from its copy"
+    path = key_file(setting, config.source.entries["consentcore.keys"].folder)
+    return None if path.exists() or not create_key_file(path) else path
+
+
+def _refuse_lost_keys(config: LoadedConfig, path: Path, storage: Storage) -> None:
+    """Demand a storage in which nobody has sealed anything.
+
+    :raises ConfigurationError: there is something.
+    """
+    kinds: tuple[Callable[[UnitOfWork], object], ...] = (
+        lambda uow: uow.grants.all(limit=1),
+        lambda uow: uow.owners.list(limit=1),
+        lambda uow: uow.clients.list(limit=1),
+    )
+    if any(_has_some(storage, of_kind) for of_kind in kinds):
+        entry = config.source.entries["consentcore.keys"]
+        problem = (
+            f"there is no file {path}, but the storage holds what was made with it (consents, people or applications); "
+            "bring it back from its copy"
+        )
         raise ConfigurationError([f"{entry.origin}: consentcore.keys: {problem}"])
-    return path
 
 
-def _has_evidence(storage: Storage) -> bool:
+def _has_some(storage: Storage, of_kind: Callable[[UnitOfWork], object]) -> bool:
+    """Each kind is asked for by itself: of a storage of an older version some may be readable, and others not."""
     try:
         with storage.reading() as uow:
-            return bool(uow.grants.all(limit=1))
-    except StorageError:  # there is none yet, or it has no tables
+            return bool(of_kind(uow))
+    except StorageError:  # it has no such table yet; one that does not answer is not migrated either
         return False

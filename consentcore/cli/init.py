@@ -7,7 +7,7 @@ import click
 from consentcore.cli.commands import Command, answers, refuse
 from consentcore.cli.exit_codes import FOUND_A_PROBLEM, NOT_NOW
 from consentcore.cli.state import State, pass_state
-from consentcore.configured_keys import make_missing_keys
+from consentcore.configured_keys import missing_keys
 from consentcore.consent.unchosen import unchosen
 
 
@@ -18,13 +18,12 @@ def command(state: State) -> None:
 
     Where `consentcore.keys` names a file that does not exist yet, a key ring is made there.
     """
-    steps = []
-    fresh = make_missing_keys(state.config, lambda: state.runtime.storage)
-    if fresh is not None:
-        steps.append(f"made the key ring {fresh}; keep a copy of it in a safe place")
-        state.say(steps[0])
-    state.runtime.check()
-    migrated = state.runtime.storage.migrate()
+    with missing_keys(state.config, lambda: state.runtime.storage) as fresh:
+        state.runtime.check()
+        migrated = list(state.runtime.storage.migrate())
+    steps = [f"made the key ring {fresh}; keep a copy of it in a safe place"] if fresh is not None else []
+    for step in steps:
+        state.say(step)
     problems = list(state.runtime.storage.check())
     if not problems:
         taken_over, problems = state.runtime.evidence.take_over()

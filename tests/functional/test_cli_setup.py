@@ -36,6 +36,46 @@ def test_init_makes_keys_and_database_and_says_so(tmp_path):
     assert (tmp_path / "var" / "keys").read_bytes() == keys
 
 
+@pytest.mark.parametrize("kind", ["application", "person"])
+def test_init_makes_no_keys_for_what_lost_ones_have_sealed(cli, kind):
+    """With others no password opens and no webhook secret is readable, and the copy would come too late."""
+    assert (create(cli) if kind == "application" else owner(cli)).code == 0
+    path = cli.folder / "var" / "keys"
+    kept = path.rename(cli.folder / "kept")
+    refused = cli("init")
+    assert refused.code == 78
+    assert "consentcore.keys: there is no file" in refused.err
+    assert "bring it back from its copy" in refused.err
+    assert not path.exists()
+    kept.rename(path)
+    assert cli("audit", "verify").code == 0
+
+
+def test_init_makes_no_keys_for_an_older_database_either(cli):
+    """Which it can read only after it has migrated it."""
+    create(cli)
+    path = cli.folder / "var" / "keys"
+    path.unlink()
+    with sqlite3.connect(cli.folder / "var" / "consentcore.sqlite") as database:
+        database.execute("ALTER TABLE client DROP COLUMN grant_management")
+        database.execute("ALTER TABLE consent_grant DROP COLUMN refresh_from")
+        database.execute("UPDATE consentcore_sqlalchemy_version SET version_num = '0025'")
+    database.close()
+    assert cli("init").code == 78
+    assert not path.exists()
+
+
+def test_init_makes_no_keys_for_a_storage_that_does_not_answer(tmp_path):
+    """What it holds may have been sealed by others, whose file is not there yet either."""
+    cli = Cli(tmp_path)
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var" / "consentcore.sqlite").mkdir()
+    refused = cli("init")
+    assert refused.code in {75, 78}
+    assert "made the key ring" not in refused.err
+    assert not (tmp_path / "var" / "keys").exists()
+
+
 def test_init_answers_in_json(tmp_path):
     answer = Cli(tmp_path)("init", "--json").json
     assert answer["problems"] == []
@@ -410,6 +450,16 @@ def test_secrets_sealed_before_a_rotation_are_read_after_it(cli):
     result = cli("webhooks", "test", "one", "--json")
     assert result.code == 1
     assert json.loads(result.out)[0]["result"] == "the endpoint could not be connected to"
+
+
+def test_standard_input_that_is_closed_is_none(cli, monkeypatch):
+    """As a supervisor may start it: nobody can be asked, and there is no password to read."""
+    client_id = create(cli).json["client_id"]
+    monkeypatch.setattr("tests.support.command_line.Bytes", lambda _raw: None)
+    refused = owner(cli)
+    assert refused.code == 2
+    assert "expected one line on standard input" in refused.err
+    assert cli("client", "disable", client_id, "--reason", "gone").code == 0
 
 
 def test_keys_create_needs_no_configuration_and_never_overwrites(cli, tmp_path):
