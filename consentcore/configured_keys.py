@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from consentcore.domain.errors import ConfigurationError, StorageError
-from consentcore.keys import create_key_file, key_file, open_key_ring
+from consentcore.domain.files import make_folder
+from consentcore.keys import create_key_file, key_file, key_file_turn, open_key_ring
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,25 +52,33 @@ def missing_keys(config: LoadedConfig, storage: Callable[[], Storage]) -> Iterat
     :returns: the path when one was made, else None.
     :raises ConfigurationError: when the storage holds what the lost keys have sealed; no file was made then.
     """
-    path = _made(config)
-    try:
-        if path is not None:
-            _refuse_lost_keys(config, path, storage())
-        yield path
-        if path is not None:  # one of an older version is readable only now
-            _refuse_lost_keys(config, path, storage())
-    except BaseException:
-        if path is not None:
-            path.unlink(missing_ok=True)
-        raise
+    path = _file_of(config)
+    if path is None:
+        yield None
+        return
+    # Another one that begins meanwhile finds the file of this one when it is there for good, or none.
+    with key_file_turn(path):
+        fresh = path if not path.exists() and create_key_file(path) else None
+        try:
+            if fresh is not None:
+                _refuse_lost_keys(config, fresh, storage())
+            yield fresh
+            if fresh is not None:  # one of an older version is readable only now
+                _refuse_lost_keys(config, fresh, storage())
+        except BaseException:
+            if fresh is not None:
+                fresh.unlink(missing_ok=True)
+            raise
 
 
-def _made(config: LoadedConfig) -> Path | None:
+def _file_of(config: LoadedConfig) -> Path | None:
     setting = config.settings.keys
     if setting.startswith(("env:", "provider:")):
         return None
     path = key_file(setting, config.source.entries["consentcore.keys"].folder)
-    return None if path.exists() or not create_key_file(path) else path
+    if not path.exists():
+        make_folder(path.parent)  # turns are taken by it
+    return path
 
 
 def _refuse_lost_keys(config: LoadedConfig, path: Path, storage: Storage) -> None:

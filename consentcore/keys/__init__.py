@@ -3,6 +3,7 @@
 from consentcore.keys.file import (
     NoOldKey,
     create_key_file,
+    key_file_turn,
     key_line,
     new_master_key,
     read_key_file,
@@ -24,6 +25,7 @@ __all__ = [
     "WatchedKeys",
     "create_key_file",
     "key_file",
+    "key_file_turn",
     "key_line",
     "new_master_key",
     "open_key_ring",

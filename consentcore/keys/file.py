@@ -91,7 +91,7 @@ def rotate_key_file(path: Path, lead_s: int = 0, *, revoke: bool = False) -> Mas
     :raises ConfigurationError: when the file is not in order.
     """
     target = path.resolve()
-    with _turn(target):
+    with key_file_turn(target):
         before = read_key_file(path)
         fresh = new_master_key(lead_s)
         if revoke:
@@ -109,7 +109,7 @@ def revoke_old_keys(path: Path) -> list[str]:
     :raises NoOldKey: when no key has taken the place of another yet.
     """
     target = path.resolve()
-    with _turn(target):
+    with key_file_turn(target):
         before = read_key_file(path)
         now = int(datetime.now(UTC).timestamp()) * SECOND
         current = next((at for at, key in enumerate(before) if key.used_from <= now), len(before) - 1)
@@ -123,8 +123,8 @@ def revoke_old_keys(path: Path) -> list[str]:
 
 
 @contextmanager
-def _turn(path: Path) -> Iterator[None]:
-    """Wait for whoever rotates the same file; by its folder, because the file itself is replaced."""
+def key_file_turn(path: Path) -> Iterator[None]:
+    """Wait for whoever makes or rotates the same key file; by its folder, because the file itself is replaced."""
     try:
         folder = os.open(path.parent, os.O_RDONLY)
     except OSError:  # the file is not there either, which reading it says better

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import sqlite3
 import stat
+import threading
 
 import pytest
 
 from consentcore.cli.main import run
+from consentcore.config import load_ini
+from consentcore.configured_keys import missing_keys
 from consentcore.domain.clock import HOUR, SECOND, SystemClock, from_iso
+from consentcore.domain.errors import StorageUnavailable
 from consentcore.domain.secret import CLIENT_SECRET, looks_like
+from consentcore_memory import MemoryStorage
 from tests.support.command_line import Cli
+from tests.support.patience import PATIENCE_S
 
 URI = "https://app.example/callback"
 
@@ -63,6 +70,39 @@ def test_init_makes_no_keys_for_an_older_database_either(cli):
     database.close()
     assert cli("init").code == 78
     assert not path.exists()
+
+
+def test_an_init_that_fails_takes_no_keys_from_one_that_began_after_it(tmp_path, monkeypatch):
+    """Two nodes on one folder: what the second has sealed must not be left without its keys."""
+    config = load_ini(Cli(tmp_path).ini)
+    second_is_at_it, found = threading.Event(), []
+    lock = fcntl.flock
+
+    def told(*arguments):
+        if threading.current_thread() is not threading.main_thread():
+            second_is_at_it.set()
+        lock(*arguments)
+
+    monkeypatch.setattr(fcntl, "flock", told)
+
+    def second():
+        with missing_keys(config, MemoryStorage) as made:
+            second_is_at_it.set()
+            found.append(made)
+
+    thread = threading.Thread(target=second)
+
+    def first_fails():
+        with missing_keys(config, MemoryStorage):
+            thread.start()
+            assert second_is_at_it.wait(PATIENCE_S)
+            raise StorageUnavailable("the database is away")
+
+    with pytest.raises(StorageUnavailable):
+        first_fails()
+    thread.join(PATIENCE_S)
+    assert found == [tmp_path / "var" / "keys"]
+    assert found[0].exists()
 
 
 def test_init_makes_no_keys_for_a_storage_that_does_not_answer(tmp_path):
