@@ -172,7 +172,7 @@ def table(rows: Sequence[tuple[str, ...]], headings: tuple[str, ...]) -> Table:
 
 def plain(value: Any) -> str:
     """A value of a JSON answer for people."""
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return "; ".join(plain(item) for item in value) or "-"
     if isinstance(value, dict):
         return ", ".join(f"{key} {plain(item)}" for key, item in value.items())

@@ -182,8 +182,10 @@ class ClientService:
             elif client.auth_method not in SECRET_METHODS:
                 secret = mint(CLIENT_SECRET)
                 values["secrets"] = (ClientSecret(digest(secret), self.clock.now()),)
-        different = {name: value for name, value in values.items() if value != getattr(client, name)}
-        return Revision({**different, **face}, secret, logo)
+        different = {
+            name: value for name, value in {**values, **face}.items() if value != getattr(client, name)
+        }
+        return Revision(different, secret, logo)
 
     def _face(self, client: Client, given: Mapping[str, Any]) -> tuple[dict[str, Any], ClientLogo | None]:
         """What pages show beside the name of a client, where it is to be different."""

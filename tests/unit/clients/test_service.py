@@ -126,6 +126,12 @@ def test_a_revision_takes_what_stands_by_then(registry):
     assert (revised.name, revised.publisher) == ("Other", "Acme")
 
 
+def test_a_revision_names_nothing_that_stays(registry):
+    registry.register()
+    given = {"logo_url": "", "verified": False, "publisher": "", "scopes": ("sites.read",)}
+    assert registry.clients.prepare_revision(registry.get(), given).values == {}
+
+
 def test_with_another_way_to_authenticate_secrets_of_before_end(registry):
     registry.register()
     given = {"auth_method": "private_key_jwt", "jwks": keys()}
