@@ -15,6 +15,7 @@ from consentcore.domain.grant_states import state_profile
 from consentcore.domain.notice import Notice
 from consentcore.domain.notice_facts import ConsentFacts
 from consentcore.domain.parties import INITIATORS, ActorType
+from consentcore.domain.resource import covers
 
 _TOLD_IN_FULL = frozenset({"client_disabled"})
 """Reasons whose text goes to data owner and application; that of every other action stays in the evidence."""
@@ -114,12 +115,19 @@ def _change(action: Action, before: Grant | None, after: Grant) -> str:
         return ""
     if before is None:
         return "created"
-    had, has = set(before.scopes), set(after.scopes)
-    details = before.authorization_details, after.authorization_details
-    if had == has and details[0] == details[1]:
-        return "renewed"
     # Where something was added and something else left out, the addition is what people have to hear of.
-    return "narrowed" if has <= had and are_within(details[1], details[0]) else "extended"
+    if _has_more(before, after):
+        return "extended"
+    return "narrowed" if _has_more(after, before) or after.expires_at < before.expires_at else "renewed"
+
+
+def _has_more(one: Grant, other: Grant) -> bool:
+    """Whether the other permits anything that one does not."""
+    return (
+        not set(other.scopes) <= set(one.scopes)
+        or not are_within(other.authorization_details, one.authorization_details)
+        or not all(covers(one.resources, each) for each in other.resources)
+    )
 
 
 def _references(action: Action, before: Grant | None, after: Grant) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ from consentcore.domain.event import Evidence
 from consentcore.domain.event_kinds import EventType
 from consentcore.domain.grant import Grant
 from consentcore.domain.grant_states import GrantState
-from consentcore.domain.notice_facts import says_no_more
+from consentcore.domain.notice_facts import ConsentFacts, says_no_more
 from consentcore.domain.parties import Actor, ActorType
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ SHOWN_WITHIN_MS = 5 * MINUTE
 """Between the page that a decision was made on, as it is dated, and the event of it."""
 _UNSAID = frozenset({"had_grant_before"})
 """What a notice says and no event: whether a denial tells the application of somebody whom it knows already."""
+_CHANGES = frozenset({"extended", "narrowed", "renewed"})
+"""What a change of a standing grant is called: other resources and another end were ``renewed`` in older releases."""
 
 
 class Vouching:
@@ -83,7 +85,10 @@ class Vouching:
             wanted = _notice_of(events[at], events[at - 1] if at else None, _reason(uow, events[at]))
             if wanted is None or replace(wanted, data="") != replace(notice, data=""):
                 return False
-            return says_no_more(notice, wanted, besides=_UNSAID)
+            besides = (
+                _UNSAID | {"change"} if _CHANGES.issuperset(map(_change_of, (notice, wanted))) else _UNSAID
+            )
+            return says_no_more(notice, wanted, besides=besides)
         except WRONG_KIND:
             return False
 
@@ -116,6 +121,10 @@ class Vouching:
         ended = self._ended.get(event.key_id)
         stands = ended is None or (event.leaf_index is not None and event.leaf_index < ended)
         return stands and compare_digest(genuine, event.record_hash)
+
+
+def _change_of(notice: Notice) -> str:
+    return ConsentFacts.from_json(notice.data).change
 
 
 def _notice_of(event: ConsentEvent, previous: ConsentEvent | None, reason_text: str) -> Notice | None:

@@ -143,6 +143,33 @@ def test_choosing_no_resources_never_widens_an_earlier_choice(scenario):
     assert scenario.approve("sites.read", resources=("site-2",)).grant.resources == ("site-2",)
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "change"),
+    [
+        (("site|a",), ("site|a", "site|b"), "extended"),
+        (("site|a",), ("site|b",), "extended"),
+        (("site|a",), ("site|*",), "extended"),
+        (("site|*",), ("site|a",), "narrowed"),
+        (("site|a", "site|b"), ("site|a",), "narrowed"),
+        (("site|a",), ("site|a",), "renewed"),
+    ],
+    ids=["one-more", "another", "all", "one-of-all", "one-less", "the-same"],
+)
+def test_a_change_of_what_was_chosen_is_called_what_it_is(scenario, first, second, change):
+    scenario.approve("sites.read", resources=first)
+    amended = scenario.approve("sites.read", resources=second)
+    assert json.loads(notice_of(scenario, amended.event).data)["change"] == change
+
+
+@pytest.mark.parametrize(("days", "change"), [(30, "narrowed"), (90, "renewed")])
+def test_an_end_that_comes_sooner_is_less(scenario, days, change):
+    scenario.service.durations = replace(scenario.service.durations, offered_days=(30, 90))
+    scenario.approve("sites.read", days=90)
+    scenario.clock.advance(DAY)
+    amended = scenario.approve("sites.read", days=days)
+    assert json.loads(notice_of(scenario, amended.event).data)["change"] == change
+
+
 def test_an_overdue_grant_expires_before_a_new_one_replaces_it(scenario):
     old = scenario.approve("ev.write").grant
     scenario.clock.advance(90 * DAY)
