@@ -127,9 +127,10 @@ class Worker:
             lease_ms=self._lease_ms,
             meters=self._meters,
         )
-        chores = self._chores(stop)
-        log.info("worker started: %s", " ".join(self._names) or "no notifiers")
         with self._telling():
+            self._wait_for_storage(dispatcher, stop)
+            chores = self._chores(stop)
+            log.info("worker started: %s", " ".join(self._names) or "no notifiers")
             while not stop.is_set():
                 self._turn(dispatcher, stop)
                 self.status.report(replace(dispatcher.status, evidence=self.housekeeping.evidence_trouble))
@@ -142,6 +143,15 @@ class Worker:
             log.warning("stopped while something was being sent; it is sent again by the next worker")
         chores.join(self._options.drain_s)
         log.info("worker stopped")
+
+    def _wait_for_storage(self, dispatcher: Dispatcher, stop: threading.Event) -> None:
+        """Work on no storage that says that it cannot serve: above all on none that a newer version has made, where
+        what is written means something else."""
+        wait_s = self._options.poll_max_s
+        while not stop.is_set() and (problems := self._runtime.storage.check()):
+            log.warning("nothing is done yet, next look in %g s: %s", wait_s, "; ".join(problems))
+            self.status.report(dispatcher.status)
+            stop.wait(wait_s)
 
     def _chores(self, stop: threading.Event) -> threading.Thread:
         thread = threading.Thread(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import sqlite3
+import threading
 from contextlib import closing
 
 from sqlalchemy import inspect, text
 
+from consentcore.worker.worker import run_worker
 from consentcore_sqlalchemy.schema import HEAD, VERSION_TABLE, oldest_code
 from tests.support.platform import connect, give_back, introspect, refresh
 
@@ -37,6 +40,34 @@ def test_older_version_refuses_an_upgraded_database_and_changes_nothing(cli):
         assert refused.code != 0
         assert NEWER in refused.err + refused.out
     assert (cli.folder / "var" / "consentcore.sqlite").read_bytes() == before
+
+
+class PutBack(threading.Event):
+    """Whoever waits for the end finds the database of before put back; who waits once more, the end."""
+
+    def __init__(self, folder):
+        super().__init__()
+        self.database = folder / "var" / "consentcore.sqlite"
+        self.seen = ""
+
+    def wait(self, timeout=None):
+        with closing(sqlite3.connect(self.database)) as database:
+            (self.seen,) = database.execute(f"SELECT version_num FROM {VERSION_TABLE}").fetchone()
+            database.execute(f"UPDATE {VERSION_TABLE} SET version_num = '{HEAD}'")
+            database.commit()
+        if self.seen == HEAD:
+            self.set()
+        return self.is_set()
+
+
+def test_worker_of_an_older_version_does_nothing_until_the_database_is_put_back(cli, caplog):
+    upgraded_by_a_newer_version(cli.folder)
+    with caplog.at_level(logging.INFO, "consentcore.worker"):
+        run_worker(str(cli.ini), PutBack(cli.folder))
+    lines = [record.getMessage() for record in caplog.records if record.name == "consentcore.worker"]
+    assert NEWER in lines[0]
+    assert lines[0].startswith("nothing is done yet")
+    assert lines[1].startswith("worker started")
 
 
 def test_older_version_uses_an_upgraded_database_that_lets_it(cli):
