@@ -8,11 +8,13 @@ Run it beside nginx, for example with granian (``pip install consentcore-resourc
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import parse_qs, unquote
 
+from consentcore.hosts import origin_of
 from consentcore.resource.bearer import Checker, Refused, Token
 from consentcore.resource.certificates import ProxyCertificate
 from consentcore.resource.introspection import Introspection
@@ -111,13 +113,16 @@ def from_environment(environ: Mapping[str, str] | None = None) -> AuthRequest:
     :raises ValueError: naming the variable that is missing or wrong.
     """
     given = os.environ if environ is None else environ
-    values = {name.removeprefix(PREFIX): value for name, value in given.items() if name.startswith(PREFIX)}
+    # One that is set to nothing is not set: tools that start containers write them so.
+    values = {
+        name.removeprefix(PREFIX): value for name, value in given.items() if name.startswith(PREFIX) and value
+    }
     required = _flag(values, "DPOP_REQUIRED")
     return AuthRequest(
         _checker(values),
         realm=values.get("REALM") or "api",
         possession=Possession(
-            base_url=values.get("BASE_URL", ""), required=required, certificate=_certificate(values)
+            base_url=_base_url(values), required=required, certificate=_certificate(values)
         ),
         metadata=_metadata(values, required) if values.get("RESOURCE") else None,
     )
@@ -133,25 +138,31 @@ def _certificate(values: Mapping[str, str]) -> ProxyCertificate | None:
         raise ValueError(f"{PREFIX}CERTIFICATE_HEADER, {PREFIX}TRUSTED_PROXIES: {error}") from None
 
 
+def _base_url(values: Mapping[str, str]) -> str:
+    url = values.get("BASE_URL", "")
+    if url and not origin_of(url):  # no proof would ever fit
+        raise ValueError(f"{PREFIX}BASE_URL: expected where clients find the API, https://…")
+    return url
+
+
 def _checker(values: Mapping[str, str]) -> Checker:
     audience = values.get("AUDIENCE", "").split()
-    needed = (
-        ("ISSUER", "AUDIENCE") if "ISSUER" in values else ("INTROSPECTION_URL", "CLIENT_ID", "CLIENT_SECRET")
-    )
-    for name in needed:
+    verifies = "ISSUER" in values
+    needed = ("ISSUER", "AUDIENCE") if verifies else ("INTROSPECTION_URL", "CLIENT_ID", "CLIENT_SECRET")
+    required = _flag(values, "REQUIRE_AUDIENCE")
+    for name in (*needed, *(["AUDIENCE"] if required else [])):
         if not values.get(name):
             raise ValueError(f"expected the environment variable {PREFIX}{name} to be set")
-    if "ISSUER" in values:
-        return JwtVerifier(values["ISSUER"], audience)
-    url, client_id, secret = (values[name] for name in needed)
-    return Introspection(
-        url,
-        client_id,
-        secret,
-        cache_s=_seconds(values.get("CACHE_S") or "0"),
-        audience=audience,
-        require_audience=_flag(values, "REQUIRE_AUDIENCE"),
-    )
+    cache_s = _seconds(values.get("CACHE_S") or "0")
+    try:
+        if verifies:
+            return JwtVerifier(values["ISSUER"], audience)
+        url, client_id, secret = (values[name] for name in needed)
+        return Introspection(
+            url, client_id, secret, cache_s=cache_s, audience=audience, require_audience=required
+        )
+    except ValueError as error:
+        raise ValueError(f"{PREFIX}{needed[0]}: {error}") from None
 
 
 def _metadata(values: Mapping[str, str], dpop_required: bool) -> ProtectedResource:
@@ -179,6 +190,9 @@ def _flag(values: Mapping[str, str], name: str) -> bool:
 
 def _seconds(text: str) -> float:
     try:
-        return float(text)
+        seconds = float(text)
     except ValueError:
-        raise ValueError(f"{PREFIX}CACHE_S: expected a number of seconds") from None
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
+        raise ValueError(f"{PREFIX}CACHE_S: expected a number of seconds, 0 or more")
+    return seconds

@@ -208,6 +208,28 @@ def test_what_nginx_asks_is_made_from_the_environment():
             if name != "CONSENTCORE_RESOURCE_ISSUER":
                 with pytest.raises(ValueError, match=name):
                     from_environment({**complete, name: ""})
+    assert isinstance(checker_of({**asks, "CONSENTCORE_RESOURCE_ISSUER": ""}), Introspection)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"INTROSPECTION_URL": "as.example"}, "CONSENTCORE_RESOURCE_INTROSPECTION_URL: expected"),
+        ({"INTROSPECTION_URL": "https://as.example:99999/"}, "CONSENTCORE_RESOURCE_INTROSPECTION_URL: Port"),
+        ({"ISSUER": "as.example", "AUDIENCE": "urn:x"}, "CONSENTCORE_RESOURCE_ISSUER: expected"),
+        ({"REQUIRE_AUDIENCE": "true"}, "CONSENTCORE_RESOURCE_AUDIENCE"),
+        ({"CACHE_S": "nan"}, "CACHE_S: expected a number"),
+        ({"CACHE_S": "inf"}, "CACHE_S: expected a number"),
+        ({"CACHE_S": "-1"}, "CACHE_S: expected a number"),
+        ({"BASE_URL": "api.example"}, "CONSENTCORE_RESOURCE_BASE_URL: expected"),
+    ],
+)
+def test_variable_that_is_wrong_is_named(wrong, said):
+    fixed = {"INTROSPECTION_URL": "http://127.0.0.1:1/introspect", "CLIENT_ID": "api", "CLIENT_SECRET": "s"}
+    with pytest.raises(ValueError, match=said):
+        from_environment(
+            {f"CONSENTCORE_RESOURCE_{name}": value for name, value in {**fixed, **wrong}.items()}
+        )
 
 
 CHOSEN = Token(
