@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 import secrets
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from webtest import TestApp
 from consentcore.app import app_from_runtime
 from consentcore.config import load_ini
 from consentcore.domain.client import AuthMethod, Client, ClientKind, ClientSecret
+from consentcore.domain.clock import SystemClock
 from consentcore.domain.owner import Owner
 from consentcore.domain.secret import CLIENT_SECRET, digest, mint
 from consentcore.keys import create_key_file
@@ -241,4 +243,15 @@ def decide(platform: Platform, owner: Owner, *scopes: str, client_id: str = "coo
     )
     scenario.service = runtime.service
     made = scenario.approve if allow else scenario.deny
-    return made(*(scopes or ("sites.read",))).grant
+    _next_moment(runtime.clock)
+    done = made(*(scopes or ("sites.read",))).grant
+    _next_moment(runtime.clock)
+    return done
+
+
+def _next_moment(clock: Clock) -> None:
+    """Let a millisecond be over: what different people decide in the same one has no order."""
+    if isinstance(clock, SystemClock):
+        before = clock.now()
+        while clock.now() == before:
+            time.sleep(0)

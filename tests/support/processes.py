@@ -17,22 +17,29 @@ class Process:
     """A running process.
 
     :ivar state: the letter of ``ps``; Z is dead and not yet collected.
+    :ivar threads: how many there are, its first one among them.
     """
 
     pid: int
     parent: int
     state: str
     command: str
+    threads: int = 1
+
+    @property
+    def lives(self) -> bool:
+        """Whether anything is left of it: one whose first thread is dead keeps its sockets until the last one is."""
+        return self.state != "Z" or self.threads > 1
 
 
 def children_of(parent: int) -> list[Process]:
     """The processes that ``parent`` has started and that are still alive."""
-    return [process for process in _processes() if process.parent == parent and process.state != "Z"]
+    return [process for process in _processes() if process.parent == parent and process.lives]
 
 
 def all_gone(pids: list[int]) -> bool:
     """Whether none of these lives."""
-    return not [process for process in _processes() if process.pid in pids and process.state != "Z"]
+    return not [process for process in _processes() if process.pid in pids and process.lives]
 
 
 def stop_worker(worker: int, database: Path | None, tries: int = 50) -> None:
@@ -79,4 +86,4 @@ def _from_proc(entry: Path) -> Process | None:
         command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
     except OSError:
         return None
-    return Process(int(entry.name), int(fields[1]), fields[0], command)
+    return Process(int(entry.name), int(fields[1]), fields[0], command, int(fields[17]))
