@@ -86,3 +86,21 @@ class Cli:
     def set(self, *lines: str) -> None:
         """Add lines to the INI."""
         self.ini.write_text(self.ini.read_text() + "".join(f"{line}\n" for line in lines))
+
+
+def create_client(
+    cli: Cli,
+    *more: str,
+    name: str = "App",
+    uri: str = "https://app.example/callback",
+    scope: str = "comfort.read sites.read",
+) -> Result:
+    """Register an application, with more options."""
+    return cli("client", "create", "--name", name, "--redirect-uri", uri, "--scope", scope, "--json", *more)
+
+
+def create_owner(
+    cli: Cli, email: str = "ada@example.org", password: bytes = b"correct horse\n", *more: str
+) -> Result:
+    """Make a data owner with a password, with more options."""
+    return cli("owner", "create", "--email", email, "--password-stdin", "--json", *more, stdin=password)
