@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -42,12 +43,14 @@ def demo(request, tmp_path_factory):
     extra = f"consentcore.web.theme = {theme}\nconsentcore.account.mails_per_address = 1000"
     storage = getattr(request, "param", STORAGES[0])
     options = DemoOptions(folder / "data", port=0, storage=storage, extra_ini=extra)
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("CONSENTCORE_PLUGIN__RESOURCES_FILE__ALIASES", ALIASES)
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            environment.setenv(name, "testing")
-        with boot(options, say=print, output=folder / "server.log") as running:
-            yield running
+    with ExitStack() as ending:
+        # Only while it starts: it outlives this package, and the tests that come after it have no such setting.
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv("CONSENTCORE_PLUGIN__RESOURCES_FILE__ALIASES", ALIASES)
+            for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+                environment.setenv(name, "testing")
+            running = ending.enter_context(boot(options, say=print, output=folder / "server.log"))
+        yield running
 
 
 @pytest.fixture

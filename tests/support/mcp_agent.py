@@ -24,6 +24,7 @@ from mcp.shared.auth import (
 from consentcore.demo.boot import Demo
 from consentcore.demo.seed import PEOPLE
 from tests.support.browser import Browser
+from tests.support.loops import run
 from tests.support.node import node_process
 from tests.support.patience import PATIENCE_S
 
@@ -110,7 +111,7 @@ class PythonAgent:
 
     def talk(self, story: Callable[[Client, OAuthClientProvider], Awaitable[None]]) -> None:
         """Connect, and play a story."""
-        asyncio.run(asyncio.wait_for(self._talk(story), PATIENCE_S))
+        run(lambda: asyncio.wait_for(self._talk(story), PATIENCE_S))
 
     async def _talk(self, story: Callable[[Client, OAuthClientProvider], Awaitable[None]]) -> None:
         metadata = OAuthClientMetadata(

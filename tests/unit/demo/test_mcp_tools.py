@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from types import SimpleNamespace
 
 import pytest
@@ -12,6 +11,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from consentcore.demo.mcp_tools import tools
 from consentcore.resource import Token
 from consentcore.resource.wsgi import TOKEN
+from tests.support.loops import run
 
 SAID = []
 SITES = {"fr-lyon-office": "Lyon office", "fr-lyon-warehouse": "Lyon warehouse"}
@@ -27,7 +27,7 @@ def call(name, subject="ada", resources=None, **arguments):
     token = Token(claims if resources is None else {**claims, "resources": resources})
     request = SimpleNamespace(scope={TOKEN: token})
     context = Context(request_context=SimpleNamespace(request=request))
-    found = asyncio.run(tools(sites_of, SAID.append).call_tool(name, arguments, context))
+    found = run(lambda: tools(sites_of, SAID.append).call_tool(name, arguments, context))
     return found.structured_content["result"]
 
 

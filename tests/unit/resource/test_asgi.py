@@ -12,6 +12,7 @@ import pytest
 from consentcore.resource import Possession, ProtectedResource, ProxyCertificate, SignIn, Token
 from consentcore.resource.asgi import AsgiBearerMiddleware, environ_of, token_of
 from tests.support.client_certificates import certificate
+from tests.support.loops import run
 from tests.support.proofs import Prover
 from tests.unit.resource.test_bearer import GOOD, Known
 
@@ -65,7 +66,7 @@ def ask(scope, checker=None, **options):
         return {"type": "http.request", "body": b""}
 
     app = AsgiBearerMiddleware(inside, checker or Known(), realm="rooms", metadata=ROOMS, **options)
-    asyncio.run(app(scope, receive, send))
+    run(lambda: app(scope, receive, send))
     return sent, inside.seen
 
 
@@ -220,7 +221,7 @@ def test_others_go_on_while_one_is_asked_about():
         await slow
 
     app = AsgiBearerMiddleware(inside, Slow())
-    asyncio.run(both())
+    run(both)
     assert order == ["quick", "slow"]
 
 
