@@ -58,16 +58,15 @@ def missing_keys(config: LoadedConfig, storage: Callable[[], Storage]) -> Iterat
         return
     # Another one that begins meanwhile finds the file of this one when it is there for good, or none.
     with key_file_turn(path):
-        fresh = path if not path.exists() and create_key_file(path) else None
+        if path.exists() or not create_key_file(path):
+            yield None
+            return
         try:
-            if fresh is not None:
-                _refuse_lost_keys(config, fresh, storage())
-            yield fresh
-            if fresh is not None:  # one of an older version is readable only now
-                _refuse_lost_keys(config, fresh, storage())
+            _refuse_lost_keys(config, path, storage())
+            yield path
+            _refuse_lost_keys(config, path, storage())  # one of an older version is readable only now
         except BaseException:
-            if fresh is not None:
-                fresh.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
             raise
 
 
