@@ -62,7 +62,8 @@ def app_from_runtime(runtime: Runtime) -> Ingress:
     config.include("consentcore.web")  # routes, views, tweens
     runtime.registry.configure(config)  # last: plugins see, and may add to, everything above
     commit(config)
-    demand_templates(config.get_jinja2_environment(), runtime.settings.web.theme, PAGES)
+    if theme := runtime.settings.web.theme:
+        demand_templates(config.get_jinja2_environment(), theme, PAGES)
     return Ingress(
         with_request_factory(config.make_wsgi_app()),
         runtime.settings.server.max_body_bytes,

@@ -16,15 +16,13 @@ PAGES = ("**/*.jinja2",)
 MAILS = ("email/**/*.html", "email/**/*.txt")
 
 
-def demand_templates(environment: Environment, theme: Path | None, patterns: Iterable[str]) -> None:
+def demand_templates(environment: Environment, theme: Path, patterns: Iterable[str]) -> None:
     """Compile the templates of a theme, and look for those that they name.
 
-    :param theme: folder of ``consentcore.web.theme``; None: there is none.
+    :param theme: folder of ``consentcore.web.theme``.
     :param patterns: :data:`PAGES` or :data:`MAILS`, whichever ``environment`` renders.
     :raises ConfigurationError: with file and line of each that is no template.
     """
-    if theme is None:
-        return
     found = sorted({path for pattern in patterns for path in theme.glob(pattern) if path.is_file()})
     if problems := [problem for path in found for problem in _problems(environment, path, theme)]:
         raise ConfigurationError([f"consentcore.web.theme: {problem}" for problem in problems])

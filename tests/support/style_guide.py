@@ -5,12 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import FileSystemLoader
 
-from consentcore.domain.text import isolated
 from consentcore.i18n import Languages
-from consentcore.i18n.templates import install
-from consentcore.markup import bdi, monogram, tile_number
+from consentcore.mail.templates import mail_templates
 from consentcore.settings import ThemeSettings
 from consentcore.web.look import make_look
 
@@ -23,16 +21,8 @@ TEMPLATES = HERE.parents[1] / "templates"
 
 def style_guide() -> str:
     """The page as HTML."""
-    environment = Environment(
-        loader=FileSystemLoader([HERE, TEMPLATES]),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n"],
-    )
-    install(environment)
-    environment.filters.update(bdi=bdi, isolated=isolated, monogram=monogram, tile_number=tile_number)
+    # What mails know is all that these parts name.
+    environment = mail_templates(None).overlay(loader=FileSystemLoader([HERE, TEMPLATES]), autoescape=True)
     return environment.get_template("style_guide.jinja2").render(
         language=Languages().default,
         operator_name="Example Energy",
